@@ -1,0 +1,1 @@
+"""Everything around the pair that a fresh machine lacks, built to be replaced by the real parts."""

@@ -1,0 +1,1 @@
+"""The front door: REST, documentation and the front-ends' WebSockets."""

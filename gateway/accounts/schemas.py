@@ -1,0 +1,84 @@
+"""What clients send about users, and what they are told."""
+
+import string
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from attrs import frozen
+from msgspec import Meta
+
+from shared.converter import Rule
+
+
+def _weakness(password: str) -> str | None:
+    """What the contract's rule finds missing in a password."""
+    wanted = {
+        "an uppercase character": any(map(str.isupper, password)),
+        "a lowercase character": any(map(str.islower, password)),
+        "a numeric character": any(map(str.isdecimal, password)),
+        "a special character": not set(password).isdisjoint(string.punctuation),
+    }
+    missing = [name for name, found in wanted.items() if not found]
+    return f"Password must contain {missing[0]}" if missing else None
+
+
+Password = Annotated[
+    str,
+    Meta(
+        min_length=8,
+        max_length=1024,
+        description="Upper case, lower case, a digit and a special character.",
+    ),
+    Rule(_weakness),
+]
+Username = Annotated[str, Meta(max_length=255)]
+
+
+@frozen
+class NewUser:
+    """Somebody who registers."""
+
+    username: Username
+    password: Password
+
+
+@frozen
+class User:
+    """A registered user."""
+
+    id: UUID
+    username: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@frozen
+class Login:
+    """The OAuth 2 password form; its other fields are ignored."""
+
+    username: str
+    password: str
+
+
+@frozen
+class TokenPair:
+    """What a login gives; there is no refresh token."""
+
+    access_token: str
+    refresh_token: str | None = None
+    token_type: str = "Bearer"  # noqa: S105 (RFC 6750)
+
+
+@frozen
+class Token:
+    """A token to check."""
+
+    token: str
+
+
+@frozen
+class Detail:
+    """One sentence."""
+
+    detail: str

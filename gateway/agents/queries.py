@@ -1,0 +1,94 @@
+"""Agents in PostgreSQL."""
+
+from typing import Any
+from uuid import UUID
+
+from databases.core import Connection
+from databases.interfaces import Record
+
+from gateway.agents.schemas import Agent, AgentSelection, RegisteredAgent
+from gateway.web.paging import cut
+from shared.agents import name_function
+from shared.database import columns
+
+
+async def insert_agent(
+    connection: Connection,
+    id_: UUID,
+    owner: UUID,
+    name: str,
+    alias: str,
+    description: str,
+    input_parameters: dict[str, Any],
+    jwt: str,
+) -> RegisteredAgent | None:
+    """The new, inactive agent, or None: there is one with this id, or the alias is taken."""
+    sql = """
+        INSERT INTO agents
+            (id, name, alias, description, input_parameters, jwt, creator_id, is_active)
+        VALUES
+            (:id, :name, :alias, :description, :input_parameters, :jwt, :owner, false)
+        ON CONFLICT DO NOTHING
+        RETURNING id, name, description, input_parameters, created_at, updated_at, alias, jwt
+    """
+    values = {
+        "id": id_,
+        "owner": owner,
+        "name": name,
+        "alias": alias,
+        "description": description,
+        "input_parameters": input_parameters,
+        "jwt": jwt,
+    }
+    row = await connection.fetch_one(sql, values)
+    return RegisteredAgent(**columns(row)) if row else None
+
+
+async def select_agents(
+    connection: Connection, owner: UUID, selection: AgentSelection
+) -> list[Agent]:
+    """The owner's agents that have a name and a description, oldest first."""
+    sql = """
+        SELECT id, name, description, input_parameters, created_at, updated_at,
+               is_active, jwt, alias
+        FROM agents
+        WHERE creator_id = :owner AND name <> '' AND description <> ''
+          AND (CAST(:name AS text) IS NULL OR name = :name)
+          AND (CAST(:description AS text) IS NULL
+               OR position(lower(:description) IN lower(description)) > 0)
+        ORDER BY created_at, id LIMIT :limit OFFSET :offset
+    """
+    values = {
+        "owner": owner,
+        "name": selection.name,
+        "description": selection.description,
+        "limit": cut(selection.limit),
+        "offset": selection.offset,
+    }
+    return [_agent(row) for row in await connection.fetch_all(sql, values)]
+
+
+async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> Agent | None:
+    """One of the owner's agents."""
+    sql = """
+        SELECT id, name, description, input_parameters, created_at, updated_at,
+               is_active, jwt, alias
+        FROM agents
+        WHERE creator_id = :owner AND id = :id
+    """
+    row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
+    return _agent(row) if row else None
+
+
+def _agent(row: Record) -> Agent:
+    return Agent(
+        agent_id=row["id"],
+        agent_name=row["name"],
+        agent_description=row["description"],
+        agent_schema=name_function(row["input_parameters"], row["name"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        is_active=row["is_active"],
+        agent_jwt=row["jwt"],
+        agent_alias=row["alias"],
+    )

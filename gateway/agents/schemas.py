@@ -1,0 +1,95 @@
+"""What clients send about agents, and what they are told."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from attrs import frozen
+from msgspec import Meta
+
+from gateway.web.paging import Limit, Offset
+from shared.agents import NAME_LIMIT, ActiveConnection
+from shared.converter import JsonObject
+
+AgentName = Annotated[
+    str,
+    Meta(
+        max_length=NAME_LIMIT,
+        description="Stored in lower case with `_` for blanks. May be empty until it connects.",
+        extra={"error": "Agent name must be less than 55 characters"},
+    ),
+]
+Description = Annotated[str, Meta(max_length=64 * 1024)]
+
+
+@frozen
+class NewAgent:
+    """An agent to register. Name and description may be empty: it brings them when it connects."""
+
+    name: AgentName
+    description: Description
+    input_parameters: JsonObject
+    id: str | None = ""
+
+
+@frozen
+class RegisteredAgent:
+    """A new agent with its token."""
+
+    id: UUID
+    name: str
+    description: str
+    input_parameters: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    alias: str
+    jwt: str
+
+
+@frozen
+class Agent:
+    """A stored agent."""
+
+    agent_id: UUID
+    agent_name: str
+    agent_description: str
+    agent_schema: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    is_active: bool
+    agent_jwt: str
+    agent_alias: str
+
+
+@frozen
+class AgentSelection:
+    """Which agents to list: `name` matches exactly, `description` contains."""
+
+    name: str | None = None
+    description: str | None = None
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+@frozen
+class AgentId:
+    """One agent."""
+
+    agent_id: UUID
+
+
+@frozen
+class ActiveSelection:
+    """Which active connections to list."""
+
+    agent_type: Literal["genai", "mcp", "a2a", "all"] = "all"
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+@frozen
+class ActiveConnections:
+    """What the master agent may call, and how many there are in all."""
+
+    count_active_connections: int
+    active_connections: list[ActiveConnection]

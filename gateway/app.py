@@ -1,0 +1,98 @@
+"""The gateway as one value."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.openapi.description import describe
+from gateway.openapi.page import documentation_routes
+from gateway.passwords import Passwords
+from gateway.routes import operations, sockets
+from gateway.state import State
+from gateway.watch import Watch
+from gateway.web.errors import AnswerUnexpectedErrors, exception_handlers
+from shared.background import background
+from shared.database import create_database
+from shared.health import Check, database_answers, health_routes
+from shared.news import News, create_redis
+from shared.secrets import Vault
+from shared.settings import Settings
+
+TITLE = "GenAI back-end"
+VERSION = "0.1.0"
+MAX_BODY_BYTES = 1024 * 1024
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The gateway for these settings."""
+    document = describe(operations, TITLE, VERSION)
+    routes = [operation.route() for operation in operations]
+    return Starlette(
+        routes=[
+            *documentation_routes(TITLE, document),
+            *health_routes(_checks),
+            *routes,
+            *sockets,
+        ],
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.backend_cors_origins,
+                allow_methods=["GET", "POST", "PATCH", "DELETE"],
+                allow_headers=["authorization", "content-type"],
+            ),
+            Middleware(AnswerUnexpectedErrors),
+            Middleware(IgnoreTrailingSlash),
+        ],
+        exception_handlers=exception_handlers,
+        lifespan=partial(_lifespan, settings=settings),
+        max_body_size=MAX_BODY_BYTES,
+    )
+
+
+@asynccontextmanager
+async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]:
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(create_database(settings))
+        redis = create_redis(settings)
+        stack.push_async_callback(redis.aclose)
+        passwords = Passwords()
+        stack.callback(passwords.close)
+        news, watch = News(redis), Watch(database)
+        loops = background(news_reader=news.read(), news_writer=news.write(), watch=watch.run())
+        await stack.enter_async_context(loops)
+        yield State(
+            settings=settings,
+            database=database,
+            news=news,
+            vault=Vault(settings.encryption_keys),
+            passwords=passwords,
+            watch=watch,
+        )
+
+
+def _checks(request: Request) -> Mapping[str, Check]:
+    state = request.state
+    return {
+        "postgresql": partial(database_answers, state["database"]),
+        "redis": state["news"].is_up,
+    }
+
+
+class IgnoreTrailingSlash:
+    """Answers `/path/` as `/path`: a redirect would drop the headers of some clients."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route the path without its last slash."""
+        if scope["type"] != "lifespan" and len(scope["path"]) > 1:
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        await self.app(scope, receive, send)

@@ -1,0 +1,1 @@
+"""Chats: their history, and the socket where messages come in and frames go out."""

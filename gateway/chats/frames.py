@@ -1,0 +1,80 @@
+"""The wire format of the front-end's socket: what comes in, and what is wrong with it."""
+
+from typing import Annotated
+from uuid import UUID
+
+import attrs
+import orjson
+from attrs import frozen
+from msgspec import Meta
+
+from shared.converter import parse, unstructure
+from shared.events import FailureFrame, Response, failure
+from shared.faults import Fault, InvalidInputError
+
+FILES_LIMIT = 100
+SHOWN_INPUT = 1000  # bytes of JSON; a longer input is not repeated
+
+Name = Annotated[str, Meta(max_length=255)]
+
+
+@frozen
+class LlmChoice:
+    """The model config that is to answer."""
+
+    llm_name: Name | None = None
+
+
+@frozen
+class ClientMessage:
+    """A user's message.
+
+    The config stands in `llm`, or at the top as the current front-end sends it; without one the
+    user's newest is taken.
+    """
+
+    message: str
+    llm: LlmChoice | None = None
+    llm_name: Name | None = None
+    provider: Name | None = None
+    files: Annotated[list[UUID], Meta(max_length=FILES_LIMIT)] | None = None
+
+    @property
+    def config_name(self) -> str | None:
+        """The config that was named, in whichever place."""
+        return (self.llm.llm_name if self.llm else None) or self.llm_name or None
+
+
+def parse_message(frame: str | bytes, limit: int) -> ClientMessage:
+    """Read a frame of at most `limit` bytes. Raises InvalidInputError."""
+    if isinstance(frame, bytes):
+        fault = Fault("string_type", (), "Input should be a text frame", None)
+        raise InvalidInputError([fault])
+    if len(frame.encode(errors="surrogatepass")) > limit:
+        fault = Fault("too_long", (), f"Input should have at most {limit} bytes", None)
+        raise InvalidInputError([fault])
+    return parse(frame, ClientMessage)
+
+
+def describe_faults(error: InvalidInputError) -> str:
+    """The text that answers a malformed frame."""
+    faults = [attrs.evolve(fault, input=_shown(fault.input)) for fault in error.faults]
+    details = orjson.dumps(unstructure(faults), option=orjson.OPT_INDENT_2).decode()
+    return f"Message validation failed. Details: {details}"
+
+
+def refuse(session_id: UUID, request_id: UUID, reason: str) -> FailureFrame:
+    """The frame for a message that could not be accepted; it is stored nowhere."""
+    response = Response(
+        is_success=False,
+        execution_time=0.0,
+        response=failure(reason),
+        request_id=request_id,
+        session_id=session_id,
+    )
+    return FailureFrame(response, None, error=reason)
+
+
+def _shown(value: object) -> object:
+    text = orjson.dumps(value, default=str)
+    return value if len(text) <= SHOWN_INPUT else None

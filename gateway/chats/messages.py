@@ -1,0 +1,41 @@
+"""Accepting a message: rows first, then the news that a request waits."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from gateway.chats import queries
+from gateway.chats.frames import ClientMessage
+from gateway.chats.schemas import NEW_CHAT, TITLE_LIMIT
+from gateway.state import State
+from shared.database import connect
+from shared.news import WAITING_REQUESTS
+
+
+class ForeignSessionError(Exception):
+    """The session belongs to another user."""
+
+
+async def accept_message(
+    state: State, user_id: UUID, session_id: UUID, request_id: UUID, message: ClientMessage
+) -> None:
+    """Store a message and its request, then tell the bridges.
+
+    Raises ForeignSessionError or DatabaseAwayError.
+    """
+    timeout = timedelta(seconds=state["settings"].request_timeout)
+    async with connect(state["database"]) as connection:
+        accepted = await queries.insert_request(
+            connection,
+            request_id,
+            session_id,
+            user_id,
+            message.message[:TITLE_LIMIT] or NEW_CHAT,
+            message.message,
+            message.config_name,
+            message.provider or None,
+            message.files or [],
+            datetime.now(UTC) + timeout,
+        )
+    if not accepted:
+        raise ForeignSessionError(f"session {session_id} belongs to another user")
+    state["news"].publish(WAITING_REQUESTS, str(request_id).encode())

@@ -1,0 +1,202 @@
+"""Chats, messages and frames in PostgreSQL."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import orjson
+from attrs import frozen
+from databases.core import Connection
+
+from gateway.chats.schemas import Chat, CreatedChat, HistoryItem
+from shared.database import columns
+from shared.events import (
+    LogEntry,
+    LogFrame,
+    Response,
+    ResponseFrame,
+    respond,
+)
+from shared.files import select_files
+
+
+@frozen
+class Session:
+    """Whose a session is and how many frames it has had."""
+
+    creator_id: UUID | None
+    last_seq: int
+
+
+async def insert_chat(
+    connection: Connection, owner: UUID, session_id: UUID, title: str
+) -> CreatedChat | None:
+    """The new chat, or None: there is one with this id."""
+    sql = """
+        INSERT INTO chatconversations (session_id, title, creator_id)
+        VALUES (:session_id, :title, :owner)
+        ON CONFLICT (session_id) DO NOTHING
+        RETURNING session_id, title, created_at, updated_at, creator_id
+    """
+    values = {"session_id": session_id, "title": title, "owner": owner}
+    row = await connection.fetch_one(sql, values)
+    return CreatedChat(**columns(row)) if row else None
+
+
+async def select_chats(connection: Connection, owner: UUID, limit: int, offset: int) -> list[Chat]:
+    """The owner's chats, newest first."""
+    sql = """
+        SELECT session_id, title, created_at, updated_at FROM chatconversations
+        WHERE creator_id = :owner
+        ORDER BY created_at DESC, session_id LIMIT :limit OFFSET :offset
+    """
+    values = {"owner": owner, "limit": limit, "offset": offset}
+    return [Chat(**columns(row)) for row in await connection.fetch_all(sql, values)]
+
+
+async def count_messages(connection: Connection, owner: UUID, session_id: UUID) -> int:
+    """How many messages the owner's chat has."""
+    sql = """
+        SELECT count(*) FROM chatmessages
+        JOIN chatconversations ON session_id = conversation_id
+        WHERE session_id = :session_id AND creator_id = :owner
+    """
+    return int(await connection.fetch_val(sql, {"owner": owner, "session_id": session_id}))
+
+
+async def select_messages(
+    connection: Connection, owner: UUID, session_id: UUID, limit: int, offset: int
+) -> list[HistoryItem]:
+    """Messages of the owner's chat, newest first."""
+    sql = """
+        SELECT sender_type, content, request_id, chatmessages.created_at FROM chatmessages
+        JOIN chatconversations ON session_id = conversation_id
+        WHERE session_id = :session_id AND creator_id = :owner
+        ORDER BY chatmessages.created_at DESC, chatmessages.id LIMIT :limit OFFSET :offset
+    """
+    values = {"owner": owner, "session_id": session_id, "limit": limit, "offset": offset}
+    return [HistoryItem(**columns(row)) for row in await connection.fetch_all(sql, values)]
+
+
+async def select_session(connection: Connection, session_id: UUID) -> Session | None:
+    """A session that somebody has."""
+    sql = "SELECT creator_id, last_seq FROM chatconversations WHERE session_id = :session_id"
+    row = await connection.fetch_one(sql, {"session_id": session_id})
+    return Session(**columns(row)) if row else None
+
+
+async def insert_request(
+    connection: Connection,
+    request_id: UUID,
+    session_id: UUID,
+    owner: UUID,
+    title: str,
+    message: str,
+    config_name: str | None,
+    provider_name: str | None,
+    file_ids: list[UUID],
+    deadline: datetime,
+) -> bool:
+    """Store a message and the request to answer it; False: the session is another user's.
+
+    One statement: chat, message, files and request are there together or not at all. The chat's
+    row is locked first, so that the requests of a session stand in the order of their messages.
+    """
+    sql = """
+        WITH chat AS (
+            INSERT INTO chatconversations (session_id, title, creator_id, last_event_at)
+            VALUES (:session_id, :title, :owner, timezone('utc', clock_timestamp()))
+            ON CONFLICT (session_id) DO UPDATE SET last_event_at = greatest(
+                excluded.last_event_at, chatconversations.last_event_at + interval '1 millisecond'
+            ) WHERE chatconversations.creator_id = :owner
+            RETURNING session_id, last_event_at
+        ), question AS (
+            INSERT INTO chatmessages
+                (id, request_id, sender_type, content, created_at, updated_at, conversation_id)
+            SELECT CAST(:message_id AS uuid), :request_id, 'user', :message,
+                   last_event_at, last_event_at, session_id
+            FROM chat
+        ), marked AS (
+            UPDATE files SET session_id = chat.session_id, request_id = :request_id
+            FROM chat
+            WHERE id = ANY(CAST(:file_ids AS uuid[])) AND creator_id = :owner
+        )
+        INSERT INTO requests
+            (id, session_id, creator_id, config_name, provider_name, file_ids, deadline)
+        SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
+               CAST(:file_ids AS uuid[]), CAST(:deadline AS timestamptz)
+        FROM chat
+        RETURNING id
+    """
+    values = {
+        "request_id": request_id,
+        "session_id": session_id,
+        "owner": owner,
+        "title": title,
+        "message_id": uuid4(),
+        "message": message,
+        "config_name": config_name,
+        "provider_name": provider_name,
+        "file_ids": file_ids,
+        "deadline": deadline,
+    }
+    return await connection.fetch_one(sql, values) is not None
+
+
+async def select_frames(
+    connection: Connection, owner: UUID, session_id: UUID, after: int, limit: int
+) -> list[LogFrame | ResponseFrame]:
+    """The next frames of the owner's session, in order."""
+    logs = await _select_log_frames(connection, owner, session_id, after, limit)
+    responses = await _select_response_frames(connection, owner, session_id, after, limit)
+    frames: list[tuple[int, LogFrame | ResponseFrame]] = [*logs, *responses]
+    return [frame for _, frame in sorted(frames, key=lambda item: item[0])][:limit]
+
+
+async def _select_log_frames(
+    connection: Connection, owner: UUID, session_id: UUID, after: int, limit: int
+) -> list[tuple[int, LogFrame]]:
+    sql = """
+        SELECT logs.seq, logs.session_id, logs.request_id, logs.log_level, logs.message,
+               logs.creator_id, logs.agent_id, logs.created_at, logs.updated_at
+        FROM logs JOIN chatconversations USING (session_id)
+        WHERE session_id = :session_id AND seq > :after
+          AND chatconversations.creator_id = :owner
+        ORDER BY seq LIMIT :limit
+    """
+    values = {"owner": owner, "session_id": session_id, "after": after, "limit": limit}
+    frames = []
+    for row in await connection.fetch_all(sql, values):
+        found = columns(row)
+        seq = found.pop("seq")
+        frames.append((seq, LogFrame(LogEntry(**found), seq)))
+    return frames
+
+
+async def _select_response_frames(
+    connection: Connection, owner: UUID, session_id: UUID, after: int, limit: int
+) -> list[tuple[int, ResponseFrame]]:
+    sql = """
+        SELECT requests.seq, requests.id, requests.status, requests.execution_time,
+               requests.error, chatmessages.content
+        FROM requests JOIN chatmessages
+          ON chatmessages.request_id = requests.id AND conversation_id = requests.session_id
+         AND sender_type = 'master_agent'
+        WHERE requests.session_id = :session_id AND requests.seq > :after
+          AND requests.creator_id = :owner
+        ORDER BY requests.seq LIMIT :limit
+    """
+    values = {"owner": owner, "session_id": session_id, "after": after, "limit": limit}
+    rows = await connection.fetch_all(sql, values)
+    files = await select_files(connection, owner, session_id, [row["id"] for row in rows])
+    frames = []
+    for row in rows:
+        response = Response(
+            is_success=row["status"] == "answered",
+            execution_time=row["execution_time"] or 0.0,
+            response=orjson.loads(row["content"]),
+            request_id=row["id"],
+            session_id=session_id,
+            files=[file for file in files if file.request_id == row["id"]],
+        )
+        frames.append((row["seq"], respond(row["seq"], response, row["error"])))
+    return frames

@@ -1,0 +1,71 @@
+"""Making, listing and reading chats."""
+
+from urllib.parse import urlencode
+
+from starlette.datastructures import URL
+from starlette.routing import WebSocketRoute
+
+from gateway.chats import queries
+from gateway.chats.schemas import ChatPage, Chats, CreatedChat, History, HistoryPage, NewChat
+from gateway.chats.socket import serve_frontend
+from gateway.web.auth import Access
+from gateway.web.errors import BadRequestError
+from gateway.web.inputs import Nothing
+from gateway.web.operation import Call, get, post
+from gateway.web.paging import cut
+from shared.database import connect
+
+
+async def list_chats(call: Call[Nothing, ChatPage]) -> Chats:
+    """List the user's chats, newest first."""
+    page = call.parameters
+    async with connect(call.database) as connection:
+        return Chats(
+            await queries.select_chats(connection, call.user_id, cut(page.limit), page.offset)
+        )
+
+
+async def create_chat(call: Call[NewChat, Nothing]) -> CreatedChat:
+    """Make a chat before its first message."""
+    new = call.body
+    async with connect(call.database) as connection:
+        chat = await queries.insert_chat(connection, call.user_id, new.session_id, new.title)
+    if chat is None:
+        raise BadRequestError(f"Chat with Session_id - '{new.session_id}' already exists")
+    return chat
+
+
+async def read_history(call: Call[Nothing, HistoryPage]) -> History:
+    """Read a page of a chat's messages, newest first."""
+    page = call.parameters
+    size = cut(page.per_page)
+    skipped = (page.page - 1) * size
+    async with connect(call.database) as connection:
+        total = await queries.count_messages(connection, call.user_id, page.session_id)
+        items = (
+            await queries.select_messages(connection, call.user_id, page.session_id, size, skipped)
+            if skipped < total
+            else []
+        )
+    last = -(-total // size)
+    return History(
+        total_count=total,
+        next_page=_page_url(call, page.page + 1) if page.page < last else None,
+        previous_page=_page_url(call, page.page - 1) if 1 < page.page <= last + 1 else None,
+        items=items,
+    )
+
+
+def _page_url(call: Call[Nothing, HistoryPage], number: int) -> str:
+    asked = call.parameters
+    query = {"session_id": asked.session_id, "per_page": asked.per_page, "page": number}
+    user = {"user_id": asked.user_id} if asked.user_id else {}
+    return str(URL(call.url).replace(query=urlencode({**query, **user})))
+
+
+operations = [
+    get("/api/chats", list_chats, ChatPage, Chats, fails=False),
+    post("/api/chats", create_chat, NewChat, CreatedChat),
+    get("/api/chat", read_history, HistoryPage, History, access=Access.USER_OR_SERVICE),
+]
+sockets = [WebSocketRoute("/frontend/ws", serve_frontend, name="serve_frontend")]

@@ -1,0 +1,96 @@
+"""What clients send about chats, and what they are told."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from attrs import frozen
+from msgspec import Meta
+
+from gateway.web.paging import Limit, Offset
+from shared.converter import Rule
+
+TITLE_LIMIT = 20  # characters
+NEW_CHAT = "New Chat"
+
+
+def _title_objection(title: str) -> str | None:
+    if not title:
+        return "Chat title must not be empty"
+    if len(title) > TITLE_LIMIT:
+        return f"Chat title must not be longer than {TITLE_LIMIT} symbols"
+    return None
+
+
+Title = Annotated[str, Rule(_title_objection), Meta(min_length=1, max_length=TITLE_LIMIT)]
+PageNumber = Annotated[int, Meta(ge=1)]
+
+
+@frozen
+class NewChat:
+    """A chat to make before its first message."""
+
+    title: Title
+    session_id: UUID
+
+
+@frozen
+class Chat:
+    """A chat."""
+
+    session_id: UUID
+    title: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@frozen
+class CreatedChat(Chat):
+    """A new chat."""
+
+    creator_id: UUID
+
+
+@frozen
+class Chats:
+    """The user's chats, newest first."""
+
+    chats: list[Chat]
+
+
+@frozen
+class ChatPage:
+    """Which of the user's chats to list."""
+
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+@frozen
+class HistoryPage:
+    """Which messages of a chat to read. Service callers name the user."""
+
+    session_id: UUID
+    page: PageNumber = 1
+    per_page: PageNumber = 100
+    user_id: UUID | None = None
+
+
+@frozen
+class HistoryItem:
+    """A message; that of a master agent is a JSON object as a text."""
+
+    sender_type: Literal["user", "master_agent"]
+    content: str
+    request_id: UUID | None
+    created_at: datetime
+
+
+@frozen
+class History:
+    """A page of a chat, newest first, and the URLs of its neighbours."""
+
+    total_count: int
+    next_page: str | None
+    previous_page: str | None
+    items: list[HistoryItem]

@@ -1,0 +1,1 @@
+"""LLM providers, whose keys never leave again, and the model configs that chats name."""

@@ -1,0 +1,131 @@
+"""Providers and model configs in PostgreSQL."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from databases.core import Connection
+from databases.interfaces import Record
+
+from gateway.llms.prompt import DEFAULT_SYSTEM_PROMPT
+from gateway.llms.schemas import (
+    DEFAULT_TEMPERATURE,
+    ModelConfig,
+    NewModelConfig,
+    Provider,
+    ProviderConfigs,
+    shown_key,
+)
+from shared.database import columns
+
+
+async def insert_provider(
+    connection: Connection,
+    id_: UUID,
+    owner: UUID,
+    name: str,
+    encrypted_key: str | None,
+    metadata: dict[str, Any],
+) -> Provider | None:
+    """The new provider, or None: its owner has one of this name."""
+    sql = """
+        INSERT INTO modelproviders (id, name, api_key, provider_metadata, creator_id)
+        VALUES (:id, :name, :api_key, :metadata, :owner)
+        ON CONFLICT (creator_id, name) DO NOTHING
+        RETURNING id, name AS provider, api_key, provider_metadata AS metadata,
+                  created_at, updated_at
+    """
+    values = {
+        "id": id_,
+        "name": name,
+        "api_key": encrypted_key,
+        "metadata": metadata,
+        "owner": owner,
+    }
+    row = await connection.fetch_one(sql, values)
+    if row is None:
+        return None
+    found = columns(row)
+    return Provider(**{**found, "api_key": shown_key(found["api_key"])})
+
+
+async def insert_config(connection: Connection, owner: UUID, new: NewModelConfig) -> bool | None:
+    """Whether the config was stored; False: the name is taken; None: the provider is unknown."""
+    sql = """
+        WITH provider AS (
+            SELECT id FROM modelproviders WHERE creator_id = :owner AND name = :provider
+        ), added AS (
+            INSERT INTO modelconfigs (
+                id, name, model, provider_id, system_prompt, user_prompt,
+                max_last_messages, temperature, credentials, creator_id
+            )
+            SELECT CAST(:id AS uuid), :name, :model, provider.id, :system_prompt, :user_prompt,
+                   :max_last_messages, :temperature, CAST(:credentials AS json), :owner
+            FROM provider
+            ON CONFLICT (creator_id, name) DO NOTHING
+            RETURNING id
+        )
+        SELECT EXISTS (SELECT FROM added) FROM provider
+    """
+    values = {
+        "id": uuid4(),
+        "owner": owner,
+        "provider": new.provider,
+        "name": new.name.strip(),
+        "model": new.model,
+        "system_prompt": new.system_prompt or DEFAULT_SYSTEM_PROMPT,
+        "user_prompt": (new.user_prompt or "").strip(),
+        "max_last_messages": 5 if new.max_last_messages is None else new.max_last_messages,
+        "temperature": DEFAULT_TEMPERATURE if new.temperature is None else new.temperature,
+        "credentials": new.credentials or {},
+    }
+    stored: bool | None = await connection.fetch_val(sql, values)
+    return stored
+
+
+async def select_providers(
+    connection: Connection, owner: UUID, limit: int, offset: int
+) -> list[ProviderConfigs]:
+    """The owner's providers with their configs, newest first."""
+    sql = """
+        SELECT id, name, api_key, provider_metadata FROM modelproviders
+        WHERE creator_id = :owner
+        ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
+    """
+    values = {"owner": owner, "limit": limit, "offset": offset}
+    return await _with_configs(connection, owner, await connection.fetch_all(sql, values))
+
+
+async def select_provider(connection: Connection, owner: UUID, name: str) -> list[ProviderConfigs]:
+    """The owner's provider of this name with its configs, as a list of one or none."""
+    sql = """
+        SELECT id, name, api_key, provider_metadata FROM modelproviders
+        WHERE creator_id = :owner AND name = :name
+    """
+    rows = await connection.fetch_all(sql, {"owner": owner, "name": name})
+    return await _with_configs(connection, owner, rows)
+
+
+async def _with_configs(
+    connection: Connection, owner: UUID, providers: list[Record]
+) -> list[ProviderConfigs]:
+    sql = """
+        SELECT provider_id, id, name, model, system_prompt, temperature, credentials,
+               coalesce(user_prompt, '') AS user_prompt, max_last_messages
+        FROM modelconfigs
+        WHERE creator_id = :owner AND provider_id = ANY(:provider_ids)
+        ORDER BY created_at DESC, id
+    """
+    values = {"owner": owner, "provider_ids": [row["id"] for row in providers]}
+    configs: dict[UUID, list[ModelConfig]] = {}
+    for row in await connection.fetch_all(sql, values):
+        found = columns(row)
+        configs.setdefault(found.pop("provider_id"), []).append(ModelConfig(**found))
+    return [
+        ProviderConfigs(
+            api_key=shown_key(row["api_key"]),
+            provider=row["name"],
+            metadata=row["provider_metadata"] or {},
+            configs=configs.get(row["id"], []),
+        )
+        for row in providers
+    ]

@@ -1,0 +1,56 @@
+"""Swagger UI, served from its package: no CDN is asked."""
+
+from importlib.resources import files
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>{title}</title>
+  <link rel="stylesheet" href="docs/static/swagger-ui.css">
+  <link rel="icon" type="image/png" href="docs/static/favicon-32x32.png">
+</head>
+<body>
+  <div id="swagger-ui"></div>
+  <script src="docs/static/swagger-ui-bundle.js"></script>
+  <script>
+    window.ui = SwaggerUIBundle({{
+      url: "openapi.json",
+      dom_id: "#swagger-ui",
+      deepLinking: true,
+      persistAuthorization: true,
+      oauth2RedirectUrl: new URL("docs/static/oauth2-redirect.html", window.location).href,
+    }});
+  </script>
+</body>
+</html>
+"""
+
+
+def documentation_routes(title: str, document: dict[str, Any]) -> list[BaseRoute]:
+    """`/` and `/docs`, the description at `/openapi.json`, and what the page loads."""
+
+    async def redirect_to_docs(_request: Request) -> Response:
+        return RedirectResponse("/docs")
+
+    async def show_docs(_request: Request) -> Response:
+        return HTMLResponse(PAGE.format(title=title))
+
+    async def read_description(_request: Request) -> Response:
+        return JSONResponse(document)
+
+    static = StaticFiles(directory=str(files("swagger_ui") / "static"))
+    return [
+        Route("/", redirect_to_docs),
+        Route("/docs", show_docs),
+        Route("/openapi.json", read_description),
+        Mount("/docs/static", static),
+    ]

@@ -1,0 +1,16 @@
+"""The table of contents: every operation and socket of the gateway."""
+
+from gateway.accounts import routes as accounts
+from gateway.agents import routes as agents
+from gateway.chats import routes as chats
+from gateway.llms import routes as llms
+from gateway.logs import routes as logs
+
+operations = [
+    *accounts.operations,
+    *agents.operations,
+    *chats.operations,
+    *logs.operations,
+    *llms.operations,
+]
+sockets = chats.sockets

@@ -1,0 +1,22 @@
+"""What the lifespan makes and every request can reach."""
+
+from typing import TypedDict
+
+from databases import Database
+
+from gateway.passwords import Passwords
+from gateway.watch import Watch
+from shared.news import News
+from shared.secrets import Vault
+from shared.settings import Settings
+
+
+class State(TypedDict):
+    """The resources of the process."""
+
+    settings: Settings
+    database: Database
+    news: News
+    vault: Vault
+    passwords: Passwords
+    watch: Watch

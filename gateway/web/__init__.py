@@ -1,0 +1,1 @@
+"""How a route reads, answers and fails; it knows no resource."""

@@ -1,0 +1,104 @@
+"""Who is asking: a user, an agent for its creator, or the master agent as a service."""
+
+from enum import Enum
+from hmac import compare_digest
+from uuid import UUID
+
+from attrs import frozen
+from databases.core import Connection
+from starlette.requests import HTTPConnection
+
+from gateway.web.errors import BadRequestError, UnauthorizedError
+from shared.converter import structure
+from shared.faults import Fault, InvalidInputError
+from shared.settings import Settings
+from shared.tokens import Claims, read_token
+
+NOT_AUTHENTICATED = "Not authenticated"
+DEAD_TOKEN = "Token is not valid or expired. Please log in again"  # noqa: S105
+NO_CALLER = "You must provide either 'user_id' or your jwt token to continue."
+TWO_CALLERS = "You must provide either 'user_id' or your jwt token, but not both at the same time."
+
+
+class Access(Enum):
+    """Whom an operation lets in."""
+
+    ANYONE = "anyone"
+    USER = "user"
+    USER_OR_AGENT = "user or agent"
+    USER_AGENT_OR_SERVICE = "user, agent or service"
+    USER_OR_SERVICE = "user or service"
+
+
+@frozen
+class Caller:
+    """The user in whose name the caller acts, and the agent if it is one."""
+
+    user_id: UUID
+    agent_id: UUID | None = None
+
+
+async def authenticate(
+    connection: Connection, request: HTTPConnection, settings: Settings, access: Access
+) -> Caller | None:
+    """The caller, or None where anyone may call. Raises UnauthorizedError or BadRequestError."""
+    if access is Access.ANYONE:
+        return None
+    service = access in {Access.USER_OR_SERVICE, Access.USER_AGENT_OR_SERVICE}
+    agent = access in {Access.USER_OR_AGENT, Access.USER_AGENT_OR_SERVICE}
+    if service and "user_id" in request.query_params:
+        return await _read_service(connection, request, settings)
+    if service and "authorization" not in request.headers:
+        raise BadRequestError(NO_CALLER)
+    caller = await find_caller(connection, settings, _bearer_token(request))
+    if caller is None or (caller.agent_id is not None and not agent):
+        raise UnauthorizedError(DEAD_TOKEN)
+    return caller
+
+
+async def find_caller(connection: Connection, settings: Settings, token: str) -> Caller | None:
+    """Whom a token stands for, if it is good and its user, or agent, still exists."""
+    claims = read_token(settings.secret_key, token)
+    if claims is None or not await _select_exists(connection, claims):
+        return None
+    return Caller(claims.user_id, claims.agent_id)
+
+
+def _bearer_token(request: HTTPConnection) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise UnauthorizedError(NOT_AUTHENTICATED)
+    return token
+
+
+async def _read_service(
+    connection: Connection, request: HTTPConnection, settings: Settings
+) -> Caller:
+    if "authorization" in request.headers:
+        raise BadRequestError(TWO_CALLERS)
+    key = request.headers.get("x-api-key", "")
+    if not compare_digest(key.encode(), settings.master_be_api_key.encode()):
+        raise UnauthorizedError(NOT_AUTHENTICATED)
+    user_id = _user_id(request.query_params["user_id"])
+    if not await _select_exists(connection, Claims(user_id)):
+        raise BadRequestError(f"User '{user_id}' does not exist")
+    return Caller(user_id)
+
+
+def _user_id(text: str) -> UUID:
+    try:
+        return structure(text, UUID)
+    except InvalidInputError as error:
+        [fault] = error.faults
+        located = Fault(fault.type, ("query", "user_id"), fault.msg, fault.input)
+        raise InvalidInputError([located]) from None
+
+
+async def _select_exists(connection: Connection, claims: Claims) -> bool:
+    if claims.agent_id is None:
+        sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id)"
+        values = {"user_id": claims.user_id}
+    else:
+        sql = "SELECT EXISTS (SELECT FROM agents WHERE id = :agent_id AND creator_id = :user_id)"
+        values = {"user_id": claims.user_id, "agent_id": claims.agent_id}
+    return bool(await connection.fetch_val(sql, values))

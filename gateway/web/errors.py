@@ -1,0 +1,94 @@
+"""The few errors that handlers raise, and the one place that turns errors into answers."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.converter import unstructure
+from shared.database import DatabaseAwayError
+from shared.faults import InvalidInputError
+
+logger = logging.getLogger(__name__)
+
+
+class ApiError(Exception):
+    """What a caller is told: a status and one sentence."""
+
+    status = 500
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class BadRequestError(ApiError):
+    """The request can't be met as it is; also for an object that is unknown or another user's."""
+
+    status = 400
+
+
+class UnauthorizedError(ApiError):
+    """No credentials, or dead ones: the front-end logs its user out."""
+
+    status = 401
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class UnavailableError(ApiError):
+    """Too busy, or something that is needed is away; the same request may succeed soon."""
+
+    status = 503
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+def _answer_api_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return JSONResponse({"detail": error.detail}, error.status, error.headers)
+
+
+def _answer_invalid_input(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, InvalidInputError)
+    return JSONResponse({"detail": unstructure(error.faults)}, 422)
+
+
+def _answer_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+
+
+def _answer_database_away(_request: Request, error: Exception) -> Response:
+    logger.warning("%s", error)
+    unavailable = UnavailableError("The database can't be reached, please try again")
+    return _answer_api_error(_request, unavailable)
+
+
+exception_handlers: dict[Any, Any] = {
+    ApiError: _answer_api_error,
+    InvalidInputError: _answer_invalid_input,
+    HTTPException: _answer_http_exception,
+    DatabaseAwayError: _answer_database_away,
+}
+
+
+class AnswerUnexpectedErrors:
+    """Answers 500 inside the CORS middleware: without its headers no browser can read it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application; log and answer what nobody else caught."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        try:
+            await self.app(scope, receive, send)
+        except Exception:
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            answer = JSONResponse({"detail": "Internal Server Error"}, 500)
+            await answer(scope, receive, send)

@@ -1,0 +1,82 @@
+"""Reading what a request carries: its parameters and its body, all faults of both at once."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+import orjson
+from attrs import frozen
+from starlette.requests import Request
+
+from shared.converter import structure
+from shared.faults import Fault, InvalidInputError
+
+type BodyFormat = Literal["json", "form"]
+
+
+@frozen
+class Nothing:
+    """No body, or no parameters."""
+
+
+async def read_inputs[Body, Parameters](
+    request: Request, body: type[Body], body_format: BodyFormat, parameters: type[Parameters]
+) -> tuple[Body, Parameters]:
+    """The checked body and parameters. Raises InvalidInputError."""
+    faults: list[Fault] = []
+    read_parameters = _collect(faults, _read_parameters, request, parameters)
+    data = await _read_form(request) if body_format == "form" else await request.body()
+    read_body = _collect(faults, _read_body, data, body)
+    if read_parameters is None or read_body is None:
+        raise InvalidInputError(faults)
+    return read_body, read_parameters
+
+
+def _collect[Input, T](faults: list[Fault], read: Any, given: Input, into: type[T]) -> T | None:
+    try:
+        result: T = read(given, into)
+    except InvalidInputError as error:
+        faults.extend(error.faults)
+        return None
+    return result
+
+
+def _read_parameters[T](request: Request, parameters: type[T]) -> T:
+    given = {**request.query_params, **request.path_params}
+    try:
+        return structure(given, parameters)
+    except InvalidInputError as error:
+        faults = [_located(fault, request.path_params) for fault in error.faults]
+        raise InvalidInputError(faults) from None
+
+
+def _located(fault: Fault, path: Mapping[str, Any]) -> Fault:
+    place = "path" if fault.loc[0] in path else "query"
+    given = None if fault.type == "missing" else fault.input
+    return attrs.evolve(fault, loc=(place, *fault.loc), input=given)
+
+
+def _read_body[T](data: bytes | dict[str, Any], body: type[T]) -> T:
+    if body is Nothing:
+        return body()
+    try:
+        parsed = _parse_json(data) if isinstance(data, bytes) else data
+        return structure(parsed, body)
+    except InvalidInputError as error:
+        faults = [attrs.evolve(fault, loc=("body", *fault.loc)) for fault in error.faults]
+        raise InvalidInputError(faults) from None
+
+
+def _parse_json(data: bytes) -> object:
+    if not data:
+        raise InvalidInputError([Fault("missing", (), "Field required", None)])
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        fault = Fault("json_invalid", (error.pos,), f"JSON decode error: {error.msg}", None)
+        raise InvalidInputError([fault]) from None
+
+
+async def _read_form(request: Request) -> dict[str, Any]:
+    async with request.form(max_files=0, max_fields=20) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}

@@ -1,0 +1,1 @@
+"""What gateway and agent bridge both speak or need, and nothing else."""

@@ -1,0 +1,79 @@
+"""The pool of PostgreSQL connections: one for each process, sized by a setting."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+from databases import Database
+from databases.core import Connection
+from databases.interfaces import Record
+
+from shared.settings import Settings
+
+ACQUIRE_SECONDS = 5.0
+COMMAND_SECONDS = 15.0
+
+# What a statement raises when PostgreSQL is away, starting, going down or out of connections.
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,
+)
+
+
+class DatabaseAwayError(Exception):
+    """PostgreSQL could not be asked, or did not answer; it may have done what it was told."""
+
+
+def create_database(settings: Settings) -> Database:
+    """Describe the pool; it opens with `async with`."""
+    return Database(
+        settings.database_url,
+        min_size=1,
+        max_size=settings.database_pool_size,
+        command_timeout=COMMAND_SECONDS,
+        server_settings={"timezone": "UTC", "application_name": "genai-backend"},
+        init=_read_json,
+    )
+
+
+async def _read_json(connection: "asyncpg.Connection[Any]") -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name,
+            encoder=lambda value: orjson.dumps(value).decode(),
+            decoder=orjson.loads,
+            schema="pg_catalog",
+        )
+
+
+@asynccontextmanager
+async def connect(database: Database) -> AsyncIterator[Connection]:
+    """Lend this task its connection; inside another `connect` of the same task, the same one.
+
+    Statements take their time limit from the pool, and nothing here is to be wrapped in a
+    timeout: a task that goes on after a cancellation landed in the release can use its
+    connection never again. Raises DatabaseAwayError, for the block too.
+    """
+    connection = database.connection()
+    try:
+        async with asyncio.timeout(ACQUIRE_SECONDS):
+            await connection.__aenter__()
+        try:
+            yield connection
+        finally:
+            await connection.__aexit__(None, None, None)
+    except _AWAY as error:
+        raise DatabaseAwayError(f"PostgreSQL is away: {type(error).__name__}: {error}") from error
+
+
+def columns(row: Record) -> dict[str, Any]:
+    """The row as a dict; attribute access would run a type processor for each field."""
+    return dict(row._mapping)  # noqa: SLF001 (the way that SQLAlchemy documents)

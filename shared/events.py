@@ -1,0 +1,125 @@
+"""What happens in a session, in the words of the front-end's frames.
+
+Log entries and answers share one sequence in each session; `seq` is their place in it.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+from attrs import field, frozen
+
+from shared.converter import dump
+
+EMPTY_ANSWER = "The master agent gave an empty answer."  # front-ends draw "" as a tree of JSON
+
+
+@frozen
+class LogEntry:
+    """What an agent logged while it worked on a request."""
+
+    session_id: UUID
+    request_id: UUID
+    log_level: str
+    message: str
+    creator_id: UUID | None
+    agent_id: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@frozen
+class FileMetadata:
+    """A file that came with a message or with its answer."""
+
+    id: UUID
+    session_id: UUID | None
+    request_id: UUID | None
+    original_name: str
+    mimetype: str
+    internal_id: UUID
+    internal_name: str
+    from_agent: bool
+    creator_id: UUID | None
+
+
+type Answer = dict[str, Any]
+"""What the master agent answered, in the one form that front-ends can draw: `agents_trace` a list,
+`response` a text, `is_success` a boolean; and whatever else it said. Stored as JSON text."""
+
+
+@frozen
+class Response:
+    """How a request ended."""
+
+    is_success: bool
+    execution_time: float
+    response: Answer
+    request_id: UUID
+    session_id: UUID
+    files: list[FileMetadata] = field(factory=list)
+
+
+@frozen
+class LogFrame:
+    """A log entry, as it happens."""
+
+    log: LogEntry
+    seq: int
+    type: Literal["agent_log"] = "agent_log"
+
+
+@frozen
+class ResponseFrame:
+    """The end of a request: exactly one for each message that was accepted.
+
+    One without `seq` is about a message that was not accepted, and is stored nowhere.
+    """
+
+    response: Response
+    seq: int | None
+    type: Literal["agent_response"] = "agent_response"
+
+
+@frozen
+class FailureFrame(ResponseFrame):
+    """The end of a request that failed."""
+
+    error: str = ""
+
+
+def respond(seq: int | None, response: Response, error: str | None) -> ResponseFrame:
+    """The frame of a request that ended."""
+    if error is None:
+        return ResponseFrame(response, seq)
+    return FailureFrame(response, seq, error=error)
+
+
+def answer_from(value: object) -> Answer:
+    """Bring whatever a master agent returned into the form of an answer.
+
+    What has the form already stays as it came.
+    """
+    given = value if isinstance(value, dict) and "response" in value else {"response": value}
+    trace, succeeded = given.get("agents_trace"), given.get("is_success")
+    return {
+        **given,
+        "agents_trace": trace if isinstance(trace, list) else [],
+        "response": _text(given["response"]) or EMPTY_ANSWER,
+        "is_success": succeeded if isinstance(succeeded, bool) else True,
+    }
+
+
+def failure(reason: str) -> Answer:
+    """The answer of a request that failed."""
+    return {"agents_trace": [], "response": reason, "is_success": False}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def encode(frame: LogFrame | ResponseFrame) -> bytes:
+    """The frame as it goes to a socket."""
+    return dump(frame)

@@ -1,0 +1,79 @@
+"""What is wrong with an input: every fault at once, each with the way to it."""
+
+from typing import Any
+
+import cattrs
+from attrs import frozen
+
+type Location = tuple[str | int, ...]
+
+
+@frozen
+class Fault:
+    """One thing that is wrong; `loc` leads to it, as the contract's 422 bodies have it."""
+
+    type: str
+    loc: Location
+    msg: str
+    input: Any
+
+
+class FaultError(ValueError):
+    """What a hook of the converter raises about the value that it was given."""
+
+    def __init__(self, type_: str, message: str, value: object) -> None:
+        super().__init__(message)
+        self.type = type_
+        self.value = value
+
+
+class InvalidInputError(ValueError):
+    """An input does not have the form that a class asks for; holds all its faults."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.loc}: {fault.msg}" for fault in faults))
+        self.faults = faults
+
+
+def faults_of(error: BaseException, data: object, loc: Location = ()) -> list[Fault]:
+    """Flatten what cattrs raised about `data`; an error that is no fault is raised again."""
+    match error:
+        case FaultError():
+            return [Fault(error.type, loc, str(error), error.value)]
+        case KeyError():
+            return [Fault("missing", (*loc, str(error.args[0])), "Field required", data)]
+        case cattrs.ForbiddenExtraKeysError():
+            message = "Extra inputs are not permitted"
+            return [
+                Fault("extra_forbidden", (*loc, key), message, _part(data, key))
+                for key in sorted(error.extra_fields)
+            ]
+        case cattrs.BaseValidationError():
+            nested = (_faults_below(inner, data, loc) for inner in error.exceptions)
+            return [fault for faults in nested for fault in faults]
+    raise error
+
+
+def _faults_below(error: Exception, data: object, loc: Location) -> list[Fault]:
+    step = _step(error)
+    if step is None or isinstance(error, KeyError):
+        return faults_of(error, data, loc)
+    return faults_of(error, _part(data, step), (*loc, step))
+
+
+def _step(error: Exception) -> str | int | None:
+    """The attribute or item that the error is about: cattrs leaves it in a note."""
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, cattrs.AttributeValidationNote):
+            return note.name
+        if isinstance(note, cattrs.IterableValidationNote) and isinstance(note.index, int | str):
+            return note.index
+    return None
+
+
+def _part(data: object, step: str | int) -> object:
+    if isinstance(data, dict):
+        return data.get(step)
+    if isinstance(data, list) and isinstance(step, int):
+        return data[step]
+    return None

@@ -1,0 +1,24 @@
+"""The metadata of files, as messages and answers carry it."""
+
+from uuid import UUID
+
+from databases.core import Connection
+
+from shared.database import columns
+from shared.events import FileMetadata
+
+
+async def select_files(
+    connection: Connection, owner: UUID, session_id: UUID, request_ids: list[UUID]
+) -> list[FileMetadata]:
+    """The owner's files that belong to these requests of a session."""
+    sql = """
+        SELECT id, session_id, request_id, original_name, mimetype, internal_id,
+               internal_name, from_agent, creator_id
+        FROM files
+        WHERE creator_id = :owner AND session_id = :session_id
+          AND request_id = ANY(CAST(:request_ids AS uuid[]))
+        ORDER BY from_agent, original_name, id
+    """
+    values = {"owner": owner, "session_id": session_id, "request_ids": request_ids}
+    return [FileMetadata(**columns(row)) for row in await connection.fetch_all(sql, values)]

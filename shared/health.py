@@ -1,0 +1,47 @@
+"""Whether a process is alive, and whether it is ready: each dependency by name."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from databases import Database
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from shared.database import DatabaseAwayError, connect
+
+CHECK_SECONDS = 3.0
+
+type Check = Callable[[], Awaitable[bool]]
+
+
+def health_routes(checks: Callable[[Request], Mapping[str, Check]]) -> list[BaseRoute]:
+    """`/health`: the process answers. `/ready`: so does what it needs, or 503."""
+
+    async def read_health(_request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def read_readiness(request: Request) -> Response:
+        named = checks(request)
+        answers = await asyncio.gather(*(_holds(check) for check in named.values()))
+        states = dict(zip(named, answers, strict=True))
+        return JSONResponse(states, 200 if all(answers) else 503)
+
+    return [Route("/health", read_health), Route("/ready", read_readiness)]
+
+
+async def _holds(check: Check) -> bool:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await check()
+    except TimeoutError:
+        return False
+
+
+async def database_answers(database: Database) -> bool:
+    """Whether PostgreSQL answers a statement."""
+    try:
+        async with connect(database) as connection:
+            return bool(await connection.fetch_val("SELECT true"))
+    except DatabaseAwayError:
+        return False

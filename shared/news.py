@@ -1,0 +1,199 @@
+"""Redis pub/sub: news of what PostgreSQL holds. It may be lost; whoever hears a gap looks there."""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any
+from uuid import UUID, uuid4
+
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import RedisError
+
+from shared.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+WAITING_REQUESTS = "genai:requests:waiting"
+"""Carries the ids of requests that wait for a bridge."""
+
+LISTENER_LIMIT = 1000  # messages; a listener further behind reads PostgreSQL instead
+OUTBOX_LIMIT = 10_000  # messages; what Redis did not take by then is old news
+BATCH = 500
+FRAME_LIMIT = 256 * 1024  # bytes; a larger frame goes as its seq only
+RECONCILE_SECONDS = 1.0
+RETRY_SECONDS = (0.1, 1.0)
+
+type Message = bytes | None
+"""What was published, or None: something may have been missed here."""
+
+
+def create_redis(settings: Settings) -> "Redis":
+    """The client of a process; it connects when it is first used, and again after a failure."""
+    client: Redis = Redis.from_url(
+        settings.redis_url,
+        retry=Retry(ExponentialWithJitterBackoff(cap=1, base=0.05), retries=3),
+        health_check_interval=15,
+        socket_connect_timeout=2,
+        socket_timeout=5,
+    )
+    return client
+
+
+def session_channel(session_id: UUID) -> str:
+    """Where the frames of one session are told."""
+    return f"genai:session:{session_id}"
+
+
+def encode_frame(seq: int, frame: bytes) -> bytes:
+    """The news of a frame; a large one is left for the listener to read from PostgreSQL."""
+    return b"%d\n%b" % (seq, frame if len(frame) <= FRAME_LIMIT else b"")
+
+
+def decode_frame(message: bytes) -> tuple[int, bytes]:
+    """The seq and the frame, which is empty where it was too large to be sent."""
+    seq, _, frame = message.partition(b"\n")
+    return int(seq), frame
+
+
+class Listener:
+    """A bounded queue of messages; one that overflows becomes a single gap."""
+
+    def __init__(self) -> None:
+        self._queue: deque[Message] = deque()
+        self._filled = asyncio.Event()
+
+    def put(self, message: Message) -> None:
+        """Add a message, in the order of publishing."""
+        if len(self._queue) >= LISTENER_LIMIT:
+            self._queue.clear()
+            message = None
+        self._queue.append(message)
+        self._filled.set()
+
+    async def get(self) -> Message:
+        """The oldest message not yet taken."""
+        while not self._queue:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._queue.popleft()
+
+
+class News:
+    """One reader and one writer for the whole process; both run as its background loops."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+        self._canary = f"genai:canary:{uuid4()}"  # keeps the reader subscribed to something
+        self._listeners: dict[str, set[Listener]] = {}
+        self._confirmed: set[str] = set()
+        self._pubsub: PubSub | None = None
+        self._outbox: deque[tuple[str, bytes]] = deque(maxlen=OUTBOX_LIMIT)
+        self._filled = asyncio.Event()
+
+    def publish(self, channel: str, message: bytes) -> None:
+        """Tell whoever listens now; returns at once and promises nothing."""
+        self._outbox.append((channel, message))
+        self._filled.set()
+
+    @asynccontextmanager
+    async def subscribe(self, channel: str) -> AsyncIterator[Listener]:
+        """Listen to a channel. A gap comes first, when the server has confirmed it."""
+        listener = Listener()
+        listeners = self._listeners.setdefault(channel, set())
+        listeners.add(listener)
+        if channel in self._confirmed:
+            listener.put(None)
+        else:
+            await self._reconcile()
+        try:
+            yield listener
+        finally:
+            listeners.discard(listener)
+            if not listeners and self._listeners.get(channel) is listeners:
+                del self._listeners[channel]
+
+    async def is_up(self) -> bool:
+        """Whether Redis answers and the reader is subscribed."""
+        try:
+            return bool(await self._redis.ping()) and self._canary in self._confirmed
+        except (RedisError, OSError):
+            return False
+
+    async def write(self) -> None:
+        """Publish what was given, all of one turn of the loop in one pipeline."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while self._outbox:
+                batch = [self._outbox.popleft() for _ in range(min(BATCH, len(self._outbox)))]
+                try:
+                    await self._publish_all(batch)
+                except (RedisError, OSError) as error:
+                    logger.warning("%d news were not published: %s", len(batch), error)
+
+    async def _publish_all(self, batch: list[tuple[str, bytes]]) -> None:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for channel, message in batch:
+                pipeline.publish(channel, message)
+            await pipeline.execute()
+
+    async def read(self) -> None:
+        """Hand messages to their listeners; connect again, for ever, when Redis goes away."""
+        while True:
+            try:
+                await self._read_one_connection()
+            except (RedisError, OSError) as error:
+                logger.warning("Redis is away, news are late: %s", error)
+            self._pubsub = None
+            self._confirmed.clear()
+            await asyncio.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311
+
+    async def _read_one_connection(self) -> None:
+        async with self._redis.pubsub() as pubsub:
+            await pubsub.subscribe(self._canary, *self._listeners)
+            self._pubsub = pubsub
+            checked = monotonic()
+            while True:
+                message = await pubsub.get_message(timeout=RECONCILE_SECONDS)
+                if message is not None:
+                    self._hand_out(message)
+                if monotonic() - checked >= RECONCILE_SECONDS:
+                    await self._reconcile()
+                    checked = monotonic()
+
+    def _hand_out(self, message: dict[str, Any]) -> None:
+        channel = message["channel"].decode()
+        listeners = self._listeners.get(channel, set())
+        match message["type"]:
+            case "message":
+                for listener in listeners:
+                    listener.put(message["data"])
+            case "subscribe":
+                # A broken connection raises nothing: it shows as one more confirmation.
+                self._confirmed.add(channel)
+                for listener in listeners:
+                    listener.put(None)
+            case "unsubscribe":
+                self._confirmed.discard(channel)
+
+    def _wanted(self) -> set[str]:
+        return {self._canary, *self._listeners}
+
+    async def _reconcile(self) -> None:
+        """Subscribe to what is wanted and no longer to what is not."""
+        if self._pubsub is None:
+            return  # the next connection begins with all of them
+        try:
+            if missing := self._wanted() - self._confirmed:
+                await self._pubsub.subscribe(*missing)
+            if stale := self._confirmed - self._wanted():
+                await self._pubsub.unsubscribe(*stale)
+        except (RedisError, OSError) as error:
+            logger.warning("a subscription has to wait: %s", error)

@@ -1,0 +1,78 @@
+"""Secrets at rest: AES-GCM, each ciphertext bound to the place where it is stored."""
+
+import os
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from json import dumps
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE_BYTES = 12
+KEY_ID_CHARACTERS = 8
+SHORTEST_SECRET = 4  # a shorter one is no secret, and hiding it would garble every text
+
+REDACTED = "********"
+
+
+class UndecryptableError(Exception):
+    """A stored secret can't be read: its key is gone, or it was moved or damaged."""
+
+
+class Vault:
+    """Encrypts with the newest key, decrypts with whichever key it was.
+
+    A ciphertext is `<key id>.<base64 of nonce and ciphertext>`. The place (table, row, column)
+    and the key id are authenticated with it, so one that is copied elsewhere does not decrypt.
+    """
+
+    def __init__(self, keys: Iterable[bytes]) -> None:
+        self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
+        self._newest = next(iter(self._ciphers))
+
+    def encrypt(self, secret: str, table: str, row: UUID, column: str) -> str:
+        """The text to store for a secret at this place."""
+        nonce = os.urandom(NONCE_BYTES)
+        place = _place(table, row, column, self._newest)
+        sealed = self._ciphers[self._newest].encrypt(nonce, secret.encode(), place)
+        return f"{self._newest}.{b64encode(nonce + sealed).decode()}"
+
+    def decrypt(self, stored: str, table: str, row: UUID, column: str) -> str:
+        """The secret that was stored at this place. Raises UndecryptableError."""
+        key_id, _, text = stored.partition(".")
+        try:
+            sealed = b64decode(text, validate=True)
+            nonce, sealed = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+            place = _place(table, row, column, key_id)
+            return self._ciphers[key_id].decrypt(nonce, sealed, place).decode()
+        except (KeyError, ValueError, InvalidTag):
+            raise UndecryptableError(f"{table}.{column} of {row} can't be decrypted") from None
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """The text without the secrets, also where they stand in JSON or in JSON within JSON."""
+    forms = {form for secret in secrets for form in _forms(secret)}
+    if not forms:
+        return text
+    longest_first = sorted(forms, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), REDACTED, text)
+
+
+def _forms(secret: str) -> list[str]:
+    if len(secret) < SHORTEST_SECRET:
+        return []
+    once = [dumps(secret)[1:-1], dumps(secret, ensure_ascii=False)[1:-1]]
+    return [secret, *once, *(dumps(form)[1:-1] for form in once)]
+
+
+def _key_id(key: bytes) -> str:
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(key)
+    return digest.finalize().hex()[:KEY_ID_CHARACTERS]
+
+
+def _place(table: str, row: UUID, column: str, key_id: str) -> bytes:
+    return f"{table}\n{row}\n{column}\n{key_id}".encode()

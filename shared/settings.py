@@ -1,0 +1,176 @@
+"""The one settings object, read once from the environment and a `.env` file."""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
+
+import attrs
+from attrs import NOTHING, frozen
+from dotenv import dotenv_values
+
+ENCRYPTION_KEY_BYTES = 32  # AES-256
+SECRET_KEY_BYTES = 32  # RFC 7518, 3.2: HS256 wants a key of the hash's size or larger
+SERVICE_KEY_CHARACTERS = 16
+
+type Contract = Literal["enriched", "lookup", "auto"]
+
+
+class SettingsError(Exception):
+    """The environment does not describe a working installation; the text names every fault."""
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _long_enough(size: int) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if len(text.encode()) < size:
+            raise ValueError(f"must have at least {size} bytes")
+        return text
+
+    return read
+
+
+def _whole_number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ValueError("must be a whole number above zero")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError("must be a number of seconds") from None
+    if not 0 < seconds < float("inf"):
+        raise ValueError("must be a number of seconds above zero")
+    return seconds
+
+
+def _flag(text: str) -> bool:
+    answers = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if text.lower() not in answers:
+        raise ValueError("must be true or false")
+    return answers[text.lower()]
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if urlsplit(text).scheme not in schemes or not urlsplit(text).netloc:
+            raise ValueError(f"must be a URL that begins with {' or '.join(schemes)}")
+        return text
+
+    return read
+
+
+def _contract(text: str) -> Contract:
+    match text:
+        case "enriched" | "lookup" | "auto":
+            return text
+    raise ValueError("must be enriched, lookup or auto")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _encryption_keys(text: str) -> tuple[bytes, ...]:
+    try:
+        keys = tuple(b64decode(word, validate=True) for word in _words(text))
+    except Base64Error:
+        raise ValueError("must be base64 keys with commas between them") from None
+    if not keys or any(len(key) != ENCRYPTION_KEY_BYTES for key in keys):
+        raise ValueError(f"must be base64 keys of {ENCRYPTION_KEY_BYTES} bytes each")
+    return keys
+
+
+def _field(read: Callable[[str], Any], *, default: Any = NOTHING, secret: bool = False) -> Any:
+    return attrs.field(default=default, repr=not secret, metadata={"read": read})
+
+
+@frozen(kw_only=True)
+class Settings:
+    """Each field is the environment variable of the same name in capitals.
+
+    Times are in seconds, sizes in bytes. Those without a default must be given.
+    """
+
+    postgres_host: str = _field(_text, default="localhost")
+    postgres_port: int = _field(_whole_number, default=5432)
+    postgres_user: str = _field(_text, default="postgres")
+    postgres_password: str = _field(_text, default="postgres", secret=True)
+    postgres_db: str = _field(_text, default="postgres")
+    database_pool_size: int = _field(_whole_number, default=10)
+
+    redis_url: str = _field(
+        _url("redis", "rediss", "unix"), default="redis://localhost:6379/0", secret=True
+    )
+
+    router_ws_url: str = _field(_url("ws", "wss"), default="ws://localhost:8080/ws")
+    router_lanes: int = _field(_whole_number, default=64)
+    router_max_frame_bytes: int = _field(_whole_number, default=16 * 1024 * 1024)
+    master_agent_contract: Contract = _field(_contract, default="auto")
+
+    secret_key: str = _field(_long_enough(SECRET_KEY_BYTES), secret=True)
+    encryption_keys: tuple[bytes, ...] = _field(_encryption_keys, secret=True)
+    master_be_api_key: str = _field(_long_enough(SERVICE_KEY_CHARACTERS), secret=True)
+    master_agent_api_key: str | None = _field(
+        _long_enough(SERVICE_KEY_CHARACTERS), default=None, secret=True
+    )
+
+    gateway_host: str = _field(_text, default="0.0.0.0")  # noqa: S104 (reached through a network)
+    gateway_port: int = _field(_whole_number, default=8000)
+    bridge_host: str = _field(_text, default="0.0.0.0")  # noqa: S104
+    bridge_port: int = _field(_whole_number, default=8001)
+    backend_cors_origins: tuple[str, ...] = _field(_words, default=("*",))
+    default_files_folder_name: str = _field(_text, default="files")
+    debug: bool = _field(_flag, default=False)
+
+    request_timeout: float = _field(_seconds, default=600.0)
+    max_message_bytes: int = _field(_whole_number, default=256 * 1024)
+
+    @property
+    def database_url(self) -> str:
+        """The PostgreSQL URL without a driver, its parts quoted."""
+        user = quote(self.postgres_user, safe="")
+        password = quote(self.postgres_password, safe="")
+        database = quote(self.postgres_db, safe="")
+        return (
+            f"postgresql://{user}:{password}@{self.postgres_host}:{self.postgres_port}/{database}"
+        )
+
+    @property
+    def service_keys(self) -> tuple[str, ...]:
+        """The keys of the two master parties, which their frames repeat."""
+        keys = (self.master_be_api_key, self.master_agent_api_key)
+        return tuple(key for key in keys if key)
+
+
+def read_settings(environment: Mapping[str, str | None]) -> Settings:
+    """Build the settings from variables; an empty one counts as not given.
+
+    Raises SettingsError, which names all faults at once and repeats no value.
+    """
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for field in attrs.fields(Settings):
+        variable = field.name.upper()
+        text = environment.get(variable)
+        try:
+            if text:
+                values[field.name] = field.metadata["read"](text)
+            elif field.default is NOTHING:
+                faults.append(f"{variable} is missing")
+        except ValueError as fault:
+            faults.append(f"{variable} {fault}")
+    if faults:
+        raise SettingsError("; ".join(faults))
+    return Settings(**values)
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the `.env` file of the working folder and the environment, which wins."""
+    return read_settings({**dotenv_values(".env"), **environment})

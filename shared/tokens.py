@@ -1,0 +1,56 @@
+"""The JWTs of users and agents: HS256 with SECRET_KEY, `exp` and `sub` required."""
+
+import time
+from uuid import UUID
+
+from attrs import frozen
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+ALGORITHM = "HS256"
+USER_TOKEN_SECONDS = 6 * 60 * 60
+AGENT_TOKEN_EXPIRY = 253402300799  # the last second of the year 9999: it dies with its agent
+
+_claims = jwt.JWTClaimsRegistry(exp={"essential": True}, sub={"essential": True})
+
+
+@frozen
+class Claims:
+    """Whom a token names: a user, or an agent and the user who created it."""
+
+    user_id: UUID
+    agent_id: UUID | None = None
+
+
+def issue_user_token(secret_key: str, user_id: UUID) -> str:
+    """A token that dies six hours from now."""
+    expiry = int(time.time()) + USER_TOKEN_SECONDS
+    return _sign(secret_key, {"sub": str(user_id), "exp": expiry})
+
+
+def issue_agent_token(secret_key: str, agent_id: UUID, user_id: UUID) -> str:
+    """A token that lives as long as its agent."""
+    return _sign(
+        secret_key, {"sub": str(agent_id), "exp": AGENT_TOKEN_EXPIRY, "user_id": str(user_id)}
+    )
+
+
+def read_token(secret_key: str, token: str) -> Claims | None:
+    """What the token claims, or None for one that is forged, expired or of another form.
+
+    Whether user and agent still exist is for the database to say.
+    """
+    try:
+        decoded = jwt.decode(token, OctKey.import_key(secret_key), algorithms=[ALGORITHM])
+        _claims.validate(decoded.claims)
+        subject = UUID(decoded.claims["sub"])
+        if "user_id" in decoded.claims:
+            return Claims(UUID(decoded.claims["user_id"]), subject)
+        return Claims(subject)
+    except (JoseError, ValueError, TypeError, AttributeError):
+        return None  # UUID() raises the last three for claims that are no text
+
+
+def _sign(secret_key: str, claims: dict[str, str | int]) -> str:
+    return jwt.encode({"alg": ALGORITHM}, claims, OctKey.import_key(secret_key), [ALGORITHM])
