@@ -16,7 +16,8 @@ from shared.settings import Settings
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 15.0
 
-# What a statement raises when PostgreSQL is away, starting, going down or out of connections.
+# What a statement raises when PostgreSQL is away, starting, going down, out of connections, or
+# chose it to end a deadlock: the same may succeed later.
 _AWAY = (
     OSError,
     TimeoutError,
@@ -25,6 +26,7 @@ _AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InternalClientError,
+    asyncpg.DeadlockDetectedError,
 )
 
 

@@ -8,6 +8,21 @@ from shared.database import columns
 from shared.events import FileMetadata
 
 
+async def select_named_files(
+    connection: Connection, owner: UUID, ids: list[UUID]
+) -> list[FileMetadata]:
+    """Those of the named files that are the owner's."""
+    sql = """
+        SELECT id, session_id, request_id, original_name, mimetype, internal_id,
+               internal_name, from_agent, creator_id
+        FROM files
+        WHERE creator_id = :owner AND id = ANY(CAST(:ids AS uuid[]))
+        ORDER BY original_name, id
+    """
+    rows = await connection.fetch_all(sql, {"owner": owner, "ids": ids})
+    return [FileMetadata(**columns(row)) for row in rows]
+
+
 async def select_files(
     connection: Connection, owner: UUID, session_id: UUID, request_ids: list[UUID]
 ) -> list[FileMetadata]:

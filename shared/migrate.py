@@ -3,7 +3,6 @@
 `python -m shared.migrate` is one step before the services start; several at once are safe.
 """
 
-import os
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Sequence
@@ -14,8 +13,6 @@ from time import monotonic, sleep
 from typing import Literal
 
 import psycopg
-from attrs import fields_dict
-from dotenv import dotenv_values
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import PGconn, Ping
 from yoyo import read_migrations
@@ -24,7 +21,7 @@ from yoyo.connections import DatabaseURI
 from yoyo.exceptions import BadMigration
 from yoyo.migrations import Migration, MigrationList, default_migration_table
 
-from shared.settings import Settings
+from shared.settings import PostgresSettings, SettingsError, load_settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 LOCK_NUMBER = 5_102_637_841  # any number, as long as no other code locks by it
@@ -128,22 +125,6 @@ def _one_line(fault: Exception) -> str:
     return " ".join(str(fault).split())
 
 
-def _database() -> str:
-    """Read the POSTGRES_* variables only: migrating needs none of the services' secrets."""
-    given = {**dotenv_values(".env"), **os.environ}
-
-    def value(name: str) -> str:
-        return str(given.get(name.upper()) or fields_dict(Settings)[name].default)
-
-    return make_conninfo(
-        host=value("postgres_host"),
-        port=value("postgres_port"),
-        user=value("postgres_user"),
-        password=value("postgres_password"),
-        dbname=value("postgres_db"),
-    )
-
-
 def _count(text: str) -> int:
     if not text.isdigit() or int(text) == 0:
         raise ArgumentTypeError("N must be a whole number above zero")
@@ -163,13 +144,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
+        database_url = load_settings(PostgresSettings).database_url
         if "rollback" in options:
-            names = roll_back(_database(), options.rollback)
+            names = roll_back(database_url, options.rollback)
             lines = [f"rolled back {name}" for name in names] or ["nothing to roll back"]
         else:
-            names = migrate(_database())
+            names = migrate(database_url)
             lines = [f"applied {name}" for name in names] or ["nothing to apply"]
-    except MigrationError as fault:
+    except (MigrationError, SettingsError) as fault:
         print(f"The database was not migrated: {fault}", file=sys.stderr)
         return 1
     print("\n".join(lines))

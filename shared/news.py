@@ -77,6 +77,10 @@ class Listener:
         self._queue.append(message)
         self._filled.set()
 
+    def clear(self) -> None:
+        """Forget what was not yet taken."""
+        self._queue.clear()
+
     async def get(self) -> Message:
         """The oldest message not yet taken."""
         while not self._queue:

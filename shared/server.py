@@ -1,6 +1,5 @@
 """Running a service: settings, logging, uvicorn, and an exit code that tells the truth."""
 
-import os
 import sys
 from collections.abc import Callable
 
@@ -19,7 +18,7 @@ def serve(
 ) -> None:
     """Run the service until it is told to stop; exits with 1 when it can't start or go on."""
     try:
-        settings = load_settings(os.environ)
+        settings = load_settings(Settings)
     except SettingsError as error:
         sys.exit(f"The settings are not complete: {error}.")
     configure_logging(debug=settings.debug)

@@ -1,5 +1,6 @@
 """The one settings object, read once from the environment and a `.env` file."""
 
+import os
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
@@ -92,17 +93,33 @@ def _field(read: Callable[[str], Any], *, default: Any = NOTHING, secret: bool =
 
 
 @frozen(kw_only=True)
-class Settings:
-    """Each field is the environment variable of the same name in capitals.
-
-    Times are in seconds, sizes in bytes. Those without a default must be given.
-    """
+class PostgresSettings:
+    """Where the database is."""
 
     postgres_host: str = _field(_text, default="localhost")
     postgres_port: int = _field(_whole_number, default=5432)
     postgres_user: str = _field(_text, default="postgres")
     postgres_password: str = _field(_text, default="postgres", secret=True)
     postgres_db: str = _field(_text, default="postgres")
+
+    @property
+    def database_url(self) -> str:
+        """The PostgreSQL URL without a driver, its parts quoted."""
+        user = quote(self.postgres_user, safe="")
+        password = quote(self.postgres_password, safe="")
+        database = quote(self.postgres_db, safe="")
+        return (
+            f"postgresql://{user}:{password}@{self.postgres_host}:{self.postgres_port}/{database}"
+        )
+
+
+@frozen(kw_only=True)
+class Settings(PostgresSettings):
+    """Each field is the environment variable of the same name in capitals.
+
+    Times are in seconds, sizes in bytes. Those without a default must be given.
+    """
+
     database_pool_size: int = _field(_whole_number, default=10)
 
     redis_url: str = _field(
@@ -149,14 +166,14 @@ class Settings:
         return tuple(key for key in keys if key)
 
 
-def read_settings(environment: Mapping[str, str | None]) -> Settings:
+def read_settings[T: PostgresSettings](environment: Mapping[str, str | None], into: type[T]) -> T:
     """Build the settings from variables; an empty one counts as not given.
 
     Raises SettingsError, which names all faults at once and repeats no value.
     """
     values: dict[str, Any] = {}
     faults: list[str] = []
-    for field in attrs.fields(Settings):
+    for field in attrs.fields(into):
         variable = field.name.upper()
         text = environment.get(variable)
         try:
@@ -168,9 +185,9 @@ def read_settings(environment: Mapping[str, str | None]) -> Settings:
             faults.append(f"{variable} {fault}")
     if faults:
         raise SettingsError("; ".join(faults))
-    return Settings(**values)
+    return into(**values)
 
 
-def load_settings(environment: Mapping[str, str]) -> Settings:
+def load_settings[T: PostgresSettings](into: type[T]) -> T:
     """Read the `.env` file of the working folder and the environment, which wins."""
-    return read_settings({**dotenv_values(".env"), **environment})
+    return read_settings({**dotenv_values(".env"), **os.environ}, into)

@@ -1,0 +1,79 @@
+"""The agent bridge as one value: its loops, and an HTTP server for its health."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TypedDict
+from uuid import uuid4
+
+from databases import Database
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from agent_bridge.inbox import Inbox
+from agent_bridge.leadership import Leadership
+from agent_bridge.logs import Logs
+from agent_bridge.registry import Registry
+from agent_bridge.requests import Requests
+from agent_bridge.router.session import RouterSession
+from shared.background import background
+from shared.database import create_database
+from shared.health import Check, database_answers, health_routes
+from shared.news import News, create_redis
+from shared.secrets import Vault
+from shared.settings import Settings
+
+DRAIN_SECONDS = 8.0  # less than the server waits for the lifespan to end
+
+
+class State(TypedDict):
+    """What the health routes ask."""
+
+    database: Database
+    news: News
+    session: RouterSession
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The bridge for these settings."""
+    return Starlette(
+        routes=health_routes(_checks),
+        lifespan=partial(_lifespan, settings=settings),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]:
+    bridge_id = uuid4()
+    vault = Vault(settings.encryption_keys)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(create_database(settings))
+        redis = create_redis(settings)
+        stack.push_async_callback(redis.aclose)
+        news = News(redis)
+        registry = Registry(settings, database)
+        inbox = Inbox(registry, Logs(settings, database, news, vault))
+        session = RouterSession(settings, inbox.put)
+        leadership = Leadership(settings, database, session, registry, bridge_id)
+        requests = Requests(settings, database, news, vault, bridge_id)
+        await stack.enter_async_context(
+            background(
+                news_reader=news.read(),
+                news_writer=news.write(),
+                inbox=inbox.handle(),
+                leadership=leadership.run(),
+                leases=requests.renew(),
+                sweeper=requests.sweep(),
+            )
+        )
+        stack.push_async_callback(requests.drain, DRAIN_SECONDS)
+        await stack.enter_async_context(background(claims=requests.claim()))
+        yield State(database=database, news=news, session=session)
+
+
+def _checks(request: Request) -> Mapping[str, Check]:
+    state = request.state
+    return {
+        "postgresql": partial(database_answers, state["database"]),
+        "redis": state["news"].is_up,
+    }

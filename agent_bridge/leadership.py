@@ -1,0 +1,146 @@
+"""Which bridge holds the router session: the one with a PostgreSQL advisory lock.
+
+The lock lives on a connection of its own and is freed by the server when that ends: no clocks.
+While PostgreSQL is away nobody can have the lock, so the session stays where it is: what the
+router says meanwhile would be lost otherwise. Should two bridges hold it for a moment all the
+same, the router speaks to the newer connection only.
+"""
+
+import asyncio
+import logging
+import random
+from uuid import UUID
+
+import asyncpg
+from databases import Database
+
+from agent_bridge import queries
+from agent_bridge.registry import Registry
+from agent_bridge.router.lanes import RouterAwayError
+from agent_bridge.router.session import RouterSession
+from shared.database import DatabaseAwayError, connect
+from shared.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LOCK_NUMBER = 5_102_637_842  # any number, as long as no other code locks by it
+ATTEMPT_SECONDS = 0.5
+HEARTBEAT_SECONDS = 1.0
+STATEMENT_SECONDS = 3.0
+FORGIVEN_SECONDS = 30.0  # a session away for longer may have missed agents that left
+BACKOFF_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
+
+_lock_errors = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Leadership:
+    """Competes for the lock for ever, and holds the router session while it has it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        session: RouterSession,
+        registry: Registry,
+        bridge_id: UUID,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._session = session
+        self._registry = registry
+        self._bridge_id = bridge_id
+        self._holding: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Be the leader whenever nobody else is."""
+        try:
+            while True:
+                try:
+                    await self._compete()
+                except _lock_errors as error:
+                    logger.warning("the leader's lock can't be had or kept: %r", error)
+                    await self._pause(ATTEMPT_SECONDS)
+        finally:
+            await self._stop_holding()
+
+    async def _compete(self) -> None:
+        """Try to have the lock until its connection fails."""
+        connection = await asyncpg.connect(
+            self._settings.database_url,
+            timeout=STATEMENT_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
+            server_settings={"application_name": "genai-backend leader"},
+        )
+        try:
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_NUMBER):
+                await self._stop_holding()
+                await self._pause(ATTEMPT_SECONDS)
+            self._start_holding()
+            while await connection.fetchval("SELECT true"):
+                await asyncio.create_task(self._touch())
+                await self._pause(HEARTBEAT_SECONDS)
+        finally:
+            connection.terminate()  # frees the lock, also where a polite end would hang
+
+    def _start_holding(self) -> None:
+        if self._holding is None:
+            logger.info("this bridge is the leader")
+            self._holding = asyncio.create_task(self._hold_session())
+
+    async def _stop_holding(self) -> None:
+        if self._holding is not None:
+            logger.info("this bridge is no longer the leader")
+            self._holding.cancel()
+            await asyncio.gather(self._holding, return_exceptions=True)
+            self._holding = None
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep; should the holding have ended meanwhile, say why."""
+        if self._holding is None:
+            await asyncio.sleep(seconds)
+            return
+        await asyncio.wait({self._holding}, timeout=seconds)
+        if self._holding.done():
+            self._holding.result()
+
+    async def _hold_session(self) -> None:
+        await self._forget_after_long_absence()
+        failures = 0
+        while True:
+            try:
+                router_lost = await self._session.hold()
+                failures = 0
+            except RouterAwayError as error:
+                router_lost = failures == 0  # once for each outage
+                failures += 1
+                if router_lost:
+                    logger.warning("%s, trying on", error)
+            if router_lost:
+                await self._forget_agents()
+            longest = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
+            await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311
+
+    async def _forget_after_long_absence(self) -> None:
+        try:
+            async with connect(self._database) as connection:
+                age = await queries.select_session_age(connection)
+        except DatabaseAwayError as error:
+            logger.warning("how long the session was away is not known: %s", error)
+            return
+        if age is None or age > FORGIVEN_SECONDS:
+            await self._forget_agents()
+
+    async def _forget_agents(self) -> None:
+        try:
+            await self._registry.forget_all()
+        except DatabaseAwayError as error:
+            logger.warning("agents could not be marked inactive: %s", error)
+
+    async def _touch(self) -> None:
+        if not self._session.is_held:
+            return
+        try:
+            async with connect(self._database) as connection:
+                await queries.touch_router_session(connection, self._bridge_id)
+        except DatabaseAwayError as error:
+            logger.warning("the session's last sign of life was not noted: %s", error)

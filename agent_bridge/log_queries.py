@@ -1,0 +1,117 @@
+"""The statements about log entries."""
+
+from typing import Any
+from uuid import UUID
+
+from attrs import field, frozen
+from databases.core import Connection
+
+from shared.database import columns
+from shared.events import LogEntry
+
+
+@frozen
+class LoggedMessage:
+    """What somebody wants to log; `agent_id` is None for the master agent."""
+
+    session_id: UUID
+    request_id: UUID
+    agent_id: UUID | None
+    log_level: str
+    message: str = field(repr=False)
+
+
+@frozen
+class StoredLog:
+    """A log entry and its place in the session."""
+
+    seq: int
+    entry: LogEntry
+
+
+@frozen
+class GivenSecrets:
+    """What the master agent was given for a request that must not show in its logs."""
+
+    request_id: UUID
+    provider_id: UUID
+    api_key: str | None = field(repr=False)
+    credentials: list[dict[str, Any] | None] = field(repr=False)
+
+
+async def insert_logs(
+    connection: Connection, messages: list[LoggedMessage], master_id: str
+) -> list[StoredLog]:
+    """Store those messages that may stand where they want to, in their order.
+
+    The request must be of that session. An agent may log only into sessions of its creator, the
+    master agent into any. Sessions are locked in order, so that no two statements block each other.
+    """
+    sql = """
+        WITH incoming AS (
+            SELECT * FROM unnest(
+                CAST(:session_ids AS uuid[]), CAST(:request_ids AS uuid[]),
+                CAST(:agent_ids AS uuid[]), CAST(:levels AS text[]), CAST(:messages AS text[])
+            ) WITH ORDINALITY
+            AS incoming (session_id, request_id, agent_id, log_level, message, place)
+        ), allowed AS (
+            SELECT incoming.*, requests.creator_id,
+                   row_number() OVER (PARTITION BY incoming.session_id ORDER BY place) AS number,
+                   count(*) OVER (PARTITION BY incoming.session_id) AS total
+            FROM incoming
+            JOIN requests ON requests.id = incoming.request_id
+                         AND requests.session_id = incoming.session_id
+            LEFT JOIN agents ON agents.id = incoming.agent_id
+            WHERE incoming.agent_id IS NULL OR agents.creator_id = requests.creator_id
+        ), locked AS (
+            SELECT session_id FROM chatconversations
+            WHERE session_id IN (SELECT session_id FROM allowed)
+            ORDER BY session_id FOR UPDATE
+        ), moved AS (
+            UPDATE chatconversations AS chat
+            SET last_seq = last_seq + total,
+                last_event_at = (total - 1) * interval '1 millisecond' + greatest(
+                    timezone('utc', clock_timestamp()), last_event_at + interval '1 millisecond')
+            FROM locked JOIN (SELECT DISTINCT session_id, total FROM allowed) AS counted
+                 USING (session_id)
+            WHERE chat.session_id = locked.session_id
+            RETURNING chat.session_id, last_seq - total AS seq_before,
+                      last_event_at - total * interval '1 millisecond' AS time_before
+        )
+        INSERT INTO logs (session_id, request_id, agent_id, creator_id, created_at, updated_at,
+                          message, log_level, seq)
+        SELECT session_id, request_id, coalesce(CAST(agent_id AS text), :master_id), creator_id,
+               time_before + number * interval '1 millisecond',
+               time_before + number * interval '1 millisecond',
+               message, log_level, seq_before + number
+        FROM allowed JOIN moved USING (session_id)
+        ORDER BY place
+        RETURNING seq, session_id, request_id, agent_id, creator_id, created_at, updated_at,
+                  message, log_level
+    """
+    values = {
+        "session_ids": [each.session_id for each in messages],
+        "request_ids": [each.request_id for each in messages],
+        "agent_ids": [each.agent_id for each in messages],
+        "levels": [each.log_level for each in messages],
+        "messages": [each.message for each in messages],
+        "master_id": master_id,
+    }
+    return [_stored(**columns(row)) for row in await connection.fetch_all(sql, values)]
+
+
+def _stored(seq: int, **others: Any) -> StoredLog:
+    return StoredLog(seq, LogEntry(**others))
+
+
+async def select_secrets(connection: Connection, request_ids: list[UUID]) -> list[GivenSecrets]:
+    """The provider's key, still encrypted, and the credentials of its configs."""
+    sql = """
+        SELECT requests.id AS request_id, provider.id AS provider_id, provider.api_key,
+               array(SELECT credentials FROM modelconfigs
+                     WHERE modelconfigs.provider_id = provider.id) AS credentials
+        FROM requests JOIN modelproviders AS provider ON provider.id = requests.provider_id
+        WHERE requests.id = ANY(:request_ids)
+    """
+    rows = await connection.fetch_all(sql, {"request_ids": request_ids})
+    return [GivenSecrets(**columns(row)) for row in rows]

@@ -1,0 +1,110 @@
+"""What agents log: checked, redacted, stored in small batches in order, then told."""
+
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+
+import attrs
+from databases import Database
+from databases.core import Connection
+
+from agent_bridge.log_queries import (
+    GivenSecrets,
+    LoggedMessage,
+    StoredLog,
+    insert_logs,
+    select_secrets,
+)
+from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged
+from shared.database import connect
+from shared.events import LogFrame, encode
+from shared.news import News, encode_frame, session_channel
+from shared.secrets import UndecryptableError, Vault, redact
+from shared.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+MESSAGE_LIMIT = 64 * 1024  # characters
+CUT_MARK = " … [cut]"
+LEVEL_LIMIT = 32  # characters
+REMEMBERED_REQUESTS = 10_000
+
+_secret_name = re.compile("key|secret|token|password", re.IGNORECASE)
+
+
+class Logs:
+    """Stores the log entries of whoever may log there."""
+
+    def __init__(self, settings: Settings, database: Database, news: News, vault: Vault) -> None:
+        self._service_keys = settings.service_keys
+        self._database = database
+        self._news = news
+        self._vault = vault
+        self._secrets: OrderedDict[UUID, tuple[str, ...]] = OrderedDict()
+
+    async def store(self, logged: Iterable[AgentLogged]) -> None:
+        """Store entries and publish them; those into foreign sessions are dropped.
+
+        Raises DatabaseAwayError; nothing was published then.
+        """
+        messages = [message for entry in logged if (message := _message(entry))]
+        if not messages:
+            return
+        async with connect(self._database) as connection:
+            await self._learn_secrets(connection, {each.request_id for each in messages})
+            redacted = [self._redact(each) for each in messages]
+            stored = await insert_logs(connection, redacted, MASTER_SERVER_ML)
+        for log in stored:
+            self._publish(log)
+        if len(stored) < len(messages):
+            logger.info("%d log entries may not stand there", len(messages) - len(stored))
+
+    def _redact(self, logged: LoggedMessage) -> LoggedMessage:
+        """Redact, then cut: half a secret would not be found."""
+        secrets = (*self._service_keys, *self._secrets.get(logged.request_id, ()))
+        text = redact(logged.message, secrets)
+        if len(text) > MESSAGE_LIMIT:
+            text = text[: MESSAGE_LIMIT - len(CUT_MARK)] + CUT_MARK
+        return attrs.evolve(logged, message=text)
+
+    async def _learn_secrets(self, connection: Connection, request_ids: set[UUID]) -> None:
+        """Know what the master agent was given: its library logs its input."""
+        unknown = request_ids - self._secrets.keys()
+        if unknown:
+            for given in await select_secrets(connection, list(unknown)):
+                self._secrets[given.request_id] = tuple(self._open(given))
+        while len(self._secrets) > REMEMBERED_REQUESTS:
+            self._secrets.popitem(last=False)
+
+    def _open(self, given: GivenSecrets) -> Iterator[str]:
+        for credentials in given.credentials:
+            for name, value in (credentials or {}).items():
+                if isinstance(value, str) and _secret_name.search(name):
+                    yield value
+        if given.api_key:
+            place = "modelproviders", given.provider_id, "api_key"
+            try:
+                yield self._vault.decrypt(given.api_key, *place)
+            except UndecryptableError:
+                logger.warning("the key of provider %s can't be redacted", given.provider_id)
+
+    def _publish(self, log: StoredLog) -> None:
+        frame = encode(LogFrame(log.entry, log.seq))
+        self._news.publish(session_channel(log.entry.session_id), encode_frame(log.seq, frame))
+
+
+def _message(entry: AgentLogged) -> LoggedMessage | None:
+    """The entry with its ids read; None where they name nothing that exists."""
+    try:
+        is_master = entry.agent_uuid == MASTER_SERVER_ML
+        return LoggedMessage(
+            session_id=UUID(entry.session_id),
+            request_id=UUID(entry.request_id),
+            agent_id=None if is_master else UUID(entry.agent_uuid),
+            log_level=entry.log_level[:LEVEL_LIMIT],
+            message=entry.message,
+        )
+    except ValueError:
+        return None

@@ -1,0 +1,77 @@
+"""What the master agent is given: two generations of it, each with a signature of its own."""
+
+import re
+import time
+from typing import Any, Literal
+from uuid import UUID
+
+from attrs import field, frozen
+
+from agent_bridge.router.frames import Rejection
+from shared.converter import unstructure
+from shared.events import FileMetadata
+from shared.settings import Contract
+
+type Form = Literal["enriched", "lookup"]
+
+# How Python says that a function was called with other arguments than it has: it never ran.
+_mismatch = re.compile(r"unexpected keyword argument|missing \d+ required")
+
+
+@frozen
+class CallableAgent:
+    """An agent that the master agent may call."""
+
+    agent_id: UUID
+    agent_name: str
+    agent_description: str
+    agent_schema: dict[str, Any]
+
+
+@frozen
+class Invocation:
+    """All that a request needs, whichever form the master agent wants."""
+
+    user_id: UUID
+    session_id: UUID
+    message: str
+    configs: dict[str, Any] = field(repr=False)
+    files: list[FileMetadata]
+    agents: list[CallableAgent]
+
+
+def payload(form: Form, invocation: Invocation) -> dict[str, Any]:
+    """The `request_payload` in the form of one generation; null values are left out."""
+    configs = {name: value for name, value in invocation.configs.items() if value is not None}
+    if form == "enriched":
+        return {
+            "message": invocation.message,
+            "agents": unstructure(invocation.agents),
+            "configs": {"llm": configs},
+            "files": unstructure(invocation.files),
+        }
+    return {
+        "user_id": str(invocation.user_id),
+        "session_id": str(invocation.session_id),
+        "timestamp": int(time.time()),
+        "configs": configs,
+        "files": unstructure(invocation.files),
+    }
+
+
+class FormChoice:
+    """Which form to send: the one that is set, or the one that worked last."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._changeable = contract == "auto"
+        self.form: Form = "lookup" if contract == "lookup" else "enriched"
+
+    def other_after(self, sent: Form, rejection: Rejection) -> Form | None:
+        """The form to send at once after this rejection, if that is what was wrong."""
+        if not self._changeable or not _mismatch.search(rejection.message):
+            return None
+        return "lookup" if sent == "enriched" else "enriched"
+
+    def remember(self, form: Form) -> None:
+        """This form did not fail for its signature."""
+        self.form = form

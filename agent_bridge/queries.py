@@ -1,0 +1,312 @@
+"""The bridge's statements: requests, their endings, log entries and agents."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from attrs import field, frozen
+from databases.core import Connection
+
+from agent_bridge.master import CallableAgent
+from shared.agents import name_function
+from shared.database import columns
+
+LEASE = "15 seconds"
+
+
+@frozen
+class ClaimedRequest:
+    """A request that this bridge has claimed."""
+
+    id: UUID
+    session_id: UUID
+    creator_id: UUID
+    message: str = field(repr=False)
+    config_name: str | None
+    provider_name: str | None
+    file_ids: list[UUID]
+    deadline: datetime
+
+
+@frozen
+class ChosenConfig:
+    """A model config with its provider, as the master agent is to get them."""
+
+    provider_id: UUID
+    provider: str
+    api_key: str | None = field(repr=False)
+    provider_metadata: dict[str, Any] | None = field(repr=False)
+    credentials: dict[str, Any] | None = field(repr=False)
+    config_name: str
+    model: str
+    temperature: float
+    system_prompt: str
+    user_prompt: str | None
+    max_last_messages: int
+
+
+@frozen
+class Ended:
+    """Where the ending of a request stands in its session."""
+
+    session_id: UUID
+    creator_id: UUID
+    seq: int
+
+
+@frozen
+class Overdue:
+    """A request whose bridge is gone or whose time is over."""
+
+    id: UUID
+    bridge_id: UUID | None
+    status: str
+    was_sent: bool
+    is_late: bool
+
+
+async def claim_requests(
+    connection: Connection, bridge_id: UUID, limit: int
+) -> list[ClaimedRequest]:
+    """Claim waiting requests, the oldest first and one of a session at a time.
+
+    Raises asyncpg.UniqueViolationError when another bridge won a session in the same moment.
+    """
+    sql = f"""
+        WITH head AS (
+            SELECT id FROM requests AS head
+            WHERE status = 'queued' AND deadline > now() AND NOT EXISTS (
+                SELECT FROM requests AS before
+                WHERE before.session_id = head.session_id
+                  AND (before.status = 'running'
+                       OR before.status = 'queued' AND before.position < head.position)
+            )
+            ORDER BY position LIMIT :limit
+            FOR UPDATE SKIP LOCKED
+        ), claimed AS (
+            UPDATE requests
+            SET status = 'running', bridge_id = :bridge_id,
+                lease_until = now() + interval '{LEASE}'
+            FROM head WHERE requests.id = head.id AND requests.status = 'queued'
+            RETURNING requests.*
+        )
+        SELECT claimed.id, session_id, creator_id, content AS message, config_name,
+               provider_name, file_ids, deadline
+        FROM claimed JOIN chatmessages
+          ON chatmessages.request_id = claimed.id AND sender_type = 'user'
+         AND conversation_id = session_id
+        ORDER BY position
+    """  # noqa: S608 (a constant)
+    values = {"bridge_id": bridge_id, "limit": limit}
+    return [ClaimedRequest(**columns(row)) for row in await connection.fetch_all(sql, values)]
+
+
+async def renew_leases(connection: Connection, bridge_id: UUID, request_ids: list[UUID]) -> None:
+    """Say that this bridge still works on these requests."""
+    sql = f"""
+        UPDATE requests SET lease_until = now() + interval '{LEASE}'
+        WHERE id = ANY(:request_ids) AND bridge_id = :bridge_id AND status = 'running'
+    """  # noqa: S608
+    await connection.execute(sql, {"bridge_id": bridge_id, "request_ids": request_ids})
+
+
+async def mark_sent(
+    connection: Connection, bridge_id: UUID, request_id: UUID, provider_id: UUID
+) -> bool:
+    """Note that the master agent is about to be invoked; False: the claim is lost."""
+    sql = """
+        UPDATE requests SET sent_at = now(), provider_id = :provider_id
+        WHERE id = :id AND bridge_id = :bridge_id AND status = 'running' AND lease_until > now()
+        RETURNING id
+    """
+    values = {"id": request_id, "bridge_id": bridge_id, "provider_id": provider_id}
+    return await connection.fetch_one(sql, values) is not None
+
+
+async def release_request(connection: Connection, bridge_id: UUID | None, request_id: UUID) -> None:
+    """Give back a request that was never sent, for another bridge to take."""
+    sql = """
+        UPDATE requests SET status = 'queued', bridge_id = NULL, lease_until = NULL
+        WHERE id = :id AND bridge_id = :bridge_id AND status = 'running' AND sent_at IS NULL
+    """
+    await connection.execute(sql, {"id": request_id, "bridge_id": bridge_id})
+
+
+async def end_request(
+    connection: Connection,
+    request_id: UUID,
+    from_status: str,
+    bridge_id: UUID | None,
+    status: str,
+    content: str,
+    execution_time: float,
+    error: str | None,
+) -> Ended | None:
+    """End a request and store its answer, or None: it has ended, or is not as expected.
+
+    One statement: the row is locked and compared first, so only one ending of several wins; the
+    session's next seq and the chat message come with it or not at all.
+    """
+    sql = """
+        WITH locked AS (
+            SELECT id, session_id, creator_id FROM requests
+            WHERE id = :id AND status = :from_status
+              AND bridge_id IS NOT DISTINCT FROM CAST(:bridge_id AS uuid)
+            FOR UPDATE
+        ), session AS (
+            UPDATE chatconversations AS chat
+            SET last_seq = last_seq + 1,
+                last_event_at = greatest(
+                    timezone('utc', clock_timestamp()), last_event_at + interval '1 millisecond')
+            FROM locked WHERE chat.session_id = locked.session_id
+            RETURNING chat.session_id, last_seq, last_event_at
+        ), answer AS (
+            INSERT INTO chatmessages
+                (id, request_id, sender_type, content, created_at, updated_at, conversation_id)
+            SELECT CAST(:message_id AS uuid), :id, 'master_agent', :content,
+                   last_event_at, last_event_at, session_id
+            FROM session
+        )
+        UPDATE requests
+        SET status = :status, ended_at = now(), execution_time = :execution_time,
+            error = :error, seq = session.last_seq
+        FROM session, locked WHERE requests.id = locked.id
+        RETURNING requests.session_id, requests.creator_id, requests.seq
+    """
+    values = {
+        "id": request_id,
+        "from_status": from_status,
+        "bridge_id": bridge_id,
+        "status": status,
+        "message_id": uuid4(),
+        "content": content,
+        "execution_time": execution_time,
+        "error": error,
+    }
+    row = await connection.fetch_one(sql, values)
+    return Ended(**columns(row)) if row else None
+
+
+async def select_overdue(connection: Connection) -> list[Overdue]:
+    """Requests whose lease or deadline is over."""
+    sql = """
+        SELECT id, bridge_id, status, sent_at IS NOT NULL AS was_sent,
+               deadline <= now() AS is_late
+        FROM requests
+        WHERE status = 'running' AND lease_until < now()
+           OR status = 'queued' AND deadline <= now()
+        ORDER BY position LIMIT 100
+    """
+    return [Overdue(**columns(row)) for row in await connection.fetch_all(sql)]
+
+
+async def select_config(
+    connection: Connection, owner: UUID, config_name: str | None, provider_name: str | None
+) -> ChosenConfig | None:
+    """The owner's config of this name, or the newest where none is named."""
+    sql = """
+        SELECT provider.id AS provider_id, provider.name AS provider, provider.api_key,
+               provider.provider_metadata, config.credentials, config.name AS config_name,
+               config.model, config.temperature, config.system_prompt, config.user_prompt,
+               config.max_last_messages
+        FROM modelconfigs AS config
+        JOIN modelproviders AS provider ON provider.id = config.provider_id
+        WHERE config.creator_id = :owner AND provider.creator_id = :owner
+          AND (CAST(:config AS text) IS NULL OR config.name = :config)
+          AND (CAST(:provider AS text) IS NULL OR provider.name = :provider)
+        ORDER BY config.created_at DESC, config.id LIMIT 1
+    """
+    values = {"owner": owner, "config": config_name, "provider": provider_name}
+    row = await connection.fetch_one(sql, values)
+    return ChosenConfig(**columns(row)) if row else None
+
+
+async def select_has_provider(connection: Connection, owner: UUID, name: str) -> bool:
+    """Whether the owner has a provider of this name."""
+    sql = """
+        SELECT EXISTS (
+            SELECT FROM modelproviders WHERE creator_id = :owner AND name = :name
+        )
+    """
+    return bool(await connection.fetch_val(sql, {"owner": owner, "name": name}))
+
+
+async def select_callable_agents(connection: Connection, owner: UUID) -> list[CallableAgent]:
+    """The owner's connected agents, under their aliases."""
+    sql = """
+        SELECT id, alias, description, input_parameters FROM agents
+        WHERE creator_id = :owner AND is_active AND name <> '' AND description <> ''
+        ORDER BY created_at DESC, id
+    """
+    return [
+        CallableAgent(
+            agent_id=row["id"],
+            agent_name=row["alias"],
+            agent_description=row["description"],
+            agent_schema=name_function(row["input_parameters"], row["alias"]),
+        )
+        for row in await connection.fetch_all(sql, {"owner": owner})
+    ]
+
+
+async def activate_agent(
+    connection: Connection,
+    agent_id: UUID,
+    owner: UUID,
+    name: str,
+    alias: str,
+    description: str,
+    input_parameters: dict[str, Any],
+) -> bool:
+    """Store what an agent says of itself; False: no such agent of this owner.
+
+    An empty name or description leaves the stored one. The alias stays while the name stays.
+    """
+    sql = """
+        UPDATE agents SET
+            alias = CASE WHEN :name IN ('', name) THEN alias ELSE :alias END,
+            name = CASE WHEN :name = '' THEN name ELSE :name END,
+            description = CASE WHEN :description = '' THEN description ELSE :description END,
+            input_parameters = :input_parameters,
+            is_active = true,
+            updated_at = now()
+        WHERE id = :id AND creator_id = :owner
+        RETURNING id
+    """
+    values = {
+        "id": agent_id,
+        "owner": owner,
+        "name": name,
+        "alias": alias,
+        "description": description,
+        "input_parameters": input_parameters,
+    }
+    return await connection.fetch_one(sql, values) is not None
+
+
+async def deactivate_agent(connection: Connection, agent_id: UUID) -> None:
+    """Note that an agent is no longer connected."""
+    sql = "UPDATE agents SET is_active = false WHERE id = :id AND is_active"
+    await connection.execute(sql, {"id": agent_id})
+
+
+async def deactivate_all_agents(connection: Connection) -> None:
+    """Note that no agent is connected."""
+    await connection.execute("UPDATE agents SET is_active = false WHERE is_active")
+
+
+async def touch_router_session(connection: Connection, bridge_id: UUID) -> None:
+    """Note that this bridge holds the router session now."""
+    sql = """
+        INSERT INTO router_session (id, bridge_id, last_alive_at) VALUES (true, :bridge_id, now())
+        ON CONFLICT (id) DO UPDATE
+        SET bridge_id = excluded.bridge_id, last_alive_at = excluded.last_alive_at
+    """
+    await connection.execute(sql, {"bridge_id": bridge_id})
+
+
+async def select_session_age(connection: Connection) -> float | None:
+    """Seconds since some bridge last held the router session; None: none ever did."""
+    sql = "SELECT extract(epoch FROM now() - last_alive_at)::float8 FROM router_session"
+    age = await connection.fetch_val(sql)
+    return None if age is None else float(age)

@@ -1,0 +1,94 @@
+"""Agents that come and go: who is who he says he is, and is connected."""
+
+import asyncio
+import logging
+from uuid import UUID
+
+import asyncpg
+from databases import Database
+
+from agent_bridge import queries
+from agent_bridge.router.frames import AgentRegistered, AgentUnregistered
+from agent_bridge.router.lanes import LaneLostError, RouterAwayError, open_lane
+from shared.agents import make_alias, normalise_name
+from shared.database import connect
+from shared.settings import Settings
+from shared.tokens import read_token
+
+logger = logging.getLogger(__name__)
+
+TELL_SECONDS = 5.0
+NOT_REGISTERED = "Agent ID was not registered before"
+NOT_STORED = "The agent's name or description can't be stored"
+
+
+class Registry:
+    """Keeps the agents' rows true."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def register(self, agent: AgentRegistered) -> None:
+        """Mark an agent active if its token is good and it exists; tell it if not.
+
+        The router verifies nothing: whoever connects can claim to be any agent.
+        Raises DatabaseAwayError.
+        """
+        try:
+            refusal = await self._refusal(agent)
+        except (asyncpg.DataError, asyncpg.ProgramLimitExceededError):
+            logger.warning("what agent %s says of itself can't be stored", agent.agent_uuid)
+            refusal = NOT_STORED
+        if refusal is not None:
+            task = asyncio.create_task(tell_agent(self._settings, agent.agent_uuid, refusal))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def unregister(self, gone: AgentUnregistered) -> None:
+        """Mark an agent inactive. Most that is gone is no agent: lanes, calls between agents."""
+        try:
+            agent_id = UUID(gone.agent_uuid)
+        except ValueError:
+            return
+        async with connect(self._database) as connection:
+            await queries.deactivate_agent(connection, agent_id)
+
+    async def forget_all(self) -> None:
+        """Mark all agents inactive: the router is gone, and with it they are."""
+        async with connect(self._database) as connection:
+            await queries.deactivate_all_agents(connection)
+
+    async def _refusal(self, agent: AgentRegistered) -> str | None:
+        claims = read_token(self._settings.secret_key, agent.agent_jwt)
+        if claims is None or str(claims.agent_id) != agent.agent_uuid:
+            return NOT_REGISTERED
+        assert claims.agent_id is not None
+        name = normalise_name(agent.name)
+        async with connect(self._database) as connection:
+            stored = await queries.activate_agent(
+                connection,
+                claims.agent_id,
+                claims.user_id,
+                name,
+                make_alias(name),
+                agent.description,
+                agent.input_schema,
+            )
+        return None if stored else NOT_REGISTERED
+
+
+async def tell_agent(settings: Settings, agent_uuid: str, message: str) -> None:
+    """Tell a connected agent that it can't go on; both generations then stop."""
+    error = {"error_message": message, "error_type": "AgentGeneralError"}
+    try:
+        async with asyncio.timeout(TELL_SECONDS):
+            lane = await open_lane(settings, agent_uuid)
+            try:
+                # Ends when the agent has left: the router tells whoever has its id in the key.
+                await lane.invoke(agent_uuid, error)
+            finally:
+                await lane.close()
+    except (TimeoutError, LaneLostError, RouterAwayError) as fault:
+        logger.warning("agent %s may not know that it was refused: %r", agent_uuid, fault)

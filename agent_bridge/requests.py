@@ -1,0 +1,294 @@
+"""A request's life here: claimed, run over a lane, and ended exactly once."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+import orjson
+from attrs import frozen
+from databases import Database
+
+from agent_bridge import queries
+from agent_bridge.compose import Composition, UnfitError, compose
+from agent_bridge.master import Form, FormChoice, payload
+from agent_bridge.queries import ClaimedRequest, Overdue
+from agent_bridge.router.frames import MASTER_SERVER_ML, NOT_ACTIVE, Rejection, Reply
+from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
+from shared.database import DatabaseAwayError, connect
+from shared.events import Answer, Response, answer_from, encode, failure, respond
+from shared.files import select_files
+from shared.news import WAITING_REQUESTS, Listener, News, encode_frame, session_channel
+from shared.secrets import Vault
+from shared.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0  # finds what no news announced
+RENEW_SECONDS = 5.0  # a third of the lease
+SWEEP_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+
+ROUTER_AWAY = "The router can't be reached, please try again later"
+MASTER_AWAY = "The master agent is not connected, please try again later"
+CONNECTION_LOST = "The connection to the router was lost before the answer came"
+INTERRUPTED = "The request was interrupted before the answer came"
+TIMED_OUT = "The answer did not come in time"
+INTERNAL = "The request failed because of an internal error"
+
+
+@frozen
+class Outcome:
+    """How a request ended: a status of the requests table, and the answer."""
+
+    status: str
+    answer: Answer
+    execution_time: float = 0.0
+
+    @property
+    def error(self) -> str | None:
+        """The reason, unless the master agent answered."""
+        return None if self.status == "answered" else str(self.answer["response"])
+
+
+def failed(reason: str, status: str = "failed", execution_time: float = 0.0) -> Outcome:
+    """An outcome that tells the sender what went wrong."""
+    return Outcome(status, failure(reason), execution_time)
+
+
+class Requests:
+    """The requests that this bridge has claimed, and the loops that look after them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        news: News,
+        vault: Vault,
+        bridge_id: UUID,
+    ) -> None:
+        self._database = database
+        self._news = news
+        self._vault = vault
+        self._bridge_id = bridge_id
+        self._lanes = Lanes(settings)
+        self._limit = settings.router_lanes
+        self._form = FormChoice(settings.master_agent_contract)
+        self._running: dict[UUID, asyncio.Task[None]] = {}
+
+    async def claim(self) -> None:
+        """Claim and start waiting requests for ever: at once on news, else every second."""
+        async with self._news.subscribe(WAITING_REQUESTS) as listener:
+            while True:
+                free = self._limit - len(self._running)
+                claimed = await asyncio.create_task(self._claim(free)) if free else []
+                for request in claimed:
+                    self._start(request, listener)
+                if not claimed:
+                    await _next_news(listener)
+
+    async def renew(self) -> None:
+        """Renew the leases of what runs here, for ever."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            if self._running:
+                await asyncio.create_task(self._renew())
+
+    async def sweep(self) -> None:
+        """End or give back what other bridges left behind, for ever."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.create_task(self._sweep())
+
+    async def drain(self, seconds: float) -> None:
+        """Let what runs here end; what does not end in time is interrupted."""
+        running = set(self._running.values())
+        if running:
+            await asyncio.wait(running, timeout=seconds)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await self._lanes.close()
+
+    async def _claim(self, limit: int) -> list[ClaimedRequest]:
+        try:
+            async with connect(self._database) as connection:
+                return await queries.claim_requests(connection, self._bridge_id, limit)
+        except asyncpg.UniqueViolationError:
+            return await self._claim(limit)  # another bridge has just won one of the sessions
+        except DatabaseAwayError as error:
+            logger.warning("no requests can be claimed: %s", error)
+            return []
+
+    def _start(self, request: ClaimedRequest, listener: Listener) -> None:
+        def finished(task: asyncio.Task[None]) -> None:
+            del self._running[request.id]
+            listener.put(None)  # the next one of this session, or of those that had no lane
+            if not task.cancelled() and (error := task.exception()):
+                logger.error("request %s was not ended here", request.id, exc_info=error)
+
+        task = asyncio.create_task(self._run(request))
+        self._running[request.id] = task
+        task.add_done_callback(finished)
+
+    async def _run(self, request: ClaimedRequest) -> None:
+        try:
+            outcome = await self._find_outcome(request)
+        except asyncio.CancelledError:
+            await asyncio.create_task(self._give_back(request))
+            raise
+        except Exception:
+            logger.exception("request %s of session %s", request.id, request.session_id)
+            outcome = failed(INTERNAL)
+        if outcome is not None:
+            await self._end(request.id, "running", self._bridge_id, outcome)
+
+    async def _find_outcome(self, request: ClaimedRequest) -> Outcome | None:
+        """Invoke the master agent; None: the claim was lost before anything was sent."""
+        try:
+            async with connect(self._database) as connection:
+                composition = await compose(connection, self._vault, request)
+            return await self._invoke(request, composition)
+        except UnfitError as error:
+            return failed(str(error))
+        except RouterAwayError:
+            return failed(ROUTER_AWAY)
+        except LaneLostError:
+            return failed(CONNECTION_LOST, "interrupted")
+        except TimeoutError:
+            return failed(TIMED_OUT, "timed_out")
+        except DatabaseAwayError as error:
+            logger.warning("request %s goes back: %s", request.id, error)
+            return None  # nothing was sent: the lease runs out and it is taken again
+
+    async def _invoke(self, request: ClaimedRequest, composition: Composition) -> Outcome | None:
+        form = self._form.form
+        reply = await self._send(request, composition, form)
+        if isinstance(reply, Rejection) and (other := self._form.other_after(form, reply)):
+            form = other  # that one never ran: its signature was another
+            reply = await self._send(request, composition, form)
+        if isinstance(reply, Reply):
+            self._form.remember(form)
+        return None if reply is None else _outcome(reply)
+
+    async def _send(
+        self, request: ClaimedRequest, composition: Composition, form: Form
+    ) -> Reply | Rejection | None:
+        """Note that it is sent, send it and wait; None: another bridge has it by now."""
+        async with self._lanes.lend() as lane:
+            async with connect(self._database) as connection:
+                if not await queries.mark_sent(
+                    connection, self._bridge_id, request.id, composition.provider_id
+                ):
+                    return None
+            content = payload(form, composition.invocation)
+            ids = str(request.id), str(request.session_id)
+            async with asyncio.timeout(_seconds_left(request)):
+                return await lane.invoke(MASTER_SERVER_ML, content, *ids)
+
+    async def _end(
+        self, request_id: UUID, from_status: str, bridge_id: UUID | None, outcome: Outcome
+    ) -> None:
+        """Store the ending and tell of it; an answer waits here until PostgreSQL takes it."""
+        while True:
+            try:
+                return await asyncio.create_task(
+                    self._end_once(request_id, from_status, bridge_id, outcome)
+                )
+            except DatabaseAwayError as error:
+                logger.warning("the answer of request %s waits: %s", request_id, error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _end_once(
+        self, request_id: UUID, from_status: str, bridge_id: UUID | None, outcome: Outcome
+    ) -> None:
+        async with connect(self._database) as connection:
+            ended = await queries.end_request(
+                connection,
+                request_id,
+                from_status,
+                bridge_id,
+                outcome.status,
+                orjson.dumps(outcome.answer).decode(),
+                outcome.execution_time,
+                outcome.error,
+            )
+            if ended is None:
+                logger.info("request %s had ended already", request_id)
+                return
+            files = await select_files(connection, ended.creator_id, ended.session_id, [request_id])
+        response = Response(
+            is_success=outcome.error is None,
+            execution_time=outcome.execution_time,
+            response=outcome.answer,
+            request_id=request_id,
+            session_id=ended.session_id,
+            files=files,
+        )
+        frame = encode(respond(ended.seq, response, outcome.error))
+        self._news.publish(session_channel(ended.session_id), encode_frame(ended.seq, frame))
+        self._news.publish(WAITING_REQUESTS, b"")  # the session's next one may start, anywhere
+
+    async def _give_back(self, request: ClaimedRequest) -> None:
+        """On the way out: what was never sent goes back, the rest is interrupted."""
+        interrupted = failed(INTERRUPTED, "interrupted")
+        try:
+            async with connect(self._database) as connection:
+                await queries.release_request(connection, self._bridge_id, request.id)
+            await self._end_once(request.id, "running", self._bridge_id, interrupted)
+        except DatabaseAwayError as error:
+            logger.warning("request %s is left to the other bridges: %s", request.id, error)
+
+    async def _renew(self) -> None:
+        try:
+            async with connect(self._database) as connection:
+                await queries.renew_leases(connection, self._bridge_id, list(self._running))
+        except DatabaseAwayError as error:
+            logger.warning("leases can't be renewed: %s", error)
+
+    async def _sweep(self) -> None:
+        try:
+            async with connect(self._database) as connection:
+                overdue = await queries.select_overdue(connection)
+        except DatabaseAwayError as error:
+            logger.warning("nothing can be swept: %s", error)
+            return
+        for request in overdue:
+            try:
+                await self._settle(request)
+            except Exception:
+                logger.exception("request %s is overdue and can't be ended", request.id)
+
+    async def _settle(self, request: Overdue) -> None:
+        if request.is_late:
+            outcome = failed(TIMED_OUT, "timed_out")
+        elif request.was_sent:
+            outcome = failed(INTERRUPTED, "interrupted")
+        else:
+            async with connect(self._database) as connection:
+                await queries.release_request(connection, request.bridge_id, request.id)
+            self._news.publish(WAITING_REQUESTS, str(request.id).encode())
+            return
+        await self._end_once(request.id, request.status, request.bridge_id, outcome)
+
+
+def _outcome(reply: Reply | Rejection) -> Outcome:
+    if isinstance(reply, Reply):
+        return Outcome("answered", answer_from(reply.response), reply.execution_time)
+    reason = MASTER_AWAY if reply.message == NOT_ACTIVE else reply.message
+    return failed(reason or INTERNAL, execution_time=reply.execution_time)
+
+
+def _seconds_left(request: ClaimedRequest) -> float:
+    return (request.deadline - datetime.now(UTC)).total_seconds()
+
+
+async def _next_news(listener: Listener) -> None:
+    """Wait for news, but not longer than a poll; several that came meanwhile count as one."""
+    try:
+        async with asyncio.timeout(POLL_SECONDS):
+            await listener.get()
+    except TimeoutError:
+        return
+    listener.clear()

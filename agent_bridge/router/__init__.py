@@ -1,0 +1,1 @@
+"""The router's protocol, the session as an agent, and the lanes that invoke."""

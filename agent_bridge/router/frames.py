@@ -1,0 +1,186 @@
+"""The router's frames, both ways; no socket is touched here.
+
+Source of every form: the contract's section on the router. Unknown keys are ignored, and a frame
+of no known form is None: anyone can cause one, so it must never end anything.
+"""
+
+from typing import Any
+
+import orjson
+from attrs import field, frozen
+
+MASTER_SERVER_BE = "master_server_be"
+MASTER_SERVER_ML = "master_server_ml"
+
+NOT_ACTIVE = "Agent is NOT active"
+UNREGISTERED = "Agent has been unregistered"
+
+
+@frozen
+class AgentRegistered:
+    """An agent connected. `agent_uuid` is a claim until its token has been verified."""
+
+    agent_uuid: str
+    agent_jwt: str = field(repr=False)
+    name: str
+    description: str
+    input_schema: dict[str, Any]
+
+
+@frozen
+class AgentUnregistered:
+    """An agent, or anything else that had a connection, is gone."""
+
+    agent_uuid: str = field(repr=False)  # of a lane it is the key that it was invoked with
+
+
+@frozen
+class AgentLogged:
+    """An agent logged something about a request."""
+
+    agent_uuid: str
+    session_id: str
+    request_id: str
+    log_level: str
+    message: str = field(repr=False)
+
+
+@frozen
+class ProbeArrived:
+    """Our own probe came through the router; the sender waits for its echo."""
+
+    probe: str
+    invoked_by: str = field(repr=False)
+
+
+@frozen
+class Reply:
+    """What an invoked agent answered."""
+
+    response: Any
+    execution_time: float
+
+
+@frozen
+class Rejection:
+    """An error in place of an answer, from the agent or from the router."""
+
+    message: str
+    execution_time: float
+
+
+@frozen
+class Departure:
+    """Somebody whose identity is part of this connection's key has disconnected."""
+
+    agent_uuid: str
+
+
+type SessionFrame = AgentRegistered | AgentUnregistered | AgentLogged | ProbeArrived
+type LaneFrame = Reply | Rejection | Departure
+
+
+def parse_session_frame(text: str | bytes) -> SessionFrame | None:
+    """What came on the session's connection."""
+    match _parse(text):
+        case {"request_payload": {"probe": str(probe)}, "invoked_by": str(invoked_by)}:
+            return ProbeArrived(probe, invoked_by)
+        case {"request_payload": {"message_type": str(kind), "agent_uuid": str(uuid), **rest}}:
+            return _parse_event(kind, uuid, rest)
+    return None
+
+
+def _parse_event(kind: str, uuid: str, rest: dict[Any, Any]) -> SessionFrame | None:
+    match kind, rest:
+        case "agent_register", {"agent_jwt": str(jwt)}:
+            return AgentRegistered(
+                agent_uuid=uuid,
+                agent_jwt=jwt,
+                name=_text(rest.get("agent_name")),
+                description=_text(rest.get("agent_description")),
+                input_schema=_object(rest.get("agent_input_schema")),
+            )
+        case "agent_unregister", _:
+            return AgentUnregistered(uuid)
+        case "agent_log", {"session_id": str(session), "request_id": str(request)} if (
+            session and request and rest.get("log_level")
+        ):
+            level, message = _text(rest["log_level"]), _text(rest.get("log_message"))
+            return AgentLogged(uuid, session, request, level, message)
+    return None
+
+
+def parse_lane_frame(text: str | bytes) -> LaneFrame | None:
+    """What came on a lane's connection."""
+    match _parse(text):
+        case {"error": {"error_message": str(message), "agent_uuid": str(uuid)}} if (
+            message == UNREGISTERED
+        ):
+            return Departure(uuid)
+        case {"message_type": "agent_response", "response": response, **rest}:
+            return Reply(response, _seconds(rest.get("execution_time")))
+        case {"error": error, **rest}:
+            reason = error.get("error_message") if isinstance(error, dict) else error
+            return Rejection(_text(reason), _seconds(rest.get("execution_time")))
+    return None
+
+
+def register_frame() -> bytes:
+    """What every agent says first; the router ignores it from us."""
+    schema = {"type": "function", "function": {"name": None, "description": "", "parameters": {}}}
+    payload = {"agent_name": "", "agent_description": "", "agent_input_schema": schema}
+    return orjson.dumps({"message_type": "agent_register", "request_payload": payload})
+
+
+def invoke_frame(
+    agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
+) -> str:
+    """Have an agent called, in the name of a request."""
+    frame = {
+        "message_type": "agent_invoke",
+        "agent_uuid": agent_uuid,
+        "request_payload": payload,
+        "request_metadata": {"request_id": request_id, "session_id": session_id},
+    }
+    return orjson.dumps(frame).decode()
+
+
+def echo_frame(arrived: ProbeArrived) -> str:
+    """Answer our own probe."""
+    frame = {
+        "message_type": "agent_response",
+        "response": arrived.probe,
+        "execution_time": 0,
+        "invoked_by": arrived.invoked_by,
+    }
+    return orjson.dumps(frame).decode()
+
+
+def _parse(text: str | bytes) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _text(value: object) -> str:
+    """A text that PostgreSQL can store."""
+    text = value if isinstance(value, str) else "" if value is None else _dump(value)
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def _object(value: object) -> dict[str, Any]:
+    """A JSON object without NUL characters, from an object or its text."""
+    parsed = _parse(value) if isinstance(value, str) else value
+    if not isinstance(parsed, dict):
+        return {}
+    cleaned = _parse(_dump(parsed).replace("\\u0000", "\N{REPLACEMENT CHARACTER}"))
+    return cleaned if isinstance(cleaned, dict) else {}
+
+
+def _dump(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

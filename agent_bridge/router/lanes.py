@@ -1,0 +1,170 @@
+"""Lanes: connections to the router that invoke one agent at a time and hear its answer.
+
+Answers carry no id; the router sends them to whoever holds the invoke key. So each lane has a key
+of its own, carries one request at a time, and is never used again once there is a doubt about it.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from agent_bridge.router.frames import (
+    MASTER_SERVER_ML,
+    Departure,
+    LaneFrame,
+    Rejection,
+    Reply,
+    invoke_frame,
+    parse_lane_frame,
+)
+from shared.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
+
+
+class RouterAwayError(Exception):
+    """No connection to the router could be had; nothing was sent."""
+
+
+class LaneLostError(Exception):
+    """The connection broke, or said what can't be understood: the answer will not come."""
+
+
+async def connect_to_router(settings: Settings, headers: dict[str, str]) -> ClientConnection:
+    """Open a connection with these credentials. Raises RouterAwayError."""
+    try:
+        return await connect(
+            settings.router_ws_url,
+            additional_headers=headers,
+            max_size=settings.router_max_frame_bytes,
+            open_timeout=CONNECT_SECONDS,
+            close_timeout=CLOSE_SECONDS,
+            compression=None,
+            proxy=None,
+        )
+    except (OSError, TimeoutError, WebSocketException) as error:
+        raise RouterAwayError(f"the router can't be reached: {type(error).__name__}") from error
+
+
+class Lane:
+    """One connection with its own invoke key."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._invoked: str | None = None
+        self._answer: asyncio.Future[Reply | Rejection] | None = None
+        self._reading = asyncio.create_task(self._read())
+        self.is_clean = True
+
+    async def invoke(
+        self, agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
+    ) -> Reply | Rejection:
+        """Call an agent and wait for its answer, for ever: the caller sets the limit.
+
+        Raises LaneLostError. The lane is clean again only after a Reply.
+        """
+        if not self.is_clean:
+            raise LaneLostError("the lane was closed before the request was sent")
+        self.is_clean = False
+        self._invoked = agent_uuid
+        self._answer = asyncio.get_running_loop().create_future()
+        try:
+            await self._connection.send(invoke_frame(agent_uuid, payload, request_id, session_id))
+            answer = await self._answer
+        except ConnectionClosed as error:
+            raise LaneLostError("the connection to the router was lost") from error
+        finally:
+            self._answer = None
+        self.is_clean = isinstance(answer, Reply) and not self._reading.done()
+        return answer
+
+    async def wait_closed(self) -> None:
+        """Wait until the lane has ended by itself."""
+        await asyncio.shield(self._reading)
+
+    async def close(self) -> None:
+        """Close the connection; its key is never used again."""
+        self.is_clean = False
+        await self._connection.close()
+        await self._reading
+
+    async def _read(self) -> None:
+        try:
+            async for text in self._connection:
+                if not self._hear(parse_lane_frame(text)):
+                    break
+        except ConnectionClosed:
+            logger.debug("a lane was cut off")
+        self.is_clean = False
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(LaneLostError("the connection to the router was lost"))
+        await self._connection.close()
+
+    def _hear(self, frame: LaneFrame | None) -> bool:
+        """Take a frame; False: the lane can't be trusted any more."""
+        answer = self._answer
+        if answer is None or answer.done():
+            return False  # nothing was asked, or it has been answered already
+        match frame:
+            case Reply() | Rejection():
+                answer.set_result(frame)
+            case Departure(agent_uuid) if agent_uuid == self._invoked:
+                answer.set_result(Rejection("Agent has been unregistered", 0.0))
+            case None:
+                return False
+        return True
+
+
+class Lanes:
+    """The pool of lanes to the master agent."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._idle: list[Lane] = []
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[Lane]:
+        """A clean lane for one request; kept for the next one if it stays clean."""
+        lane = self._take() or await open_lane(self._settings, MASTER_SERVER_ML)
+        try:
+            yield lane
+        finally:
+            if lane.is_clean:
+                self._idle.append(lane)
+            else:
+                self._close(lane)
+
+    async def close(self) -> None:
+        """Close all that are idle."""
+        while self._idle:
+            self._close(self._idle.pop())
+        await asyncio.gather(*self._closing)
+
+    def _take(self) -> Lane | None:
+        while self._idle:
+            lane = self._idle.pop()
+            if lane.is_clean:
+                return lane
+            self._close(lane)
+        return None
+
+    def _close(self, lane: Lane) -> None:
+        task = asyncio.create_task(lane.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+async def open_lane(settings: Settings, agent_uuid: str) -> Lane:
+    """A lane of its own for one agent; the router tells it when that agent disconnects."""
+    key = f"{settings.master_be_api_key}:{agent_uuid}:{uuid4()}"
+    return Lane(await connect_to_router(settings, {"x-custom-invoke-key": key}))

@@ -1,0 +1,83 @@
+"""Databases to migrate: a fresh one for each test, and a migrated one for rows that do not stay."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import Connection, sql
+
+from devstack.postgres import PostgresServer, run_postgres
+from shared import migrate as migrating
+from shared.migrate import MIGRATIONS, migrate
+
+from .rows import insert_session, insert_user
+
+FIRST = "0001-original-installation"
+
+
+@contextmanager
+def fresh_database(server: PostgresServer) -> Iterator[str]:
+    """Create a database and yield its URL; the name is one that has to be quoted there."""
+    address = f"postgresql://{server.user}:{server.password}@{server.host}:{server.port}"
+    name = f"migrations {uuid4()}"
+    with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield f"{address}/{name.replace(' ', '%20')}"
+        connection.execute(sql.SQL("DROP DATABASE {} (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[str]:
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def connection(database: str) -> Iterator[Connection]:
+    with psycopg.connect(database, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that stands in for `migrations/` and holds the first migration only."""
+    for file in (f"{FIRST}.sql", f"{FIRST}.rollback.sql"):
+        copy(MIGRATIONS / file, tmp_path)
+    monkeypatch.setattr(migrating, "MIGRATIONS", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def migrated_database(postgres: PostgresServer) -> Iterator[str]:
+    with fresh_database(postgres) as url:
+        migrate(url)
+        yield url
+
+
+@pytest.fixture
+def migrated(migrated_database: str) -> Iterator[Connection]:
+    """A transaction in a migrated database that leaves nothing behind."""
+    with psycopg.connect(migrated_database) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def session(migrated: Connection) -> UUID:
+    """A chat session there."""
+    return insert_session(migrated, insert_user(migrated))
+
+
+# Temporary, until tests/conftest.py has it.
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with (
+        TemporaryDirectory() as folder,
+        run_postgres(Path(folder), password="secret", fast=True) as server,
+    ):
+        yield server

@@ -1,0 +1,156 @@
+"""The command `python -m shared.migrate`: one at a time, and whatever happens meanwhile."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import Connection, sql
+from psycopg.conninfo import conninfo_to_dict
+
+from shared import migrate as migrating
+from shared.migrate import LOCK_NUMBER, MigrationError, main, migrate, roll_back
+
+from .catalogue import read_tables
+
+ROOT = Path(__file__).parent.parent.parent
+FIRST, SECOND = "0001-original-installation", "0002-requests"
+SECONDS = 30.0
+
+
+def variables(database: str) -> dict[str, str]:
+    """Return the environment for a database: no secrets of the services."""
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DB"}
+    return {
+        f"POSTGRES_{names[name]}": str(value) for name, value in conninfo_to_dict(database).items()
+    }
+
+
+def start_command(database: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "shared.migrate"],
+        cwd=ROOT,
+        env={"PATH": os.defpath, **variables(database)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Return the exit status and what was written to the two outputs."""
+    output, errors = process.communicate(timeout=SECONDS)
+    return process.returncode, output, errors
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def count_waiting(connection: Connection, lock: str) -> int:
+    """Return how many sessions wait for a lock of this kind in this database."""
+    return len(
+        connection.execute(
+            """
+            SELECT 1 FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = %s
+            """,
+            [lock],
+        ).fetchall()
+    )
+
+
+def test_second_run_applies_nothing(database: str) -> None:
+    migrate(database)
+    assert migrate(database) == []
+
+
+def test_two_at_the_same_time_both_succeed_and_apply_once(
+    database: str, connection: Connection
+) -> None:
+    connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_NUMBER])
+    processes = [start_command(database), start_command(database)]
+    wait_until(lambda: count_waiting(connection, "advisory") == 2)
+    connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK_NUMBER])
+    assert sorted(finish(process) for process in processes) == [
+        (0, f"applied {FIRST}\napplied {SECOND}\n", ""),
+        (0, "nothing to apply\n", ""),
+    ]
+
+
+@pytest.mark.parametrize("table", ["logs", "_yoyo_migration"])
+def test_process_killed_in_the_middle_blocks_nobody(
+    database: str, connection: Connection, table: str
+) -> None:
+    """It is killed while it changes a table, or when all is changed but not yet noted."""
+    migrate(database)
+    roll_back(database, 1)
+    with connection.transaction(), psycopg.connect(database, autocommit=True) as observer:
+        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(sql.Identifier(table)))
+        process = start_command(database)
+        wait_until(lambda: count_waiting(observer, "relation") == 1)
+        process.kill()
+        finish(process)
+    assert migrate(database) == [SECOND]
+
+
+def test_lock_that_yoyo_left_behind_blocks_nobody(database: str, connection: Connection) -> None:
+    connection.execute("CREATE TABLE yoyo_lock (locked int PRIMARY KEY, ctime timestamp, pid int)")
+    connection.execute("INSERT INTO yoyo_lock VALUES (1, now(), 1)")
+    assert migrate(database) == [FIRST, SECOND]
+
+
+def test_failed_migration_is_named_and_leaves_nothing(
+    database: str, connection: Connection, folder: Path
+) -> None:
+    (folder / "0002-wrong.sql").write_text("CREATE TABLE half (); SELECT 1 / 0;")
+    with pytest.raises(MigrationError, match="apply of 0002-wrong: division by zero"):
+        migrate(database)
+    assert "users" in read_tables(connection)
+    assert "half" not in read_tables(connection)
+
+
+def test_folder_without_migrations_is_an_error(database: str, folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+    with pytest.raises(MigrationError, match="no migrations"):
+        migrate(database)
+
+
+def test_server_that_does_not_come_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrating, "WAIT_SECONDS", 0.1)
+    with pytest.raises(MigrationError, match="Connection refused"):
+        migrate("postgresql://postgres@127.0.0.1:1/postgres")
+
+
+def test_command_takes_back_as_many_as_it_is_told(
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    migrate(database)
+    monkeypatch.chdir(tmp_path)  # no `.env` there
+    for name, value in variables(database).items():
+        monkeypatch.setenv(name, value)
+    assert [main(["--rollback", "1"]), main(["--rollback"]), main(["--rollback"])] == [0, 0, 0]
+    assert capsys.readouterr().out.splitlines() == [
+        f"rolled back {SECOND}",
+        f"rolled back {FIRST}",
+        "nothing to roll back",
+    ]
+
+
+def test_command_says_in_one_line_why_it_failed(database: str) -> None:
+    process = start_command(database.replace("%20", "+"))
+    status, output, errors = finish(process)
+    assert (status, output, errors.count("\n")) == (1, "", 1)
+    assert errors.startswith("The database was not migrated: ")
+    assert "does not exist" in errors

@@ -1,0 +1,104 @@
+"""What the migrations make of a database, on the way up and down."""
+
+import json
+from pathlib import Path
+from shutil import copy
+from typing import Any
+from uuid import UUID
+
+import pytest
+from psycopg import Connection, sql
+
+from shared.migrate import MIGRATIONS, MigrationError, migrate, roll_back
+
+from .catalogue import read_enums, read_left_overs, read_tables
+from .rows import insert, insert_config, insert_user
+
+ORIGINAL: dict[str, Any] = json.loads((Path(__file__).parent / "schema.json").read_text())
+ORIGINAL_TABLES = {
+    name: table for name, table in ORIGINAL["tables"].items() if name != "alembic_version"
+}
+FIRST, SECOND = "0001-original-installation", "0002-requests"
+
+# One value for each type: with every id the same, all foreign keys hold.
+SAMPLES = {
+    "uuid": UUID(int=7),
+    "integer": 7,
+    "character varying": "text",
+    "json": '{"key": [1]}',
+    "boolean": True,
+    "double precision": 0.5,
+    "sendertype": "master_agent",
+    "timestamp without time zone": "2024-02-29 12:00:00.000001",
+}
+
+
+def fill_original_tables(connection: Connection) -> None:
+    """Add one row to each table of the original, with a value in each column."""
+    with connection.transaction():
+        connection.execute("SET LOCAL session_replication_role = 'replica'")  # tables in any order
+        for name, table in ORIGINAL_TABLES.items():
+            row = {column["name"]: SAMPLES[column["type"]] for column in table["columns"]}
+            insert(connection, name, row)
+
+
+def select_original_columns(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all rows of the original's tables, in the columns that the original has."""
+    rows = {}
+    for name, table in ORIGINAL_TABLES.items():
+        columns = [sql.Identifier(column["name"]) for column in table["columns"]]
+        query = sql.SQL("SELECT {} FROM {}").format(
+            sql.SQL(", ").join(columns), sql.Identifier(name)
+        )
+        rows[name] = connection.execute(query).fetchall()
+    return rows
+
+
+@pytest.mark.usefixtures("folder")
+def test_first_migration_makes_the_tables_of_the_original(
+    database: str, connection: Connection
+) -> None:
+    assert migrate(database) == [FIRST]
+    assert read_tables(connection) == ORIGINAL_TABLES
+    assert read_enums(connection) == ORIGINAL["enums"]
+
+
+def test_second_migration_can_be_taken_back_alone(database: str, connection: Connection) -> None:
+    migrate(database)
+    assert roll_back(database, 1) == [SECOND]
+    assert read_tables(connection) == ORIGINAL_TABLES
+
+
+def test_all_can_be_taken_back_and_applied_again(database: str, connection: Connection) -> None:
+    assert migrate(database) == [FIRST, SECOND]
+    tables = read_tables(connection)
+    assert roll_back(database) == [SECOND, FIRST]
+    assert read_left_overs(connection) == set()
+    assert migrate(database) == [FIRST, SECOND]
+    assert read_tables(connection) == tables
+
+
+def test_data_of_the_original_survives_up_and_down(
+    database: str, connection: Connection, folder: Path
+) -> None:
+    migrate(database)
+    fill_original_tables(connection)
+    rows = select_original_columns(connection)
+    copy(MIGRATIONS / f"{SECOND}.sql", folder)
+    copy(MIGRATIONS / f"{SECOND}.rollback.sql", folder)
+    assert migrate(database) == [SECOND]
+    assert select_original_columns(connection) == rows
+    assert roll_back(database, 1) == [SECOND]
+    assert select_original_columns(connection) == rows
+
+
+def test_taking_back_is_refused_while_the_original_could_not_hold_the_data(
+    database: str, connection: Connection
+) -> None:
+    migrate(database)
+    for _ in range(2):
+        insert_config(connection, insert_user(connection), "mine")
+    tables = read_tables(connection)
+    with pytest.raises(MigrationError, match=r"rollback of 0002-requests: .*mine"):
+        roll_back(database)
+    assert read_tables(connection) == tables
