@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copy
-from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from psycopg import Connection, sql
 
-from devstack.postgres import PostgresServer, run_postgres
+from devstack.postgres import PostgresServer
 from shared import migrate as migrating
 from shared.migrate import MIGRATIONS, migrate
 
@@ -71,13 +70,3 @@ def migrated(migrated_database: str) -> Iterator[Connection]:
 def session(migrated: Connection) -> UUID:
     """A chat session there."""
     return insert_session(migrated, insert_user(migrated))
-
-
-# Temporary, until tests/conftest.py has it.
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    with (
-        TemporaryDirectory() as folder,
-        run_postgres(Path(folder), password="secret", fast=True) as server,
-    ):
-        yield server

@@ -1,0 +1,1 @@
+"""Tests mirror the packages; `system.py`, `users.py` and `master.py` are what they share."""

@@ -1,0 +1,103 @@
+"""One PostgreSQL and one Valkey for the whole run; a database, or a whole system, for each need."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from devstack.postgres import PostgresServer, run_postgres
+from devstack.processes import free_port
+from devstack.valkey import ValkeyServer, run_valkey
+from shared.migrate import migrate
+from tests.master import Master, run_master
+from tests.system import (
+    System,
+    create_database,
+    drop_database,
+    make_environment,
+    run_system,
+    url_of,
+)
+from tests.users import User, register_user
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL's own user has to enter it
+        with run_postgres(folder, password="secret", fast=True) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    with TemporaryDirectory() as folder, run_valkey(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres: PostgresServer) -> str:
+    """A migrated database that others are copied from."""
+    name = create_database(postgres)
+    migrate(url_of(postgres, name))
+    return name
+
+
+@pytest.fixture
+def environment(
+    postgres: PostgresServer, valkey: ValkeyServer, template: str
+) -> Iterator[dict[str, str]]:
+    """The variables of an installation with an empty database; nothing runs yet."""
+    database = create_database(postgres, template)
+    yield make_environment(postgres, database, valkey, free_port())
+    drop_database(postgres, database)
+
+
+@pytest.fixture
+def bare_system(environment: dict[str, str]) -> Iterator[System]:
+    """An installation of the test's own, to start, kill and restart parts of."""
+    with run_system(environment) as system:
+        yield system
+
+
+@pytest.fixture(scope="session")
+def system(postgres: PostgresServer, valkey: ValkeyServer, template: str) -> Iterator[System]:
+    """A router, a gateway and a bridge that many tests share; each makes users of its own."""
+    database = create_database(postgres, template)
+    environment = make_environment(postgres, database, valkey, free_port())
+    with run_system(environment) as system:
+        system.start_router()
+        system.start_gateway()
+        system.start_bridge()
+        yield system
+    drop_database(postgres, database)
+
+
+@pytest.fixture
+async def user(system: System) -> AsyncIterator[User]:
+    """A user of the shared system with a provider and a model config."""
+    async with register_user(system.gateway) as user:
+        await user.create_config()
+        yield user
+
+
+@pytest.fixture
+async def other_user(system: System) -> AsyncIterator[User]:
+    """Somebody else there."""
+    async with register_user(system.gateway) as user:
+        await user.create_config()
+        yield user
+
+
+@pytest.fixture
+async def master(system: System) -> AsyncIterator[Master]:
+    """A master agent at the shared router; it echoes until a test tells it otherwise."""
+    async with run_master(system.router_url) as master:
+        yield master

@@ -1,0 +1,172 @@
+"""The pair as real processes on real PostgreSQL and Valkey, with a router that can be killed."""
+
+import os
+import secrets
+import sys
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from urllib.error import URLError
+from urllib.request import urlopen
+from uuid import uuid4
+
+import psycopg
+from attrs import define, field
+from psycopg import sql
+
+from devstack.postgres import PostgresServer
+from devstack.processes import (
+    HOST,
+    Child,
+    free_port,
+    start_child,
+    stopping,
+    wait_until_ready,
+)
+from devstack.valkey import ValkeyServer
+from shared.settings import Settings, read_settings
+
+PROJECT = Path(__file__).parent.parent
+
+# The form of the original's default: it contains the identity, so the router tells all lanes
+# when the session goes.
+BE_KEY = "7a3fd399-3e48-46a0-ab7c-0eaf38020283::master_server_be"
+ML_KEY = "e1adc3d8-fca1-40b2-b90a-7b48290f2d6a::master_server_ml"
+
+
+def create_database(server: PostgresServer, template: str = "template1") -> str:
+    """Create a database and return its name."""
+    name = f"test_{uuid4().hex}"
+    _execute(server, "CREATE DATABASE {} TEMPLATE {}", name, template)
+    return name
+
+
+def drop_database(server: PostgresServer, name: str) -> None:
+    """Drop it, whoever is connected."""
+    _execute(server, "DROP DATABASE {} (FORCE)", name)
+
+
+def _execute(server: PostgresServer, statement: str, *names: str) -> None:
+    identifiers = [sql.Identifier(name) for name in names]
+    with psycopg.connect(url_of(server, "postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*identifiers))
+
+
+def url_of(server: PostgresServer, database: str) -> str:
+    """The URL of a database."""
+    return f"postgresql://{server.user}:{server.password}@{server.host}:{server.port}/{database}"
+
+
+def make_environment(
+    postgres: PostgresServer, database: str, valkey: ValkeyServer, router_port: int
+) -> dict[str, str]:
+    """The variables of an installation of its own."""
+    return {
+        "POSTGRES_HOST": postgres.host,
+        "POSTGRES_PORT": str(postgres.port),
+        "POSTGRES_USER": postgres.user,
+        "POSTGRES_PASSWORD": postgres.password,
+        "POSTGRES_DB": database,
+        "REDIS_URL": valkey.url,
+        "ROUTER_PORT": str(router_port),
+        "ROUTER_WS_URL": f"ws://{HOST}:{router_port}/ws",
+        "SECRET_KEY": secrets.token_hex(32),
+        "ENCRYPTION_KEYS": b64encode(secrets.token_bytes(32)).decode(),
+        "MASTER_BE_API_KEY": BE_KEY,
+        "MASTER_AGENT_API_KEY": ML_KEY,
+        "GATEWAY_HOST": HOST,
+        "BRIDGE_HOST": HOST,
+    }
+
+
+@define
+class System:
+    """An installation; what was started ends with it."""
+
+    environment: dict[str, str]
+    folder: Path = field(factory=lambda: Path(mkdtemp(prefix="genai-test-")))
+    gateways: list[str] = field(factory=list)
+    children: dict[str, Child] = field(factory=dict)
+    _exits: ExitStack = field(factory=ExitStack)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that the services have."""
+        return read_settings(self.environment, Settings)
+
+    @property
+    def router_url(self) -> str:
+        """Where the router listens."""
+        return self.environment["ROUTER_WS_URL"]
+
+    @property
+    def gateway(self) -> str:
+        """The URL of the first gateway."""
+        return self.gateways[0]
+
+    def start_router(self) -> Child:
+        """Start the router, again after it was killed."""
+        child = self._start("router", "devstack.router", {})
+        port = int(self.environment["ROUTER_PORT"])
+        wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/ws") is not None)
+        return child
+
+    def start_gateway(self, **overrides: str) -> Child:
+        """Start one more gateway; its URL is the last of `gateways`."""
+        port = free_port()
+        name = f"gateway {len(self.gateways) + 1}"
+        child = self._start(name, "gateway", {"GATEWAY_PORT": str(port), **overrides})
+        wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
+        self.gateways.append(f"http://{HOST}:{port}")
+        return child
+
+    def start_bridge(self, **overrides: str) -> Child:
+        """Start one more agent bridge."""
+        port = free_port()
+        name = f"bridge {sum(name.startswith('bridge') for name in self.children) + 1}"
+        child = self._start(name, "agent_bridge", {"BRIDGE_PORT": str(port), **overrides})
+        wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
+        return child
+
+    def log_of(self, name: str) -> str:
+        """All that a process has written."""
+        return (self.folder / f"{name}.log").read_text()
+
+    def close(self) -> None:
+        """End every process."""
+        self._exits.close()
+        rmtree(self.folder)
+
+    def _start(self, name: str, module: str, overrides: Mapping[str, str]) -> Child:
+        command = [sys.executable, "-W", "error", "-m", module]
+        environment = {**os.environ, **self.environment, **overrides}
+        log = self.folder / f"{name}.log"
+        child = start_child(name, command, log, environment=environment, folder=PROJECT)
+        self.children[name] = child
+        self._exits.enter_context(stopping(child))
+        return child
+
+
+@contextmanager
+def run_system(environment: dict[str, str]) -> Iterator[System]:
+    """An installation without any process yet."""
+    system = System(environment)
+    try:
+        yield system
+    finally:
+        system.close()
+
+
+def _status(url: str) -> int | None:
+    """The HTTP status of a URL, or None where nobody listens."""
+    try:
+        with urlopen(url, timeout=5) as answer:  # noqa: S310 (an address of ours)
+            return int(answer.status)
+    except URLError as error:
+        code = getattr(error, "code", None)
+        return int(code) if code is not None else None
+    except OSError:
+        return None
