@@ -1,0 +1,52 @@
+# Each target sets up what it needs and does nothing twice. `make` alone explains them.
+
+# uv, from the PATH or, if it is not there, from a folder of this project.
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
+PYTHON := .venv/bin/python
+INSTALLED := .venv/.installed
+GENERATION_2 := tests/agents/generation_2
+GENERATION_2_INSTALLED := .venv-genai2/.installed
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
+	--no-header --no-emit-index-url --upgrade
+
+.PHONY: help run test lint migrate lock clean
+
+help:  ## Explain the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: $(INSTALLED)  ## Run the whole system on this machine; Ctrl-C ends it
+	@exec $(PYTHON) -m devstack.run
+
+test: $(INSTALLED) $(GENERATION_2_INSTALLED)  ## Run all tests
+	$(PYTHON) -m pytest
+
+lint: $(INSTALLED)  ## Check format, style, types and the layers of the packages
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+migrate: $(INSTALLED)  ## Bring the database that POSTGRES_* names up to date
+	$(PYTHON) -m shared.migrate
+
+lock: | $(filter .tools/bin/uv,$(UV))  ## Resolve the newest versions that pyproject.toml allows
+	$(COMPILE) --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) $(GENERATION_2)/requirements.in -o $(GENERATION_2)/requirements.lock
+
+clean:  ## Empty the data folder of `make run`
+	rm -rf .devstack
+
+$(INSTALLED): requirements.lock | $(filter .tools/bin/uv,$(UV))
+	$(UV) venv --quiet --allow-existing --python 3.12 .venv
+	$(UV) pip sync --quiet --require-hashes --python $(PYTHON) requirements.lock
+	@touch $@
+
+# The second generation of agents can't share an environment with the first.
+$(GENERATION_2_INSTALLED): $(GENERATION_2)/requirements.lock | $(filter .tools/bin/uv,$(UV))
+	$(UV) venv --quiet --allow-existing --python 3.12 .venv-genai2
+	$(UV) pip sync --quiet --require-hashes --python .venv-genai2/bin/python $<
+	@touch $@
+
+.tools/bin/uv:
+	python3 -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,74 @@
+"""The demo account: a user, a model config and the sample agent, made through the REST API."""
+
+from typing import Any
+
+from attrs import field, frozen
+
+from devstack import sample_agent
+from devstack.gateway_client import Gateway, Reply, detail_of
+from devstack.processes import StackError
+from devstack.secrets_file import DEMO_USER, keep_secrets, read_secrets
+
+OK = 200
+EXISTS = 400
+PROVIDER = "ollama"  # the one that needs no key
+CONFIG = "demo"
+
+
+@frozen
+class Demo:
+    """The demo user's view of the gateway, and the sample agent that belongs to it."""
+
+    gateway: Gateway
+    agent_id: str
+    agent_token: str = field(repr=False)
+
+    def agent_is_active(self) -> bool:
+        """Whether the sample agent has reached the system through the router."""
+        reply = self.gateway.request("GET", f"/api/agents/{self.agent_id}")
+        return reply.status == OK and bool(reply.body["is_active"])
+
+
+def make_demo(gateway: Gateway, password: str) -> Demo:
+    """Make what is missing of the demo account. Raises StackError when the gateway refuses."""
+    account = {"username": DEMO_USER, "password": password}
+    _expect("The demo user", gateway.request("POST", "/api/register", account), OK, EXISTS)
+    as_demo = gateway.log_in(DEMO_USER, password)
+    _make_model_config(as_demo)
+    agent_id, token = _make_agent(as_demo)
+    return Demo(as_demo, agent_id, token)
+
+
+def _make_model_config(gateway: Gateway) -> None:
+    reply = gateway.request("GET", "/api/llm/model/configs")
+    providers = _expect("The model configs", reply, OK)
+    if any(entry["name"] == CONFIG for provider in providers for entry in provider["configs"]):
+        return
+    provider = {"name": PROVIDER, "api_key": "", "metadata": {}}
+    reply = gateway.request("POST", "/api/llm/model/provider", provider)
+    _expect("The model provider", reply, OK, EXISTS)
+    config = {"name": CONFIG, "model": "words", "provider": PROVIDER}
+    _expect("The model config", gateway.request("POST", "/api/llm/model/config", config), OK)
+
+
+def _make_agent(gateway: Gateway) -> tuple[str, str]:
+    """The sample agent's id and token, registered anew when the server does not know it."""
+    kept = read_secrets()
+    agent_id, token = kept.get("AGENT_ID"), kept.get("AGENT_JWT_TOKEN")
+    if agent_id and token and gateway.request("GET", f"/api/agents/{agent_id}").status == OK:
+        return agent_id, token
+    agent = {
+        "name": sample_agent.NAME,
+        "description": sample_agent.DESCRIPTION,
+        "input_parameters": {},
+    }
+    reply = gateway.request("POST", "/api/agents/register", agent)
+    made = _expect("The sample agent", reply, OK)
+    keep_secrets(kept | {"AGENT_ID": made["id"], "AGENT_JWT_TOKEN": made["jwt"]})
+    return made["id"], made["jwt"]
+
+
+def _expect(what: str, reply: Reply, *statuses: int) -> Any:
+    if reply.status not in statuses:
+        raise StackError(f"{what} cannot be made: {detail_of(reply)}")
+    return reply.body
