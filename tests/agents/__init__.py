@@ -1,0 +1,1 @@
+"""Agents as their authors write them, run as processes."""
