@@ -31,7 +31,6 @@ class State(TypedDict):
 
     database: Database
     news: News
-    session: RouterSession
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -68,7 +67,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         )
         stack.push_async_callback(requests.drain, DRAIN_SECONDS)
         await stack.enter_async_context(background(claims=requests.claim()))
-        yield State(database=database, news=news, session=session)
+        yield State(database=database, news=news)
 
 
 def _checks(request: Request) -> Mapping[str, Check]:

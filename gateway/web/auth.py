@@ -18,6 +18,7 @@ NOT_AUTHENTICATED = "Not authenticated"
 DEAD_TOKEN = "Token is not valid or expired. Please log in again"  # noqa: S105
 NO_CALLER = "You must provide either 'user_id' or your jwt token to continue."
 TWO_CALLERS = "You must provide either 'user_id' or your jwt token, but not both at the same time."
+NO_LOOKUP = "Lookup by user_id is not allowed for plain authenticated users."
 
 
 class Access(Enum):
@@ -75,7 +76,7 @@ async def _read_service(
     connection: Connection, request: HTTPConnection, settings: Settings
 ) -> Caller:
     if "authorization" in request.headers:
-        raise BadRequestError(TWO_CALLERS)
+        raise BadRequestError(TWO_CALLERS if "x-api-key" in request.headers else NO_LOOKUP)
     key = request.headers.get("x-api-key", "")
     if not compare_digest(key.encode(), settings.master_be_api_key.encode()):
         raise UnauthorizedError(NOT_AUTHENTICATED)

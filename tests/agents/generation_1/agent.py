@@ -14,7 +14,9 @@ session = GenAISession(
 )
 
 
-@session.bind(name="Letter Sealer", description="Seals letters with a word that only it knows")
+@session.bind(  # type: ignore[untyped-decorator]
+    name="Letter Sealer", description="Seals letters with a word that only it knows"
+)
 async def seal(
     agent_context: GenAIContext,
     text: Annotated[str, "The text of the letter"],
@@ -22,7 +24,7 @@ async def seal(
 ) -> str:
     """Seal a letter."""
     logger = agent_context.logger  # before the first await: the next call changes the context
-    logger.info(f"Sealing {text}")
+    logger.info(f"Sealing {text}")  # noqa: G004 (it takes no arguments)
     await asyncio.sleep(0)
     logger.warning({"sealed": text, "copies": copies})
     return f"{copies} x {text}, sealed with {os.environ['SEAL']}"

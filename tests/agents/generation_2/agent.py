@@ -21,7 +21,7 @@ async def seal(
 ) -> str:
     """Seal a letter."""
     logger = agent_context.logger  # before the first await: the next call changes the context
-    logger.info(f"Sealing {text}")
+    logger.info(f"Sealing {text}")  # noqa: G004 (it takes no arguments)
     await asyncio.sleep(0)
     logger.warning({"sealed": text, "copies": copies})
     return f"{copies} x {text}, sealed with {os.environ['SEAL']}"
