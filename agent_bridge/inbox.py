@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Awaitable, Callable
 
 from agent_bridge.logs import Logs
 from agent_bridge.registry import Registry
@@ -15,7 +16,10 @@ LIMIT = 10_000  # events; a full inbox stops the reading from the router
 BATCH = 200
 RETRY_SECONDS = 0.5
 
-type Event = AgentRegistered | AgentUnregistered | AgentLogged
+type Fence = Callable[[], Awaitable[None]]
+"""Called when all that came before it has been handled."""
+
+type Event = AgentRegistered | AgentUnregistered | AgentLogged | Fence
 
 
 class Inbox:
@@ -62,6 +66,10 @@ class Inbox:
                 await self._registry.register(event)
             case AgentUnregistered():
                 await self._registry.unregister(event)
+            case AgentLogged():
+                await self._logs.store([event])
+            case fence:
+                await fence()
 
 
 def _leading_logs(events: deque[Event]) -> list[AgentLogged]:

@@ -108,7 +108,7 @@ class Leadership:
         failures = 0
         while True:
             try:
-                router_lost = await self._session.hold()
+                router_lost = await self._session.hold(self._touch)
                 failures = 0
             except RouterAwayError as error:
                 router_lost = failures == 0  # once for each outage

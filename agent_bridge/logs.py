@@ -17,7 +17,7 @@ from agent_bridge.log_queries import (
     insert_logs,
     select_secrets,
 )
-from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged
+from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity
 from shared.database import connect
 from shared.events import LogFrame, encode
 from shared.news import News, encode_frame, session_channel
@@ -96,13 +96,15 @@ class Logs:
 
 
 def _message(entry: AgentLogged) -> LoggedMessage | None:
-    """The entry with its ids read; None where they name nothing that exists."""
+    """The entry with its ids read; None where they can name nothing that exists."""
+    agent_id = read_identity(entry.agent_uuid)
+    if agent_id is None and entry.agent_uuid != MASTER_SERVER_ML:
+        return None
     try:
-        is_master = entry.agent_uuid == MASTER_SERVER_ML
         return LoggedMessage(
             session_id=UUID(entry.session_id),
             request_id=UUID(entry.request_id),
-            agent_id=None if is_master else UUID(entry.agent_uuid),
+            agent_id=agent_id,
             log_level=entry.log_level[:LEVEL_LIMIT],
             message=entry.message,
         )

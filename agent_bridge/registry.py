@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from uuid import UUID
 
 import asyncpg
 from databases import Database
 
 from agent_bridge import queries
-from agent_bridge.router.frames import AgentRegistered, AgentUnregistered
+from agent_bridge.router.frames import AgentRegistered, AgentUnregistered, read_identity
 from agent_bridge.router.lanes import LaneLostError, RouterAwayError, open_lane
 from shared.agents import make_alias, normalise_name
 from shared.database import connect
@@ -48,9 +47,8 @@ class Registry:
 
     async def unregister(self, gone: AgentUnregistered) -> None:
         """Mark an agent inactive. Most that is gone is no agent: lanes, calls between agents."""
-        try:
-            agent_id = UUID(gone.agent_uuid)
-        except ValueError:
+        agent_id = read_identity(gone.agent_uuid)
+        if agent_id is None:
             return
         async with connect(self._database) as connection:
             await queries.deactivate_agent(connection, agent_id)

@@ -185,7 +185,10 @@ class Requests:
             content = payload(form, composition.invocation)
             ids = str(request.id), str(request.session_id)
             async with asyncio.timeout(_seconds_left(request)):
-                return await lane.invoke(MASTER_SERVER_ML, content, *ids)
+                reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
+            if isinstance(reply, Reply):
+                await lane.fence()
+            return reply
 
     async def _end(
         self, request_id: UUID, from_status: str, bridge_id: UUID | None, outcome: Outcome

@@ -26,7 +26,6 @@ from shared.settings import Settings
 
 TITLE = "GenAI back-end"
 VERSION = "0.1.0"
-MAX_BODY_BYTES = 1024 * 1024
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -52,7 +51,6 @@ def create_app(settings: Settings) -> Starlette:
         ],
         exception_handlers=exception_handlers,
         lifespan=partial(_lifespan, settings=settings),
-        max_body_size=MAX_BODY_BYTES,
     )
 
 

@@ -18,6 +18,7 @@ from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.preconf.orjson import make_converter
 
+from shared.depth import DEPTH_LIMIT, is_too_deep
 from shared.faults import Fault, FaultError, InvalidInputError, faults_of
 
 type Hook = Any  # (value, type) -> structured value; cattrs types it no closer
@@ -149,6 +150,9 @@ def _uuid(value: object, _: object) -> UUID:
 def _dictionary(value: object, _: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise FaultError("dict_type", "Input should be a valid dictionary", value)
+    if is_too_deep(value):
+        message = f"Value error, more than {DEPTH_LIMIT} levels are not allowed"
+        raise FaultError("value_error", message, value)
     return _without_nul(value, value)
 
 

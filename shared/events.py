@@ -11,8 +11,10 @@ import orjson
 from attrs import field, frozen
 
 from shared.converter import dump
+from shared.depth import is_too_deep
 
 EMPTY_ANSWER = "The master agent gave an empty answer."  # front-ends draw "" as a tree of JSON
+DEEP_ANSWER = "The master agent gave an answer that is nested too deeply to be shown."
 
 
 @frozen
@@ -101,14 +103,19 @@ def answer_from(value: object) -> Answer:
 
     What has the form already stays as it came.
     """
-    given = value if isinstance(value, dict) and "response" in value else {"response": value}
-    trace, succeeded = given.get("agents_trace"), given.get("is_success")
+    given = value if isinstance(value, dict) else {}
+    kept = _shallow(given) if "response" in given else {}
+    trace, succeeded = kept.get("agents_trace"), given.get("is_success")
     return {
-        **given,
+        **kept,
         "agents_trace": trace if isinstance(trace, list) else [],
-        "response": _text(given["response"]) or EMPTY_ANSWER,
+        "response": _text(given.get("response", value)) or EMPTY_ANSWER,
         "is_success": succeeded if isinstance(succeeded, bool) else True,
     }
+
+
+def _shallow(value: dict[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in value.items() if not is_too_deep(part)}
 
 
 def failure(reason: str) -> Answer:
@@ -117,6 +124,8 @@ def failure(reason: str) -> Answer:
 
 
 def _text(value: object) -> str:
+    if is_too_deep(value):
+        return DEEP_ANSWER
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import cattrs
 from attrs import frozen
 
+from shared.depth import is_too_deep
+
 type Location = tuple[str | int, ...]
 
 
@@ -39,19 +41,23 @@ def faults_of(error: BaseException, data: object, loc: Location = ()) -> list[Fa
     """Flatten what cattrs raised about `data`; an error that is no fault is raised again."""
     match error:
         case FaultError():
-            return [Fault(error.type, loc, str(error), error.value)]
+            return [_fault(error.type, loc, str(error), error.value)]
         case KeyError():
-            return [Fault("missing", (*loc, str(error.args[0])), "Field required", data)]
+            return [_fault("missing", (*loc, str(error.args[0])), "Field required", data)]
         case cattrs.ForbiddenExtraKeysError():
             message = "Extra inputs are not permitted"
             return [
-                Fault("extra_forbidden", (*loc, key), message, _part(data, key))
+                _fault("extra_forbidden", (*loc, key), message, _part(data, key))
                 for key in sorted(error.extra_fields)
             ]
         case cattrs.BaseValidationError():
             nested = (_faults_below(inner, data, loc) for inner in error.exceptions)
             return [fault for faults in nested for fault in faults]
     raise error
+
+
+def _fault(type_: str, loc: Location, message: str, value: object) -> Fault:
+    return Fault(type_, loc, message, None if is_too_deep(value) else value)
 
 
 def _faults_below(error: Exception, data: object, loc: Location) -> list[Fault]:

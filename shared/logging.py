@@ -17,7 +17,7 @@ class WithoutTokens(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record; none is dropped."""
         message = record.getMessage()
-        if "token=" in message:
+        if _token.search(message):
             record.msg, record.args = _token.sub(r"\1********", message), None
         return True
 

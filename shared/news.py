@@ -112,11 +112,11 @@ class News:
         listener = Listener()
         listeners = self._listeners.setdefault(channel, set())
         listeners.add(listener)
-        if channel in self._confirmed:
-            listener.put(None)
-        else:
-            await self._reconcile()
         try:
+            if channel in self._confirmed:
+                listener.put(None)
+            else:
+                await self._reconcile()
             yield listener
         finally:
             listeners.discard(listener)

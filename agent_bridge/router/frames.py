@@ -5,9 +5,12 @@ of no known form is None: anyone can cause one, so it must never end anything.
 """
 
 from typing import Any
+from uuid import UUID
 
 import orjson
 from attrs import field, frozen
+
+from shared.depth import is_too_deep
 
 MASTER_SERVER_BE = "master_server_be"
 MASTER_SERVER_ML = "master_server_ml"
@@ -47,9 +50,17 @@ class AgentLogged:
 
 @frozen
 class ProbeArrived:
-    """Our own probe came through the router; the sender waits for its echo."""
+    """A bridge asks whether the session hears what the router is told; it waits for the echo."""
 
     probe: str
+    invoked_by: str = field(repr=False)
+
+
+@frozen
+class FenceArrived:
+    """A bridge wants an echo once all that came before this has been handled."""
+
+    fence: str
     invoked_by: str = field(repr=False)
 
 
@@ -76,15 +87,23 @@ class Departure:
     agent_uuid: str
 
 
-type SessionFrame = AgentRegistered | AgentUnregistered | AgentLogged | ProbeArrived
+type SessionFrame = AgentRegistered | AgentUnregistered | AgentLogged | ProbeArrived | FenceArrived
 type LaneFrame = Reply | Rejection | Departure
 
 
 def parse_session_frame(text: str | bytes) -> SessionFrame | None:
-    """What came on the session's connection."""
+    """What came on the session's connection.
+
+    Events of the router have no `invoked_by`; with it, somebody has invoked us and may have
+    dressed it as an event.
+    """
     match _parse(text):
         case {"request_payload": {"probe": str(probe)}, "invoked_by": str(invoked_by)}:
             return ProbeArrived(probe, invoked_by)
+        case {"request_payload": {"fence": str(fence)}, "invoked_by": str(invoked_by)}:
+            return FenceArrived(fence, invoked_by)
+        case {"invoked_by": _}:
+            return None
         case {"request_payload": {"message_type": str(kind), "agent_uuid": str(uuid), **rest}}:
             return _parse_event(kind, uuid, rest)
     return None
@@ -125,6 +144,18 @@ def parse_lane_frame(text: str | bytes) -> LaneFrame | None:
     return None
 
 
+def read_identity(agent_uuid: str) -> UUID | None:
+    """The agent that an identity belongs to.
+
+    Only the form that its token has: the router takes any other spelling for somebody else.
+    """
+    try:
+        agent_id = UUID(agent_uuid)
+    except ValueError:
+        return None
+    return agent_id if str(agent_id) == agent_uuid else None
+
+
 def register_frame() -> bytes:
     """What every agent says first; the router ignores it from us."""
     schema = {"type": "function", "function": {"name": None, "description": "", "parameters": {}}}
@@ -145,11 +176,11 @@ def invoke_frame(
     return orjson.dumps(frame).decode()
 
 
-def echo_frame(arrived: ProbeArrived) -> str:
-    """Answer our own probe."""
+def echo_frame(arrived: ProbeArrived | FenceArrived) -> str:
+    """Answer a probe or a fence."""
     frame = {
         "message_type": "agent_response",
-        "response": arrived.probe,
+        "response": arrived.probe if isinstance(arrived, ProbeArrived) else arrived.fence,
         "execution_time": 0,
         "invoked_by": arrived.invoked_by,
     }
@@ -172,14 +203,14 @@ def _text(value: object) -> str:
 def _object(value: object) -> dict[str, Any]:
     """A JSON object without NUL characters, from an object or its text."""
     parsed = _parse(value) if isinstance(value, str) else value
-    if not isinstance(parsed, dict):
+    if not isinstance(parsed, dict) or is_too_deep(parsed):
         return {}
     cleaned = _parse(_dump(parsed).replace("\\u0000", "\N{REPLACEMENT CHARACTER}"))
     return cleaned if isinstance(cleaned, dict) else {}
 
 
 def _dump(value: object) -> str:
-    return orjson.dumps(value).decode()
+    return "nested too deeply" if is_too_deep(value) else orjson.dumps(value).decode()
 
 
 def _seconds(value: object) -> float:

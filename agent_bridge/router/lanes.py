@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from agent_bridge.router.frames import (
+    MASTER_SERVER_BE,
     MASTER_SERVER_ML,
     Departure,
     LaneFrame,
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
+FENCE_SECONDS = 1.0
 
 
 class RouterAwayError(Exception):
@@ -64,19 +66,22 @@ class Lane:
         self._answer: asyncio.Future[Reply | Rejection] | None = None
         self._reading = asyncio.create_task(self._read())
         self.is_clean = True
+        """Whether it can be used again; once it is not, it never is."""
+        self.was_cut = False
+        """Whether the connection ended by itself, not because it could not be trusted."""
 
     async def invoke(
         self, agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
     ) -> Reply | Rejection:
         """Call an agent and wait for its answer, for ever: the caller sets the limit.
 
-        Raises LaneLostError. The lane is clean again only after a Reply.
+        Raises LaneLostError. The lane stays clean only with a Reply.
         """
         if not self.is_clean:
             raise LaneLostError("the lane was closed before the request was sent")
-        self.is_clean = False
         self._invoked = agent_uuid
         self._answer = asyncio.get_running_loop().create_future()
+        answer: Reply | Rejection | None = None
         try:
             await self._connection.send(invoke_frame(agent_uuid, payload, request_id, session_id))
             answer = await self._answer
@@ -84,8 +89,23 @@ class Lane:
             raise LaneLostError("the connection to the router was lost") from error
         finally:
             self._answer = None
-        self.is_clean = isinstance(answer, Reply) and not self._reading.done()
+            self.is_clean = self.is_clean and isinstance(answer, Reply)
         return answer
+
+    async def fence(self) -> None:
+        """Wait until the session's bridge has handled all that the router said before.
+
+        So the log entries of a request stand before its answer. Whatever else comes meanwhile
+        was not asked for: the lane is clean afterwards only if the fence came back alone.
+        """
+        fence = str(uuid4())
+        try:
+            async with asyncio.timeout(FENCE_SECONDS):
+                echo = await self.invoke(MASTER_SERVER_BE, {"fence": fence})
+        except (TimeoutError, LaneLostError) as error:
+            logger.info("log entries may come after their answer: %r", error)
+            return
+        self.is_clean = self.is_clean and echo == Reply(fence, 0.0)
 
     async def wait_closed(self) -> None:
         """Wait until the lane has ended by itself."""
@@ -99,11 +119,10 @@ class Lane:
 
     async def _read(self) -> None:
         try:
-            async for text in self._connection:
-                if not self._hear(parse_lane_frame(text)):
-                    break
-        except ConnectionClosed:
-            logger.debug("a lane was cut off")
+            while self._hear(parse_lane_frame(await self._connection.recv())):
+                pass
+        except ConnectionClosed as closed:
+            self.was_cut = closed.sent is None or closed.rcvd_then_sent is True
         self.is_clean = False
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(LaneLostError("the connection to the router was lost"))

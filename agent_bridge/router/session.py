@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection
@@ -14,6 +15,7 @@ from agent_bridge.router.frames import (
     AgentLogged,
     AgentRegistered,
     AgentUnregistered,
+    FenceArrived,
     ProbeArrived,
     echo_frame,
     parse_session_frame,
@@ -34,7 +36,9 @@ PROBE_SECONDS = 3.0
 ECHO_SECONDS = 3.0
 LOSS_SECONDS = 0.5  # within which a dying router takes the probe's lane down too
 
-type Put = Callable[[AgentRegistered | AgentUnregistered | AgentLogged], Awaitable[None]]
+type Fence = Callable[[], Awaitable[None]]
+type Put = Callable[[AgentRegistered | AgentUnregistered | AgentLogged | Fence], Awaitable[None]]
+type Held = Callable[[], Coroutine[None, None, None]]
 
 
 class DeafError(Exception):
@@ -51,8 +55,10 @@ class RouterSession:
         self.is_held = False
         """Whether the connection is open and its last probe came back."""
 
-    async def hold(self) -> bool:
+    async def hold(self, held: Held) -> bool:
         """Connect and listen until the connection ends or goes deaf.
+
+        Calls `held` once the session has heard itself.
 
         Returns whether the router itself was lost, and with it everyone's connection. Raises
         RouterAwayError when no connection could be had.
@@ -64,7 +70,7 @@ class RouterSession:
         try:
             await connection.send(register_frame().decode())
             lane = await open_lane(self._settings, MASTER_SERVER_BE)
-            await self._listen_and_probe(connection, lane)
+            await self._listen_and_probe(connection, lane, held)
         except (ConnectionClosed, RouterAwayError) as error:
             logger.warning("the router session was lost: %s", error)
         except DeafError:
@@ -77,9 +83,9 @@ class RouterSession:
                 await lane.close()
         return router_lost
 
-    async def _listen_and_probe(self, connection: ClientConnection, lane: Lane) -> None:
+    async def _listen_and_probe(self, connection: ClientConnection, lane: Lane, held: Held) -> None:
         listening = asyncio.create_task(self._listen(connection))
-        probing = asyncio.create_task(self._probe_for_ever(lane))
+        probing = asyncio.create_task(self._probe_for_ever(lane, held))
         tasks = {listening, probing}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -97,12 +103,15 @@ class RouterSession:
                 case ProbeArrived() as arrived:
                     if arrived.probe == self._probe:
                         await connection.send(echo_frame(arrived))
+                case FenceArrived() as arrived:
+                    if arrived.invoked_by.startswith(self._settings.master_be_api_key):
+                        await self._put(partial(_echo, connection, arrived))
                 case None:
                     logger.debug("the router sent a frame of no known form")
                 case event:
                     await self._put(event)
 
-    async def _probe_for_ever(self, lane: Lane) -> None:
+    async def _probe_for_ever(self, lane: Lane, held: Held) -> None:
         while True:
             self._probe = str(uuid4())
             try:
@@ -114,14 +123,19 @@ class RouterSession:
                 raise DeafError
             if not self.is_held:
                 logger.info("the router session is held")
-            self.is_held = True
+                self.is_held = True
+                await asyncio.create_task(held())
             await asyncio.sleep(PROBE_SECONDS)
 
 
+async def _echo(connection: ClientConnection, arrived: FenceArrived) -> None:
+    with suppress(ConnectionClosed):  # whoever waits does not wait for long
+        await connection.send(echo_frame(arrived))
+
+
 async def _is_lost(lane: Lane) -> bool:
-    """Whether the lane to the router has ended by itself."""
+    """Whether the connection of a lane has ended by itself too."""
     with suppress(TimeoutError):
         async with asyncio.timeout(LOSS_SECONDS):
             await lane.wait_closed()
-            return True
-    return False
+    return lane.was_cut

@@ -145,9 +145,13 @@ async def insert_request(
 async def select_frames(
     connection: Connection, owner: UUID, session_id: UUID, after: int, limit: int
 ) -> list[LogFrame | ResponseFrame]:
-    """The next frames of the owner's session, in order."""
-    logs = await _select_log_frames(connection, owner, session_id, after, limit)
-    responses = await _select_response_frames(connection, owner, session_id, after, limit)
+    """The next frames of the owner's session, in order.
+
+    Both kinds are read from one snapshot: what is stored between two would leave a gap.
+    """
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        logs = await _select_log_frames(connection, owner, session_id, after, limit)
+        responses = await _select_response_frames(connection, owner, session_id, after, limit)
     frames: list[tuple[int, LogFrame | ResponseFrame]] = [*logs, *responses]
     return [frame for _, frame in sorted(frames, key=lambda item: item[0])][:limit]
 

@@ -81,7 +81,9 @@ async def _check(websocket: WebSocket) -> Opening:
         raise RefusedError(FOREIGN_SESSION, POLICY_VIOLATION)
     after = _after(query.get("after"))
     last_seq = session.last_seq if session else 0
-    return Opening(caller.user_id, session_id, last_seq if after is None else after)
+    # Ahead of the session, as where one was made anew, every frame would be taken for a repeat.
+    sent = last_seq if after is None else min(after, last_seq)
+    return Opening(caller.user_id, session_id, sent)
 
 
 def _session_id(text: str) -> UUID:
@@ -152,23 +154,33 @@ class Socket:
             await self._store_one(frame)
 
     async def _store_one(self, frame: str | bytes) -> None:
-        user_id, session_id, request_id = self._opening.user_id, self._opening.session_id, uuid4()
+        request_id = uuid4()
+        try:
+            refusal = await self._accept(request_id, frame)
+        except Exception:
+            session_id = self._opening.session_id
+            logger.exception("session %s, request %s: not accepted", session_id, request_id)
+            refusal = self._refusal(request_id, NOT_ACCEPTED)
+        if refusal is not None:
+            await self._send(refusal)
+
+    async def _accept(self, request_id: UUID, frame: str | bytes) -> str | None:
+        """Store a message; what to tell its sender when it was not accepted."""
+        user_id, session_id = self._opening.user_id, self._opening.session_id
         try:
             message = parse_message(frame, self._state["settings"].max_message_bytes)
             await accept_message(self._state, user_id, session_id, request_id, message)
         except InvalidInputError as error:
-            await self._send(describe_faults(error))
+            return describe_faults(error)
         except ForeignSessionError:
-            await self._refuse(request_id, FOREIGN_SESSION)
+            return self._refusal(request_id, FOREIGN_SESSION)
         except DatabaseAwayError as error:
             logger.warning("session %s: a message was not accepted: %s", session_id, error)
-            await self._refuse(request_id, DATABASE_AWAY)
-        except Exception:
-            logger.exception("session %s, request %s: not accepted", session_id, request_id)
-            await self._refuse(request_id, NOT_ACCEPTED)
+            return self._refusal(request_id, DATABASE_AWAY)
+        return None
 
-    async def _refuse(self, request_id: UUID, reason: str) -> None:
-        await self._send(encode(refuse(self._opening.session_id, request_id, reason)).decode())
+    def _refusal(self, request_id: UUID, reason: str) -> str:
+        return encode(refuse(self._opening.session_id, request_id, reason)).decode()
 
     async def _deliver(self, listener: Listener) -> None:
         while True:

@@ -11,6 +11,7 @@ from attrs import frozen
 from gateway.web.auth import Access
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
+from shared.converter import FORBID_EXTRA_KEYS
 
 type Json = dict[str, Any]
 
@@ -85,7 +86,7 @@ def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
         "info": {"title": title, "version": version},
         "paths": paths,
         "components": {
-            "schemas": _without_parameters(components, operations),
+            "schemas": _body_schemas(components, operations),
             "securitySchemes": SECURITY_SCHEMES,
         },
     }
@@ -154,7 +155,7 @@ def _responses(operation: Operation, by_type: list[tuple[Any, Json]]) -> Json:
     if operation.access is not Access.ANYONE:
         responses["401"] = answer("No credentials, or dead ones", Error)
     if operation.body is not Nothing:
-        responses["413"] = {"description": "The body is too large"}
+        responses["413"] = answer("The body is too large", Error)
     if operation.body is not Nothing or operation.parameters is not Nothing or service:
         responses["422"] = answer("The request is malformed", InputFaults)
     responses["503"] = answer("Something that is needed is away or too busy", Error)
@@ -179,7 +180,16 @@ def _parameters(operation: Operation, components: Json) -> list[Json]:
     return parameters
 
 
-def _without_parameters(components: Json, operations: Sequence[Operation]) -> Json:
-    """Parameters stand with their operations, not among the schemas."""
+def _body_schemas(components: Json, operations: Sequence[Operation]) -> Json:
+    """The schemas of bodies and results; parameters stand with their operations."""
     expanded = {operation.parameters.__name__ for operation in operations}
-    return {name: schema for name, schema in components.items() if name not in expanded}
+    strict = {
+        operation.body.__name__
+        for operation in operations
+        if getattr(operation.body, FORBID_EXTRA_KEYS, False)
+    }
+    return {
+        name: {**schema, "additionalProperties": False} if name in strict else schema
+        for name, schema in components.items()
+        if name not in expanded
+    }

@@ -15,19 +15,19 @@ PAGE = """\
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>{title}</title>
-  <link rel="stylesheet" href="docs/static/swagger-ui.css">
-  <link rel="icon" type="image/png" href="docs/static/favicon-32x32.png">
+  <link rel="stylesheet" href="/docs/static/swagger-ui.css">
+  <link rel="icon" type="image/png" href="/docs/static/favicon-32x32.png">
 </head>
 <body>
   <div id="swagger-ui"></div>
-  <script src="docs/static/swagger-ui-bundle.js"></script>
+  <script src="/docs/static/swagger-ui-bundle.js"></script>
   <script>
     window.ui = SwaggerUIBundle({{
-      url: "openapi.json",
+      url: "/openapi.json",
       dom_id: "#swagger-ui",
       deepLinking: true,
       persistAuthorization: true,
-      oauth2RedirectUrl: new URL("docs/static/oauth2-redirect.html", window.location).href,
+      oauth2RedirectUrl: new URL("/docs/static/oauth2-redirect.html", window.location).href,
     }});
   </script>
 </body>

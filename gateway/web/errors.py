@@ -40,6 +40,12 @@ class UnauthorizedError(ApiError):
     headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
+class TooLargeError(ApiError):
+    """The body is larger than the operation takes."""
+
+    status = 413
+
+
 class UnavailableError(ApiError):
     """Too busy, or something that is needed is away; the same request may succeed soon."""
 

@@ -7,9 +7,13 @@ import attrs
 import orjson
 from attrs import frozen
 from starlette.requests import Request
+from starlette.types import Message, Receive
 
+from gateway.web.errors import TooLargeError
 from shared.converter import structure
 from shared.faults import Fault, InvalidInputError
+
+MAX_BODY_BYTES = 1024 * 1024
 
 type BodyFormat = Literal["json", "form"]
 
@@ -22,10 +26,10 @@ class Nothing:
 async def read_inputs[Body, Parameters](
     request: Request, body: type[Body], body_format: BodyFormat, parameters: type[Parameters]
 ) -> tuple[Body, Parameters]:
-    """The checked body and parameters. Raises InvalidInputError."""
+    """The checked body and parameters. Raises InvalidInputError or TooLargeError."""
     faults: list[Fault] = []
     read_parameters = _collect(faults, _read_parameters, request, parameters)
-    data = await _read_form(request) if body_format == "form" else await request.body()
+    data = b"" if body is Nothing else await _read_data(request, body_format)
     read_body = _collect(faults, _read_body, data, body)
     if read_parameters is None or read_body is None:
         raise InvalidInputError(faults)
@@ -75,6 +79,28 @@ def _parse_json(data: bytes) -> object:
     except orjson.JSONDecodeError as error:
         fault = Fault("json_invalid", (error.pos,), f"JSON decode error: {error.msg}", None)
         raise InvalidInputError([fault]) from None
+
+
+async def _read_data(request: Request, body_format: BodyFormat) -> bytes | dict[str, Any]:
+    if int(request.headers.get("content-length", "0")) > MAX_BODY_BYTES:
+        raise TooLargeError(f"The body must not have more than {MAX_BODY_BYTES} bytes")
+    bounded = Request(request.scope, _bounded(request.receive))
+    return await _read_form(bounded) if body_format == "form" else await bounded.body()
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Count what arrives: a chunked body says no length."""
+    size = 0
+
+    async def receive_bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BODY_BYTES:
+            raise TooLargeError(f"The body must not have more than {MAX_BODY_BYTES} bytes")
+        return message
+
+    return receive_bounded
 
 
 async def _read_form(request: Request) -> dict[str, Any]:

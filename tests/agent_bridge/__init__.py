@@ -1,1 +1,1 @@
-"""The bridge and its parts: frames, lanes, requests, registry, logs, the session and who holds it."""
+"""The bridge and its parts: frames, lanes, requests, registry, logs and the session."""

@@ -1,0 +1,49 @@
+"""Parts of a system that are killed and replaced, and whether the rest has noticed."""
+
+import asyncio
+
+from devstack.processes import Child
+from tests.agent_bridge.agents import connected_agent, is_active
+from tests.agent_bridge.stored import select
+from tests.system import System
+from tests.users import User, eventually
+
+
+def living_bridges(system: System) -> list[Child]:
+    """The bridges that run, the oldest first."""
+    return [
+        child
+        for name, child in system.children.items()
+        if name.startswith("bridge") and not child.has_ended
+    ]
+
+
+def keep_bridges(system: System, count: int, **overrides: str) -> None:
+    """Have so many bridges; with settings of their own, all of them new."""
+    for child in living_bridges(system)[0 if overrides else count :]:
+        child.kill()
+    for _ in range(count - len(living_bridges(system))):
+        system.start_bridge(**overrides)
+
+
+async def until_heard(system: System, owner: User, seconds: float) -> None:
+    """Wait until the bridge hears a registration; agents say it once, so this one repeats it."""
+    agent = await owner.register_agent("knocks", "until it is heard")
+
+    async def is_heard() -> bool:
+        async with connected_agent(system, agent["jwt"]) as connection:
+            await connection.register("knocks", "until it is heard")
+            await asyncio.sleep(0.1)
+            return await is_active(owner, agent["id"])
+
+    await eventually(is_heard, "the bridge hears the router", seconds)
+
+
+async def until_noted(system: System) -> None:
+    """Wait until it is noted that the session is held: that is done once a second."""
+
+    async def holds() -> bool:
+        sql = "SELECT FROM router_session WHERE last_alive_at > now() - interval '1 second'"
+        return bool(select(system, sql))
+
+    await eventually(holds, "the session's sign of life is noted")

@@ -1,0 +1,59 @@
+"""What the tests of the bridge share: a hasty gateway, and a system to break and mend."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from devstack.postgres import PostgresServer
+from devstack.processes import free_port
+from devstack.valkey import ValkeyServer
+from tests.agent_bridge.broken import keep_bridges, until_heard
+from tests.system import System, create_database, drop_database, make_environment, run_system
+from tests.users import User, register_user
+
+HASTY_SECONDS = "1.2"
+
+
+@pytest.fixture(scope="session")
+def hasty_gateway(system: System) -> str:
+    """A gateway of the shared system whose requests have little time."""
+    system.start_gateway(REQUEST_TIMEOUT=HASTY_SECONDS)
+    return system.gateways[-1]
+
+
+@pytest.fixture
+async def hasty_user(hasty_gateway: str) -> AsyncIterator[User]:
+    """A user there, with a model config."""
+    async with register_user(hasty_gateway) as user:
+        await user.create_config()
+        yield user
+
+
+@pytest.fixture(scope="session")
+def breakable(postgres: PostgresServer, valkey: ValkeyServer, template: str) -> Iterator[System]:
+    """A system for the tests that kill a router or a bridge: `running` mends it for the next."""
+    database = create_database(postgres, template)
+    environment = make_environment(postgres, database, valkey, free_port())
+    with run_system(environment) as system:
+        system.start_router()
+        system.start_gateway()
+        yield system
+    drop_database(postgres, database)
+
+
+@pytest.fixture
+def running(breakable: System) -> System:
+    """A router, a gateway and one bridge, to kill and restart."""
+    if breakable.children["router"].has_ended:
+        breakable.start_router()
+    keep_bridges(breakable, 1)
+    return breakable
+
+
+@pytest.fixture
+async def owner(running: System) -> AsyncIterator[User]:
+    """A user there; the bridge hears the router when the test begins."""
+    async with register_user(running.gateway) as user:
+        await user.create_config()
+        await until_heard(running, user, 10)
+        yield user

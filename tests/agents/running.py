@@ -1,0 +1,67 @@
+"""Real agents, and the stand-in master agent, as processes beside a system."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+from uuid import uuid4
+
+import pytest
+
+from devstack.agent_session import CONNECTED
+from devstack.processes import Child, start_child, stopping, wait_until_ready
+from tests.system import PROJECT, System
+
+AGENT_NAME = "letter_sealer"  # as it is stored
+AGENT_DESCRIPTION = "Seals letters with a word that only it knows"
+SEALING_LOGS = 4  # of a call: one of the library, two of the agent's own, one of the library
+CALLING_LOGS = 3  # of the master agent around one call
+
+type Generation = Literal["1.0", "2.0"]
+type Contract = Literal["enriched", "lookup"]
+
+
+@contextmanager
+def run_agent(system: System, generation: Generation, token: str, seal: str) -> Iterator[Child]:
+    """Run the agent of a token; it seals with `seal`, which nobody else is told."""
+    addresses = {"GATEWAY_URL": system.gateway, "BACKEND_API_BASE_URL": system.gateway}
+    own = {"AGENT_JWT_TOKEN": token, "ROUTER_WS_URL": system.router_url, "SEAL": seal}
+    child = start_child(
+        name := f"agent {uuid4()}",
+        [_interpreter(generation), "-W", "error", _script(generation)],
+        system.folder / f"{name}.log",
+        environment={**os.environ, **addresses, **own},
+        folder=system.folder,
+    )
+    with stopping(child):
+        yield child
+
+
+def _interpreter(generation: Generation) -> str:
+    if generation == "1.0":
+        return sys.executable
+    interpreter = PROJECT / ".venv-genai2" / "bin" / "python"
+    if not interpreter.exists():
+        pytest.fail(f"{interpreter} is missing: `make test` makes it.", pytrace=False)
+    return str(interpreter)
+
+
+def _script(generation: Generation) -> str:
+    folder = f"generation_{generation.partition('.')[0]}"
+    return str(PROJECT / "tests" / "agents" / folder / "agent.py")
+
+
+@contextmanager
+def run_master_agent(system: System, contract: Contract) -> Iterator[Child]:
+    """Run the local stack's master agent, connected when the block begins."""
+    child = start_child(
+        name := f"master agent {uuid4()}",
+        [sys.executable, "-W", "error", "-m", "devstack.master_agent", "--contract", contract],
+        system.folder / f"{name}.log",
+        environment={**os.environ, **system.environment, "GATEWAY_URL": system.gateway},
+        folder=PROJECT,
+    )
+    with stopping(child):
+        wait_until_ready(child, lambda: CONNECTED in child.last_lines())
+        yield child

@@ -1,0 +1,142 @@
+"""Many users at once: everybody gets all of what is theirs, in order, and nothing else."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+import attrs
+import pytest
+
+from tests.agents.running import run_master_agent
+from tests.end_to_end.crowd import MESSAGES, Crowd, gather_crowd, seal_by_key
+from tests.master import run_master
+from tests.system import System
+
+SCRIPTED_USERS = 30
+USERS_WITH_AGENTS = 8
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["one of each", "two of each"])
+def installation(request: pytest.FixtureRequest) -> Iterator[System]:
+    """A gateway and a bridge, or two of each."""
+    if request.param == 1:
+        yield request.getfixturevalue("system")
+        return
+    system: System = request.getfixturevalue("module_system")
+    for _ in range(request.param):
+        system.start_gateway()
+        system.start_bridge()
+    yield system
+
+
+@pytest.fixture(scope="module", params=["scripted master", "own agents"])
+async def crowd(anyio_backend: str, request: pytest.FixtureRequest, installation: System) -> Crowd:
+    """Users who are answered by a scripted master agent, or by agents of their own."""
+    if request.param == "own agents":
+        with run_master_agent(installation, "enriched"):
+            return await gather_crowd(installation, USERS_WITH_AGENTS, own_agents=True)
+    async with run_master(installation.router_url, seal_by_key) as master:
+        crowd = await gather_crowd(installation, SCRIPTED_USERS, own_agents=False)
+    begun = Counter((call.session_id, call.request_id) for call in master.invocations)
+    return attrs.evolve(crowd, begun=begun)
+
+
+def test_each_socket_gets_every_frame_once_and_in_order(crowd: Crowd) -> None:
+    for visit in crowd.visits:
+        for frames in visit.sockets:
+            assert [frame["seq"] for frame in frames] == [*range(1, crowd.frames_each + 1)]
+
+
+def test_each_frame_is_of_the_sockets_own_session(crowd: Crowd) -> None:
+    for visit in crowd.visits:
+        for frame in (frame for frames in visit.sockets for frame in frames):
+            of = frame["log"] if frame["type"] == "agent_log" else frame["response"]
+            assert of["session_id"] == visit.guest.session_id
+            assert any(mark in json.dumps(frame) for mark in visit.guest.marks)
+
+
+def test_no_frame_shows_anything_of_another_user(crowd: Crowd) -> None:
+    marks = {mark: visit.guest for visit in crowd.visits for mark in visit.guest.marks}
+    for visit in crowd.visits:
+        text = json.dumps(visit.sockets)
+        assert {guest.word for mark, guest in marks.items() if mark in text} == {visit.guest.word}
+
+
+def test_both_sockets_of_a_session_get_the_same(crowd: Crowd) -> None:
+    pairs = [visit.sockets for visit in crowd.visits if len(visit.sockets) > 1]
+    assert pairs
+    for one, other in pairs:
+        assert one == other
+
+
+def test_each_question_gets_its_own_answer(crowd: Crowd) -> None:
+    for visit in crowd.visits:
+        guest = visit.guest
+        asked = {
+            item["request_id"]: item["content"]
+            for item in visit.history
+            if item["sender_type"] == "user"
+        }
+        answered = {each["request_id"]: each["response"]["response"] for each in visit.responses}
+        expected = {guest.question(n): guest.answer(n) for n in range(1, MESSAGES + 1)}
+        assert {asked[request]: text for request, text in answered.items()} == expected
+        assert all(each["is_success"] for each in visit.responses)
+
+
+def test_answers_come_in_the_order_of_the_requests(crowd: Crowd) -> None:
+    for visit in crowd.visits:
+        answered = [response["request_id"] for response in visit.responses]
+        assert answered == [row["id"] for row in visit.request_rows]
+
+
+def test_the_master_agent_is_invoked_once_for_each_request(crowd: Crowd) -> None:
+    requests = {
+        (visit.guest.session_id, row["id"]) for visit in crowd.visits for row in visit.request_rows
+    }
+    assert len(requests) == MESSAGES * len(crowd.visits)
+    assert crowd.begun == dict.fromkeys(requests, 1)
+
+
+def test_each_request_has_the_same_number_of_log_entries(crowd: Crowd) -> None:
+    for visit in crowd.visits:
+        per_request = Counter(log["request_id"] for log in visit.live_logs)
+        assert per_request == {row["id"]: crowd.logs_each for row in visit.request_rows}
+
+
+def test_the_log_rows_are_what_the_sockets_got(crowd: Crowd) -> None:
+    names = ("request_id", "agent_id", "creator_id", "log_level", "message")
+    for visit in crowd.visits:
+        shown = [
+            {"seq": frame["seq"]} | {name: frame["log"][name] for name in names}
+            for frame in visit.frames
+            if frame["type"] == "agent_log"
+        ]
+        assert visit.log_rows == shown
+        assert visit.logs == visit.live_logs
+
+
+def test_the_request_rows_are_what_the_sockets_got(crowd: Crowd) -> None:
+    for visit in crowd.visits:
+        shown = [
+            {
+                "id": frame["response"]["request_id"],
+                "creator_id": visit.guest.user.id,
+                "status": "answered",
+                "seq": frame["seq"],
+            }
+            for frame in visit.frames
+            if frame["type"] == "agent_response"
+        ]
+        assert visit.request_rows == shown
+
+
+def test_the_chat_rows_are_the_questions_and_their_answers(crowd: Crowd) -> None:
+    for visit in crowd.visits:
+        stored = [
+            (row["request_id"], json.loads(row["content"]))
+            for row in visit.chat_rows
+            if row["sender_type"] == "master_agent"
+        ]
+        assert stored == [(each["request_id"], each["response"]) for each in visit.responses]
+        questions = [row["content"] for row in visit.chat_rows if row["sender_type"] == "user"]
+        assert sorted(questions) == [visit.guest.question(n) for n in range(1, MESSAGES + 1)]

@@ -1,0 +1,128 @@
+"""Each frame of a session once and in order, whatever the news said."""
+
+import json
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import pytest
+from databases import Database
+
+from gateway.chats.delivery import PAGE, Delivery
+from shared.database import create_database
+from shared.news import Message, encode_frame
+from shared.settings import Settings
+from tests.gateway.rows import insert_answer, insert_logs, insert_session, insert_user
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    async with create_database(settings) as database:
+        yield database
+
+
+@pytest.fixture
+async def owner(database: Database) -> UUID:
+    return await insert_user(database)
+
+
+@pytest.fixture
+async def delivery(database: Database, owner: UUID) -> Delivery:
+    """Delivery of an empty session from its beginning."""
+    return Delivery(database, owner, await insert_session(database, owner), 0)
+
+
+def told(seq: int) -> bytes:
+    """The news of a frame that is not in PostgreSQL: who delivers it did not look there."""
+    return encode_frame(seq, b'{"news":%d}' % seq)
+
+
+async def hear(delivery: Delivery, *messages: Message) -> list[object]:
+    """What is delivered: a number is a frame from the news, a text one from PostgreSQL."""
+    frames: list[dict[str, object]] = []
+    for message in messages:
+        frames += [json.loads(frame) async for frame in delivery.next_frames(message)]
+    return [_shown(frame) for frame in frames]
+
+
+def _shown(frame: dict[str, object]) -> object:
+    match frame:
+        case {"news": number}:
+            return number
+        case {"type": "agent_log", "log": {"message": text}, "seq": seq} if text == str(seq):
+            return text
+        case {"type": "agent_response", "response": {"response": {"response": text}}}:
+            return f"answer {text}"
+    raise AssertionError(frame)
+
+
+async def test_the_next_frame_goes_out_as_it_was_told(delivery: Delivery) -> None:
+    assert await hear(delivery, told(1), told(2), told(3)) == [1, 2, 3]
+
+
+async def test_what_was_sent_already_is_dropped(delivery: Delivery) -> None:
+    assert await hear(delivery, told(1), told(1), told(2), told(1), told(2)) == [1, 2]
+
+
+async def test_a_hole_is_read_from_postgresql(database: Database, delivery: Delivery) -> None:
+    await insert_logs(database, delivery.session_id, range(2, 5))
+    assert await hear(delivery, told(1), told(4), told(2), told(5)) == [1, "2", "3", "4", 5]
+
+
+async def test_a_gap_is_read_from_postgresql(database: Database, delivery: Delivery) -> None:
+    await insert_logs(database, delivery.session_id, range(1, 4))
+    assert await hear(delivery, None, told(2), told(4)) == ["1", "2", "3", 4]
+
+
+async def test_a_gap_where_nothing_is_missing_gives_nothing(delivery: Delivery) -> None:
+    assert await hear(delivery, None, None) == []
+
+
+async def test_a_frame_too_large_for_the_news_is_read_from_postgresql(
+    database: Database, delivery: Delivery
+) -> None:
+    await insert_logs(database, delivery.session_id, range(1, 2))
+    assert await hear(delivery, encode_frame(1, b""), told(2)) == ["1", 2]
+
+
+@pytest.mark.parametrize("count", [PAGE - 1, PAGE, PAGE + 1, 3 * PAGE + 7])
+async def test_more_than_a_page_is_read_in_order(
+    database: Database, delivery: Delivery, count: int
+) -> None:
+    await insert_logs(database, delivery.session_id, range(1, count + 1))
+    assert await hear(delivery, None) == [str(seq) for seq in range(1, count + 1)]
+
+
+async def test_logs_and_answers_come_in_their_common_order(
+    database: Database, delivery: Delivery
+) -> None:
+    for first in range(1, 3 * PAGE, PAGE):
+        await insert_logs(database, delivery.session_id, range(first, first + PAGE - 1))
+        seq = first + PAGE - 1
+        await insert_answer(database, delivery.owner, delivery.session_id, seq)
+    expected = [f"answer {n}" if n % PAGE == 0 else str(n) for n in range(1, 3 * PAGE + 1)]
+    assert await hear(delivery, None) == expected
+
+
+async def test_it_begins_behind_what_the_socket_has(database: Database, owner: UUID) -> None:
+    session_id = await insert_session(database, owner)
+    await insert_logs(database, session_id, range(1, 6))
+    delivery = Delivery(database, owner, session_id, 3)
+    assert await hear(delivery, told(2), None) == ["4", "5"]
+
+
+async def test_rows_without_a_number_are_passed_over(
+    database: Database, delivery: Delivery
+) -> None:
+    await database.execute(
+        "INSERT INTO logs (session_id, request_id, log_level, message) VALUES (:s, :r, 'i', 'm')",
+        {"s": delivery.session_id, "r": uuid4()},
+    )
+    assert await hear(delivery, None) == []
+
+
+async def test_nobody_but_the_owner_is_given_frames(database: Database, owner: UUID) -> None:
+    session_id = await insert_session(database, owner)
+    await insert_logs(database, session_id, range(1, 3))
+    await insert_answer(database, owner, session_id, 3)
+    stranger = await insert_user(database)
+    assert await hear(Delivery(database, stranger, session_id, 0), None) == []

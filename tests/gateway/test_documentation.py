@@ -1,0 +1,144 @@
+"""The description is valid and true; Swagger UI needs nobody else."""
+
+import re
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+import pytest
+from openapi_spec_validator import validate
+
+from gateway.app import TITLE, VERSION
+from gateway.openapi.description import describe
+from gateway.routes import operations
+from gateway.web.auth import Access
+
+DOCUMENT = describe(operations, TITLE, VERSION)
+DESCRIBED = [
+    (method, path, described)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, described in methods.items()
+]
+EACH = pytest.mark.parametrize(
+    ("method", "path", "described"),
+    DESCRIBED,
+    ids=[f"{method} {path}" for method, path, _ in DESCRIBED],
+)
+
+
+async def test_the_gateway_serves_the_description(visitor: httpx2.AsyncClient) -> None:
+    assert (await visitor.get("/openapi.json")).json() == DOCUMENT
+
+
+def test_the_description_is_valid_openapi_3_1() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1")
+    validate(DOCUMENT)
+
+
+def test_swagger_logs_in_with_the_password_flow() -> None:
+    flows = DOCUMENT["components"]["securitySchemes"]["user"]["flows"]
+    assert flows["password"]["tokenUrl"] == "/api/login/access-token"
+
+
+def test_no_schema_is_there_for_nothing() -> None:
+    used = set(re.findall(r"'#/components/schemas/(\w+)'", str(DOCUMENT)))
+    assert used == DOCUMENT["components"]["schemas"].keys()
+
+
+def test_what_forbids_unknown_keys_says_so() -> None:
+    schema = DOCUMENT["components"]["schemas"]["NewModelConfig"]
+    assert schema.get("additionalProperties") is False
+
+
+def test_every_parameter_of_a_path_is_described() -> None:
+    for _, path, described in DESCRIBED:
+        parameters = described.get("parameters", [])
+        found = {one["name"] for one in parameters if one["in"] == "path"}
+        assert found == set(re.findall(r"{(\w+)}", path))
+        assert all(one["required"] for one in parameters if one["in"] == "path")
+
+
+def test_an_id_is_described_as_a_uuid() -> None:
+    [parameter] = DOCUMENT["paths"]["/api/agents/{agent_id}"]["get"]["parameters"]
+    assert (parameter["schema"]["type"], parameter["schema"]["format"]) == ("string", "uuid")
+
+
+@EACH
+async def test_what_needs_credentials_refuses_without_and_what_is_open_does_not(
+    visitor: httpx2.AsyncClient, method: str, path: str, described: dict[str, Any]
+) -> None:
+    url = re.sub(r"{\w+}", "00000000-0000-4000-8000-000000000000", path)
+    answer = await visitor.request(method.upper(), url)
+    service = {"service": []} in described["security"]
+    expected = 400 if service else 401 if described["security"] else 422
+    assert answer.status_code == expected
+    assert str(expected) in described["responses"]
+
+
+@EACH
+def test_the_security_of_a_route_is_that_of_its_access(
+    method: str, path: str, described: dict[str, Any]
+) -> None:
+    [operation] = [one for one in operations if (one.method.lower(), one.path) == (method, path)]
+    schemes = {
+        Access.ANYONE: set(),
+        Access.USER: {"user"},
+        Access.USER_OR_AGENT: {"user", "agent"},
+        Access.USER_OR_SERVICE: {"user", "service"},
+        Access.USER_AGENT_OR_SERVICE: {"user", "agent", "service"},
+    }
+    assert {name for one in described["security"] for name in one} == schemes[operation.access]
+
+
+@pytest.mark.parametrize("page", ["/docs", "/docs/"])
+async def test_what_the_swagger_page_loads_is_served_here(
+    visitor: httpx2.AsyncClient, page: str
+) -> None:
+    html = (await visitor.get(page)).text
+    links = re.findall(r'(?:src|href)="([^"]+)"', html)
+    assert len(links) >= 3
+    for link in links:
+        assert (await visitor.get(urljoin(page, link))).status_code == 200, link
+
+
+async def test_the_swagger_page_finds_the_description(visitor: httpx2.AsyncClient) -> None:
+    html = (await visitor.get("/docs")).text
+    [url] = re.findall(r'\burl: "([^"]+)"', html)
+    assert urljoin("/docs", url) == "/openapi.json"
+
+
+async def test_the_swagger_page_names_no_other_host(visitor: httpx2.AsyncClient) -> None:
+    answer = await visitor.get("/docs")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "//" not in answer.text.replace("<!--", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("swagger-ui.css", "text/css"),
+        ("swagger-ui-bundle.js", "text/javascript"),
+        ("favicon-32x32.png", "image/png"),
+        ("oauth2-redirect.html", "text/html"),
+    ],
+)
+async def test_a_static_file_has_its_type(
+    visitor: httpx2.AsyncClient, name: str, kind: str
+) -> None:
+    answer = await visitor.get(f"/docs/static/{name}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].split(";")[0] == kind
+
+
+@pytest.mark.parametrize(
+    "path", ["../page.py", "..%2f__init__.py", "%2e%2e/__init__.py", "nothing"]
+)
+async def test_nothing_else_is_served_from_there(visitor: httpx2.AsyncClient, path: str) -> None:
+    url = visitor.base_url.copy_with(raw_path=f"/docs/static/{path}".encode())
+    assert (await visitor.get(url)).status_code == 404
+
+
+async def test_the_root_leads_to_the_page(visitor: httpx2.AsyncClient) -> None:
+    answer = await visitor.get("/")
+    assert answer.status_code in {302, 303, 307, 308}
+    assert urlsplit(answer.headers["location"]).path == "/docs"

@@ -1,0 +1,123 @@
+"""What every line of the route table must have."""
+
+import inspect
+import re
+from collections import Counter
+from typing import Any, get_type_hints
+
+import attrs
+import pytest
+
+from gateway.app import TITLE, VERSION
+from gateway.openapi.description import describe
+from gateway.routes import operations, sockets
+from gateway.web.auth import Access
+from gateway.web.inputs import Nothing
+from gateway.web.operation import Operation
+
+DOCUMENT = describe(operations, TITLE, VERSION)
+EACH = pytest.mark.parametrize(
+    "operation", operations, ids=[f"{each.method} {each.path}" for each in operations]
+)
+
+
+def described(operation: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["paths"][operation.path][operation.method.lower()]
+    return found
+
+
+def test_no_two_lines_are_of_one_method_and_path() -> None:
+    lines = Counter((operation.method, operation.path) for operation in operations)
+    assert max(lines.values()) == 1
+
+
+def test_every_line_has_an_id_of_its_own() -> None:
+    ids = [described(operation)["operationId"] for operation in operations]
+    assert len(set(ids)) == len(operations)
+
+
+def test_a_fixed_path_comes_before_one_with_a_parameter_that_would_take_it() -> None:
+    for position, operation in enumerate(operations):
+        pattern = re.compile(re.sub(r"{\w+}", "[^/]+", operation.path))
+        for later in operations[position + 1 :]:
+            taken = later.method == operation.method and pattern.fullmatch(later.path)
+            assert not taken or "{" in later.path, (operation.path, later.path)
+
+
+@EACH
+def test_a_path_is_under_the_prefix_without_a_last_slash(operation: Operation) -> None:
+    assert operation.path.startswith("/api/")
+    assert not operation.path.endswith("/")
+
+
+@EACH
+def test_a_handler_is_a_coroutine_named_for_what_it_does(operation: Operation) -> None:
+    verbs = {"GET": "list|read", "POST": "create|read", "PATCH": "update", "DELETE": "delete"}
+    assert inspect.iscoroutinefunction(operation.handler)
+    assert re.match(f"({verbs[operation.method]})_", operation.name)
+
+
+@EACH
+def test_a_line_has_a_summary_of_one_sentence(operation: Operation) -> None:
+    summary = described(operation)["summary"]
+    assert summary.endswith(".")
+    assert len(summary) <= 90
+
+
+@EACH
+def test_a_line_has_the_tag_of_its_folder(operation: Operation) -> None:
+    assert described(operation)["tags"] == [operation.handler.__module__.split(".")[1]]
+
+
+@EACH
+def test_a_line_gives_what_its_handler_returns(operation: Operation) -> None:
+    assert get_type_hints(operation.handler)["return"] == operation.result
+
+
+@EACH
+def test_what_a_line_takes_are_frozen_classes_with_a_docstring(operation: Operation) -> None:
+    for taken in (operation.body, operation.parameters):
+        assert attrs.has(taken)
+        assert inspect.getdoc(taken)
+        instance = taken.__new__(taken)
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            instance.anything = 1  # type: ignore[attr-defined]
+
+
+@EACH
+def test_a_line_that_is_not_open_documents_401(operation: Operation) -> None:
+    documented = "401" in described(operation)["responses"]
+    assert documented == (operation.access is not Access.ANYONE)
+
+
+@EACH
+def test_a_line_that_takes_something_documents_422(operation: Operation) -> None:
+    takes = operation.body is not Nothing or operation.parameters is not Nothing
+    assert not takes or "422" in described(operation)["responses"]
+
+
+@EACH
+def test_a_line_with_a_body_documents_413(operation: Operation) -> None:
+    documented = "413" in described(operation)["responses"]
+    assert documented == (operation.body is not Nothing)
+
+
+@EACH
+def test_a_line_documents_its_answer_and_that_it_may_be_away(operation: Operation) -> None:
+    responses = described(operation)["responses"]
+    assert str(operation.status) in responses
+    assert "503" in responses
+
+
+@EACH
+def test_what_a_line_reads_by_get_has_no_body(operation: Operation) -> None:
+    assert operation.method == "POST" or operation.body is Nothing
+
+
+def test_only_registration_login_and_the_check_of_a_token_are_open() -> None:
+    found = {operation.path for operation in operations if operation.access is Access.ANYONE}
+    assert found == {"/api/register", "/api/login/access-token", "/api/validate-token"}
+
+
+def test_there_is_one_socket() -> None:
+    assert [socket.path for socket in sockets] == ["/frontend/ws"]

@@ -1,0 +1,95 @@
+"""PostgreSQL is asked how far the watched sessions are: news may be lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import pytest
+from databases import Database
+
+from gateway.watch import Watch, select_last_seqs
+from shared.background import background
+from shared.database import create_database
+from shared.settings import Settings, read_settings
+from tests.gateway.rows import insert_session, insert_user
+from tests.shared.line import run_line
+from tests.users import eventually
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.watch.WATCH_SECONDS", 0.02)
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    async with create_database(settings) as database:
+        yield database
+
+
+@pytest.fixture
+async def session_id(database: Database) -> UUID:
+    return await insert_session(database, await insert_user(database), last_seq=7)
+
+
+async def test_the_last_seq_of_each_session_that_exists_is_found(
+    database: Database, session_id: UUID
+) -> None:
+    assert await select_last_seqs(database, [session_id, uuid4()]) == {session_id: 7}
+
+
+async def test_every_watcher_of_a_session_is_told(database: Database, session_id: UUID) -> None:
+    watch = Watch(database)
+    told: list[set[int]] = [set(), set()]
+    async with (
+        watch.watch(session_id, told[0].add),
+        watch.watch(session_id, told[1].add),
+        background(watch=watch.run()),
+    ):
+
+        async def both() -> bool:
+            return told == [{7}, {7}]
+
+        await eventually(both, "both were told")
+
+
+async def test_a_watcher_that_left_is_not_told(database: Database, session_id: UUID) -> None:
+    watch = Watch(database)
+    left, stays = asyncio.Event(), asyncio.Event()
+    async with watch.watch(session_id, lambda _: stays.set()):
+        async with watch.watch(session_id, lambda _: left.set()):
+            pass
+        async with background(watch=watch.run()), asyncio.timeout(5):
+            await stays.wait()
+    assert not left.is_set()
+
+
+async def test_it_goes_on_when_postgresql_was_away(
+    settings: Settings, session_id: UUID, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def warned() -> bool:
+        return "can't be looked after" in caplog.text
+
+    async with run_line(settings.postgres_port) as line:
+        variables = {
+            "POSTGRES_PORT": str(line.port),
+            "POSTGRES_PASSWORD": settings.postgres_password,
+            "POSTGRES_DB": settings.postgres_db,
+            "SECRET_KEY": "s" * 32,
+            "ENCRYPTION_KEYS": "c2Vj" * 10 + "c2U=",
+            "MASTER_BE_API_KEY": "b" * 16,
+        }
+        far_settings = read_settings(variables, Settings)
+        async with create_database(far_settings) as far:
+            watch, told = Watch(far), asyncio.Event()
+            async with (
+                watch.watch(session_id, lambda _: told.set()),
+                background(watch=watch.run()),
+                asyncio.timeout(10),
+            ):
+                await told.wait()
+                await line.cut()
+                await eventually(warned, "it noticed")
+                told.clear()
+                await line.mend()
+                await told.wait()

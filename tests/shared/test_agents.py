@@ -1,0 +1,46 @@
+"""Names and aliases of agents."""
+
+import re
+
+import pytest
+
+from shared.agents import make_alias, name_function, normalise_name
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("My First Agent", "my_first_agent"),
+        ("  padded  ", "padded"),
+        ("", ""),
+        ("ŽLUŤ", "žluť"),
+        ("A" * 60, "a" * 55),
+        ("İ" * 55, ("İ".lower() * 55)[:55]),
+    ],
+)
+def test_a_name_is_lower_case_without_blanks_and_not_too_long(given: str, stored: str) -> None:
+    assert normalise_name(given) == stored
+
+
+def test_an_alias_is_the_name_and_six_letters() -> None:
+    assert re.fullmatch(r"adder_[a-z]{6}", make_alias("adder"))
+
+
+def test_two_aliases_of_a_name_differ() -> None:
+    assert make_alias("adder") != make_alias("adder")
+
+
+def test_a_function_gets_the_name() -> None:
+    schema = {"type": "function", "function": {"name": "x", "description": "d"}}
+    assert name_function(schema, "y")["function"] == {"name": "y", "description": "d"}
+
+
+def test_the_given_schema_stays_as_it_is() -> None:
+    schema = {"function": {"name": "x"}}
+    name_function(schema, "y")
+    assert schema == {"function": {"name": "x"}}
+
+
+@pytest.mark.parametrize("schema", [{}, {"a": 1}, {"function": None}, {"function": "f"}], ids=repr)
+def test_a_schema_without_a_function_stays_as_it_is(schema: dict[str, object]) -> None:
+    assert name_function(schema, "y") == schema

@@ -1,0 +1,161 @@
+"""The pool: a connection for each task, a bounded wait, one error for a server that is away."""
+
+import asyncio
+
+import pytest
+from databases import Database
+
+from shared.database import ACQUIRE_SECONDS, DatabaseAwayError, connect, create_database
+from shared.settings import Settings
+from tests.shared.line import Line
+
+
+async def ask(database: Database) -> int:
+    async with connect(database) as connection:
+        return int(await connection.fetch_val("SELECT 5"))
+
+
+async def test_a_statement_is_answered(settings: Settings) -> None:
+    async with create_database(settings) as database:
+        assert await ask(database) == 5
+
+
+async def test_a_server_that_went_away_is_one_error(line_settings: Settings, line: Line) -> None:
+    async with create_database(line_settings) as database:
+        await ask(database)
+        await line.cut()
+        with pytest.raises(DatabaseAwayError):
+            await ask(database)
+
+
+async def test_a_server_that_goes_away_within_a_block_is_the_same_error(
+    line_settings: Settings, line: Line
+) -> None:
+    async with create_database(line_settings) as database:
+
+        async def lose() -> None:
+            async with connect(database) as connection:
+                await line.cut()
+                await connection.fetch_val("SELECT 5")
+
+        with pytest.raises(DatabaseAwayError):
+            await lose()
+
+
+async def test_the_same_task_can_ask_again_when_the_server_is_back(
+    line_settings: Settings, line: Line
+) -> None:
+    async with create_database(line_settings) as database:
+        await ask(database)
+        await line.cut()
+        for _ in range(3):
+            with pytest.raises(DatabaseAwayError):
+                await ask(database)
+        await line.mend()
+        assert await ask(database) == 5
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT pg_terminate_backend(pg_backend_pid())",
+        "DO $$ BEGIN RAISE deadlock_detected; END $$",
+        "DO $$ BEGIN RAISE too_many_connections; END $$",
+        "DO $$ BEGIN RAISE query_canceled; END $$",
+        "DO $$ BEGIN RAISE cannot_connect_now; END $$",
+    ],
+    ids=["terminated", "deadlock", "too many connections", "cancelled", "starting"],
+)
+async def test_what_may_succeed_later_is_the_same_error(settings: Settings, statement: str) -> None:
+    async with create_database(settings) as database:
+        with pytest.raises(DatabaseAwayError):
+            async with connect(database) as connection:
+                await connection.execute(statement)
+        assert await ask(database) == 5
+
+
+async def test_a_statement_that_is_wrong_is_another_error(settings: Settings) -> None:
+    async with create_database(settings) as database:
+        with pytest.raises(Exception, match="no_such_table"):
+            async with connect(database) as connection:
+                await connection.fetch_val("SELECT 1 FROM no_such_table")
+        assert await ask(database) == 5
+
+
+async def test_what_a_block_raises_comes_out_of_it(settings: Settings) -> None:
+    async with create_database(settings) as database:
+        with pytest.raises(LookupError):
+            async with connect(database):
+                raise LookupError
+
+
+async def test_a_block_within_a_block_has_the_same_connection(settings: Settings) -> None:
+    async with (
+        create_database(settings) as database,
+        connect(database) as outer,
+        connect(database) as inner,
+    ):
+        assert outer is inner
+
+
+async def test_a_task_within_a_block_has_a_connection_of_its_own(settings: Settings) -> None:
+    async with create_database(settings) as database, connect(database) as outer:
+
+        async def other() -> int:
+            async with connect(database) as inner:
+                return int(await inner.fetch_val("SELECT pg_backend_pid()"))
+
+        assert await asyncio.create_task(other()) != await outer.fetch_val(
+            "SELECT pg_backend_pid()"
+        )
+
+
+async def hold(database: Database, held: asyncio.Event) -> None:
+    async with connect(database):
+        held.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_pool_that_stays_empty_is_an_error_in_bounded_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.database.ACQUIRE_SECONDS", 0.2)
+    async with create_database(settings) as database:
+        events = [asyncio.Event() for _ in range(settings.database_pool_size)]
+        holders = [asyncio.create_task(hold(database, held)) for held in events]
+        for held in events:
+            await held.wait()
+        with pytest.raises(DatabaseAwayError):
+            async with asyncio.timeout(2):
+                await ask(database)
+        for holder in holders:
+            holder.cancel()
+        await asyncio.gather(*holders, return_exceptions=True)
+        assert await ask(database) == 5
+
+
+async def test_a_wait_for_a_connection_is_bounded_by_default() -> None:
+    assert 0 < ACQUIRE_SECONDS <= 10
+
+
+async def test_a_statement_that_never_ends_is_an_error_in_bounded_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.database.COMMAND_SECONDS", 0.2)
+    async with create_database(settings) as database:
+        with pytest.raises(DatabaseAwayError):
+            async with connect(database) as connection:
+                await connection.execute("SELECT pg_sleep(30)")
+        assert await ask(database) == 5
+
+
+async def test_json_columns_are_objects_both_ways(settings: Settings) -> None:
+    async with create_database(settings) as database, connect(database) as connection:
+        for kind in ("json", "jsonb"):
+            sql = f"SELECT CAST(:value AS {kind})"
+            assert await connection.fetch_val(sql, {"value": {"a": ["é"]}}) == {"a": ["é"]}
+
+
+async def test_times_are_utc_whatever_the_server_says(settings: Settings) -> None:
+    async with create_database(settings) as database, connect(database) as connection:
+        assert await connection.fetch_val("SHOW timezone") == "UTC"

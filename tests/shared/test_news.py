@@ -1,0 +1,288 @@
+"""News over a real Valkey, which is killed and comes back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from redis.asyncio import Redis
+
+from devstack.valkey import ValkeyServer, run_valkey
+from shared.news import (
+    FRAME_LIMIT,
+    LISTENER_LIMIT,
+    OUTBOX_LIMIT,
+    Listener,
+    Message,
+    News,
+    create_redis,
+    decode_frame,
+    encode_frame,
+    session_channel,
+)
+from shared.settings import Settings, read_settings
+from tests.users import eventually
+
+
+@pytest.fixture(scope="module")
+def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    """A server whose subscribers may be killed: nobody else's are there."""
+    with run_valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+def settings_of(url: str) -> Settings:
+    secrets = {
+        "SECRET_KEY": "s" * 32,
+        "ENCRYPTION_KEYS": "c2Vj" * 10 + "c2U=",
+        "MASTER_BE_API_KEY": "b" * 16,
+    }
+    return read_settings({**secrets, "REDIS_URL": url}, Settings)
+
+
+@asynccontextmanager
+async def running(*loops: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        yield
+        assert not any(task.done() for task in tasks), "a loop has ended"
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def run_news(url: str) -> AsyncIterator[News]:
+    redis = create_redis(settings_of(url))
+    news = News(redis)
+    async with running(news.read(), news.write()):
+        yield news
+    await redis.aclose()
+
+
+@pytest.fixture
+async def news(own_valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[News]:
+    monkeypatch.setattr("shared.news.RECONCILE_SECONDS", 0.05)
+    monkeypatch.setattr("shared.news.RETRY_SECONDS", (0.01, 0.05))
+    async with run_news(own_valkey.url) as news:
+        yield news
+
+
+@pytest.fixture
+async def admin(own_valkey: ValkeyServer) -> AsyncIterator["Redis"]:
+    client: Redis = Redis.from_url(own_valkey.url)
+    async with client:
+        yield client
+
+
+async def take(listener: Listener) -> Message:
+    async with asyncio.timeout(5):
+        return await listener.get()
+
+
+async def test_a_gap_comes_first(news: News) -> None:
+    async with news.subscribe("a") as listener:
+        assert await take(listener) is None
+
+
+async def test_what_is_published_after_the_gap_is_heard_in_order(news: News) -> None:
+    async with news.subscribe("a") as listener:
+        await take(listener)
+        for number in range(1000):
+            news.publish("a", b"%d" % number)
+        assert [await take(listener) for _ in range(1000)] == [b"%d" % n for n in range(1000)]
+
+
+async def test_every_listener_of_a_channel_hears_it(news: News) -> None:
+    async with news.subscribe("a") as first, news.subscribe("a") as second:
+        assert (await take(first), await take(second)) == (None, None)
+        news.publish("a", b"1")
+        assert (await take_next(first), await take_next(second)) == (b"1", b"1")
+
+
+async def take_next(listener: Listener) -> Message:
+    """The next message that is no gap."""
+    while (message := await take(listener)) is None:
+        pass
+    return message
+
+
+async def test_a_later_listener_is_told_a_gap_at_once(news: News) -> None:
+    async with news.subscribe("a") as first:
+        await take(first)
+        async with news.subscribe("a") as second:
+            assert await take(second) is None
+
+
+async def test_no_listener_hears_another_channel(news: News) -> None:
+    async with news.subscribe("a") as a, news.subscribe("b") as b:
+        await take(a)
+        await take(b)
+        news.publish("a", b"for a")
+        news.publish("b", b"for b")
+        assert (await take_next(a), await take_next(b)) == (b"for a", b"for b")
+
+
+async def test_two_processes_hear_each_other(news: News, own_valkey: ValkeyServer) -> None:
+    async with run_news(own_valkey.url) as other, news.subscribe("a") as listener:
+        await take(listener)
+        other.publish("a", b"1")
+        assert await take_next(listener) == b"1"
+
+
+async def test_a_killed_connection_shows_as_a_gap_and_news_go_on(
+    news: News, admin: "Redis"
+) -> None:
+    async with news.subscribe("a") as listener:
+        await take(listener)
+        assert await admin.client_kill_filter(_type="pubsub") >= 1
+        assert await take(listener) is None
+        news.publish("a", b"1")
+        assert await take_next(listener) == b"1"
+
+
+async def subscribers(admin: "Redis", channel: str) -> int:
+    [(_, count)] = await admin.pubsub_numsub(channel)
+    return int(count)
+
+
+async def test_the_last_listener_that_leaves_ends_the_subscription(
+    news: News, admin: "Redis"
+) -> None:
+    async with AsyncExitStack() as stack:
+        async with news.subscribe("c") as listener:
+            await stack.enter_async_context(news.subscribe("c"))
+            await take(listener)
+        assert await subscribers(admin, "c") == 1
+
+    async def none() -> bool:
+        return await subscribers(admin, "c") == 0
+
+    await eventually(none, "nobody is subscribed")
+
+
+async def test_a_listener_that_comes_back_at_once_is_not_deaf(news: News) -> None:
+    for _ in range(20):
+        async with news.subscribe("a") as listener:
+            await take(listener)
+            news.publish("a", b"1")
+            assert await take_next(listener) == b"1"
+
+
+async def test_a_listener_that_is_cancelled_while_it_subscribes_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def hang(_news: News) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(News, "_reconcile", hang)
+    news = News(create_redis(settings_of("redis://127.0.0.1:1/0")))
+    subscribing = asyncio.create_task(news.subscribe("a").__aenter__())
+    await asyncio.sleep(0)
+    subscribing.cancel()
+    await asyncio.gather(subscribing, return_exceptions=True)
+    assert "a" not in news._listeners
+
+
+async def test_publishing_returns_at_once_while_nothing_is_running() -> None:
+    news = News(create_redis(settings_of("redis://127.0.0.1:1/0")))
+    for number in range(OUTBOX_LIMIT + 5):
+        news.publish("a", b"%d" % number)
+
+
+async def test_it_is_not_up_where_nobody_listens() -> None:
+    redis = create_redis(settings_of("redis://127.0.0.1:1/0"))
+    assert await News(redis).is_up() is False
+    await redis.aclose()
+
+
+async def test_it_is_up_once_the_reader_is_subscribed(news: News) -> None:
+    await eventually(news.is_up, "the reader is subscribed")
+
+
+async def test_it_is_not_up_while_nobody_reads(own_valkey: ValkeyServer) -> None:
+    redis = create_redis(settings_of(own_valkey.url))
+    assert await News(redis).is_up() is False
+    await redis.aclose()
+
+
+@contextmanager
+def restartable(folder: Path) -> Iterator[tuple[ValkeyServer, Callable[[], ValkeyServer]]]:
+    """A server, and what starts another at its port when it was killed."""
+    with run_valkey(folder) as server, ExitStack() as stack:
+
+        def again() -> ValkeyServer:
+            return stack.enter_context(run_valkey(folder, port=server.port))
+
+        yield server, again
+
+
+async def test_news_go_on_when_redis_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.news.RECONCILE_SECONDS", 0.05)
+    with restartable(tmp_path) as (server, again):
+        async with run_news(server.url) as news, news.subscribe("a") as listener:
+            await take(listener)
+            server.child.kill()
+            await eventually(lambda: is_down(news), "Redis is away")
+            for number in range(100):
+                news.publish("a", b"%d" % number)
+            async with asyncio.timeout(1), news.subscribe("b"):
+                pass
+            again()
+            async with asyncio.timeout(10):
+                assert await listener.get() is None
+            await eventually(news.is_up, "Redis is back")
+            news.publish("a", b"new")
+            while await take_next(listener) != b"new":
+                pass
+
+
+async def is_down(news: News) -> bool:
+    return not await news.is_up()
+
+
+async def test_a_listener_that_is_too_slow_finds_a_single_gap() -> None:
+    listener = Listener()
+    for number in range(LISTENER_LIMIT + 5):
+        listener.put(b"%d" % number)
+    taken = [await take(listener) for _ in range(5)]
+    assert taken == [None, *(b"%d" % (LISTENER_LIMIT + number) for number in range(1, 5))]
+
+
+async def test_a_listener_holds_a_bounded_number() -> None:
+    listener = Listener()
+    for _ in range(10 * LISTENER_LIMIT):
+        listener.put(b"x")
+    held = 0
+    with suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(0.01):
+                await listener.get()
+            held += 1
+    assert held <= LISTENER_LIMIT
+
+
+async def test_a_listener_waits_for_what_is_put_later() -> None:
+    listener = Listener()
+    waiting = asyncio.create_task(take(listener))
+    await asyncio.sleep(0)
+    listener.put(b"1")
+    assert await waiting == b"1"
+
+
+@pytest.mark.parametrize("frame", [b"", b"{}", b"a\nb", b"x" * FRAME_LIMIT])
+def test_a_frame_comes_back_with_its_seq(frame: bytes) -> None:
+    assert decode_frame(encode_frame(7, frame)) == (7, frame)
+
+
+def test_a_large_frame_goes_as_its_seq_only() -> None:
+    assert decode_frame(encode_frame(7, b"x" * (FRAME_LIMIT + 1))) == (7, b"")
+
+
+def test_a_session_has_a_channel_of_its_own() -> None:
+    assert session_channel(UUID(int=1)) != session_channel(UUID(int=2))
