@@ -23,9 +23,10 @@ class LoggedMessage:
 
 @frozen
 class StoredLog:
-    """A log entry and its place in the session."""
+    """A log entry, its place in the session, and whose session that is."""
 
     seq: int
+    owner: UUID
     entry: LogEntry
 
 
@@ -100,8 +101,8 @@ async def insert_logs(
     return [_stored(**columns(row)) for row in await connection.fetch_all(sql, values)]
 
 
-def _stored(seq: int, **others: Any) -> StoredLog:
-    return StoredLog(seq, LogEntry(**others))
+def _stored(seq: int, creator_id: UUID, **others: Any) -> StoredLog:
+    return StoredLog(seq, creator_id, LogEntry(creator_id=creator_id, **others))
 
 
 async def select_secrets(connection: Connection, request_ids: list[UUID]) -> list[GivenSecrets]:

@@ -92,7 +92,8 @@ class Logs:
 
     def _publish(self, log: StoredLog) -> None:
         frame = encode(LogFrame(log.entry, log.seq))
-        self._news.publish(session_channel(log.entry.session_id), encode_frame(log.seq, frame))
+        channel = session_channel(log.entry.session_id, log.owner)
+        self._news.publish(channel, encode_frame(log.seq, frame))
 
 
 def _message(entry: AgentLogged) -> LoggedMessage | None:

@@ -230,7 +230,8 @@ class Requests:
             files=files,
         )
         frame = encode(respond(ended.seq, response, outcome.error))
-        self._news.publish(session_channel(ended.session_id), encode_frame(ended.seq, frame))
+        channel = session_channel(ended.session_id, ended.creator_id)
+        self._news.publish(channel, encode_frame(ended.seq, frame))
         self._news.publish(WAITING_REQUESTS, b"")  # the session's next one may start, anywhere
 
     async def _give_back(self, request: ClaimedRequest) -> None:

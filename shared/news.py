@@ -46,9 +46,12 @@ def create_redis(settings: Settings) -> "Redis":
     return client
 
 
-def session_channel(session_id: UUID) -> str:
-    """Where the frames of one session are told."""
-    return f"genai:session:{session_id}"
+def session_channel(session_id: UUID, owner: UUID) -> str:
+    """Where the frames of one session are told, to its owner: nobody else listens there.
+
+    Somebody may have opened a socket with this id before its owner began the chat.
+    """
+    return f"genai:session:{owner}:{session_id}"
 
 
 def encode_frame(seq: int, frame: bytes) -> bytes:

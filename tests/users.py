@@ -114,7 +114,7 @@ async def register_user(gateway: str, name: str | None = None) -> AsyncIterator[
     name = name or f"user-{uuid4()}"
     credentials = {"username": name, "password": PASSWORD}
     # No TLS here: without this, each client would load the machine's certificates.
-    async with httpx2.AsyncClient(base_url=gateway, timeout=30, verify=False) as http:  # noqa: S501
+    async with httpx2.AsyncClient(base_url=gateway, timeout=30, verify=False) as http:
         registered = await http.post("/api/register", json=credentials)
         assert registered.status_code == 200, registered.text
         login = await http.post("/api/login/access-token", data=credentials)

@@ -4,6 +4,7 @@ Source of every form: the contract's section on the router. Unknown keys are ign
 of no known form is None: anyone can cause one, so it must never end anything.
 """
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -191,6 +192,15 @@ def _parse(text: str | bytes) -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
+        return _parse_leniently(text)
+
+
+def _parse_leniently(text: str | bytes) -> object:
+    """What Python's own json writes and JSON does not know: NaN, infinities, half surrogates."""
+    try:
+        value = json.loads(text, parse_constant=lambda _: None)
+        return orjson.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+    except (ValueError, RecursionError):
         return None
 
 

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from attrs import define
 from databases import Database
+from databases.core import Connection
 
-from gateway.chats.queries import select_frames
+from gateway.chats.queries import select_frames, select_session
 from shared.database import connect
 from shared.events import encode
 from shared.news import Message, decode_frame
@@ -39,6 +40,7 @@ class Delivery:
     async def _missed(self) -> AsyncIterator[bytes]:
         while True:
             async with connect(self.database) as connection:
+                await self._notice_new_beginning(connection)
                 frames = await select_frames(
                     connection, self.owner, self.session_id, self.sent, PAGE
                 )
@@ -48,3 +50,9 @@ class Delivery:
                 yield encode(frame)
             if len(frames) < PAGE:
                 return
+
+    async def _notice_new_beginning(self, connection: Connection) -> None:
+        """A chat that was deleted and begun again counts from one again."""
+        session = await select_session(connection, self.session_id)
+        if session is not None and session.last_seq < self.sent:
+            self.sent = 0

@@ -117,10 +117,11 @@ class Socket:
     async def serve(self) -> None:
         """Run until the client leaves or is too slow; what it sent by then is stored."""
         session_id = self._opening.session_id
-        async with self._state["news"].subscribe(session_channel(session_id)) as listener:
+        channel = session_channel(session_id, self._opening.user_id)
+        async with self._state["news"].subscribe(channel) as listener:
 
             def tell(last_seq: int) -> None:
-                if last_seq > self._delivery.sent:
+                if last_seq != self._delivery.sent:
                     listener.put(None)
 
             async with self._state["watch"].watch(session_id, tell):

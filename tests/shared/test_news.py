@@ -285,4 +285,5 @@ def test_a_large_frame_goes_as_its_seq_only() -> None:
 
 
 def test_a_session_has_a_channel_of_its_own() -> None:
-    assert session_channel(UUID(int=1)) != session_channel(UUID(int=2))
+    channels = {session_channel(UUID(int=a), UUID(int=b)) for a in (1, 2) for b in (1, 2)}
+    assert len(channels) == 4
