@@ -5,7 +5,6 @@ from uuid import UUID
 
 from attrs import define
 from databases import Database
-from databases.core import Connection
 
 from gateway.chats.queries import select_frames, select_session
 from shared.database import connect
@@ -38,9 +37,12 @@ class Delivery:
             yield frame
 
     async def _missed(self) -> AsyncIterator[bytes]:
+        async with connect(self.database) as connection:
+            session = await select_session(connection, self.session_id)
+        if session is not None and session.last_seq < self.sent:
+            self.sent = 0  # the chat was deleted and begun again
         while True:
             async with connect(self.database) as connection:
-                await self._notice_new_beginning(connection)
                 frames = await select_frames(
                     connection, self.owner, self.session_id, self.sent, PAGE
                 )
@@ -50,9 +52,3 @@ class Delivery:
                 yield encode(frame)
             if len(frames) < PAGE:
                 return
-
-    async def _notice_new_beginning(self, connection: Connection) -> None:
-        """A chat that was deleted and begun again counts from one again."""
-        session = await select_session(connection, self.session_id)
-        if session is not None and session.last_seq < self.sent:
-            self.sent = 0

@@ -45,6 +45,15 @@ async def insert_logs(database: Database, session_id: UUID, seqs: range) -> None
     values = {"session_id": session_id, "first": seqs.start, "last": seqs.stop - 1}
     async with connect(database) as connection:
         await connection.execute(sql, values)
+        await _give_out(connection, session_id, seqs.stop - 1)
+
+
+async def _give_out(connection: Connection, session_id: UUID, seq: int) -> None:
+    sql = """
+        UPDATE chatconversations SET last_seq = greatest(last_seq, :seq)
+        WHERE session_id = :session_id
+    """
+    await connection.execute(sql, {"session_id": session_id, "seq": seq})
 
 
 async def insert_answer(database: Database, owner: UUID, session_id: UUID, seq: int) -> UUID:
@@ -52,6 +61,7 @@ async def insert_answer(database: Database, owner: UUID, session_id: UUID, seq: 
     request_id = uuid4()
     async with connect(database) as connection:
         await _insert_request(connection, owner, session_id, request_id, seq)
+        await _give_out(connection, session_id, seq)
         await connection.execute(
             """
             INSERT INTO chatmessages (id, request_id, sender_type, content, conversation_id)
