@@ -23,7 +23,7 @@ from shared.news import News, create_redis
 from shared.secrets import Vault
 from shared.settings import Settings
 
-DRAIN_SECONDS = 8.0  # less than the server waits for the lifespan to end
+DRAIN_SECONDS = 8.0  # less than the 10 s after which a container is usually killed
 
 
 class State(TypedDict):
@@ -36,7 +36,7 @@ class State(TypedDict):
 def create_app(settings: Settings) -> Starlette:
     """The bridge for these settings."""
     return Starlette(
-        routes=health_routes(_checks),
+        routes=health_routes(_checks, dispensable=["redis"]),
         lifespan=partial(_lifespan, settings=settings),
     )
 
@@ -53,8 +53,9 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         registry = Registry(settings, database)
         inbox = Inbox(registry, Logs(settings, database, news, vault))
         session = RouterSession(settings, inbox.put)
-        leadership = Leadership(settings, database, session, registry, bridge_id)
+        leadership = Leadership(settings, database, session, registry)
         requests = Requests(settings, database, news, vault, bridge_id)
+        # Left in reverse: no more claims, then what runs here ends, news and leases still alive.
         await stack.enter_async_context(
             background(
                 news_reader=news.read(),

@@ -1,4 +1,4 @@
-"""Composing what the master agent needs for a request; the only place where keys are decrypted."""
+"""Composing what the master agent needs for a request, with the provider's key decrypted."""
 
 from uuid import UUID
 

@@ -3,23 +3,19 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from itertools import takewhile
 
 from agent_bridge.logs import Logs
 from agent_bridge.registry import Registry
 from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
-from shared.database import DatabaseAwayError
+from agent_bridge.router.session import Event
+from shared.database import DatabaseAwayError, in_own_task
 
 logger = logging.getLogger(__name__)
 
 LIMIT = 10_000  # events; a full inbox stops the reading from the router
 BATCH = 200
 RETRY_SECONDS = 0.5
-
-type Fence = Callable[[], Awaitable[None]]
-"""Called when all that came before it has been handled."""
-
-type Event = AgentRegistered | AgentUnregistered | AgentLogged | Fence
 
 
 class Inbox:
@@ -41,41 +37,37 @@ class Inbox:
             while len(events) < BATCH and not self._events.empty():
                 events.append(self._events.get_nowait())
             while events:
-                await asyncio.create_task(self._handle_next(events))
+                await in_own_task(self._handle_next(events))
 
     async def _handle_next(self, events: deque[Event]) -> None:
-        """Handle the first event, or all log entries that stand at the front."""
-        logged = _leading_logs(events)
+        """Handle the first event, and with a log entry all that follow at once."""
+        count = len(_leading_logs(events)) or 1
         try:
-            if logged:
-                await self._logs.store(logged)
-            else:
-                await self._handle_one(events[0])
+            await self._handle_first(events)
         except DatabaseAwayError as error:
             logger.warning("%d events of the router wait: %s", len(events), error)
             await asyncio.sleep(RETRY_SECONDS)
             return
         except Exception:
-            logger.exception("an event of the router was dropped")
-        for _ in range(len(logged) or 1):
+            logger.exception("%d events of the router were dropped", count)
+        for _ in range(count):
             events.popleft()
 
-    async def _handle_one(self, event: Event) -> None:
-        match event:
-            case AgentRegistered():
-                await self._registry.register(event)
-            case AgentUnregistered():
-                await self._registry.unregister(event)
+    async def _handle_first(self, events: deque[Event]) -> None:
+        match events[0]:
             case AgentLogged():
-                await self._logs.store([event])
+                await self._logs.store(_leading_logs(events))
+            case AgentRegistered() as agent:
+                await self._registry.register(agent)
+            case AgentUnregistered() as gone:
+                await self._registry.unregister(gone)
             case fence:
                 await fence()
 
 
 def _leading_logs(events: deque[Event]) -> list[AgentLogged]:
-    logged: list[AgentLogged] = []
-    for event in events:
-        if not isinstance(event, AgentLogged):
-            break
-        logged.append(event)
-    return logged
+    return [event for event in takewhile(_is_log, events) if isinstance(event, AgentLogged)]
+
+
+def _is_log(event: Event) -> bool:
+    return isinstance(event, AgentLogged)

@@ -9,7 +9,6 @@ same, the router speaks to the newer connection only.
 import asyncio
 import logging
 import random
-from uuid import UUID
 
 import asyncpg
 from databases import Database
@@ -18,7 +17,7 @@ from agent_bridge import queries
 from agent_bridge.registry import Registry
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.session import RouterSession
-from shared.database import DatabaseAwayError, connect
+from shared.database import DatabaseAwayError, connect, in_own_task
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -42,13 +41,11 @@ class Leadership:
         database: Database,
         session: RouterSession,
         registry: Registry,
-        bridge_id: UUID,
     ) -> None:
         self._settings = settings
         self._database = database
         self._session = session
         self._registry = registry
-        self._bridge_id = bridge_id
         self._holding: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -77,7 +74,7 @@ class Leadership:
                 await self._pause(ATTEMPT_SECONDS)
             self._start_holding()
             while await connection.fetchval("SELECT true"):
-                await asyncio.create_task(self._touch())
+                await in_own_task(self._touch())
                 await self._pause(HEARTBEAT_SECONDS)
         finally:
             connection.terminate()  # frees the lock, also where a polite end would hang
@@ -141,6 +138,6 @@ class Leadership:
             return
         try:
             async with connect(self._database) as connection:
-                await queries.touch_router_session(connection, self._bridge_id)
+                await queries.touch_router_session(connection)
         except DatabaseAwayError as error:
             logger.warning("the session's last sign of life was not noted: %s", error)

@@ -1,6 +1,6 @@
-"""The bridge's statements: requests, their endings, log entries and agents."""
+"""The bridge's statements: requests and their endings, configs, agents, the router session."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +11,7 @@ from agent_bridge.master import CallableAgent
 from shared.agents import name_function
 from shared.database import columns
 
-LEASE = "15 seconds"
+LEASE = timedelta(seconds=15)
 
 
 @frozen
@@ -72,7 +72,7 @@ async def claim_requests(
 
     Raises asyncpg.UniqueViolationError when another bridge won a session in the same moment.
     """
-    sql = f"""
+    sql = """
         WITH head AS (
             SELECT id FROM requests AS head
             WHERE status = 'queued' AND deadline > now() AND NOT EXISTS (
@@ -86,9 +86,10 @@ async def claim_requests(
         ), claimed AS (
             UPDATE requests
             SET status = 'running', bridge_id = :bridge_id,
-                lease_until = now() + interval '{LEASE}'
-            FROM head WHERE requests.id = head.id AND requests.status = 'queued'
-            RETURNING requests.*
+                lease_until = now() + CAST(:lease AS interval)
+            FROM head WHERE requests.id = head.id
+            RETURNING requests.id, session_id, creator_id, config_name, provider_name, file_ids,
+                      deadline, position
         )
         SELECT claimed.id, session_id, creator_id, content AS message, config_name,
                provider_name, file_ids, deadline
@@ -96,18 +97,19 @@ async def claim_requests(
           ON chatmessages.request_id = claimed.id AND sender_type = 'user'
          AND conversation_id = session_id
         ORDER BY position
-    """  # noqa: S608 (a constant)
-    values = {"bridge_id": bridge_id, "limit": limit}
+    """
+    values = {"bridge_id": bridge_id, "lease": LEASE, "limit": limit}
     return [ClaimedRequest(**columns(row)) for row in await connection.fetch_all(sql, values)]
 
 
 async def renew_leases(connection: Connection, bridge_id: UUID, request_ids: list[UUID]) -> None:
     """Say that this bridge still works on these requests."""
-    sql = f"""
-        UPDATE requests SET lease_until = now() + interval '{LEASE}'
+    sql = """
+        UPDATE requests SET lease_until = now() + CAST(:lease AS interval)
         WHERE id = ANY(:request_ids) AND bridge_id = :bridge_id AND status = 'running'
-    """  # noqa: S608
-    await connection.execute(sql, {"bridge_id": bridge_id, "request_ids": request_ids})
+    """
+    values = {"bridge_id": bridge_id, "lease": LEASE, "request_ids": request_ids}
+    await connection.execute(sql, values)
 
 
 async def mark_sent(
@@ -123,13 +125,15 @@ async def mark_sent(
     return await connection.fetch_one(sql, values) is not None
 
 
-async def release_request(connection: Connection, bridge_id: UUID | None, request_id: UUID) -> None:
-    """Give back a request that was never sent, for another bridge to take."""
+async def release_request(connection: Connection, bridge_id: UUID | None, request_id: UUID) -> bool:
+    """Give back a request for another bridge to take; False: it was sent, or has ended."""
     sql = """
         UPDATE requests SET status = 'queued', bridge_id = NULL, lease_until = NULL
         WHERE id = :id AND bridge_id = :bridge_id AND status = 'running' AND sent_at IS NULL
+        RETURNING id
     """
-    await connection.execute(sql, {"id": request_id, "bridge_id": bridge_id})
+    values = {"id": request_id, "bridge_id": bridge_id}
+    return await connection.fetch_one(sql, values) is not None
 
 
 async def end_request(
@@ -170,7 +174,7 @@ async def end_request(
         UPDATE requests
         SET status = :status, ended_at = now(), execution_time = :execution_time,
             error = :error, seq = session.last_seq
-        FROM session, locked WHERE requests.id = locked.id
+        FROM session WHERE requests.id = :id
         RETURNING requests.session_id, requests.creator_id, requests.seq
     """
     values = {
@@ -295,14 +299,9 @@ async def deactivate_all_agents(connection: Connection) -> None:
     await connection.execute("UPDATE agents SET is_active = false WHERE is_active")
 
 
-async def touch_router_session(connection: Connection, bridge_id: UUID) -> None:
-    """Note that this bridge holds the router session now."""
-    sql = """
-        INSERT INTO router_session (id, bridge_id, last_alive_at) VALUES (true, :bridge_id, now())
-        ON CONFLICT (id) DO UPDATE
-        SET bridge_id = excluded.bridge_id, last_alive_at = excluded.last_alive_at
-    """
-    await connection.execute(sql, {"bridge_id": bridge_id})
+async def touch_router_session(connection: Connection) -> None:
+    """Note that the router session is held now."""
+    await connection.execute("UPDATE router_session SET last_alive_at = now()")
 
 
 async def select_session_age(connection: Connection) -> float | None:

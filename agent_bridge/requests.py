@@ -14,9 +14,15 @@ from agent_bridge import queries
 from agent_bridge.compose import Composition, UnfitError, compose
 from agent_bridge.master import Form, FormChoice, payload
 from agent_bridge.queries import ClaimedRequest, Overdue
-from agent_bridge.router.frames import MASTER_SERVER_ML, NOT_ACTIVE, Rejection, Reply
+from agent_bridge.router.frames import (
+    MASTER_SERVER_ML,
+    NOT_ACTIVE,
+    UNREGISTERED,
+    Rejection,
+    Reply,
+)
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
-from shared.database import DatabaseAwayError, connect
+from shared.database import DatabaseAwayError, connect, in_own_task
 from shared.events import Answer, Response, answer_from, encode, failure, respond
 from shared.files import select_files
 from shared.news import WAITING_REQUESTS, Listener, News, encode_frame, session_channel
@@ -26,12 +32,13 @@ from shared.settings import Settings
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0  # finds what no news announced
-RENEW_SECONDS = 5.0  # a third of the lease
+RENEW_SECONDS = queries.LEASE.total_seconds() / 3
 SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 
 ROUTER_AWAY = "The router can't be reached, please try again later"
 MASTER_AWAY = "The master agent is not connected, please try again later"
+MASTER_LEFT = "The master agent left before the answer came"
 CONNECTION_LOST = "The connection to the router was lost before the answer came"
 INTERRUPTED = "The request was interrupted before the answer came"
 TIMED_OUT = "The answer did not come in time"
@@ -82,7 +89,7 @@ class Requests:
         async with self._news.subscribe(WAITING_REQUESTS) as listener:
             while True:
                 free = self._limit - len(self._running)
-                claimed = await asyncio.create_task(self._claim(free)) if free else []
+                claimed = await in_own_task(self._claim(free)) if free else []
                 for request in claimed:
                     self._start(request, listener)
                 if not claimed:
@@ -93,13 +100,13 @@ class Requests:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             if self._running:
-                await asyncio.create_task(self._renew())
+                await in_own_task(self._renew())
 
     async def sweep(self) -> None:
         """End or give back what other bridges left behind, for ever."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            await asyncio.create_task(self._sweep())
+            await in_own_task(self._sweep())
 
     async def drain(self, seconds: float) -> None:
         """Let what runs here end; what does not end in time is interrupted."""
@@ -112,14 +119,15 @@ class Requests:
         await self._lanes.close()
 
     async def _claim(self, limit: int) -> list[ClaimedRequest]:
-        try:
-            async with connect(self._database) as connection:
-                return await queries.claim_requests(connection, self._bridge_id, limit)
-        except asyncpg.UniqueViolationError:
-            return await self._claim(limit)  # another bridge has just won one of the sessions
-        except DatabaseAwayError as error:
-            logger.warning("no requests can be claimed: %s", error)
-            return []
+        while True:
+            try:
+                async with connect(self._database) as connection:
+                    return await queries.claim_requests(connection, self._bridge_id, limit)
+            except asyncpg.UniqueViolationError:
+                continue  # another bridge has just won one of the sessions
+            except DatabaseAwayError as error:
+                logger.warning("no requests can be claimed: %s", error)
+                return []
 
     def _start(self, request: ClaimedRequest, listener: Listener) -> None:
         def finished(task: asyncio.Task[None]) -> None:
@@ -136,7 +144,7 @@ class Requests:
         try:
             outcome = await self._find_outcome(request)
         except asyncio.CancelledError:
-            await asyncio.create_task(self._give_back(request))
+            await in_own_task(self._give_back(request))
             raise
         except Exception:
             logger.exception("request %s of session %s", request.id, request.session_id)
@@ -196,7 +204,7 @@ class Requests:
         """Store the ending and tell of it; an answer waits here until PostgreSQL takes it."""
         while True:
             try:
-                return await asyncio.create_task(
+                return await in_own_task(
                     self._end_once(request_id, from_status, bridge_id, outcome)
                 )
             except DatabaseAwayError as error:
@@ -239,8 +247,9 @@ class Requests:
         interrupted = failed(INTERRUPTED, "interrupted")
         try:
             async with connect(self._database) as connection:
-                await queries.release_request(connection, self._bridge_id, request.id)
-            await self._end_once(request.id, "running", self._bridge_id, interrupted)
+                released = await queries.release_request(connection, self._bridge_id, request.id)
+            if not released:
+                await self._end_once(request.id, "running", self._bridge_id, interrupted)
         except DatabaseAwayError as error:
             logger.warning("request %s is left to the other bridges: %s", request.id, error)
 
@@ -280,6 +289,8 @@ class Requests:
 def _outcome(reply: Reply | Rejection) -> Outcome:
     if isinstance(reply, Reply):
         return Outcome("answered", answer_from(reply.response), reply.execution_time)
+    if reply.message == UNREGISTERED:
+        return failed(MASTER_LEFT, "interrupted", reply.execution_time)
     reason = MASTER_AWAY if reply.message == NOT_ACTIVE else reply.message
     return failed(reason or INTERNAL, execution_time=reply.execution_time)
 

@@ -35,7 +35,7 @@ def create_app(settings: Settings) -> Starlette:
     return Starlette(
         routes=[
             *documentation_routes(TITLE, document),
-            *health_routes(_checks),
+            *health_routes(_checks, dispensable=["redis"]),
             *routes,
             *sockets,
         ],

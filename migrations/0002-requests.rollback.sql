@@ -6,7 +6,7 @@ ALTER TABLE modelconfigs
 
 DROP INDEX
     ix_agents_creator_id_created_at,
-    ix_chatconversations_creator_id_updated_at,
+    ix_chatconversations_creator_id_created_at,
     ix_chatmessages_request_id,
     ix_chatmessages_conversation_id_created_at,
     ix_logs_request_id_id,

@@ -66,8 +66,8 @@ CREATE UNIQUE INDEX uq_requests_session_seq ON requests (session_id, seq);
 CREATE INDEX ix_requests_queued ON requests (position) WHERE status = 'queued';
 CREATE INDEX ix_requests_open ON requests (session_id, position)
     WHERE status IN ('queued', 'running');
-CREATE INDEX ix_requests_deadline ON requests (deadline) WHERE status IN ('queued', 'running');
-CREATE INDEX ix_requests_running_bridge_id ON requests (bridge_id) WHERE status = 'running';
+CREATE INDEX ix_requests_queued_deadline ON requests (deadline) WHERE status = 'queued';
+CREATE INDEX ix_requests_running_lease ON requests (lease_until) WHERE status = 'running';
 CREATE INDEX ix_requests_creator_id ON requests (creator_id);
 -- For the deletion of a provider, which looks here for what to set null.
 CREATE INDEX ix_requests_provider_id ON requests (provider_id) WHERE provider_id IS NOT NULL;
@@ -75,7 +75,6 @@ CREATE INDEX ix_requests_provider_id ON requests (provider_id) WHERE provider_id
 -- A single row, there from the start.
 CREATE TABLE router_session (
     id            boolean NOT NULL DEFAULT true,
-    bridge_id     uuid,
     last_alive_at timestamptz,
     CONSTRAINT router_session_pkey PRIMARY KEY (id),
     CONSTRAINT ck_router_session_single_row CHECK (id)
@@ -92,8 +91,8 @@ CREATE INDEX ix_logs_request_id_id ON logs (request_id, id);
 CREATE INDEX ix_chatmessages_conversation_id_created_at
     ON chatmessages (conversation_id, created_at DESC);
 CREATE INDEX ix_chatmessages_request_id ON chatmessages (request_id);
-CREATE INDEX ix_chatconversations_creator_id_updated_at
-    ON chatconversations (creator_id, updated_at DESC);
+CREATE INDEX ix_chatconversations_creator_id_created_at
+    ON chatconversations (creator_id, created_at DESC, session_id);
 CREATE INDEX ix_agents_creator_id_created_at ON agents (creator_id, created_at);
 
 -- The name of a config is its owner's choice, not the first come's of all users.

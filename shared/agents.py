@@ -19,7 +19,7 @@ ALIAS_LETTERS = 6
 class ActiveConnection:
     """Something that the master agent may call."""
 
-    omit_none: ClassVar[bool] = True
+    omit_defaults: ClassVar[bool] = True
 
     id: UUID
     name: str

@@ -27,7 +27,7 @@ INTEGER_LIMIT = 2**63  # what a bigint holds
 
 # Class attributes by which a class asks for another form.
 FORBID_EXTRA_KEYS = "forbid_extra_keys"
-OMIT_NONE = "omit_none"
+OMIT_DEFAULTS = "omit_defaults"
 
 JsonObject = Annotated[dict[str, Any], "or its JSON text"]
 
@@ -211,7 +211,7 @@ def _class_hook(kind: Any, converter: Any) -> Hook:
 
 
 def _terse_unstructure_hook(kind: Any, converter: Any) -> Any:
-    """Leave out the keys without a value, for a class that says so."""
+    """Leave out the keys that have their defaults, for a class that says so."""
     return make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True)
 
 
@@ -254,8 +254,8 @@ def _broken(meta: msgspec.Meta, value: Any) -> tuple[str, str] | None:
     return broken, messages[broken]
 
 
-def _omits_none(kind: Any) -> bool:
-    return attrs.has(kind) and getattr(kind, OMIT_NONE, False)
+def _omits_defaults(kind: Any) -> bool:
+    return attrs.has(kind) and getattr(kind, OMIT_DEFAULTS, False)
 
 
 def _is_dictionary(kind: Any) -> bool:
@@ -297,7 +297,7 @@ def _make_converter() -> cattrs.Converter:
     made.register_structure_hook_factory(_is_list, _list_hook)
     made.register_structure_hook_factory(_is_optional, _optional_hook)
     made.register_structure_hook_factory(_is_constrained, _constrained_hook)
-    made.register_unstructure_hook_factory(_omits_none, _terse_unstructure_hook)
+    made.register_unstructure_hook_factory(_omits_defaults, _terse_unstructure_hook)
     made.register_unstructure_hook(UUID, str)
     made.register_unstructure_hook(datetime, format_time)
     return made

@@ -1,7 +1,7 @@
 """Whether a process is alive, and whether it is ready: each dependency by name."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from databases import Database
 from starlette.requests import Request
@@ -15,8 +15,13 @@ CHECK_SECONDS = 3.0
 type Check = Callable[[], Awaitable[bool]]
 
 
-def health_routes(checks: Callable[[Request], Mapping[str, Check]]) -> list[BaseRoute]:
-    """`/health`: the process answers. `/ready`: so does what it needs, or 503."""
+def health_routes(
+    checks: Callable[[Request], Mapping[str, Check]], dispensable: Collection[str] = ()
+) -> list[BaseRoute]:
+    """`/health`: the process answers. `/ready`: so does what it needs, or 503.
+
+    What is dispensable is named all the same: without it work goes on, only slower.
+    """
 
     async def read_health(_request: Request) -> Response:
         return JSONResponse({"status": "alive"})
@@ -25,7 +30,8 @@ def health_routes(checks: Callable[[Request], Mapping[str, Check]]) -> list[Base
         named = checks(request)
         answers = await asyncio.gather(*(_holds(check) for check in named.values()))
         states = dict(zip(named, answers, strict=True))
-        return JSONResponse(states, 200 if all(answers) else 503)
+        missing = {name for name, holds in states.items() if not holds}
+        return JSONResponse(states, 503 if missing.difference(dispensable) else 200)
 
     return [Route("/health", read_health), Route("/ready", read_readiness)]
 

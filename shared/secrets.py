@@ -4,11 +4,11 @@ import os
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from hashlib import sha256
 from json import dumps
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE_BYTES = 12
@@ -69,9 +69,7 @@ def _forms(secret: str) -> list[str]:
 
 
 def _key_id(key: bytes) -> str:
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(key)
-    return digest.finalize().hex()[:KEY_ID_CHARACTERS]
+    return sha256(key).hexdigest()[:KEY_ID_CHARACTERS]
 
 
 def _place(table: str, row: UUID, column: str, key_id: str) -> bytes:

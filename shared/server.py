@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from shared.logging import configure_logging
 from shared.settings import Settings, SettingsError, load_settings
 
-DRAIN_SECONDS = 10
+CLOSE_SECONDS = 10
 HARD_LIMIT = 16  # times the message limit: closed with 1009; anything below gets an answer
 
 
@@ -33,7 +33,7 @@ def serve(
             ws="websockets-sansio",
             ws_max_size=HARD_LIMIT * settings.max_message_bytes,
             ws_per_message_deflate=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_graceful_shutdown=CLOSE_SECONDS,
             access_log=settings.debug,
             log_config=None,
         )

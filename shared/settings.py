@@ -13,17 +13,13 @@ from dotenv import dotenv_values
 
 ENCRYPTION_KEY_BYTES = 32  # AES-256
 SECRET_KEY_BYTES = 32  # RFC 7518, 3.2: HS256 wants a key of the hash's size or larger
-SERVICE_KEY_CHARACTERS = 16
+SERVICE_KEY_BYTES = 16
 
 type Contract = Literal["enriched", "lookup", "auto"]
 
 
 class SettingsError(Exception):
     """The environment does not describe a working installation; the text names every fault."""
-
-
-def _text(text: str) -> str:
-    return text
 
 
 def _long_enough(size: int) -> Callable[[str], str]:
@@ -96,11 +92,11 @@ def _field(read: Callable[[str], Any], *, default: Any = NOTHING, secret: bool =
 class PostgresSettings:
     """Where the database is."""
 
-    postgres_host: str = _field(_text, default="localhost")
+    postgres_host: str = _field(str, default="localhost")
     postgres_port: int = _field(_whole_number, default=5432)
-    postgres_user: str = _field(_text, default="postgres")
-    postgres_password: str = _field(_text, default="postgres", secret=True)
-    postgres_db: str = _field(_text, default="postgres")
+    postgres_user: str = _field(str, default="postgres")
+    postgres_password: str = _field(str, default="postgres", secret=True)
+    postgres_db: str = _field(str, default="postgres")
 
     @property
     def database_url(self) -> str:
@@ -133,31 +129,21 @@ class Settings(PostgresSettings):
 
     secret_key: str = _field(_long_enough(SECRET_KEY_BYTES), secret=True)
     encryption_keys: tuple[bytes, ...] = _field(_encryption_keys, secret=True)
-    master_be_api_key: str = _field(_long_enough(SERVICE_KEY_CHARACTERS), secret=True)
+    master_be_api_key: str = _field(_long_enough(SERVICE_KEY_BYTES), secret=True)
     master_agent_api_key: str | None = _field(
-        _long_enough(SERVICE_KEY_CHARACTERS), default=None, secret=True
+        _long_enough(SERVICE_KEY_BYTES), default=None, secret=True
     )
 
-    gateway_host: str = _field(_text, default="0.0.0.0")  # noqa: S104 (reached through a network)
+    gateway_host: str = _field(str, default="0.0.0.0")  # noqa: S104 (reached through a network)
     gateway_port: int = _field(_whole_number, default=8000)
-    bridge_host: str = _field(_text, default="0.0.0.0")  # noqa: S104
+    bridge_host: str = _field(str, default="0.0.0.0")  # noqa: S104
     bridge_port: int = _field(_whole_number, default=8001)
     backend_cors_origins: tuple[str, ...] = _field(_words, default=("*",))
-    default_files_folder_name: str = _field(_text, default="files")
+    default_files_folder_name: str = _field(str, default="files")
     debug: bool = _field(_flag, default=False)
 
     request_timeout: float = _field(_seconds, default=600.0)
     max_message_bytes: int = _field(_whole_number, default=256 * 1024)
-
-    @property
-    def database_url(self) -> str:
-        """The PostgreSQL URL without a driver, its parts quoted."""
-        user = quote(self.postgres_user, safe="")
-        password = quote(self.postgres_password, safe="")
-        database = quote(self.postgres_db, safe="")
-        return (
-            f"postgresql://{user}:{password}@{self.postgres_host}:{self.postgres_port}/{database}"
-        )
 
     @property
     def service_keys(self) -> tuple[str, ...]:

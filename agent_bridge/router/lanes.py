@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from agent_bridge.router.frames import (
     MASTER_SERVER_BE,
     MASTER_SERVER_ML,
+    UNREGISTERED,
     Departure,
     LaneFrame,
     Rejection,
@@ -137,7 +138,7 @@ class Lane:
             case Reply() | Rejection():
                 answer.set_result(frame)
             case Departure(agent_uuid) if agent_uuid == self._invoked:
-                answer.set_result(Rejection("Agent has been unregistered", 0.0))
+                answer.set_result(Rejection(UNREGISTERED, 0.0))
             case None:
                 return False
         return True

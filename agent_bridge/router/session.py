@@ -28,6 +28,7 @@ from agent_bridge.router.lanes import (
     connect_to_router,
     open_lane,
 )
+from shared.database import in_own_task
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -37,8 +38,11 @@ ECHO_SECONDS = 3.0
 LOSS_SECONDS = 0.5  # within which a dying router takes the probe's lane down too
 
 type Fence = Callable[[], Awaitable[None]]
-type Put = Callable[[AgentRegistered | AgentUnregistered | AgentLogged | Fence], Awaitable[None]]
-type Held = Callable[[], Coroutine[None, None, None]]
+"""Called when all that came before it has been handled."""
+
+type Event = AgentRegistered | AgentUnregistered | AgentLogged | Fence
+type Put = Callable[[Event], Awaitable[None]]
+type OnHeld = Callable[[], Coroutine[None, None, None]]
 
 
 class DeafError(Exception):
@@ -55,10 +59,10 @@ class RouterSession:
         self.is_held = False
         """Whether the connection is open and its last probe came back."""
 
-    async def hold(self, held: Held) -> bool:
+    async def hold(self, on_held: OnHeld) -> bool:
         """Connect and listen until the connection ends or goes deaf.
 
-        Calls `held` once the session has heard itself.
+        Calls `on_held` once the session has heard itself.
 
         Returns whether the router itself was lost, and with it everyone's connection. Raises
         RouterAwayError when no connection could be had.
@@ -70,7 +74,7 @@ class RouterSession:
         try:
             await connection.send(register_frame().decode())
             lane = await open_lane(self._settings, MASTER_SERVER_BE)
-            await self._listen_and_probe(connection, lane, held)
+            await self._listen_and_probe(connection, lane, on_held)
         except (ConnectionClosed, RouterAwayError) as error:
             logger.warning("the router session was lost: %s", error)
         except DeafError:
@@ -83,9 +87,11 @@ class RouterSession:
                 await lane.close()
         return router_lost
 
-    async def _listen_and_probe(self, connection: ClientConnection, lane: Lane, held: Held) -> None:
+    async def _listen_and_probe(
+        self, connection: ClientConnection, lane: Lane, on_held: OnHeld
+    ) -> None:
         listening = asyncio.create_task(self._listen(connection))
-        probing = asyncio.create_task(self._probe_for_ever(lane, held))
+        probing = asyncio.create_task(self._probe_for_ever(lane, on_held))
         tasks = {listening, probing}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -111,7 +117,7 @@ class RouterSession:
                 case event:
                     await self._put(event)
 
-    async def _probe_for_ever(self, lane: Lane, held: Held) -> None:
+    async def _probe_for_ever(self, lane: Lane, on_held: OnHeld) -> None:
         while True:
             self._probe = str(uuid4())
             try:
@@ -124,7 +130,7 @@ class RouterSession:
             if not self.is_held:
                 logger.info("the router session is held")
                 self.is_held = True
-                await asyncio.create_task(held())
+                await in_own_task(on_held())
             await asyncio.sleep(PROBE_SECONDS)
 
 

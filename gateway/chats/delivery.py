@@ -38,8 +38,8 @@ class Delivery:
 
     async def _missed(self) -> AsyncIterator[bytes]:
         async with connect(self.database) as connection:
-            session = await select_session(connection, self.session_id)
-        if session is not None and session.last_seq < self.sent:
+            session = await select_session(connection, self.owner, self.session_id)
+        if session is not None and session.is_own and session.last_seq < self.sent:
             self.sent = 0  # the chat was deleted and begun again
         while True:
             async with connect(self.database) as connection:

@@ -22,20 +22,19 @@ async def accept_message(
 
     Raises ForeignSessionError or DatabaseAwayError.
     """
-    timeout = timedelta(seconds=state["settings"].request_timeout)
+    new = queries.NewRequest(
+        request_id=request_id,
+        session_id=session_id,
+        owner=user_id,
+        title=message.message[:TITLE_LIMIT] or NEW_CHAT,
+        message=message.message,
+        config_name=message.config_name,
+        provider_name=message.provider or None,
+        file_ids=message.files or [],
+        deadline=datetime.now(UTC) + timedelta(seconds=state["settings"].request_timeout),
+    )
     async with connect(state["database"]) as connection:
-        accepted = await queries.insert_request(
-            connection,
-            request_id,
-            session_id,
-            user_id,
-            message.message[:TITLE_LIMIT] or NEW_CHAT,
-            message.message,
-            message.config_name,
-            message.provider or None,
-            message.files or [],
-            datetime.now(UTC) + timeout,
-        )
+        accepted = await queries.insert_request(connection, new)
     if not accepted:
         raise ForeignSessionError(f"session {session_id} belongs to another user")
     state["news"].publish(WAITING_REQUESTS, str(request_id).encode())

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
+import attrs
 import orjson
 from attrs import frozen
 from databases.core import Connection
@@ -21,10 +22,25 @@ from shared.files import select_files
 
 @frozen
 class Session:
-    """Whose a session is and how many frames it has had."""
+    """Whether a session is the asker's, and how many frames it has had."""
 
-    creator_id: UUID | None
+    is_own: bool
     last_seq: int
+
+
+@frozen(kw_only=True)
+class NewRequest:
+    """A message that was accepted, and what it needs to be answered."""
+
+    request_id: UUID
+    session_id: UUID
+    owner: UUID
+    title: str
+    message: str
+    config_name: str | None
+    provider_name: str | None
+    file_ids: list[UUID]
+    deadline: datetime
 
 
 async def insert_chat(
@@ -77,25 +93,18 @@ async def select_messages(
     return [HistoryItem(**columns(row)) for row in await connection.fetch_all(sql, values)]
 
 
-async def select_session(connection: Connection, session_id: UUID) -> Session | None:
-    """A session that somebody has."""
-    sql = "SELECT creator_id, last_seq FROM chatconversations WHERE session_id = :session_id"
-    row = await connection.fetch_one(sql, {"session_id": session_id})
+async def select_session(connection: Connection, owner: UUID, session_id: UUID) -> Session | None:
+    """A session that somebody has; of another user's not how far it is."""
+    sql = """
+        SELECT creator_id IS NOT DISTINCT FROM CAST(:owner AS uuid) AS is_own,
+               CASE WHEN creator_id = :owner THEN last_seq ELSE 0 END AS last_seq
+        FROM chatconversations WHERE session_id = :session_id
+    """
+    row = await connection.fetch_one(sql, {"owner": owner, "session_id": session_id})
     return Session(**columns(row)) if row else None
 
 
-async def insert_request(
-    connection: Connection,
-    request_id: UUID,
-    session_id: UUID,
-    owner: UUID,
-    title: str,
-    message: str,
-    config_name: str | None,
-    provider_name: str | None,
-    file_ids: list[UUID],
-    deadline: datetime,
-) -> bool:
+async def insert_request(connection: Connection, new: NewRequest) -> bool:
     """Store a message and the request to answer it; False: the session is another user's.
 
     One statement: chat, message, files and request are there together or not at all. The chat's
@@ -127,18 +136,7 @@ async def insert_request(
         FROM chat
         RETURNING id
     """
-    values = {
-        "request_id": request_id,
-        "session_id": session_id,
-        "owner": owner,
-        "title": title,
-        "message_id": uuid4(),
-        "message": message,
-        "config_name": config_name,
-        "provider_name": provider_name,
-        "file_ids": file_ids,
-        "deadline": deadline,
-    }
+    values = {**attrs.asdict(new, recurse=False), "message_id": uuid4()}
     return await connection.fetch_one(sql, values) is not None
 
 

@@ -74,10 +74,10 @@ async def _check(websocket: WebSocket) -> Opening:
             caller = await find_caller(connection, state["settings"], token)
             if caller is None or caller.agent_id is not None:
                 raise RefusedError("the token is not valid")
-            session = await select_session(connection, session_id)
+            session = await select_session(connection, caller.user_id, session_id)
     except DatabaseAwayError:
         raise RefusedError("the database can't be reached", TRY_AGAIN_LATER) from None
-    if session is not None and session.creator_id != caller.user_id:
+    if session is not None and not session.is_own:
         raise RefusedError(FOREIGN_SESSION, POLICY_VIOLATION)
     after = _after(query.get("after"))
     last_seq = session.last_seq if session else 0

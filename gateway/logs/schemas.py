@@ -1,4 +1,4 @@
-"""Log entries, and which of them to list."""
+"""Which log entries to list."""
 
 from uuid import UUID
 

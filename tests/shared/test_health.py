@@ -28,6 +28,14 @@ async def hangs() -> bool:
     return True
 
 
+async def test_what_is_dispensable_is_named_but_does_not_decide() -> None:
+    app = Starlette(routes=health_routes(lambda _: {"a": holds, "b": fails}, dispensable=["b"]))
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://t") as http:
+        answer = await http.get("/ready")
+    assert (answer.status_code, answer.json()) == (200, {"a": True, "b": False})
+
+
 async def read(path: str, **checks: Check) -> httpx2.Response:
     def named(_request: Request) -> Mapping[str, Check]:
         return checks
