@@ -15,7 +15,6 @@ from devstack.processes import StackError
 from devstack.secrets_file import DEMO_USER, read_secrets
 
 LOG_CHARACTERS = 120
-LATE_LOG_SECONDS = 0.5  # logs and the answer travel by ways of their own: some come after it
 
 
 def main() -> None:
@@ -61,18 +60,11 @@ async def _ask(arguments: Namespace) -> dict[str, Any]:
 
 async def _follow(socket: ClientConnection) -> dict[str, Any]:
     """Print the logs as they come and return the answer's frame."""
-    answer: dict[str, Any] | None = None
     while True:
-        try:
-            async with asyncio.timeout(LATE_LOG_SECONDS if answer else None):
-                frame = _frame(await socket.recv())
-        except TimeoutError:
-            if answer is None:
-                raise
-            return answer
+        frame = _frame(await socket.recv())
         if frame["type"] == "agent_response":
-            answer = frame
-        elif frame["type"] == "agent_log":
+            return frame
+        if frame["type"] == "agent_log":
             print(_log_line(frame["log"]), flush=True)
 
 
