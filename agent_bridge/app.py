@@ -53,7 +53,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         registry = Registry(settings, database)
         inbox = Inbox(registry, Logs(settings, database, news, vault))
         session = RouterSession(settings, inbox.put)
-        leadership = Leadership(settings, database, session, registry)
+        leadership = Leadership(settings, database, session, inbox.put)
         requests = Requests(settings, database, news, vault, bridge_id)
         # Left in reverse: no more claims, then what runs here ends, news and leases still alive.
         await stack.enter_async_context(

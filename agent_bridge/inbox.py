@@ -8,12 +8,12 @@ from itertools import takewhile
 from agent_bridge.logs import Logs
 from agent_bridge.registry import Registry
 from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
-from agent_bridge.router.session import Event
+from agent_bridge.router.session import Event, RouterLost
 from shared.database import DatabaseAwayError, in_own_task
 
 logger = logging.getLogger(__name__)
 
-LIMIT = 10_000  # events; a full inbox stops the reading from the router
+LIMIT = 2_000  # events; a full inbox stops the reading from the router
 BATCH = 200
 RETRY_SECONDS = 0.5
 
@@ -61,6 +61,8 @@ class Inbox:
                 await self._registry.register(agent)
             case AgentUnregistered() as gone:
                 await self._registry.unregister(gone)
+            case RouterLost():
+                await self._registry.forget_all()
             case fence:
                 await fence()
 

@@ -14,9 +14,8 @@ import asyncpg
 from databases import Database
 
 from agent_bridge import queries
-from agent_bridge.registry import Registry
 from agent_bridge.router.lanes import RouterAwayError
-from agent_bridge.router.session import RouterSession
+from agent_bridge.router.session import Put, RouterLost, RouterSession
 from shared.database import DatabaseAwayError, connect, in_own_task
 from shared.settings import Settings
 
@@ -25,6 +24,7 @@ logger = logging.getLogger(__name__)
 LOCK_NUMBER = 5_102_637_842  # any number, as long as no other code locks by it
 ATTEMPT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 1.0
+SILENCE_SECONDS = 3.0  # after which the server takes the lock from a leader
 STATEMENT_SECONDS = 3.0
 FORGIVEN_SECONDS = 30.0  # a session away for longer may have missed agents that left
 BACKOFF_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -40,13 +40,14 @@ class Leadership:
         settings: Settings,
         database: Database,
         session: RouterSession,
-        registry: Registry,
+        put: Put,
     ) -> None:
         self._settings = settings
         self._database = database
         self._session = session
-        self._registry = registry
+        self._put = put
         self._holding: asyncio.Task[None] | None = None
+        self._touching: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Be the leader whenever nobody else is."""
@@ -66,7 +67,11 @@ class Leadership:
             self._settings.database_url,
             timeout=STATEMENT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
-            server_settings={"application_name": "genai-backend leader"},
+            server_settings={
+                "application_name": "genai-backend leader",
+                # A leader that is frozen, or whose host is gone, says nothing any more.
+                "idle_session_timeout": str(int(SILENCE_SECONDS * 1000)),
+            },
         )
         try:
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_NUMBER):
@@ -74,7 +79,8 @@ class Leadership:
                 await self._pause(ATTEMPT_SECONDS)
             self._start_holding()
             while await connection.fetchval("SELECT true"):
-                await in_own_task(self._touch())
+                if self._touching is None or self._touching.done():
+                    self._touching = in_own_task(self._touch())  # however long it takes
                 await self._pause(HEARTBEAT_SECONDS)
         finally:
             connection.terminate()  # frees the lock, also where a polite end would hang
@@ -113,25 +119,22 @@ class Leadership:
                 if router_lost:
                     logger.warning("%s, trying on", error)
             if router_lost:
-                await self._forget_agents()
+                await self._put(RouterLost())
             longest = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
             await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311
 
     async def _forget_after_long_absence(self) -> None:
-        try:
-            async with connect(self._database) as connection:
-                age = await queries.select_session_age(connection)
-        except DatabaseAwayError as error:
-            logger.warning("how long the session was away is not known: %s", error)
-            return
+        """Agents may have left while nobody held the session."""
+        while True:
+            try:
+                async with connect(self._database) as connection:
+                    age = await queries.select_session_age(connection)
+                break
+            except DatabaseAwayError as error:
+                logger.warning("how long the session was away is not known yet: %s", error)
+                await asyncio.sleep(ATTEMPT_SECONDS)
         if age is None or age > FORGIVEN_SECONDS:
-            await self._forget_agents()
-
-    async def _forget_agents(self) -> None:
-        try:
-            await self._registry.forget_all()
-        except DatabaseAwayError as error:
-            logger.warning("agents could not be marked inactive: %s", error)
+            await self._put(RouterLost())
 
     async def _touch(self) -> None:
         if not self._session.is_held:

@@ -37,6 +37,7 @@ class GivenSecrets:
     request_id: UUID
     provider_id: UUID
     api_key: str | None = field(repr=False)
+    metadata: dict[str, Any] | None = field(repr=False)
     credentials: list[dict[str, Any] | None] = field(repr=False)
 
 
@@ -106,10 +107,10 @@ def _stored(seq: int, creator_id: UUID, **others: Any) -> StoredLog:
 
 
 async def select_secrets(connection: Connection, request_ids: list[UUID]) -> list[GivenSecrets]:
-    """The provider's key, still encrypted, and the credentials of its configs."""
+    """The provider's key, still encrypted, its metadata and the credentials of its configs."""
     sql = """
         SELECT requests.id AS request_id, provider.id AS provider_id, provider.api_key,
-               array(SELECT credentials FROM modelconfigs
+               provider.provider_metadata AS metadata, array(SELECT credentials FROM modelconfigs
                      WHERE modelconfigs.provider_id = provider.id) AS credentials
         FROM requests JOIN modelproviders AS provider ON provider.id = requests.provider_id
         WHERE requests.id = ANY(:request_ids)

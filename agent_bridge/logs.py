@@ -4,6 +4,7 @@ import logging
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from uuid import UUID
 
 import attrs
@@ -30,8 +31,9 @@ MESSAGE_LIMIT = 64 * 1024  # characters
 CUT_MARK = " … [cut]"
 LEVEL_LIMIT = 32  # characters
 REMEMBERED_REQUESTS = 10_000
+SECRETS_LIMIT = 100  # of one request
 
-_secret_name = re.compile("key|secret|token|password", re.IGNORECASE)
+_secret_name = re.compile("key|secret|token|passw|auth|credential", re.IGNORECASE)
 
 
 class Logs:
@@ -74,21 +76,21 @@ class Logs:
         unknown = request_ids - self._secrets.keys()
         if unknown:
             for given in await select_secrets(connection, list(unknown)):
-                self._secrets[given.request_id] = tuple(self._open(given))
+                self._secrets[given.request_id] = tuple(islice(self._open(given), SECRETS_LIMIT))
         while len(self._secrets) > REMEMBERED_REQUESTS:
             self._secrets.popitem(last=False)
 
     def _open(self, given: GivenSecrets) -> Iterator[str]:
-        for credentials in given.credentials:
-            for name, value in (credentials or {}).items():
-                if isinstance(value, str) and _secret_name.search(name):
-                    yield value
         if given.api_key:
             place = "modelproviders", given.provider_id, "api_key"
             try:
                 yield self._vault.decrypt(given.api_key, *place)
             except UndecryptableError:
                 logger.warning("the key of provider %s can't be redacted", given.provider_id)
+        for options in (given.metadata, *given.credentials):
+            for name, value in (options or {}).items():
+                if isinstance(value, str) and _secret_name.search(name):
+                    yield value
 
     def _publish(self, log: StoredLog) -> None:
         frame = encode(LogFrame(log.entry, log.seq))

@@ -12,13 +12,15 @@ from shared.agents import name_function
 from shared.database import columns
 
 LEASE = timedelta(seconds=15)
+AGENTS_LIMIT = 500  # newest agents that a master agent is told of
 
 
 @frozen
 class ClaimedRequest:
-    """A request that this bridge has claimed."""
+    """A request that this bridge has claimed; whatever is done to it compares the claim."""
 
     id: UUID
+    claim_id: UUID
     session_id: UUID
     creator_id: UUID
     message: str = field(repr=False)
@@ -59,7 +61,7 @@ class Overdue:
     """A request whose bridge is gone or whose time is over."""
 
     id: UUID
-    bridge_id: UUID | None
+    claim_id: UUID | None
     status: str
     was_sent: bool
     is_late: bool
@@ -85,13 +87,13 @@ async def claim_requests(
             FOR UPDATE SKIP LOCKED
         ), claimed AS (
             UPDATE requests
-            SET status = 'running', bridge_id = :bridge_id,
-                lease_until = now() + CAST(:lease AS interval)
+            SET status = 'running', bridge_id = :bridge_id, claim_id = gen_random_uuid(),
+                lease_until = clock_timestamp() + CAST(:lease AS interval)
             FROM head WHERE requests.id = head.id
-            RETURNING requests.id, session_id, creator_id, config_name, provider_name, file_ids,
-                      deadline, position
+            RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
+                      file_ids, deadline, position
         )
-        SELECT claimed.id, session_id, creator_id, content AS message, config_name,
+        SELECT claimed.id, claim_id, session_id, creator_id, content AS message, config_name,
                provider_name, file_ids, deadline
         FROM claimed JOIN chatmessages
           ON chatmessages.request_id = claimed.id AND sender_type = 'user'
@@ -102,45 +104,42 @@ async def claim_requests(
     return [ClaimedRequest(**columns(row)) for row in await connection.fetch_all(sql, values)]
 
 
-async def renew_leases(connection: Connection, bridge_id: UUID, request_ids: list[UUID]) -> None:
-    """Say that this bridge still works on these requests."""
+async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> None:
+    """Say that these claims are still worked on."""
     sql = """
-        UPDATE requests SET lease_until = now() + CAST(:lease AS interval)
-        WHERE id = ANY(:request_ids) AND bridge_id = :bridge_id AND status = 'running'
+        UPDATE requests SET lease_until = clock_timestamp() + CAST(:lease AS interval)
+        WHERE claim_id = ANY(:claim_ids) AND status = 'running'
     """
-    values = {"bridge_id": bridge_id, "lease": LEASE, "request_ids": request_ids}
-    await connection.execute(sql, values)
+    await connection.execute(sql, {"lease": LEASE, "claim_ids": claim_ids})
 
 
-async def mark_sent(
-    connection: Connection, bridge_id: UUID, request_id: UUID, provider_id: UUID
-) -> bool:
+async def mark_sent(connection: Connection, claim_id: UUID, provider_id: UUID) -> bool:
     """Note that the master agent is about to be invoked; False: the claim is lost."""
     sql = """
         UPDATE requests SET sent_at = now(), provider_id = :provider_id
-        WHERE id = :id AND bridge_id = :bridge_id AND status = 'running' AND lease_until > now()
+        WHERE claim_id = :claim_id AND status = 'running' AND lease_until > clock_timestamp()
         RETURNING id
     """
-    values = {"id": request_id, "bridge_id": bridge_id, "provider_id": provider_id}
+    values = {"claim_id": claim_id, "provider_id": provider_id}
     return await connection.fetch_one(sql, values) is not None
 
 
-async def release_request(connection: Connection, bridge_id: UUID | None, request_id: UUID) -> bool:
+async def release_request(connection: Connection, claim_id: UUID | None) -> bool:
     """Give back a request for another bridge to take; False: it was sent, or has ended."""
     sql = """
-        UPDATE requests SET status = 'queued', bridge_id = NULL, lease_until = NULL
-        WHERE id = :id AND bridge_id = :bridge_id AND status = 'running' AND sent_at IS NULL
+        UPDATE requests
+        SET status = 'queued', bridge_id = NULL, claim_id = NULL, lease_until = NULL
+        WHERE claim_id = :claim_id AND status = 'running' AND sent_at IS NULL
         RETURNING id
     """
-    values = {"id": request_id, "bridge_id": bridge_id}
-    return await connection.fetch_one(sql, values) is not None
+    return await connection.fetch_one(sql, {"claim_id": claim_id}) is not None
 
 
 async def end_request(
     connection: Connection,
     request_id: UUID,
     from_status: str,
-    bridge_id: UUID | None,
+    claim_id: UUID | None,
     status: str,
     content: str,
     execution_time: float,
@@ -155,7 +154,7 @@ async def end_request(
         WITH locked AS (
             SELECT id, session_id, creator_id FROM requests
             WHERE id = :id AND status = :from_status
-              AND bridge_id IS NOT DISTINCT FROM CAST(:bridge_id AS uuid)
+              AND claim_id IS NOT DISTINCT FROM CAST(:claim_id AS uuid)
             FOR UPDATE
         ), session AS (
             UPDATE chatconversations AS chat
@@ -180,7 +179,7 @@ async def end_request(
     values = {
         "id": request_id,
         "from_status": from_status,
-        "bridge_id": bridge_id,
+        "claim_id": claim_id,
         "status": status,
         "message_id": uuid4(),
         "content": content,
@@ -194,7 +193,7 @@ async def end_request(
 async def select_overdue(connection: Connection) -> list[Overdue]:
     """Requests whose lease or deadline is over."""
     sql = """
-        SELECT id, bridge_id, status, sent_at IS NOT NULL AS was_sent,
+        SELECT id, claim_id, status, sent_at IS NOT NULL AS was_sent,
                deadline <= now() AS is_late
         FROM requests
         WHERE status = 'running' AND lease_until < now()
@@ -240,8 +239,9 @@ async def select_callable_agents(connection: Connection, owner: UUID) -> list[Ca
     sql = """
         SELECT id, alias, description, input_parameters FROM agents
         WHERE creator_id = :owner AND is_active AND name <> '' AND description <> ''
-        ORDER BY created_at DESC, id
+        ORDER BY created_at DESC, id LIMIT :limit
     """
+    values = {"owner": owner, "limit": AGENTS_LIMIT}
     return [
         CallableAgent(
             agent_id=row["id"],
@@ -249,7 +249,7 @@ async def select_callable_agents(connection: Connection, owner: UUID) -> list[Ca
             agent_description=row["description"],
             agent_schema=name_function(row["input_parameters"], row["alias"]),
         )
-        for row in await connection.fetch_all(sql, {"owner": owner})
+        for row in await connection.fetch_all(sql, values)
     ]
 
 

@@ -82,7 +82,7 @@ class Requests:
         self._lanes = Lanes(settings)
         self._limit = settings.router_lanes
         self._form = FormChoice(settings.master_agent_contract)
-        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._running: dict[UUID, asyncio.Task[None]] = {}  # by claim
 
     async def claim(self) -> None:
         """Claim and start waiting requests for ever: at once on news, else every second."""
@@ -131,13 +131,13 @@ class Requests:
 
     def _start(self, request: ClaimedRequest, listener: Listener) -> None:
         def finished(task: asyncio.Task[None]) -> None:
-            del self._running[request.id]
+            del self._running[request.claim_id]
             listener.put(None)  # the next one of this session, or of those that had no lane
             if not task.cancelled() and (error := task.exception()):
                 logger.error("request %s was not ended here", request.id, exc_info=error)
 
         task = asyncio.create_task(self._run(request))
-        self._running[request.id] = task
+        self._running[request.claim_id] = task
         task.add_done_callback(finished)
 
     async def _run(self, request: ClaimedRequest) -> None:
@@ -150,7 +150,7 @@ class Requests:
             logger.exception("request %s of session %s", request.id, request.session_id)
             outcome = failed(INTERNAL)
         if outcome is not None:
-            await self._end(request.id, "running", self._bridge_id, outcome)
+            await self._end(request.id, "running", request.claim_id, outcome)
 
     async def _find_outcome(self, request: ClaimedRequest) -> Outcome | None:
         """Invoke the master agent; None: the claim was lost before anything was sent."""
@@ -184,10 +184,10 @@ class Requests:
         self, request: ClaimedRequest, composition: Composition, form: Form
     ) -> Reply | Rejection | None:
         """Note that it is sent, send it and wait; None: another bridge has it by now."""
-        async with self._lanes.lend() as lane:
+        async with self._lanes.lend(request.creator_id) as lane:
             async with connect(self._database) as connection:
                 if not await queries.mark_sent(
-                    connection, self._bridge_id, request.id, composition.provider_id
+                    connection, request.claim_id, composition.provider_id
                 ):
                     return None
             content = payload(form, composition.invocation)
@@ -199,27 +199,25 @@ class Requests:
             return reply
 
     async def _end(
-        self, request_id: UUID, from_status: str, bridge_id: UUID | None, outcome: Outcome
+        self, request_id: UUID, from_status: str, claim_id: UUID | None, outcome: Outcome
     ) -> None:
         """Store the ending and tell of it; an answer waits here until PostgreSQL takes it."""
         while True:
             try:
-                return await in_own_task(
-                    self._end_once(request_id, from_status, bridge_id, outcome)
-                )
+                return await in_own_task(self._end_once(request_id, from_status, claim_id, outcome))
             except DatabaseAwayError as error:
                 logger.warning("the answer of request %s waits: %s", request_id, error)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _end_once(
-        self, request_id: UUID, from_status: str, bridge_id: UUID | None, outcome: Outcome
+        self, request_id: UUID, from_status: str, claim_id: UUID | None, outcome: Outcome
     ) -> None:
         async with connect(self._database) as connection:
             ended = await queries.end_request(
                 connection,
                 request_id,
                 from_status,
-                bridge_id,
+                claim_id,
                 outcome.status,
                 orjson.dumps(outcome.answer).decode(),
                 outcome.execution_time,
@@ -247,16 +245,16 @@ class Requests:
         interrupted = failed(INTERRUPTED, "interrupted")
         try:
             async with connect(self._database) as connection:
-                released = await queries.release_request(connection, self._bridge_id, request.id)
+                released = await queries.release_request(connection, request.claim_id)
             if not released:
-                await self._end_once(request.id, "running", self._bridge_id, interrupted)
+                await self._end_once(request.id, "running", request.claim_id, interrupted)
         except DatabaseAwayError as error:
             logger.warning("request %s is left to the other bridges: %s", request.id, error)
 
     async def _renew(self) -> None:
         try:
             async with connect(self._database) as connection:
-                await queries.renew_leases(connection, self._bridge_id, list(self._running))
+                await queries.renew_leases(connection, list(self._running))
         except DatabaseAwayError as error:
             logger.warning("leases can't be renewed: %s", error)
 
@@ -280,10 +278,10 @@ class Requests:
             outcome = failed(INTERRUPTED, "interrupted")
         else:
             async with connect(self._database) as connection:
-                await queries.release_request(connection, request.bridge_id, request.id)
+                await queries.release_request(connection, request.claim_id)
             self._news.publish(WAITING_REQUESTS, str(request.id).encode())
             return
-        await self._end_once(request.id, request.status, request.bridge_id, outcome)
+        await self._end_once(request.id, request.status, request.claim_id, outcome)
 
 
 def _outcome(reply: Reply | Rejection) -> Outcome:

@@ -26,6 +26,7 @@ CREATE TABLE requests (
     file_ids       uuid[] NOT NULL DEFAULT '{}',
     provider_id    uuid,
     bridge_id      uuid,
+    claim_id       uuid,
     lease_until    timestamptz,
     sent_at        timestamptz,
     deadline       timestamptz NOT NULL,
@@ -54,6 +55,8 @@ COMMENT ON COLUMN requests.config_name IS 'As the sender named it; null when not
 COMMENT ON COLUMN requests.provider_name IS 'As the sender named it; null when not named.';
 COMMENT ON COLUMN requests.provider_id IS 'Whose key the master agent was given.';
 COMMENT ON COLUMN requests.bridge_id IS 'The bridge that runs or ran it.';
+COMMENT ON COLUMN requests.claim_id IS
+    'That claim of it: a bridge may lose a claim and win the request again.';
 COMMENT ON COLUMN requests.lease_until IS 'Until when that bridge is believed to be at it.';
 COMMENT ON COLUMN requests.sent_at IS
     'From here on it may have reached the master agent: never sent again.';
@@ -68,6 +71,7 @@ CREATE INDEX ix_requests_open ON requests (session_id, position)
     WHERE status IN ('queued', 'running');
 CREATE INDEX ix_requests_queued_deadline ON requests (deadline) WHERE status = 'queued';
 CREATE INDEX ix_requests_running_lease ON requests (lease_until) WHERE status = 'running';
+CREATE UNIQUE INDEX uq_requests_claim_id ON requests (claim_id) WHERE claim_id IS NOT NULL;
 CREATE INDEX ix_requests_creator_id ON requests (creator_id);
 -- For the deletion of a provider, which looks here for what to set null.
 CREATE INDEX ix_requests_provider_id ON requests (provider_id) WHERE provider_id IS NOT NULL;

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+import orjson
 from attrs import frozen
 from databases.core import Connection
 
@@ -13,6 +14,7 @@ from shared.database import columns
 
 NAME_LIMIT = 55  # characters
 ALIAS_LETTERS = 6
+DETAILS_LIMIT = 64 * 1024  # bytes of description and schema: each request carries all agents'
 
 
 @frozen
@@ -35,6 +37,11 @@ class ActiveConnection:
 def normalise_name(name: str) -> str:
     """The stored form of an agent's or flow's name: lower case, blanks as `_`, not too long."""
     return name.strip().lower().replace(" ", "_")[:NAME_LIMIT]
+
+
+def is_too_large(description: str, schema: dict[str, Any]) -> bool:
+    """Whether what an agent says of itself is more than is stored."""
+    return len(description.encode()) + len(orjson.dumps(schema)) > DETAILS_LIMIT
 
 
 def make_alias(name: str) -> str:

@@ -24,6 +24,7 @@ from shared.faults import Fault, FaultError, InvalidInputError, faults_of
 type Hook = Any  # (value, type) -> structured value; cattrs types it no closer
 
 INTEGER_LIMIT = 2**63  # what a bigint holds
+FAULTS_LIMIT = 100  # faults that are told
 
 # Class attributes by which a class asks for another form.
 FORBID_EXTRA_KEYS = "forbid_extra_keys"
@@ -44,7 +45,7 @@ def structure[T](data: object, into: type[T]) -> T:
     try:
         return converter.structure(data, into)
     except (cattrs.BaseValidationError, FaultError) as error:
-        raise InvalidInputError(faults_of(error, data)) from None
+        raise InvalidInputError(faults_of(error, data)[:FAULTS_LIMIT]) from None
 
 
 def parse[T](text: str | bytes, into: type[T]) -> T:
@@ -221,15 +222,23 @@ def _constrained_hook(kind: Any, converter: cattrs.BaseConverter) -> Hook:
     structure_inner = converter.get_structure_hook(inner)
 
     def hook(value: object, _: object) -> object:
+        for mark in marks:  # before its items are looked at, each of which may be a fault
+            if isinstance(value, list) and isinstance(mark, msgspec.Meta):
+                _refuse_broken(mark, value, value)
         result = structure_inner(value, inner)
         for mark in marks:
-            if isinstance(mark, msgspec.Meta) and (fault := _broken(mark, result)):
-                raise FaultError(*fault, value)
+            if isinstance(mark, msgspec.Meta):
+                _refuse_broken(mark, result, value)
             if isinstance(mark, Rule) and (message := mark.objection(result)):
                 raise FaultError("value_error", f"Value error, {message}", value)
         return result
 
     return hook
+
+
+def _refuse_broken(meta: msgspec.Meta, result: Any, value: object) -> None:
+    if fault := _broken(meta, result):
+        raise FaultError(*fault, value)
 
 
 def _broken(meta: msgspec.Meta, value: Any) -> tuple[str, str] | None:

@@ -16,8 +16,8 @@ from shared.settings import Settings
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 15.0
 
-# What a statement raises when PostgreSQL is away, starting, going down, out of connections, or
-# chose it to end a deadlock: the same may succeed later.
+# What a statement raises when PostgreSQL is away, starting, going down, out of connections, handing
+# over to another server, or chose it to end a deadlock: the same may succeed later.
 _AWAY = (
     OSError,
     TimeoutError,
@@ -27,6 +27,9 @@ _AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.InternalClientError,
     asyncpg.DeadlockDetectedError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
 )
 
 

@@ -99,8 +99,8 @@ class News:
         self._redis = redis
         self._canary = f"genai:canary:{uuid4()}"  # keeps the reader subscribed to something
         self._listeners: dict[str, set[Listener]] = {}
+        self._asked: set[str] = set()
         self._confirmed: set[str] = set()
-        self._pubsub: PubSub | None = None
         self._outbox: deque[tuple[str, bytes]] = deque(maxlen=OUTBOX_LIMIT)
         self._filled = asyncio.Event()
 
@@ -115,11 +115,11 @@ class News:
         listener = Listener()
         listeners = self._listeners.setdefault(channel, set())
         listeners.add(listener)
+        if channel in self._confirmed:
+            listener.put(None)
+        else:
+            self.publish(self._canary, b"")  # wakes the reader: no other task may touch its socket
         try:
-            if channel in self._confirmed:
-                listener.put(None)
-            else:
-                await self._reconcile()
             yield listener
         finally:
             listeners.discard(listener)
@@ -158,22 +158,34 @@ class News:
                 await self._read_one_connection()
             except (RedisError, OSError) as error:
                 logger.warning("Redis is away, news are late: %s", error)
-            self._pubsub = None
-            self._confirmed.clear()
+            self._confirmed = set()
             await asyncio.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311
 
     async def _read_one_connection(self) -> None:
+        self._asked = set()
+        self._confirmed = set()
         async with self._redis.pubsub() as pubsub:
-            await pubsub.subscribe(self._canary, *self._listeners)
-            self._pubsub = pubsub
-            checked = monotonic()
+            checked = 0.0
             while True:
-                message = await pubsub.get_message(timeout=RECONCILE_SECONDS)
-                if message is not None:
-                    self._hand_out(message)
                 if monotonic() - checked >= RECONCILE_SECONDS:
-                    await self._reconcile()
+                    await self._reconcile(pubsub)
                     checked = monotonic()
+                message = await pubsub.get_message(timeout=RECONCILE_SECONDS)
+                if message is None:
+                    continue
+                if message["channel"].decode() == self._canary:
+                    checked = 0.0
+                self._hand_out(message)
+
+    async def _reconcile(self, pubsub: PubSub) -> None:
+        """Subscribe to what is wanted and no longer to what is not."""
+        wanted = {self._canary, *self._listeners}
+        if missing := wanted - self._asked:
+            await pubsub.subscribe(*missing)
+        if stale := self._asked - wanted:
+            await pubsub.unsubscribe(*stale)
+            self._confirmed -= stale
+        self._asked = wanted
 
     def _hand_out(self, message: dict[str, Any]) -> None:
         channel = message["channel"].decode()
@@ -182,25 +194,8 @@ class News:
             case "message":
                 for listener in listeners:
                     listener.put(message["data"])
-            case "subscribe":
+            case "subscribe" if channel in self._asked:
                 # A broken connection raises nothing: it shows as one more confirmation.
                 self._confirmed.add(channel)
                 for listener in listeners:
                     listener.put(None)
-            case "unsubscribe":
-                self._confirmed.discard(channel)
-
-    def _wanted(self) -> set[str]:
-        return {self._canary, *self._listeners}
-
-    async def _reconcile(self) -> None:
-        """Subscribe to what is wanted and no longer to what is not."""
-        if self._pubsub is None:
-            return  # the next connection begins with all of them
-        try:
-            if missing := self._wanted() - self._confirmed:
-                await self._pubsub.subscribe(*missing)
-            if stale := self._confirmed - self._wanted():
-                await self._pubsub.unsubscribe(*stale)
-        except (RedisError, OSError) as error:
-            logger.warning("a subscription has to wait: %s", error)

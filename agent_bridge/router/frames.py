@@ -16,6 +16,8 @@ from shared.depth import is_too_deep
 MASTER_SERVER_BE = "master_server_be"
 MASTER_SERVER_ML = "master_server_ml"
 
+LOGGED_LIMIT = 80 * 1024  # characters: what is stored of a message, and the secret it may be cut at
+
 NOT_ACTIVE = "Agent is NOT active"
 UNREGISTERED = "Agent has been unregistered"
 
@@ -125,7 +127,8 @@ def _parse_event(kind: str, uuid: str, rest: dict[Any, Any]) -> SessionFrame | N
         case "agent_log", {"session_id": str(session), "request_id": str(request)} if (
             session and request and rest.get("log_level")
         ):
-            level, message = _text(rest["log_level"]), _text(rest.get("log_message"))
+            level = _text(rest["log_level"])
+            message = _text(rest.get("log_message"))[:LOGGED_LIMIT]
             return AgentLogged(uuid, session, request, level, message)
     return None
 

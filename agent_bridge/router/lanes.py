@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -132,51 +132,56 @@ class Lane:
     def _hear(self, frame: LaneFrame | None) -> bool:
         """Take a frame; False: the lane can't be trusted any more."""
         answer = self._answer
-        if answer is None or answer.done():
-            return False  # nothing was asked, or it has been answered already
+        is_waited_for = answer is not None and not answer.done()
         match frame:
-            case Reply() | Rejection():
+            case Departure(agent_uuid):  # of whoever's name is a part of the lane's key
+                if answer is not None and is_waited_for and agent_uuid == self._invoked:
+                    answer.set_result(Rejection(UNREGISTERED, 0.0))
+                return True
+            case Reply() | Rejection() if answer is not None and is_waited_for:
                 answer.set_result(frame)
-            case Departure(agent_uuid) if agent_uuid == self._invoked:
-                answer.set_result(Rejection(UNREGISTERED, 0.0))
-            case None:
-                return False
-        return True
+                return True
+        return False  # nothing was asked, or it was answered already, or nobody understands it
 
 
 class Lanes:
-    """The pool of lanes to the master agent."""
+    """Lanes to the master agent; an idle one is kept for each user who had one lately.
+
+    Never for another user: should the master agent answer twice, the second answer can at worst
+    reach the user who asked.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._idle: list[Lane] = []
+        self._idle: dict[UUID, Lane] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def lend(self) -> AsyncIterator[Lane]:
-        """A clean lane for one request; kept for the next one if it stays clean."""
-        lane = self._take() or await open_lane(self._settings, MASTER_SERVER_ML)
+    async def lend(self, owner: UUID) -> AsyncIterator[Lane]:
+        """A clean lane for one request of this user. Raises RouterAwayError."""
+        lane = self._idle.pop(owner, None)
+        if lane is not None and not lane.is_clean:
+            self._close(lane)
+            lane = None
+        lane = lane or await open_lane(self._settings, MASTER_SERVER_ML)
         try:
             yield lane
         finally:
-            if lane.is_clean:
-                self._idle.append(lane)
-            else:
-                self._close(lane)
+            self._keep(owner, lane)
 
     async def close(self) -> None:
         """Close all that are idle."""
         while self._idle:
-            self._close(self._idle.pop())
+            self._close(self._idle.popitem()[1])
         await asyncio.gather(*self._closing)
 
-    def _take(self) -> Lane | None:
-        while self._idle:
-            lane = self._idle.pop()
-            if lane.is_clean:
-                return lane
+    def _keep(self, owner: UUID, lane: Lane) -> None:
+        if not lane.is_clean or owner in self._idle:
             self._close(lane)
-        return None
+            return
+        self._idle[owner] = lane
+        if len(self._idle) > self._settings.router_lanes:
+            self._close(self._idle.pop(next(iter(self._idle))))
 
     def _close(self, lane: Lane) -> None:
         task = asyncio.create_task(lane.close())

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from uuid import uuid4
 
+from attrs import frozen
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
@@ -40,7 +41,13 @@ LOSS_SECONDS = 0.5  # within which a dying router takes the probe's lane down to
 type Fence = Callable[[], Awaitable[None]]
 """Called when all that came before it has been handled."""
 
-type Event = AgentRegistered | AgentUnregistered | AgentLogged | Fence
+
+@frozen
+class RouterLost:
+    """The router itself was lost, and with it every agent's connection."""
+
+
+type Event = AgentRegistered | AgentUnregistered | AgentLogged | RouterLost | Fence
 type Put = Callable[[Event], Awaitable[None]]
 type OnHeld = Callable[[], Coroutine[None, None, None]]
 

@@ -17,7 +17,14 @@ from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, get, post
 from gateway.web.paging import cut
-from shared.agents import count_active_agents, make_alias, normalise_name, select_active_agents
+from shared.agents import (
+    DETAILS_LIMIT,
+    count_active_agents,
+    is_too_large,
+    make_alias,
+    normalise_name,
+    select_active_agents,
+)
 from shared.database import connect
 from shared.tokens import issue_agent_token
 
@@ -26,6 +33,10 @@ async def create_agent(call: Call[NewAgent, Nothing]) -> RegisteredAgent:
     """Register an agent and issue its token."""
     new = call.body
     id_ = uuid4() if new.id == "" else _wanted_id(new.id)
+    if is_too_large(new.description, new.input_parameters):
+        raise BadRequestError(
+            f"Description and input_parameters must not have more than {DETAILS_LIMIT} bytes"
+        )
     name = normalise_name(new.name)
     async with connect(call.database) as connection:
         agent = await queries.insert_agent(

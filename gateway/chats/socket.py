@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 INBOX_LIMIT = 16  # frames; a client that sends faster than they are stored has to wait
 SEND_SECONDS = 20.0
 CATCH_UP_SECONDS = 1.0
+READ_OUT_SECONDS = 10.0
 
 POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
@@ -110,6 +111,7 @@ class Socket:
         self._opening = opening
         self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue(INBOX_LIMIT)
         self._sending = asyncio.Lock()
+        self._too_slow = False
         self._delivery = Delivery(
             self._state["database"], opening.user_id, opening.session_id, opening.sent
         )
@@ -129,12 +131,12 @@ class Socket:
 
     async def _run(self, listener: Listener) -> None:
         storing = asyncio.create_task(self._store())
-        talking = {
-            asyncio.create_task(self._read()),
-            asyncio.create_task(self._deliver(listener)),
-        }
+        reading = asyncio.create_task(self._read())
+        talking = {reading, asyncio.create_task(self._deliver(listener))}
         try:
             await asyncio.wait(talking, return_when=asyncio.FIRST_COMPLETED)
+            if not self._too_slow:  # the client has gone; what it sent before may still be coming
+                await asyncio.wait({reading}, timeout=READ_OUT_SECONDS)
         finally:
             for task in talking:
                 task.cancel()
@@ -202,6 +204,7 @@ class Socket:
                 await self._websocket.send_text(text)
         except TimeoutError:
             logger.info("session %s: a socket was too slow", self._opening.session_id)
+            self._too_slow = True
             await self._close(TRY_AGAIN_LATER, "too slow")
             return False
         except (WebSocketDisconnect, RuntimeError):  # RuntimeError: sent after the close

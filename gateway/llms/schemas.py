@@ -16,6 +16,7 @@ DEFAULT_TEMPERATURE = 0.7
 
 Name = Annotated[str, Meta(max_length=255)]
 Prompt = Annotated[str, Meta(max_length=64 * 1024)]
+Options = Annotated[dict[str, Any], Meta(max_length=50)]
 MaxLastMessages = Annotated[
     int,
     Meta(
@@ -32,7 +33,7 @@ class NewProvider:
 
     name: Name
     api_key: Annotated[str, Meta(max_length=4096)] | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: Options | None = None
 
     @property
     def key(self) -> str | None:
@@ -70,7 +71,7 @@ class NewModelConfig:
     user_prompt: Prompt | None = None
     temperature: float | None = None
     max_last_messages: MaxLastMessages | None = None
-    credentials: dict[str, Any] | None = None
+    credentials: Options | None = None
 
 
 @frozen

@@ -155,6 +155,7 @@ def _responses(operation: Operation, by_type: list[tuple[Any, Json]]) -> Json:
     if operation.access is not Access.ANYONE:
         responses["401"] = answer("No credentials, or dead ones", Error)
     if operation.body is not Nothing:
+        responses["408"] = answer("The body did not come in time", Error)
         responses["413"] = answer("The body is too large", Error)
     if operation.body is not Nothing or operation.parameters is not Nothing or service:
         responses["422"] = answer("The request is malformed", InputFaults)

@@ -40,6 +40,12 @@ class UnauthorizedError(ApiError):
     headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
+class TooSlowError(ApiError):
+    """The body did not come in time."""
+
+    status = 408
+
+
 class TooLargeError(ApiError):
     """The body is larger than the operation takes."""
 

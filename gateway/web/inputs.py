@@ -1,19 +1,22 @@
 """Reading what a request carries: its parameters and its body, all faults of both at once."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import attrs
 import orjson
 from attrs import frozen
+from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-from gateway.web.errors import TooLargeError
+from gateway.web.errors import TooLargeError, TooSlowError
 from shared.converter import structure
 from shared.faults import Fault, InvalidInputError
 
 MAX_BODY_BYTES = 1024 * 1024
+BODY_SECONDS = 30.0
 
 type BodyFormat = Literal["json", "form"]
 
@@ -23,13 +26,28 @@ class Nothing:
     """No body, or no parameters."""
 
 
-async def read_inputs[Body, Parameters](
-    request: Request, body: type[Body], body_format: BodyFormat, parameters: type[Parameters]
+async def read_data(
+    request: Request, body: type, body_format: BodyFormat
+) -> bytes | dict[str, Any]:
+    """What the body holds, unchecked. Raises TooLargeError, TooSlowError or InvalidInputError.
+
+    No connection is to be held meanwhile: the sender decides how long it takes.
+    """
+    if body is Nothing:
+        return b""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read_data(request, body_format)
+    except TimeoutError:
+        raise TooSlowError(f"The body took more than {BODY_SECONDS} seconds") from None
+
+
+def check_inputs[Body, Parameters](
+    request: Request, data: bytes | dict[str, Any], body: type[Body], parameters: type[Parameters]
 ) -> tuple[Body, Parameters]:
-    """The checked body and parameters. Raises InvalidInputError or TooLargeError."""
+    """The checked body and parameters. Raises InvalidInputError with the faults of both."""
     faults: list[Fault] = []
     read_parameters = _collect(faults, _read_parameters, request, parameters)
-    data = b"" if body is Nothing else await _read_data(request, body_format)
     read_body = _collect(faults, _read_body, data, body)
     if read_parameters is None or read_body is None:
         raise InvalidInputError(faults)
@@ -104,5 +122,15 @@ def _bounded(receive: Receive) -> Receive:
 
 
 async def _read_form(request: Request) -> dict[str, Any]:
+    _refuse_charset(request.headers.get("content-type", ""))
     async with request.form(max_files=0, max_fields=20) as form:
         return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _refuse_charset(content_type: str) -> None:
+    """Parts would be decoded by whatever codec the sender names, some of them quadratic."""
+    _, options = parse_options_header(content_type)
+    if options.get(b"charset", b"utf-8").lower() not in {b"utf-8", b"utf8"}:
+        message = "Value error, the charset must be utf-8"
+        fault = Fault("value_error", ("header", "content-type"), message, content_type)
+        raise InvalidInputError([fault])

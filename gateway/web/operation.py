@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from gateway.state import State
 from gateway.web.auth import Access, Caller, authenticate
-from gateway.web.inputs import BodyFormat, Nothing, read_inputs
+from gateway.web.inputs import BodyFormat, Nothing, check_inputs, read_data
 from shared.converter import dump
 from shared.database import connect
 
@@ -61,16 +61,21 @@ class Operation:
     async def respond(self, request: Request) -> Response:
         """Check the request, call the handler and write what it returns."""
         state = cast("State", request.state)
+        data = await read_data(request, self.body, self.body_format)
         if self.access is Access.ANYONE:
-            return await self._call(request, state, None)
+            return await self._call(request, state, None, data)
         async with connect(state["database"]) as connection:
             caller = await authenticate(connection, request, state["settings"], self.access)
-            return await self._call(request, state, caller)
+            return await self._call(request, state, caller, data)
 
-    async def _call(self, request: Request, state: State, caller: Caller | None) -> Response:
-        inputs: tuple[Any, Any] = await read_inputs(
-            request, self.body, self.body_format, self.parameters
-        )
+    async def _call(
+        self,
+        request: Request,
+        state: State,
+        caller: Caller | None,
+        data: bytes | dict[str, Any],
+    ) -> Response:
+        inputs: tuple[Any, Any] = check_inputs(request, data, self.body, self.parameters)
         call: Call[Any, Any] = Call(*inputs, caller, state, str(request.url))
         result = await self.handler(call)
         if self.result is None:

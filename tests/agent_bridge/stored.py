@@ -57,9 +57,10 @@ def insert_left_request(
         system,
         """
         INSERT INTO requests
-            (id, session_id, creator_id, status, bridge_id, lease_until, sent_at, deadline)
-        VALUES (%s, %s, %s, 'running', gen_random_uuid(), now() - interval '1 second',
-                CASE WHEN %s THEN now() END, now() + interval '1 hour')
+            (id, session_id, creator_id, status, bridge_id, claim_id, lease_until, sent_at,
+             deadline)
+        VALUES (%s, %s, %s, 'running', gen_random_uuid(), gen_random_uuid(),
+                now() - interval '1 second', CASE WHEN %s THEN now() END, now() + interval '1 hour')
         """,
         request_id,
         session_id,
@@ -73,8 +74,8 @@ def leave_request_waiting_too_long(system: System, request_id: str) -> None:
     execute(
         system,
         """
-        UPDATE requests SET status = 'queued', bridge_id = NULL, lease_until = NULL,
-                            deadline = now() - interval '1 second'
+        UPDATE requests SET status = 'queued', bridge_id = NULL, claim_id = NULL,
+                            lease_until = NULL, deadline = now() - interval '1 second'
         WHERE id = %s
         """,
         request_id,

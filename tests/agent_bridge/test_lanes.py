@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -20,6 +21,8 @@ from tests.system import BE_KEY, ML_KEY
 from tests.users import eventually
 
 type Frame = dict[str, Any]
+
+OWNER = UUID(int=1)
 
 
 @pytest.fixture
@@ -100,16 +103,16 @@ async def _until_unclean(lane: Lane) -> None:
 async def test_an_answer_comes_back_on_the_lane_that_asked(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as lane:
+    async with lanes.lend(OWNER) as lane:
         await _ask_and_answer(lane, master_socket, {"any": "thing"})
 
 
 async def test_a_lane_is_used_again_after_an_answer(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as first:
+    async with lanes.lend(OWNER) as first:
         first_key = await _ask_and_answer(first, master_socket, 1)
-    async with lanes.lend() as second:
+    async with lanes.lend(OWNER) as second:
         second_key = await _ask_and_answer(second, master_socket, 2)
     assert second is first
     assert second_key == first_key
@@ -118,7 +121,7 @@ async def test_a_lane_is_used_again_after_an_answer(
 async def test_lanes_lent_at_the_same_time_have_keys_of_their_own(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as one, lanes.lend() as other:
+    async with lanes.lend(OWNER) as one, lanes.lend(OWNER) as other:
         keys = [await _ask_and_answer(lane, master_socket, 0) for lane in (one, other)]
     assert len(set(keys)) == 2
     assert all(key.startswith(f"{BE_KEY}:master_server_ml:") for key in keys)
@@ -127,7 +130,7 @@ async def test_lanes_lent_at_the_same_time_have_keys_of_their_own(
 async def test_answers_that_come_in_the_other_order_are_not_swapped(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as one, lanes.lend() as other:
+    async with lanes.lend(OWNER) as one, lanes.lend(OWNER) as other:
         asking = [asyncio.create_task(_ask(one, "1")), asyncio.create_task(_ask(other, "2"))]
         frames = [await _receive(master_socket) for _ in range(2)]
         for frame in reversed(frames):
@@ -140,7 +143,7 @@ async def test_answers_that_come_in_the_other_order_are_not_swapped(
 async def test_an_error_of_the_agent_is_a_rejection(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as lane:
+    async with lanes.lend(OWNER) as lane:
         asking = asyncio.create_task(_ask(lane))
         key = (await _receive(master_socket))["invoked_by"]
         error = {"error_message": "no"}
@@ -151,24 +154,24 @@ async def test_an_error_of_the_agent_is_a_rejection(
 async def test_a_lane_is_not_used_again_after_a_rejection(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as first:
+    async with lanes.lend(OWNER) as first:
         asking = asyncio.create_task(_ask(first))
         key = (await _receive(master_socket))["invoked_by"]
         await _reply(master_socket, key, message_type="agent_error", error={"error_message": "no"})
         await asking
-    async with lanes.lend() as second:
+    async with lanes.lend(OWNER) as second:
         assert second is not first
 
 
 async def test_an_agent_that_is_not_connected_is_a_rejection_at_once(lanes: Lanes) -> None:
-    async with lanes.lend() as lane:
+    async with lanes.lend(OWNER) as lane:
         assert await _ask(lane) == Rejection("Agent is NOT active", 0.0)
 
 
 async def test_the_departure_of_the_invoked_agent_ends_the_wait(
     lanes: Lanes, settings: Settings
 ) -> None:
-    async with lanes.lend() as lane:
+    async with lanes.lend(OWNER) as lane:
         async with _connected(settings, {"API-KEY": ML_KEY}) as master_socket:
             asking = asyncio.create_task(_ask(lane))
             await _receive(master_socket)
@@ -178,7 +181,7 @@ async def test_the_departure_of_the_invoked_agent_ends_the_wait(
 async def test_the_departure_of_another_identity_ends_nothing(
     lanes: Lanes, settings: Settings, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as lane:
+    async with lanes.lend(OWNER) as lane:
         asking = asyncio.create_task(_ask(lane))
         key = (await _receive(master_socket))["invoked_by"]
         async with _connected(settings, {"API-KEY": BE_KEY}):
@@ -192,11 +195,11 @@ async def test_the_departure_of_another_identity_ends_nothing(
 async def test_a_lane_that_hears_something_while_idle_is_closed_and_not_lent_again(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as first:
+    async with lanes.lend(OWNER) as first:
         key = await _ask_and_answer(first, master_socket, 1)
     await _reply(master_socket, key, message_type="agent_response", response="once more")
     await _until_unclean(first)
-    async with lanes.lend() as second:
+    async with lanes.lend(OWNER) as second:
         assert second is not first
         assert await _ask_and_answer(second, master_socket, 2) != key
 
@@ -204,7 +207,7 @@ async def test_a_lane_that_hears_something_while_idle_is_closed_and_not_lent_aga
 async def test_a_second_answer_in_the_same_breath_is_nobodys(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as first:
+    async with lanes.lend(OWNER) as first:
         asking = asyncio.create_task(_ask(first))
         key = (await _receive(master_socket))["invoked_by"]
         for response in ("right", "forged"):
@@ -212,7 +215,7 @@ async def test_a_second_answer_in_the_same_breath_is_nobodys(
         assert await asking == Reply("right", 0.0)
     async with asyncio.timeout(ANSWER_SECONDS):
         await first.wait_closed()
-    async with lanes.lend() as second:
+    async with lanes.lend(OWNER) as second:
         await _ask_and_answer(second, master_socket, "next")
 
 
@@ -220,10 +223,10 @@ async def test_a_lane_is_not_used_again_after_a_timeout(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
     with pytest.raises(TimeoutError):
-        async with lanes.lend() as first, asyncio.timeout(0.05):
+        async with lanes.lend(OWNER) as first, asyncio.timeout(0.05):
             await first.invoke(MASTER_SERVER_ML, {})
     late = (await _receive(master_socket))["invoked_by"]
-    async with lanes.lend() as second:
+    async with lanes.lend(OWNER) as second:
         asking = asyncio.create_task(_ask(second))
         frame = await _receive(master_socket)
         await _reply(master_socket, late, message_type="agent_response", response="late")
@@ -238,25 +241,25 @@ async def test_a_lane_is_not_used_again_after_a_cancel(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
     async def ask() -> None:
-        async with lanes.lend() as lane:
+        async with lanes.lend(OWNER) as lane:
             await _ask(lane)
 
     asking = asyncio.create_task(ask())
     key = (await _receive(master_socket))["invoked_by"]
     asking.cancel()
     await asyncio.wait({asking})
-    async with lanes.lend() as lane:
+    async with lanes.lend(OWNER) as lane:
         assert await _ask_and_answer(lane, master_socket, 1) != key
 
 
 async def test_a_lane_is_not_used_again_after_an_error_of_its_borrower(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as first:
+    async with lanes.lend(OWNER) as first:
         await first.close()
         with pytest.raises(LaneLostError):
             await _ask(first)
-    async with lanes.lend() as second:
+    async with lanes.lend(OWNER) as second:
         assert second is not first
         await _ask_and_answer(second, master_socket, 1)
 
@@ -264,7 +267,7 @@ async def test_a_lane_is_not_used_again_after_an_error_of_its_borrower(
 async def test_a_frame_that_cannot_be_understood_ends_the_wait(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as lane:
+    async with lanes.lend(OWNER) as lane:
         asking = asyncio.create_task(_ask(lane))
         key = (await _receive(master_socket))["invoked_by"]
         await _reply(master_socket, key, message_type="agent_response")
@@ -275,7 +278,7 @@ async def test_a_frame_that_cannot_be_understood_ends_the_wait(
 async def test_an_answer_over_the_limit_ends_the_wait(
     lanes: Lanes, master_socket: ClientConnection
 ) -> None:
-    async with lanes.lend() as lane:
+    async with lanes.lend(OWNER) as lane:
         with pytest.raises(LaneLostError):
             await _ask_and_answer(lane, master_socket, "x" * 200_000)
 
@@ -291,5 +294,5 @@ async def test_without_a_router_no_lane_is_lent() -> None:
         Settings,
     )
     with pytest.raises(RouterAwayError):
-        async with Lanes(nowhere).lend():
+        async with Lanes(nowhere).lend(OWNER):
             pass

@@ -41,7 +41,7 @@ class Closed:
 
 @frozen
 class Terse:
-    omit_none: ClassVar[bool] = True
+    omit_defaults: ClassVar[bool] = True
 
     name: str
     note: str | None = None

@@ -172,19 +172,23 @@ async def test_a_listener_that_comes_back_at_once_is_not_deaf(news: News) -> Non
             assert await take_next(listener) == b"1"
 
 
-async def test_a_listener_that_is_cancelled_while_it_subscribes_leaves_nothing_behind(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_subscriptions_while_connections_break_end_neither_the_reader_nor_themselves(
+    news: News, admin: "Redis"
 ) -> None:
-    async def hang(_news: News) -> None:
-        await asyncio.Event().wait()
+    async def come_and_go(number: int) -> None:
+        for _ in range(30):
+            async with news.subscribe(f"restless {number}"):
+                await asyncio.sleep(0.005)
 
-    monkeypatch.setattr(News, "_reconcile", hang)
-    news = News(create_redis(settings_of("redis://127.0.0.1:1/0")))
-    subscribing = asyncio.create_task(news.subscribe("a").__aenter__())
-    await asyncio.sleep(0)
-    subscribing.cancel()
-    await asyncio.gather(subscribing, return_exceptions=True)
-    assert "a" not in news._listeners
+    visitors = [asyncio.create_task(come_and_go(number)) for number in range(15)]
+    for _ in range(15):
+        await admin.client_kill_filter(_type="pubsub")
+        await asyncio.sleep(0.02)
+    await asyncio.gather(*visitors)
+    async with news.subscribe("a") as listener:
+        await take(listener)
+        news.publish("a", b"1")
+        assert await take_next(listener) == b"1"
 
 
 async def test_publishing_returns_at_once_while_nothing_is_running() -> None:
