@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -74,11 +74,17 @@ def _answer_database_away(_request: Request, error: Exception) -> Response:
     return _answer_api_error(_request, unavailable)
 
 
+def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    """The sender left in the middle of its body: nobody reads this."""
+    return Response(status_code=400)
+
+
 exception_handlers: dict[Any, Any] = {
     ApiError: _answer_api_error,
     InvalidInputError: _answer_invalid_input,
     HTTPException: _answer_http_exception,
     DatabaseAwayError: _answer_database_away,
+    ClientDisconnect: _answer_nobody,
 }
 
 

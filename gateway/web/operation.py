@@ -29,7 +29,12 @@ class Call[Body, Parameters]:
     parameters: Parameters
     caller: Caller | None
     state: State
-    url: str
+    request: Request
+
+    @property
+    def url(self) -> str:
+        """Where the request came in, with its query."""
+        return str(self.request.url)
 
     @property
     def database(self) -> Database:
@@ -45,7 +50,11 @@ class Call[Body, Parameters]:
 
 @frozen(kw_only=True)
 class Operation:
-    """A method of a path. The first line of the handler's docstring is its summary."""
+    """A method of a path. The first line of the handler's docstring is its summary.
+
+    A multipart body is not read here: it may be larger than memory, so its handler reads it from
+    `call.request`. A handler whose result is a Response has made the whole answer.
+    """
 
     method: str
     path: str
@@ -57,6 +66,7 @@ class Operation:
     status: int = 200
     access: Access = Access.USER
     fails: bool = True  # whether it can answer 400
+    lends: bool = True  # the connection; not to a handler that waits for more than the database
 
     async def respond(self, request: Request) -> Response:
         """Check the request, call the handler and write what it returns."""
@@ -65,14 +75,18 @@ class Operation:
             return await self._call(request, state, None)
         async with connect(state["database"]) as connection:
             caller = await authenticate(connection, request, state["settings"], self.access)
-            return await self._call(request, state, caller)
+            if self.lends:
+                return await self._call(request, state, caller)
+        return await self._call(request, state, caller)
 
     async def _call(self, request: Request, state: State, caller: Caller | None) -> Response:
         inputs: tuple[Any, Any] = await read_inputs(
             request, self.body, self.body_format, self.parameters
         )
-        call: Call[Any, Any] = Call(*inputs, caller, state, str(request.url))
+        call: Call[Any, Any] = Call(*inputs, caller, state, request)
         result = await self.handler(call)
+        if isinstance(result, Response):
+            return result
         if self.result is None:
             return Response(status_code=self.status)
         return Response(dump(result), self.status, media_type="application/json")
