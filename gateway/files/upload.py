@@ -123,7 +123,8 @@ def choose_type(given: str | None, name: str) -> str:
     """The type that the sender gives, if it is one, or what the name suggests."""
     if given and len(given) <= MAX_MIMETYPE_CHARACTERS and MIMETYPE.fullmatch(given):
         return given
-    return mimetypes.guess_type(PurePosixPath(name).name)[0] or UNKNOWN_TYPE
+    guessed, packed = mimetypes.guess_type(PurePosixPath(name).name)
+    return UNKNOWN_TYPE if guessed is None or packed else guessed
 
 
 def make_internal_name(id_: UUID, name: str) -> str:

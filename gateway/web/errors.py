@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.converter import unstructure
 from shared.database import DatabaseAwayError
@@ -98,9 +98,18 @@ class AnswerUnexpectedErrors:
         """Run the application; log and answer what nobody else caught."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        begun = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, send_on)
         except Exception:
+            if begun:
+                raise  # the server logs it and cuts the connection, so that the end is missed
             logger.exception("%s %s failed", scope["method"], scope["path"])
             answer = JSONResponse({"detail": "Internal Server Error"}, 500)
             await answer(scope, receive, send)

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import httpx2
@@ -323,6 +323,7 @@ async def test_a_name_in_another_encoding_is_taken(user: User) -> None:
         ("a.png", None, "image/png"),
         ("a.txt", None, "text/plain"),
         ("a", None, "application/octet-stream"),
+        ("a.tar.gz", None, "application/octet-stream"),
         ("a.nobodyknows", None, "application/octet-stream"),
         ("a.png", "", "image/png"),
         ("a.png", "nonsense", "image/png"),
@@ -341,18 +342,42 @@ async def test_a_type_is_kept_or_guessed_from_the_name(
     assert (await user.http.get(f"/files/{id_}")).headers["content-type"].startswith(mimetype)
 
 
-async def test_a_sender_who_leaves_in_the_middle_leaves_nothing(
-    user: User, system: System, sql: Sql
-) -> None:
-    objects = set(system.files.iterdir())
-    url = urlsplit(system.gateway)
-    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+async def begin_upload(user: User, size: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Send these bytes of a larger file."""
+    url = user.http.base_url
+    reader, writer = await asyncio.open_connection(url.host, url.port)
     head = (
         f"POST /files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {user.token}\r\n"
         "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 9000000\r\n\r\n--B\r\n"
     )
-    writer.write(head.encode() + part('name="file"; filename="a.bin"', b"x" * 6_000_000))
+    writer.write(head.encode() + part('name="file"; filename="a.bin"', b"x" * size))
     await writer.drain()
+    return reader, writer
+
+
+async def test_slow_senders_keep_no_database_connection(user: User, system: System) -> None:
+    count = system.settings.database_pool_size + 2
+    objects = set(system.files.iterdir())
+    begun = [await begin_upload(user, 6_000_000) for _ in range(count)]
+
+    async def all_are_on_their_way() -> bool:
+        return len(set(system.files.iterdir()) - objects) == count
+
+    async def all_are_gone() -> bool:
+        return set(system.files.iterdir()) == objects
+
+    await eventually(all_are_on_their_way, "all uploads wait for more")
+    good(await user.http.get("/api/chats"))
+    for _, writer in begun:
+        writer.close()
+    await eventually(all_are_gone, "nothing is left")
+
+
+async def test_a_sender_who_leaves_in_the_middle_leaves_nothing(
+    user: User, system: System, sql: Sql
+) -> None:
+    objects = set(system.files.iterdir())
+    reader, writer = await begin_upload(user, 6_000_000)
 
     async def begun() -> bool:
         return set(system.files.iterdir()) != objects
@@ -485,6 +510,16 @@ async def test_a_file_whose_bytes_are_gone_is_named(user: User, system: System, 
     assert (await metadata(user.http, file))["id"] == file
 
 
+async def test_a_download_that_breaks_is_cut_and_not_taken_for_whole(
+    user: User, system: System
+) -> None:
+    id_ = await upload(user.http, "large.bin", bytes(64 * 1024 * 1024))
+    async with user.http.stream("GET", f"/files/{id_}") as answer:
+        (system.files / id_).unlink()
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await answer.aread()
+
+
 # Listing and deleting
 
 
@@ -562,6 +597,16 @@ async def test_a_file_whose_bytes_are_gone_can_be_deleted(
 ) -> None:
     (system.files / file).unlink()
     assert (await user.http.delete(f"/files/{file}")).status_code == 204
+
+
+async def test_a_file_named_in_a_message_belongs_to_its_request(user: User, file: str) -> None:
+    async with user.chat() as chat:
+        response = (await chat.ask("look", files=[file]))["response"]
+    found = await metadata(user.http, file)
+    assert (found["session_id"], found["request_id"]) == (chat.session_id, response["request_id"])
+    assert response["files"] == [found]
+    [listed] = good(await user.http.get(f"/files?session_id={chat.session_id}"))
+    assert listed["file_id"] == file
 
 
 # The agents' own client

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from attrs import evolve
 
@@ -161,3 +162,13 @@ async def test_a_file_over_the_limit_is_413_and_leaves_nothing(
     assert isinstance(answer.json()["detail"], str)
     assert bucket.unfinished() == 0
     assert sql("SELECT id FROM files WHERE creator_id = %s", bucket_user.id) == []
+
+
+async def test_a_file_that_can_not_be_noted_leaves_nothing(bare_system: System) -> None:
+    bare_system.start_gateway()
+    async with register_user(bare_system.gateway) as user:
+        with psycopg.connect(bare_system.settings.database_url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE files RENAME TO broken")
+        answer = await user.http.post("/files", files={"file": ("a.bin", LARGE)})
+    assert answer.status_code == 500
+    assert names_in(bare_system.files) == []
