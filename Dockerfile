@@ -15,6 +15,7 @@ COPY gateway gateway
 COPY agent_bridge agent_bridge
 COPY shared shared
 COPY migrations migrations
+RUN install --directory --owner genai files
 USER genai
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
 CMD ["python", "-m", "gateway"]

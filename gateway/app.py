@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.files.storage import create_storage
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
 from gateway.passwords import Passwords
@@ -72,6 +73,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
             vault=Vault(settings.encryption_keys),
             passwords=passwords,
             watch=watch,
+            storage=create_storage(settings),
         )
 
 

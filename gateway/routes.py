@@ -3,6 +3,7 @@
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.chats import routes as chats
+from gateway.files import routes as files
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
 
@@ -10,6 +11,7 @@ operations = [
     *accounts.operations,
     *agents.operations,
     *chats.operations,
+    *files.operations,
     *logs.operations,
     *llms.operations,
 ]

@@ -140,6 +140,8 @@ class Settings(PostgresSettings):
     bridge_port: int = _field(_whole_number, default=8001)
     backend_cors_origins: tuple[str, ...] = _field(_words, default=("*",))
     default_files_folder_name: str = _field(str, default="files")
+    files_url: str | None = _field(_url("s3"), default=None)
+    max_file_bytes: int = _field(_whole_number, default=100 * 1024 * 1024)
     debug: bool = _field(_flag, default=False)
 
     request_timeout: float = _field(_seconds, default=600.0)

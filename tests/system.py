@@ -98,6 +98,11 @@ class System:
         return read_settings(self.environment, Settings)
 
     @property
+    def files(self) -> Path:
+        """The folder of users' files, which its gateways share."""
+        return self.folder / "files"
+
+    @property
     def router_url(self) -> str:
         """Where the router listens."""
         return self.environment["ROUTER_WS_URL"]
@@ -142,7 +147,8 @@ class System:
 
     def _start(self, name: str, module: str, overrides: Mapping[str, str]) -> Child:
         command = [sys.executable, "-W", "error", "-m", module]
-        environment = {**os.environ, **self.environment, **overrides}
+        files = {"DEFAULT_FILES_FOLDER_NAME": str(self.files)}
+        environment = {**os.environ, **files, **self.environment, **overrides}
         log = self.folder / f"{name}.log"
         child = start_child(name, command, log, environment=environment, folder=PROJECT)
         self.children[name] = child

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from attrs import frozen
+from starlette.responses import Response
 
 from gateway.web.auth import Access
 from gateway.web.inputs import Nothing
@@ -71,6 +72,16 @@ SECURITY_SCHEMES: Json = {
 }
 
 
+FILE: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+
+FILE_RESPONSES: Json = {
+    "200": {"description": "All of its bytes, with their type", "content": FILE},
+    "206": {"description": "The bytes of the range", "content": FILE},
+    "304": {"description": "The caller has it already"},
+    "416": {"description": "The range has none of its bytes"},
+}
+
+
 def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
     """The whole document, ready to be sent as JSON."""
     types = [type_ for each in operations for type_ in _types(each)] + [Error, InputFaults]
@@ -94,7 +105,7 @@ def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
 
 def _types(operation: Operation) -> Iterable[Any]:
     candidates = (operation.body, operation.parameters, operation.result)
-    return (type_ for type_ in candidates if type_ not in {Nothing, None})
+    return (type_ for type_ in candidates if type_ not in {Nothing, None, Response})
 
 
 def _operation_ids(operations: Sequence[Operation]) -> list[str]:
@@ -137,6 +148,7 @@ def _request_body(operation: Operation, by_type: list[tuple[Any, Json]]) -> Json
     media = {
         "json": ["application/json"],
         "form": ["application/x-www-form-urlencoded", "multipart/form-data"],
+        "multipart": ["multipart/form-data"],
     }
     return {"required": True, "content": dict.fromkeys(media[operation.body_format], content)}
 
@@ -148,7 +160,9 @@ def _responses(operation: Operation, by_type: list[tuple[Any, Json]]) -> Json:
 
     service = operation.access in {Access.USER_OR_SERVICE, Access.USER_AGENT_OR_SERVICE}
     responses: Json = {str(operation.status): {"description": "Done"}}
-    if operation.result is not None:
+    if operation.result is Response:
+        responses = dict(FILE_RESPONSES)
+    elif operation.result is not None:
         responses[str(operation.status)] = answer("Done", operation.result)
     if operation.fails or service:
         responses["400"] = answer("It can't be done; the detail says why", Error)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.converter import unstructure
 from shared.database import DatabaseAwayError
@@ -80,11 +80,17 @@ def _answer_database_away(_request: Request, error: Exception) -> Response:
     return _answer_api_error(_request, unavailable)
 
 
+def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    """The sender left in the middle of its body: nobody reads this."""
+    return Response(status_code=400)
+
+
 exception_handlers: dict[Any, Any] = {
     ApiError: _answer_api_error,
     InvalidInputError: _answer_invalid_input,
     HTTPException: _answer_http_exception,
     DatabaseAwayError: _answer_database_away,
+    ClientDisconnect: _answer_nobody,
 }
 
 
@@ -98,9 +104,18 @@ class AnswerUnexpectedErrors:
         """Run the application; log and answer what nobody else caught."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        begun = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, send_on)
         except Exception:
+            if begun:
+                raise  # the server logs it and cuts the connection, so that the end is missed
             logger.exception("%s %s failed", scope["method"], scope["path"])
             answer = JSONResponse({"detail": "Internal Server Error"}, 500)
             await answer(scope, receive, send)

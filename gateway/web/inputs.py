@@ -18,7 +18,7 @@ from shared.faults import Fault, InvalidInputError
 MAX_BODY_BYTES = 1024 * 1024
 BODY_SECONDS = 30.0
 
-type BodyFormat = Literal["json", "form"]
+type BodyFormat = Literal["json", "form", "multipart"]
 
 
 @frozen
@@ -47,14 +47,15 @@ def check_inputs[Body, Parameters](
 ) -> tuple[Body, Parameters]:
     """The checked body and parameters. Raises InvalidInputError with the faults of both."""
     faults: list[Fault] = []
-    read_parameters = _collect(faults, _read_parameters, request, parameters)
-    read_body = _collect(faults, _read_body, data, body)
-    if read_parameters is None or read_body is None:
+    given_parameters = collect(faults, _read_parameters, request, parameters)
+    given_body = body() if body is Nothing else collect(faults, read_body, data, body)
+    if given_parameters is None or given_body is None:
         raise InvalidInputError(faults)
-    return read_body, read_parameters
+    return given_body, given_parameters
 
 
-def _collect[Input, T](faults: list[Fault], read: Any, given: Input, into: type[T]) -> T | None:
+def collect[Input, T](faults: list[Fault], read: Any, given: Input, into: type[T]) -> T | None:
+    """What `read` makes of the input, or None: its faults are among `faults` then."""
     try:
         result: T = read(given, into)
     except InvalidInputError as error:
@@ -78,9 +79,8 @@ def _located(fault: Fault, path: Mapping[str, Any]) -> Fault:
     return attrs.evolve(fault, loc=(place, *fault.loc), input=given)
 
 
-def _read_body[T](data: bytes | dict[str, Any], body: type[T]) -> T:
-    if body is Nothing:
-        return body()
+def read_body[T](data: bytes | dict[str, Any], body: type[T]) -> T:
+    """The body of JSON or of form fields. Raises InvalidInputError."""
     try:
         parsed = _parse_json(data) if isinstance(data, bytes) else data
         return structure(parsed, body)
@@ -100,25 +100,34 @@ def _parse_json(data: bytes) -> object:
 
 
 async def _read_data(request: Request, body_format: BodyFormat) -> bytes | dict[str, Any]:
-    if int(request.headers.get("content-length", "0")) > MAX_BODY_BYTES:
-        raise TooLargeError(f"The body must not have more than {MAX_BODY_BYTES} bytes")
-    bounded = Request(request.scope, _bounded(request.receive))
+    bounded = bound(request, MAX_BODY_BYTES)
     return await _read_form(bounded) if body_format == "form" else await bounded.body()
 
 
-def _bounded(receive: Receive) -> Receive:
+def bound(request: Request, limit: int) -> Request:
+    """The request, but TooLargeError for a body of more bytes: at once, or when they come."""
+    if int(request.headers.get("content-length", "0")) > limit:
+        raise _too_large(limit)
+    return Request(request.scope, _counted(request.receive, limit))
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
     """Count what arrives: a chunked body says no length."""
     size = 0
 
-    async def receive_bounded() -> Message:
+    async def receive_counted() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > MAX_BODY_BYTES:
-            raise TooLargeError(f"The body must not have more than {MAX_BODY_BYTES} bytes")
+        if size > limit:
+            raise _too_large(limit)
         return message
 
-    return receive_bounded
+    return receive_counted
+
+
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"The body must not have more than {limit} bytes")
 
 
 async def _read_form(request: Request) -> dict[str, Any]:

@@ -29,7 +29,12 @@ class Call[Body, Parameters]:
     parameters: Parameters
     caller: Caller | None
     state: State
-    url: str
+    request: Request
+
+    @property
+    def url(self) -> str:
+        """Where the request came in, with its query."""
+        return str(self.request.url)
 
     @property
     def database(self) -> Database:
@@ -45,7 +50,11 @@ class Call[Body, Parameters]:
 
 @frozen(kw_only=True)
 class Operation:
-    """A method of a path. The first line of the handler's docstring is its summary."""
+    """A method of a path. The first line of the handler's docstring is its summary.
+
+    A multipart body is not read here: it may be larger than memory, so its handler reads it from
+    `call.request`. A handler whose result is a Response has made the whole answer.
+    """
 
     method: str
     path: str
@@ -57,16 +66,19 @@ class Operation:
     status: int = 200
     access: Access = Access.USER
     fails: bool = True  # whether it can answer 400
+    lends: bool = True  # the connection; not to a handler that waits for more than the database
 
     async def respond(self, request: Request) -> Response:
         """Check the request, call the handler and write what it returns."""
         state = cast("State", request.state)
-        data = await read_data(request, self.body, self.body_format)
+        data = await read_data(request, self._parsed, self.body_format)
         if self.access is Access.ANYONE:
             return await self._call(request, state, None, data)
         async with connect(state["database"]) as connection:
             caller = await authenticate(connection, request, state["settings"], self.access)
-            return await self._call(request, state, caller, data)
+            if self.lends:
+                return await self._call(request, state, caller, data)
+        return await self._call(request, state, caller, data)
 
     async def _call(
         self,
@@ -75,12 +87,19 @@ class Operation:
         caller: Caller | None,
         data: bytes | dict[str, Any],
     ) -> Response:
-        inputs: tuple[Any, Any] = check_inputs(request, data, self.body, self.parameters)
-        call: Call[Any, Any] = Call(*inputs, caller, state, str(request.url))
+        inputs: tuple[Any, Any] = check_inputs(request, data, self._parsed, self.parameters)
+        call: Call[Any, Any] = Call(*inputs, caller, state, request)
         result = await self.handler(call)
+        if isinstance(result, Response):
+            return result
         if self.result is None:
             return Response(status_code=self.status)
         return Response(dump(result), self.status, media_type="application/json")
+
+    @property
+    def _parsed(self) -> type:
+        """The class that the body becomes here; a multipart one is its handler's."""
+        return Nothing if self.body_format == "multipart" else self.body
 
     def route(self) -> Route:
         """What Starlette routes to."""

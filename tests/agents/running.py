@@ -1,10 +1,12 @@
 """Real agents, and the stand-in master agent, as processes beside a system."""
 
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 import pytest
@@ -36,6 +38,24 @@ def run_agent(system: System, generation: Generation, token: str, seal: str) -> 
     )
     with stopping(child):
         yield child
+
+
+def run_file_keeper(
+    system: System, generation: Generation, token: str, *arguments: str
+) -> dict[str, Any]:
+    """What the agent of a token is told of a file: session, request, name and content of it."""
+    script = PROJECT / "tests" / "agents" / "file_keeper.py"
+    done = subprocess.run(
+        [_interpreter(generation), "-W", "error", str(script), *arguments],
+        env={**os.environ, "GATEWAY_URL": system.gateway, "AGENT_JWT_TOKEN": token},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
 
 
 def _interpreter(generation: Generation) -> str:

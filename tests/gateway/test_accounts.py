@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from starlette.requests import Request
 
 from gateway.accounts.routes import create_access_token, create_user
 from gateway.accounts.schemas import Login, NewUser
@@ -25,6 +26,7 @@ from tests.system import System
 from tests.users import PASSWORD, User
 
 REGISTER, LOGIN, VALIDATE = "/api/register", "/api/login/access-token", "/api/validate-token"
+NO_REQUEST = Request({"type": "http"})
 WRONG = "Incorrect username or password"
 
 
@@ -317,9 +319,9 @@ async def crowded(settings: Settings) -> AsyncIterator[State]:
 
 async def test_a_login_in_a_crowd_is_told_to_try_again(crowded: State) -> None:
     with pytest.raises(UnavailableError, match="try again"):
-        await create_access_token(Call(Login("a", "b"), Nothing(), None, crowded, ""))
+        await create_access_token(Call(Login("a", "b"), Nothing(), None, crowded, NO_REQUEST))
 
 
 async def test_a_registration_in_a_crowd_is_told_to_try_again(crowded: State) -> None:
     with pytest.raises(UnavailableError, match="try again"):
-        await create_user(Call(NewUser("a", PASSWORD), Nothing(), None, crowded, ""))
+        await create_user(Call(NewUser("a", PASSWORD), Nothing(), None, crowded, NO_REQUEST))

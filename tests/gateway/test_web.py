@@ -26,6 +26,8 @@ READABLE = [
     "/api/llm/model/configs",
     "/api/llm/model/prompt",
     "/api/llms/model/configs",
+    f"/files?session_id={uuid4()}",
+    "/user/files/metadata",
 ]
 OPEN = ["/health", "/ready", "/openapi.json", "/docs"]
 

@@ -18,7 +18,7 @@ ORIGINAL: dict[str, Any] = json.loads((Path(__file__).parent / "schema.json").re
 ORIGINAL_TABLES = {
     name: table for name, table in ORIGINAL["tables"].items() if name != "alembic_version"
 }
-FIRST, SECOND = "0001-original-installation", "0002-requests"
+FIRST, SECOND, THIRD = "0001-original-installation", "0002-requests", "0003-files"
 
 # One value for each type: with every id the same, all foreign keys hold.
 SAMPLES = {
@@ -63,18 +63,18 @@ def test_first_migration_makes_the_tables_of_the_original(
     assert read_enums(connection) == ORIGINAL["enums"]
 
 
-def test_second_migration_can_be_taken_back_alone(database: str, connection: Connection) -> None:
+def test_later_migrations_can_be_taken_back_alone(database: str, connection: Connection) -> None:
     migrate(database)
-    assert roll_back(database, 1) == [SECOND]
+    assert roll_back(database, 2) == [THIRD, SECOND]
     assert read_tables(connection) == ORIGINAL_TABLES
 
 
 def test_all_can_be_taken_back_and_applied_again(database: str, connection: Connection) -> None:
-    assert migrate(database) == [FIRST, SECOND]
+    assert migrate(database) == [FIRST, SECOND, THIRD]
     tables = read_tables(connection)
-    assert roll_back(database) == [SECOND, FIRST]
+    assert roll_back(database) == [THIRD, SECOND, FIRST]
     assert read_left_overs(connection) == set()
-    assert migrate(database) == [FIRST, SECOND]
+    assert migrate(database) == [FIRST, SECOND, THIRD]
     assert read_tables(connection) == tables
 
 
@@ -84,11 +84,12 @@ def test_data_of_the_original_survives_up_and_down(
     migrate(database)
     fill_original_tables(connection)
     rows = select_original_columns(connection)
-    copy(MIGRATIONS / f"{SECOND}.sql", folder)
-    copy(MIGRATIONS / f"{SECOND}.rollback.sql", folder)
-    assert migrate(database) == [SECOND]
+    for name in (SECOND, THIRD):
+        copy(MIGRATIONS / f"{name}.sql", folder)
+        copy(MIGRATIONS / f"{name}.rollback.sql", folder)
+    assert migrate(database) == [SECOND, THIRD]
     assert select_original_columns(connection) == rows
-    assert roll_back(database, 1) == [SECOND]
+    assert roll_back(database, 2) == [THIRD, SECOND]
     assert select_original_columns(connection) == rows
 
 
@@ -96,6 +97,7 @@ def test_taking_back_is_refused_while_the_original_could_not_hold_the_data(
     database: str, connection: Connection
 ) -> None:
     migrate(database)
+    roll_back(database, 1)
     for _ in range(2):
         insert_config(connection, insert_user(connection), "mine")
     tables = read_tables(connection)

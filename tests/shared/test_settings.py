@@ -72,6 +72,9 @@ def test_all_faults_are_named_at_once() -> None:
         ("ROUTER_WS_URL", "ws://"),
         ("ROUTER_WS_URL", "ws://[half"),
         ("MASTER_AGENT_CONTRACT", "other"),
+        ("FILES_URL", "https://somewhere"),
+        ("FILES_URL", "s3:///prefix"),
+        ("MAX_FILE_BYTES", "100M"),
     ],
 )
 def test_a_bad_value_is_refused_without_being_repeated(variable: str, value: str) -> None:

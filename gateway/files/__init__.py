@@ -1,0 +1,1 @@
+"""Users' files and those that agents make for them."""

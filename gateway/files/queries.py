@@ -1,0 +1,103 @@
+"""The metadata of files in PostgreSQL."""
+
+from uuid import UUID
+
+from databases.core import Connection
+
+from gateway.files.schemas import FileOrigin, SessionFile, StoredFile
+from shared.database import columns
+
+
+async def insert_file(
+    connection: Connection,
+    id_: UUID,
+    owner: UUID,
+    origin: FileOrigin,
+    original_name: str,
+    internal_name: str,
+    mimetype: str,
+    size: int,
+) -> bool:
+    """Store what is known of a file; False: session or request are not the owner's."""
+    sql = """
+        INSERT INTO files
+            (id, session_id, request_id, creator_id, original_name, internal_name, internal_id,
+             mimetype, from_agent, size)
+        SELECT CAST(:id AS uuid), CAST(:session_id AS uuid), CAST(:request_id AS uuid),
+               CAST(:owner AS uuid), :original_name, :internal_name, CAST(:id AS uuid),
+               :mimetype, :from_agent, :size
+        WHERE (CAST(:session_id AS uuid) IS NULL OR EXISTS (
+                SELECT FROM chatconversations
+                WHERE session_id = :session_id AND creator_id = :owner))
+          AND (CAST(:request_id AS uuid) IS NULL OR EXISTS (
+                SELECT FROM requests
+                WHERE id = :request_id AND creator_id = :owner
+                  AND session_id = coalesce(CAST(:session_id AS uuid), session_id)))
+        RETURNING id
+    """
+    values = {
+        "id": id_,
+        "owner": owner,
+        "session_id": origin.session_id,
+        "request_id": origin.request_id,
+        "original_name": original_name,
+        "internal_name": internal_name,
+        "mimetype": mimetype,
+        "from_agent": origin.from_agent,
+        "size": size,
+    }
+    return await connection.fetch_one(sql, values) is not None
+
+
+async def select_has_session(connection: Connection, owner: UUID, session_id: UUID) -> bool:
+    """Whether the owner has this session."""
+    sql = """
+        SELECT EXISTS (
+            SELECT FROM chatconversations WHERE session_id = :session_id AND creator_id = :owner
+        )
+    """
+    return bool(await connection.fetch_val(sql, {"session_id": session_id, "owner": owner}))
+
+
+async def select_file(connection: Connection, owner: UUID, id_: UUID) -> StoredFile | None:
+    """One of the owner's files."""
+    sql = """
+        SELECT id, session_id, request_id, original_name, mimetype, internal_id,
+               internal_name, from_agent, creator_id, size, created_at
+        FROM files WHERE creator_id = :owner AND id = :id
+    """
+    row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
+    return StoredFile(**columns(row)) if row else None
+
+
+async def select_stored_files(
+    connection: Connection, owner: UUID, limit: int, offset: int
+) -> list[StoredFile]:
+    """The owner's files, newest first; those of unknown age at the end."""
+    sql = """
+        SELECT id, session_id, request_id, original_name, mimetype, internal_id,
+               internal_name, from_agent, creator_id, size, created_at
+        FROM files WHERE creator_id = :owner
+        ORDER BY created_at DESC NULLS LAST, id LIMIT :limit OFFSET :offset
+    """
+    values = {"owner": owner, "limit": limit, "offset": offset}
+    return [StoredFile(**columns(row)) for row in await connection.fetch_all(sql, values)]
+
+
+async def select_session_files(
+    connection: Connection, owner: UUID, session_id: UUID
+) -> list[SessionFile]:
+    """The owner's files of a session, oldest first."""
+    sql = """
+        SELECT id AS file_id, session_id, request_id
+        FROM files WHERE creator_id = :owner AND session_id = :session_id
+        ORDER BY created_at NULLS FIRST, id
+    """
+    values = {"owner": owner, "session_id": session_id}
+    return [SessionFile(**columns(row)) for row in await connection.fetch_all(sql, values)]
+
+
+async def delete_file(connection: Connection, owner: UUID, id_: UUID) -> None:
+    """Forget one of the owner's files."""
+    sql = "DELETE FROM files WHERE creator_id = :owner AND id = :id"
+    await connection.execute(sql, {"owner": owner, "id": id_})

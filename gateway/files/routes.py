@@ -1,0 +1,187 @@
+"""Uploading, downloading and listing files."""
+
+import asyncio
+from functools import partial
+from uuid import UUID, uuid4
+
+import attrs
+from starlette.responses import Response
+
+from gateway.files import queries
+from gateway.files.download import answer_file
+from gateway.files.schemas import (
+    CreatedFile,
+    FileId,
+    FilePage,
+    FileSelection,
+    NewFile,
+    SessionFile,
+    StoredFile,
+)
+from gateway.files.storage import Storage
+from gateway.files.upload import Upload, make_internal_name, receive_upload
+from gateway.web.auth import Access
+from gateway.web.errors import BadRequestError
+from gateway.web.inputs import Nothing
+from gateway.web.operation import Call, Operation, get
+from gateway.web.paging import cut
+from shared.database import connect
+from shared.events import FileMetadata
+
+
+async def create_file(call: Call[Nothing, Nothing]) -> CreatedFile:
+    """Store a file.
+
+    An agent says which session and request it made the file for.
+    """
+    id_, storage = uuid4(), call.state["storage"]
+    limit = call.state["settings"].max_file_bytes
+    try:
+        await _insert(call, id_, await receive_upload(call.request, storage, id_, limit))
+    except BaseException:
+        await storage.delete(id_)
+        raise
+    return CreatedFile(id_)
+
+
+async def _insert(call: Call[Nothing, Nothing], id_: UUID, upload: Upload) -> None:
+    origin = upload.origin
+    async with connect(call.database) as connection:
+        inserted = await queries.insert_file(
+            connection,
+            id_,
+            call.user_id,
+            origin,
+            upload.name,
+            make_internal_name(id_, upload.name),
+            upload.mimetype,
+            upload.size,
+        )
+        if inserted:
+            return
+        session_id = origin.session_id
+        if session_id is None or await queries.select_has_session(
+            connection, call.user_id, session_id
+        ):
+            raise BadRequestError(f"Request with id {origin.request_id} does not exist")
+        raise BadRequestError(f"Session with id {session_id} does not exist")
+
+
+async def read_file(call: Call[Nothing, FileId]) -> Response:
+    """Download a file.
+
+    Ranges, conditions and HEAD work as in any file server.
+    """
+    file, storage = await _find(call), call.state["storage"]
+    size = await storage.size(file.id)
+    if size is None:
+        raise BadRequestError(f"Metadata of file {file.id} exists, but file was not found")
+    return answer_file(call.request, file, size, partial(storage.read, file.id))
+
+
+async def read_file_metadata(call: Call[Nothing, FileId]) -> FileMetadata:
+    """Read what is known of a file."""
+    file = await _find(call)
+    return FileMetadata(
+        **{field.name: getattr(file, field.name) for field in attrs.fields(FileMetadata)}
+    )
+
+
+async def _find(call: Call[Nothing, FileId]) -> StoredFile:
+    id_ = call.parameters.file_id
+    async with connect(call.database) as connection:
+        file = await queries.select_file(connection, call.user_id, id_)
+    if file is None:
+        raise BadRequestError(f"File with id {id_} does not exist")
+    return file
+
+
+async def list_session_files(call: Call[Nothing, FileSelection]) -> list[SessionFile]:
+    """List the files of a session."""
+    async with connect(call.database) as connection:
+        return await queries.select_session_files(
+            connection, call.user_id, call.parameters.session_id
+        )
+
+
+async def list_files(call: Call[Nothing, FilePage]) -> list[StoredFile]:
+    """List the user's files, newest first."""
+    page = call.parameters
+    async with connect(call.database) as connection:
+        files = await queries.select_stored_files(
+            connection, call.user_id, cut(page.limit), page.offset
+        )
+    storage = call.state["storage"]
+    return list(await asyncio.gather(*(_with_size(storage, file) for file in files)))
+
+
+async def _with_size(storage: Storage, file: StoredFile) -> StoredFile:
+    if file.size is not None:
+        return file
+    return attrs.evolve(file, size=await storage.size(file.id))
+
+
+async def delete_file(call: Call[Nothing, FileId]) -> None:
+    """Delete a file."""
+    file = await _find(call)
+    await call.state["storage"].delete(file.id)
+    async with connect(call.database) as connection:
+        await queries.delete_file(connection, call.user_id, file.id)
+
+
+# None but the two lists of rows keep a connection: the storage may be slow, the sender too.
+operations = [
+    Operation(
+        method="POST",
+        path="/files",
+        handler=create_file,
+        body=NewFile,
+        body_format="multipart",
+        result=CreatedFile,
+        status=201,
+        access=Access.USER_OR_AGENT,
+        lends=False,
+    ),
+    get(
+        "/files",
+        list_session_files,
+        FileSelection,
+        list[SessionFile],
+        access=Access.USER_OR_SERVICE,
+        fails=False,
+    ),
+    get(
+        "/files/{file_id}/metadata",
+        read_file_metadata,
+        FileId,
+        FileMetadata,
+        access=Access.USER_OR_AGENT,
+    ),
+    Operation(
+        method="GET",
+        path="/files/{file_id}",
+        handler=read_file,
+        parameters=FileId,
+        result=Response,
+        access=Access.USER_OR_AGENT,
+        lends=False,
+    ),
+    Operation(
+        method="DELETE",
+        path="/files/{file_id}",
+        handler=delete_file,
+        parameters=FileId,
+        status=204,
+        lends=False,
+    ),
+    Operation(
+        method="GET",
+        path="/user/files/metadata",
+        handler=list_files,
+        parameters=FilePage,
+        result=list[StoredFile],
+        access=Access.USER_OR_AGENT,
+        fails=False,
+        lends=False,
+    ),
+]

@@ -1,0 +1,133 @@
+"""A form with a file, from the socket into the storage."""
+
+import mimetypes
+import re
+from collections.abc import AsyncIterator
+from pathlib import PurePosixPath
+from uuid import UUID
+
+from attrs import define, field, frozen
+from starlette.requests import Request
+
+from gateway.files.schemas import FileOrigin
+from gateway.files.storage import Storage
+from gateway.web.errors import BadRequestError, TooLargeError
+from gateway.web.inputs import MAX_BODY_BYTES, bound, collect, read_body
+from gateway.web.multipart import Part, is_multipart, read_parts
+from shared.faults import Fault, InvalidInputError
+
+MAX_NAME_CHARACTERS = 255
+MAX_SUFFIX_CHARACTERS = 16
+MAX_FIELD_BYTES = 1024
+MIMETYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?: *; *[\w.+-]+=(?:[\w.+-]+|\"[\w .+:/-]*\"))*", re.ASCII)
+MAX_MIMETYPE_CHARACTERS = 255
+UNKNOWN_TYPE = "application/octet-stream"
+
+
+@frozen
+class Upload:
+    """A file that is in the storage."""
+
+    name: str
+    mimetype: str
+    size: int
+    origin: FileOrigin
+
+
+@define
+class _Form:
+    """What has come so far."""
+
+    name: str | None = None
+    mimetype: str = UNKNOWN_TYPE
+    size: int = 0
+    fields: dict[str, str] = field(factory=dict)
+
+
+async def receive_upload(request: Request, storage: Storage, id_: UUID, limit: int) -> Upload:
+    """Store the form's file under this id; when it raises, that may have happened already.
+
+    Raises InvalidInputError, BadRequestError, TooLargeError for more than `limit` bytes,
+    StorageAwayError, and ClientDisconnect.
+    """
+    form = _Form()
+    if is_multipart(request):
+        # The fields may come after the file: all is read before anything is checked.
+        async for part, content in read_parts(bound(request, limit + MAX_BODY_BYTES)):
+            if part.filename:
+                await _receive_file(form, part, content, storage, id_, limit)
+            else:
+                form.fields[part.name] = await _read_field(content)
+    return _check(form)
+
+
+async def _receive_file(
+    form: _Form, part: Part, content: AsyncIterator[bytes], storage: Storage, id_: UUID, limit: int
+) -> None:
+    assert part.filename is not None
+    if part.name != "file":
+        return
+    if form.name is not None:
+        raise BadRequestError("Only one file can be uploaded at a time")
+    form.name = check_name(part.filename)
+    form.mimetype = choose_type(part.content_type, part.filename)
+    form.size = await storage.put(id_, _limited(content, limit))
+
+
+async def _limited(content: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in content:
+        size += len(chunk)
+        if size > limit:
+            raise TooLargeError(f"The file must not have more than {limit} bytes")
+        yield chunk
+
+
+async def _read_field(content: AsyncIterator[bytes]) -> str:
+    data = b""
+    async for chunk in content:
+        data += chunk
+        if len(data) > MAX_FIELD_BYTES:
+            raise TooLargeError(f"A field must not have more than {MAX_FIELD_BYTES} bytes")
+    return data.decode(errors="replace")
+
+
+def _check(form: _Form) -> Upload:
+    faults: list[Fault] = []
+    if form.name is None:
+        faults.append(_no_file(form.fields.get("file")))
+    origin = collect(faults, read_body, form.fields, FileOrigin)
+    if form.name is None or origin is None:
+        raise InvalidInputError(faults)
+    return Upload(form.name, form.mimetype, form.size, origin)
+
+
+def _no_file(text: str | None) -> Fault:
+    if text is None:
+        return Fault("missing", ("body", "file"), "Field required", None)
+    return Fault("value_error", ("body", "file"), "Value error, Expected a file with a name", text)
+
+
+def check_name(name: str) -> str:
+    """The name as it came, for a name it stays. Raises BadRequestError."""
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise BadRequestError(
+            f"The name of a file must not have more than {MAX_NAME_CHARACTERS} characters"
+        )
+    if "\0" in name:
+        raise BadRequestError("The name of a file must not contain NUL")
+    return name
+
+
+def choose_type(given: str | None, name: str) -> str:
+    """The type that the sender gives, if it is one, or what the name suggests."""
+    if given and len(given) <= MAX_MIMETYPE_CHARACTERS and MIMETYPE.fullmatch(given):
+        return given
+    guessed, packed = mimetypes.guess_type(PurePosixPath(name).name)
+    return UNKNOWN_TYPE if guessed is None or packed else guessed
+
+
+def make_internal_name(id_: UUID, name: str) -> str:
+    """The id with the name's last suffix."""
+    suffix = PurePosixPath(name).suffix.lower()
+    return f"{id_}{re.sub('[^a-z0-9.]', '', suffix)[:MAX_SUFFIX_CHARACTERS].rstrip('.')}"

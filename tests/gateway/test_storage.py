@@ -1,0 +1,174 @@
+"""The storage of files: a folder and a bucket behave alike, and a gateway keeps files in either."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from attrs import evolve
+
+from gateway.files.storage import PART_BYTES, READ_BYTES, Storage, StorageAwayError, create_storage
+from shared.settings import Settings
+from tests.gateway.bucket import Bucket, run_bucket
+from tests.gateway.conftest import Sql
+from tests.system import System
+from tests.users import User, register_user
+
+SIZES = [0, 1, READ_BYTES, PART_BYTES, 2 * PART_BYTES + 1]
+CHUNK = bytes(range(256)) * 256
+LARGE = CHUNK * 200  # several parts
+
+
+class SenderError(Exception):
+    """Something is wrong with what is sent."""
+
+
+async def chunks(content: bytes, error: Exception | None = None) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), len(CHUNK)):
+        yield content[start : start + len(CHUNK)]
+    if error is not None:
+        raise error
+
+
+async def read(storage: Storage, id_: UUID, start: int, stop: int) -> bytes:
+    return b"".join([chunk async for chunk in storage.read(id_, start, stop)])
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.glob("*")]
+
+
+@pytest.fixture(scope="session")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    with run_bucket(tmp_path_factory.mktemp("bucket")) as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "made" / "here"
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def storage(
+    request: pytest.FixtureRequest,
+    settings: Settings,
+    bucket: Bucket,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Storage:
+    if request.param == "folder":
+        return create_storage(evolve(settings, default_files_folder_name=str(folder)))
+    return open_bucket(settings, bucket, monkeypatch)
+
+
+def open_bucket(settings: Settings, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    for name, value in bucket.variables.items():
+        monkeypatch.setenv(name, value)
+    return create_storage(evolve(settings, files_url=bucket.variables["FILES_URL"]))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_is_put_is_read(storage: Storage, size: int) -> None:
+    content, id_ = LARGE[:size], uuid4()
+    assert await storage.put(id_, chunks(content)) == size
+    assert await storage.size(id_) == size
+    assert await read(storage, id_, 0, size) == content
+
+
+async def test_a_range_is_read_over_the_edges_of_pieces(storage: Storage) -> None:
+    id_ = uuid4()
+    await storage.put(id_, chunks(LARGE))
+    for start, stop in [(0, 1), (READ_BYTES - 1, 2 * READ_BYTES + 1), (len(LARGE) - 1, len(LARGE))]:
+        assert await read(storage, id_, start, stop) == LARGE[start:stop]
+
+
+async def test_an_unknown_object_has_no_size(storage: Storage) -> None:
+    assert await storage.size(uuid4()) is None
+
+
+async def test_objects_are_deleted_whether_they_are_there_or_not(storage: Storage) -> None:
+    ids = [uuid4() for _ in range(4)]
+    for id_ in ids[1:]:
+        await storage.put(id_, chunks(b"x"))
+    await storage.delete(*ids[:3])
+    assert [await storage.size(id_) for id_ in ids] == [None, None, None, 1]
+    await storage.delete()
+
+
+@pytest.mark.parametrize("size", [1, len(LARGE)])
+async def test_a_sender_that_fails_leaves_nothing(
+    storage: Storage, bucket: Bucket, folder: Path, size: int
+) -> None:
+    id_, error = uuid4(), SenderError()
+    with pytest.raises(SenderError) as raised:
+        await storage.put(id_, chunks(LARGE[:size], error))
+    assert raised.value is error
+    assert await storage.size(id_) is None
+    assert bucket.unfinished() == 0
+    assert names_in(folder) == []
+
+
+async def test_a_bucket_that_is_away_is_told(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with run_bucket(tmp_path) as gone:
+        storage = open_bucket(settings, gone, monkeypatch)
+    for work in (
+        storage.put(uuid4(), chunks(b"x")),
+        storage.size(uuid4()),
+        storage.delete(uuid4()),
+    ):
+        with pytest.raises(StorageAwayError, match="try again"):
+            await work
+    with pytest.raises(StorageAwayError):
+        await read(storage, uuid4(), 0, 1)
+
+
+@pytest.fixture(scope="module")
+async def bucket_user(system: System, bucket: Bucket) -> AsyncIterator[User]:
+    """A user of one more gateway of the shared system, which keeps files in the bucket."""
+    system.start_gateway(**bucket.variables, MAX_FILE_BYTES=str(len(LARGE)))
+    async with register_user(system.gateways.pop()) as user:
+        yield user
+
+
+async def test_a_gateway_keeps_files_in_a_bucket(bucket_user: User, bucket: Bucket) -> None:
+    http = bucket_user.http
+    created = await http.post("/files", files={"file": ("a.bin", LARGE)})
+    assert created.status_code == 201, created.text
+    id_ = created.json()["id"]
+    assert bucket.has(id_)
+    assert (await http.get(f"/files/{id_}")).content == LARGE
+    ranged = await http.get(f"/files/{id_}", headers={"Range": "bytes=5-9"})
+    assert ranged.content == LARGE[5:10]
+    assert (await http.delete(f"/files/{id_}")).status_code == 204
+    assert not bucket.has(id_)
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["with length", "chunked"])
+@pytest.mark.parametrize("excess", [1, 4 * 1024 * 1024])
+async def test_a_file_over_the_limit_is_413_and_leaves_nothing(
+    bucket_user: User, bucket: Bucket, sql: Sql, excess: int, *, chunked: bool
+) -> None:
+    head = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    body = head + LARGE + b"x" * excess + b"\r\n--B--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=B", "Origin": "http://localhost:3000"}
+    content = chunks(body) if chunked else body
+    answer = await bucket_user.http.post("/files", content=content, headers=headers)
+    assert answer.status_code == 413
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert isinstance(answer.json()["detail"], str)
+    assert bucket.unfinished() == 0
+    assert sql("SELECT id FROM files WHERE creator_id = %s", bucket_user.id) == []
+
+
+async def test_a_file_that_can_not_be_noted_leaves_nothing(bare_system: System) -> None:
+    bare_system.start_gateway()
+    async with register_user(bare_system.gateway) as user:
+        with psycopg.connect(bare_system.settings.database_url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE files RENAME TO broken")
+        answer = await user.http.post("/files", files={"file": ("a.bin", LARGE)})
+    assert answer.status_code == 500
+    assert names_in(bare_system.files) == []
