@@ -41,9 +41,13 @@ class Registry:
             logger.warning("what agent %s says of itself can't be stored", agent.agent_uuid)
             refusal = NOT_STORED
         if refusal is not None:
-            task = asyncio.create_task(tell_agent(self._settings, agent.agent_uuid, refusal))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            self.tell(agent.agent_uuid, refusal)
+
+    def tell(self, agent_uuid: str, message: str) -> None:
+        """Begin to tell an agent, if it is connected, that it can't go on."""
+        task = asyncio.create_task(tell_agent(self._settings, agent_uuid, message))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     async def unregister(self, gone: AgentUnregistered) -> None:
         """Mark an agent inactive. Most that is gone is no agent: lanes, calls between agents."""
@@ -89,4 +93,4 @@ async def tell_agent(settings: Settings, agent_uuid: str, message: str) -> None:
             finally:
                 await lane.close()
     except (TimeoutError, LaneLostError, RouterAwayError) as fault:
-        logger.warning("agent %s may not know that it was refused: %r", agent_uuid, fault)
+        logger.warning("agent %s may not know that it has to stop: %r", agent_uuid, fault)
