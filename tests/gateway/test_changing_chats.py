@@ -1,13 +1,16 @@
 """Renaming and deleting chats, through the real gateway."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.gateway.conftest import Sql
 from tests.gateway.shapes import CREATED_CHAT, assert_shape, faults, good, refused
-from tests.users import Json, User
+from tests.system import System
+from tests.users import Json, User, eventually
 
 EVERYTHING = """
     SELECT (SELECT count(*) FROM chatconversations WHERE session_id = %s) AS chats,
@@ -103,6 +106,31 @@ async def test_a_deleted_chat_takes_everything_with_it(user: User, sql: Sql) -> 
     assert count(sql, other) == [1, 1, 1, 1, 1]
     [listed] = good(await user.http.get("/api/chats"))["chats"]
     assert listed["session_id"] == other["session_id"]
+
+
+async def test_what_is_logged_at_that_moment_goes_too(user: User, sql: Sql, system: System) -> None:
+    chat = await create(user)
+    fill(sql, chat)
+    with psycopg.connect(system.settings.database_url) as logging:
+        logging.execute(
+            "UPDATE chatconversations SET last_seq = 3 WHERE session_id = %s", [chat["session_id"]]
+        )
+        deleting = asyncio.create_task(delete(user, chat["session_id"]))
+
+        async def waits() -> bool:
+            blocked = "SELECT pid FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
+            return bool(sql(blocked, logging.info.backend_pid))
+
+        await eventually(waits, "the deletion waits for what is being logged")
+        logging.execute(
+            """
+            INSERT INTO logs (session_id, request_id, log_level, message, seq)
+            VALUES (%s, gen_random_uuid(), 'info', 'late', 3)
+            """,
+            [chat["session_id"]],
+        )
+    assert (await deleting).status_code == 204
+    assert count(sql, chat) == [0, 0, 0, 0, 0]
 
 
 async def test_a_file_that_was_uploaded_but_not_sent_stays(user: User, sql: Sql) -> None:
