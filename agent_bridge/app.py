@@ -10,6 +10,7 @@ from databases import Database
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from agent_bridge.dismissals import dismiss_agents
 from agent_bridge.inbox import Inbox
 from agent_bridge.leadership import Leadership
 from agent_bridge.logs import Logs
@@ -61,6 +62,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
                 news_reader=news.read(),
                 news_writer=news.write(),
                 inbox=inbox.handle(),
+                dismissals=dismiss_agents(news, registry),
                 leadership=leadership.run(),
                 leases=requests.renew(),
                 sweeper=requests.sweep(),

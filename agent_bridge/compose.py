@@ -6,7 +6,7 @@ import attrs
 from attrs import field, frozen
 from databases.core import Connection
 
-from agent_bridge.master import Invocation
+from agent_bridge.master import CallableAgent, Invocation
 from agent_bridge.queries import (
     ChosenConfig,
     ClaimedRequest,
@@ -16,6 +16,7 @@ from agent_bridge.queries import (
 )
 from shared.events import FileMetadata
 from shared.files import select_named_files
+from shared.flows import Flow, select_active_flows
 from shared.secrets import UndecryptableError, Vault
 
 PROVIDER_COLUMNS = {"provider_id", "api_key", "provider_metadata", "credentials"}
@@ -37,6 +38,7 @@ async def compose(connection: Connection, vault: Vault, request: ClaimedRequest)
     """Gather config, files and agents of a request. Raises UnfitError."""
     config = await _choose_config(connection, request)
     files = await _find_files(connection, request)
+    flows = await select_active_flows(connection, request.creator_id)
     agents = await select_callable_agents(connection, request.creator_id)
     invocation = Invocation(
         user_id=request.creator_id,
@@ -44,9 +46,19 @@ async def compose(connection: Connection, vault: Vault, request: ClaimedRequest)
         message=request.message,
         configs=_configs(config, _decrypt(vault, config)),
         files=files,
-        agents=agents,
+        agents=[*map(_callable, flows), *agents],
     )
     return Composition(invocation, config.provider_id)
+
+
+def _callable(flow: Flow) -> CallableAgent:
+    return CallableAgent(
+        agent_id=flow.id,
+        agent_name=flow.alias,
+        agent_description=flow.description,
+        agent_schema=flow.schema,
+        flow=flow.member_ids,
+    )
 
 
 async def _choose_config(connection: Connection, request: ClaimedRequest) -> ChosenConfig:

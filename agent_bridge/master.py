@@ -2,7 +2,7 @@
 
 import re
 import time
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from attrs import field, frozen
@@ -20,12 +20,15 @@ _mismatch = re.compile(r"unexpected keyword argument|missing \d+ required")
 
 @frozen
 class CallableAgent:
-    """An agent that the master agent may call."""
+    """An agent that the master agent may call, or a flow of several."""
+
+    omit_none: ClassVar[bool] = True
 
     agent_id: UUID
     agent_name: str
     agent_description: str
     agent_schema: dict[str, Any]
+    flow: list[UUID] | None = None
 
 
 @frozen

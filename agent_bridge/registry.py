@@ -51,7 +51,7 @@ class Registry:
             logger.warning("what agent %r says of itself can't be stored", agent.agent_uuid)
             refusal = NOT_STORED
         if refusal is not None:
-            self._tell(agent.agent_uuid, refusal)
+            self.tell(agent.agent_uuid, refusal)
 
     async def unregister(self, gone: AgentUnregistered) -> None:
         """Mark an agent inactive. Most that is gone is no agent: lanes, calls between agents."""
@@ -66,14 +66,14 @@ class Registry:
         async with connect(self._database) as connection:
             await queries.deactivate_all_agents(connection)
 
-    def _tell(self, agent_uuid: str, refusal: str) -> None:
-        """Tell a refused agent, unless it calls itself what no agent is called."""
+    def tell(self, agent_uuid: str, message: str) -> None:
+        """Begin to tell an agent that it can't go on, unless it calls itself what no agent is."""
         if agent_uuid in {MASTER_SERVER_BE, MASTER_SERVER_ML} or not _is_name(agent_uuid):
             return
         if len(self._telling) >= TELLING_LIMIT:
             logger.warning("too many agents are refused at once to tell each of them")
             return
-        task = asyncio.create_task(tell_agent(self._settings, agent_uuid, refusal))
+        task = asyncio.create_task(tell_agent(self._settings, agent_uuid, message))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
@@ -115,4 +115,4 @@ async def tell_agent(settings: Settings, agent_uuid: str, message: str) -> None:
             finally:
                 await lane.close()
     except (TimeoutError, LaneLostError, RouterAwayError) as fault:
-        logger.warning("agent %r may not know that it was refused: %r", agent_uuid, fault)
+        logger.warning("agent %r may not know that it has to stop: %r", agent_uuid, fault)

@@ -4,12 +4,14 @@ from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.chats import routes as chats
 from gateway.files import routes as files
+from gateway.flows import routes as flows
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
 
 operations = [
     *accounts.operations,
     *agents.operations,
+    *flows.operations,
     *chats.operations,
     *files.operations,
     *logs.operations,

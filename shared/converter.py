@@ -6,6 +6,8 @@ the contract wants it.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any, Literal, get_args, get_origin
 from uuid import UUID
 
@@ -197,6 +199,17 @@ def _optional_hook(kind: Any, converter: cattrs.BaseConverter) -> Hook:
     return hook
 
 
+def _omittable_hook(kind: Any, converter: cattrs.BaseConverter) -> Hook:
+    """The hook of what is there, for a field that may be left out: then it stays UNSET."""
+    inner = reduce(or_, (part for part in get_args(kind) if part is not msgspec.UnsetType))
+    structure_inner = converter.get_structure_hook(inner)
+
+    def hook(value: object, _: object) -> object:
+        return structure_inner(value, inner)
+
+    return hook
+
+
 def _class_hook(kind: Any, converter: Any) -> Hook:
     structure_fields = make_dict_structure_fn(
         kind, converter, _cattrs_forbid_extra_keys=getattr(kind, FORBID_EXTRA_KEYS, False)
@@ -287,6 +300,10 @@ def _is_optional(kind: Any) -> bool:
     return type(None) in parts and len(parts) == 2 and get_origin(kind) is not Annotated  # noqa: PLR2004
 
 
+def _is_omittable(kind: Any) -> bool:
+    return msgspec.UnsetType in get_args(kind) and get_origin(kind) is not Annotated
+
+
 def _is_constrained(kind: Any) -> bool:
     marks = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
     return any(isinstance(mark, msgspec.Meta | Rule) for mark in marks)
@@ -305,6 +322,7 @@ def _make_converter() -> cattrs.Converter:
     made.register_structure_hook_factory(attrs.has, _class_hook)
     made.register_structure_hook_factory(_is_list, _list_hook)
     made.register_structure_hook_factory(_is_optional, _optional_hook)
+    made.register_structure_hook_factory(_is_omittable, _omittable_hook)
     made.register_structure_hook_factory(_is_constrained, _constrained_hook)
     made.register_unstructure_hook_factory(_omits_defaults, _terse_unstructure_hook)
     made.register_unstructure_hook(UUID, str)

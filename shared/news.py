@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 WAITING_REQUESTS = "genai:requests:waiting"
 """Carries the ids of requests that wait for a bridge."""
 
+DELETED_AGENTS = "genai:agents:deleted"
+"""Carries the ids of agents that were deleted, for a bridge to tell them."""
+
 LISTENER_LIMIT = 1000  # messages; a listener further behind reads PostgreSQL instead
 OUTBOX_LIMIT = 10_000  # messages; what Redis did not take by then is old news
 BATCH = 500

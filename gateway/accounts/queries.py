@@ -4,8 +4,9 @@ from uuid import UUID, uuid4
 
 from attrs import frozen
 from databases.core import Connection
+from msgspec import UNSET
 
-from gateway.accounts.schemas import User
+from gateway.accounts.schemas import Profile, ProfileChanges, User
 from shared.database import columns
 
 
@@ -54,3 +55,36 @@ async def select_credentials(connection: Connection, username: str) -> Credentia
     sql = "SELECT id, password FROM users WHERE username = :username"
     row = await connection.fetch_one(sql, {"username": username})
     return Credentials(**columns(row)) if row else None
+
+
+async def select_profile(connection: Connection, owner: UUID, user_id: UUID) -> Profile | None:
+    """The profile of a user, who must be the owner."""
+    sql = """
+        SELECT id, user_id, first_name, last_name FROM userprofiles
+        WHERE user_id = :user_id AND user_id = :owner
+    """
+    row = await connection.fetch_one(sql, {"owner": owner, "user_id": user_id})
+    return Profile(**columns(row)) if row else None
+
+
+async def update_profile(
+    connection: Connection, owner: UUID, user_id: UUID, changes: ProfileChanges
+) -> Profile | None:
+    """The profile of a user, who must be the owner, after the changes."""
+    sql = """
+        UPDATE userprofiles SET
+            first_name = CASE WHEN :keeps_first THEN first_name ELSE :first_name END,
+            last_name = CASE WHEN :keeps_last THEN last_name ELSE :last_name END
+        WHERE user_id = :user_id AND user_id = :owner
+        RETURNING id, user_id, first_name, last_name
+    """
+    values = {
+        "owner": owner,
+        "user_id": user_id,
+        "keeps_first": changes.first_name is UNSET,
+        "first_name": None if changes.first_name is UNSET else changes.first_name,
+        "keeps_last": changes.last_name is UNSET,
+        "last_name": None if changes.last_name is UNSET else changes.last_name,
+    }
+    row = await connection.fetch_one(sql, values)
+    return Profile(**columns(row)) if row else None

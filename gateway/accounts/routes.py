@@ -1,12 +1,22 @@
-"""Registration, login and the check of a token."""
+"""Registration, login, the check of a token, and profiles."""
 
 from gateway.accounts import queries
-from gateway.accounts.schemas import Detail, Login, NewUser, Token, TokenPair, User
+from gateway.accounts.schemas import (
+    Detail,
+    Login,
+    NewUser,
+    Profile,
+    ProfileChanges,
+    Token,
+    TokenPair,
+    User,
+    UserId,
+)
 from gateway.passwords import BusyError
 from gateway.web.auth import Access, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, post
+from gateway.web.operation import Call, get, patch, post
 from shared.database import connect
 from shared.tokens import issue_user_token
 
@@ -51,6 +61,30 @@ async def read_token_validity(call: Call[Token, Nothing]) -> Detail:
     return Detail("Token is valid")
 
 
+async def read_profile(call: Call[Nothing, UserId]) -> Profile:
+    """Read the user's own profile."""
+    async with connect(call.database) as connection:
+        profile = await queries.select_profile(connection, call.user_id, call.parameters.user_id)
+    if profile is None:
+        raise _unknown(call.parameters)
+    return profile
+
+
+async def update_profile(call: Call[ProfileChanges, UserId]) -> Profile:
+    """Change the user's own profile; what is left out stays."""
+    async with connect(call.database) as connection:
+        profile = await queries.update_profile(
+            connection, call.user_id, call.parameters.user_id, call.body
+        )
+    if profile is None:
+        raise _unknown(call.parameters)
+    return profile
+
+
+def _unknown(asked: UserId) -> BadRequestError:
+    return BadRequestError(f"Profile of user with id '{asked.user_id}' was not found")
+
+
 operations = [
     post("/api/register", create_user, NewUser, User, access=Access.ANYONE),
     post(
@@ -62,4 +96,6 @@ operations = [
         body_format="form",
     ),
     post("/api/validate-token", read_token_validity, Token, Detail, access=Access.ANYONE),
+    get("/api/profiles/{user_id}", read_profile, UserId, Profile),
+    patch("/api/profiles/{user_id}", update_profile, ProfileChanges, UserId, Profile),
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from attrs import frozen
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from shared.converter import Rule
 
@@ -32,6 +32,7 @@ Password = Annotated[
     ),
     Rule(_weakness),
 ]
+PersonName = Annotated[str, Meta(max_length=255)]
 Username = Annotated[str, Meta(max_length=255)]
 
 
@@ -82,3 +83,28 @@ class Detail:
     """One sentence."""
 
     detail: str
+
+
+@frozen
+class UserId:
+    """One user."""
+
+    user_id: UUID
+
+
+@frozen
+class Profile:
+    """What a user says about himself."""
+
+    id: UUID
+    user_id: UUID
+    first_name: str | None
+    last_name: str | None
+
+
+@frozen
+class ProfileChanges:
+    """What to change of a profile; what is left out stays, null removes."""
+
+    first_name: PersonName | UnsetType | None = UNSET
+    last_name: PersonName | UnsetType | None = UNSET

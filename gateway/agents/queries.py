@@ -6,7 +6,7 @@ from uuid import UUID
 from databases.core import Connection
 from databases.interfaces import Record
 
-from gateway.agents.schemas import Agent, AgentSelection, RegisteredAgent
+from gateway.agents.schemas import Agent, AgentChanges, AgentSelection, RegisteredAgent
 from gateway.web.paging import cut
 from shared.agents import name_function
 from shared.database import columns
@@ -45,7 +45,10 @@ async def insert_agent(
 
 
 async def select_agents(
-    connection: Connection, owner: UUID, selection: AgentSelection
+    connection: Connection,
+    owner: UUID,
+    selection: AgentSelection,
+    is_active: bool | None = None,
 ) -> list[Agent]:
     """The owner's agents that have a name and a description, oldest first."""
     sql = """
@@ -53,6 +56,7 @@ async def select_agents(
                is_active, jwt, alias
         FROM agents
         WHERE creator_id = :owner AND name <> '' AND description <> ''
+          AND (CAST(:is_active AS boolean) IS NULL OR is_active = :is_active)
           AND (CAST(:name AS text) IS NULL OR name = :name)
           AND (CAST(:description AS text) IS NULL
                OR position(lower(:description) IN lower(description)) > 0)
@@ -62,6 +66,7 @@ async def select_agents(
         "owner": owner,
         "name": selection.name,
         "description": selection.description,
+        "is_active": is_active,
         "limit": cut(selection.limit),
         "offset": selection.offset,
     }
@@ -78,6 +83,35 @@ async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> Agent 
     """
     row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
     return _agent(row) if row else None
+
+
+async def update_agent(
+    connection: Connection, owner: UUID, id_: UUID, name: str, changes: AgentChanges
+) -> Agent | None:
+    """The owner's agent after the changes, under this name and its old alias."""
+    sql = """
+        UPDATE agents
+        SET name = :name, description = :description, input_parameters = :input_parameters,
+            updated_at = now()
+        WHERE creator_id = :owner AND id = :id
+        RETURNING id, name, description, input_parameters, created_at, updated_at,
+                  is_active, jwt, alias
+    """
+    values = {
+        "owner": owner,
+        "id": id_,
+        "name": name,
+        "description": changes.description,
+        "input_parameters": changes.input_parameters,
+    }
+    row = await connection.fetch_one(sql, values)
+    return _agent(row) if row else None
+
+
+async def delete_agent(connection: Connection, owner: UUID, id_: UUID) -> bool:
+    """Whether there was such an agent of the owner's; its token dies with it."""
+    sql = "DELETE FROM agents WHERE creator_id = :owner AND id = :id RETURNING id"
+    return await connection.fetch_one(sql, {"owner": owner, "id": id_}) is not None
 
 
 def _agent(row: Record) -> Agent:

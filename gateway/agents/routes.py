@@ -1,21 +1,25 @@
-"""Registering and reading agents."""
+"""Registering, reading, changing and deleting agents."""
 
 from uuid import UUID, uuid4
+
+import attrs
 
 from gateway.agents import queries
 from gateway.agents.schemas import (
     ActiveConnections,
     ActiveSelection,
     Agent,
+    AgentChanges,
     AgentId,
     AgentSelection,
+    FrontendSelection,
     NewAgent,
     RegisteredAgent,
 )
 from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, get, post
+from gateway.web.operation import Call, delete, get, patch, post
 from gateway.web.paging import cut
 from shared.agents import (
     DETAILS_LIMIT,
@@ -26,6 +30,8 @@ from shared.agents import (
     select_active_agents,
 )
 from shared.database import connect
+from shared.flows import flow_connection, select_active_flows
+from shared.news import DELETED_AGENTS
 from shared.tokens import issue_agent_token
 
 
@@ -69,17 +75,25 @@ async def list_agents(call: Call[Nothing, AgentSelection]) -> list[Agent]:
         return await queries.select_agents(connection, call.user_id, call.parameters)
 
 
+async def list_frontend_agents(call: Call[Nothing, FrontendSelection]) -> list[Agent]:
+    """List the user's agents as agents themselves ask for them: all, or the connected ones."""
+    selection = call.parameters
+    async with connect(call.database) as connection:
+        return await queries.select_agents(connection, call.user_id, selection, selection.is_active)
+
+
 async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> ActiveConnections:
     """List what the master agent may call for this user."""
     selection = call.parameters
     if selection.agent_type not in {"genai", "all"}:
         return ActiveConnections(0, [])
     async with connect(call.database) as connection:
+        flows = await select_active_flows(connection, call.user_id)
         count = await count_active_agents(connection, call.user_id)
         agents = await select_active_agents(
             connection, call.user_id, cut(selection.limit), selection.offset
         )
-    return ActiveConnections(count, agents)
+    return ActiveConnections(count + len(flows), [*map(flow_connection, flows), *agents])
 
 
 async def read_agent(call: Call[Nothing, AgentId]) -> Agent:
@@ -90,6 +104,26 @@ async def read_agent(call: Call[Nothing, AgentId]) -> Agent:
     if agent is None:
         raise BadRequestError(f"Agent '{id_}' does not exist")
     return agent
+
+
+async def update_agent(call: Call[AgentChanges, AgentId]) -> Agent:
+    """Change one of the user's agents; answers with its alias as the name."""
+    id_, name = call.parameters.agent_id, normalise_name(call.body.name)
+    async with connect(call.database) as connection:
+        agent = await queries.update_agent(connection, call.user_id, id_, name, call.body)
+    if agent is None:
+        raise BadRequestError(f"Agent '{id_}' does not exist")
+    return attrs.evolve(agent, agent_name=agent.agent_alias)
+
+
+async def delete_agent(call: Call[Nothing, AgentId]) -> None:
+    """Delete one of the user's agents; where it is connected, it is told and stops."""
+    id_ = call.parameters.agent_id
+    async with connect(call.database) as connection:
+        deleted = await queries.delete_agent(connection, call.user_id, id_)
+    if not deleted:
+        raise BadRequestError(f"Agent {id_} was not found")
+    call.state["news"].publish(DELETED_AGENTS, str(id_).encode())
 
 
 operations = [
@@ -103,6 +137,14 @@ operations = [
         fails=False,
     ),
     get(
+        "/api/agents/frontend",
+        list_frontend_agents,
+        FrontendSelection,
+        list[Agent],
+        access=Access.USER_OR_AGENT,
+        fails=False,
+    ),
+    get(
         "/api/agents/active",
         list_active_connections,
         ActiveSelection,
@@ -110,4 +152,6 @@ operations = [
         access=Access.USER_AGENT_OR_SERVICE,
     ),
     get("/api/agents/{agent_id}", read_agent, AgentId, Agent, access=Access.USER_OR_AGENT),
+    patch("/api/agents/{agent_id}", update_agent, AgentChanges, AgentId, Agent),
+    delete("/api/agents/{agent_id}", delete_agent, AgentId),
 ]

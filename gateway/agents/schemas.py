@@ -33,6 +33,15 @@ class NewAgent:
 
 
 @frozen
+class AgentChanges:
+    """What an agent is from now on; its alias stays."""
+
+    name: AgentName
+    description: Description
+    input_parameters: JsonObject
+
+
+@frozen
 class RegisteredAgent:
     """A new agent with its token."""
 
@@ -69,6 +78,13 @@ class AgentSelection:
     description: str | None = None
     limit: Limit = 100
     offset: Offset = 0
+
+
+@frozen
+class FrontendSelection(AgentSelection):
+    """Which agents to list, by whether they are connected too."""
+
+    is_active: bool | None = None
 
 
 @frozen

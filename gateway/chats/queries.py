@@ -69,6 +69,20 @@ async def select_chats(connection: Connection, owner: UUID, limit: int, offset: 
     return [Chat(**columns(row)) for row in await connection.fetch_all(sql, values)]
 
 
+async def update_chat(
+    connection: Connection, owner: UUID, session_id: UUID, title: str
+) -> CreatedChat | None:
+    """The owner's chat under its new title."""
+    sql = """
+        UPDATE chatconversations SET title = :title, updated_at = now()
+        WHERE session_id = :session_id AND creator_id = :owner
+        RETURNING session_id, title, created_at, updated_at, creator_id
+    """
+    values = {"session_id": session_id, "title": title, "owner": owner}
+    row = await connection.fetch_one(sql, values)
+    return CreatedChat(**columns(row)) if row else None
+
+
 async def count_messages(connection: Connection, owner: UUID, session_id: UUID) -> int:
     """How many messages the owner's chat has."""
     sql = """

@@ -1,17 +1,28 @@
-"""Making, listing and reading chats."""
+"""Making, listing, reading, renaming and deleting chats."""
 
 from urllib.parse import urlencode
 
+import attrs
 from starlette.datastructures import URL
 from starlette.routing import WebSocketRoute
 
 from gateway.chats import queries
-from gateway.chats.schemas import ChatPage, Chats, CreatedChat, History, HistoryPage, NewChat
+from gateway.chats.deletion import delete_chat as delete_whole_chat
+from gateway.chats.schemas import (
+    ChatChanges,
+    ChatPage,
+    Chats,
+    CreatedChat,
+    History,
+    HistoryPage,
+    NewChat,
+    SessionId,
+)
 from gateway.chats.socket import serve_frontend
 from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, get, post
+from gateway.web.operation import Call, delete, get, patch, post
 from gateway.web.paging import cut
 from shared.database import connect
 
@@ -33,6 +44,26 @@ async def create_chat(call: Call[NewChat, Nothing]) -> CreatedChat:
     if chat is None:
         raise BadRequestError(f"Chat with Session_id - '{new.session_id}' already exists")
     return chat
+
+
+async def update_chat(call: Call[ChatChanges, SessionId]) -> CreatedChat:
+    """Rename one of the user's chats."""
+    id_ = call.parameters.session_id
+    async with connect(call.database) as connection:
+        chat = await queries.update_chat(connection, call.user_id, id_, call.body.title)
+    if chat is None:
+        raise BadRequestError(f"Chat with session_id {id_} does not exist")
+    return chat
+
+
+async def delete_chat(call: Call[Nothing, SessionId]) -> None:
+    """Delete one of the user's chats with its messages, logs, requests and files."""
+    id_ = call.parameters.session_id
+    async with connect(call.database) as connection:
+        internal_ids = await delete_whole_chat(connection, call.user_id, id_)
+    if internal_ids is None:
+        raise BadRequestError(f"Chat with session_id: '{id_}' does not exist")
+    await call.state["storage"].delete(*internal_ids)
 
 
 async def read_history(call: Call[Nothing, HistoryPage]) -> History:
@@ -67,5 +98,8 @@ operations = [
     get("/api/chats", list_chats, ChatPage, Chats, fails=False),
     post("/api/chats", create_chat, NewChat, CreatedChat),
     get("/api/chat", read_history, HistoryPage, History, access=Access.USER_OR_SERVICE),
+    patch("/api/chat", update_chat, ChatChanges, SessionId, CreatedChat),
+    # Without a connection: the storage of its files may be slow.
+    attrs.evolve(delete("/api/chat", delete_chat, SessionId), lends=False),
 ]
 sockets = [WebSocketRoute("/frontend/ws", serve_frontend, name="serve_frontend")]

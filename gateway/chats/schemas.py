@@ -35,6 +35,20 @@ class NewChat:
 
 
 @frozen
+class ChatChanges:
+    """What a chat is called from now on."""
+
+    title: Title
+
+
+@frozen
+class SessionId:
+    """One chat."""
+
+    session_id: UUID
+
+
+@frozen
 class Chat:
     """A chat."""
 

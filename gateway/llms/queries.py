@@ -6,14 +6,13 @@ from uuid import UUID, uuid4
 from databases.core import Connection
 from databases.interfaces import Record
 
-from gateway.llms.prompt import DEFAULT_SYSTEM_PROMPT
 from gateway.llms.schemas import (
-    DEFAULT_TEMPERATURE,
     ModelConfig,
     NewModelConfig,
     Provider,
     ProviderConfigs,
     shown_key,
+    stored_columns,
 )
 from shared.database import columns
 
@@ -42,10 +41,35 @@ async def insert_provider(
         "owner": owner,
     }
     row = await connection.fetch_one(sql, values)
-    if row is None:
-        return None
-    found = columns(row)
-    return Provider(**{**found, "api_key": shown_key(found["api_key"])})
+    return _provider(row) if row else None
+
+
+async def select_provider_id(connection: Connection, owner: UUID, name: str) -> UUID | None:
+    """The id of the owner's provider of this name: its key is encrypted for it."""
+    sql = "SELECT id FROM modelproviders WHERE creator_id = :owner AND name = :name"
+    id_: UUID | None = await connection.fetch_val(sql, {"owner": owner, "name": name})
+    return id_
+
+
+async def update_provider(
+    connection: Connection,
+    owner: UUID,
+    id_: UUID,
+    encrypted_key: str | None,
+    metadata: dict[str, Any] | None,
+) -> Provider | None:
+    """The owner's provider after the change; None leaves what is stored."""
+    sql = """
+        UPDATE modelproviders
+        SET api_key = coalesce(:api_key, api_key), updated_at = now(),
+            provider_metadata = coalesce(CAST(:metadata AS json), provider_metadata)
+        WHERE creator_id = :owner AND id = :id
+        RETURNING id, name AS provider, api_key,
+                  provider_metadata AS metadata, created_at, updated_at
+    """
+    values = {"owner": owner, "id": id_, "api_key": encrypted_key, "metadata": metadata}
+    row = await connection.fetch_one(sql, values)
+    return _provider(row) if row else None
 
 
 async def insert_config(connection: Connection, owner: UUID, new: NewModelConfig) -> bool | None:
@@ -66,18 +90,7 @@ async def insert_config(connection: Connection, owner: UUID, new: NewModelConfig
         )
         SELECT EXISTS (SELECT FROM added) FROM provider
     """
-    values = {
-        "id": uuid4(),
-        "owner": owner,
-        "provider": new.provider,
-        "name": new.name.strip(),
-        "model": new.model,
-        "system_prompt": new.system_prompt or DEFAULT_SYSTEM_PROMPT,
-        "user_prompt": (new.user_prompt or "").strip(),
-        "max_last_messages": 5 if new.max_last_messages is None else new.max_last_messages,
-        "temperature": DEFAULT_TEMPERATURE if new.temperature is None else new.temperature,
-        "credentials": new.credentials or {},
-    }
+    values = {"id": uuid4(), "owner": owner, **stored_columns(new)}
     stored: bool | None = await connection.fetch_val(sql, values)
     return stored
 
@@ -103,6 +116,12 @@ async def select_provider(connection: Connection, owner: UUID, name: str) -> lis
     """
     rows = await connection.fetch_all(sql, {"owner": owner, "name": name})
     return await _with_configs(connection, owner, rows)
+
+
+def _provider(row: Record) -> Provider:
+    found = columns(row)
+    shown = {"api_key": shown_key(found["api_key"]), "metadata": found["metadata"] or {}}
+    return Provider(**{**found, **shown})
 
 
 async def _with_configs(

@@ -1,31 +1,40 @@
-"""Providers and model configs: create and list."""
+"""Providers and model configs: create, read, change and delete."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from gateway.llms import queries
+from gateway.llms import config_queries, queries
+from gateway.llms.config_queries import NameTakenError
 from gateway.llms.schemas import (
+    ModelConfig,
+    ModelConfigChanges,
+    ModelConfigId,
     NewModelConfig,
     NewProvider,
     Provider,
+    ProviderChanges,
     ProviderConfigs,
+    ProviderName,
     ProviderPage,
     SystemPrompt,
+    needs_no_key,
 )
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, get, post
+from gateway.web.operation import Call, Operation, delete, get, patch, post
 from gateway.web.paging import cut
 from shared.database import connect
+from shared.secrets import Vault
+
+NO_KEY = "'api_key' must be specified for this provider"
 
 
 async def create_provider(call: Call[NewProvider, Nothing]) -> Provider:
     """Store a provider and its key, encrypted."""
     new = call.body
     if not new.key and not new.is_keyless:
-        raise BadRequestError("'api_key' must be specified for this provider")
+        raise BadRequestError(NO_KEY)
     id_ = uuid4()
-    vault = call.state["vault"]
-    encrypted = vault.encrypt(new.key, "modelproviders", id_, "api_key") if new.key else None
+    encrypted = _encrypt(call.state["vault"], id_, new.key)
     async with connect(call.database) as connection:
         provider = await queries.insert_provider(
             connection, id_, call.user_id, new.name, encrypted, new.metadata or {}
@@ -33,6 +42,33 @@ async def create_provider(call: Call[NewProvider, Nothing]) -> Provider:
     if provider is None:
         raise BadRequestError(f"Provider '{new.name}' already exists")
     return provider
+
+
+async def update_provider(call: Call[ProviderChanges, ProviderName]) -> Provider:
+    """Change the key or the metadata of a provider; what is left out stays."""
+    name, changes = call.parameters.provider_name, call.body
+    keyless = needs_no_key(name)
+    if changes.new_key == "" and not keyless:
+        raise BadRequestError(NO_KEY)
+    async with connect(call.database) as connection:
+        id_ = await queries.select_provider_id(connection, call.user_id, name)
+        if id_ is None:
+            raise _unknown_provider(name)
+        encrypted = _encrypt(call.state["vault"], id_, None if keyless else changes.new_key)
+        provider = await queries.update_provider(
+            connection, call.user_id, id_, encrypted, changes.metadata
+        )
+    if provider is None:
+        raise _unknown_provider(name)
+    return provider
+
+
+def _encrypt(vault: Vault, provider_id: UUID, key: str | None) -> str | None:
+    return vault.encrypt(key, "modelproviders", provider_id, "api_key") if key else None
+
+
+def _unknown_provider(name: str) -> BadRequestError:
+    return BadRequestError(f"Provider named '{name}' does not exist")
 
 
 async def create_model_config(call: Call[NewModelConfig, Nothing]) -> list[ProviderConfigs]:
@@ -56,6 +92,42 @@ async def list_model_configs(call: Call[Nothing, ProviderPage]) -> list[Provider
         )
 
 
+async def read_model_config(call: Call[Nothing, ModelConfigId]) -> ProviderConfigs:
+    """Read one of the user's configs, with its provider."""
+    id_ = call.parameters.model_config_id
+    async with connect(call.database) as connection:
+        found = await config_queries.select_config(connection, call.user_id, id_)
+    if found is None:
+        raise _unknown_config(id_)
+    return found
+
+
+async def update_model_config(call: Call[ModelConfigChanges, ModelConfigId]) -> ModelConfig:
+    """Change one of the user's configs; what is left out stays."""
+    id_ = call.parameters.model_config_id
+    async with connect(call.database) as connection:
+        try:
+            config = await config_queries.update_config(connection, call.user_id, id_, call.body)
+        except NameTakenError:
+            raise BadRequestError(f"Config '{call.body.name}' already exists") from None
+    if config is None:
+        raise _unknown_config(id_)
+    return config
+
+
+async def delete_model_config(call: Call[Nothing, ModelConfigId]) -> None:
+    """Delete one of the user's configs; its provider stays."""
+    id_ = call.parameters.model_config_id
+    async with connect(call.database) as connection:
+        deleted = await config_queries.delete_config(connection, call.user_id, id_)
+    if not deleted:
+        raise _unknown_config(id_)
+
+
+def _unknown_config(id_: UUID) -> BadRequestError:
+    return BadRequestError(f"Config with id '{id_}' was not found")
+
+
 async def read_default_prompt(_call: Call[Nothing, Nothing]) -> SystemPrompt:
     """Read the system prompt that a config gets by default."""
     return SystemPrompt()
@@ -63,10 +135,27 @@ async def read_default_prompt(_call: Call[Nothing, Nothing]) -> SystemPrompt:
 
 def _under(prefix: str) -> list[Operation]:
     configs = list[ProviderConfigs]
+    provider, config = f"{prefix}/model/providers", f"{prefix}/model/config"
     return [
         post(f"{prefix}/model/provider", create_provider, NewProvider, Provider),
         post(f"{prefix}/model/config", create_model_config, NewModelConfig, configs),
         post(f"{prefix}/model_config", create_model_config, NewModelConfig, configs),
+        patch(
+            f"{provider}/{{provider_name}}",
+            update_provider,
+            ProviderChanges,
+            ProviderName,
+            Provider,
+        ),
+        get(f"{config}/{{model_config_id}}", read_model_config, ModelConfigId, ProviderConfigs),
+        patch(
+            f"{config}/{{model_config_id}}",
+            update_model_config,
+            ModelConfigChanges,
+            ModelConfigId,
+            ModelConfig,
+        ),
+        delete(f"{config}/{{model_config_id}}", delete_model_config, ModelConfigId),
         get(f"{prefix}/model/configs", list_model_configs, ProviderPage, configs),
         get(f"{prefix}/model/prompt", read_default_prompt, Nothing, SystemPrompt),
     ]

@@ -4,15 +4,22 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
+import attrs
 from attrs import field, frozen
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from gateway.llms.prompt import DEFAULT_SYSTEM_PROMPT
 from gateway.web.paging import Limit, Offset
 from shared.secrets import REDACTED
 
 KEYLESS_PROVIDER = "ollama"
-DEFAULT_TEMPERATURE = 0.7
+DEFAULTS: dict[str, Any] = {
+    "system_prompt": DEFAULT_SYSTEM_PROMPT,
+    "user_prompt": "",
+    "temperature": 0.7,
+    "max_last_messages": 5,
+    "credentials": {},
+}
 
 Name = Annotated[str, Meta(max_length=255)]
 Prompt = Annotated[str, Meta(max_length=64 * 1024)]
@@ -43,7 +50,24 @@ class NewProvider:
     @property
     def is_keyless(self) -> bool:
         """Whether this provider works without a key."""
-        return self.name.strip().lower() == KEYLESS_PROVIDER
+        return needs_no_key(self.name)
+
+
+@frozen
+class ProviderChanges:
+    """What to change of a provider; what is left out or null stays.
+
+    A key of asterisks only is the one that was shown, and leaves the stored one too.
+    """
+
+    api_key: Annotated[str, Meta(max_length=4096)] | None = None
+    metadata: dict[str, Any] | None = None
+
+    @property
+    def new_key(self) -> str | None:
+        """The key to store, which may be empty, or None: the stored one stays."""
+        is_shown = self.api_key and not self.api_key.strip("*")
+        return None if is_shown else self.api_key
 
 
 @frozen
@@ -72,6 +96,35 @@ class NewModelConfig:
     temperature: float | None = None
     max_last_messages: MaxLastMessages | None = None
     credentials: Options | None = None
+
+
+@frozen
+class ModelConfigChanges:
+    """What to change of a model config: what is left out stays, null is the default."""
+
+    forbid_extra_keys: ClassVar[bool] = True
+
+    name: Name | UnsetType = UNSET
+    model: Name | UnsetType = UNSET
+    system_prompt: Prompt | UnsetType | None = UNSET
+    user_prompt: Prompt | UnsetType | None = UNSET
+    temperature: float | UnsetType | None = UNSET
+    max_last_messages: MaxLastMessages | UnsetType | None = UNSET
+    credentials: dict[str, Any] | UnsetType | None = UNSET
+
+
+@frozen
+class ProviderName:
+    """One of the user's providers."""
+
+    provider_name: str
+
+
+@frozen
+class ModelConfigId:
+    """One model config."""
+
+    model_config_id: UUID
 
 
 @frozen
@@ -111,6 +164,25 @@ class SystemPrompt:
     """The prompt that a config gets by default."""
 
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
+
+
+def stored_columns(config: NewModelConfig | ModelConfigChanges) -> dict[str, Any]:
+    """A value for each column of a config; None where a change leaves what is stored."""
+    given = attrs.asdict(config, recurse=False)
+    return {column: _stored(column, value) for column, value in given.items()}
+
+
+def _stored(column: str, value: Any) -> Any:
+    if value is UNSET:
+        return None
+    if value is None or (column == "system_prompt" and not value):
+        return DEFAULTS[column]
+    return value.strip() if column in {"name", "user_prompt"} else value
+
+
+def needs_no_key(provider: str) -> bool:
+    """Whether a provider of this name works without a key."""
+    return provider.strip().lower() == KEYLESS_PROVIDER
 
 
 def shown_key(stored: str | None) -> str | None:

@@ -151,3 +151,30 @@ def post[Body, Result](
         result=result,
         access=access,
     )
+
+
+def patch[Body, Parameters, Result](
+    path: str,
+    handler: Callable[[Call[Body, Parameters]], Awaitable[Result]],
+    body: type[Body],
+    parameters: type[Parameters],
+    result: type[Result],
+) -> Operation:
+    """Change something."""
+    return Operation(
+        method="PATCH",
+        path=path,
+        handler=handler,
+        body=body,
+        parameters=parameters,
+        result=result,
+    )
+
+
+def delete[Parameters](
+    path: str,
+    handler: Callable[[Call[Nothing, Parameters]], Awaitable[None]],
+    parameters: type[Parameters],
+) -> Operation:
+    """Delete something."""
+    return Operation(method="DELETE", path=path, handler=handler, parameters=parameters, status=204)

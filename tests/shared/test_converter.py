@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from attrs import frozen
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from shared.converter import JsonObject, Rule, dump, format_time, parse, structure, unstructure
 from shared.faults import Fault, InvalidInputError
@@ -30,6 +30,12 @@ class Whole:
     name: str
     parts: list[Part]
     note: str | None = None
+
+
+@frozen
+class Changes:
+    name: Annotated[str, Meta(max_length=3)] | UnsetType = UNSET
+    note: Annotated[str, Meta(max_length=3)] | UnsetType | None = UNSET
 
 
 @frozen
@@ -342,3 +348,14 @@ def test_a_key_without_a_value_is_written_as_null() -> None:
 
 def test_a_key_without_a_value_is_left_out_where_a_class_says_so() -> None:
     assert dump([Terse("a"), Terse("b", "c")]) == b'[{"name":"a"},{"name":"b","note":"c"}]'
+
+
+def test_what_may_be_left_out_differs_from_null() -> None:
+    assert structure({}, Changes) == Changes(UNSET, UNSET)
+    assert structure({"name": "a", "note": None}, Changes) == Changes("a", None)
+
+
+@pytest.mark.parametrize("given", [{"name": None}, {"name": "long"}, {"note": "long"}], ids=str)
+def test_what_may_be_left_out_is_checked_where_it_is_there(given: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError):
+        structure(given, Changes)

@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 
 from tests.agent_bridge.agents import messages_of
-from tests.agent_bridge.stored import execute
 from tests.master import Invocation, Master, answer
 from tests.socket.front_end import LOG_KEYS, RESPONSE_KEYS, chat_at, send_and_leave
 from tests.system import System
@@ -170,14 +169,14 @@ async def test_a_socket_that_is_ahead_of_its_session_still_gets_its_answers(user
 
 @pytest.mark.usefixtures("master")
 async def test_a_chat_that_is_deleted_and_begun_again_under_a_socket_is_answered(
-    system: System, user: User
+    user: User,
 ) -> None:
     async with user.chat() as chat:
         await chat.ask("one")
         await chat.ask("two")
-        execute(
-            system, "DELETE FROM chatconversations WHERE session_id = %s", chat.session_id
-        )  # as deleting it in another tab does
+        session = {"session_id": chat.session_id}
+        deleted = await user.http.delete("/api/chat", params=session)  # as another tab does
+        assert deleted.status_code == 204
         assert (await chat.ask("again"))["response"]["response"] == answer("echo: again")
 
 

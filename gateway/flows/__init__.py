@@ -1,0 +1,1 @@
+"""Agent flows: several members that are called as one."""

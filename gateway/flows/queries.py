@@ -1,0 +1,61 @@
+"""Writing flows to PostgreSQL; reading them, as both services do, is in `shared/flows.py`."""
+
+from uuid import UUID, uuid4
+
+from attrs import frozen
+from databases.core import Connection
+from databases.interfaces import Record
+
+from gateway.flows.schemas import StoredFlow
+from shared.converter import unstructure
+from shared.database import columns
+from shared.flows import Member
+
+
+@frozen
+class FlowContent:
+    """What to store of a flow; its members were found to be active."""
+
+    name: str
+    alias: str
+    description: str
+    flow: list[Member]
+
+
+async def insert_flow(connection: Connection, owner: UUID, content: FlowContent) -> StoredFlow:
+    """The new flow. Nobody reads its column `is_active`: whether it is changes with its members."""
+    sql = """
+        INSERT INTO agentworkflows (id, name, alias, description, flow, creator_id, is_active)
+        VALUES (:id, :name, :alias, :description, :flow, :owner, true)
+        RETURNING id, name, alias, description, creator_id, created_at, updated_at
+    """
+    values = {"id": uuid4(), "owner": owner, **unstructure(content)}
+    row = await connection.fetch_one(sql, values)
+    assert row is not None
+    return _stored(row, content)
+
+
+async def update_flow(
+    connection: Connection, owner: UUID, id_: UUID, content: FlowContent
+) -> StoredFlow | None:
+    """The owner's flow after the change; the alias stays while the name stays."""
+    sql = """
+        UPDATE agentworkflows
+        SET alias = CASE WHEN name = :name THEN alias ELSE :alias END,
+            name = :name, description = :description, flow = :flow, updated_at = now()
+        WHERE creator_id = :owner AND id = :id
+        RETURNING id, name, alias, description, creator_id, created_at, updated_at
+    """
+    values = {"id": id_, "owner": owner, **unstructure(content)}
+    row = await connection.fetch_one(sql, values)
+    return _stored(row, content) if row else None
+
+
+async def delete_flow(connection: Connection, owner: UUID, id_: UUID) -> bool:
+    """Whether there was such a flow of the owner's."""
+    sql = "DELETE FROM agentworkflows WHERE creator_id = :owner AND id = :id RETURNING id"
+    return await connection.fetch_one(sql, {"owner": owner, "id": id_}) is not None
+
+
+def _stored(row: Record, content: FlowContent) -> StoredFlow:
+    return StoredFlow(**columns(row), flow=content.flow, is_active=True)

@@ -1,0 +1,124 @@
+"""Making, reading, changing and deleting flows."""
+
+from uuid import UUID
+
+from databases.core import Connection
+
+from gateway.flows import queries
+from gateway.flows.queries import FlowContent
+from gateway.flows.schemas import (
+    AgentFlow,
+    FlowId,
+    FlowPage,
+    StoredFlow,
+    WantedFlow,
+    WantedMember,
+)
+from gateway.web.errors import BadRequestError
+from gateway.web.inputs import Nothing
+from gateway.web.operation import Call, delete, get, patch, post
+from gateway.web.paging import cut
+from shared.agents import make_alias, normalise_name
+from shared.database import connect
+from shared.flows import Flow, Member, select_active_members, select_flow, select_flows
+
+
+async def create_flow(call: Call[WantedFlow, Nothing]) -> StoredFlow:
+    """Make a flow of active members."""
+    async with connect(call.database) as connection:
+        content = await _find_content(connection, call.user_id, call.body)
+        return await queries.insert_flow(connection, call.user_id, content)
+
+
+async def list_flows(call: Call[Nothing, FlowPage]) -> list[AgentFlow]:
+    """List the user's flows, newest first."""
+    page = call.parameters
+    async with connect(call.database) as connection:
+        flows = await select_flows(connection, call.user_id, cut(page.limit), page.offset)
+    return [_shown(flow) for flow in flows]
+
+
+async def read_flow(call: Call[Nothing, FlowId]) -> AgentFlow:
+    """Read one of the user's flows."""
+    id_ = call.parameters.agentflow_id
+    async with connect(call.database) as connection:
+        flow = await select_flow(connection, call.user_id, id_)
+    if flow is None:
+        raise BadRequestError(f"Flow with id '{id_}' does not exist")
+    return _shown(flow)
+
+
+async def update_flow(call: Call[WantedFlow, FlowId]) -> StoredFlow:
+    """Change one of the user's flows; its alias stays while its name stays."""
+    id_ = call.parameters.agentflow_id
+    async with connect(call.database) as connection:
+        content = await _find_content(connection, call.user_id, call.body)
+        flow = await queries.update_flow(connection, call.user_id, id_, content)
+    if flow is None:
+        raise BadRequestError(f"Agentflow with ID '{id_}' was not found")
+    return flow
+
+
+async def delete_flow(call: Call[Nothing, FlowId]) -> None:
+    """Delete one of the user's flows; its members stay."""
+    id_ = call.parameters.agentflow_id
+    async with connect(call.database) as connection:
+        deleted = await queries.delete_flow(connection, call.user_id, id_)
+    if not deleted:
+        raise BadRequestError(f"agentflow {id_} was not found")
+
+
+async def _find_content(connection: Connection, owner: UUID, wanted: WantedFlow) -> FlowContent:
+    """What to store for what is wanted. Raises BadRequestError."""
+    name = normalise_name(wanted.name)
+    for field, value in (("name", name), ("description", wanted.description.strip())):
+        if not value:
+            raise BadRequestError(f"'{field}' parameter must not be empty string")
+    members = [_member(each) for each in wanted.flow]
+    active = await select_active_members(connection, owner, [member.id for member in members])
+    if inactive := [member.id for member in members if member not in active]:
+        raise _inactive(*inactive)
+    return FlowContent(name, make_alias(name), wanted.description, members)
+
+
+def _member(wanted: WantedMember) -> Member:
+    try:
+        id_ = UUID(wanted.id or "")
+    except ValueError:
+        raise BadRequestError("Agent ID is not a valid UUID") from None
+    match wanted.type:
+        case "genai" | "mcp" | "a2a" as type_:
+            return Member(id_, type_)
+        case None:
+            raise _inactive(id_)
+    raise BadRequestError("Agent type must be one of 'genai', 'mcp', or 'a2a'")
+
+
+def _inactive(*ids: UUID) -> BadRequestError:
+    named = list(dict.fromkeys(map(str, ids)))
+    return BadRequestError(
+        f"One or more agents were not registered previously or are not active: {named}. "
+        "Make sure agent was registered by you and is active before including it into the "
+        "agent flow"
+    )
+
+
+def _shown(flow: Flow) -> AgentFlow:
+    return AgentFlow(
+        id=flow.id,
+        name=flow.name,
+        description=flow.description,
+        flow=flow.flow,
+        is_active=flow.is_active,
+        created_at=flow.created_at,
+        updated_at=flow.updated_at,
+    )
+
+
+operations = [
+    post("/api/agentflows/register", create_flow, WantedFlow, StoredFlow),
+    get("/api/agentflows", list_flows, FlowPage, list[AgentFlow], fails=False),
+    get("/api/agentflows/{agentflow_id}", read_flow, FlowId, AgentFlow),
+    patch("/api/agentflows/{agentflow_id}", update_flow, WantedFlow, FlowId, StoredFlow),
+    delete("/api/agentflows/{agentflow_id}", delete_flow, FlowId),
+]

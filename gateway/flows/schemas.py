@@ -1,0 +1,84 @@
+"""What clients send about flows, and what they are told."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from attrs import frozen
+from msgspec import Meta
+
+from gateway.web.paging import Limit, Offset
+from shared.agents import NAME_LIMIT
+from shared.flows import Member
+
+FlowName = Annotated[
+    str,
+    Meta(
+        max_length=NAME_LIMIT,
+        description="Stored in lower case with `_` for blanks; not empty.",
+        extra={"error": "Flow name must be less than 55 characters"},
+    ),
+]
+Description = Annotated[str, Meta(max_length=64 * 1024, description="Not empty.")]
+
+
+@frozen
+class WantedMember:
+    """A member by its UUID and its type `genai`, `mcp` or `a2a`; anything else is refused by 400.
+
+    Front-ends send members without a type: one sentence is all that they can show.
+    """
+
+    id: str | None = None
+    type: str | None = None
+
+
+WantedMembers = Annotated[
+    list[WantedMember],
+    Meta(min_length=2, extra={"error": "Agentflow must contain more than 1 agent"}),
+]
+
+
+@frozen
+class WantedFlow:
+    """A flow as it is to be: two or more active members in their order, also the same one twice."""
+
+    name: FlowName
+    description: Description
+    flow: WantedMembers
+
+
+@frozen
+class AgentFlow:
+    """A flow; it is active while all its members are."""
+
+    id: UUID
+    name: str
+    description: str
+    flow: list[Member]
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@frozen
+class StoredFlow(AgentFlow):
+    """A flow that was just stored."""
+
+    alias: str
+    creator_id: UUID
+
+
+@frozen
+class FlowId:
+    """One flow."""
+
+    agentflow_id: UUID
+
+
+@frozen
+class FlowPage:
+    """Which of the user's flows to list."""
+
+    limit: Limit = 100
+    offset: Offset = 0

@@ -1,0 +1,82 @@
+"""Profiles, each its user's own, through the real gateway."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from tests.gateway.shapes import assert_shape, faults, good, refused
+from tests.system import System
+from tests.users import User, register_user
+
+PROFILE = {"id", "user_id", "first_name", "last_name"}
+
+
+@pytest.fixture
+async def person(system: System) -> AsyncIterator[User]:
+    """A user who registered: with a profile."""
+    async with register_user(system.gateway) as person:
+        yield person
+
+
+async def update_profile(user: User, **changes: object) -> list[object]:
+    profile = good(await user.http.patch(f"/api/profiles/{user.id}", json=changes))
+    return [profile["first_name"], profile["last_name"]]
+
+
+async def test_a_new_user_has_an_empty_profile(person: User) -> None:
+    profile = good(await person.http.get(f"/api/profiles/{person.id}"))
+    assert_shape(profile, PROFILE)
+    assert profile == {
+        "id": profile["id"],
+        "user_id": person.id,
+        "first_name": None,
+        "last_name": None,
+    }
+
+
+async def test_of_a_profile_what_is_left_out_stays_and_null_removes(person: User) -> None:
+    assert await update_profile(person, first_name="Ann", last_name="Lee") == ["Ann", "Lee"]
+    assert await update_profile(person, first_name="Anna") == ["Anna", "Lee"]
+    assert await update_profile(person, last_name=None) == ["Anna", None]
+    assert await update_profile(person, first_name="", user_id="x", more=1) == ["", None]
+    assert await update_profile(person) == ["", None]
+    stored = good(await person.http.get(f"/api/profiles/{person.id}"))
+    assert (stored["first_name"], stored["last_name"]) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"first_name": 5}, ("string_type", ["body", "first_name"])),
+        ({"last_name": "\x00"}, ("value_error", ["body", "last_name"])),
+        ({"first_name": "x" * 256}, ("too_long", ["body", "first_name"])),
+    ],
+    ids=["number", "nul", "long"],
+)
+async def test_a_malformed_profile_is_a_fault(
+    reader: User, changes: dict[str, object], expected: tuple[str, list[str]]
+) -> None:
+    answer = await reader.http.patch(f"/api/profiles/{reader.id}", json=changes)
+    assert faults(answer) == [expected]
+
+
+async def test_a_foreign_profile_is_answered_like_an_unknown_one(
+    person: User, reader: User
+) -> None:
+    for id_ in (person.id, str(uuid4())):
+        read = await reader.http.get(f"/api/profiles/{id_}")
+        written = await reader.http.patch(f"/api/profiles/{id_}", json={"first_name": "x"})
+        assert refused(read) == refused(written)
+        assert refused(read) == f"Profile of user with id '{id_}' was not found"
+    assert await update_profile(person) == [None, None]
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+async def test_an_agent_has_no_business_with_profiles(person: User, method: str) -> None:
+    token = (await person.register_agent())["jwt"]
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = await person.http.request(
+        method, f"/api/profiles/{person.id}", headers=headers, json={}
+    )
+    assert answer.status_code == 401
