@@ -12,7 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
+from gateway.outbound import Outbound
 from gateway.passwords import Passwords
+from gateway.refresh import Refresh
 from gateway.routes import operations, sockets
 from gateway.state import State
 from gateway.watch import Watch
@@ -63,7 +65,13 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         passwords = Passwords()
         stack.callback(passwords.close)
         news, watch = News(redis), Watch(database)
-        loops = background(news_reader=news.read(), news_writer=news.write(), watch=watch.run())
+        outbound = Outbound(allow_private=settings.allow_private_urls)
+        loops = background(
+            news_reader=news.read(),
+            news_writer=news.write(),
+            watch=watch.run(),
+            refresh=Refresh(settings, database, outbound).run(),
+        )
         await stack.enter_async_context(loops)
         yield State(
             settings=settings,
@@ -72,6 +80,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
             vault=Vault(settings.encryption_keys),
             passwords=passwords,
             watch=watch,
+            outbound=outbound,
         )
 
 

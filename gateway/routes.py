@@ -1,10 +1,12 @@
 """The table of contents: every operation and socket of the gateway."""
 
+from gateway.a2a import routes as a2a
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.chats import routes as chats
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
+from gateway.mcp import routes as mcp
 
 operations = [
     *accounts.operations,
@@ -12,5 +14,7 @@ operations = [
     *chats.operations,
     *logs.operations,
     *llms.operations,
+    *mcp.operations,
+    *a2a.operations,
 ]
 sockets = chats.sockets

@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from databases import Database
 
+from gateway.outbound import Outbound
 from gateway.passwords import Passwords
 from gateway.watch import Watch
 from shared.news import News
@@ -20,3 +21,4 @@ class State(TypedDict):
     vault: Vault
     passwords: Passwords
     watch: Watch
+    outbound: Outbound

@@ -149,6 +149,9 @@ class Settings(PostgresSettings):
     request_timeout: float = _field(_seconds, default=600.0)
     max_message_bytes: int = _field(_whole_number, default=256 * 1024)
 
+    allow_private_urls: bool = _field(_flag, default=False)
+    refresh_seconds: float = _field(_seconds, default=60.0)
+
     @property
     def database_url(self) -> str:
         """The PostgreSQL URL without a driver, its parts quoted."""

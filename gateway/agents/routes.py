@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 from gateway.agents import queries
+from gateway.agents.active import select_active_connections
 from gateway.agents.schemas import (
     ActiveConnections,
     ActiveSelection,
@@ -16,8 +17,7 @@ from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, get, post
-from gateway.web.paging import cut
-from shared.agents import count_active_agents, make_alias, normalise_name, select_active_agents
+from shared.agents import make_alias, normalise_name
 from shared.database import connect
 from shared.tokens import issue_agent_token
 
@@ -60,15 +60,8 @@ async def list_agents(call: Call[Nothing, AgentSelection]) -> list[Agent]:
 
 async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> ActiveConnections:
     """List what the master agent may call for this user."""
-    selection = call.parameters
-    if selection.agent_type not in {"genai", "all"}:
-        return ActiveConnections(0, [])
     async with connect(call.database) as connection:
-        count = await count_active_agents(connection, call.user_id)
-        agents = await select_active_agents(
-            connection, call.user_id, cut(selection.limit), selection.offset
-        )
-    return ActiveConnections(count, agents)
+        return await select_active_connections(connection, call.user_id, call.parameters)
 
 
 async def read_agent(call: Call[Nothing, AgentId]) -> Agent:

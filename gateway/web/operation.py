@@ -57,6 +57,7 @@ class Operation:
     status: int = 200
     access: Access = Access.USER
     fails: bool = True  # whether it can answer 400
+    waits: bool = False  # for others: the pool gets its connection back before the handler runs
 
     async def respond(self, request: Request) -> Response:
         """Check the request, call the handler and write what it returns."""
@@ -65,7 +66,9 @@ class Operation:
             return await self._call(request, state, None)
         async with connect(state["database"]) as connection:
             caller = await authenticate(connection, request, state["settings"], self.access)
-            return await self._call(request, state, caller)
+            if not self.waits:
+                return await self._call(request, state, caller)
+        return await self._call(request, state, caller)
 
     async def _call(self, request: Request, state: State, caller: Caller | None) -> Response:
         inputs: tuple[Any, Any] = await read_inputs(
@@ -116,6 +119,7 @@ def post[Body, Result](
     *,
     access: Access = Access.USER,
     body_format: BodyFormat = "json",
+    waits: bool = False,
 ) -> Operation:
     """Create something, or have something checked."""
     return Operation(
@@ -126,4 +130,14 @@ def post[Body, Result](
         body_format=body_format,
         result=result,
         access=access,
+        waits=waits,
     )
+
+
+def delete[Parameters](
+    path: str,
+    handler: Callable[[Call[Nothing, Parameters]], Awaitable[None]],
+    parameters: type[Parameters],
+) -> Operation:
+    """Delete something."""
+    return Operation(method="DELETE", path=path, handler=handler, parameters=parameters, status=204)
