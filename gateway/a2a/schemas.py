@@ -55,7 +55,7 @@ class A2AAgentId:
 
 def task_schema(name: str, description: str, card_content: dict[str, Any]) -> dict[str, Any]:
     """The function schema of an agent: a task in words, described with a line for each skill."""
-    skills = [skill.get("description") for skill in card_content.get("skills", [])]
+    skills = [skill.get("description") for skill in card_content.get("skills") or []]
     lines = [line for line in skills if isinstance(line, str)]
     return {
         "title": name,
