@@ -13,7 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.files.storage import create_storage
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
+from gateway.outbound import Outbound
 from gateway.passwords import Passwords
+from gateway.refresh import Refresh
 from gateway.routes import operations, sockets
 from gateway.state import State
 from gateway.watch import Watch
@@ -64,7 +66,13 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         passwords = Passwords()
         stack.callback(passwords.close)
         news, watch = News(redis), Watch(database)
-        loops = background(news_reader=news.read(), news_writer=news.write(), watch=watch.run())
+        outbound = Outbound(allow_private=settings.allow_private_urls)
+        loops = background(
+            news_reader=news.read(),
+            news_writer=news.write(),
+            watch=watch.run(),
+            refresh=Refresh(settings, database, outbound).run(),
+        )
         await stack.enter_async_context(loops)
         yield State(
             settings=settings,
@@ -74,6 +82,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
             passwords=passwords,
             watch=watch,
             storage=create_storage(settings),
+            outbound=outbound,
         )
 
 

@@ -1,5 +1,6 @@
 """The table of contents: every operation and socket of the gateway."""
 
+from gateway.a2a import routes as a2a
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.chats import routes as chats
@@ -7,6 +8,7 @@ from gateway.files import routes as files
 from gateway.flows import routes as flows
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
+from gateway.mcp import routes as mcp
 
 operations = [
     *accounts.operations,
@@ -16,5 +18,7 @@ operations = [
     *files.operations,
     *logs.operations,
     *llms.operations,
+    *mcp.operations,
+    *a2a.operations,
 ]
 sockets = chats.sockets

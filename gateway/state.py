@@ -5,6 +5,7 @@ from typing import TypedDict
 from databases import Database
 
 from gateway.files.storage import Storage
+from gateway.outbound import Outbound
 from gateway.passwords import Passwords
 from gateway.watch import Watch
 from shared.news import News
@@ -22,3 +23,4 @@ class State(TypedDict):
     passwords: Passwords
     watch: Watch
     storage: Storage
+    outbound: Outbound

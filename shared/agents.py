@@ -8,9 +8,6 @@ from uuid import UUID
 
 import orjson
 from attrs import frozen
-from databases.core import Connection
-
-from shared.database import columns
 
 NAME_LIMIT = 55  # characters
 ALIAS_LETTERS = 6
@@ -56,31 +53,3 @@ def name_function(schema: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(function, dict):
         return schema
     return {**schema, "function": {**function, "name": name}}
-
-
-async def select_active_agents(
-    connection: Connection, owner: UUID, limit: int | None = None, offset: int = 0
-) -> list[ActiveConnection]:
-    """The owner's connected agents, newest first; without a limit, all of them."""
-    sql = """
-        SELECT id, alias, input_parameters, created_at, updated_at, is_active
-        FROM agents
-        WHERE creator_id = :owner AND is_active AND name <> '' AND description <> ''
-        ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
-    """
-    values = {"owner": owner, "limit": limit, "offset": offset}
-    return [_active_agent(**columns(row)) for row in await connection.fetch_all(sql, values)]
-
-
-async def count_active_agents(connection: Connection, owner: UUID) -> int:
-    """How many of the owner's agents are connected."""
-    sql = """
-        SELECT count(*) FROM agents
-        WHERE creator_id = :owner AND is_active AND name <> '' AND description <> ''
-    """
-    return int(await connection.fetch_val(sql, {"owner": owner}))
-
-
-def _active_agent(alias: str, input_parameters: dict[str, Any], **others: Any) -> ActiveConnection:
-    schema = name_function(input_parameters, alias)
-    return ActiveConnection(name=alias, type="genai", agent_schema=schema, **others)

@@ -7,6 +7,9 @@ from logging.config import dictConfig
 # uvicorn logs the whole URL of a WebSocket, whatever its access log is set to.
 _token = re.compile(r"((?:^|[?&])token=)[^&\s\"']+", re.IGNORECASE)
 
+# What strangers' servers answer is their business; who asked logs it in one line.
+_SILENT = {"httpx2": "WARNING", "mcp": "CRITICAL"}
+
 # Their debug lines hold frames and statements, and with those secrets.
 _QUIET = ("asyncpg", "databases", "uvicorn", "websockets")
 
@@ -40,6 +43,9 @@ def configure_logging(*, debug: bool) -> None:
                 },
             },
             "root": {"level": "DEBUG" if debug else "INFO", "handlers": ["stderr"]},
-            "loggers": {name: {"level": "INFO"} for name in _QUIET},
+            "loggers": {
+                **{name: {"level": "INFO"} for name in _QUIET},
+                **{name: {"level": level} for name, level in _SILENT.items()},
+            },
         }
     )

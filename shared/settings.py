@@ -147,6 +147,9 @@ class Settings(PostgresSettings):
     request_timeout: float = _field(_seconds, default=600.0)
     max_message_bytes: int = _field(_whole_number, default=256 * 1024)
 
+    allow_private_urls: bool = _field(_flag, default=False)
+    refresh_seconds: float = _field(_seconds, default=60.0)
+
     @property
     def service_keys(self) -> tuple[str, ...]:
         """The keys of the two master parties, which their frames repeat."""

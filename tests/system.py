@@ -79,6 +79,7 @@ def make_environment(
         "MASTER_AGENT_API_KEY": ML_KEY,
         "GATEWAY_HOST": HOST,
         "BRIDGE_HOST": HOST,
+        "ALLOW_PRIVATE_URLS": "true",
     }
 
 

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import attrs
 
 from gateway.agents import queries
+from gateway.agents.active import select_active_connections
 from gateway.agents.schemas import (
     ActiveConnections,
     ActiveSelection,
@@ -20,15 +21,7 @@ from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, patch, post
-from gateway.web.paging import cut
-from shared.agents import (
-    DETAILS_LIMIT,
-    count_active_agents,
-    is_too_large,
-    make_alias,
-    normalise_name,
-    select_active_agents,
-)
+from shared.agents import DETAILS_LIMIT, is_too_large, make_alias, normalise_name
 from shared.database import connect
 from shared.flows import flow_connection, select_active_flows
 from shared.news import DELETED_AGENTS
@@ -85,15 +78,15 @@ async def list_frontend_agents(call: Call[Nothing, FrontendSelection]) -> list[A
 async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> ActiveConnections:
     """List what the master agent may call for this user."""
     selection = call.parameters
-    if selection.agent_type not in {"genai", "all"}:
-        return ActiveConnections(0, [])
     async with connect(call.database) as connection:
+        found = await select_active_connections(connection, call.user_id, selection)
+        if selection.agent_type not in {"genai", "all"}:
+            return found
         flows = await select_active_flows(connection, call.user_id)
-        count = await count_active_agents(connection, call.user_id)
-        agents = await select_active_agents(
-            connection, call.user_id, cut(selection.limit), selection.offset
-        )
-    return ActiveConnections(count + len(flows), [*map(flow_connection, flows), *agents])
+    return ActiveConnections(
+        found.count_active_connections + len(flows),
+        [*map(flow_connection, flows), *found.active_connections],
+    )
 
 
 async def read_agent(call: Call[Nothing, AgentId]) -> Agent:

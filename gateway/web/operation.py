@@ -140,6 +140,7 @@ def post[Body, Result](
     *,
     access: Access = Access.USER,
     body_format: BodyFormat = "json",
+    lends: bool = True,
 ) -> Operation:
     """Create something, or have something checked."""
     return Operation(
@@ -150,6 +151,7 @@ def post[Body, Result](
         body_format=body_format,
         result=result,
         access=access,
+        lends=lends,
     )
 
 

@@ -312,3 +312,35 @@ async def test_a_text_to_look_for_has_no_nul(visitor: httpx2.AsyncClient, reader
         ("value_error", ["query", "name"]),
         ("value_error", ["query", "description"]),
     ]
+
+
+async def test_connections_of_all_kinds_are_one_list_and_the_count_is_of_all(
+    user: User, sql: Sql
+) -> None:
+    await register(user, name="an agent", description="d")
+    sql("UPDATE agents SET is_active = true WHERE creator_id = %s", user.id)
+    sql(
+        """
+        WITH server AS (
+            INSERT INTO mcpservers (id, server_url, creator_id, is_active)
+            VALUES (gen_random_uuid(), 'http://m/mcp', %s, true) RETURNING id
+        )
+        INSERT INTO mcptools (id, name, "inputSchema", alias, mcp_server_id)
+        SELECT gen_random_uuid(), 'tool', '{"type": "object"}', 'tool_abcdef', id FROM server
+        """,
+        user.id,
+    )
+    sql(
+        """
+        INSERT INTO a2acards
+            (id, name, alias, description, server_url, card_content, creator_id, is_active)
+        VALUES (gen_random_uuid(), 'card', 'card_abcdef', 'd', 'http://a', '{}', %s, true)
+        """,
+        user.id,
+    )
+    answer = good(await user.http.get("/api/agents/active"))
+    assert answer["count_active_connections"] == 3
+    assert [one["type"] for one in answer["active_connections"]] == ["a2a", "mcp", "genai"]
+    assert answer["active_connections"][1]["agent_schema"]["required"] == []
+    page = good(await user.http.get("/api/agents/active", params={"offset": 3}))
+    assert page == {"count_active_connections": 3, "active_connections": []}

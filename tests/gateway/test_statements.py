@@ -68,7 +68,7 @@ async def statements_of(database: Database, call: Call[Nothing, Any], handler: H
     [
         (list_agents, AgentSelection(), 1),
         (list_frontend_agents, FrontendSelection(), 1),
-        (list_active_connections, ActiveSelection(), 4),
+        (list_active_connections, ActiveSelection(), 3),
         (list_flows, FlowPage(), 2),
         (list_chats, ChatPage(), 1),
         (list_model_configs, ProviderPage(), 2),

@@ -1,0 +1,116 @@
+"""A2A agents in PostgreSQL."""
+
+from uuid import UUID, uuid4
+
+from databases.core import Connection
+
+from gateway.a2a.lookup import FoundCard
+from gateway.a2a.schemas import A2AAgent, LookedUpA2AAgent
+from gateway.web.paging import cut
+from shared.agents import make_alias
+from shared.database import columns
+
+
+async def upsert_agent(
+    connection: Connection, owner: UUID, url: str, card: FoundCard
+) -> LookedUpA2AAgent:
+    """The owner's agent at this URL, active and with this card; the alias stays with the name."""
+    sql = """
+        INSERT INTO a2acards AS old
+            (id, name, alias, description, server_url, card_content, is_active, creator_id)
+        VALUES (:id, :name, :alias, :description, :url, :content, true, :owner)
+        ON CONFLICT (creator_id, server_url) DO UPDATE SET
+            name = excluded.name,
+            alias = CASE WHEN old.name = excluded.name THEN old.alias ELSE excluded.alias END,
+            description = excluded.description,
+            card_content = excluded.card_content,
+            is_active = true,
+            updated_at = CASE WHEN old.is_active
+                AND (old.name, old.description, CAST(old.card_content AS jsonb))
+                    IS NOT DISTINCT FROM
+                    (excluded.name, excluded.description, CAST(excluded.card_content AS jsonb))
+                THEN old.updated_at ELSE now() END
+        RETURNING id, name, alias, description, server_url, card_content, created_at, updated_at
+    """
+    values = {
+        "id": uuid4(),
+        "name": card.name,
+        "alias": make_alias(card.name),
+        "description": card.description,
+        "url": url,
+        "content": card.content,
+        "owner": owner,
+    }
+    row = await connection.fetch_one(sql, values)
+    assert row is not None
+    return LookedUpA2AAgent(**columns(row))
+
+
+async def update_agents(connection: Connection, url: str, card: FoundCard) -> None:
+    """Give all agents at this URL this card, whoever owns them."""
+    sql = """
+        UPDATE a2acards SET
+            name = :name,
+            alias = CASE WHEN name = :name THEN alias ELSE :alias END,
+            description = :description,
+            card_content = CAST(:content AS json),
+            is_active = true,
+            updated_at = now()
+        WHERE server_url = :url
+          AND (is_active, name, description, CAST(card_content AS jsonb)) IS DISTINCT FROM
+              (true, :name, :description, CAST(CAST(:content AS json) AS jsonb))
+    """
+    values = {
+        "name": card.name,
+        "alias": make_alias(card.name),
+        "description": card.description,
+        "content": card.content,
+        "url": url,
+    }
+    await connection.execute(sql, values)
+
+
+async def deactivate_agents(connection: Connection, url: str) -> None:
+    """Mark all agents at this URL as inactive."""
+    sql = """
+        UPDATE a2acards SET is_active = false, updated_at = now()
+        WHERE server_url = :url AND is_active
+    """
+    await connection.execute(sql, {"url": url})
+
+
+async def select_urls(connection: Connection) -> list[str]:
+    """The URL of every agent, each once."""
+    rows = await connection.fetch_all("SELECT DISTINCT server_url FROM a2acards")
+    return [row["server_url"] for row in rows]
+
+
+async def select_agents(
+    connection: Connection, owner: UUID, limit: int, offset: int
+) -> list[A2AAgent]:
+    """The owner's A2A agents, newest first."""
+    sql = """
+        SELECT id, name, alias, description, server_url, card_content, is_active,
+               created_at, updated_at, creator_id
+        FROM a2acards WHERE creator_id = :owner
+        ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
+    """
+    values = {"owner": owner, "limit": cut(limit), "offset": offset}
+    return [A2AAgent(**columns(row)) for row in await connection.fetch_all(sql, values)]
+
+
+async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> A2AAgent | None:
+    """One of the owner's A2A agents."""
+    sql = """
+        SELECT id, name, alias, description, server_url, card_content, is_active,
+               created_at, updated_at, creator_id
+        FROM a2acards WHERE creator_id = :owner AND id = :id
+    """
+    row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
+    return A2AAgent(**columns(row)) if row else None
+
+
+async def delete_agent(connection: Connection, owner: UUID, id_: UUID) -> bool:
+    """Delete one of the owner's A2A agents; whether there was one."""
+    sql = "DELETE FROM a2acards WHERE creator_id = :owner AND id = :id RETURNING id"
+    return await connection.fetch_val(sql, {"owner": owner, "id": id_}) is not None

@@ -1,0 +1,65 @@
+"""A2A agents: look up, list, read and delete."""
+
+from uuid import UUID
+
+from gateway.a2a import queries
+from gateway.a2a.lookup import look_up
+from gateway.a2a.schemas import A2AAgent, A2AAgentId, A2AAgentPage, LookedUpA2AAgent, NewA2AAgent
+from gateway.outbound import RefusedUrlError, UnreachableError, read_url
+from gateway.web.errors import BadRequestError
+from gateway.web.inputs import Nothing
+from gateway.web.operation import Call, delete, get, post
+from shared.database import connect
+
+
+async def create_a2a_agent(call: Call[NewA2AAgent, Nothing]) -> LookedUpA2AAgent:
+    """Look an A2A agent up by its card and store it, or refresh it."""
+    try:
+        given = read_url(call.body.server_url)
+        url = str(given.copy_with(path="/", query=None)).rstrip("/")
+        card = await look_up(call.state["outbound"], url)
+    except RefusedUrlError as error:
+        raise BadRequestError(str(error)) from None
+    except UnreachableError as error:
+        raise BadRequestError(
+            f"Cannot retrieve data about a2a card on url: {url} ({error})"
+        ) from None
+    async with connect(call.database) as connection:
+        return await queries.upsert_agent(connection, call.user_id, url, card)
+
+
+async def list_a2a_agents(call: Call[Nothing, A2AAgentPage]) -> list[A2AAgent]:
+    """List the user's A2A agents, active or not, newest first."""
+    page = call.parameters
+    async with connect(call.database) as connection:
+        return await queries.select_agents(connection, call.user_id, page.limit, page.offset)
+
+
+async def read_a2a_agent(call: Call[Nothing, A2AAgentId]) -> A2AAgent:
+    """Read one of the user's A2A agents."""
+    id_ = call.parameters.agent_id
+    async with connect(call.database) as connection:
+        agent = await queries.select_agent(connection, call.user_id, id_)
+    if agent is None:
+        raise _unknown(id_)
+    return agent
+
+
+async def delete_a2a_agent(call: Call[Nothing, A2AAgentId]) -> None:
+    """Delete one of the user's A2A agents."""
+    id_ = call.parameters.agent_id
+    async with connect(call.database) as connection:
+        if not await queries.delete_agent(connection, call.user_id, id_):
+            raise _unknown(id_)
+
+
+def _unknown(id_: UUID) -> BadRequestError:
+    return BadRequestError(f"A2A agent with id: '{id_}' does not exist")
+
+
+operations = [
+    post("/api/a2a/agents", create_a2a_agent, NewA2AAgent, LookedUpA2AAgent, lends=False),
+    get("/api/a2a/agents", list_a2a_agents, A2AAgentPage, list[A2AAgent], fails=False),
+    get("/api/a2a/agents/{agent_id}", read_a2a_agent, A2AAgentId, A2AAgent),
+    delete("/api/a2a/agents/{agent_id}", delete_a2a_agent, A2AAgentId),
+]

@@ -1,0 +1,72 @@
+"""What clients send about A2A agents, and what they are told."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from gateway.web.paging import Limit, Offset
+
+
+@frozen
+class NewA2AAgent:
+    """An A2A agent by the URL of its host; a path is left out."""
+
+    server_url: str
+
+
+@frozen
+class LookedUpA2AAgent:
+    """An A2A agent that has just been looked up."""
+
+    id: UUID
+    name: str
+    alias: str
+    description: str
+    server_url: str
+    card_content: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+@frozen
+class A2AAgent(LookedUpA2AAgent):
+    """A stored A2A agent."""
+
+    is_active: bool
+    creator_id: UUID
+
+
+@frozen
+class A2AAgentPage:
+    """Which of the user's A2A agents to list."""
+
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+@frozen
+class A2AAgentId:
+    """One A2A agent."""
+
+    agent_id: UUID
+
+
+def task_schema(name: str, description: str, card_content: dict[str, Any]) -> dict[str, Any]:
+    """The function schema of an agent: a task in words, described with a line for each skill."""
+    skills = [skill.get("description") for skill in card_content.get("skills") or []]
+    lines = [line for line in skills if isinstance(line, str)]
+    return {
+        "title": name,
+        "description": "\n".join([description, "SKILLS:", *lines] if lines else [description]),
+        "properties": {
+            "task": {
+                "type": "string",
+                "description": "A meaningful, well-formulated task for the agent",
+            },
+            "text": {"type": "string"},
+        },
+        "required": ["task", "text"],
+        "type": "object",
+    }

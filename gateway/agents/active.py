@@ -1,0 +1,72 @@
+"""What the master agent may call for a user: agents, tools of MCP servers and A2A agents."""
+
+from typing import Any
+from uuid import UUID
+
+from databases.core import Connection
+
+from gateway.a2a.schemas import task_schema
+from gateway.agents.schemas import ActiveConnections, ActiveSelection
+from gateway.mcp.schemas import tool_schema
+from gateway.web.paging import cut
+from shared.agents import ActiveConnection, name_function
+from shared.database import columns
+
+
+async def select_active_connections(
+    connection: Connection, owner: UUID, selection: ActiveSelection
+) -> ActiveConnections:
+    """A page of the owner's active connections, newest first, and how many there are in all."""
+    sql = """
+        WITH active AS (
+            SELECT id, alias AS name, 'genai' AS type, NULL AS url, description,
+                   input_parameters AS content, created_at, updated_at, is_active
+            FROM agents
+            WHERE creator_id = :owner AND is_active AND name <> '' AND description <> ''
+            UNION ALL
+            SELECT mcptools.id, mcptools.alias, 'mcp', server_url, mcptools.description,
+                   "inputSchema", mcptools.created_at, mcptools.updated_at, is_active
+            FROM mcptools JOIN mcpservers ON mcpservers.id = mcp_server_id
+            WHERE creator_id = :owner AND is_active
+            UNION ALL
+            SELECT id, name, 'a2a', server_url, description,
+                   card_content, created_at, updated_at, is_active
+            FROM a2acards
+            WHERE creator_id = :owner AND is_active
+        ), wanted AS (
+            SELECT * FROM active WHERE CAST(:type AS text) IN ('all', type)
+        ), page AS (
+            SELECT * FROM wanted ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
+        )
+        SELECT (SELECT count(*) FROM wanted) AS total, page.*
+        FROM (VALUES (true)) AS always LEFT JOIN page ON true
+        ORDER BY created_at DESC, id
+    """
+    values = {
+        "owner": owner,
+        "type": selection.agent_type,
+        "limit": cut(selection.limit),
+        "offset": selection.offset,
+    }
+    rows = [columns(row) for row in await connection.fetch_all(sql, values)]
+    total = rows[0]["total"]
+    return ActiveConnections(total, [_active(**row) for row in rows if row["id"]])
+
+
+def _active(
+    *,
+    total: int,
+    type: str,  # noqa: A002 (a column)
+    name: str,
+    description: str | None,
+    content: dict[str, Any],
+    **others: Any,
+) -> ActiveConnection:
+    match type:
+        case "mcp":
+            schema = tool_schema(name, description, content)
+        case "a2a":
+            schema = task_schema(name, description or "", content)
+        case _:
+            schema = name_function(content, name)
+    return ActiveConnection(name=name, type=type, agent_schema=schema, **others)

@@ -1,0 +1,140 @@
+"""MCP servers and their tools in PostgreSQL."""
+
+from uuid import UUID, uuid4
+
+from databases.core import Connection
+from databases.interfaces import Record
+
+from gateway.mcp.lookup import FoundTool
+from gateway.mcp.schemas import Server, Tool
+from gateway.web.paging import cut
+from shared.agents import make_alias
+from shared.converter import unstructure
+from shared.database import columns
+
+
+async def upsert_server(connection: Connection, owner: UUID, url: str) -> UUID:
+    """The id of the owner's server at this URL, active; its row is locked."""
+    sql = """
+        INSERT INTO mcpservers (id, server_url, creator_id, is_active)
+        VALUES (:id, :url, :owner, true)
+        ON CONFLICT (creator_id, server_url) DO UPDATE SET
+            is_active = true,
+            updated_at = CASE WHEN mcpservers.is_active THEN mcpservers.updated_at ELSE now() END
+        RETURNING id
+    """
+    id_ = await connection.fetch_val(sql, {"id": uuid4(), "url": url, "owner": owner})
+    assert isinstance(id_, UUID)
+    return id_
+
+
+async def activate_servers(connection: Connection, url: str) -> list[UUID]:
+    """The ids of all servers at this URL, whoever owns them; their rows are locked."""
+    sql = """
+        UPDATE mcpservers SET
+            is_active = true,
+            updated_at = CASE WHEN is_active THEN updated_at ELSE now() END
+        WHERE server_url = :url
+        RETURNING id
+    """
+    return [row["id"] for row in await connection.fetch_all(sql, {"url": url})]
+
+
+async def deactivate_servers(connection: Connection, url: str) -> None:
+    """Mark all servers at this URL as inactive."""
+    sql = """
+        UPDATE mcpservers SET is_active = false, updated_at = now()
+        WHERE server_url = :url AND is_active
+    """
+    await connection.execute(sql, {"url": url})
+
+
+async def update_tools(
+    connection: Connection, server_ids: list[UUID], tools: list[FoundTool]
+) -> None:
+    """Give locked servers exactly these tools; one that stays keeps its id and alias."""
+    sql = """
+        WITH found AS (
+            SELECT * FROM json_to_recordset(CAST(:tools AS json)) AS tool
+                (name text, description text, "inputSchema" json, annotations json, alias text)
+        ), gone AS (
+            DELETE FROM mcptools
+            WHERE mcp_server_id = ANY(:server_ids) AND name NOT IN (SELECT name FROM found)
+        ), changed AS (
+            UPDATE mcptools SET
+                description = found.description,
+                "inputSchema" = found."inputSchema",
+                annotations = found.annotations,
+                updated_at = now()
+            FROM found
+            WHERE mcp_server_id = ANY(:server_ids) AND mcptools.name = found.name
+              AND (mcptools.description, CAST(mcptools."inputSchema" AS jsonb),
+                   CAST(mcptools.annotations AS jsonb))
+                  IS DISTINCT FROM
+                  (found.description, CAST(found."inputSchema" AS jsonb),
+                   CAST(found.annotations AS jsonb))
+        )
+        INSERT INTO mcptools
+            (id, name, description, "inputSchema", annotations, alias, mcp_server_id)
+        SELECT gen_random_uuid(), name, description, "inputSchema", annotations, alias, server_id
+        FROM found CROSS JOIN unnest(CAST(:server_ids AS uuid[])) AS server_id
+        WHERE NOT EXISTS (
+            SELECT FROM mcptools
+            WHERE mcptools.mcp_server_id = server_id AND mcptools.name = found.name
+        )
+    """
+    rows = [{**unstructure(tool), "alias": make_alias(tool.name)} for tool in tools]
+    await connection.execute(sql, {"server_ids": server_ids, "tools": rows})
+
+
+async def select_urls(connection: Connection) -> list[str]:
+    """The URL of every server, each once."""
+    rows = await connection.fetch_all("SELECT DISTINCT server_url FROM mcpservers")
+    return [row["server_url"] for row in rows]
+
+
+async def select_servers(
+    connection: Connection, owner: UUID, limit: int, offset: int
+) -> list[Server]:
+    """The owner's servers with their tools, oldest first."""
+    sql = """
+        SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id
+        FROM mcpservers WHERE creator_id = :owner
+        ORDER BY created_at, id LIMIT :limit OFFSET :offset
+    """
+    values = {"owner": owner, "limit": cut(limit), "offset": offset}
+    rows = await connection.fetch_all(sql, values)
+    tools = await _select_tools(connection, [row["id"] for row in rows])
+    return [_server(row, tools) for row in rows]
+
+
+async def select_server(connection: Connection, owner: UUID, id_: UUID) -> Server | None:
+    """One of the owner's servers."""
+    sql = """
+        SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id
+        FROM mcpservers WHERE creator_id = :owner AND id = :id
+    """
+    row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
+    return _server(row, await _select_tools(connection, [id_])) if row else None
+
+
+async def delete_server(connection: Connection, owner: UUID, id_: UUID) -> bool:
+    """Delete one of the owner's servers with its tools; whether there was one."""
+    sql = "DELETE FROM mcpservers WHERE creator_id = :owner AND id = :id RETURNING id"
+    return await connection.fetch_val(sql, {"owner": owner, "id": id_}) is not None
+
+
+async def _select_tools(connection: Connection, server_ids: list[UUID]) -> list[Tool]:
+    sql = """
+        SELECT id, name, description, "inputSchema", annotations, alias, mcp_server_id,
+               created_at, updated_at
+        FROM mcptools WHERE mcp_server_id = ANY(:server_ids)
+        ORDER BY created_at, name, id
+    """
+    rows = await connection.fetch_all(sql, {"server_ids": server_ids})
+    return [Tool(**columns(row)) for row in rows]
+
+
+def _server(row: Record, tools: list[Tool]) -> Server:
+    own = [tool for tool in tools if tool.mcp_server_id == row["id"]]
+    return Server(**columns(row), mcp_tools=own)

@@ -1,0 +1,81 @@
+"""MCP servers: look up, list, read and delete."""
+
+from uuid import UUID
+
+from gateway.mcp import queries
+from gateway.mcp.lookup import look_up
+from gateway.mcp.schemas import LookedUpServer, NewServer, Server, ServerId, ServerPage, tool_schema
+from gateway.outbound import RefusedUrlError, UnreachableError, read_url
+from gateway.web.errors import BadRequestError
+from gateway.web.inputs import Nothing
+from gateway.web.operation import Call, delete, get, post
+from shared.database import connect
+
+
+async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
+    """Look an MCP server up and store it, or refresh it."""
+    try:
+        url = str(read_url(call.body.server_url))
+        tools = await look_up(call.state["outbound"], url)
+    except RefusedUrlError as error:
+        raise BadRequestError(str(error)) from None
+    except UnreachableError as error:
+        raise BadRequestError(
+            f"Could not access MCP server on: {url}. Make sure your MCP server supports "
+            f"'streamable-http' protocol and is remotely accessible ({error})."
+        ) from None
+    async with connect(call.database) as connection, connection.transaction():
+        id_ = await queries.upsert_server(connection, call.user_id, url)
+        await queries.update_tools(connection, [id_], tools)
+        server = await queries.select_server(connection, call.user_id, id_)
+    assert server is not None
+    return _looked_up(server)
+
+
+def _looked_up(server: Server) -> LookedUpServer:
+    tools = [tool_schema(one.alias, one.description, one.inputSchema) for one in server.mcp_tools]
+    return LookedUpServer(
+        id=server.id,
+        server_url=server.server_url,
+        mcp_tools=tools,
+        is_active=server.is_active,
+        created_at=server.created_at,
+        updated_at=server.updated_at,
+    )
+
+
+async def list_servers(call: Call[Nothing, ServerPage]) -> list[Server]:
+    """List the user's MCP servers, active or not, oldest first."""
+    page = call.parameters
+    async with connect(call.database) as connection:
+        return await queries.select_servers(connection, call.user_id, page.limit, page.offset)
+
+
+async def read_server(call: Call[Nothing, ServerId]) -> Server:
+    """Read one of the user's MCP servers."""
+    id_ = call.parameters.server_id
+    async with connect(call.database) as connection:
+        server = await queries.select_server(connection, call.user_id, id_)
+    if server is None:
+        raise _unknown(id_)
+    return server
+
+
+async def delete_server(call: Call[Nothing, ServerId]) -> None:
+    """Delete one of the user's MCP servers with its tools."""
+    id_ = call.parameters.server_id
+    async with connect(call.database) as connection:
+        if not await queries.delete_server(connection, call.user_id, id_):
+            raise _unknown(id_)
+
+
+def _unknown(id_: UUID) -> BadRequestError:
+    return BadRequestError(f"MCP server with id: {id_} was not found")
+
+
+operations = [
+    post("/api/mcp/servers", create_server, NewServer, LookedUpServer, lends=False),
+    get("/api/mcp/servers", list_servers, ServerPage, list[Server], fails=False),
+    get("/api/mcp/servers/{server_id}", read_server, ServerId, Server),
+    delete("/api/mcp/servers/{server_id}", delete_server, ServerId),
+]

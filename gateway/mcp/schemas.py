@@ -1,0 +1,85 @@
+"""What clients send about MCP servers, and what they are told."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from gateway.web.paging import Limit, Offset
+
+
+@frozen
+class NewServer:
+    """An MCP server by its URL."""
+
+    server_url: str
+
+
+@frozen
+class Tool:
+    """A tool of a server."""
+
+    id: UUID
+    name: str
+    description: str | None
+    inputSchema: dict[str, Any]  # noqa: N815 (the protocol's word)
+    annotations: dict[str, Any] | None
+    alias: str
+    mcp_server_id: UUID
+    created_at: datetime
+    updated_at: datetime
+
+
+@frozen
+class Server:
+    """A stored MCP server with its tools."""
+
+    id: UUID
+    name: str | None
+    description: str | None
+    server_url: str
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    creator_id: UUID
+    mcp_tools: list[Tool]
+
+
+@frozen
+class LookedUpServer:
+    """A server that has just been looked up; its tools are as the master agent sees them."""
+
+    id: UUID
+    server_url: str
+    mcp_tools: list[dict[str, Any]]
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@frozen
+class ServerPage:
+    """Which of the user's servers to list."""
+
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+@frozen
+class ServerId:
+    """One server."""
+
+    server_id: UUID
+
+
+def tool_schema(alias: str, description: str | None, input_schema: dict[str, Any]) -> Any:
+    """The function schema of a tool: its input schema with title and description."""
+    schema = {
+        "properties": {},
+        "type": "object",
+        **input_schema,
+        "title": alias,
+        "description": description or "",
+    }
+    return schema if schema["properties"] else {"required": [], **schema}

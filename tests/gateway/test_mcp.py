@@ -1,0 +1,144 @@
+"""MCP servers through the real gateway, looked up at the SDK's own server."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.gateway.outsiders import Outsider, answering, make_mcp, running, serving
+from tests.gateway.shapes import assert_shape, faults, good, refused
+from tests.users import User
+
+SERVER = {
+    "id",
+    "name",
+    "description",
+    "server_url",
+    "is_active",
+    "created_at",
+    "updated_at",
+    "creator_id",
+    "mcp_tools",
+}
+TOOL = {
+    "id",
+    "name",
+    "description",
+    "inputSchema",
+    "annotations",
+    "alias",
+    "mcp_server_id",
+    "created_at",
+    "updated_at",
+}
+LOOKED_UP = {"id", "server_url", "mcp_tools", "is_active", "created_at", "updated_at"}
+PATH = "/api/mcp/servers"
+
+
+@pytest.fixture
+async def outsider() -> AsyncIterator[Outsider]:
+    async with running(make_mcp("echo", "add numbers")) as [app], serving(app) as server:
+        yield server
+
+
+async def add(user: User, outsider: Outsider) -> dict[str, Any]:
+    answer = await user.http.post(PATH, json={"server_url": f"{outsider.url}/mcp"})
+    added: dict[str, Any] = good(answer)
+    return added
+
+
+async def test_a_server_is_looked_up_at_once(user: User, outsider: Outsider) -> None:
+    added = await add(user, outsider)
+    assert_shape(added, LOOKED_UP)
+    [first, second] = added["mcp_tools"]
+    assert re.fullmatch(r"add numbers_[a-z]{6}", first["title"])
+    assert re.fullmatch(r"echo_[a-z]{6}", second["title"])
+    assert second["properties"].keys() == {"text"}
+
+
+async def test_a_server_is_read_as_it_is_listed(user: User, outsider: Outsider) -> None:
+    added = await add(user, outsider)
+    [listed] = good(await user.http.get(PATH))
+    assert listed == good(await user.http.get(f"{PATH}/{added['id']}"))
+    assert_shape(listed, SERVER)
+    assert_shape(listed["mcp_tools"][0], TOOL)
+
+
+async def test_a_url_is_stored_once_and_aliases_stay(user: User, outsider: Outsider) -> None:
+    assert await add(user, outsider) == await add(user, outsider)
+
+
+async def test_tools_follow_when_a_url_is_given_again(user: User, outsider: Outsider) -> None:
+    before = {t["name"]: t for t in good_tools(await add(user, outsider))}
+    async with running(make_mcp("echo", "new", description="Changed")) as [app]:
+        outsider.app = app
+        after = {t["name"]: t for t in good_tools(await add(user, outsider))}
+    assert after.keys() == {"echo", "new"}
+    assert after["echo"]["title"] == before["echo"]["title"]
+    assert after["echo"]["description"] == "Changed"
+
+
+def good_tools(added: dict[str, Any]) -> list[dict[str, str]]:
+    tools: list[dict[str, str]] = added["mcp_tools"]
+    return [{**tool, "name": tool["title"][:-7]} for tool in tools]
+
+
+async def test_each_tool_is_an_active_connection(user: User, outsider: Outsider) -> None:
+    added = await add(user, outsider)
+    for query in ({"agent_type": "mcp"}, {"agent_type": "all"}):
+        answer = good(await user.http.get("/api/agents/active", params={**query, "limit": 1}))
+        assert answer["count_active_connections"] == 2
+        [connection] = answer["active_connections"]
+        assert (connection["type"], connection["url"]) == ("mcp", added["server_url"])
+        assert connection["agent_schema"]["title"] == connection["name"]
+        assert "flow" not in connection
+
+
+async def test_a_deleted_server_takes_its_tools_with_it(user: User, outsider: Outsider) -> None:
+    id_ = (await add(user, outsider))["id"]
+    assert (await user.http.delete(f"{PATH}/{id_}")).status_code == 204
+    assert str(id_) in refused(await user.http.delete(f"{PATH}/{id_}"))
+    assert good(await user.http.get("/api/agents/active"))["count_active_connections"] == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_a_foreign_server_is_like_an_unknown_one(
+    user: User, other_user: User, outsider: Outsider, method: str
+) -> None:
+    id_ = str((await add(user, outsider))["id"])
+    unknown = str(uuid4())
+    foreign = refused(await other_user.http.request(method, f"{PATH}/{id_}"))
+    other = refused(await other_user.http.request(method, f"{PATH}/{unknown}"))
+    assert foreign.replace(id_, unknown) == other
+    assert id_ in foreign
+
+
+@pytest.mark.parametrize(
+    "url", ["abc", "", "ftp://host/x", "http://u:p@host/", "http://127.0.0.1:9/mcp", "http://\x7f"]
+)
+async def test_a_url_that_leads_nowhere_is_one_sentence(reader: User, url: str) -> None:
+    refused(await reader.http.post(PATH, json={"server_url": url}))
+
+
+@pytest.mark.parametrize("url", [None, 5, []])
+async def test_a_url_that_is_no_text_is_a_fault(reader: User, url: object) -> None:
+    answer = await reader.http.post(PATH, json={"server_url": url})
+    assert faults(answer) == [("string_type", ["body", "server_url"])]
+
+
+@pytest.mark.parametrize("content", [b"<html>", [1], {}, b"x" * 2_000_000, b"\xff"], ids=len)
+@pytest.mark.parametrize("status", [200, 404, 500])
+async def test_a_server_of_another_kind_is_unreachable(
+    reader: User, content: object, status: int
+) -> None:
+    async with serving(answering(content, status)) as outsider:
+        answer = await reader.http.post(PATH, json={"server_url": f"{outsider.url}/mcp"})
+    assert "Could not access MCP server" in refused(answer)
+
+
+async def test_no_more_than_a_thousand_tools_are_taken(user: User) -> None:
+    names = [f"t{number}" for number in range(1005)]
+    async with running(make_mcp(*names)) as [app], serving(app) as outsider:
+        assert len(good_tools(await add(user, outsider))) == 1000

@@ -1,0 +1,353 @@
+"""Visits to URLs that users give: where they may lead, and how much they may cost."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+
+import httpx2
+import pytest
+
+from gateway import outbound
+from gateway.outbound import Outbound, RefusedUrlError, UnreachableError, is_public, read_url
+
+type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@asynccontextmanager
+async def listening(serve: Serve, host: str = "127.0.0.1") -> AsyncIterator[int]:
+    """A TCP server; gives its port."""
+
+    async def serve_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the visitor went
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve_and_close, host, 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def answering(answer: bytes, seen: list[bytes] | None = None) -> Serve:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        if seen is not None:
+            seen.append(request)
+        writer.write(answer)
+        await writer.drain()
+
+    return serve
+
+
+def resolving(*answers: list[str]) -> tuple[outbound.Resolve, list[str]]:
+    """A resolver that gives one answer after the other, and the hosts it was asked for."""
+    asked: list[str] = []
+
+    async def resolve(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return answers[min(len(asked), len(answers)) - 1]
+
+    return resolve, asked
+
+
+async def fetch(out: Outbound, url: str) -> httpx2.Response:
+    async with out.visit() as client:
+        return await client.get(url)
+
+
+async def failure(out: Outbound, url: str) -> str:
+    with pytest.raises(UnreachableError) as caught:
+        await fetch(out, url)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "abc",
+        "http://",
+        "//host/path",
+        "ftp://host/",
+        "file:///etc/passwd",
+        "gopher://host/",
+        "javascript:alert(1)",
+        "http://user:password@host/",
+        "http://user@host/",
+        "http://host:0/",
+        "http://host:99999/",
+        "http://host:port/",
+        "http://ho\x00st/",
+        "http://host\r\nX: y/",
+        "http://[::1/",
+        "http://host/" + "a" * 2048,
+    ],
+)
+def test_what_is_no_web_address_is_refused(text: str) -> None:
+    with pytest.raises(RefusedUrlError):
+        read_url(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("http://Example.COM", "http://example.com"),
+        (" https://example.com:443/A?b=c#d ", "https://example.com/A?b=c"),
+        ("http://example.com:80/a/", "http://example.com/a/"),
+        ("http://example.com:8080", "http://example.com:8080"),
+    ],
+)
+def test_a_url_has_one_normal_form(text: str, normal: str) -> None:
+    assert str(read_url(text)) == normal
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0.0.0.0",  # noqa: S104 (nobody listens there)
+        "10.1.2.3",
+        "100.64.0.1",
+        "127.0.0.1",
+        "169.254.169.254",
+        "172.31.255.255",
+        "192.0.0.8",
+        "192.0.2.1",
+        "192.88.99.1",
+        "192.168.1.1",
+        "198.19.0.1",
+        "198.51.100.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "239.1.1.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::127.0.0.1",
+        "::8.8.8.8",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::10.0.0.1",
+        "64:ff9b:1::8.8.8.8",
+        "100::1",
+        "2001::1",
+        "2001:db8::1",
+        "2002:7f00:1::",
+        "2002:a00:1::1",
+        "3fff::1",
+        "5f00::1",
+        "fc00::1",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fec0::1",
+        "ff02::1",
+    ],
+)
+def test_an_address_that_is_not_of_the_public_internet_is_known(address: str) -> None:
+    assert not is_public(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "8.8.8.8",
+        "172.32.0.1",
+        "100.128.0.1",
+        "2606:4700::1111",
+        "::ffff:8.8.8.8",
+        "64:ff9b::8.8.8.8",
+        "2002:808:808::",
+    ],
+)
+def test_an_address_of_the_public_internet_is_known(address: str) -> None:
+    assert is_public(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "0x7f.1",
+        "0x7f000001",
+        "2130706433",
+        "127.1",
+        "0177.0.0.1",
+        "0",
+        "localhost",
+        "localhost.",
+        "LOCALHOST",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[fe80::1%25lo]",
+        "①②⑦.⓪.⓪.①",
+        "127。0。0。1",
+        "%31%32%37.0.0.1",
+    ],
+)
+async def test_no_spelling_of_a_private_address_is_connected_to(host: str) -> None:
+    connections: list[bytes] = []
+    async with listening(answering(OK, connections)) as port:
+        await failure(Outbound(allow_private=False), f"http://{host}:{port}/")
+    assert connections == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0x7f.1", "2130706433", "localhost"])
+async def test_private_addresses_can_be_allowed(host: str) -> None:
+    async with listening(answering(OK)) as port:
+        answer = await fetch(Outbound(allow_private=True), f"http://{host}:{port}/")
+    assert answer.text == "ok"
+
+
+async def test_a_name_that_leads_to_a_private_address_is_refused() -> None:
+    resolve, asked = resolving(["127.0.0.1"])
+    out = Outbound(allow_private=False, resolve=resolve)
+    assert "inner.example" in await failure(out, "http://inner.example/")
+    assert asked == ["inner.example"]
+
+
+async def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:
+    resolve, _ = resolving(["8.8.8.8", "10.0.0.1"])
+    out = Outbound(allow_private=False, resolve=resolve)
+    assert "public internet" in await failure(out, "http://both.example/")
+
+
+async def test_a_name_is_resolved_once_and_that_address_connected_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[bytes] = []
+    async with listening(answering(OK, seen), "127.0.0.2") as good, listening(answering(OK)) as bad:
+        monkeypatch.setattr(outbound, "is_public", lambda address: str(address) == "127.0.0.2")
+        resolve, asked = resolving(["127.0.0.2"], ["127.0.0.1"])
+        out = Outbound(allow_private=False, resolve=resolve)
+        assert (await fetch(out, f"http://name.example:{good}/")).text == "ok"
+        assert asked == ["name.example"]
+        assert f"Host: name.example:{good}".encode() in seen[0]
+        await failure(out, f"http://name.example:{bad}/")  # rebound by now, and judged again
+
+
+async def test_the_next_address_is_tried_when_nothing_listens_at_the_first() -> None:
+    async with listening(answering(OK)) as port:
+        resolve, _ = resolving(["127.0.0.9", "127.0.0.1"])
+        out = Outbound(allow_private=True, resolve=resolve)
+        assert (await fetch(out, f"http://name.example:{port}/")).text == "ok"
+
+
+async def test_tls_is_made_with_the_name_of_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[object] = []
+    wrap = ssl.SSLContext.wrap_bio
+
+    def wrap_bio(self: ssl.SSLContext, *args: object, **options: object) -> ssl.SSLObject:
+        names.append(options["server_hostname"])
+        return wrap(self, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_bio", wrap_bio)
+    async with listening(answering(OK)) as port:
+        resolve, _ = resolving(["127.0.0.1"])
+        await failure(
+            Outbound(allow_private=True, resolve=resolve), f"https://name.example:{port}/"
+        )
+    assert names == [b"name.example"]  # as anyio encodes it
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_redirects_are_not_followed(status: int) -> None:
+    seen: list[bytes] = []
+    async with listening(answering(OK, seen)) as inner:
+        there = f"http://127.0.0.1:{inner}/"
+        head = f"HTTP/1.1 {status} X\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n"
+        async with listening(answering(head.encode())) as port:
+            answer = await fetch(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
+    assert (answer.status_code, seen) == (status, [])
+
+
+async def test_a_client_that_follows_redirects_is_judged_at_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[bytes] = []
+    monkeypatch.setattr(outbound, "is_public", lambda address: str(address) == "127.0.0.2")
+    async with listening(answering(OK, seen)) as inner:
+        head = f"HTTP/1.1 302 X\r\nLocation: http://127.0.0.1:{inner}/\r\nContent-Length: 0\r\n\r\n"
+        async with listening(answering(head.encode()), "127.0.0.2") as port:
+            with pytest.raises(UnreachableError, match="public internet"):
+                async with Outbound(allow_private=False).visit() as client:
+                    await client.get(f"http://127.0.0.2:{port}/", follow_redirects=True)
+    assert seen == []
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_an_answer_above_the_bound_is_not_read(chunked: bool) -> None:
+    size = 2 * outbound.VISIT_BYTES
+    body = b"%x\r\n%s\r\n0\r\n\r\n" % (size, b"x" * size) if chunked else b"x" * size
+    header = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % size
+    async with listening(answering(b"HTTP/1.1 200 OK\r\n" + header + b"\r\n\r\n" + body)) as port:
+        told = await failure(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
+    assert "bytes" in told
+
+
+async def test_nothing_compressed_is_taken() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nxx"
+    async with listening(answering(head)) as port:
+        told = await failure(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
+    assert "compressed" in told
+
+
+async def hang(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    await reader.read()  # until the visitor goes
+
+
+async def trickle(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    while True:
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("serve", [hang, trickle])
+async def test_a_visit_ends_in_time(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound, "VISIT_SECONDS", 0.3)
+    started = asyncio.get_running_loop().time()
+    async with listening(serve) as port:
+        told = await failure(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
+    assert "0.3 seconds" in told
+    assert asyncio.get_running_loop().time() - started < 2
+
+
+async def test_a_resolver_that_hangs_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound, "VISIT_SECONDS", 0.3)
+
+    async def resolve(_host: str, _port: int) -> list[str]:
+        await asyncio.Event().wait()
+        return []
+
+    told = await failure(Outbound(allow_private=True, resolve=resolve), "http://name.example/")
+    assert "seconds" in told
+
+
+@pytest.mark.parametrize("banner", [b"SSH-2.0-OpenSSH_9.9\r\n", b"\x00\xff" * 50, b""])
+async def test_a_server_of_another_protocol_is_unreachable(banner: bytes) -> None:
+    async with listening(answering(banner)) as port:
+        await failure(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
+
+
+async def test_a_host_that_does_not_exist_is_named() -> None:
+    told = await failure(Outbound(allow_private=True), "http://nowhere.invalid/")
+    assert "nowhere.invalid" in told
+
+
+async def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    async with listening(answering(OK)) as port:
+        answer = await fetch(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
+    assert answer.text == "ok"
