@@ -1,0 +1,128 @@
+"""A claim that was lost does nothing any more, also where the same bridge has won it again."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from attrs import frozen
+from databases.core import Connection
+
+from agent_bridge import queries
+from agent_bridge.queries import ClaimedRequest
+from gateway.chats.queries import NewRequest, insert_request
+from shared.database import connect, create_database
+from shared.settings import Settings, read_settings
+from tests.agent_bridge.stored import Row, execute, select_requests
+from tests.system import System
+
+
+@frozen
+class Twice:
+    """A request that one bridge has claimed, lost and claimed again."""
+
+    connection: Connection
+    system: System
+    provider_id: UUID
+    first: ClaimedRequest
+    second: ClaimedRequest
+
+    @property
+    def row(self) -> Row:
+        """The request as it is stored."""
+        [row] = select_requests(self.system, str(self.first.session_id))
+        return row
+
+
+@pytest.fixture
+async def twice(environment: dict[str, str]) -> AsyncIterator[Twice]:
+    """Claimed, its lease over, given back by a sweep, and claimed again by the same bridge."""
+    system = System(environment)
+    settings = read_settings(environment, Settings)
+    owner, provider, bridge = uuid4(), uuid4(), uuid4()
+    execute(system, "INSERT INTO users (id, username, password) VALUES (%s, 'u', '-')", owner)
+    execute(
+        system,
+        """
+        INSERT INTO modelproviders (id, name, provider_metadata, creator_id)
+        VALUES (%s, 'p', '{}', %s)
+        """,
+        provider,
+        owner,
+    )
+    async with create_database(settings) as database, connect(database) as connection:
+        await insert_request(connection, _new_request(owner))
+        [first] = await queries.claim_requests(connection, bridge, 5)
+        await connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
+        [overdue] = await queries.select_overdue(connection)
+        assert await queries.release_request(connection, overdue.claim_id)
+        [second] = await queries.claim_requests(connection, bridge, 5)
+        yield Twice(connection, system, provider, first, second)
+
+
+def _new_request(owner: UUID) -> NewRequest:
+    return NewRequest(
+        request_id=uuid4(),
+        session_id=uuid4(),
+        owner=owner,
+        title="t",
+        message="m",
+        config_name=None,
+        provider_name=None,
+        file_ids=[],
+        deadline=datetime.now(UTC) + timedelta(minutes=10),
+    )
+
+
+async def _end(twice: Twice, claim: ClaimedRequest) -> bool:
+    ended = await queries.end_request(
+        twice.connection, claim.id, "running", claim.claim_id, "answered", "{}", 0.1, None
+    )
+    return ended is not None
+
+
+async def test_a_request_that_its_bridge_claims_again_has_another_claim(twice: Twice) -> None:
+    assert twice.second.id == twice.first.id
+    assert twice.second.claim_id != twice.first.claim_id
+
+
+async def test_a_request_that_one_bridge_claimed_twice_is_sent_once(twice: Twice) -> None:
+    claims = [twice.first.claim_id, twice.second.claim_id]
+    sent = [await queries.mark_sent(twice.connection, each, twice.provider_id) for each in claims]
+    assert sent == [False, True]
+
+
+async def test_a_lost_claim_ends_nothing(twice: Twice) -> None:
+    before = twice.row
+    assert await _end(twice, twice.first) is False
+    assert twice.row == before
+    assert await _end(twice, twice.second) is True
+
+
+async def test_a_lost_claim_gives_nothing_back(twice: Twice) -> None:
+    before = twice.row
+    assert await queries.release_request(twice.connection, twice.first.claim_id) is False
+    assert twice.row == before
+
+
+async def test_a_lost_claim_renews_no_lease(twice: Twice) -> None:
+    before = twice.row
+    await queries.renew_leases(twice.connection, [twice.first.claim_id])
+    assert twice.row == before
+    await queries.renew_leases(twice.connection, [twice.second.claim_id])
+    assert twice.row["lease_until"] > before["lease_until"]
+
+
+async def test_a_claim_whose_lease_is_over_is_not_sent(twice: Twice) -> None:
+    await twice.connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
+    claim_id = twice.second.claim_id
+    assert await queries.mark_sent(twice.connection, claim_id, twice.provider_id) is False
+
+
+async def test_a_claim_that_waited_for_a_lock_has_its_whole_lease(twice: Twice) -> None:
+    claim_id = twice.second.claim_id
+    async with twice.connection.transaction():  # now() stands still in here
+        await twice.connection.execute("SELECT pg_sleep(0.2)")
+        await queries.renew_leases(twice.connection, [claim_id])
+        left = await twice.connection.fetch_val("SELECT lease_until - now() FROM requests")
+    assert left >= queries.LEASE + timedelta(seconds=0.2)
