@@ -22,7 +22,7 @@ _mismatch = re.compile(r"unexpected keyword argument|missing \d+ required")
 class CallableAgent:
     """An agent that the master agent may call, or a flow of several."""
 
-    omit_none: ClassVar[bool] = True
+    omit_defaults: ClassVar[bool] = True
 
     agent_id: UUID
     agent_name: str

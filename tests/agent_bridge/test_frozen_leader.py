@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from agent_bridge.leadership import LOCK_NUMBER
 from devstack.processes import Child, free_port
 from devstack.valkey import ValkeyServer
 from shared.migrate import migrate
@@ -19,11 +20,12 @@ from tests.system import System, create_database, make_environment, run_system, 
 from tests.users import User, eventually, register_user
 
 REPLACED_SECONDS = 8.0
-LEADERS = """
+LEADERS = f"""
     SELECT pid FROM pg_locks
     WHERE locktype = 'advisory' AND granted
+      AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) = {LOCK_NUMBER}
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
+"""  # noqa: S608 (a number of ours)
 
 
 @contextmanager
