@@ -10,26 +10,22 @@ import asyncio
 import logging
 import random
 
-import asyncpg
 from databases import Database
 
 from agent_bridge import queries
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.session import Put, RouterLost, RouterSession
 from shared.database import DatabaseAwayError, connect, in_own_task
+from shared.locks import LEADER_LOCK, LOCK_ERRORS, connect_for_lock
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-LOCK_NUMBER = 5_102_637_842  # any number, as long as no other code locks by it
 ATTEMPT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS = 3.0  # after which the server takes the lock from a leader
-STATEMENT_SECONDS = 3.0
 FORGIVEN_SECONDS = 30.0  # a session away for longer may have missed agents that left
 BACKOFF_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
-
-_lock_errors = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Leadership:
@@ -55,7 +51,7 @@ class Leadership:
             while True:
                 try:
                     await self._compete()
-                except _lock_errors as error:
+                except LOCK_ERRORS as error:
                     logger.warning("the leader's lock can't be had or kept: %r", error)
                     await self._pause(ATTEMPT_SECONDS)
         finally:
@@ -63,18 +59,14 @@ class Leadership:
 
     async def _compete(self) -> None:
         """Try to have the lock until its connection fails."""
-        connection = await asyncpg.connect(
-            self._settings.database_url,
-            timeout=STATEMENT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
-            server_settings={
-                "application_name": "genai-backend leader",
-                # A leader that is frozen, or whose host is gone, says nothing any more.
-                "idle_session_timeout": str(int(SILENCE_SECONDS * 1000)),
-            },
+        connection = await connect_for_lock(
+            self._settings,
+            "leader",
+            # A leader that is frozen, or whose host is gone, says nothing any more.
+            idle_session_timeout=str(int(SILENCE_SECONDS * 1000)),
         )
         try:
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_NUMBER):
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
                 await self._stop_holding()
                 await self._pause(ATTEMPT_SECONDS)
             self._start_holding()
@@ -83,7 +75,7 @@ class Leadership:
                     self._touching = in_own_task(self._touch())  # however long it takes
                 await self._pause(HEARTBEAT_SECONDS)
         finally:
-            connection.terminate()  # frees the lock, also where a polite end would hang
+            connection.terminate()
 
     def _start_holding(self) -> None:
         if self._holding is None:

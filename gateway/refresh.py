@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-import asyncpg
 from databases import Database
 
 from gateway.a2a import lookup as a2a_lookup
@@ -12,18 +11,15 @@ from gateway.a2a import queries as a2a
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
 from gateway.outbound import Outbound, UnreachableError
-from shared.database import DatabaseAwayError, connect
+from shared.database import DatabaseAwayError, connect, in_own_task
+from shared.locks import LOCK_ERRORS, REFRESH_LOCK, connect_for_lock
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-LOCK_NUMBER = 5_102_637_843  # any number, as long as no other code locks by it
-STATEMENT_SECONDS = 3.0
 AT_A_TIME = 8
 
 type LookUp = Callable[[str], Awaitable[None]]
-
-_lock_errors = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Refresh:
@@ -39,26 +35,21 @@ class Refresh:
         while True:
             try:
                 await self._run_with_lock()
-            except _lock_errors as error:
+            except LOCK_ERRORS as error:
                 logger.warning("the lock of the refresh can't be had or kept: %r", error)
             await asyncio.sleep(self._settings.refresh_seconds)
 
     async def _run_with_lock(self) -> None:
         """Go round until the lock's connection fails; return at once if another has it."""
-        connection = await asyncpg.connect(
-            self._settings.database_url,
-            timeout=STATEMENT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
-            server_settings={"application_name": "genai-backend refresh"},
-        )
+        connection = await connect_for_lock(self._settings, "refresh")
         try:
-            has_lock = await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_NUMBER)
+            has_lock = await connection.fetchval("SELECT pg_try_advisory_lock($1)", REFRESH_LOCK)
             while has_lock:
-                await asyncio.create_task(self.go_round())
+                await in_own_task(self.go_round())
                 has_lock = await connection.fetchval("SELECT true")
                 await asyncio.sleep(self._settings.refresh_seconds)
         finally:
-            connection.terminate()  # frees the lock, also where a polite end would hang
+            connection.terminate()
 
     async def go_round(self) -> None:
         """Look every URL up once, a few at a time."""

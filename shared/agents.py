@@ -13,6 +13,19 @@ NAME_LIMIT = 55  # characters
 ALIAS_LETTERS = 6
 DETAILS_LIMIT = 64 * 1024  # bytes of description and schema: each request carries all agents'
 
+TASK_SCHEMA: dict[str, Any] = {
+    "properties": {
+        "task": {
+            "type": "string",
+            "description": "A meaningful, well-formulated task for the agent",
+        },
+        "text": {"type": "string"},
+    },
+    "required": ["task", "text"],
+    "type": "object",
+}
+"""What an A2A agent is called with; cards say nothing of it."""
+
 
 @frozen
 class ActiveConnection:

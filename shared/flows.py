@@ -11,7 +11,7 @@ from attrs import frozen
 from databases.core import Connection
 from databases.interfaces import Record
 
-from shared.agents import ActiveConnection
+from shared.agents import TASK_SCHEMA, ActiveConnection
 from shared.database import columns
 
 type Schema = dict[str, Any]
@@ -107,7 +107,7 @@ async def select_active_members(
     """
     rows = await connection.fetch_all(sql, {"owner": owner, "ids": ids})
     return {
-        Member(row["id"], row["type"]): _a2a_schema() if row["type"] == "a2a" else row["schema"]
+        Member(row["id"], row["type"]): TASK_SCHEMA if row["type"] == "a2a" else row["schema"]
         for row in rows
     }
 
@@ -124,16 +124,6 @@ def flow_connection(flow: Flow) -> ActiveConnection:
         is_active=True,
         flow=flow.member_ids,
     )
-
-
-def _a2a_schema() -> Schema:
-    """What an A2A agent is called with; cards say nothing of it."""
-    task = {"type": "string", "description": "A meaningful, well-formulated task for the agent"}
-    return {
-        "properties": {"task": task, "text": {"type": "string"}},
-        "required": ["task", "text"],
-        "type": "object",
-    }
 
 
 async def _with_members(connection: Connection, owner: UUID, rows: list[Record]) -> list[Flow]:

@@ -21,10 +21,10 @@ from yoyo.connections import DatabaseURI
 from yoyo.exceptions import BadMigration
 from yoyo.migrations import Migration, MigrationList, default_migration_table
 
+from shared.locks import MIGRATION_LOCK
 from shared.settings import PostgresSettings, SettingsError, load_settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-LOCK_NUMBER = 5_102_637_841  # any number, as long as no other code locks by it
 WAIT_SECONDS = 30.0
 CONNECT_SECONDS = 5
 
@@ -45,7 +45,7 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no t
     @contextmanager
     def lock(self, timeout: float = 10) -> Iterator[None]:
         """Wait for whoever migrates now; held until the connection closes, and reentrant."""
-        self.execute("SELECT pg_advisory_lock(:number)", {"number": LOCK_NUMBER})
+        self.execute("SELECT pg_advisory_lock(:number)", {"number": MIGRATION_LOCK})
         yield
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from attrs import frozen
 
 from gateway.web.paging import Limit, Offset
+from shared.agents import TASK_SCHEMA
 
 
 @frozen
@@ -60,13 +61,5 @@ def task_schema(name: str, description: str, card_content: dict[str, Any]) -> di
     return {
         "title": name,
         "description": "\n".join([description, "SKILLS:", *lines] if lines else [description]),
-        "properties": {
-            "task": {
-                "type": "string",
-                "description": "A meaningful, well-formulated task for the agent",
-            },
-            "text": {"type": "string"},
-        },
-        "required": ["task", "text"],
-        "type": "object",
+        **TASK_SCHEMA,
     }

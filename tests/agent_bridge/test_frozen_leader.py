@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from agent_bridge.leadership import LOCK_NUMBER
 from devstack.processes import Child, free_port
 from devstack.valkey import ValkeyServer
+from shared.locks import LEADER_LOCK
 from shared.migrate import migrate
 from tests.agent_bridge.agents import connected_agent, is_active, until_active, until_inactive
 from tests.agent_bridge.broken import keep_bridges, living_bridges, until_heard
@@ -23,7 +23,7 @@ REPLACED_SECONDS = 8.0
 LEADERS = f"""
     SELECT pid FROM pg_locks
     WHERE locktype = 'advisory' AND granted
-      AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) = {LOCK_NUMBER}
+      AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) = {LEADER_LOCK}
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """  # noqa: S608 (a number of ours)
 

@@ -1,15 +1,16 @@
 """What the master agent is given: the two forms, and which one when."""
 
 import json
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from agent_bridge.master import CallableAgent, FormChoice, Invocation, payload
 from agent_bridge.router.frames import Rejection
 from shared.events import FileMetadata
 from tests import master as masters
 from tests.agent_bridge.agents import SCHEMA, connected_agent, until_active
-from tests.agent_bridge.stored import execute, select
+from tests.agent_bridge.stored import select
 from tests.master import AgentError, Master, answer, run_master
+from tests.socket.front_end import insert_file
 from tests.system import System
 from tests.users import User
 
@@ -165,7 +166,7 @@ def _function() -> dict[str, object]:
 async def test_files_are_given_with_the_ids_of_this_request(
     system: System, user: User, master: Master
 ) -> None:
-    file_id = _insert_file(system, user)
+    file_id = insert_file(system, user)
     async with user.chat() as chat:
         frame = await chat.ask("look", files=[str(file_id)])
     [given] = master.invocations[0].payload["files"]
@@ -180,22 +181,6 @@ async def test_files_are_given_with_the_ids_of_this_request(
         "from_agent": False,
         "creator_id": user.id,
     }
-
-
-def _insert_file(system: System, owner: User) -> UUID:
-    file_id = uuid4()
-    execute(
-        system,
-        """
-        INSERT INTO files
-            (id, creator_id, mimetype, original_name, internal_name, internal_id, from_agent)
-        VALUES (%s, %s, 'text/plain', 'a.txt', 'a', %s, false)
-        """,
-        file_id,
-        owner.id,
-        file_id,
-    )
-    return file_id
 
 
 async def _lookup(invocation: masters.Invocation) -> object:

@@ -13,7 +13,8 @@ from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict
 
 from shared import migrate as migrating
-from shared.migrate import LOCK_NUMBER, MigrationError, main, migrate, roll_back
+from shared.locks import MIGRATION_LOCK
+from shared.migrate import MigrationError, main, migrate, roll_back
 
 from .catalogue import read_tables
 
@@ -75,10 +76,10 @@ def test_second_run_applies_nothing(database: str) -> None:
 def test_two_at_the_same_time_both_succeed_and_apply_once(
     database: str, connection: Connection
 ) -> None:
-    connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_NUMBER])
+    connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
     processes = [start_command(database), start_command(database)]
     wait_until(lambda: count_waiting(connection, "advisory") == 2)
-    connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK_NUMBER])
+    connection.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
     assert sorted(finish(process) for process in processes) == [
         (0, f"applied {FIRST}\napplied {SECOND}\napplied {THIRD}\n", ""),
         (0, "nothing to apply\n", ""),

@@ -1,0 +1,30 @@
+"""Advisory locks: what only one process of all may do. One is freed when its connection ends."""
+
+import asyncpg
+
+from shared.settings import Settings
+
+# Any numbers, as long as they differ and no other code locks by them.
+MIGRATION_LOCK = 5_102_637_841
+LEADER_LOCK = 5_102_637_842
+REFRESH_LOCK = 5_102_637_843
+
+STATEMENT_SECONDS = 3.0
+
+LOCK_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What the connection of a lock raises when the lock can't be had or kept."""
+
+
+async def connect_for_lock(
+    settings: Settings, purpose: str, **server_settings: str
+) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection outside the pool, which is to end with the lock and with nothing else.
+
+    End it with `terminate()`: that frees the lock also where a polite end would hang.
+    """
+    return await asyncpg.connect(
+        settings.database_url,
+        timeout=STATEMENT_SECONDS,
+        command_timeout=STATEMENT_SECONDS,
+        server_settings={"application_name": f"genai-backend {purpose}", **server_settings},
+    )
