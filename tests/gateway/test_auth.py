@@ -17,9 +17,10 @@ from tests.system import BE_KEY, ML_KEY, System
 from tests.users import User
 
 USER_ONLY = ["/api/chats", "/api/logs/list?session_id=x", "/api/llm/model/configs"]
-EITHER = ["/api/agents", f"/api/agents/{uuid4()}", "/api/agents/active"]
-SERVICE = ["/api/agents/active", f"/api/chat?session_id={uuid4()}"]
-CLOSED = [*USER_ONLY, "/api/agents", f"/api/agents/{uuid4()}"]
+NOBODYS = "4f1f8f0a-6d0e-4d3c-9a51-7f2f6f3a0b1d"
+EITHER = ["/api/agents", f"/api/agents/{NOBODYS}", "/api/agents/active"]
+SERVICE = ["/api/agents/active", f"/api/chat?session_id={NOBODYS}"]
+CLOSED = [*USER_ONLY, "/api/agents", f"/api/agents/{NOBODYS}"]
 
 NO_CALLER = "You must provide either 'user_id' or your jwt token to continue."
 NO_LOOKUP = "Lookup by user_id is not allowed for plain authenticated users."

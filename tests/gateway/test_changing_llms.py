@@ -23,6 +23,7 @@ from tests.users import Json, User
 
 PREFIXES = ["/api/llm", "/api/llms"]
 KEY = "sk-very-secret-key"
+NOBODYS = "4f1f8f0a-6d0e-4d3c-9a51-7f2f6f3a0b1d"
 
 
 async def create_provider(user: User, name: str = "openai", **others: Any) -> Json:
@@ -260,7 +261,7 @@ async def test_a_foreign_config_is_answered_like_an_unknown_one(
 @pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("PATCH", "providers/p"), *((m, f"config/{uuid4()}") for m in ("GET", "PATCH", "DELETE"))],
+    [("PATCH", "providers/p"), *((m, f"config/{NOBODYS}") for m in ("GET", "PATCH", "DELETE"))],
 )
 async def test_an_agent_has_no_business_with_providers_and_configs(
     user: User, prefix: str, method: str, path: str
