@@ -65,6 +65,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
                 dismissals=dismiss_agents(news, registry),
                 leadership=leadership.run(),
                 leases=requests.renew(),
+                cancellations=requests.drop_cancelled(),
                 sweeper=requests.sweep(),
             )
         )

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from attrs import field, frozen
 from databases.core import Connection
@@ -10,6 +10,7 @@ from databases.core import Connection
 from agent_bridge.master import CallableAgent
 from shared.agents import name_function
 from shared.database import columns
+from shared.endings import OpenRequest
 
 LEASE = timedelta(seconds=15)
 AGENTS_LIMIT = 500  # newest agents that a master agent is told of
@@ -48,21 +49,9 @@ class ChosenConfig:
 
 
 @frozen
-class Ended:
-    """Where the ending of a request stands in its session."""
-
-    session_id: UUID
-    creator_id: UUID
-    seq: int
-
-
-@frozen
-class Overdue:
+class Overdue(OpenRequest):
     """A request whose bridge is gone or whose time is over."""
 
-    id: UUID
-    claim_id: UUID | None
-    status: str
     was_sent: bool
     is_late: bool
 
@@ -104,13 +93,15 @@ async def claim_requests(
     return [ClaimedRequest(**columns(row)) for row in await connection.fetch_all(sql, values)]
 
 
-async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> None:
-    """Say that these claims are still worked on."""
+async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> set[UUID]:
+    """Say that these claims are still worked on; returns those that still hold."""
     sql = """
         UPDATE requests SET lease_until = clock_timestamp() + CAST(:lease AS interval)
         WHERE claim_id = ANY(:claim_ids) AND status = 'running'
+        RETURNING claim_id
     """
-    await connection.execute(sql, {"lease": LEASE, "claim_ids": claim_ids})
+    rows = await connection.fetch_all(sql, {"lease": LEASE, "claim_ids": claim_ids})
+    return {row["claim_id"] for row in rows}
 
 
 async def mark_sent(connection: Connection, claim_id: UUID, provider_id: UUID) -> bool:
@@ -133,61 +124,6 @@ async def release_request(connection: Connection, claim_id: UUID | None) -> bool
         RETURNING id
     """
     return await connection.fetch_one(sql, {"claim_id": claim_id}) is not None
-
-
-async def end_request(
-    connection: Connection,
-    request_id: UUID,
-    from_status: str,
-    claim_id: UUID | None,
-    status: str,
-    content: str,
-    execution_time: float,
-    error: str | None,
-) -> Ended | None:
-    """End a request and store its answer, or None: it has ended, or is not as expected.
-
-    One statement: the row is locked and compared first, so only one ending of several wins; the
-    session's next seq and the chat message come with it or not at all.
-    """
-    sql = """
-        WITH locked AS (
-            SELECT id, session_id, creator_id FROM requests
-            WHERE id = :id AND status = :from_status
-              AND claim_id IS NOT DISTINCT FROM CAST(:claim_id AS uuid)
-            FOR UPDATE
-        ), session AS (
-            UPDATE chatconversations AS chat
-            SET last_seq = last_seq + 1,
-                last_event_at = greatest(
-                    timezone('utc', clock_timestamp()), last_event_at + interval '1 millisecond')
-            FROM locked WHERE chat.session_id = locked.session_id
-            RETURNING chat.session_id, last_seq, last_event_at
-        ), answer AS (
-            INSERT INTO chatmessages
-                (id, request_id, sender_type, content, created_at, updated_at, conversation_id)
-            SELECT CAST(:message_id AS uuid), :id, 'master_agent', :content,
-                   last_event_at, last_event_at, session_id
-            FROM session
-        )
-        UPDATE requests
-        SET status = :status, ended_at = now(), execution_time = :execution_time,
-            error = :error, seq = session.last_seq
-        FROM session WHERE requests.id = :id
-        RETURNING requests.session_id, requests.creator_id, requests.seq
-    """
-    values = {
-        "id": request_id,
-        "from_status": from_status,
-        "claim_id": claim_id,
-        "status": status,
-        "message_id": uuid4(),
-        "content": content,
-        "execution_time": execution_time,
-        "error": error,
-    }
-    row = await connection.fetch_one(sql, values)
-    return Ended(**columns(row)) if row else None
 
 
 async def select_overdue(connection: Connection) -> list[Overdue]:

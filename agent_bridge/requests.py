@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
-import orjson
-from attrs import frozen
 from databases import Database
 
 from agent_bridge import queries
@@ -23,9 +21,9 @@ from agent_bridge.router.frames import (
 )
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.database import DatabaseAwayError, connect, in_own_task
-from shared.events import Answer, Response, answer_from, encode, failure, respond
-from shared.files import select_files
-from shared.news import WAITING_REQUESTS, Listener, News, encode_frame, session_channel
+from shared.endings import OpenRequest, Outcome, end_request, failed
+from shared.events import answer_from
+from shared.news import CANCELLED_REQUESTS, WAITING_REQUESTS, Listener, News
 from shared.secrets import Vault
 from shared.settings import Settings
 
@@ -43,25 +41,6 @@ CONNECTION_LOST = "The connection to the router was lost before the answer came"
 INTERRUPTED = "The request was interrupted before the answer came"
 TIMED_OUT = "The answer did not come in time"
 INTERNAL = "The request failed because of an internal error"
-
-
-@frozen
-class Outcome:
-    """How a request ended: a status of the requests table, and the answer."""
-
-    status: str
-    answer: Answer
-    execution_time: float = 0.0
-
-    @property
-    def error(self) -> str | None:
-        """The reason, unless the master agent answered."""
-        return None if self.status == "answered" else str(self.answer["response"])
-
-
-def failed(reason: str, status: str = "failed", execution_time: float = 0.0) -> Outcome:
-    """An outcome that tells the sender what went wrong."""
-    return Outcome(status, failure(reason), execution_time)
 
 
 class Requests:
@@ -83,6 +62,7 @@ class Requests:
         self._limit = settings.router_lanes
         self._form = FormChoice(settings.master_agent_contract)
         self._running: dict[UUID, asyncio.Task[None]] = {}  # by claim
+        self._invoking: dict[UUID, asyncio.Task[Outcome | None]] = {}  # by claim
 
     async def claim(self) -> None:
         """Claim and start waiting requests for ever: at once on news, else every second."""
@@ -94,6 +74,18 @@ class Requests:
                     self._start(request, listener)
                 if not claimed:
                     await _next_news(listener)
+
+    async def drop_cancelled(self) -> None:
+        """Stop working on what somebody else has ended, for ever."""
+        async with self._news.subscribe(CANCELLED_REQUESTS) as listener:
+            while True:
+                message = await listener.get()
+                if message is not None:
+                    self._drop(
+                        {claim for claim in self._invoking if str(claim).encode() == message}
+                    )
+                elif self._running:
+                    await in_own_task(self._renew())  # what was missed shows there
 
     async def renew(self) -> None:
         """Renew the leases of what runs here, for ever."""
@@ -141,16 +133,27 @@ class Requests:
         task.add_done_callback(finished)
 
     async def _run(self, request: ClaimedRequest) -> None:
+        invoking = asyncio.create_task(self._find_outcome(request))
+        self._invoking[request.claim_id] = invoking
         try:
-            outcome = await self._find_outcome(request)
+            await asyncio.wait({invoking})
         except asyncio.CancelledError:
+            invoking.cancel()
+            await asyncio.gather(invoking, return_exceptions=True)
             await in_own_task(self._give_back(request))
             raise
-        except Exception:
-            logger.exception("request %s of session %s", request.id, request.session_id)
-            outcome = failed(INTERNAL)
-        if outcome is not None:
-            await self._end(request.id, "running", request.claim_id, outcome)
+        finally:
+            del self._invoking[request.claim_id]
+        if invoking.cancelled():
+            return  # somebody else has ended it
+        if outcome := _result(invoking, request):
+            await self._end(_as_claimed(request), outcome)
+
+    def _drop(self, claims: set[UUID]) -> None:
+        """Stop invoking; the lanes are closed, and an answer that comes late reaches nobody."""
+        for claim_id in claims & self._invoking.keys():
+            logger.info("the claim %s was ended elsewhere", claim_id)
+            self._invoking[claim_id].cancel()
 
     async def _find_outcome(self, request: ClaimedRequest) -> Outcome | None:
         """Invoke the master agent; None: the claim was lost before anything was sent."""
@@ -198,47 +201,19 @@ class Requests:
                 await lane.fence()
             return reply
 
-    async def _end(
-        self, request_id: UUID, from_status: str, claim_id: UUID | None, outcome: Outcome
-    ) -> None:
+    async def _end(self, request: OpenRequest, outcome: Outcome) -> None:
         """Store the ending and tell of it; an answer waits here until PostgreSQL takes it."""
         while True:
             try:
-                return await in_own_task(self._end_once(request_id, from_status, claim_id, outcome))
+                return await in_own_task(self._end_once(request, outcome))
             except DatabaseAwayError as error:
-                logger.warning("the answer of request %s waits: %s", request_id, error)
+                logger.warning("the answer of request %s waits: %s", request.id, error)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _end_once(
-        self, request_id: UUID, from_status: str, claim_id: UUID | None, outcome: Outcome
-    ) -> None:
+    async def _end_once(self, request: OpenRequest, outcome: Outcome) -> None:
         async with connect(self._database) as connection:
-            ended = await queries.end_request(
-                connection,
-                request_id,
-                from_status,
-                claim_id,
-                outcome.status,
-                orjson.dumps(outcome.answer).decode(),
-                outcome.execution_time,
-                outcome.error,
-            )
-            if ended is None:
-                logger.info("request %s had ended already", request_id)
-                return
-            files = await select_files(connection, ended.creator_id, ended.session_id, [request_id])
-        response = Response(
-            is_success=outcome.error is None,
-            execution_time=outcome.execution_time,
-            response=outcome.answer,
-            request_id=request_id,
-            session_id=ended.session_id,
-            files=files,
-        )
-        frame = encode(respond(ended.seq, response, outcome.error))
-        channel = session_channel(ended.session_id, ended.creator_id)
-        self._news.publish(channel, encode_frame(ended.seq, frame))
-        self._news.publish(WAITING_REQUESTS, b"")  # the session's next one may start, anywhere
+            if not await end_request(connection, self._news, request, outcome):
+                logger.info("request %s had ended already", request.id)
 
     async def _give_back(self, request: ClaimedRequest) -> None:
         """On the way out: what was never sent goes back, the rest is interrupted."""
@@ -247,16 +222,20 @@ class Requests:
             async with connect(self._database) as connection:
                 released = await queries.release_request(connection, request.claim_id)
             if not released:
-                await self._end_once(request.id, "running", request.claim_id, interrupted)
+                await self._end_once(_as_claimed(request), interrupted)
         except DatabaseAwayError as error:
             logger.warning("request %s is left to the other bridges: %s", request.id, error)
 
     async def _renew(self) -> None:
+        """Renew what runs here; a claim that no longer holds is worked on no more."""
+        claims = set(self._running)
         try:
             async with connect(self._database) as connection:
-                await queries.renew_leases(connection, list(self._running))
+                held = await queries.renew_leases(connection, list(claims))
         except DatabaseAwayError as error:
             logger.warning("leases can't be renewed: %s", error)
+            return
+        self._drop(claims - held)
 
     async def _sweep(self) -> None:
         try:
@@ -281,7 +260,19 @@ class Requests:
                 await queries.release_request(connection, request.claim_id)
             self._news.publish(WAITING_REQUESTS, str(request.id).encode())
             return
-        await self._end_once(request.id, request.status, request.claim_id, outcome)
+        await self._end_once(request, outcome)
+
+
+def _as_claimed(request: ClaimedRequest) -> OpenRequest:
+    return OpenRequest(request.id, "running", request.claim_id)
+
+
+def _result(invoking: "asyncio.Task[Outcome | None]", request: ClaimedRequest) -> Outcome | None:
+    try:
+        return invoking.result()
+    except Exception:
+        logger.exception("request %s of session %s", request.id, request.session_id)
+        return failed(INTERNAL)
 
 
 def _outcome(reply: Reply | Rejection) -> Outcome:

@@ -9,12 +9,14 @@ from gateway.flows import routes as flows
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
 from gateway.mcp import routes as mcp
+from gateway.requests import routes as requests
 
 operations = [
     *accounts.operations,
     *agents.operations,
     *flows.operations,
     *chats.operations,
+    *requests.operations,
     *files.operations,
     *logs.operations,
     *llms.operations,

@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 WAITING_REQUESTS = "genai:requests:waiting"
 """Carries the ids of requests that wait for a bridge."""
 
+CANCELLED_REQUESTS = "genai:requests:cancelled"
+"""Carries the claims of requests that were ended while a bridge ran them."""
+
 DELETED_AGENTS = "genai:agents:deleted"
 """Carries the ids of agents that were deleted, for a bridge to tell them."""
 

@@ -155,6 +155,18 @@ def post[Body, Result](
     )
 
 
+def command[Parameters, Result](
+    path: str,
+    handler: Callable[[Call[Nothing, Parameters]], Awaitable[Result]],
+    parameters: type[Parameters],
+    result: type[Result],
+) -> Operation:
+    """Have something done to what the path names, without a body."""
+    return Operation(
+        method="POST", path=path, handler=handler, parameters=parameters, result=result
+    )
+
+
 def patch[Body, Parameters, Result](
     path: str,
     handler: Callable[[Call[Body, Parameters]], Awaitable[Result]],

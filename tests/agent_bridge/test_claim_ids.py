@@ -12,6 +12,8 @@ from agent_bridge import queries
 from agent_bridge.queries import ClaimedRequest
 from gateway.chats.queries import NewRequest, insert_request
 from shared.database import connect, create_database
+from shared.endings import OpenRequest, Outcome, end_request
+from shared.news import News, create_redis
 from shared.settings import Settings, read_settings
 from tests.agent_bridge.stored import Row, execute, select_requests
 from tests.system import System
@@ -75,10 +77,9 @@ def _new_request(owner: UUID) -> NewRequest:
 
 
 async def _end(twice: Twice, claim: ClaimedRequest) -> bool:
-    ended = await queries.end_request(
-        twice.connection, claim.id, "running", claim.claim_id, "answered", "{}", 0.1, None
-    )
-    return ended is not None
+    request = OpenRequest(claim.id, "running", claim.claim_id)
+    news = News(create_redis(twice.system.settings))
+    return await end_request(twice.connection, news, request, Outcome("answered", {}, 0.1))
 
 
 async def test_a_request_that_its_bridge_claims_again_has_another_claim(twice: Twice) -> None:

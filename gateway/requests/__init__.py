@@ -1,0 +1,1 @@
+"""Requests to the master agent: how far they are, and cancelling them."""

@@ -1,0 +1,27 @@
+"""Cancelling a request: it ends here and now, and whichever bridge runs it is told to stop.
+
+The bridge need not hear it: whatever it still gets for the request, it can no longer end it.
+"""
+
+from uuid import UUID
+
+from databases.core import Connection
+
+from gateway.requests.queries import select_open_request, select_request
+from gateway.requests.schemas import ChatRequest
+from shared.endings import end_request, failed
+from shared.news import CANCELLED_REQUESTS, News
+
+CANCELLED = "The request was cancelled"
+
+
+async def cancel(
+    connection: Connection, news: News, owner: UUID, request_id: UUID
+) -> ChatRequest | None:
+    """End the owner's request if it is open, and return it as it is then; None: no such one."""
+    while request := await select_open_request(connection, owner, request_id):
+        # Not so where a bridge has claimed, given back or ended it in the same moment.
+        ended = await end_request(connection, news, request, failed(CANCELLED, "cancelled"))
+        if ended and request.claim_id is not None:
+            news.publish(CANCELLED_REQUESTS, str(request.claim_id).encode())
+    return await select_request(connection, owner, request_id)

@@ -1,0 +1,48 @@
+"""What clients are told about requests."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from attrs import frozen
+
+from gateway.web.paging import Limit, Offset
+
+type Status = Literal[
+    "queued", "running", "answered", "failed", "timed_out", "cancelled", "interrupted"
+]
+
+
+@frozen
+class ChatRequest:
+    """A message's way to its answer. Times are UTC, `execution_time` is in seconds.
+
+    `sent_at` is when the master agent was invoked; `deadline` when it is waited for no longer.
+    """
+
+    request_id: UUID
+    session_id: UUID
+    message_id: UUID | None
+    status: Status
+    created_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+    deadline: datetime
+    execution_time: float | None
+    error: str | None
+
+
+@frozen
+class RequestId:
+    """One request."""
+
+    request_id: UUID
+
+
+@frozen
+class SessionRequests:
+    """Which requests of a session to list."""
+
+    session_id: UUID
+    limit: Limit = 100
+    offset: Offset = 0
