@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.attempts import Attempts
 from gateway.files.storage import create_storage
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
@@ -65,6 +66,8 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         stack.push_async_callback(redis.aclose)
         passwords = Passwords()
         stack.callback(passwords.close)
+        attempts = Attempts(settings)
+        stack.push_async_callback(attempts.close)
         news, watch = News(redis), Watch(database)
         outbound = Outbound(allow_private=settings.allow_private_urls)
         loops = background(
@@ -80,6 +83,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
             news=news,
             vault=Vault(settings.encryption_keys),
             passwords=passwords,
+            attempts=attempts,
             watch=watch,
             storage=create_storage(settings),
             outbound=outbound,

@@ -2,14 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 THREADS = 2
-WAITING_ROOM = 100  # about a second and a half of work on two cores
+TURNS = 2 * THREADS  # while one is admitted, another one is hashed
+WAITING_ROOM = 500  # about seven seconds of work on two cores
 
 MEMORY_KIB = 19 * 1024
 ITERATIONS = 2
@@ -27,6 +28,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(THREADS, "argon2")
+        self._turns = asyncio.Semaphore(TURNS)
         self._waiting = 0
         # Verified in place of the hash of a user who does not exist: it takes the same time.
         self._decoy = _hash(os.urandom(SALT_BYTES).hex())
@@ -35,9 +37,15 @@ class Passwords:
         """The PHC string to store. Raises BusyError."""
         return await self._run(_hash, password)
 
-    async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether the password is the one whose hash is stored. Raises BusyError."""
-        matches = await self._run(_verify, password, stored or self._decoy)
+    async def verify(
+        self, password: str, stored: str | None, admit: Callable[[], Awaitable[None]] | None = None
+    ) -> bool:
+        """Whether the password is the one whose hash is stored.
+
+        `admit` is awaited when its turn has come, before any work. Raises BusyError, and what
+        `admit` raises.
+        """
+        matches = await self._run(_verify, password, stored or self._decoy, admit=admit)
         return matches and stored is not None
 
     def close(self) -> None:
@@ -45,14 +53,20 @@ class Passwords:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def _run[*Arguments, T](
-        self, work: Callable[[*Arguments], T], *arguments: *Arguments
+        self,
+        work: Callable[[*Arguments], T],
+        *arguments: *Arguments,
+        admit: Callable[[], Awaitable[None]] | None = None,
     ) -> T:
         if self._waiting >= WAITING_ROOM:
             raise BusyError("too many passwords are being checked")
         self._waiting += 1
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._executor, work, *arguments)
+            async with self._turns:
+                if admit is not None:
+                    await admit()
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._executor, work, *arguments)
         finally:
             self._waiting -= 1
 

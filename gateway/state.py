@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from databases import Database
 
+from gateway.attempts import Attempts
 from gateway.files.storage import Storage
 from gateway.outbound import Outbound
 from gateway.passwords import Passwords
@@ -21,6 +22,7 @@ class State(TypedDict):
     news: News
     vault: Vault
     passwords: Passwords
+    attempts: Attempts
     watch: Watch
     storage: Storage
     outbound: Outbound
