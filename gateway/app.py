@@ -1,5 +1,6 @@
 """The gateway as one value."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -21,6 +22,7 @@ from gateway.routes import operations, sockets
 from gateway.state import State
 from gateway.watch import Watch
 from gateway.web.errors import AnswerUnexpectedErrors, exception_handlers
+from gateway.web.security import SecurityHeaders
 from shared.background import background
 from shared.database import create_database
 from shared.health import Check, database_answers, health_routes
@@ -44,6 +46,7 @@ def create_app(settings: Settings) -> Starlette:
             *sockets,
         ],
         middleware=[
+            Middleware(SecurityHeaders),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.backend_cors_origins,
@@ -78,6 +81,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         )
         await stack.enter_async_context(loops)
         yield State(
+            sockets=Counter(),
             settings=settings,
             database=database,
             news=news,

@@ -2,14 +2,16 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Protocol
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 THREADS = 2
-TURNS = 2 * THREADS  # while one is admitted, another one is hashed
+TURNS = THREADS + 1  # one is begun or finished while the others are hashed
 WAITING_ROOM = 500  # about seven seconds of work on two cores
 
 MEMORY_KIB = 19 * 1024
@@ -21,6 +23,16 @@ HASH_BYTES = 32
 
 class BusyError(Exception):
     """More passwords wait to be hashed than the waiting room holds."""
+
+
+class Trial(Protocol):
+    """Told when a password's turn comes, and whether it was the right one."""
+
+    async def begin(self) -> None:
+        """Before any work; what it raises is raised, and there is none."""
+
+    async def succeed(self) -> None:
+        """It was, and the turn is not over yet."""
 
 
 class Passwords:
@@ -35,40 +47,40 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """The PHC string to store. Raises BusyError."""
-        return await self._run(_hash, password)
+        async with self._turn():
+            return await self._run(_hash, password)
 
-    async def verify(
-        self, password: str, stored: str | None, admit: Callable[[], Awaitable[None]] | None = None
-    ) -> bool:
-        """Whether the password is the one whose hash is stored.
-
-        `admit` is awaited when its turn has come, before any work. Raises BusyError, and what
-        `admit` raises.
-        """
-        matches = await self._run(_verify, password, stored or self._decoy, admit=admit)
-        return matches and stored is not None
+    async def verify(self, password: str, stored: str | None, trial: Trial | None = None) -> bool:
+        """Whether the password is the one whose hash is stored. Raises BusyError."""
+        async with self._turn():
+            if trial is not None:
+                await trial.begin()
+            matches = await self._run(_verify, password, stored or self._decoy)
+            succeeded = matches and stored is not None
+            if succeeded and trial is not None:
+                await trial.succeed()
+            return succeeded
 
     def close(self) -> None:
         """Let the threads end."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def _run[*Arguments, T](
-        self,
-        work: Callable[[*Arguments], T],
-        *arguments: *Arguments,
-        admit: Callable[[], Awaitable[None]] | None = None,
-    ) -> T:
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
         if self._waiting >= WAITING_ROOM:
             raise BusyError("too many passwords are being checked")
         self._waiting += 1
         try:
             async with self._turns:
-                if admit is not None:
-                    await admit()
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._executor, work, *arguments)
+                yield
         finally:
             self._waiting -= 1
+
+    async def _run[*Arguments, T](
+        self, work: Callable[[*Arguments], T], *arguments: *Arguments
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, work, *arguments)
 
 
 def _hash(password: str) -> str:

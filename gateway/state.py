@@ -1,6 +1,8 @@
 """What the lifespan makes and every request can reach."""
 
+from collections import Counter
 from typing import TypedDict
+from uuid import UUID
 
 from databases import Database
 
@@ -24,5 +26,6 @@ class State(TypedDict):
     passwords: Passwords
     attempts: Attempts
     watch: Watch
+    sockets: Counter[UUID]  # open here, of each user
     storage: Storage
     outbound: Outbound

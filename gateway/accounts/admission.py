@@ -55,7 +55,7 @@ class Login:
             await self.attempts.take(self.bounds)
 
     async def succeed(self) -> None:
-        """Give it back, and know the user there from now on."""
+        """Give it back, and know from now on that the user logs in from there."""
         await self.attempts.give_back(self.bounds)
         await self.attempts.remember(self.known)
 

@@ -49,13 +49,12 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
         stored = await queries.select_credentials(connection, username)
     try:
         matches = await call.state["passwords"].verify(
-            password, stored.password if stored else None, login.begin
+            password, stored.password if stored else None, login
         )
     except BusyError:
         raise UnavailableError(TOO_BUSY) from None
     if stored is None or not matches:
         raise BadRequestError("Incorrect username or password")
-    await login.succeed()
     return TokenPair(issue_user_token(settings.secret_key, stored.id))
 
 
