@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from gateway.accounts.routes import create_access_token, create_user
 from gateway.accounts.schemas import Login, NewUser
+from gateway.attempts import Attempts
 from gateway.passwords import ITERATIONS, LANES, MEMORY_KIB, WAITING_ROOM, Passwords
 from gateway.state import State
 from gateway.web.errors import UnavailableError
@@ -310,10 +311,19 @@ async def test_a_token_is_a_text(
 @pytest.fixture
 async def crowded(settings: Settings) -> AsyncIterator[State]:
     """The state of a gateway whose waiting room for passwords is full."""
-    passwords = Passwords()
+    passwords, attempts = Passwords(), Attempts(settings)
     passwords._waiting = WAITING_ROOM
     async with create_database(settings) as database:
-        yield cast("State", {"settings": settings, "database": database, "passwords": passwords})
+        yield cast(
+            "State",
+            {
+                "settings": settings,
+                "database": database,
+                "passwords": passwords,
+                "attempts": attempts,
+            },
+        )
+    await attempts.close()
     passwords.close()
 
 
