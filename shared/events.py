@@ -4,11 +4,12 @@ Log entries and answers share one sequence in each session; `seq` is their place
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
 from attrs import field, frozen
+from msgspec import Meta
 
 from shared.converter import dump
 from shared.depth import is_too_deep
@@ -46,7 +47,19 @@ class FileMetadata:
     creator_id: UUID | None
 
 
-type Answer = dict[str, Any]
+type Answer = Annotated[
+    dict[str, Any],
+    Meta(
+        extra_json_schema={
+            "properties": {
+                "agents_trace": {"type": "array"},
+                "response": {"type": "string"},
+                "is_success": {"type": "boolean"},
+            },
+            "required": ["agents_trace", "response", "is_success"],
+        }
+    ),
+]
 """What the master agent answered, in the one form that front-ends can draw: `agents_trace` a list,
 `response` a text, `is_success` a boolean; and whatever else it said. Stored as JSON text."""
 

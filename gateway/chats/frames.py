@@ -13,9 +13,35 @@ from shared.events import FailureFrame, Response, failure
 from shared.faults import Fault, InvalidInputError
 
 FILES_LIMIT = 100
+VALIDATION_FAILED = "Message validation failed. Details: "
 SHOWN_INPUT = 1000  # bytes of JSON; a longer input is not repeated
 
 Name = Annotated[str, Meta(max_length=255)]
+
+
+ValidationFailure = Annotated[
+    str,
+    Meta(
+        title="ValidationFailure",
+        description=(
+            "A frame was malformed: all its faults as JSON after these words. Nothing was stored "
+            "and the socket stays open."
+        ),
+        pattern=f"^{VALIDATION_FAILED}",
+    ),
+]
+
+
+@frozen
+class Handshake:
+    """What the URL of a socket says; an empty value counts as none."""
+
+    token: Annotated[str, Meta(description="A user's token.")]
+    session_id: Annotated[UUID, Meta(description="The chat; a new one without it.")] | None = None
+    after: (
+        Annotated[int, Meta(ge=0, description="Send the frames whose `seq` is higher first.")]
+        | None
+    ) = None
 
 
 @frozen
@@ -60,7 +86,7 @@ def describe_faults(error: InvalidInputError) -> str:
     """The text that answers a malformed frame."""
     faults = [attrs.evolve(fault, input=_shown(fault.input)) for fault in error.faults]
     details = orjson.dumps(unstructure(faults), option=orjson.OPT_INDENT_2).decode()
-    return f"Message validation failed. Details: {details}"
+    return f"{VALIDATION_FAILED}{details}"
 
 
 def refuse(session_id: UUID, request_id: UUID, reason: str) -> FailureFrame:

@@ -18,8 +18,8 @@ from gateway.web.operation import Operation
 ABOUT = """\
 The sockets of front-ends are described at [/asyncapi.json](/asyncapi.json).
 
-- Every path is answered with and without a last slash. An unknown one is answered with 404, another
-  method of a known one with 405, and what nobody foresaw with 500, each with a sentence as `detail`.
+- Every path is answered with and without a last slash. An unknown one is answered with 404, a
+  wrong method with 405, and what nobody foresaw with 500, each with one sentence as `detail`.
 - Unknown keys of a body are ignored unless its schema forbids them. Where a number is wanted, a
   number as a text is taken. No text may hold a NUL character, no number may need more than 64 bits.
 - An object of another user is answered like one that does not exist.
