@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.attempts import Attempts
 from gateway.files.storage import create_storage
+from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
 from gateway.outbound import Outbound
@@ -40,10 +41,10 @@ def create_app(settings: Settings) -> Starlette:
     routes = [operation.route() for operation in operations]
     return Starlette(
         routes=[
-            *documentation_routes(TITLE, document),
+            *documentation_routes(TITLE, document, describe_channels(sockets, TITLE, VERSION)),
             *health_routes(_checks, dispensable=["redis"]),
             *routes,
-            *sockets,
+            *(socket.route() for socket in sockets),
         ],
         middleware=[
             Middleware(SecurityHeaders),

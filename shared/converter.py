@@ -50,15 +50,19 @@ def structure[T](data: object, into: type[T]) -> T:
         raise InvalidInputError(faults_of(error, data)[:FAULTS_LIMIT]) from None
 
 
-def parse[T](text: str | bytes, into: type[T]) -> T:
-    """Build an object from JSON text, or raise InvalidInputError."""
+def load(text: str | bytes) -> object:
+    """What JSON text says, or raise InvalidInputError."""
     try:
-        data = orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         shown = text if isinstance(text, str) else text.decode(errors="replace")
         fault = Fault("json_invalid", (error.pos,), f"Invalid JSON: {error.msg}", shown)
         raise InvalidInputError([fault]) from None
-    return structure(data, into)
+
+
+def parse[T](text: str | bytes, into: type[T]) -> T:
+    """Build an object from JSON text, or raise InvalidInputError."""
+    return structure(load(text), into)
 
 
 def unstructure(value: object) -> Any:

@@ -4,11 +4,12 @@ Log entries and answers share one sequence in each session; `seq` is their place
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
 from attrs import field, frozen
+from msgspec import Meta
 
 from shared.converter import dump
 from shared.depth import is_too_deep
@@ -46,7 +47,19 @@ class FileMetadata:
     creator_id: UUID | None
 
 
-type Answer = dict[str, Any]
+type Answer = Annotated[
+    dict[str, Any],
+    Meta(
+        extra_json_schema={
+            "properties": {
+                "agents_trace": {"type": "array"},
+                "response": {"type": "string"},
+                "is_success": {"type": "boolean"},
+            },
+            "required": ["agents_trace", "response", "is_success"],
+        }
+    ),
+]
 """What the master agent answered, in the one form that front-ends can draw: `agents_trace` a list,
 `response` a text, `is_success` a boolean; and whatever else it said. Stored as JSON text."""
 
@@ -91,6 +104,15 @@ class FailureFrame(ResponseFrame):
     error: str = ""
 
 
+@frozen
+class GapFrame:
+    """What stood between these two numbers is kept no longer; the next frame is what there is."""
+
+    after: int
+    before: int
+    type: Literal["gap"] = "gap"
+
+
 def respond(seq: int | None, response: Response, error: str | None) -> ResponseFrame:
     """The frame of a request that ended."""
     if error is None:
@@ -129,6 +151,6 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def encode(frame: LogFrame | ResponseFrame) -> bytes:
+def encode(frame: LogFrame | ResponseFrame | GapFrame) -> bytes:
     """The frame as it goes to a socket."""
     return dump(frame)

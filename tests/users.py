@@ -82,7 +82,11 @@ class Chat:
 
     async def send(self, message: str, **others: Any) -> None:
         """Send a message."""
-        await self.connection.send(json.dumps({"message": message, **others}))
+        await self.send_frame({"message": message, **others})
+
+    async def send_frame(self, frame: Json) -> None:
+        """Send a frame of any kind."""
+        await self.connection.send(json.dumps(frame))
 
     async def receive(self) -> Json:
         """The next frame."""

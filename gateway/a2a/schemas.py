@@ -1,10 +1,11 @@
 """What clients send about A2A agents, and what they are told."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from attrs import frozen
+from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
 from shared.agents import TASK_SCHEMA
@@ -51,7 +52,7 @@ class A2AAgentPage:
 class A2AAgentId:
     """One A2A agent."""
 
-    agent_id: UUID
+    agent_id: Annotated[UUID, Meta(description="Which A2A agent.")]
 
 
 def task_schema(name: str, description: str, card_content: dict[str, Any]) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class Detail:
 class UserId:
     """One user."""
 
-    user_id: UUID
+    user_id: Annotated[UUID, Meta(description="The user's own id.")]
 
 
 @frozen

@@ -74,8 +74,11 @@ class Agent:
 class AgentSelection:
     """Which agents to list: `name` matches exactly, `description` contains."""
 
-    name: str | None = None
-    description: str | None = None
+    name: Annotated[str, Meta(description="Exactly this name.")] | None = None
+    description: (
+        Annotated[str, Meta(description="What the description contains, in capitals or not.")]
+        | None
+    ) = None
     limit: Limit = 100
     offset: Offset = 0
 
@@ -84,21 +87,24 @@ class AgentSelection:
 class FrontendSelection(AgentSelection):
     """Which agents to list, by whether they are connected too."""
 
-    is_active: bool | None = None
+    is_active: Annotated[bool, Meta(description="Whether it is connected.")] | None = None
 
 
 @frozen
 class AgentId:
     """One agent."""
 
-    agent_id: UUID
+    agent_id: Annotated[UUID, Meta(description="Which agent.")]
 
 
 @frozen
 class ActiveSelection:
     """Which active connections to list."""
 
-    agent_type: Literal["genai", "mcp", "a2a", "all"] = "all"
+    agent_type: Annotated[
+        Literal["genai", "mcp", "a2a", "all"],
+        Meta(description="Of which kind; flows come with `genai` and `all`."),
+    ] = "all"
     limit: Limit = 100
     offset: Offset = 0
 

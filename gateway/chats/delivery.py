@@ -8,7 +8,7 @@ from databases import Database
 
 from gateway.chats.queries import select_frames, select_session
 from shared.database import connect
-from shared.events import encode
+from shared.events import GapFrame, encode
 from shared.news import Message, decode_frame
 
 PAGE = 100  # frames read from PostgreSQL at a time
@@ -36,10 +36,20 @@ class Delivery:
         async for frame in self._missed():
             yield frame
 
+    async def repeat(self, seq: int) -> bytes | None:
+        """A frame that the socket was given already; None: it is still to come, or is no more."""
+        if seq > self.sent:
+            return None
+        async with connect(self.database) as connection:
+            frames = await select_frames(connection, self.owner, self.session_id, seq - 1, 1)
+        return encode(frames[0]) if frames and frames[0].seq == seq else None
+
     async def _missed(self) -> AsyncIterator[bytes]:
         async with connect(self.database) as connection:
             session = await select_session(connection, self.owner, self.session_id)
-        if session is not None and session.is_own and session.last_seq < self.sent:
+        if session is None or not session.is_own:
+            return
+        if session.last_seq < self.sent:
             self.sent = 0  # the chat was deleted and begun again
         while True:
             async with connect(self.database) as connection:
@@ -48,7 +58,19 @@ class Delivery:
                 )
             for frame in frames:
                 assert frame.seq is not None
+                if gap := self._move_on(frame.seq - 1):
+                    yield gap
                 self.sent = frame.seq
                 yield encode(frame)
             if len(frames) < PAGE:
-                return
+                break
+        if gap := self._move_on(session.last_seq):
+            yield gap
+
+    def _move_on(self, last_seq: int) -> bytes | None:
+        """What to tell where frames up to this number were removed before they were sent."""
+        if last_seq <= self.sent:
+            return None
+        gap = GapFrame(after=self.sent, before=last_seq + 1)
+        self.sent = last_seq
+        return encode(gap)

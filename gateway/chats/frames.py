@@ -1,6 +1,6 @@
 """The wire format of the front-end's socket: what comes in, and what is wrong with it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import attrs
@@ -8,14 +8,40 @@ import orjson
 from attrs import frozen
 from msgspec import Meta
 
-from shared.converter import parse, unstructure
+from shared.converter import load, structure, unstructure
 from shared.events import FailureFrame, Response, failure
 from shared.faults import Fault, InvalidInputError
 
 FILES_LIMIT = 100
+VALIDATION_FAILED = "Message validation failed. Details: "
 SHOWN_INPUT = 1000  # bytes of JSON; a longer input is not repeated
 
 Name = Annotated[str, Meta(max_length=255)]
+
+
+ValidationFailure = Annotated[
+    str,
+    Meta(
+        title="ValidationFailure",
+        description=(
+            "A frame was malformed: all its faults as JSON after these words. Nothing was stored "
+            "and the socket stays open."
+        ),
+        pattern=f"^{VALIDATION_FAILED}",
+    ),
+]
+
+
+@frozen
+class Handshake:
+    """What the URL of a socket says; an empty value counts as none."""
+
+    token: Annotated[str, Meta(description="A user's token.")]
+    session_id: Annotated[UUID, Meta(description="The chat; a new one without it.")] | None = None
+    after: (
+        Annotated[int, Meta(ge=0, description="Send the frames whose `seq` is higher first.")]
+        | None
+    ) = None
 
 
 @frozen
@@ -30,7 +56,8 @@ class ClientMessage:
     """A user's message.
 
     The config stands in `llm`, or at the top as the current front-end sends it; without one the
-    user's newest is taken.
+    user's newest is taken. One with the `message_id` of another message of its session starts
+    nothing: it gets the same answer as that.
     """
 
     message: str
@@ -38,6 +65,7 @@ class ClientMessage:
     llm_name: Name | None = None
     provider: Name | None = None
     files: Annotated[list[UUID], Meta(max_length=FILES_LIMIT)] | None = None
+    message_id: UUID | None = None
 
     @property
     def config_name(self) -> str | None:
@@ -45,7 +73,15 @@ class ClientMessage:
         return (self.llm.llm_name if self.llm else None) or self.llm_name or None
 
 
-def parse_message(frame: str | bytes, limit: int) -> ClientMessage:
+@frozen
+class Cancellation:
+    """The wish that a request ends now, unanswered; its end is told as that of any other."""
+
+    type: Literal["cancel"]
+    request_id: UUID
+
+
+def parse_frame(frame: str | bytes, limit: int) -> ClientMessage | Cancellation:
     """Read a frame of at most `limit` bytes. Raises InvalidInputError."""
     if isinstance(frame, bytes):
         fault = Fault("string_type", (), "Input should be a text frame", None)
@@ -53,14 +89,23 @@ def parse_message(frame: str | bytes, limit: int) -> ClientMessage:
     if len(frame.encode(errors="surrogatepass")) > limit:
         fault = Fault("too_long", (), f"Input should have at most {limit} bytes", None)
         raise InvalidInputError([fault])
-    return parse(frame, ClientMessage)
+    data = load(frame)
+    if isinstance(data, dict) and data.get("type") == "cancel":
+        return structure(data, Cancellation)
+    return structure(data, ClientMessage)
+
+
+def unknown_request(request_id: UUID) -> InvalidInputError:
+    """What is wrong with the cancellation of a request that the user does not have."""
+    message = f"Request with id '{request_id}' does not exist"
+    return InvalidInputError([Fault("value_error", ("request_id",), message, str(request_id))])
 
 
 def describe_faults(error: InvalidInputError) -> str:
     """The text that answers a malformed frame."""
     faults = [attrs.evolve(fault, input=_shown(fault.input)) for fault in error.faults]
     details = orjson.dumps(unstructure(faults), option=orjson.OPT_INDENT_2).decode()
-    return f"Message validation failed. Details: {details}"
+    return f"{VALIDATION_FAILED}{details}"
 
 
 def refuse(session_id: UUID, request_id: UUID, reason: str) -> FailureFrame:

@@ -22,9 +22,10 @@ class TooManyRequestsOpenError(Exception):
 
 async def accept_message(
     state: State, user_id: UUID, session_id: UUID, request_id: UUID, message: ClientMessage
-) -> None:
+) -> int | None:
     """Store a message and its request, then tell the bridges.
 
+    Returns the number of its answer in the session, where it was sent before and answered.
     Raises ForeignSessionError, TooManyRequestsOpenError or DatabaseAwayError.
     """
     new = queries.NewRequest(
@@ -36,14 +37,18 @@ async def accept_message(
         config_name=message.config_name,
         provider_name=message.provider or None,
         file_ids=message.files or [],
+        message_id=message.message_id,
         deadline=datetime.now(UTC) + timedelta(seconds=state["settings"].request_timeout),
     )
     async with connect(state["database"]) as connection:
         outcome = await queries.insert_request(
             connection, new, state["settings"].open_requests_per_user
         )
+        if outcome is Acceptance.REPEATED:
+            return await queries.select_answer_seq(connection, new)
     if outcome is Acceptance.TOO_MANY_OPEN:
         raise TooManyRequestsOpenError(f"user {user_id} has too many open requests")
     if outcome is Acceptance.FOREIGN_SESSION:
         raise ForeignSessionError(f"session {session_id} belongs to another user")
     state["news"].publish(WAITING_REQUESTS, str(request_id).encode())
+    return None

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID, uuid4
 
+import asyncpg
 import attrs
 import orjson
 from attrs import frozen
@@ -35,6 +36,7 @@ class Acceptance(Enum):
     STORED = "stored"
     TOO_MANY_OPEN = "too many open"
     FOREIGN_SESSION = "foreign session"
+    REPEATED = "repeated"
 
 
 @frozen(kw_only=True)
@@ -50,6 +52,7 @@ class NewRequest:
     provider_name: str | None
     file_ids: list[UUID]
     deadline: datetime
+    message_id: UUID | None
 
 
 async def insert_chat(
@@ -133,11 +136,13 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
     One statement: chat, message, files and request are there together or not at all. The chat's
     row is locked first, so that the requests of a session stand in the order of their messages.
     Statements at the same moment don't see each other's: a few more than `most_open` can get in,
-    as many as there are connections. 0 means any number.
+    as many as there are connections. 0 means any number. A message whose id the session has
+    already leaves no trace.
     """
     sql = """
         WITH room AS (
-            SELECT CAST(:most_open AS int) = 0 OR count(*) < :most_open AS is_there
+            SELECT CAST(:most_open AS int) = 0 OR count(*) < :most_open
+                   OR coalesce(bool_or(message_id = CAST(:message_id AS uuid)), false) AS is_there
             FROM requests WHERE creator_id = :owner AND status IN ('queued', 'running')
         ), chat AS (
             INSERT INTO chatconversations (session_id, title, creator_id, last_event_at)
@@ -150,7 +155,7 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
         ), question AS (
             INSERT INTO chatmessages
                 (id, request_id, sender_type, content, created_at, updated_at, conversation_id)
-            SELECT CAST(:message_id AS uuid), :request_id, 'user', :message,
+            SELECT CAST(:question_id AS uuid), :request_id, 'user', :message,
                    last_event_at, last_event_at, session_id
             FROM chat
         ), marked AS (
@@ -159,9 +164,11 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
             WHERE id = ANY(CAST(:file_ids AS uuid[])) AND creator_id = :owner
         ), request AS (
             INSERT INTO requests
-                (id, session_id, creator_id, config_name, provider_name, file_ids, deadline)
+                (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
+                 message_id)
             SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
-                   CAST(:file_ids AS uuid[]), CAST(:deadline AS timestamptz)
+                   CAST(:file_ids AS uuid[]), CAST(:deadline AS timestamptz),
+                   CAST(:message_id AS uuid)
             FROM chat
             RETURNING id
         )
@@ -170,8 +177,26 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
                     ELSE 'foreign session' END
         FROM room
     """
-    values = {**attrs.asdict(new, recurse=False), "message_id": uuid4(), "most_open": most_open}
-    return Acceptance(await connection.fetch_val(sql, values))
+    values = {**attrs.asdict(new, recurse=False), "question_id": uuid4(), "most_open": most_open}
+    try:
+        return Acceptance(await connection.fetch_val(sql, values))
+    except asyncpg.UniqueViolationError:
+        return Acceptance.REPEATED
+
+
+async def select_answer_seq(connection: Connection, repeated: NewRequest) -> int | None:
+    """The number of the answer that the same message got before; None: it is still to come."""
+    sql = """
+        SELECT seq FROM requests
+        WHERE creator_id = :owner AND session_id = :session_id AND message_id = :message_id
+    """
+    values = {
+        "owner": repeated.owner,
+        "session_id": repeated.session_id,
+        "message_id": repeated.message_id,
+    }
+    seq = await connection.fetch_val(sql, values)
+    return None if seq is None else int(seq)
 
 
 async def select_frames(

@@ -4,10 +4,10 @@ from urllib.parse import urlencode
 
 import attrs
 from starlette.datastructures import URL
-from starlette.routing import WebSocketRoute
 
 from gateway.chats import queries
 from gateway.chats.deletion import delete_chat as delete_whole_chat
+from gateway.chats.frames import Cancellation, ClientMessage, Handshake, ValidationFailure
 from gateway.chats.schemas import (
     ChatChanges,
     ChatPage,
@@ -18,13 +18,15 @@ from gateway.chats.schemas import (
     NewChat,
     SessionId,
 )
-from gateway.chats.socket import serve_frontend
+from gateway.chats.socket import CLOSE_CODES, serve_frontend
 from gateway.web.auth import Access
+from gateway.web.channel import Channel
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, patch, post
 from gateway.web.paging import cut
 from shared.database import connect
+from shared.events import FailureFrame, GapFrame, LogFrame, ResponseFrame
 
 
 async def list_chats(call: Call[Nothing, ChatPage]) -> Chats:
@@ -102,4 +104,13 @@ operations = [
     # Without a connection: the storage of its files may be slow.
     attrs.evolve(delete("/api/chat", delete_chat, SessionId), lends=False),
 ]
-sockets = [WebSocketRoute("/frontend/ws", serve_frontend, name="serve_frontend")]
+sockets = [
+    Channel(
+        path="/frontend/ws",
+        handler=serve_frontend,
+        query=Handshake,
+        takes=[ClientMessage, Cancellation],
+        gives=[LogFrame, ResponseFrame, FailureFrame, GapFrame, ValidationFailure],
+        closes=CLOSE_CODES,
+    )
+]

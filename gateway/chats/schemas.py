@@ -7,7 +7,7 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import Meta
 
-from gateway.web.paging import Limit, Offset
+from gateway.web.paging import MOST, Limit, Offset
 from shared.converter import Rule
 
 TITLE_LIMIT = 20  # characters
@@ -23,6 +23,7 @@ def _title_objection(title: str) -> str | None:
 
 
 Title = Annotated[str, Rule(_title_objection), Meta(min_length=1, max_length=TITLE_LIMIT)]
+WhichChat = Annotated[UUID, Meta(description="Which chat.")]
 PageNumber = Annotated[int, Meta(ge=1)]
 
 
@@ -45,7 +46,7 @@ class ChatChanges:
 class SessionId:
     """One chat."""
 
-    session_id: UUID
+    session_id: WhichChat
 
 
 @frozen
@@ -84,10 +85,10 @@ class ChatPage:
 class HistoryPage:
     """Which messages of a chat to read. Service callers name the user."""
 
-    session_id: UUID
-    page: PageNumber = 1
-    per_page: PageNumber = 100
-    user_id: UUID | None = None
+    session_id: WhichChat
+    page: Annotated[PageNumber, Meta(description="Which page; the first is 1.")] = 1
+    per_page: Annotated[PageNumber, Meta(description=f"How many; at most {MOST}.")] = 100
+    user_id: Annotated[UUID, Meta(description="In whose name a service calls.")] | None = None
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
 from uuid import UUID, uuid4
@@ -11,16 +11,26 @@ from attrs import frozen
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.chats.delivery import Delivery
-from gateway.chats.frames import describe_faults, parse_message, refuse
+from gateway.chats.frames import (
+    Cancellation,
+    ClientMessage,
+    Handshake,
+    describe_faults,
+    parse_frame,
+    refuse,
+    unknown_request,
+)
 from gateway.chats.messages import (
     ForeignSessionError,
     TooManyRequestsOpenError,
     accept_message,
 )
 from gateway.chats.queries import select_session
+from gateway.requests.cancellation import cancel
 from gateway.state import State
 from gateway.web.auth import find_caller
 from gateway.web.origins import is_welcome
+from shared.converter import structure
 from shared.database import DatabaseAwayError, connect
 from shared.events import encode
 from shared.faults import InvalidInputError
@@ -35,6 +45,18 @@ READ_OUT_SECONDS = 10.0
 
 POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
+
+CLOSE_CODES = {
+    1002: "What came was no WebSocket frame.",
+    1007: "A text frame was no UTF-8.",
+    POLICY_VIOLATION: "The session is another user's, or `after` is no seq: do not try again.",
+    1009: "A frame was far too large.",
+    1011: "The server failed, or heard no answer to its pings: reconnect with `after`.",
+    1012: "The server is restarting: reconnect with `after`.",
+    TRY_AGAIN_LATER: (
+        "The client took its frames too slowly, or the database is away: reconnect with `after`."
+    ),
+}
 
 DATABASE_AWAY = "The message was not accepted: the database can't be reached, please try again."
 NOT_ACCEPTED = "The message was not accepted because of an internal error, please try again."
@@ -97,11 +119,11 @@ async def _check(websocket: WebSocket) -> Opening:
     state, query = cast("State", websocket.state), websocket.query_params
     if not is_welcome(websocket, state["settings"].backend_cors_origins):
         raise RefusedError("the origin is not welcome")
-    session_id = _session_id(query.get("session_id", ""))
+    asked = _read_handshake(query)
+    session_id = asked.session_id or uuid4()
     try:
         async with connect(state["database"]) as connection:
-            token = query.get("token", "")
-            caller = await find_caller(connection, state["settings"], token)
+            caller = await find_caller(connection, state["settings"], asked.token)
             if caller is None or caller.agent_id is not None:
                 raise RefusedError("the token is not valid")
             session = await select_session(connection, caller.user_id, session_id)
@@ -109,26 +131,21 @@ async def _check(websocket: WebSocket) -> Opening:
         raise RefusedError("the database can't be reached", TRY_AGAIN_LATER) from None
     if session is not None and not session.is_own:
         raise RefusedError(FOREIGN_SESSION, POLICY_VIOLATION)
-    after = _after(query.get("after"))
     last_seq = session.last_seq if session else 0
     # Ahead of the session, as where one was made anew, every frame would be taken for a repeat.
-    sent = last_seq if after is None else min(after, last_seq)
+    sent = last_seq if asked.after is None else min(asked.after, last_seq)
     return Opening(caller.user_id, session_id, sent)
 
 
-def _session_id(text: str) -> UUID:
+def _read_handshake(query: Mapping[str, str]) -> Handshake:
+    given = {name: value for name, value in query.items() if value}
     try:
-        return UUID(text) if text else uuid4()
-    except ValueError:
-        raise RefusedError("session_id is no UUID") from None
-
-
-def _after(text: str | None) -> int | None:
-    if not text:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(2**63)) - 1:
-        raise RefusedError("after is no seq", POLICY_VIOLATION)
-    return int(text)
+        return structure(given, Handshake)
+    except InvalidInputError as error:
+        names = {fault.loc[0] for fault in error.faults}
+        if names == {"after"}:  # the token may be good
+            raise RefusedError("after is no seq", POLICY_VIOLATION) from None
+        raise RefusedError("the token is not valid, or session_id is no UUID") from None
 
 
 class Socket:
@@ -188,20 +205,23 @@ class Socket:
     async def _store_one(self, frame: str | bytes) -> None:
         request_id = uuid4()
         try:
-            refusal = await self._accept(request_id, frame)
+            reply = await self._accept(request_id, frame)
         except Exception:
             session_id = self._opening.session_id
             logger.exception("session %s, request %s: not accepted", session_id, request_id)
-            refusal = self._refusal(request_id, NOT_ACCEPTED)
-        if refusal is not None:
-            await self._send(refusal)
+            reply = self._refusal(request_id, NOT_ACCEPTED)
+        if reply is not None:
+            await self._send(reply)
 
-    async def _accept(self, request_id: UUID, frame: str | bytes) -> str | None:
-        """Store a message; what to tell its sender when it was not accepted."""
-        user_id, session_id = self._opening.user_id, self._opening.session_id
+    async def _accept(self, request_id: UUID, text: str | bytes) -> str | None:
+        """Do what a frame says; what to tell its sender at once, if anything."""
         try:
-            message = parse_message(frame, self._state["settings"].max_message_bytes)
-            await accept_message(self._state, user_id, session_id, request_id, message)
+            match parse_frame(text, self._state["settings"].max_message_bytes):
+                case Cancellation() as cancellation:
+                    await self._cancel(cancellation.request_id)
+                    return None
+                case message:
+                    return await self._accept_message(request_id, message)
         except InvalidInputError as error:
             return describe_faults(error)
         except ForeignSessionError:
@@ -209,9 +229,23 @@ class Socket:
         except TooManyRequestsOpenError:
             return self._refusal(request_id, TOO_MANY_REQUESTS)
         except DatabaseAwayError as error:
+            session_id = self._opening.session_id
             logger.warning("session %s: a message was not accepted: %s", session_id, error)
             return self._refusal(request_id, DATABASE_AWAY)
-        return None
+
+    async def _accept_message(self, request_id: UUID, message: ClientMessage) -> str | None:
+        user_id, session_id = self._opening.user_id, self._opening.session_id
+        answer = await accept_message(self._state, user_id, session_id, request_id, message)
+        frame = None if answer is None else await self._delivery.repeat(answer)
+        return frame.decode() if frame else None
+
+    async def _cancel(self, request_id: UUID) -> None:
+        async with connect(self._state["database"]) as connection:
+            request = await cancel(
+                connection, self._state["news"], self._opening.user_id, request_id
+            )
+        if request is None:
+            raise unknown_request(request_id)
 
     def _refusal(self, request_id: UUID, reason: str) -> str:
         return encode(refuse(self._opening.session_id, request_id, reason)).decode()

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC
 from email.utils import format_datetime
+from typing import Any
 from urllib.parse import quote
 
 from attrs import frozen
@@ -14,6 +15,39 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from gateway.files.schemas import StoredFile
 
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE | re.ASCII)
+
+SENT: dict[str, Any] = {
+    "ETag": {"schema": {"type": "string"}, "description": "For `If-None-Match` and `If-Range`."},
+    "Last-Modified": {"schema": {"type": "string"}, "description": "When it was uploaded."},
+    "Content-Disposition": {"schema": {"type": "string"}, "description": "Its name."},
+    "Accept-Ranges": {"schema": {"const": "bytes"}},
+}
+SPAN: dict[str, Any] = {
+    "schema": {"type": "string", "pattern": r"^bytes (\d+-\d+|\*)/\d+$"},
+    "description": "Which of how many bytes.",
+}
+CONTENT: dict[str, Any] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+DESCRIPTION: dict[str, Any] = {
+    "200": {
+        "description": "All of its bytes, with their type",
+        "headers": SENT,
+        "content": CONTENT,
+    },
+    "206": {
+        "description": "The bytes of the `Range` that was asked for",
+        "headers": {**SENT, "Content-Range": SPAN},
+        "content": CONTENT,
+    },
+    "304": {"description": "The caller has it already", "headers": SENT},
+    "416": {
+        "description": "The range has none of its bytes",
+        "headers": {"Content-Range": SPAN},
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/Error"}},
+        },
+    },
+}
+"""What `answer_file` makes, as OpenAPI describes it."""
 
 type Read = Callable[[int, int], AsyncIterator[bytes]]
 """From the first byte to before the second number."""

@@ -8,7 +8,7 @@ import attrs
 from starlette.responses import Response
 
 from gateway.files import queries
-from gateway.files.download import answer_file
+from gateway.files.download import DESCRIPTION, answer_file
 from gateway.files.schemas import (
     CreatedFile,
     FileId,
@@ -163,6 +163,7 @@ operations = [
         handler=read_file,
         parameters=FileId,
         result=Response,
+        responses=DESCRIPTION,
         access=Access.USER_OR_AGENT,
         lends=False,
     ),

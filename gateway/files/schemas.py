@@ -69,14 +69,14 @@ class SessionFile:
 class FileId:
     """Which file."""
 
-    file_id: UUID
+    file_id: Annotated[UUID, Meta(description="Which file.")]
 
 
 @frozen
 class FileSelection:
     """Files of which session."""
 
-    session_id: UUID
+    session_id: Annotated[UUID, Meta(description="Which session.")]
 
 
 @frozen

@@ -73,7 +73,7 @@ class StoredFlow(AgentFlow):
 class FlowId:
     """One flow."""
 
-    agentflow_id: UUID
+    agentflow_id: Annotated[UUID, Meta(description="Which flow.")]
 
 
 @frozen

@@ -117,14 +117,14 @@ class ModelConfigChanges:
 class ProviderName:
     """One of the user's providers."""
 
-    provider_name: str
+    provider_name: Annotated[str, Meta(description="Which provider.")]
 
 
 @frozen
 class ModelConfigId:
     """One model config."""
 
-    model_config_id: UUID
+    model_config_id: Annotated[UUID, Meta(description="Which config.")]
 
 
 @frozen

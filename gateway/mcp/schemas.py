@@ -1,10 +1,11 @@
 """What clients send about MCP servers, and what they are told."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from attrs import frozen
+from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
 
@@ -70,7 +71,7 @@ class ServerPage:
 class ServerId:
     """One server."""
 
-    server_id: UUID
+    server_id: Annotated[UUID, Meta(description="Which server.")]
 
 
 def tool_schema(alias: str, description: str | None, input_schema: dict[str, Any]) -> Any:

@@ -1,22 +1,30 @@
 """OpenAPI 3.1 from the operations: the classes that parse are the ones that are described."""
 
 import inspect
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
 from attrs import frozen
 from starlette.responses import Response
 
+from gateway.openapi.schemas import Json, Schemas, make_schemas
 from gateway.web.auth import Access
+from gateway.web.errors import ApiError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
-from shared.converter import FORBID_EXTRA_KEYS
 
-type Json = dict[str, Any]
+ABOUT = """\
+The sockets of front-ends are described at [/asyncapi.json](/asyncapi.json).
 
-REF = "#/components/schemas/{name}"
+- Every path is answered with and without a last slash. An unknown one is answered with 404, a
+  wrong method with 405, and what nobody foresaw with 500, each with one sentence as `detail`.
+- Unknown keys of a body are ignored unless its schema forbids them. Where a number is wanted, a
+  number as a text is taken. No text may hold a NUL character, no number may need more than 64 bits.
+- An object of another user is answered like one that does not exist.
+- `HEAD` is answered wherever `GET` is.
+"""
 
 
 @frozen
@@ -72,40 +80,81 @@ SECURITY_SCHEMES: Json = {
 }
 
 
-FILE: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
-
-FILE_RESPONSES: Json = {
-    "200": {"description": "All of its bytes, with their type", "content": FILE},
-    "206": {"description": "The bytes of the range", "content": FILE},
-    "304": {"description": "The caller has it already"},
-    "416": {"description": "The range has none of its bytes"},
+HEADERS: Json = {
+    "WWW-Authenticate": {"schema": {"type": "string"}, "description": "What is wanted instead."},
+    "Retry-After": {"schema": {"type": "string"}, "description": "Seconds to wait at least."},
+}
+USER_ID: Json = {
+    "name": "user_id",
+    "in": "query",
+    "description": "In whose name a service calls; nobody else may say it.",
+    "required": False,
+    "schema": {"type": "string", "format": "uuid"},
+}
+MEDIA = {
+    "json": ["application/json"],
+    "form": ["application/x-www-form-urlencoded", "multipart/form-data"],
+    "multipart": ["multipart/form-data"],
+}
+HEALTH: Json = {
+    "/health": ("Ask whether the process answers.", {"200": "It does"}),
+    "/ready": (
+        "Ask whether what the process needs is there, each by its name.",
+        {"200": "It can work", "503": "Something that it can't do without is away"},
+    ),
 }
 
 
 def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
     """The whole document, ready to be sent as JSON."""
-    types = [type_ for each in operations for type_ in _types(each)] + [Error, InputFaults]
-    schemas, components = msgspec.json.schema_components(types, ref_template=REF)
-    by_type = list(zip(types, schemas, strict=True))
-    ids = _operation_ids(operations)
+    taken = (type_ for each in operations for type_ in (each.body, each.parameters))
+    given = (each.result for each in operations)
+    schemas = make_schemas(_real(taken), [*_real(given), Error, InputFaults])
     paths: dict[str, Json] = {}
-    for operation, id_ in zip(operations, ids, strict=True):
-        described = _describe_one(operation, id_, by_type, components)
+    for operation, id_ in zip(operations, _operation_ids(operations), strict=True):
+        described = _describe_one(operation, id_, schemas)
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    expanded = {operation.parameters.__name__ for operation in operations}
+    bodies = {name: one for name, one in schemas.components.items() if name not in expanded}
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": version},
-        "paths": paths,
-        "components": {
-            "schemas": _body_schemas(components, operations),
-            "securitySchemes": SECURITY_SCHEMES,
-        },
+        "info": {"title": title, "version": version, "description": ABOUT},
+        "tags": _tags(operations),
+        "paths": {**paths, **_describe_health()},
+        "components": {"schemas": bodies, "securitySchemes": SECURITY_SCHEMES},
     }
 
 
-def _types(operation: Operation) -> Iterable[Any]:
-    candidates = (operation.body, operation.parameters, operation.result)
-    return (type_ for type_ in candidates if type_ not in {Nothing, None, Response})
+def _real(types: Iterable[Any]) -> list[Any]:
+    return [type_ for type_ in types if type_ not in {Nothing, None, Response}]
+
+
+def _tags(operations: Sequence[Operation]) -> list[Json]:
+    """One for each resource, described by the module of its routes."""
+    modules = dict.fromkeys(operation.handler.__module__ for operation in operations)
+    described = [
+        {"name": module.split(".")[1], "description": inspect.getdoc(sys.modules[module])}
+        for module in modules
+    ]
+    return [*described, {"name": "health", "description": "For whoever runs the service."}]
+
+
+def _describe_health() -> Json:
+    def answer(description: str) -> Json:
+        schema = {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}}
+        return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+    def operation(path: str) -> Json:
+        summary, responses = HEALTH[path]
+        return {
+            "operationId": f"read_{path.removeprefix('/')}",
+            "summary": summary,
+            "tags": ["health"],
+            "security": [],
+            "responses": {status: answer(text) for status, text in responses.items()},
+        }
+
+    return {path: {"get": operation(path)} for path in HEALTH}
 
 
 def _operation_ids(operations: Sequence[Operation]) -> list[str]:
@@ -119,92 +168,75 @@ def _operation_ids(operations: Sequence[Operation]) -> list[str]:
     return ids
 
 
-def _describe_one(
-    operation: Operation, id_: str, by_type: list[tuple[Any, Json]], components: Json
-) -> Json:
-    summary, _, more = (inspect.getdoc(operation.handler) or "").partition("\n")
+def _describe_one(operation: Operation, id_: str, schemas: Schemas) -> Json:
+    summary, more = _split(operation.handler)
     described: Json = {
         "operationId": id_,
         "summary": summary,
         "tags": [operation.handler.__module__.split(".")[1]],
         "security": SECURITY[operation.access],
-        "responses": _responses(operation, by_type),
+        "responses": _responses(operation, schemas),
     }
-    if more.strip():
-        described["description"] = more.strip()
-    if parameters := _parameters(operation, components):
+    if more:
+        described["description"] = more
+    if parameters := _parameters(operation, schemas):
         described["parameters"] = parameters
     if operation.body is not Nothing:
-        described["requestBody"] = _request_body(operation, by_type)
+        content = {"schema": schemas.of(operation.body)}
+        media = dict.fromkeys(MEDIA[operation.body_format], content)
+        described["requestBody"] = {"required": True, "content": media}
     return described
 
 
-def _schema(type_: Any, by_type: list[tuple[Any, Json]]) -> Json:
-    return next(schema for known, schema in by_type if known == type_)
+def _split(documented: object) -> tuple[str, str]:
+    """The first line of its docstring, and the rest."""
+    summary, _, more = (inspect.getdoc(documented) or "").partition("\n")
+    return summary, more.strip()
 
 
-def _request_body(operation: Operation, by_type: list[tuple[Any, Json]]) -> Json:
-    content = {"schema": _schema(operation.body, by_type)}
-    media = {
-        "json": ["application/json"],
-        "form": ["application/x-www-form-urlencoded", "multipart/form-data"],
-        "multipart": ["multipart/form-data"],
-    }
-    return {"required": True, "content": dict.fromkeys(media[operation.body_format], content)}
-
-
-def _responses(operation: Operation, by_type: list[tuple[Any, Json]]) -> Json:
-    def answer(description: str, type_: Any) -> Json:
-        content = {"application/json": {"schema": _schema(type_, by_type)}}
-        return {"description": description, "content": content}
-
-    service = operation.access in {Access.USER_OR_SERVICE, Access.USER_AGENT_OR_SERVICE}
-    responses: Json = {str(operation.status): {"description": "Done"}}
-    if operation.result is Response:
-        responses = dict(FILE_RESPONSES)
-    elif operation.result is not None:
-        responses[str(operation.status)] = answer("Done", operation.result)
-    if operation.fails or service:
-        responses["400"] = answer("It can't be done; the detail says why", Error)
-    if operation.access is not Access.ANYONE:
-        responses["401"] = answer("No credentials, or dead ones", Error)
-    if operation.body is not Nothing:
-        responses["408"] = answer("The body did not come in time", Error)
-        responses["413"] = answer("The body is too large", Error)
-    if operation.body is not Nothing or operation.parameters is not Nothing or service:
-        responses["422"] = answer("The request is malformed", InputFaults)
-    responses["503"] = answer("Something that is needed is away or too busy", Error)
+def _responses(operation: Operation, schemas: Schemas) -> Json:
+    done: Json = {"description": "Done"}
+    if operation.result not in {None, Response}:
+        done["content"] = {"application/json": {"schema": schemas.of(operation.result)}}
+    responses = dict(operation.responses) or {str(operation.status): done}
+    for error in operation.errors:
+        status, described = _describe_error(error, schemas)
+        responses[str(status)] = described
     return responses
 
 
-def _parameters(operation: Operation, components: Json) -> list[Json]:
-    service = operation.access in {Access.USER_OR_SERVICE, Access.USER_AGENT_OR_SERVICE}
-    schema = components.get(operation.parameters.__name__, {"properties": {}})
+def _describe_error(error: type[Exception], schemas: Schemas) -> tuple[int, Json]:
+    if not issubclass(error, ApiError):
+        return 422, _refusal("The request is malformed", schemas.of(InputFaults))
+    described = _refusal(_split(error)[0].rstrip("."), schemas.of(Error))
+    if error.headers:
+        described["headers"] = {name: HEADERS[name] for name in error.headers}
+    return error.status, described
+
+
+def _refusal(description: str, schema: Json) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _parameters(operation: Operation, schemas: Schemas) -> list[Json]:
+    schema = schemas.components.get(operation.parameters.__name__, {"properties": {}})
     parameters = [
-        {
-            "name": name,
-            "in": "path" if f"{{{name}}}" in operation.path else "query",
-            "required": name in schema.get("required", []),
-            "schema": field,
-        }
+        _parameter(name, field, operation.path, is_required=name in schema.get("required", []))
         for name, field in schema["properties"].items()
     ]
-    if service and "user_id" not in schema["properties"]:
-        user_id = {"type": "string", "format": "uuid"}
-        parameters.append({"name": "user_id", "in": "query", "required": False, "schema": user_id})
+    if operation.access.lets_in_services and "user_id" not in schema["properties"]:
+        parameters.append(USER_ID)
     return parameters
 
 
-def _body_schemas(components: Json, operations: Sequence[Operation]) -> Json:
-    """The schemas of bodies and results; parameters stand with their operations."""
-    expanded = {operation.parameters.__name__ for operation in operations}
-    strict = {
-        operation.body.__name__
-        for operation in operations
-        if getattr(operation.body, FORBID_EXTRA_KEYS, False)
-    }
+def _parameter(name: str, field: Json, path: str, *, is_required: bool) -> Json:
+    schema = field
+    if "anyOf" in field:  # what may be left out is no null in a URL
+        [schema] = [one for one in field["anyOf"] if one != {"type": "null"}]
     return {
-        name: {**schema, "additionalProperties": False} if name in strict else schema
-        for name, schema in components.items()
-        if name not in expanded
+        "name": name,
+        "in": "path" if f"{{{name}}}" in path else "query",
+        "description": schema["description"],
+        "required": is_required,
+        "schema": {key: value for key, value in schema.items() if key != "description"},
     }

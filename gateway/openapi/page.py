@@ -1,13 +1,13 @@
 """Swagger UI, served from its package: no CDN is asked."""
 
 from importlib.resources import files
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from gateway.openapi.schemas import Json
 from gateway.web.security import page_policy
 
 PAGE = """\
@@ -37,8 +37,8 @@ PAGE = """\
 """
 
 
-def documentation_routes(title: str, document: dict[str, Any]) -> list[BaseRoute]:
-    """`/` and `/docs`, the description at `/openapi.json`, and what the page loads."""
+def documentation_routes(title: str, document: Json, channels: Json) -> list[BaseRoute]:
+    """`/` and `/docs`, `/openapi.json` and `/asyncapi.json`, and what the page loads."""
 
     page = PAGE.format(title=title)
 
@@ -51,10 +51,14 @@ def documentation_routes(title: str, document: dict[str, Any]) -> list[BaseRoute
     async def read_description(_request: Request) -> Response:
         return JSONResponse(document)
 
+    async def read_channels(_request: Request) -> Response:
+        return JSONResponse(channels)
+
     static = StaticFiles(directory=str(files("swagger_ui") / "static"))
     return [
         Route("/", redirect_to_docs),
         Route("/docs", show_docs),
         Route("/openapi.json", read_description),
+        Route("/asyncapi.json", read_channels),
         Mount("/docs/static", static),
     ]

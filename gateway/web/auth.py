@@ -30,6 +30,16 @@ class Access(Enum):
     USER_AGENT_OR_SERVICE = "user, agent or service"
     USER_OR_SERVICE = "user or service"
 
+    @property
+    def lets_in_services(self) -> bool:
+        """Whether a service may call in a user's name, which the query names then."""
+        return self in {Access.USER_OR_SERVICE, Access.USER_AGENT_OR_SERVICE}
+
+    @property
+    def lets_in_agents(self) -> bool:
+        """Whether an agent may call in its creator's name."""
+        return self in {Access.USER_OR_AGENT, Access.USER_AGENT_OR_SERVICE}
+
 
 @frozen
 class Caller:
@@ -45,14 +55,13 @@ async def authenticate(
     """The caller, or None where anyone may call. Raises UnauthorizedError or BadRequestError."""
     if access is Access.ANYONE:
         return None
-    service = access in {Access.USER_OR_SERVICE, Access.USER_AGENT_OR_SERVICE}
-    agent = access in {Access.USER_OR_AGENT, Access.USER_AGENT_OR_SERVICE}
+    service = access.lets_in_services
     if service and "user_id" in request.query_params:
         return await _read_service(connection, request, settings)
     if service and "authorization" not in request.headers:
         raise BadRequestError(NO_CALLER)
     caller = await find_caller(connection, settings, _bearer_token(request))
-    if caller is None or (caller.agent_id is not None and not agent):
+    if caller is None or (caller.agent_id is not None and not access.lets_in_agents):
         raise UnauthorizedError(DEAD_TOKEN)
     return caller
 

@@ -28,13 +28,19 @@ class ApiError(Exception):
 
 
 class BadRequestError(ApiError):
-    """The request can't be met as it is; also for an object that is unknown or another user's."""
+    """The request can't be met as it is; the detail says why.
+
+    Also for an object that is unknown or another user's.
+    """
 
     status = 400
 
 
 class UnauthorizedError(ApiError):
-    """No credentials, or dead ones: the front-end logs its user out."""
+    """No credentials, or dead ones.
+
+    The front-end logs its user out.
+    """
 
     status = 401
     headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}

@@ -4,7 +4,7 @@ Handlers take a `Call` and return an object. The line names the classes of both;
 input, make the answer and describe the API, and the type checker compares them with the handler.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -16,9 +16,17 @@ from starlette.routing import Route
 
 from gateway.state import State
 from gateway.web.auth import Access, Caller, authenticate
+from gateway.web.errors import (
+    BadRequestError,
+    TooLargeError,
+    TooSlowError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from gateway.web.inputs import BodyFormat, Nothing, check_inputs, read_data
 from shared.converter import dump
 from shared.database import connect
+from shared.faults import InvalidInputError
 
 
 @frozen
@@ -53,7 +61,8 @@ class Operation:
     """A method of a path. The first line of the handler's docstring is its summary.
 
     A multipart body is not read here: it may be larger than memory, so its handler reads it from
-    `call.request`. A handler whose result is a Response has made the whole answer.
+    `call.request`. A handler whose result is a Response has made the whole answer, and
+    `responses` describes what it makes.
     """
 
     method: str
@@ -63,6 +72,7 @@ class Operation:
     body_format: BodyFormat = "json"
     parameters: type = Nothing
     result: Any = None
+    responses: Mapping[str, Any] = {}
     status: int = 200
     access: Access = Access.USER
     fails: bool = True  # whether it can answer 400
@@ -101,6 +111,22 @@ class Operation:
     def _parsed(self) -> type:
         """The class that the body becomes here; a multipart one is its handler's."""
         return Nothing if self.body_format == "multipart" else self.body
+
+    @property
+    def errors(self) -> list[type[Exception]]:
+        """What a caller may be told in place of the result; each class knows its status."""
+        service = self.access.lets_in_services
+        takes_body = self.body is not Nothing
+        takes_any = takes_body or self.parameters is not Nothing or service
+        possible: dict[type[Exception], bool] = {
+            BadRequestError: self.fails or service,
+            UnauthorizedError: self.access is not Access.ANYONE,
+            TooSlowError: takes_body,
+            TooLargeError: takes_body,
+            InvalidInputError: takes_any,
+            UnavailableError: True,
+        }
+        return [error for error, is_possible in possible.items() if is_possible]
 
     def route(self) -> Route:
         """What Starlette routes to."""

@@ -73,6 +73,7 @@ def _new_request(owner: UUID) -> NewRequest:
         provider_name=None,
         file_ids=[],
         deadline=datetime.now(UTC) + timedelta(minutes=10),
+        message_id=None,
     )
 
 

@@ -52,6 +52,8 @@ def _shown(frame: dict[str, object]) -> object:
             return text
         case {"type": "agent_response", "response": {"response": {"response": text}}}:
             return f"answer {text}"
+        case {"type": "gap", "after": after, "before": before}:
+            return after, before
     raise AssertionError(frame)
 
 
@@ -126,3 +128,29 @@ async def test_nobody_but_the_owner_is_given_frames(database: Database, owner: U
     await insert_answer(database, owner, session_id, 3)
     stranger = await insert_user(database)
     assert await hear(Delivery(database, stranger, session_id, 0), None) == []
+
+
+async def test_what_was_removed_is_a_gap_before_what_there_is(
+    database: Database, owner: UUID, delivery: Delivery
+) -> None:
+    await insert_logs(database, delivery.session_id, range(4, 6))
+    assert await hear(delivery, None, told(6)) == [(0, 4), "4", "5", 6]
+
+
+async def test_where_all_was_removed_there_is_a_gap_alone(database: Database, owner: UUID) -> None:
+    delivery = Delivery(database, owner, await insert_session(database, owner, last_seq=7), 2)
+    assert await hear(delivery, None, None, told(8)) == [(2, 8), 8]
+
+
+async def test_a_frame_is_repeated_only_after_it_was_given(
+    database: Database, owner: UUID, delivery: Delivery
+) -> None:
+    await insert_answer(database, owner, delivery.session_id, 1)
+    assert await delivery.repeat(1) is None
+    [given] = [frame async for frame in delivery.next_frames(None)]
+    assert await delivery.repeat(1) == given
+
+
+async def test_a_frame_that_was_removed_is_not_repeated(database: Database, owner: UUID) -> None:
+    delivery = Delivery(database, owner, await insert_session(database, owner, last_seq=7), 7)
+    assert await delivery.repeat(3) is None

@@ -9,9 +9,10 @@ import pytest
 from gateway.chats.frames import (
     FILES_LIMIT,
     SHOWN_INPUT,
+    Cancellation,
     ClientMessage,
     describe_faults,
-    parse_message,
+    parse_frame,
     refuse,
 )
 from shared.events import encode
@@ -22,12 +23,14 @@ FILE = "0b3f149a-c60f-4298-82f7-bd51b5865659"
 
 
 def read(frame: Any) -> ClientMessage:
-    return parse_message(json.dumps(frame), LIMIT)
+    message = parse_frame(json.dumps(frame), LIMIT)
+    assert isinstance(message, ClientMessage)
+    return message
 
 
 def faults(frame: str | bytes, limit: int = LIMIT) -> list[Fault]:
     with pytest.raises(InvalidInputError) as caught:
-        parse_message(frame, limit)
+        parse_frame(frame, limit)
     return caught.value.faults
 
 
@@ -115,17 +118,32 @@ def test_all_faults_of_a_frame_come_at_once() -> None:
     assert len(faults('{"message": 5, "llm_name": 1, "files": "x"}')) == 3
 
 
+def test_a_cancellation_names_its_request() -> None:
+    frame = json.dumps({"type": "cancel", "request_id": FILE})
+    assert parse_frame(frame, LIMIT) == Cancellation("cancel", UUID(FILE))
+
+
+def test_a_cancellation_without_a_request_is_told_so() -> None:
+    [fault] = faults('{"type": "cancel", "message": "hi"}')
+    assert (fault.type, fault.loc) == ("missing", ("request_id",))
+
+
+@pytest.mark.parametrize("kind", ["Cancel", "message", None, ["cancel"], {}])
+def test_a_frame_of_any_other_type_is_a_message(kind: Any) -> None:
+    assert read({"type": kind, "message": "hi"}) == ClientMessage("hi")
+
+
 @pytest.mark.parametrize("letter", ["a", "é", "😀"])
 def test_the_limit_is_one_of_bytes(letter: str) -> None:
     frame = json.dumps({"message": letter * 10}, ensure_ascii=False)
     size = len(frame.encode())
-    parse_message(frame, size)
+    parse_frame(frame, size)
     assert [fault.type for fault in faults(frame, size - 1)] == ["too_long"]
 
 
 def described(frame: str | bytes) -> list[dict[str, object]]:
     with pytest.raises(InvalidInputError) as caught:
-        parse_message(frame, 10**7)
+        parse_frame(frame, 10**7)
     text = describe_faults(caught.value)
     start = "Message validation failed. Details: "
     assert text.startswith(start)
