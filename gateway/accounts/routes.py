@@ -1,6 +1,7 @@
 """Registration, login, the check of a token, and profiles."""
 
 from gateway.accounts import queries
+from gateway.accounts.admission import count_registration, expect_login
 from gateway.accounts.schemas import (
     Detail,
     Login,
@@ -26,6 +27,7 @@ TOO_BUSY = "Too many people are logging in at the moment, please try again"
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
     new = call.body
+    await count_registration(call.state["attempts"], call.state["settings"], call.request)
     try:
         password_hash = await call.state["passwords"].hash(new.password)
     except BusyError:
@@ -39,17 +41,21 @@ async def create_user(call: Call[NewUser, Nothing]) -> User:
 
 async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     """Log in with user name and password."""
+    username, password = call.body.username, call.body.password
+    attempts, settings = call.state["attempts"], call.state["settings"]
+    login = await expect_login(attempts, settings, call.request, username)
+    await login.check()
     async with connect(call.database) as connection:
-        stored = await queries.select_credentials(connection, call.body.username)
+        stored = await queries.select_credentials(connection, username)
     try:
         matches = await call.state["passwords"].verify(
-            call.body.password, stored.password if stored else None
+            password, stored.password if stored else None, login
         )
     except BusyError:
         raise UnavailableError(TOO_BUSY) from None
     if stored is None or not matches:
         raise BadRequestError("Incorrect username or password")
-    return TokenPair(issue_user_token(call.state["settings"].secret_key, stored.id))
+    return TokenPair(issue_user_token(settings.secret_key, stored.id))
 
 
 async def read_token_validity(call: Call[Token, Nothing]) -> Detail:
@@ -86,7 +92,7 @@ def _unknown(asked: UserId) -> BadRequestError:
 
 
 operations = [
-    post("/api/register", create_user, NewUser, User, access=Access.ANYONE),
+    post("/api/register", create_user, NewUser, User, access=Access.ANYONE, bounded=True),
     post(
         "/api/login/access-token",
         create_access_token,
@@ -94,6 +100,7 @@ operations = [
         TokenPair,
         access=Access.ANYONE,
         body_format="form",
+        bounded=True,
     ),
     post("/api/validate-token", read_token_validity, Token, Detail, access=Access.ANYONE),
     get("/api/profiles/{user_id}", read_profile, UserId, Profile),

@@ -16,7 +16,10 @@ from shared.migrate import MIGRATIONS, migrate
 
 from .rows import insert_session, insert_user
 
-FIRST = "0001-original-installation"
+NAMES = sorted(
+    path.stem for path in MIGRATIONS.glob("*.sql") if not path.stem.endswith(".rollback")
+)
+FIRST, *LATER = NAMES
 
 
 @contextmanager
