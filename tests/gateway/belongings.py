@@ -9,6 +9,7 @@ import attrs
 from attrs import field, frozen
 
 from shared.secrets import Vault
+from shared.settings import Settings
 from shared.tokens import issue_agent_token, issue_user_token
 from tests.gateway.conftest import Sql
 from tests.system import System
@@ -46,9 +47,9 @@ class Belongings:
         return {self.marker, self.agent_token, self.api_key}
 
 
-def make_belongings(system: System, user_id: str) -> Belongings:
+def make_belongings(settings: Settings, user_id: str) -> Belongings:
     """What a user will have; nothing is stored yet."""
-    new, settings = Belongings(user_id=user_id), system.settings
+    new = Belongings(user_id=user_id)
     token = issue_agent_token(settings.secret_key, UUID(new.agent_id), UUID(user_id))
     vault, row = Vault(settings.encryption_keys), UUID(new.provider_id)
     key = vault.encrypt(new.marker, "modelproviders", row, "api_key")
@@ -57,7 +58,7 @@ def make_belongings(system: System, user_id: str) -> Belongings:
 
 def insert_person(sql: Sql, system: System) -> Belongings:
     """A user with a profile and one object of each kind."""
-    new = make_belongings(system, _id())
+    new = make_belongings(system.settings, _id())
     sql(
         """
         WITH person AS (
@@ -73,9 +74,9 @@ def insert_person(sql: Sql, system: System) -> Belongings:
     return new
 
 
-def user_token(system: System, owner: Belongings) -> str:
+def user_token(settings: Settings, owner: Belongings) -> str:
     """A token of the user."""
-    return issue_user_token(system.settings.secret_key, UUID(owner.user_id))
+    return issue_user_token(settings.secret_key, UUID(owner.user_id))
 
 
 def insert_belongings(sql: Sql, new: Iterable[Belongings]) -> None:

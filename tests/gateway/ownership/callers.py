@@ -50,7 +50,7 @@ def make_callers(
     system: System, owner: Belongings, other: Belongings, deleted: Belongings
 ) -> dict[str, Caller]:
     """Everybody by name; `deleted` is the owner's too, but its agent is deleted."""
-    mine, theirs = user_token(system, owner), user_token(system, other)
+    mine, theirs = user_token(system.settings, owner), user_token(system.settings, other)
     expired = jwt.encode(
         {"alg": "HS256"},
         {"sub": owner.user_id, "exp": int(time.time()) - 1},

@@ -36,7 +36,7 @@ class World:
 
     def callers(self, owner: Belongings) -> dict[str, Caller]:
         """Everybody, as seen from this owner's objects."""
-        deleted = make_belongings(self.system, owner.user_id)
+        deleted = make_belongings(self.system.settings, owner.user_id)
         return make_callers(self.system, owner, self.other, deleted)
 
     def look(self, at: Belongings) -> Any:

@@ -60,7 +60,7 @@ def others_things(system: System, sql: Sql) -> Belongings:
 @pytest.fixture
 def other(system: System, visitor: httpx2.AsyncClient, others_things: Belongings) -> User:
     """Somebody else as a user of the front-end."""
-    token = user_token(system, others_things)
+    token = user_token(system.settings, others_things)
     return User(visitor, others_things.user_id, others_things.marker, token)
 
 
@@ -72,7 +72,7 @@ def test_every_socket_has_an_entry_and_every_entry_a_socket() -> None:
 async def test_everybody_is_received_as_the_table_says(
     system: System, owner: Belongings, others_things: Belongings, path: str
 ) -> None:
-    deleted = make_belongings(system, owner.user_id)
+    deleted = make_belongings(system.settings, owner.user_id)
     callers = make_callers(system, owner, others_things, deleted)
     url = f"{system.gateway.replace('http', 'ws', 1)}{path}"
     found = {who: await _knock(url, caller, owner) for who, caller in callers.items()}
@@ -133,7 +133,7 @@ async def _ask_in_vain(user: User, message: Json, about: Belongings) -> Any:
 async def test_the_frames_of_a_user_reach_no_other_user(
     system: System, visitor: httpx2.AsyncClient, owner: Belongings, other: User
 ) -> None:
-    user = User(visitor, owner.user_id, owner.marker, user_token(system, owner))
+    user = User(visitor, owner.user_id, owner.marker, user_token(system.settings, owner))
     async with user.chat() as mine, other.chat() as theirs:
         await mine.ask("a private matter")
         frame = await theirs.ask("mine")
