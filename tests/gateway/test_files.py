@@ -5,13 +5,11 @@ import re
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 
-from tests.agents.running import Generation, run_file_keeper
 from tests.gateway.conftest import Sql
 from tests.gateway.shapes import TIME, assert_shape, faults, good, refused
 from tests.system import BE_KEY, System
@@ -607,26 +605,6 @@ async def test_a_file_named_in_a_message_belongs_to_its_request(user: User, file
     assert response["files"] == [found]
     [listed] = good(await user.http.get(f"/files?session_id={chat.session_id}"))
     assert listed["file_id"] == file
-
-
-# The agents' own client
-
-
-@pytest.mark.parametrize("generation", ["1.0", "2.0"])
-async def test_the_agents_library_saves_and_reads_files(
-    user: User, system: System, sql: Sql, generation: Generation
-) -> None:
-    token = (await user.register_agent("painter", "paints"))["jwt"]
-    session_id, request_id = ids_of(sql, user)
-    work = (system, generation, token, session_id, request_id, "note to you.txt", "žluť")
-    told = await asyncio.to_thread(run_file_keeper, *work)
-    assert told["content"] == "žluť"
-    assert told["metadata"] == await metadata(user.http, told["id"])
-    assert told["metadata"]["from_agent"] is True
-    assert unquote(told["metadata"]["original_name"]) == "note to you.txt"
-    assert told["metadata"]["mimetype"] == "text/plain"
-    [listed] = good(await user.http.get(f"/files?session_id={session_id}"))
-    assert listed == {"file_id": told["id"], "session_id": session_id, "request_id": request_id}
 
 
 # Who, and with which path
