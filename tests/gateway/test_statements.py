@@ -205,7 +205,7 @@ async def test_a_list_takes_as_many_statements_for_a_hundred_as_for_one(
 
 async def ask(settings: Settings, state: State, owner: Belongings, entry: Entry) -> None:
     """Call an operation as its route does."""
-    operation, call = OPERATIONS[entry.line], entry.call(owner)
+    operation, call = OPERATIONS[entry.line], entry.call(owner, owner)
     token = user_token(settings, owner)
     scope = {
         "type": "http",

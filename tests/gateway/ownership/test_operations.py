@@ -161,7 +161,8 @@ async def _call(
     target: Belongings,
     before: Any,
 ) -> Visit:
-    call = entry.call(target, **world.servers)
+    mine = target if received is OWN else world.other
+    call = entry.call(target, mine, **world.servers)
     call["params"] = {**call.get("params", {}), **caller.query}
     answer = await world.http.request(**call, headers=caller.headers)
     has_changed = world.look(target) != before
@@ -200,6 +201,13 @@ def test_an_outsider_is_told_nothing_of_the_owner(visits: Visits) -> None:
 
 def test_an_outsider_changes_nothing_of_the_owner(visits: Visits) -> None:
     assert [who for who, visit in visits.outsiders.items() if visit.has_changed] == []
+
+
+def test_a_refusal_says_what_is_not_there(visits: Visits) -> None:
+    visit = visits.by_caller["another user"]
+    if visits.entry.says:
+        says = visits.entry.says.format_map(attrs.asdict(visit.target))
+        assert json.loads(visit.body) == {"detail": says}
 
 
 def test_another_user_gets_what_the_table_says(visits: Visits, world: World) -> None:
