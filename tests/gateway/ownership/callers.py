@@ -7,16 +7,15 @@ from attrs import field, frozen
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from gateway.web.auth import (
-    DEAD_TOKEN,
-    NO_CALLER,
-    NO_LOOKUP,
-    NOT_AUTHENTICATED,
-    TWO_CALLERS,
-    Access,
-)
+from gateway.web.auth import Access
 from tests.gateway.belongings import Belongings, user_token
 from tests.system import BE_KEY, System
+
+NOT_AUTHENTICATED = "Not authenticated"
+DEAD = "Token is not valid or expired. Please log in again"
+NO_CALLER = "You must provide either 'user_id' or your jwt token to continue."
+NO_LOOKUP = "Lookup by user_id is not allowed for plain authenticated users."
+TWO_CALLERS = "You must provide either 'user_id' or your jwt token, but not both at the same time."
 
 
 @frozen
@@ -40,7 +39,7 @@ class Reception(Enum):
     OWN = "for the owner"
     FOREIGN = "for somebody else"
     MISSING = (401, NOT_AUTHENTICATED)
-    DEAD = (401, DEAD_TOKEN)
+    DEAD = (401, DEAD)
     NO_CALLER = (400, NO_CALLER)
     NO_LOOKUP = (400, NO_LOOKUP)
     TWO_CALLERS = (400, TWO_CALLERS)

@@ -184,6 +184,9 @@ def test_everybody_is_received_as_the_table_says(visits: Visits) -> None:
     }
     found = {who: (visit.status, visit.detail) for who, visit in visits.by_caller.items()}
     assert found == expected
+    for visit in visits.by_caller.values():
+        asked = "Bearer" if visit.status == 401 else None
+        assert visit.headers.get("www-authenticate") == asked
 
 
 def test_the_owner_is_shown_what_is_his_and_changes_what_he_writes(visits: Visits) -> None:
