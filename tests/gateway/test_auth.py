@@ -85,7 +85,9 @@ async def test_an_agents_token_in_another_users_name_is_dead(
 
 
 @pytest.mark.parametrize(
-    "key", [None, "", "wrong", ML_KEY, BE_KEY[:-1], f"{BE_KEY}x", BE_KEY.upper(), "é"]
+    "key",
+    [None, "", "wrong", ML_KEY, BE_KEY[:-1], f"{BE_KEY}x", BE_KEY.upper(), "é"],
+    ids=["none", "empty", "wrong", "the master agent's", "shorter", "longer", "upper case", "é"],
 )
 async def test_a_service_with_a_wrong_key_gets_nothing(
     reader: User, visitor: httpx2.AsyncClient, key: str | None
