@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -14,6 +16,7 @@ THREADS = 2
 TURNS = THREADS + 1  # one is begun or finished while the others are hashed
 WAITING_ROOM = 500  # about seven seconds of work on two cores
 
+NICENESS = 10
 MEMORY_KIB = 19 * 1024
 ITERATIONS = 2
 LANES = 1  # more of them in two threads at once hang or raise MemoryError
@@ -39,7 +42,7 @@ class Passwords:
     """Hashes and verifies off the event loop, a bounded number at a time."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(THREADS, "argon2")
+        self._executor = ThreadPoolExecutor(THREADS, "argon2", _step_back)
         self._turns = asyncio.Semaphore(TURNS)
         self._waiting = 0
         # Verified in place of the hash of a user who does not exist: it takes the same time.
@@ -81,6 +84,12 @@ class Passwords:
     ) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, work, *arguments)
+
+
+def _step_back() -> None:
+    """Let the event loop go first where there are not enough processors for all threads."""
+    if sys.platform == "linux":  # elsewhere it would be the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _hash(password: str) -> str:

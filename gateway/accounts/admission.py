@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from attrs import frozen
 from starlette.requests import HTTPConnection
@@ -29,7 +29,7 @@ def network_of(connection: HTTPConnection) -> str:
         return str(address)
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
-    return str(ip_network((int(address), NETWORK_BITS), strict=False))
+    return str(IPv6Network((int(address), NETWORK_BITS), strict=False))
 
 
 @frozen

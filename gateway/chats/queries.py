@@ -1,5 +1,6 @@
 """Chats, messages and frames in PostgreSQL."""
 
+from collections import defaultdict
 from datetime import datetime
 from enum import Enum
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from databases.core import Connection
 from gateway.chats.schemas import Chat, CreatedChat, HistoryItem
 from shared.database import columns
 from shared.events import (
+    FileMetadata,
     LogEntry,
     LogFrame,
     Response,
@@ -248,7 +250,9 @@ async def _select_response_frames(
     """
     values = {"owner": owner, "session_id": session_id, "after": after, "limit": limit}
     rows = await connection.fetch_all(sql, values)
-    files = await select_files(connection, owner, session_id, [row["id"] for row in rows])
+    files: defaultdict[UUID | None, list[FileMetadata]] = defaultdict(list)
+    for file in await select_files(connection, owner, session_id, [row["id"] for row in rows]):
+        files[file.request_id].append(file)
     frames = []
     for row in rows:
         response = Response(
@@ -257,7 +261,7 @@ async def _select_response_frames(
             response=orjson.loads(row["content"]),
             request_id=row["id"],
             session_id=session_id,
-            files=[file for file in files if file.request_id == row["id"]],
+            files=files[row["id"]],
         )
         frames.append((row["seq"], respond(row["seq"], response, row["error"])))
     return frames
