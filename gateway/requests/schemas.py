@@ -1,10 +1,11 @@
 """What clients are told about requests."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from attrs import frozen
+from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
 
@@ -36,13 +37,13 @@ class ChatRequest:
 class RequestId:
     """One request."""
 
-    request_id: UUID
+    request_id: Annotated[UUID, Meta(description="As the answer names it.")]
 
 
 @frozen
 class SessionRequests:
     """Which requests of a session to list."""
 
-    session_id: UUID
+    session_id: Annotated[UUID, Meta(description="The chat.")]
     limit: Limit = 100
     offset: Offset = 0

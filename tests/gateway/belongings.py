@@ -34,6 +34,7 @@ class Belongings:
     flow_id: str = field(factory=_id)
     session_id: str = field(factory=_id)
     request_id: str = field(factory=_id)
+    running_id: str = field(factory=_id)
     file_id: str = field(factory=_id)
     provider_id: str = field(factory=_id)
     config_id: str = field(factory=_id)
@@ -98,7 +99,7 @@ INSERT = """
     WITH new AS (
         SELECT * FROM json_to_recordset(%s) AS new (
             user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
-            session_id uuid, request_id uuid, file_id uuid, provider_id uuid, config_id uuid,
+            session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid, config_id uuid,
             marker text, agent_token text, api_key text
         )
     ), agent AS (
@@ -140,6 +141,12 @@ INSERT = """
         INSERT INTO requests
             (id, session_id, creator_id, status, seq, deadline, ended_at, config_name)
         SELECT request_id, session_id, user_id, 'answered', 2, now(), now(), marker FROM new
+    ), running AS (
+        INSERT INTO requests
+            (id, session_id, creator_id, status, deadline, sent_at, claim_id, lease_until)
+        SELECT running_id, session_id, user_id, 'running', 'infinity', now(), gen_random_uuid(),
+               'infinity'
+        FROM new
     ), message AS (
         INSERT INTO chatmessages (id, request_id, conversation_id, sender_type, content)
         SELECT gen_random_uuid(), request_id, session_id, sender, CAST(json_build_object(

@@ -21,7 +21,10 @@ from tests.users import Chat, User
 DOCUMENT = describe_channels(sockets, TITLE, VERSION)
 SCHEMA = json.loads((Path(__file__).parent / "asyncapi" / "3.0.0.json").read_text())
 ASYNCAPI = Draft7Validator(SCHEMA)
-FRAMES = ["ClientMessage", "FailureFrame", "LogFrame", "ResponseFrame", "ValidationFailure"]
+FRAMES = [
+    *("Cancellation", "ClientMessage", "FailureFrame", "GapFrame", "LogFrame", "ResponseFrame"),
+    "ValidationFailure",
+]
 
 
 def errors_of(name: str, frame: object) -> list[str]:

@@ -167,6 +167,21 @@ async def test_a_request_that_has_ended_stays_as_it_is(user: User, master: Maste
     assert await listed(user, chat.session_id) == [request]
 
 
+async def test_nobody_else_can_cancel_what_runs(
+    user: User, other_user: User, master: Master
+) -> None:
+    master.behave = wait_for_ever
+    async with user.chat() as chat:
+        with abandoned(master):
+            await chat.send("hello")
+            await until_invoked(master)
+            [running] = await listed(user, chat.session_id)
+            path = f"/api/requests/{running['request_id']}/cancel"
+            assert "does not exist" in refused(await other_user.http.post(path))
+            assert await listed(user, chat.session_id) == [running]
+            await cancel(user, running["request_id"])
+
+
 async def test_a_session_without_requests_has_none(reader: User) -> None:
     assert await listed(reader, NOBODYS) == []
 

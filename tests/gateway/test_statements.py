@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, cast, get_origin
@@ -47,6 +48,7 @@ STATEMENTS = {
     "GET /api/chat": 3,
     "GET /api/logs/list of a session": 2,
     "GET /api/logs/list of a request": 2,
+    "GET /api/requests": 2,
     "GET /files": 2,
     "GET /user/files/metadata": 2,
     **{
@@ -121,7 +123,7 @@ def _gather(sql: Sql, user_id: str, first: Belongings) -> None:
         """
         WITH numbered AS (
             SELECT id, row_number() OVER (ORDER BY position) AS number
-            FROM requests WHERE creator_id = %s
+            FROM requests WHERE creator_id = %s AND status = 'answered'
         )
         UPDATE requests SET session_id = %s, seq = 1000 + number
         FROM numbered WHERE numbered.id = requests.id
@@ -139,7 +141,14 @@ def _gather(sql: Sql, user_id: str, first: Belongings) -> None:
         "UPDATE logs SET session_id = %s, request_id = %s, seq = id %% 1000 WHERE creator_id = %s",
         *(first.session_id, first.request_id, user_id),
     )
-    sql("UPDATE chatconversations SET last_seq = 2000 WHERE session_id = %s", first.session_id)
+    sql(
+        """
+        UPDATE chatconversations SET last_seq = (
+            SELECT max(seq) FROM requests WHERE requests.session_id = chatconversations.session_id
+        ) WHERE session_id = %s
+        """,
+        first.session_id,
+    )
     sql("UPDATE files SET session_id = %s WHERE creator_id = %s", first.session_id, user_id)
     sql(
         """
@@ -168,7 +177,8 @@ def state(settings: Settings, counted: Counted, tmp_path_factory: pytest.TempPat
     """What every request can reach; its loops don't run."""
     folder = str(tmp_path_factory.mktemp("files"))
     state: dict[str, Any] = {
-        "settings": settings,
+        "settings": attrs.evolve(settings, open_requests_per_user=0),
+        "sockets": Counter(),
         "database": counted.database,
         "news": News(create_redis(settings)),
         "watch": Watch(counted.database),

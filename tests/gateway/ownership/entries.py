@@ -185,6 +185,18 @@ CHATS = [
     Entry("GET /api/logs/list", EMPTY, note="of a session", query=SESSION),
     Entry("GET /api/logs/list", EMPTY, note="of a request", query={"request_id": "{request_id}"}),
 ]
+NOT_ASKED = "Request with id '{request_id}' does not exist"
+NOT_RUNNING = "Request with id '{running_id}' does not exist"
+REQUESTS = [
+    Entry("GET /api/requests", EMPTY, query=SESSION),
+    Entry("GET /api/requests/{request_id}", UNKNOWN, says=NOT_ASKED),
+    Entry(
+        "POST /api/requests/{request_id}/cancel",
+        UNKNOWN,
+        says=NOT_RUNNING,
+        path="/api/requests/{running_id}/cancel",
+    ),
+]
 
 
 def _upload(note: str, says: str, **form: str) -> Entry:
@@ -254,6 +266,7 @@ ENTRIES = [
     *AGENTS,
     *AGENTFLOWS,
     *CHATS,
+    *REQUESTS,
     *FILES,
     *_llms("/api/llm"),
     *_llms("/api/llms"),

@@ -1,5 +1,5 @@
 -- A message that comes twice is one message; what is old can be found; open requests of a user.
--- depends: 0003-files
+-- depends: 0004-open-requests
 
 ALTER TABLE requests ADD COLUMN message_id uuid;
 
