@@ -16,6 +16,7 @@ from agent_bridge.leadership import Leadership
 from agent_bridge.logs import Logs
 from agent_bridge.registry import Registry
 from agent_bridge.requests import Requests
+from agent_bridge.retention import remove_what_is_old
 from agent_bridge.router.session import RouterSession
 from shared.background import background
 from shared.database import create_database
@@ -67,6 +68,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
                 leases=requests.renew(),
                 cancellations=requests.drop_cancelled(),
                 sweeper=requests.sweep(),
+                retention=remove_what_is_old(database, settings.retention_days),
             )
         )
         stack.push_async_callback(requests.drain, DRAIN_SECONDS)

@@ -166,6 +166,7 @@ class Settings(PostgresSettings):
 
     request_timeout: float = _field(_seconds, default=600.0)
     max_message_bytes: int = _field(_whole_number, default=256 * 1024)
+    retention_days: int = _field(_limit, default=30)
 
     login_failures_per_address: int = _field(_limit, default=100)
     login_failures_per_name: int = _field(_limit, default=10)

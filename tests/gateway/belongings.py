@@ -99,8 +99,8 @@ INSERT = """
     WITH new AS (
         SELECT * FROM json_to_recordset(%s) AS new (
             user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
-            session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid, config_id uuid,
-            marker text, agent_token text, api_key text
+            session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid,
+            config_id uuid, marker text, agent_token text, api_key text
         )
     ), agent AS (
         INSERT INTO agents

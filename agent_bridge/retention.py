@@ -1,0 +1,52 @@
+"""Removes log entries and ended requests when they are old, in one bridge at a time.
+
+Messages and answers stay in the history until their chat is deleted; a socket that asks for
+frames that were removed is told of a gap.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from databases import Database
+
+from agent_bridge import old_queries
+from shared.database import DatabaseAwayError, connect, in_own_task
+
+logger = logging.getLogger(__name__)
+
+ROUND_SECONDS = 600.0
+BATCH = 1_000  # rows; each batch is a short transaction
+
+
+async def remove_what_is_old(database: Database, days: int) -> None:
+    """Go round for ever; 0 days keep everything."""
+    while True:
+        if days:
+            await in_own_task(_go_round(database, timedelta(days=days)))
+        await asyncio.sleep(ROUND_SECONDS)
+
+
+async def _go_round(database: Database, age: timedelta) -> None:
+    try:
+        removed = await remove_older(database, age)
+    except DatabaseAwayError as error:
+        logger.warning("what is old is removed later: %s", error)
+        return
+    if removed:
+        logger.info("%d log entries and requests were older than %s", removed, age)
+
+
+async def remove_older(database: Database, age: timedelta) -> int:
+    """Remove all rows of that age, unless another bridge is at it; how many were removed."""
+    total = 0
+    for delete in (old_queries.delete_old_logs, old_queries.delete_old_requests):
+        while True:
+            async with connect(database) as connection, connection.transaction():
+                if not await old_queries.select_has_lock(connection):
+                    return total
+                count = await delete(connection, age, BATCH)
+            total += count
+            if count < BATCH:
+                break
+    return total
