@@ -1,21 +1,29 @@
-"""Password hashes: Argon2id at OWASP's parameters, in threads of their own."""
+"""Password hashes: Argon2id at OWASP's parameters, in threads of their own.
+
+Those that users bring from the original installation are bcrypt's until they log in.
+"""
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import bcrypt
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 THREADS = 2
-WAITING_ROOM = 100  # about a second and a half of work on two cores
+WAITING_ROOM = 100  # about a second and a half of work on two cores, ten with bcrypt's hashes
 
 MEMORY_KIB = 19 * 1024
 ITERATIONS = 2
 LANES = 1  # more of them in two threads at once hang or raise MemoryError
 SALT_BYTES = 16
 HASH_BYTES = 32
+
+BCRYPT_BYTES = 72  # all that bcrypt looks at; the library refuses more
+BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
+BCRYPT_DECOY = f"$2b$12${'.' * 53}"  # the original's cost, and nobody's password
 
 
 class BusyError(Exception):
@@ -26,7 +34,7 @@ class Passwords:
     """Hashes and verifies off the event loop, a bounded number at a time."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(THREADS, "argon2")
+        self._executor = ThreadPoolExecutor(THREADS, "passwords")
         self._waiting = 0
         # Verified in place of the hash of a user who does not exist: it takes the same time.
         self._decoy = _hash(os.urandom(SALT_BYTES).hex())
@@ -35,10 +43,18 @@ class Passwords:
         """The PHC string to store. Raises BusyError."""
         return await self._run(_hash, password)
 
-    async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether the password is the one whose hash is stored. Raises BusyError."""
-        matches = await self._run(_verify, password, stored or self._decoy)
-        return matches and stored is not None
+    async def verify(
+        self, password: str, stored: str | None, *, some_have_bcrypt: bool = False
+    ) -> bool:
+        """Whether the password is the one whose hash is stored. Raises BusyError.
+
+        While some users have a hash of bcrypt's, each failure takes one verification of either
+        kind: how long it takes tells nothing about the user.
+        """
+        decoys = [self._decoy] if stored is None or is_bcrypt(stored) else []
+        if some_have_bcrypt and not (stored and is_bcrypt(stored)):
+            decoys.append(BCRYPT_DECOY)
+        return await self._run(_verify, password, stored, decoys)
 
     def close(self) -> None:
         """Let the threads end."""
@@ -57,6 +73,11 @@ class Passwords:
             self._waiting -= 1
 
 
+def is_bcrypt(stored: str) -> bool:
+    """Whether a stored hash is one of the original installation."""
+    return stored.startswith(BCRYPT_PREFIXES)
+
+
 def _hash(password: str) -> str:
     salt = os.urandom(SALT_BYTES)
     kdf = Argon2id(
@@ -65,9 +86,19 @@ def _hash(password: str) -> str:
     return kdf.derive_phc_encoded(password.encode())
 
 
-def _verify(password: str, stored: str) -> bool:
+def _verify(password: str, stored: str | None, decoys: Sequence[str]) -> bool:
+    if stored is not None and _matches(password, stored):
+        return True
+    for decoy in decoys:
+        _matches(password, decoy)
+    return False
+
+
+def _matches(password: str, stored: str) -> bool:
     try:
+        if is_bcrypt(stored):
+            return bcrypt.checkpw(password.encode()[:BCRYPT_BYTES], stored.encode())
         Argon2id.verify_phc_encoded(password.encode(), stored)
-    except (InvalidKey, ValueError):  # ValueError: a stored text that is no Argon2id hash
+    except (InvalidKey, ValueError):  # ValueError: a stored text that is no hash
         return False
     return True
