@@ -1,10 +1,12 @@
 """Secrets at rest: AES-GCM, each ciphertext bound to the place where it is stored."""
 
 import os
+import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from json import dumps
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -15,6 +17,9 @@ KEY_ID_CHARACTERS = 8
 SHORTEST_SECRET = 4  # a shorter one is no secret, and hiding it would garble every text
 
 REDACTED = "********"
+
+_sealed = re.compile(r"[0-9a-f]{8}\.[A-Za-z0-9+/]+={0,2}")
+_secret_name = re.compile("key|secret|token|passw|auth|credential", re.IGNORECASE)
 
 
 class UndecryptableError(Exception):
@@ -49,6 +54,18 @@ class Vault:
             return self._ciphers[key_id].decrypt(nonce, sealed, place).decode()
         except (KeyError, ValueError, InvalidTag):
             raise UndecryptableError(f"{table}.{column} of {row} can't be decrypted") from None
+
+
+def is_sealed(stored: str) -> bool:
+    """Whether a stored text has the form of a ciphertext, whichever key it was made with."""
+    return _sealed.fullmatch(stored) is not None
+
+
+def named_secrets(options: Mapping[str, Any] | None) -> Iterator[str]:
+    """The values of credentials or metadata whose names say that they are secret."""
+    for name, value in (options or {}).items():
+        if isinstance(value, str) and _secret_name.search(name):
+            yield value
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

@@ -11,8 +11,8 @@ async def delete_chat(connection: Connection, owner: UUID, session_id: UUID) -> 
     """Delete the owner's chat with its messages, requests, logs and rows of files.
 
     Returns the internal names of those files, whose bytes nobody can reach any more; None: the
-    owner has no such chat. Requests are locked before their chat, as by whoever ends one; and what is
-    being logged or sent just now is there, or refused, when both locks are held.
+    owner has no such chat. Requests are locked before their chat, as by whoever ends one; and what
+    is being logged or sent just now is there, or refused, when both locks are held.
     """
     async with connection.transaction():
         await _lock(connection, owner, session_id)

@@ -8,7 +8,6 @@ import logging
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from attrs import frozen
 from obstore import delete_async, get_range_async, head_async, put_async
@@ -16,6 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from gateway.web.errors import UnavailableError
+from shared.objects import open_store
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -108,11 +108,4 @@ def _telling() -> Iterator[None]:
 
 def create_storage(settings: Settings) -> Storage:
     """The bucket of FILES_URL, with what AWS_* says of it, or the folder, made if need be."""
-    if settings.files_url is None:
-        return Storage(LocalStore(settings.default_files_folder_name, mkdir=True))
-    store = S3Store.from_url(
-        settings.files_url,
-        client_options={"connect_timeout": "5s", "timeout": "60s", "allow_http": True},
-        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=15)},
-    )
-    return Storage(store)
+    return Storage(open_store(settings.default_files_folder_name, settings.files_url))

@@ -16,7 +16,9 @@ from shared.migrate import MIGRATIONS, migrate
 
 from .rows import insert_session, insert_user
 
-FIRST = "0001-original-installation"
+NAMES = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*") if ".rollback" not in path.name)
+FIRST, *LATER = NAMES
+LAST = NAMES[-1]
 
 
 @contextmanager

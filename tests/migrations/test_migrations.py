@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from shutil import copy
+from shutil import copytree
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,13 @@ from psycopg import Connection, sql
 from shared.migrate import MIGRATIONS, MigrationError, migrate, roll_back
 
 from .catalogue import read_enums, read_left_overs, read_tables
+from .conftest import FIRST, LATER, NAMES
 from .rows import insert, insert_config, insert_user
 
 ORIGINAL: dict[str, Any] = json.loads((Path(__file__).parent / "schema.json").read_text())
 ORIGINAL_TABLES = {
     name: table for name, table in ORIGINAL["tables"].items() if name != "alembic_version"
 }
-FIRST, SECOND, THIRD = "0001-original-installation", "0002-requests", "0003-files"
 
 # One value for each type: with every id the same, all foreign keys hold.
 SAMPLES = {
@@ -33,12 +33,26 @@ SAMPLES = {
 }
 
 
+# What has to have a certain form; where it has not, it is repaired.
+FORMED = {
+    ("mcptools", "alias"): "text_abcdef",
+    ("agentworkflows", "flow"): f'[{{"id": "{UUID(int=7)}", "type": "genai"}}]',
+    ("a2acards", "card_content"): (
+        '{"skills": [], "defaultInputModes": [], "defaultOutputModes": ["text"]}'
+    ),
+    ("chatmessages", "content"): '{"agents_trace": [], "response": "r", "is_success": true}',
+}
+
+
 def fill_original_tables(connection: Connection) -> None:
     """Add one row to each table of the original, with a value in each column."""
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = 'replica'")  # tables in any order
         for name, table in ORIGINAL_TABLES.items():
-            row = {column["name"]: SAMPLES[column["type"]] for column in table["columns"]}
+            row = {
+                column["name"]: FORMED.get((name, column["name"]), SAMPLES[column["type"]])
+                for column in table["columns"]
+            }
             insert(connection, name, row)
 
 
@@ -65,16 +79,16 @@ def test_first_migration_makes_the_tables_of_the_original(
 
 def test_later_migrations_can_be_taken_back_alone(database: str, connection: Connection) -> None:
     migrate(database)
-    assert roll_back(database, 2) == [THIRD, SECOND]
+    assert roll_back(database, len(LATER)) == LATER[::-1]
     assert read_tables(connection) == ORIGINAL_TABLES
 
 
 def test_all_can_be_taken_back_and_applied_again(database: str, connection: Connection) -> None:
-    assert migrate(database) == [FIRST, SECOND, THIRD]
+    assert migrate(database) == NAMES
     tables = read_tables(connection)
-    assert roll_back(database) == [THIRD, SECOND, FIRST]
+    assert roll_back(database) == NAMES[::-1]
     assert read_left_overs(connection) == set()
-    assert migrate(database) == [FIRST, SECOND, THIRD]
+    assert migrate(database) == NAMES
     assert read_tables(connection) == tables
 
 
@@ -84,12 +98,10 @@ def test_data_of_the_original_survives_up_and_down(
     migrate(database)
     fill_original_tables(connection)
     rows = select_original_columns(connection)
-    for name in (SECOND, THIRD):
-        copy(MIGRATIONS / f"{name}.sql", folder)
-        copy(MIGRATIONS / f"{name}.rollback.sql", folder)
-    assert migrate(database) == [SECOND, THIRD]
+    copytree(MIGRATIONS, folder, dirs_exist_ok=True)
+    assert migrate(database) == LATER
     assert select_original_columns(connection) == rows
-    assert roll_back(database, 2) == [THIRD, SECOND]
+    assert roll_back(database, len(LATER)) == LATER[::-1]
     assert select_original_columns(connection) == rows
 
 
@@ -97,7 +109,7 @@ def test_taking_back_is_refused_while_the_original_could_not_hold_the_data(
     database: str, connection: Connection
 ) -> None:
     migrate(database)
-    roll_back(database, 1)
+    roll_back(database, len(LATER) - 1)
     for _ in range(2):
         insert_config(connection, insert_user(connection), "mine")
     tables = read_tables(connection)
