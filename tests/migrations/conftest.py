@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from devstack.postgres import PostgresServer
 from shared import migrate as migrating
 from shared.migrate import MIGRATIONS, migrate
-from tests.original import OLD_SECRET
+from tests.original import OLD_SECRET, create_tables
 
 from .rows import insert_session, insert_user
 
@@ -45,6 +45,13 @@ def database(postgres: PostgresServer) -> Iterator[str]:
 def connection(database: str) -> Iterator[Connection]:
     with psycopg.connect(database, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def original(connection: Connection) -> Connection:
+    """The original's tables in the test's database."""
+    create_tables(connection)
+    return connection
 
 
 def variables(database: str) -> dict[str, str]:

@@ -15,13 +15,6 @@ from tests.migrations.test_migrations import ORIGINAL, select_original_columns
 from tests.original import create_tables, insert_owner
 
 
-@pytest.fixture
-def original(connection: Connection) -> Connection:
-    """The original's tables in the test's database."""
-    create_tables(connection)
-    return connection
-
-
 def read_ours(connection: Connection) -> dict[str, Any]:
     tables = read_tables(connection)
     tables.pop("alembic_version", None)
