@@ -21,6 +21,7 @@ LANES = 1  # more of them in two threads at once hang or raise MemoryError
 SALT_BYTES = 16
 HASH_BYTES = 32
 
+ARGON2_PREFIX = "$argon2"
 BCRYPT_BYTES = 72  # all that bcrypt looks at; the library refuses more
 BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
 BCRYPT_DECOY = f"$2b$12${'.' * 53}"  # the original's cost, and nobody's password
@@ -51,7 +52,7 @@ class Passwords:
         While some users have a hash of bcrypt's, each failure takes one verification of either
         kind: how long it takes tells nothing about the user.
         """
-        decoys = [self._decoy] if stored is None or is_bcrypt(stored) else []
+        decoys = [] if stored and stored.startswith(ARGON2_PREFIX) else [self._decoy]
         if some_have_bcrypt and not (stored and is_bcrypt(stored)):
             decoys.append(BCRYPT_DECOY)
         return await self._run(_verify, password, stored, decoys)

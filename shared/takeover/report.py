@@ -11,13 +11,7 @@ from obstore.exceptions import BaseError
 from psycopg import Connection, IsolationLevel
 
 from shared.objects import open_store
-from shared.settings import (
-    SECRET_KEY_BYTES,
-    PostgresSettings,
-    Settings,
-    SettingsError,
-    load_settings,
-)
+from shared.settings import PostgresSettings, Settings, SettingsError, load_settings
 from shared.takeover.original import REVISION, TakeoverSettings, read_revision
 from shared.takeover.repairs import count_repairs
 from shared.takeover.secrets import Outcome, open_keys, select_dead_tokens, select_foreign_keys
@@ -118,11 +112,12 @@ def tell_outcome(outcome: Outcome) -> list[str]:
 
 def _lines(connection: Connection, settings: GivenSettings) -> Iterator[str]:
     yield f"A database of the original at revision {REVISION}."
-    yield from _settings_lines()
+    faults = _settings_faults()
+    yield from _settings_lines(faults)
     yield from _counts(connection, "Rows, which all stay:", ROWS)
     yield "Duplicates: none; what has to be unique here is unique there."
     yield from _users(connection)
-    yield from _agents(connection, settings)
+    yield from _agents(connection, None if "SECRET_KEY" in faults else settings.secret_key)
     yield from _providers(connection, settings)
     yield from _files(connection, settings)
     yield "To be repaired:"
@@ -130,18 +125,24 @@ def _lines(connection: Connection, settings: GivenSettings) -> Iterator[str]:
     yield from _counts(connection, "Kept, but reached by nobody:", UNREACHABLE)
 
 
-def _settings_lines() -> Iterator[str]:
+def _settings_faults() -> str:
     try:
         load_settings(TakeoverSettings)
-    except SettingsError as fault:
-        yield f"Settings: {fault}. Nothing is taken over before they are complete."
-        if "SECRET_KEY" in str(fault):
-            yield (
-                "  If the original's SECRET_KEY is refused, choose a new one, and give the old one"
-                " as ORIGINAL_SECRET_KEY: agents then need the new tokens that they are issued."
-            )
-    else:
+    except SettingsError as faults:
+        return str(faults)
+    return ""
+
+
+def _settings_lines(faults: str) -> Iterator[str]:
+    if not faults:
         yield "Settings: complete."
+        return
+    yield f"Settings: {faults}. Nothing is taken over before they are complete."
+    if "SECRET_KEY" in faults:
+        yield (
+            "  If the original's SECRET_KEY is refused, choose a new one, and give the old one"
+            " as ORIGINAL_SECRET_KEY: agents then need the new tokens that they are issued."
+        )
 
 
 def _counts(connection: Connection, title: str, query: str) -> Iterator[str]:
@@ -162,11 +163,9 @@ def _users(connection: Connection) -> Iterator[str]:
     yield f"  {total - bcrypt - argon2} are neither: their users can't log in"
 
 
-def _agents(connection: Connection, settings: GivenSettings) -> Iterator[str]:
+def _agents(connection: Connection, secret_key: str | None) -> Iterator[str]:
     [(total,)] = connection.execute("SELECT count(*) FROM agents")
-    secret = settings.secret_key or ""
-    usable = len(secret.encode()) >= SECRET_KEY_BYTES
-    dead = len(select_dead_tokens(connection, secret)) if usable else total
+    dead = len(select_dead_tokens(connection, secret_key)) if secret_key else total
     yield "Agents' tokens:"
     yield f"  {total - dead} are good under SECRET_KEY and stay"
     yield f"  {dead} are not: a new one is stored, and has to be given to the agent"

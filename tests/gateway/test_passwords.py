@@ -97,6 +97,13 @@ async def test_a_failure_takes_one_of_each_kind_while_both_are_there(
     assert sorted(text[:4] for text in verified) == ["$2b$", "$arg"]
 
 
+async def test_a_failure_with_a_text_that_is_no_hash_takes_its_time_too(
+    passwords: Passwords, verified: list[str]
+) -> None:
+    assert not await passwords.verify("secret", "plain")
+    assert [text[:4] for text in verified] == ["plai", "$arg"]
+
+
 @pytest.mark.parametrize("stored", [None, PHC])
 async def test_a_failure_takes_one_argon2_while_nobody_has_bcrypt(
     passwords: Passwords, verified: list[str], stored: str | None
