@@ -22,7 +22,7 @@ steps = [
         UPDATE chatconversations SET last_event_at = last.created_at
         FROM (
             SELECT conversation_id, max(created_at) AS created_at
-            FROM chatmessages GROUP BY conversation_id
+            FROM chatmessages WHERE isfinite(created_at) GROUP BY conversation_id
         ) AS last
         WHERE session_id = conversation_id AND last.created_at > last_event_at
     """),

@@ -70,10 +70,20 @@ def named_secrets(options: Mapping[str, Any] | None) -> Iterator[str]:
 
 def redact(text: str, secrets: Iterable[str]) -> str:
     """The text without the secrets, also where they stand in JSON or in JSON within JSON."""
-    forms = {form for secret in secrets for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
+    return hide(text, forms_of(secrets))
+
+
+def hide(text: str, forms: Iterable[str]) -> str:
+    """The text without these forms of secrets."""
+    for form in forms:
         text = text.replace(form, REDACTED)
     return text
+
+
+def forms_of(secrets: Iterable[str]) -> list[str]:
+    """How secrets stand in texts, in JSON and in JSON within JSON; the longest first."""
+    forms = {form for secret in secrets for form in _forms(secret)}
+    return sorted(forms, key=len, reverse=True)
 
 
 def _forms(secret: str) -> list[str]:

@@ -31,10 +31,10 @@ RIGHT_ANSWER = {"agents_trace": [{"a": 1}], "response": "hello", "is_success": T
 
 def create_tables(connection: Connection, revision: str | None = REVISION) -> None:
     """Make exactly the tables that were recorded, and the mark of the original's migrations."""
-    for statement in _statements():
-        connection.execute(statement.encode())
-    if revision is not None:
-        connection.execute("INSERT INTO alembic_version VALUES (%s)", [revision])
+    with connection.transaction():
+        connection.execute(";".join(_statements()).encode())
+        if revision is not None:
+            connection.execute("INSERT INTO alembic_version VALUES (%s)", [revision])
 
 
 def _statements() -> Iterator[str]:

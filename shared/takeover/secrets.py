@@ -13,7 +13,14 @@ from uuid import UUID
 from attrs import define, field, frozen
 from psycopg import Connection
 
-from shared.secrets import UndecryptableError, Vault, is_sealed, named_secrets, redact
+from shared.secrets import (
+    UndecryptableError,
+    Vault,
+    forms_of,
+    hide,
+    is_sealed,
+    named_secrets,
+)
 from shared.takeover.original import decrypt_original_key, is_original_key
 from shared.tokens import Claims, issue_agent_token, read_token
 
@@ -158,7 +165,7 @@ def _redact_logs(connection: Connection, owner: UUID, secrets: set[str]) -> int:
 
     The entries are searched here and not by PostgreSQL, whose log might show the secrets.
     """
-    count = 0
+    forms, count = forms_of(secrets), 0
     with connection.cursor(name="to_redact") as reading, connection.cursor() as writing:
         reading.execute(
             """
@@ -168,7 +175,7 @@ def _redact_logs(connection: Connection, owner: UUID, secrets: set[str]) -> int:
             [owner],
         )
         while rows := reading.fetchmany(BATCH_ROWS):
-            hidden = [(redact(message, secrets), id_) for message, id_ in rows]
+            hidden = [(hide(message, forms), id_) for message, id_ in rows]
             changed = [new for new, old in zip(hidden, rows, strict=True) if new != old]
             writing.executemany("UPDATE logs SET message = %s WHERE id = %s", changed)
             count += len(changed)
