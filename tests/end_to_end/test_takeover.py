@@ -1,11 +1,9 @@
 """An installation of the original is taken over: its users, agents and files go on with ours."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stdout
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +16,7 @@ from psycopg import Connection, sql
 from devstack.postgres import PostgresServer
 from devstack.processes import free_port
 from devstack.valkey import ValkeyServer
+from shared.migrate import main
 from shared.secrets import REDACTED
 from tests.agent_bridge.agents import connected_agent, until_active
 from tests.master import run_master
@@ -33,7 +32,6 @@ from tests.original import (
     insert_owner,
 )
 from tests.system import (
-    PROJECT,
     System,
     create_database,
     drop_database,
@@ -63,17 +61,11 @@ class Taken:
 def run_migrate(system: System, *arguments: str) -> str:
     """What the command tells."""
     files = {"DEFAULT_FILES_FOLDER_NAME": str(system.files)}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "shared.migrate", *arguments],
-        env={**os.environ, **files, **system.environment},
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as told:
+        for name, value in {**files, **system.environment}.items():
+            patch.setenv(name, value)
+        assert main(arguments) == 0
+    return told.getvalue()
 
 
 def insert_odd_rows(odd: Owner) -> None:

@@ -121,13 +121,18 @@ def test_two_that_adopt_at_the_same_time_both_succeed(
     assert done.count("1 provider keys encrypted anew") == 1
 
 
+@pytest.mark.usefixtures("variables_of")
 def test_nothing_is_touched_before_the_settings_are_complete(
-    database: str, original: Connection, complete: dict[str, str]
+    original: Connection,
+    complete: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     tables = read_tables(original)
-    process = start_command(database, {**complete, "ENCRYPTION_KEYS": "", "SECRET_KEY": "short"})
-    status, output, errors = finish(process)
-    assert (status, output) == (1, "")
+    for name, value in {**complete, "ENCRYPTION_KEYS": "", "SECRET_KEY": "short"}.items():
+        monkeypatch.setenv(name, value)
+    assert main([]) == 1
+    errors = capsys.readouterr().err
     assert "ENCRYPTION_KEYS is missing" in errors
     assert "SECRET_KEY must have at least 32 bytes" in errors
     assert read_tables(original) == tables
