@@ -1,5 +1,6 @@
 """The gateway as one value."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -10,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.attempts import Attempts
 from gateway.files.storage import create_storage
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
@@ -20,6 +22,7 @@ from gateway.routes import operations, sockets
 from gateway.state import State
 from gateway.watch import Watch
 from gateway.web.errors import AnswerUnexpectedErrors, exception_handlers
+from gateway.web.security import SecurityHeaders
 from shared.background import background
 from shared.database import create_database
 from shared.health import Check, database_answers, health_routes
@@ -43,6 +46,7 @@ def create_app(settings: Settings) -> Starlette:
             *sockets,
         ],
         middleware=[
+            Middleware(SecurityHeaders),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.backend_cors_origins,
@@ -65,6 +69,8 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         stack.push_async_callback(redis.aclose)
         passwords = Passwords()
         stack.callback(passwords.close)
+        attempts = Attempts(settings)
+        stack.push_async_callback(attempts.close)
         news, watch = News(redis), Watch(database)
         outbound = Outbound(allow_private=settings.allow_private_urls)
         loops = background(
@@ -75,11 +81,13 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         )
         await stack.enter_async_context(loops)
         yield State(
+            sockets=Counter(),
             settings=settings,
             database=database,
             news=news,
             vault=Vault(settings.encryption_keys),
             passwords=passwords,
+            attempts=attempts,
             watch=watch,
             storage=create_storage(settings),
             outbound=outbound,

@@ -5,16 +5,22 @@ Those that users bring from the original installation are bcrypt's until they lo
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Protocol
 
 import bcrypt
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 THREADS = 2
-WAITING_ROOM = 100  # about a second and a half of work on two cores, ten with bcrypt's hashes
+TURNS = THREADS + 1  # one is begun or finished while the others are hashed
+WAITING_ROOM = 500  # about seven seconds of work on two cores, a minute with bcrypt's hashes
 
+NICENESS = 10
 MEMORY_KIB = 19 * 1024
 ITERATIONS = 2
 LANES = 1  # more of them in two threads at once hang or raise MemoryError
@@ -31,21 +37,38 @@ class BusyError(Exception):
     """More passwords wait to be hashed than the waiting room holds."""
 
 
+class Trial(Protocol):
+    """Told when a password's turn comes, and whether it was the right one."""
+
+    async def begin(self) -> None:
+        """Before any work; what it raises is raised, and there is none."""
+
+    async def succeed(self) -> None:
+        """It was, and the turn is not over yet."""
+
+
 class Passwords:
     """Hashes and verifies off the event loop, a bounded number at a time."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(THREADS, "passwords")
+        self._executor = ThreadPoolExecutor(THREADS, "passwords", _step_back)
+        self._turns = asyncio.Semaphore(TURNS)
         self._waiting = 0
         # Verified in place of the hash of a user who does not exist: it takes the same time.
         self._decoy = _hash(os.urandom(SALT_BYTES).hex())
 
     async def hash(self, password: str) -> str:
         """The PHC string to store. Raises BusyError."""
-        return await self._run(_hash, password)
+        async with self._turn():
+            return await self._run(_hash, password)
 
     async def verify(
-        self, password: str, stored: str | None, *, some_have_bcrypt: bool = False
+        self,
+        password: str,
+        stored: str | None,
+        trial: Trial | None = None,
+        *,
+        some_have_bcrypt: bool = False,
     ) -> bool:
         """Whether the password is the one whose hash is stored. Raises BusyError.
 
@@ -55,23 +78,40 @@ class Passwords:
         decoys = [] if stored and stored.startswith(ARGON2_PREFIX) else [self._decoy]
         if some_have_bcrypt and not (stored and is_bcrypt(stored)):
             decoys.append(BCRYPT_DECOY)
-        return await self._run(_verify, password, stored, decoys)
+        async with self._turn():
+            if trial is not None:
+                await trial.begin()
+            matches = await self._run(_verify, password, stored, decoys)
+            if matches and trial is not None:
+                await trial.succeed()
+            return matches
 
     def close(self) -> None:
         """Let the threads end."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def _run[*Arguments, T](
-        self, work: Callable[[*Arguments], T], *arguments: *Arguments
-    ) -> T:
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
         if self._waiting >= WAITING_ROOM:
             raise BusyError("too many passwords are being checked")
         self._waiting += 1
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._executor, work, *arguments)
+            async with self._turns:
+                yield
         finally:
             self._waiting -= 1
+
+    async def _run[*Arguments, T](
+        self, work: Callable[[*Arguments], T], *arguments: *Arguments
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, work, *arguments)
+
+
+def _step_back() -> None:
+    """Let the event loop go first where there are not enough processors for all threads."""
+    if sys.platform == "linux":  # elsewhere it would be the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def is_bcrypt(stored: str) -> bool:

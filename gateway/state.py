@@ -1,9 +1,12 @@
 """What the lifespan makes and every request can reach."""
 
+from collections import Counter
 from typing import TypedDict
+from uuid import UUID
 
 from databases import Database
 
+from gateway.attempts import Attempts
 from gateway.files.storage import Storage
 from gateway.outbound import Outbound
 from gateway.passwords import Passwords
@@ -21,6 +24,8 @@ class State(TypedDict):
     news: News
     vault: Vault
     passwords: Passwords
+    attempts: Attempts
     watch: Watch
+    sockets: Counter[UUID]  # open here, of each user
     storage: Storage
     outbound: Outbound

@@ -35,6 +35,8 @@ def serve(
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=CLOSE_SECONDS,
             access_log=settings.debug,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
             log_config=None,
         )
     )

@@ -3,13 +3,16 @@
 import os
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from ipaddress import ip_network
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 import attrs
 from attrs import NOTHING, frozen
 from dotenv import dotenv_values
+
+from shared.weak_secrets import is_weak
 
 ENCRYPTION_KEY_BYTES = 32  # AES-256
 SECRET_KEY_BYTES = 32  # RFC 7518, 3.2: HS256 wants a key of the hash's size or larger
@@ -35,6 +38,11 @@ def _whole_number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise ValueError("must be a whole number above zero")
     return int(text)
+
+
+def _limit(text: str) -> int:
+    """How many at most; 0 means any number."""
+    return 0 if text == "0" else _whole_number(text)
 
 
 def _seconds(text: str) -> float:
@@ -84,8 +92,20 @@ def _encryption_keys(text: str) -> tuple[bytes, ...]:
     return keys
 
 
-def _field(read: Callable[[str], Any], *, default: Any = NOTHING, secret: bool = False) -> Any:
-    return attrs.field(default=default, repr=not secret, metadata={"read": read})
+def _networks(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_network(word, strict=False)) for word in _words(text))
+    except ValueError:
+        raise ValueError("must be addresses or networks with commas between them") from None
+
+
+def _field(read: Callable[[str], Any], *, default: Any = NOTHING, shown: bool = True) -> Any:
+    return attrs.field(default=default, repr=shown, metadata={"read": read})
+
+
+def _secret(read: Callable[[str], Any], *, default: Any = NOTHING) -> Any:
+    metadata = {"read": read, "secret": True}
+    return attrs.field(default=default, repr=False, metadata=metadata)
 
 
 @frozen(kw_only=True)
@@ -95,8 +115,9 @@ class PostgresSettings:
     postgres_host: str = _field(str, default="localhost")
     postgres_port: int = _field(_whole_number, default=5432)
     postgres_user: str = _field(str, default="postgres")
-    postgres_password: str = _field(str, default="postgres", secret=True)
+    postgres_password: str = _secret(str)
     postgres_db: str = _field(str, default="postgres")
+    allow_known_secrets: bool = _field(_flag, default=False)
 
     @property
     def database_url(self) -> str:
@@ -119,7 +140,7 @@ class Settings(PostgresSettings):
     database_pool_size: int = _field(_whole_number, default=10)
 
     redis_url: str = _field(
-        _url("redis", "rediss", "unix"), default="redis://localhost:6379/0", secret=True
+        _url("redis", "rediss", "unix"), default="redis://localhost:6379/0", shown=False
     )
 
     router_ws_url: str = _field(_url("ws", "wss"), default="ws://localhost:8080/ws")
@@ -127,17 +148,16 @@ class Settings(PostgresSettings):
     router_max_frame_bytes: int = _field(_whole_number, default=16 * 1024 * 1024)
     master_agent_contract: Contract = _field(_contract, default="auto")
 
-    secret_key: str = _field(_long_enough(SECRET_KEY_BYTES), secret=True)
-    encryption_keys: tuple[bytes, ...] = _field(_encryption_keys, secret=True)
-    master_be_api_key: str = _field(_long_enough(SERVICE_KEY_BYTES), secret=True)
-    master_agent_api_key: str | None = _field(
-        _long_enough(SERVICE_KEY_BYTES), default=None, secret=True
-    )
+    secret_key: str = _secret(_long_enough(SECRET_KEY_BYTES))
+    encryption_keys: tuple[bytes, ...] = _secret(_encryption_keys)
+    master_be_api_key: str = _secret(_long_enough(SERVICE_KEY_BYTES))
+    master_agent_api_key: str | None = _secret(_long_enough(SERVICE_KEY_BYTES), default=None)
 
     gateway_host: str = _field(str, default="0.0.0.0")  # noqa: S104 (reached through a network)
     gateway_port: int = _field(_whole_number, default=8000)
     bridge_host: str = _field(str, default="0.0.0.0")  # noqa: S104
     bridge_port: int = _field(_whole_number, default=8001)
+    trusted_proxies: tuple[str, ...] = _field(_networks, default=())
     backend_cors_origins: tuple[str, ...] = _field(_words, default=("*",))
     default_files_folder_name: str = _field(str, default="files")
     files_url: str | None = _field(_url("s3"), default=None)
@@ -146,6 +166,12 @@ class Settings(PostgresSettings):
 
     request_timeout: float = _field(_seconds, default=600.0)
     max_message_bytes: int = _field(_whole_number, default=256 * 1024)
+
+    login_failures_per_address: int = _field(_limit, default=100)
+    login_failures_per_name: int = _field(_limit, default=10)
+    registrations_per_address: int = _field(_limit, default=100)
+    sockets_per_user: int = _field(_limit, default=100)
+    open_requests_per_user: int = _field(_limit, default=100)
 
     allow_private_urls: bool = _field(_flag, default=False)
     refresh_seconds: float = _field(_seconds, default=60.0)
@@ -174,9 +200,26 @@ def read_settings[T: PostgresSettings](environment: Mapping[str, str | None], in
                 faults.append(f"{variable} is missing")
         except ValueError as fault:
             faults.append(f"{variable} {fault}")
+    if not values.get("allow_known_secrets"):
+        faults.extend(f"{variable} can be guessed" for variable in _guessable(into, values))
     if faults:
         raise SettingsError("; ".join(faults))
     return into(**values)
+
+
+def _guessable(settings: type[PostgresSettings], values: Mapping[str, Any]) -> Iterable[str]:
+    for field in attrs.fields(settings):
+        if "secret" in field.metadata and any(map(is_weak, _texts(values.get(field.name)))):
+            yield field.name.upper()
+
+
+def _texts(secret: str | tuple[bytes, ...] | None) -> Iterable[str]:
+    match secret:
+        case str():
+            return (secret,)
+        case tuple():
+            return (key.decode("latin-1") for key in secret)
+    return ()
 
 
 def load_settings[T: PostgresSettings](into: type[T]) -> T:

@@ -16,6 +16,7 @@ from tests.system import (
     create_database,
     drop_database,
     make_environment,
+    make_secrets,
     run_system,
     url_of,
 )
@@ -32,7 +33,9 @@ def postgres() -> Iterator[PostgresServer]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL's own user has to enter it
-        with run_postgres(folder, password="secret", fast=True) as server:
+        with run_postgres(
+            folder, password=make_secrets()["POSTGRES_PASSWORD"], fast=True
+        ) as server:
             yield server
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import scrypt
@@ -24,7 +25,7 @@ SCHEMA: dict[str, Any] = json.loads(
     (Path(__file__).parent / "migrations" / "schema.json").read_text()
 )
 LONG_PASSWORD = PASSWORD + "é" * 80
-OLD_SECRET = "c0ffee" * 6  # of 36 bytes: good enough for the services, too
+OLD_SECRET = secrets.token_hex(16)  # good enough for the services, too
 RIGHT_CARD = {"skills": [], "defaultInputModes": [], "defaultOutputModes": [], "version": "1"}
 RIGHT_ANSWER = {"agents_trace": [{"a": 1}], "response": "hello", "is_success": True}
 

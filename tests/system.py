@@ -33,8 +33,8 @@ PROJECT = Path(__file__).parent.parent
 
 # The form of the original's default: it contains the identity, so the router tells all lanes
 # when the session goes.
-BE_KEY = "7a3fd399-3e48-46a0-ab7c-0eaf38020283::master_server_be"
-ML_KEY = "e1adc3d8-fca1-40b2-b90a-7b48290f2d6a::master_server_ml"
+BE_KEY = f"{uuid4()}::master_server_be"
+ML_KEY = f"{uuid4()}::master_server_ml"
 
 
 def create_database(server: PostgresServer, template: str = "template1") -> str:
@@ -60,11 +60,23 @@ def url_of(server: PostgresServer, database: str) -> str:
     return f"postgresql://{server.user}:{server.password}@{server.host}:{server.port}/{database}"
 
 
+def make_secrets() -> dict[str, str]:
+    """All that the services do not start without."""
+    return {
+        "POSTGRES_PASSWORD": secrets.token_urlsafe(24),
+        "SECRET_KEY": secrets.token_hex(32),
+        "ENCRYPTION_KEYS": b64encode(secrets.token_bytes(32)).decode(),
+        "MASTER_BE_API_KEY": BE_KEY,
+        "MASTER_AGENT_API_KEY": ML_KEY,
+    }
+
+
 def make_environment(
     postgres: PostgresServer, database: str, valkey: ValkeyServer, router_port: int
 ) -> dict[str, str]:
-    """The variables of an installation of its own."""
+    """The variables of an installation of its own, whose users all come from one address."""
     return {
+        **make_secrets(),
         "POSTGRES_HOST": postgres.host,
         "POSTGRES_PORT": str(postgres.port),
         "POSTGRES_USER": postgres.user,
@@ -73,13 +85,11 @@ def make_environment(
         "REDIS_URL": valkey.url,
         "ROUTER_PORT": str(router_port),
         "ROUTER_WS_URL": f"ws://{HOST}:{router_port}/ws",
-        "SECRET_KEY": secrets.token_hex(32),
-        "ENCRYPTION_KEYS": b64encode(secrets.token_bytes(32)).decode(),
-        "MASTER_BE_API_KEY": BE_KEY,
-        "MASTER_AGENT_API_KEY": ML_KEY,
         "GATEWAY_HOST": HOST,
         "BRIDGE_HOST": HOST,
         "ALLOW_PRIVATE_URLS": "true",
+        "LOGIN_FAILURES_PER_ADDRESS": "0",
+        "REGISTRATIONS_PER_ADDRESS": "0",
     }
 
 

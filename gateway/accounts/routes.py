@@ -1,6 +1,7 @@
 """Registration, login, the check of a token, and profiles."""
 
 from gateway.accounts import queries
+from gateway.accounts.admission import count_registration, expect_login
 from gateway.accounts.queries import Credentials
 from gateway.accounts.schemas import (
     Detail,
@@ -27,6 +28,7 @@ TOO_BUSY = "Too many people are logging in at the moment, please try again"
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
     new = call.body
+    await count_registration(call.state["attempts"], call.state["settings"], call.request)
     try:
         password_hash = await call.state["passwords"].hash(new.password)
     except BusyError:
@@ -40,13 +42,18 @@ async def create_user(call: Call[NewUser, Nothing]) -> User:
 
 async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     """Log in with user name and password."""
+    username, password = call.body.username, call.body.password
+    attempts, settings = call.state["attempts"], call.state["settings"]
+    login = await expect_login(attempts, settings, call.request, username)
+    await login.check()
     async with connect(call.database) as connection:
-        stored = await queries.select_credentials(connection, call.body.username)
+        stored = await queries.select_credentials(connection, username)
         some_have_bcrypt = await queries.select_has_bcrypt(connection)
     try:
         matches = await call.state["passwords"].verify(
-            call.body.password,
+            password,
             stored.password if stored else None,
+            login,
             some_have_bcrypt=some_have_bcrypt,
         )
         if stored is None or not matches:
@@ -55,7 +62,7 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
             await _hash_anew(call, stored)
     except BusyError:
         raise UnavailableError(TOO_BUSY) from None
-    return TokenPair(issue_user_token(call.state["settings"].secret_key, stored.id))
+    return TokenPair(issue_user_token(settings.secret_key, stored.id))
 
 
 async def _hash_anew(call: Call[Login, Nothing], stored: Credentials) -> None:
@@ -98,7 +105,7 @@ def _unknown(asked: UserId) -> BadRequestError:
 
 
 operations = [
-    post("/api/register", create_user, NewUser, User, access=Access.ANYONE),
+    post("/api/register", create_user, NewUser, User, access=Access.ANYONE, bounded=True),
     post(
         "/api/login/access-token",
         create_access_token,
@@ -106,6 +113,7 @@ operations = [
         TokenPair,
         access=Access.ANYONE,
         body_format="form",
+        bounded=True,
     ),
     post("/api/validate-token", read_token_validity, Token, Detail, access=Access.ANYONE),
     get("/api/profiles/{user_id}", read_profile, UserId, Profile),

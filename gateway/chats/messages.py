@@ -5,6 +5,7 @@ from uuid import UUID
 
 from gateway.chats import queries
 from gateway.chats.frames import ClientMessage
+from gateway.chats.queries import Acceptance
 from gateway.chats.schemas import NEW_CHAT, TITLE_LIMIT
 from gateway.state import State
 from shared.database import connect
@@ -15,12 +16,16 @@ class ForeignSessionError(Exception):
     """The session belongs to another user."""
 
 
+class TooManyRequestsOpenError(Exception):
+    """So many of the user's messages are waiting or being answered that no more are taken."""
+
+
 async def accept_message(
     state: State, user_id: UUID, session_id: UUID, request_id: UUID, message: ClientMessage
 ) -> None:
     """Store a message and its request, then tell the bridges.
 
-    Raises ForeignSessionError or DatabaseAwayError.
+    Raises ForeignSessionError, TooManyRequestsOpenError or DatabaseAwayError.
     """
     new = queries.NewRequest(
         request_id=request_id,
@@ -34,7 +39,11 @@ async def accept_message(
         deadline=datetime.now(UTC) + timedelta(seconds=state["settings"].request_timeout),
     )
     async with connect(state["database"]) as connection:
-        accepted = await queries.insert_request(connection, new)
-    if not accepted:
+        outcome = await queries.insert_request(
+            connection, new, state["settings"].open_requests_per_user
+        )
+    if outcome is Acceptance.TOO_MANY_OPEN:
+        raise TooManyRequestsOpenError(f"user {user_id} has too many open requests")
+    if outcome is Acceptance.FOREIGN_SESSION:
         raise ForeignSessionError(f"session {session_id} belongs to another user")
     state["news"].publish(WAITING_REQUESTS, str(request_id).encode())

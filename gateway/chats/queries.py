@@ -1,6 +1,8 @@
 """Chats, messages and frames in PostgreSQL."""
 
+from collections import defaultdict
 from datetime import datetime
+from enum import Enum
 from uuid import UUID, uuid4
 
 import attrs
@@ -11,6 +13,7 @@ from databases.core import Connection
 from gateway.chats.schemas import Chat, CreatedChat, HistoryItem
 from shared.database import columns
 from shared.events import (
+    FileMetadata,
     LogEntry,
     LogFrame,
     Response,
@@ -26,6 +29,14 @@ class Session:
 
     is_own: bool
     last_seq: int
+
+
+class Acceptance(Enum):
+    """What became of a message."""
+
+    STORED = "stored"
+    TOO_MANY_OPEN = "too many open"
+    FOREIGN_SESSION = "foreign session"
 
 
 @frozen(kw_only=True)
@@ -118,16 +129,22 @@ async def select_session(connection: Connection, owner: UUID, session_id: UUID) 
     return Session(**columns(row)) if row else None
 
 
-async def insert_request(connection: Connection, new: NewRequest) -> bool:
-    """Store a message and the request to answer it; False: the session is another user's.
+async def insert_request(connection: Connection, new: NewRequest, most_open: int) -> Acceptance:
+    """Store a message and the request to answer it, unless `most_open` of the owner's are open.
 
     One statement: chat, message, files and request are there together or not at all. The chat's
     row is locked first, so that the requests of a session stand in the order of their messages.
+    Statements at the same moment don't see each other's: a few more than `most_open` can get in,
+    as many as there are connections. 0 means any number.
     """
     sql = """
-        WITH chat AS (
+        WITH room AS (
+            SELECT CAST(:most_open AS int) = 0 OR count(*) < :most_open AS is_there
+            FROM requests WHERE creator_id = :owner AND status IN ('queued', 'running')
+        ), chat AS (
             INSERT INTO chatconversations (session_id, title, creator_id, last_event_at)
-            VALUES (:session_id, :title, :owner, timezone('utc', clock_timestamp()))
+            SELECT CAST(:session_id AS uuid), :title, :owner, timezone('utc', clock_timestamp())
+            FROM room WHERE is_there
             ON CONFLICT (session_id) DO UPDATE SET last_event_at = greatest(
                 excluded.last_event_at, chatconversations.last_event_at + interval '1 millisecond'
             ) WHERE chatconversations.creator_id = :owner
@@ -142,16 +159,21 @@ async def insert_request(connection: Connection, new: NewRequest) -> bool:
             UPDATE files SET session_id = chat.session_id, request_id = :request_id
             FROM chat
             WHERE id = ANY(CAST(:file_ids AS uuid[])) AND creator_id = :owner
+        ), request AS (
+            INSERT INTO requests
+                (id, session_id, creator_id, config_name, provider_name, file_ids, deadline)
+            SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
+                   CAST(:file_ids AS uuid[]), CAST(:deadline AS timestamptz)
+            FROM chat
+            RETURNING id
         )
-        INSERT INTO requests
-            (id, session_id, creator_id, config_name, provider_name, file_ids, deadline)
-        SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
-               CAST(:file_ids AS uuid[]), CAST(:deadline AS timestamptz)
-        FROM chat
-        RETURNING id
+        SELECT CASE WHEN NOT is_there THEN 'too many open'
+                    WHEN EXISTS (SELECT FROM request) THEN 'stored'
+                    ELSE 'foreign session' END
+        FROM room
     """
-    values = {**attrs.asdict(new, recurse=False), "message_id": uuid4()}
-    return await connection.fetch_one(sql, values) is not None
+    values = {**attrs.asdict(new, recurse=False), "message_id": uuid4(), "most_open": most_open}
+    return Acceptance(await connection.fetch_val(sql, values))
 
 
 async def select_frames(
@@ -203,7 +225,9 @@ async def _select_response_frames(
     """
     values = {"owner": owner, "session_id": session_id, "after": after, "limit": limit}
     rows = await connection.fetch_all(sql, values)
-    files = await select_files(connection, owner, session_id, [row["id"] for row in rows])
+    files: defaultdict[UUID | None, list[FileMetadata]] = defaultdict(list)
+    for file in await select_files(connection, owner, session_id, [row["id"] for row in rows]):
+        files[file.request_id].append(file)
     frames = []
     for row in rows:
         response = Response(
@@ -212,7 +236,7 @@ async def _select_response_frames(
             response=orjson.loads(row["content"]),
             request_id=row["id"],
             session_id=session_id,
-            files=[file for file in files if file.request_id == row["id"]],
+            files=files[row["id"]],
         )
         frames.append((row["seq"], respond(row["seq"], response, row["error"])))
     return frames

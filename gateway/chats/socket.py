@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -10,10 +12,15 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.chats.delivery import Delivery
 from gateway.chats.frames import describe_faults, parse_message, refuse
-from gateway.chats.messages import ForeignSessionError, accept_message
+from gateway.chats.messages import (
+    ForeignSessionError,
+    TooManyRequestsOpenError,
+    accept_message,
+)
 from gateway.chats.queries import select_session
 from gateway.state import State
 from gateway.web.auth import find_caller
+from gateway.web.origins import is_welcome
 from shared.database import DatabaseAwayError, connect
 from shared.events import encode
 from shared.faults import InvalidInputError
@@ -32,6 +39,9 @@ TRY_AGAIN_LATER = 1013
 DATABASE_AWAY = "The message was not accepted: the database can't be reached, please try again."
 NOT_ACCEPTED = "The message was not accepted because of an internal error, please try again."
 FOREIGN_SESSION = "This session belongs to another user."
+TOO_MANY_REQUESTS = (
+    "The message was not accepted: too many of your messages are waiting, please try again later."
+)
 
 
 @frozen
@@ -56,18 +66,37 @@ async def serve_frontend(websocket: WebSocket) -> None:
     """Serve one socket from its handshake to its close."""
     try:
         opening = await _check(websocket)
+        with _counted(websocket, opening.user_id):
+            await websocket.accept()
+            await Socket(websocket, opening).serve()
     except RefusedError as refused:
-        # A refused handshake logs the front-end's user out: only for dead tokens and no UUIDs.
+        # A refused handshake logs the front-end's user out: only for dead tokens, no UUIDs, and
+        # the pages of others.
         if refused.code is not None:
             await websocket.accept()
         await websocket.close(refused.code or POLICY_VIOLATION, refused.reason)
-        return
-    await websocket.accept()
-    await Socket(websocket, opening).serve()
+
+
+@contextmanager
+def _counted(websocket: WebSocket, user_id: UUID) -> Iterator[None]:
+    """Count one more open socket of the user. Raises RefusedError where there are enough."""
+    state = cast("State", websocket.state)
+    sockets, most = state["sockets"], state["settings"].sockets_per_user
+    if most and sockets[user_id] >= most:
+        raise RefusedError("too many open sockets", TRY_AGAIN_LATER)
+    sockets[user_id] += 1
+    try:
+        yield
+    finally:
+        sockets[user_id] -= 1
+        if not sockets[user_id]:
+            del sockets[user_id]
 
 
 async def _check(websocket: WebSocket) -> Opening:
     state, query = cast("State", websocket.state), websocket.query_params
+    if not is_welcome(websocket, state["settings"].backend_cors_origins):
+        raise RefusedError("the origin is not welcome")
     session_id = _session_id(query.get("session_id", ""))
     try:
         async with connect(state["database"]) as connection:
@@ -177,6 +206,8 @@ class Socket:
             return describe_faults(error)
         except ForeignSessionError:
             return self._refusal(request_id, FOREIGN_SESSION)
+        except TooManyRequestsOpenError:
+            return self._refusal(request_id, TOO_MANY_REQUESTS)
         except DatabaseAwayError as error:
             logger.warning("session %s: a message was not accepted: %s", session_id, error)
             return self._refusal(request_id, DATABASE_AWAY)

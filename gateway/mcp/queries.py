@@ -3,7 +3,6 @@
 from uuid import UUID, uuid4
 
 from databases.core import Connection
-from databases.interfaces import Record
 
 from gateway.mcp.lookup import FoundTool
 from gateway.mcp.schemas import Server, Tool
@@ -105,7 +104,7 @@ async def select_servers(
     values = {"owner": owner, "limit": cut(limit), "offset": offset}
     rows = await connection.fetch_all(sql, values)
     tools = await _select_tools(connection, [row["id"] for row in rows])
-    return [_server(row, tools) for row in rows]
+    return [Server(**columns(row), mcp_tools=tools.get(row["id"], [])) for row in rows]
 
 
 async def select_server(connection: Connection, owner: UUID, id_: UUID) -> Server | None:
@@ -115,7 +114,10 @@ async def select_server(connection: Connection, owner: UUID, id_: UUID) -> Serve
         FROM mcpservers WHERE creator_id = :owner AND id = :id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
-    return _server(row, await _select_tools(connection, [id_])) if row else None
+    if row is None:
+        return None
+    tools = await _select_tools(connection, [id_])
+    return Server(**columns(row), mcp_tools=tools.get(id_, []))
 
 
 async def delete_server(connection: Connection, owner: UUID, id_: UUID) -> bool:
@@ -124,17 +126,15 @@ async def delete_server(connection: Connection, owner: UUID, id_: UUID) -> bool:
     return await connection.fetch_val(sql, {"owner": owner, "id": id_}) is not None
 
 
-async def _select_tools(connection: Connection, server_ids: list[UUID]) -> list[Tool]:
+async def _select_tools(connection: Connection, server_ids: list[UUID]) -> dict[UUID, list[Tool]]:
+    """The tools of each server that has any."""
     sql = """
         SELECT id, name, description, "inputSchema", annotations, alias, mcp_server_id,
                created_at, updated_at
         FROM mcptools WHERE mcp_server_id = ANY(:server_ids)
         ORDER BY created_at, name, id
     """
-    rows = await connection.fetch_all(sql, {"server_ids": server_ids})
-    return [Tool(**columns(row)) for row in rows]
-
-
-def _server(row: Record, tools: list[Tool]) -> Server:
-    own = [tool for tool in tools if tool.mcp_server_id == row["id"]]
-    return Server(**columns(row), mcp_tools=own)
+    tools: dict[UUID, list[Tool]] = {}
+    for row in await connection.fetch_all(sql, {"server_ids": server_ids}):
+        tools.setdefault(row["mcp_server_id"], []).append(Tool(**columns(row)))
+    return tools

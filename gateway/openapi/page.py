@@ -8,6 +8,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from gateway.web.security import page_policy
+
 PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -38,11 +40,13 @@ PAGE = """\
 def documentation_routes(title: str, document: dict[str, Any]) -> list[BaseRoute]:
     """`/` and `/docs`, the description at `/openapi.json`, and what the page loads."""
 
+    page = PAGE.format(title=title)
+
     async def redirect_to_docs(_request: Request) -> Response:
         return RedirectResponse("/docs")
 
     async def show_docs(_request: Request) -> Response:
-        return HTMLResponse(PAGE.format(title=title))
+        return HTMLResponse(page, headers={"Content-Security-Policy": page_policy(page)})
 
     async def read_description(_request: Request) -> Response:
         return JSONResponse(document)

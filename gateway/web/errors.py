@@ -52,6 +52,16 @@ class TooLargeError(ApiError):
     status = 413
 
 
+class TooManyRequestsError(ApiError):
+    """A bound is reached; there is room again in so many seconds."""
+
+    status = 429
+
+    def __init__(self, detail: str, seconds: int) -> None:
+        super().__init__(detail)
+        self.seconds = seconds
+
+
 class UnavailableError(ApiError):
     """Too busy, or something that is needed is away; the same request may succeed soon."""
 
@@ -62,6 +72,12 @@ class UnavailableError(ApiError):
 def _answer_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return JSONResponse({"detail": error.detail}, error.status, error.headers)
+
+
+def _answer_too_many(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, TooManyRequestsError)
+    headers = {"Retry-After": str(error.seconds)}
+    return JSONResponse({"detail": error.detail}, error.status, headers)
 
 
 def _answer_invalid_input(_request: Request, error: Exception) -> Response:
@@ -87,6 +103,7 @@ def _answer_nobody(_request: Request, _error: Exception) -> Response:
 
 exception_handlers: dict[Any, Any] = {
     ApiError: _answer_api_error,
+    TooManyRequestsError: _answer_too_many,
     InvalidInputError: _answer_invalid_input,
     HTTPException: _answer_http_exception,
     DatabaseAwayError: _answer_database_away,

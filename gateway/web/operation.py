@@ -66,6 +66,7 @@ class Operation:
     status: int = 200
     access: Access = Access.USER
     fails: bool = True  # whether it can answer 400
+    bounded: bool = False  # whether it can answer 429, with Retry-After
     lends: bool = True  # the connection; not to a handler that waits for more than the database
 
     async def respond(self, request: Request) -> Response:
@@ -140,6 +141,7 @@ def post[Body, Result](
     *,
     access: Access = Access.USER,
     body_format: BodyFormat = "json",
+    bounded: bool = False,
     lends: bool = True,
 ) -> Operation:
     """Create something, or have something checked."""
@@ -151,6 +153,7 @@ def post[Body, Result](
         body_format=body_format,
         result=result,
         access=access,
+        bounded=bounded,
         lends=lends,
     )
 

@@ -51,7 +51,7 @@ async def twice(environment: dict[str, str]) -> AsyncIterator[Twice]:
         owner,
     )
     async with create_database(settings) as database, connect(database) as connection:
-        await insert_request(connection, _new_request(owner))
+        await insert_request(connection, _new_request(owner), most_open=0)
         [first] = await queries.claim_requests(connection, bridge, 5)
         await connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
         [overdue] = await queries.select_overdue(connection)

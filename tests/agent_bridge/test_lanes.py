@@ -17,7 +17,7 @@ from devstack.router import start_router
 from devstack.routing import Keys
 from shared.settings import Settings, read_settings
 from tests.agent_bridge.agents import ANSWER_SECONDS
-from tests.system import BE_KEY, ML_KEY
+from tests.system import BE_KEY, ML_KEY, make_secrets
 from tests.users import eventually
 
 type Frame = dict[str, Any]
@@ -33,9 +33,7 @@ async def settings() -> AsyncIterator[Settings]:
         {
             "ROUTER_WS_URL": f"ws://127.0.0.1:{port}/ws",
             "ROUTER_MAX_FRAME_BYTES": "100000",
-            "SECRET_KEY": "s" * 32,
-            "ENCRYPTION_KEYS": "A" * 43 + "=",
-            "MASTER_BE_API_KEY": BE_KEY,
+            **make_secrets(),
         },
         Settings,
     )
@@ -284,15 +282,8 @@ async def test_an_answer_over_the_limit_ends_the_wait(
 
 
 async def test_without_a_router_no_lane_is_lent() -> None:
-    nowhere = read_settings(
-        {
-            "ROUTER_WS_URL": f"ws://127.0.0.1:{free_port()}/ws",
-            "SECRET_KEY": "s" * 32,
-            "ENCRYPTION_KEYS": "A" * 43 + "=",
-            "MASTER_BE_API_KEY": BE_KEY,
-        },
-        Settings,
-    )
+    url = f"ws://127.0.0.1:{free_port()}/ws"
+    nowhere = read_settings({**make_secrets(), "ROUTER_WS_URL": url}, Settings)
     with pytest.raises(RouterAwayError):
         async with Lanes(nowhere).lend(OWNER):
             pass

@@ -18,6 +18,7 @@ from tests.system import PROJECT, System
 AGENT_NAME = "letter_sealer"  # as it is stored
 AGENT_DESCRIPTION = "Seals letters with a word that only it knows"
 SEALING_LOGS = 4  # of a call: one of the library, two of the agent's own, one of the library
+CLERK = str(PROJECT / "tests" / "agents" / "clerk.py")
 CALLING_LOGS = 3  # of the master agent around one call
 
 type Generation = Literal["1.0", "2.0"]
@@ -27,27 +28,36 @@ type Contract = Literal["enriched", "lookup"]
 @contextmanager
 def run_agent(system: System, generation: Generation, token: str, seal: str) -> Iterator[Child]:
     """Run the agent of a token; it seals with `seal`, which nobody else is told."""
-    addresses = {"GATEWAY_URL": system.gateway, "BACKEND_API_BASE_URL": system.gateway}
-    own = {"AGENT_JWT_TOKEN": token, "ROUTER_WS_URL": system.router_url, "SEAL": seal}
     child = start_child(
         name := f"agent {uuid4()}",
         [_interpreter(generation), "-W", "error", _script(generation)],
         system.folder / f"{name}.log",
-        environment={**os.environ, **addresses, **own},
+        environment={**_environment(system, token), "SEAL": seal},
         folder=system.folder,
     )
     with stopping(child):
         yield child
 
 
-def run_file_keeper(
-    system: System, generation: Generation, token: str, *arguments: str
-) -> dict[str, Any]:
-    """What the agent of a token is told of a file: session, request, name and content of it."""
-    script = PROJECT / "tests" / "agents" / "file_keeper.py"
+@contextmanager
+def run_clerk(system: System, generation: Generation, token: str) -> Iterator[Child]:
+    """Run the agent that uses all that its library offers."""
+    child = start_child(
+        name := f"clerk {uuid4()}",
+        [_interpreter(generation), "-W", "error", CLERK],
+        system.folder / f"{name}.log",
+        environment=_environment(system, token),
+        folder=system.folder,
+    )
+    with stopping(child):
+        yield child
+
+
+def run_clerk_here(system: System, token: str, *arguments: str) -> dict[str, Any]:
+    """What the second generation tells that works without a connection."""
     done = subprocess.run(
-        [_interpreter(generation), "-W", "error", str(script), *arguments],
-        env={**os.environ, "GATEWAY_URL": system.gateway, "AGENT_JWT_TOKEN": token},
+        [_interpreter("2.0"), "-W", "error", CLERK, "--here", *arguments],
+        env=_environment(system, token),
         capture_output=True,
         text=True,
         timeout=60,
@@ -56,6 +66,13 @@ def run_file_keeper(
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     return told
+
+
+def _environment(system: System, token: str) -> dict[str, str]:
+    """What an agent of either generation is told by its author."""
+    addresses = {"GATEWAY_URL": system.gateway, "BACKEND_API_BASE_URL": system.gateway}
+    own = {"AGENT_JWT_TOKEN": token, "ROUTER_WS_URL": system.router_url}
+    return {**os.environ, **addresses, **own}
 
 
 def _interpreter(generation: Generation) -> str:

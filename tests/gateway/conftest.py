@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -40,7 +40,14 @@ async def visitor(system: System) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture(scope="session")
 def sql(system: System) -> Iterator[Sql]:
     """Runs a statement in the shared system's database and returns its rows."""
-    url = system.settings.database_url
+    with run_sql(system.settings) as sql:
+        yield sql
+
+
+@contextmanager
+def run_sql(settings: Settings) -> Iterator[Sql]:
+    """What runs statements in the database of these settings."""
+    url = settings.database_url
     with psycopg.connect(url, autocommit=True, row_factory=dict_row) as connection:
 
         def run(statement: str, *values: object) -> list[dict[str, Any]]:

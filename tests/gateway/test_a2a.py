@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -83,17 +82,6 @@ async def test_an_agent_is_an_active_connection(user: User, outsider: Outsider) 
         "My_Agent", "Does things.", added["card_content"]
     )
     assert connection["agent_schema"]["description"].endswith("\nSKILLS:\nDoes one thing.")
-
-
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_a_foreign_agent_is_like_an_unknown_one(
-    user: User, other_user: User, outsider: Outsider, method: str
-) -> None:
-    id_ = (await add(user, outsider.url))["id"]
-    unknown = str(uuid4())
-    foreign = refused(await other_user.http.request(method, f"{PATH}/{id_}"))
-    other = refused(await other_user.http.request(method, f"{PATH}/{unknown}"))
-    assert foreign.replace(id_, unknown) == other
 
 
 async def test_an_agent_can_be_deleted(user: User, outsider: Outsider) -> None:

@@ -11,9 +11,11 @@ import httpx2
 import pytest
 from starlette.requests import Request
 
+from gateway.accounts.admission import network_of
 from gateway.accounts.queries import Credentials, select_credentials, update_password
 from gateway.accounts.routes import create_access_token, create_user
 from gateway.accounts.schemas import Login, NewUser
+from gateway.attempts import Attempts
 from gateway.passwords import ITERATIONS, LANES, MEMORY_KIB, WAITING_ROOM, Passwords
 from gateway.state import State
 from gateway.web.errors import UnavailableError
@@ -363,18 +365,42 @@ async def test_a_token_is_a_text(
 @pytest.fixture
 async def crowded(settings: Settings) -> AsyncIterator[State]:
     """The state of a gateway whose waiting room for passwords is full."""
-    passwords = Passwords()
+    passwords, attempts = Passwords(), Attempts(settings)
     passwords._waiting = WAITING_ROOM
     async with create_database(settings) as database:
-        yield cast("State", {"settings": settings, "database": database, "passwords": passwords})
+        yield cast(
+            "State",
+            {
+                "settings": settings,
+                "database": database,
+                "passwords": passwords,
+                "attempts": attempts,
+            },
+        )
+    await attempts.close()
     passwords.close()
 
 
 async def test_a_login_in_a_crowd_is_told_to_try_again(crowded: State) -> None:
-    with pytest.raises(UnavailableError, match="try again"):
+    with pytest.raises(UnavailableError, match="try again") as caught:
         await create_access_token(Call(Login("a", "b"), Nothing(), None, crowded, NO_REQUEST))
+    assert int(caught.value.headers["Retry-After"]) > 0
 
 
 async def test_a_registration_in_a_crowd_is_told_to_try_again(crowded: State) -> None:
     with pytest.raises(UnavailableError, match="try again"):
         await create_user(Call(NewUser("a", PASSWORD), Nothing(), None, crowded, NO_REQUEST))
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::1", "::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_who_asks_is_an_address_or_a_network(address: str, network: str) -> None:
+    assert network_of(Request({"type": "http", "client": (address, 0)})) == network

@@ -221,20 +221,6 @@ async def test_agents_are_found_by_name_and_description(
     assert await names(user, **query) == found
 
 
-async def test_no_agent_of_another_user_is_listed(user: User, other_user: User) -> None:
-    await register(other_user)
-    assert await names(user) == []
-
-
-async def test_a_foreign_agent_is_answered_like_an_unknown_one(
-    user: User, other_user: User
-) -> None:
-    foreign = (await register(other_user))["id"]
-    unknown = str(uuid4())
-    details = [refused(await user.http.get(f"/api/agents/{id_}")) for id_ in (foreign, unknown)]
-    assert details == [f"Agent '{id_}' does not exist" for id_ in (foreign, unknown)]
-
-
 @pytest.mark.parametrize("id_", ["abc", "register", "%00", "1" * 33])
 async def test_an_agents_id_is_a_uuid(reader: User, id_: str) -> None:
     answer = await reader.http.get(f"/api/agents/{id_}")
@@ -281,12 +267,6 @@ async def test_what_is_not_connected_may_not_be_called(user: User) -> None:
 async def test_an_agent_is_of_no_other_type(user: User, agent_type: str) -> None:
     answer = await user.http.get("/api/agents/active", params={"agent_type": agent_type})
     assert good(answer) == {"count_active_connections": 0, "active_connections": []}
-
-
-@pytest.mark.usefixtures("active")
-async def test_nobody_calls_another_users_agents(other_user: User) -> None:
-    answer = good(await other_user.http.get("/api/agents/active"))
-    assert answer == {"count_active_connections": 0, "active_connections": []}
 
 
 async def test_active_agents_come_newest_first_and_the_count_is_of_all(

@@ -142,21 +142,6 @@ async def test_a_file_that_was_uploaded_but_not_sent_stays(user: User, sql: Sql)
     assert row["found"] == 1
 
 
-async def test_a_foreign_chat_is_answered_like_an_unknown_one(
-    user: User, other_user: User, sql: Sql
-) -> None:
-    chat = await create(user)
-    fill(sql, chat)
-    for id_ in (chat["session_id"], str(uuid4())):
-        renamed = await rename(other_user, id_, "x")
-        assert refused(renamed) == f"Chat with session_id {id_} does not exist"
-        deleted = await delete(other_user, id_)
-        assert refused(deleted) == f"Chat with session_id: '{id_}' does not exist"
-    assert count(sql, chat) == [1, 1, 1, 1, 1]
-    [listed] = good(await user.http.get("/api/chats"))["chats"]
-    assert listed["title"] == "old"
-
-
 async def test_a_chat_is_deleted_once(user: User) -> None:
     chat = await create(user)
     assert (await delete(user, chat["session_id"])).status_code == 204
@@ -172,14 +157,3 @@ async def test_the_chat_is_named_by_a_uuid(
 ) -> None:
     answer = await reader.http.request(method, "/api/chat", params=query, json={"title": "t"})
     assert faults(answer) == [(type_, ["query", "session_id"])]
-
-
-@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-async def test_an_agent_changes_no_chat(user: User, method: str) -> None:
-    chat, agent = await create(user), await user.register_agent("a", "a")
-    headers = {"Authorization": f"Bearer {agent['jwt']}"}
-    params = {"session_id": chat["session_id"]}
-    answer = await user.http.request(
-        method, "/api/chat", params=params, headers=headers, json={"title": "t"}
-    )
-    assert answer.status_code == 401

@@ -54,11 +54,6 @@ async def test_chats_are_listed_newest_first(user: User) -> None:
     assert [chat["title"] for chat in chats] == ["c", "a", "b"]
 
 
-async def test_no_chat_of_another_user_is_listed(user: User, other_user: User) -> None:
-    await create(other_user)
-    assert good(await user.http.get("/api/chats")) == {"chats": []}
-
-
 async def test_a_session_is_created_only_once(user: User, other_user: User) -> None:
     id_ = (await create(user))["session_id"]
     for someone in (user, other_user):
@@ -204,13 +199,6 @@ async def test_a_page_has_1000_messages_at_most(user: User, sql: Sql) -> None:
 
 def _contents(history: dict[str, Any]) -> Sequence[str]:
     return [item["content"] for item in history["items"]]
-
-
-async def test_a_foreign_history_is_answered_like_an_unknown_one(
-    session_id: str, other_user: User
-) -> None:
-    for id_ in (session_id, str(uuid4())):
-        assert await read(other_user, session_id=id_) == NOTHING
 
 
 async def test_an_empty_chat_has_no_other_pages(user: User) -> None:

@@ -196,32 +196,3 @@ async def test_a_deleted_flow_is_gone_and_its_members_stay(user: User, members: 
     again = await user.http.delete(f"{FLOWS}/{flow['id']}")
     assert refused(again) == f"agentflow {flow['id']} was not found"
     assert good(await user.http.get(f"/api/agents/{members[0]['id']}"))
-
-
-async def test_a_foreign_flow_is_answered_like_an_unknown_one(
-    user: User, other_user: User, sql: Sql, members: list[Json]
-) -> None:
-    flow = await create_flow(user, *members)
-    own = [insert_agent(sql, other_user.id)] * 2
-    for id_ in (flow["id"], str(uuid4())):
-        path = f"{FLOWS}/{id_}"
-        read = await other_user.http.get(path)
-        assert refused(read) == f"Flow with id '{id_}' does not exist"
-        changed = await other_user.http.patch(path, json=wanted(own))
-        assert refused(changed) == f"Agentflow with ID '{id_}' was not found"
-        deleted = await other_user.http.delete(path)
-        assert refused(deleted) == f"agentflow {id_} was not found"
-    assert good(await other_user.http.get(FLOWS)) == []
-    assert len(good(await user.http.get(FLOWS))) == 1
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", "/register"), ("GET", ""), *((m, "/{id}") for m in ("GET", "PATCH", "DELETE"))],
-)
-async def test_an_agent_has_no_business_with_flows(user: User, method: str, path: str) -> None:
-    agent = await user.register_agent("a", "a")
-    headers = {"Authorization": f"Bearer {agent['jwt']}"}
-    url = FLOWS + path.format(id=uuid4())
-    answer = await user.http.request(method, url, headers=headers, json=wanted([]))
-    assert answer.status_code == 401

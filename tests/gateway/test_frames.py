@@ -18,7 +18,7 @@ from shared.events import encode
 from shared.faults import Fault, InvalidInputError
 
 LIMIT = 4096
-FILE = str(uuid4())
+FILE = "0b3f149a-c60f-4298-82f7-bd51b5865659"
 
 
 def read(frame: Any) -> ClientMessage:

@@ -49,14 +49,6 @@ async def test_the_entries_of_a_request_are_only_its_own(user: User, session_id:
     assert {entry["session_id"] for entry in entries} == {session_id}
 
 
-@pytest.mark.parametrize("by", ["session_id", "request_id"])
-async def test_foreign_entries_are_answered_like_unknown_ones(
-    session_id: str, other_user: User, by: str
-) -> None:
-    foreign = session_id if by == "session_id" else REQUEST
-    assert [await read(other_user, **{by: id_}) for id_ in (foreign, str(uuid4()))] == [[], []]
-
-
 async def test_a_request_or_a_session_must_be_named(reader: User) -> None:
     answer = await reader.http.get("/api/logs/list")
     assert refused(answer) == "Either 'request_id' or 'session_id' must be provided"

@@ -1,11 +1,10 @@
 """Profiles, each its user's own, through the real gateway."""
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import pytest
 
-from tests.gateway.shapes import assert_shape, faults, good, refused
+from tests.gateway.shapes import assert_shape, faults, good
 from tests.system import System
 from tests.users import User, register_user
 
@@ -59,24 +58,3 @@ async def test_a_malformed_profile_is_a_fault(
 ) -> None:
     answer = await reader.http.patch(f"/api/profiles/{reader.id}", json=changes)
     assert faults(answer) == [expected]
-
-
-async def test_a_foreign_profile_is_answered_like_an_unknown_one(
-    person: User, reader: User
-) -> None:
-    for id_ in (person.id, str(uuid4())):
-        read = await reader.http.get(f"/api/profiles/{id_}")
-        written = await reader.http.patch(f"/api/profiles/{id_}", json={"first_name": "x"})
-        assert refused(read) == refused(written)
-        assert refused(read) == f"Profile of user with id '{id_}' was not found"
-    assert await update_profile(person) == [None, None]
-
-
-@pytest.mark.parametrize("method", ["GET", "PATCH"])
-async def test_an_agent_has_no_business_with_profiles(person: User, method: str) -> None:
-    token = (await person.register_agent())["jwt"]
-    headers = {"Authorization": f"Bearer {token}"}
-    answer = await person.http.request(
-        method, f"/api/profiles/{person.id}", headers=headers, json={}
-    )
-    assert answer.status_code == 401

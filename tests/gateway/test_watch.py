@@ -13,6 +13,7 @@ from shared.database import create_database
 from shared.settings import Settings, read_settings
 from tests.gateway.rows import insert_session, insert_user
 from tests.shared.line import run_line
+from tests.system import make_secrets
 from tests.users import eventually
 
 
@@ -72,12 +73,10 @@ async def test_it_goes_on_when_postgresql_was_away(
 
     async with run_line(settings.postgres_port) as line:
         variables = {
+            **make_secrets(),
             "POSTGRES_PORT": str(line.port),
             "POSTGRES_PASSWORD": settings.postgres_password,
             "POSTGRES_DB": settings.postgres_db,
-            "SECRET_KEY": "s" * 32,
-            "ENCRYPTION_KEYS": "c2Vj" * 10 + "c2U=",
-            "MASTER_BE_API_KEY": "b" * 16,
         }
         far_settings = read_settings(variables, Settings)
         async with create_database(far_settings) as far:

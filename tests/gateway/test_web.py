@@ -17,16 +17,17 @@ from tests.system import System, create_database, drop_database, make_environmen
 from tests.users import User, eventually, register_user
 
 ORIGIN = "http://localhost:3000"
+SESSION = "0b0e7c52-6a2f-4d0e-8f6c-3d9a6c1b2e4f"
 READABLE = [
     "/api/agents",
     "/api/agents/active",
     "/api/chats",
-    f"/api/chat?session_id={uuid4()}",
-    f"/api/logs/list?session_id={uuid4()}",
+    f"/api/chat?session_id={SESSION}",
+    f"/api/logs/list?session_id={SESSION}",
     "/api/llm/model/configs",
     "/api/llm/model/prompt",
     "/api/llms/model/configs",
-    f"/files?session_id={uuid4()}",
+    f"/files?session_id={SESSION}",
     "/user/files/metadata",
 ]
 OPEN = ["/health", "/ready", "/openapi.json", "/docs"]

@@ -1,5 +1,6 @@
 """Databases to migrate: a fresh one for each test, and a migrated one for rows that do not stay."""
 
+import secrets
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,8 +76,8 @@ def complete() -> dict[str, str]:
     """What the services need besides, under the original's secret."""
     return {
         "SECRET_KEY": OLD_SECRET,
-        "ENCRYPTION_KEYS": b64encode(b"e" * 32).decode(),
-        "MASTER_BE_API_KEY": "m" * 16,
+        "ENCRYPTION_KEYS": b64encode(secrets.token_bytes(32)).decode(),
+        "MASTER_BE_API_KEY": secrets.token_hex(16),
     }
 
 

@@ -1,5 +1,6 @@
 """The report says what would be done, and does nothing."""
 
+import secrets
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -19,7 +20,7 @@ from tests.original import (
     insert_owner,
 )
 
-NEW_SECRET = "n" * 32
+NEW_SECRET = secrets.token_hex(16)
 
 
 @pytest.fixture

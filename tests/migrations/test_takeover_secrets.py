@@ -1,5 +1,6 @@
 """The original's provider keys, log entries and tokens in our form, as often as it is tried."""
 
+import secrets
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from tests.original import OLD_SECRET, Owner, create_tables, encrypt_key, insert
 
 RECORDED = "t2h4NJ0Vhg==*hkRzjabrIMRFQ9Tnjj1qUQ==*NtIV07PLBiUEGjexU+tMhA==*1rqSOGaxBr7BRmp7tmAsrQ=="
 RECORDED_SECRET = "c41302ce0f1758f4ae5dcc65729fd50a"
-NEW_SECRET = "n" * 32
+NEW_SECRET = secrets.token_hex(16)
 
 
 @pytest.fixture(scope="module")

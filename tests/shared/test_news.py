@@ -23,6 +23,7 @@ from shared.news import (
     session_channel,
 )
 from shared.settings import Settings, read_settings
+from tests.system import make_secrets
 from tests.users import eventually
 
 
@@ -34,12 +35,7 @@ def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServe
 
 
 def settings_of(url: str) -> Settings:
-    secrets = {
-        "SECRET_KEY": "s" * 32,
-        "ENCRYPTION_KEYS": "c2Vj" * 10 + "c2U=",
-        "MASTER_BE_API_KEY": "b" * 16,
-    }
-    return read_settings({**secrets, "REDIS_URL": url}, Settings)
+    return read_settings({**make_secrets(), "REDIS_URL": url}, Settings)
 
 
 @asynccontextmanager

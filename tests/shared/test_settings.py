@@ -12,12 +12,20 @@ from shared.settings import (
     load_settings,
     read_settings,
 )
+from tests.system import make_secrets
 
-KEYS = [bytes([number]) * 32 for number in (1, 2)]
+KEYS = [bytes(range(first, first + 32)) for first in (1, 2)]
 GOOD = {
-    "SECRET_KEY": "s" * 32,
+    "POSTGRES_PASSWORD": "9 lives of 1 cat",
+    "SECRET_KEY": "all the stars of the southern sky",
     "ENCRYPTION_KEYS": ", ".join(b64encode(key).decode() for key in KEYS),
-    "MASTER_BE_API_KEY": "b" * 16,
+    "MASTER_BE_API_KEY": "seven blue bicycles",
+}
+PUBLISHED = {
+    "SECRET_KEY": "c41302ce0f1758f4ae5dcc65729fd50a",
+    "MASTER_BE_API_KEY": "7a3fd399-3e48-46a0-ab7c-0eaf38020283::master_server_be",
+    "MASTER_AGENT_API_KEY": "e1adc3d8-fca1-40b2-b90a-7b48290f2d6a::master_server_ml",
+    "POSTGRES_PASSWORD": "postgres",
 }
 
 
@@ -27,7 +35,7 @@ def refusal(**variables: str) -> str:
     return str(caught.value)
 
 
-def test_three_secrets_are_enough() -> None:
+def test_four_secrets_are_enough() -> None:
     settings = read_settings(GOOD, Settings)
     assert (settings.gateway_port, settings.router_ws_url) == (8000, "ws://localhost:8080/ws")
 
@@ -75,12 +83,68 @@ def test_all_faults_are_named_at_once() -> None:
         ("FILES_URL", "https://somewhere"),
         ("FILES_URL", "s3:///prefix"),
         ("MAX_FILE_BYTES", "100M"),
+        ("SOCKETS_PER_USER", "-1"),
+        ("TRUSTED_PROXIES", "proxy.local"),
+        ("TRUSTED_PROXIES", "*"),
     ],
 )
 def test_a_bad_value_is_refused_without_being_repeated(variable: str, value: str) -> None:
     text = refusal(**{variable: value})
     assert text.startswith(f"{variable} ")
     assert value not in text
+
+
+@pytest.mark.parametrize("variable", PUBLISHED)
+def test_a_published_secret_is_refused_without_being_repeated(variable: str) -> None:
+    assert refusal(**{variable: PUBLISHED[variable]}) == f"{variable} can be guessed"
+
+
+def test_all_published_secrets_are_named_at_once() -> None:
+    text = refusal(**PUBLISHED)
+    assert [fault.split()[0] for fault in text.split("; ")] == [
+        "POSTGRES_PASSWORD",
+        "SECRET_KEY",
+        "MASTER_BE_API_KEY",
+        "MASTER_AGENT_API_KEY",
+    ]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["s" * 40, "changeme" * 5, "your-secret-key-here-please-1234", "1234567890" * 4, "abc" * 12],
+)
+def test_an_obvious_secret_is_refused(secret: str) -> None:
+    assert refusal(SECRET_KEY=secret) == "SECRET_KEY can be guessed"
+
+
+@pytest.mark.parametrize("password", ["secret", "a", "Postgres123", "change_me!", "12345678" * 2])
+def test_an_obvious_password_is_refused(password: str) -> None:
+    assert refusal(POSTGRES_PASSWORD=password) == "POSTGRES_PASSWORD can be guessed"
+
+
+def test_an_encryption_key_of_one_byte_over_and_over_is_refused() -> None:
+    keys = f"{GOOD['ENCRYPTION_KEYS']},{b64encode(bytes(32)).decode()}"
+    assert refusal(ENCRYPTION_KEYS=keys) == "ENCRYPTION_KEYS can be guessed"
+
+
+def test_random_secrets_are_taken() -> None:
+    for _ in range(1000):
+        read_settings(make_secrets(), Settings)
+
+
+def test_a_known_secret_is_taken_where_a_setting_allows_it() -> None:
+    variables = {**GOOD, **PUBLISHED, "ALLOW_KNOWN_SECRETS": "true"}
+    assert read_settings(variables, Settings).secret_key == PUBLISHED["SECRET_KEY"]
+
+
+def test_a_limit_may_be_off() -> None:
+    assert read_settings({**GOOD, "SOCKETS_PER_USER": "0"}, Settings).sockets_per_user == 0
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    variables = {**GOOD, "TRUSTED_PROXIES": "10.0.0.7, 172.16.0.0/12, fd00::/8"}
+    proxies = read_settings(variables, Settings).trusted_proxies
+    assert proxies == ("10.0.0.7/32", "172.16.0.0/12", "fd00::/8")
 
 
 def test_an_empty_variable_counts_as_not_given() -> None:
@@ -96,10 +160,9 @@ def test_a_secret_is_not_in_the_representation(secret: str) -> None:
 
 
 def test_the_parts_of_the_database_url_are_quoted() -> None:
-    settings = read_settings(
-        {"POSTGRES_PASSWORD": "a@b/c:d", "POSTGRES_DB": "x?y"}, PostgresSettings
-    )
-    assert settings.database_url == "postgresql://postgres:a%40b%2Fc%3Ad@localhost:5432/x%3Fy"
+    variables = {"POSTGRES_PASSWORD": "a@bird/c:dog", "POSTGRES_DB": "x?y"}
+    settings = read_settings(variables, PostgresSettings)
+    assert settings.database_url == "postgresql://postgres:a%40bird%2Fc%3Adog@localhost:5432/x%3Fy"
 
 
 def test_origins_are_words_between_commas() -> None:
@@ -114,6 +177,7 @@ def dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("POSTGRES_USER", raising=False)
     monkeypatch.setenv("POSTGRES_HOST", "from-environment")
+    monkeypatch.setenv("POSTGRES_PASSWORD", GOOD["POSTGRES_PASSWORD"])
 
 
 @pytest.mark.usefixtures("dotenv")

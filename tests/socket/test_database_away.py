@@ -15,7 +15,14 @@ from devstack.valkey import ValkeyServer
 from shared.migrate import migrate
 from tests.master import answer, run_master
 from tests.socket.front_end import RESPONSE_KEYS, close_code
-from tests.system import System, create_database, make_environment, run_system, url_of
+from tests.system import (
+    System,
+    create_database,
+    make_environment,
+    make_secrets,
+    run_system,
+    url_of,
+)
 from tests.users import User, eventually, register_user
 
 
@@ -25,11 +32,12 @@ class MortalPostgres:
 
     folder: Path
     port: int = field(factory=free_port)
+    password: str = make_secrets()["POSTGRES_PASSWORD"]
     _exits: ExitStack = field(factory=ExitStack)
 
     def start(self) -> PostgresServer:
         """Start it, again after it was stopped."""
-        running = run_postgres(self.folder, password="secret", port=self.port, fast=True)
+        running = run_postgres(self.folder, password=self.password, port=self.port, fast=True)
         return self._exits.enter_context(running)
 
     def stop(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.agent_bridge.stored import execute
 from tests.master import AgentError, Invocation, Master, answer
-from tests.socket.front_end import RESPONSE_KEYS, insert_file
+from tests.socket.front_end import RESPONSE_KEYS
 from tests.system import System
 from tests.users import Chat, Json, User
 
@@ -61,15 +61,6 @@ async def test_a_config_of_another_provider_is_told(user: User, master: Master) 
         assert master.invocations == []
 
 
-async def test_another_user_s_config_is_like_none(
-    user: User, other_user: User, master: Master
-) -> None:
-    await other_user.create_config("theirs")
-    async with user.chat() as chat:
-        assert await _ask_in_vain(user, chat, llm_name="theirs") == "Config theirs does not exist"
-        assert master.invocations == []
-
-
 @pytest.mark.parametrize(
     "stored",
     [
@@ -113,17 +104,6 @@ async def test_an_unknown_file_is_told(user: User, master: Master) -> None:
         assert file_id in await _ask_in_vain(user, chat, files=[file_id])
         assert master.invocations == []
         await _assert_the_next_is_answered(chat)
-
-
-async def test_another_user_s_file_is_like_none(
-    system: System, user: User, other_user: User, master: Master
-) -> None:
-    mine, theirs = str(insert_file(system, user)), str(insert_file(system, other_user))
-    async with user.chat() as chat:
-        reason = await _ask_in_vain(user, chat, files=[mine, theirs])
-        assert theirs in reason
-        assert mine not in reason
-    assert master.invocations == []
 
 
 async def test_a_user_without_any_config_is_told(system: System, user: User) -> None:

@@ -54,11 +54,6 @@ async def test_a_token_without_an_algorithm_is_refused(user: User) -> None:
     assert await handshake_status(user, token=token) == 403
 
 
-async def test_an_agent_s_token_is_refused(user: User) -> None:
-    agent = await user.register_agent("a", "b")
-    assert await handshake_status(user, token=agent["jwt"]) == 403
-
-
 @pytest.mark.parametrize("session_id", ["x", "123", "null", "undefined", "\x00"])
 async def test_a_session_id_that_is_no_uuid_is_refused(session_id: str, user: User) -> None:
     assert await handshake_status(user, token=user.token, session_id=session_id) == 403
@@ -88,17 +83,6 @@ async def test_a_session_id_in_upper_case_without_dashes_is_the_same_session(
     assert frame["response"]["session_id"] == str(session_id)
     assert UUID(master.invocations[0].session_id) == session_id
     assert len(await user.history(str(session_id))) == 2
-
-
-@pytest.mark.usefixtures("master")
-async def test_a_foreign_session_is_accepted_then_closed_and_nothing_is_told(
-    user: User, other_user: User
-) -> None:
-    async with user.chat() as chat:
-        await chat.ask("private")
-    query = {"token": other_user.token, "session_id": chat.session_id}
-    assert await close_code(other_user, **query) == (1008, [])
-    assert await close_code(other_user, **query, after="0") == (1008, [])
 
 
 @pytest.mark.usefixtures("master")

@@ -4,7 +4,7 @@ from yoyo import step
 
 from shared.takeover.repairs import repair_rows
 
-__depends__ = {"0003-files"}
+__depends__ = {"0004-open-requests"}
 
 steps = [
     # While there is one, each failed login takes a verification of bcrypt's.

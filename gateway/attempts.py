@@ -1,0 +1,179 @@
+"""Counts attempts over a window of time: in Redis for all gateways, here while Redis is away."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+from math import ceil
+from time import monotonic
+from typing import Any
+
+from attrs import define, frozen
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from shared.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SECONDS = 300
+REMEMBERED_SECONDS = 30 * 24 * 3600
+REDIS_SECONDS = 0.25  # nobody waits longer for an answer of Redis
+AWAY_SECONDS = 5.0  # in which Redis is not asked again
+CONNECTIONS = 8
+MOST_COUNTERS = 100_000  # that are kept here
+
+# Refused attempts are not counted: whoever goes on trying is locked out no longer for it. The
+# window begins with the first attempt. Returns milliseconds to wait, 0 when there is room.
+TAKE = """
+    local wait = 0
+    for i, key in ipairs(KEYS) do
+        if tonumber(redis.call('GET', key) or 0) >= tonumber(ARGV[i + 2]) then
+            wait = math.max(wait, redis.call('PTTL', key), 1)
+        end
+    end
+    if wait > 0 or ARGV[1] == '0' then return wait end
+    for _, key in ipairs(KEYS) do
+        if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2]) end
+    end
+    return 0
+"""
+
+# A counter that has run out meanwhile must not come back without an end.
+GIVE_BACK = """
+    for _, key in ipairs(KEYS) do
+        if tonumber(redis.call('GET', key) or 0) > 0 then redis.call('DECR', key) end
+    end
+    return 0
+"""
+
+
+class TooManyAttemptsError(Exception):
+    """A bound is reached; there is room again in `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many attempts, room again in {seconds} s")
+        self.seconds = seconds
+
+
+@frozen
+class Bound:
+    """At most so many attempts in a window under a name, 0: any number."""
+
+    name: str
+    most: int
+
+
+@define
+class _Counter:
+    count: int
+    ends: float
+
+
+class LocalCounters:
+    """The counters of this process; the oldest are dropped when there are too many."""
+
+    def __init__(self) -> None:
+        self._counters: OrderedDict[str, _Counter] = OrderedDict()
+
+    def take(self, bounds: list[Bound], *, count: bool) -> float:
+        """Count an attempt against all bounds; the seconds to wait when one is reached."""
+        now = monotonic()
+        ends = [self._end(bound, now) for bound in bounds]
+        if any(ends) or not count:
+            return max(ends, default=now) - now if any(ends) else 0.0
+        for bound in bounds:
+            counter = self._counters.setdefault(bound.name, _Counter(0, now + WINDOW_SECONDS))
+            counter.count += 1
+        while len(self._counters) > MOST_COUNTERS:
+            self._counters.popitem(last=False)
+        return 0.0
+
+    def give_back(self, bounds: list[Bound]) -> None:
+        """Take an attempt out of the count."""
+        for bound in bounds:
+            if (counter := self._counters.get(bound.name)) and counter.count > 0:
+                counter.count -= 1
+
+    def _end(self, bound: Bound, now: float) -> float:
+        """When a bound that is reached has room again; 0 where there is room."""
+        counter = self._counters.get(bound.name)
+        if counter is not None and counter.ends <= now:
+            del self._counters[bound.name]
+            counter = None
+        return counter.ends if counter is not None and counter.count >= bound.most else 0.0
+
+
+class Attempts:
+    """What is bounded is counted before it is done, and given back where it was harmless."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._key = blake2b(settings.secret_key.encode(), digest_size=32).digest()
+        pool = BlockingConnectionPool.from_url(
+            settings.redis_url,
+            max_connections=CONNECTIONS,
+            timeout=REDIS_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._redis: Redis = Redis.from_pool(pool)
+        self._take = self._redis.register_script(TAKE)
+        self._give_back = self._redis.register_script(GIVE_BACK)
+        self._local = LocalCounters()
+        self._away_until = 0.0
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    def bound(self, most: int, *parts: str) -> Bound:
+        """A bound for what the parts say; its name has their hash, which tells nobody."""
+        text = "\0".join(parts).encode(errors="surrogatepass")
+        digest = blake2b(text, digest_size=16, key=self._key).hexdigest()
+        return Bound(f"genai:attempts:{digest}", most)
+
+    async def check(self, bounds: list[Bound]) -> None:
+        """Count nothing; raises TooManyAttemptsError where a bound is reached."""
+        await self._find_room(bounds, count=False)
+
+    async def take(self, bounds: list[Bound]) -> None:
+        """Count an attempt against all bounds, or, raising TooManyAttemptsError, against none."""
+        await self._find_room(bounds, count=True)
+
+    async def give_back(self, bounds: list[Bound]) -> None:
+        """Take an attempt that was counted out of the count again."""
+        active = [bound for bound in bounds if bound.most]
+        keys = [bound.name for bound in active]
+        if await self._ask(lambda: self._give_back(keys)) is None:
+            self._local.give_back(active)
+
+    async def remember(self, mark: Bound) -> None:
+        """Note something for a month, if Redis is there and does not forget."""
+        await self._ask(lambda: self._redis.set(mark.name, 1, ex=REMEMBERED_SECONDS))
+
+    async def remembers(self, mark: Bound) -> bool:
+        """Whether it was noted."""
+        return bool(await self._ask(lambda: self._redis.exists(mark.name)))
+
+    async def _find_room(self, bounds: list[Bound], *, count: bool) -> None:
+        active = [bound for bound in bounds if bound.most]
+        keys, limits = [bound.name for bound in active], [bound.most for bound in active]
+        arguments = [int(count), WINDOW_SECONDS * 1000, *limits]
+        wait = await self._ask(lambda: self._take(keys, arguments))
+        seconds = self._local.take(active, count=count) if wait is None else wait / 1000
+        if seconds > 0:
+            raise TooManyAttemptsError(ceil(seconds))
+
+    async def _ask(self, command: Callable[[], Awaitable[Any]]) -> Any:
+        """What Redis answers, or None: it is away or hangs, and is left alone for a while."""
+        if monotonic() < self._away_until:
+            return None
+        try:
+            async with asyncio.timeout(REDIS_SECONDS):
+                return await command()
+        except (RedisError, OSError) as error:  # a TimeoutError is an OSError
+            self._away_until = monotonic() + AWAY_SECONDS
+            logger.warning("Redis is away, attempts are counted here: %s", error)
+            return None

@@ -1,0 +1,203 @@
+"""One object of each kind, or many, written by SQL; every text in them holds a marker."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID, uuid4
+
+import attrs
+from attrs import field, frozen
+
+from shared.secrets import Vault
+from shared.settings import Settings
+from shared.tokens import issue_agent_token, issue_user_token
+from tests.gateway.conftest import Sql
+from tests.system import System
+
+
+def _id() -> str:
+    return str(uuid4())
+
+
+@frozen
+class Belongings:
+    """What a user has, by the names under which it is asked for.
+
+    Made by itself it is what nobody has: ids of nothing.
+    """
+
+    user_id: str = field(factory=_id)
+    agent_id: str = field(factory=_id)
+    server_id: str = field(factory=_id)
+    tool_id: str = field(factory=_id)
+    card_id: str = field(factory=_id)
+    flow_id: str = field(factory=_id)
+    session_id: str = field(factory=_id)
+    request_id: str = field(factory=_id)
+    file_id: str = field(factory=_id)
+    provider_id: str = field(factory=_id)
+    config_id: str = field(factory=_id)
+    marker: str = field(factory=lambda: f"marker{uuid4().hex}")
+    agent_token: str = ""
+    api_key: str = ""
+
+    @property
+    def secrets(self) -> set[str]:
+        """What nobody but the owner may be told."""
+        return {self.marker, self.agent_token, self.api_key}
+
+
+def make_belongings(settings: Settings, user_id: str) -> Belongings:
+    """What a user will have; nothing is stored yet."""
+    new = Belongings(user_id=user_id)
+    token = issue_agent_token(settings.secret_key, UUID(new.agent_id), UUID(user_id))
+    vault, row = Vault(settings.encryption_keys), UUID(new.provider_id)
+    key = vault.encrypt(new.marker, "modelproviders", row, "api_key")
+    return attrs.evolve(new, agent_token=token, api_key=key)
+
+
+def insert_person(sql: Sql, system: System) -> Belongings:
+    """A user with a profile and one object of each kind."""
+    new = make_belongings(system.settings, _id())
+    sql(
+        """
+        WITH person AS (
+            INSERT INTO users (id, username, password) VALUES (%s, %s, '-') RETURNING id, username
+        )
+        INSERT INTO userprofiles (id, user_id, first_name, last_name)
+        SELECT gen_random_uuid(), id, username, username FROM person
+        """,
+        *(new.user_id, new.marker),
+    )
+    insert_belongings(sql, [new])
+    (system.files / new.file_id).write_text(new.marker)
+    return new
+
+
+def user_token(settings: Settings, owner: Belongings) -> str:
+    """A token of the user."""
+    return issue_user_token(settings.secret_key, UUID(owner.user_id))
+
+
+def insert_belongings(sql: Sql, new: Iterable[Belongings]) -> None:
+    """Store any number of objects of each kind; the files have no bytes."""
+    sql(INSERT, json.dumps([attrs.asdict(each) for each in new]))
+
+
+def select_belongings(sql: Sql, owner: Belongings) -> dict[str, Any]:
+    """All rows of a user.
+
+    But not what the gateway finds out by itself about servers: whether they can be reached.
+    """
+    [rows] = sql(SELECT, owner.user_id)
+    return rows
+
+
+# The agents, tools and cards are active, and make up the flow.
+INSERT = """
+    WITH new AS (
+        SELECT * FROM json_to_recordset(%s) AS new (
+            user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
+            session_id uuid, request_id uuid, file_id uuid, provider_id uuid, config_id uuid,
+            marker text, agent_token text, api_key text
+        )
+    ), agent AS (
+        INSERT INTO agents
+            (id, creator_id, alias, name, description, jwt, input_parameters, is_active)
+        SELECT agent_id, user_id, marker || '_agent', marker, marker, agent_token,
+               json_build_object('type', 'function', 'function', json_build_object(
+                   'name', marker, 'description', marker, 'parameters', json_build_object()
+               )), true
+        FROM new
+    ), server AS (
+        INSERT INTO mcpservers (id, creator_id, name, description, server_url, is_active)
+        SELECT server_id, user_id, marker, marker, 'http://127.0.0.1:9/mcp/' || marker, true
+        FROM new
+    ), tool AS (
+        INSERT INTO mcptools (id, mcp_server_id, name, description, "inputSchema", alias)
+        SELECT tool_id, server_id, marker, marker, json_build_object('title', marker),
+               marker || '_tool'
+        FROM new
+    ), card AS (
+        INSERT INTO a2acards
+            (id, creator_id, name, alias, description, server_url, card_content, is_active)
+        SELECT card_id, user_id, marker, marker || '_card', marker,
+               'http://127.0.0.1:9/' || marker, json_build_object('name', marker), true
+        FROM new
+    ), flow AS (
+        INSERT INTO agentworkflows
+            (id, creator_id, alias, name, description, flow, is_active)
+        SELECT flow_id, user_id, marker || '_flow', marker, marker, json_build_array(
+                   json_build_object('id', agent_id, 'type', 'genai'),
+                   json_build_object('id', tool_id, 'type', 'mcp'),
+                   json_build_object('id', card_id, 'type', 'a2a')
+               ), true
+        FROM new
+    ), chat AS (
+        INSERT INTO chatconversations (session_id, creator_id, title, last_seq)
+        SELECT session_id, user_id, marker, 2 FROM new
+    ), request AS (
+        INSERT INTO requests
+            (id, session_id, creator_id, status, seq, deadline, ended_at, config_name)
+        SELECT request_id, session_id, user_id, 'answered', 2, now(), now(), marker FROM new
+    ), message AS (
+        INSERT INTO chatmessages (id, request_id, conversation_id, sender_type, content)
+        SELECT gen_random_uuid(), request_id, session_id, sender, CAST(json_build_object(
+                   'agents_trace', json_build_array(), 'response', marker, 'is_success', true
+               ) AS text)
+        FROM new CROSS JOIN unnest(CAST('{user, master_agent}' AS sendertype[])) AS sender
+    ), entry AS (
+        INSERT INTO logs
+            (session_id, request_id, creator_id, agent_id, message, log_level, seq)
+        SELECT session_id, request_id, user_id, agent_id, marker, 'info', 1 FROM new
+    ), file AS (
+        INSERT INTO files
+            (id, creator_id, session_id, request_id, original_name, internal_name, internal_id,
+             mimetype, from_agent, size)
+        SELECT file_id, user_id, session_id, request_id, marker, file_id || '.txt', file_id,
+               'text/plain', false, length(marker)
+        FROM new
+    ), provider AS (
+        INSERT INTO modelproviders (id, creator_id, name, api_key, provider_metadata)
+        SELECT provider_id, user_id, marker, api_key, json_build_object('note', marker) FROM new
+    )
+    INSERT INTO modelconfigs
+        (id, creator_id, provider_id, name, model, system_prompt, user_prompt, max_last_messages,
+         temperature, credentials)
+    SELECT config_id, user_id, provider_id, marker, marker, marker, marker, 5, 0.7,
+           json_build_object('note', marker)
+    FROM new
+"""
+
+SELECT = """
+    WITH own AS (SELECT CAST(%s AS uuid) AS id),
+    chat AS (SELECT chat.* FROM chatconversations AS chat JOIN own ON own.id = creator_id),
+    server AS (SELECT server.* FROM mcpservers AS server JOIN own ON own.id = creator_id)
+    SELECT
+        (SELECT json_agg(one) FROM users AS one WHERE id = own.id) AS users,
+        (SELECT json_agg(one) FROM userprofiles AS one WHERE user_id = own.id) AS profiles,
+        (SELECT json_agg(one ORDER BY one.id) FROM agents AS one
+         WHERE creator_id = own.id) AS agents,
+        (SELECT json_agg(to_jsonb(one) - CAST('{is_active, updated_at}' AS text[]) ORDER BY one.id)
+         FROM server AS one) AS servers,
+        (SELECT json_agg(one ORDER BY one.id) FROM mcptools AS one
+         WHERE mcp_server_id IN (SELECT id FROM server)) AS tools,
+        (SELECT json_agg(to_jsonb(one) - CAST('{is_active, updated_at}' AS text[]) ORDER BY one.id)
+         FROM a2acards AS one WHERE creator_id = own.id) AS cards,
+        (SELECT json_agg(one ORDER BY one.id) FROM agentworkflows AS one
+         WHERE creator_id = own.id) AS flows,
+        (SELECT json_agg(chat ORDER BY session_id) FROM chat) AS chats,
+        (SELECT json_agg(one ORDER BY one.id) FROM chatmessages AS one
+         WHERE conversation_id IN (SELECT session_id FROM chat)) AS messages,
+        (SELECT json_agg(one ORDER BY one.id) FROM requests AS one
+         WHERE creator_id = own.id OR session_id IN (SELECT session_id FROM chat)) AS requests,
+        (SELECT json_agg(one ORDER BY one.id) FROM logs AS one
+         WHERE creator_id = own.id OR session_id IN (SELECT session_id FROM chat)) AS logs,
+        (SELECT json_agg(one ORDER BY one.id) FROM files AS one
+         WHERE creator_id = own.id OR session_id IN (SELECT session_id FROM chat)) AS files,
+        (SELECT json_agg(one ORDER BY one.id) FROM modelproviders AS one
+         WHERE creator_id = own.id) AS providers,
+        (SELECT json_agg(one ORDER BY one.id) FROM modelconfigs AS one
+         WHERE creator_id = own.id) AS configs
+    FROM own
+"""

@@ -1,0 +1,1 @@
+"""Who gets what: every operation and socket, called by everybody."""

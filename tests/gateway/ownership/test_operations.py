@@ -1,0 +1,226 @@
+"""What every operation tells and does to everybody who calls it, for one user's objects."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import attrs
+import httpx2
+import pytest
+from attrs import frozen
+
+from gateway.web.auth import Access
+from tests.gateway.belongings import Belongings, insert_person, make_belongings, select_belongings
+from tests.gateway.conftest import Sql
+from tests.gateway.outsiders import answering, make_card, make_mcp, running, serving
+from tests.gateway.ownership.callers import Caller, Reception, make_callers, reception
+from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry, Foreign
+from tests.system import System
+
+OWN, FOREIGN = Reception.OWN, Reception.FOREIGN
+REFUSALS = {Foreign.UNKNOWN, Foreign.TAKEN}
+# Where anyone may call, credentials are not looked at.
+STRANGERS = {"another user", "nobody", "the service for the owner"}
+
+
+@frozen
+class World:
+    """Two users with objects of each kind, and where everybody calls."""
+
+    http: httpx2.AsyncClient
+    system: System
+    sql: Sql
+    servers: dict[str, str]
+    owner: Belongings
+    other: Belongings
+
+    def callers(self, owner: Belongings) -> dict[str, Caller]:
+        """Everybody, as seen from this owner's objects."""
+        deleted = make_belongings(self.system.settings, owner.user_id)
+        return make_callers(self.system, owner, self.other, deleted)
+
+    def look(self, at: Belongings) -> Any:
+        """All that a user has, the bytes of the file included."""
+        file = self.system.files / at.file_id
+        return select_belongings(self.sql, at), file.read_bytes() if file.exists() else None
+
+
+@frozen
+class Visit:
+    """A call, and what came of it."""
+
+    received: Reception
+    target: Belongings
+    said: str
+    status: int
+    headers: dict[str, str]
+    body: str
+    has_changed: bool
+
+    @property
+    def text(self) -> str:
+        """All that was answered."""
+        return f"{self.headers} {self.body}"
+
+    @property
+    def detail(self) -> str:
+        """Why the caller was not let in, or nothing."""
+        if self.received in {OWN, FOREIGN}:
+            return ""
+        return str(json.loads(self.body)["detail"])
+
+    @property
+    def told(self) -> set[str]:
+        """What the caller was told of the target's and had not said itself."""
+        known = {*attrs.asdict(self.target).values(), ""}
+        return {each for each in known if each and each in self.text and each not in self.said}
+
+    def without_names(self) -> tuple[int, str]:
+        """The answer with the kind of each id in place of it."""
+        text = self.text
+        for kind, value in attrs.asdict(self.target).items():
+            text = text.replace(value, f"<{kind}>") if value else text
+        return self.status, text
+
+
+@frozen
+class Visits:
+    """The calls of one entry, by caller; and that of another user for what nobody has."""
+
+    entry: Entry
+    by_caller: dict[str, Visit]
+    for_nothing: Visit
+    has_made: bool
+
+    @property
+    def outsiders(self) -> dict[str, Visit]:
+        """The calls of those who are not the owner."""
+        return {who: visit for who, visit in self.by_caller.items() if visit.received is not OWN}
+
+    @property
+    def insiders(self) -> dict[str, Visit]:
+        """The calls of those who are the owner, or call for him."""
+        return {who: visit for who, visit in self.by_caller.items() if visit.received is OWN}
+
+
+@pytest.fixture(scope="module")
+async def world(
+    anyio_backend: str, system: System, sql: Sql, visitor: httpx2.AsyncClient
+) -> AsyncIterator[World]:
+    """Both users, and two servers that can be looked up."""
+    card = answering(
+        {"name": make_card().name, "description": "d", "version": "1.0.0", "skills": []}
+    )
+    async with (
+        running(make_mcp("tool")) as [mcp],
+        serving(mcp) as mcp_server,
+        serving(card) as a2a_server,
+    ):
+        servers = {"mcp_url": f"{mcp_server.url}/mcp", "a2a_url": a2a_server.url}
+        owner, other = insert_person(sql, system), insert_person(sql, system)
+        yield World(visitor, system, sql, servers, owner, other)
+
+
+@pytest.fixture(scope="module", params=ENTRIES, ids=str)
+async def visits(anyio_backend: str, request: pytest.FixtureRequest, world: World) -> Visits:
+    """Everybody calls."""
+    entry: Entry = request.param
+    access = OPERATIONS[entry.line].access
+    owners, others = world.look(world.owner), world.look(world.other)
+    callers = world.callers(world.owner)
+    by_caller = {}
+    for who, caller in callers.items():
+        received = reception(who, access)
+        if access is Access.ANYONE and who not in STRANGERS:
+            continue
+        if received is OWN and entry.method != "GET":
+            by_caller[who] = await _call_as_new_owner(world, entry, who)
+        else:
+            by_caller[who] = await _call(world, entry, caller, received, world.owner, owners)
+    has_made = world.look(world.other) != others
+    nothing = Belongings()
+    for_nothing = await _call(world, entry, callers["another user"], FOREIGN, nothing, None)
+    return Visits(entry, by_caller, for_nothing, has_made)
+
+
+async def _call_as_new_owner(world: World, entry: Entry, who: str) -> Visit:
+    """What an owner writes is a new user's: everybody else is to find all objects."""
+    owner = insert_person(world.sql, world.system)
+    before = world.look(owner)
+    try:
+        return await _call(world, entry, world.callers(owner)[who], OWN, owner, before)
+    finally:
+        world.sql("DELETE FROM users WHERE id = %s", owner.user_id)
+
+
+async def _call(
+    world: World,
+    entry: Entry,
+    caller: Caller,
+    received: Reception,
+    target: Belongings,
+    before: Any,
+) -> Visit:
+    mine = target if received is OWN else world.other
+    call = entry.call(target, mine, **world.servers)
+    call["params"] = {**call.get("params", {}), **caller.query}
+    answer = await world.http.request(**call, headers=caller.headers)
+    has_changed = world.look(target) != before
+    headers = {name: value for name, value in answer.headers.items() if name != "date"}
+    said = f"{call} {caller}"
+    return Visit(received, target, said, answer.status_code, headers, answer.text, has_changed)
+
+
+def test_every_operation_has_an_entry_and_every_entry_an_operation() -> None:
+    assert {entry.line for entry in ENTRIES} == OPERATIONS.keys()
+
+
+def test_everybody_is_received_as_the_table_says(visits: Visits) -> None:
+    own = visits.entry.own
+    let_in = {OWN: own, FOREIGN: 400 if visits.entry.foreign in REFUSALS else own}
+    expected = {
+        who: (let_in[visit.received], "") if visit.received in let_in else visit.received.value
+        for who, visit in visits.by_caller.items()
+    }
+    found = {who: (visit.status, visit.detail) for who, visit in visits.by_caller.items()}
+    assert found == expected
+    for visit in visits.by_caller.values():
+        asked = "Bearer" if visit.status == 401 else None
+        assert visit.headers.get("www-authenticate") == asked
+
+
+def test_the_owner_is_shown_what_is_his_and_changes_what_he_writes(visits: Visits) -> None:
+    for visit in visits.insiders.values():
+        if visits.entry.method == "GET":
+            assert visit.told or visits.entry.foreign is Foreign.SAME
+            assert not visit.has_changed
+        else:
+            assert visit.has_changed == (visits.entry.own < 400)
+
+
+def test_an_outsider_is_told_nothing_of_the_owner(visits: Visits) -> None:
+    assert {who: visit.told for who, visit in visits.outsiders.items() if visit.told} == {}
+
+
+def test_an_outsider_changes_nothing_of_the_owner(visits: Visits) -> None:
+    assert [who for who, visit in visits.outsiders.items() if visit.has_changed] == []
+
+
+def test_a_refusal_says_what_is_not_there(visits: Visits) -> None:
+    visit = visits.by_caller["another user"]
+    if visits.entry.says:
+        says = visits.entry.says.format_map(attrs.asdict(visit.target))
+        assert json.loads(visit.body) == {"detail": says}
+
+
+def test_another_user_gets_what_the_table_says(visits: Visits, world: World) -> None:
+    visit = visits.by_caller["another user"]
+    match visits.entry.foreign:
+        case Foreign.UNKNOWN | Foreign.EMPTY:
+            assert visit.without_names() == visits.for_nothing.without_names()
+        case Foreign.OTHERS:
+            assert world.other.marker in visit.body
+        case Foreign.SAME:
+            let_in = [one for one in visits.by_caller.values() if one.received in {OWN, FOREIGN}]
+            assert {one.without_names() for one in let_in} == {visit.without_names()}
+    assert visits.has_made == (visits.entry.foreign is Foreign.MAKES)

@@ -1,0 +1,75 @@
+"""A crowd that logs in at once, at a gateway with the bounds that it has by default."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import httpx2
+import psycopg
+import pytest
+
+from devstack.postgres import PostgresServer
+from devstack.processes import HOST, free_port, wait_until_ready
+from devstack.valkey import ValkeyServer
+from gateway.passwords import Passwords
+from tests.gateway.conftest import SSL_CONTEXT
+from tests.system import (
+    System,
+    _status,
+    create_database,
+    drop_database,
+    make_environment,
+    run_system,
+)
+from tests.users import PASSWORD
+
+USERS = 200
+LAG_SECONDS = 0.05
+
+
+@pytest.fixture
+async def crowded(
+    postgres: PostgresServer, valkey: ValkeyServer, template: str
+) -> AsyncIterator[tuple[httpx2.AsyncClient, list[str]]]:
+    """A gateway whose loop is watched, and the names of users who share an address."""
+    database = create_database(postgres, template)
+    with run_system(make_environment(postgres, database, valkey, 1)) as system:
+        for name in ("LOGIN_FAILURES_PER_ADDRESS", "REGISTRATIONS_PER_ADDRESS"):
+            del system.environment[name]
+        names = await insert_users(system)
+        port = free_port()
+        child = system._start("gateway", "tests.gateway.probed", {"GATEWAY_PORT": str(port)})
+        url = f"http://{HOST}:{port}"
+        wait_until_ready(child, lambda: _status(f"{url}/health") == 200)
+        async with httpx2.AsyncClient(base_url=url, timeout=60, verify=SSL_CONTEXT) as http:
+            yield http, names
+    drop_database(postgres, database)
+
+
+async def insert_users(system: System) -> list[str]:
+    passwords = Passwords()
+    stored = await passwords.hash(PASSWORD)
+    passwords.close()
+    names = [f"user-{uuid4()}" for _ in range(USERS)]
+    with psycopg.connect(system.settings.database_url) as connection:
+        for name in names:
+            sql = "INSERT INTO users (id, username, password) VALUES (%s, %s, %s)"
+            connection.execute(sql, [uuid4(), name, stored])
+    return names
+
+
+async def test_everybody_gets_in_and_the_loop_goes_on(
+    crowded: tuple[httpx2.AsyncClient, list[str]],
+) -> None:
+    http, names = crowded
+
+    async def log_in(name: str) -> int:
+        form = {"username": name, "password": PASSWORD}
+        return (await http.post("/api/login/access-token", data=form)).status_code
+
+    await log_in(names[0])
+    await http.get("/lag")
+    statuses = await asyncio.gather(*map(log_in, names))
+    lag = float((await http.get("/lag")).text)
+    assert statuses == [200] * USERS
+    assert lag < LAG_SECONDS
