@@ -9,10 +9,10 @@ GENERATION_2_INSTALLED := .venv-genai2/.installed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 	--no-header --no-emit-index-url --upgrade
 
-.PHONY: help run test lint migrate lock clean
+.PHONY: help run test lint migrate takeover-report lock clean
 
 help:  ## Explain the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 run: $(INSTALLED)  ## Run the whole system on this machine; Ctrl-C ends it
 	@exec $(PYTHON) -m devstack.run
@@ -28,6 +28,9 @@ lint: $(INSTALLED)  ## Check format, style, types and the layers of the packages
 
 migrate: $(INSTALLED)  ## Bring the database that POSTGRES_* names up to date
 	$(PYTHON) -m shared.migrate
+
+takeover-report: $(INSTALLED)  ## Say what `make migrate` would do to a database of the original
+	@$(PYTHON) -m shared.migrate --report
 
 lock: | $(filter .tools/bin/uv,$(UV))  ## Resolve the newest versions that pyproject.toml allows
 	$(COMPILE) --group dev pyproject.toml -o requirements.lock

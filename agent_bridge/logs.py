@@ -1,7 +1,6 @@
 """What agents log: checked, redacted, stored in small batches in order, then told."""
 
 import logging
-import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -22,7 +21,7 @@ from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_ident
 from shared.database import connect
 from shared.events import LogFrame, encode
 from shared.news import News, encode_frame, session_channel
-from shared.secrets import UndecryptableError, Vault, redact
+from shared.secrets import UndecryptableError, Vault, named_secrets, redact
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -32,8 +31,6 @@ CUT_MARK = " … [cut]"
 LEVEL_LIMIT = 32  # characters
 REMEMBERED_REQUESTS = 10_000
 SECRETS_LIMIT = 100  # of one request
-
-_secret_name = re.compile("key|secret|token|passw|auth|credential", re.IGNORECASE)
 
 
 class Logs:
@@ -88,9 +85,7 @@ class Logs:
             except UndecryptableError:
                 logger.warning("the key of provider %s can't be redacted", given.provider_id)
         for options in (given.metadata, *given.credentials):
-            for name, value in (options or {}).items():
-                if isinstance(value, str) and _secret_name.search(name):
-                    yield value
+            yield from named_secrets(options)
 
     def _publish(self, log: StoredLog) -> None:
         frame = encode(LogFrame(log.entry, log.seq))

@@ -1,20 +1,24 @@
-"""Password hashes: Argon2id at OWASP's parameters, in threads of their own."""
+"""Password hashes: Argon2id at OWASP's parameters, in threads of their own.
+
+Those that users bring from the original installation are bcrypt's until they log in.
+"""
 
 import asyncio
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+import bcrypt
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 THREADS = 2
 TURNS = THREADS + 1  # one is begun or finished while the others are hashed
-WAITING_ROOM = 500  # about seven seconds of work on two cores
+WAITING_ROOM = 500  # about seven seconds of work on two cores, a minute with bcrypt's hashes
 
 NICENESS = 10
 MEMORY_KIB = 19 * 1024
@@ -22,6 +26,11 @@ ITERATIONS = 2
 LANES = 1  # more of them in two threads at once hang or raise MemoryError
 SALT_BYTES = 16
 HASH_BYTES = 32
+
+ARGON2_PREFIX = "$argon2"
+BCRYPT_BYTES = 72  # all that bcrypt looks at; the library refuses more
+BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
+BCRYPT_DECOY = f"$2b$12${'.' * 53}"  # the original's cost, and nobody's password
 
 
 class BusyError(Exception):
@@ -42,7 +51,7 @@ class Passwords:
     """Hashes and verifies off the event loop, a bounded number at a time."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(THREADS, "argon2", _step_back)
+        self._executor = ThreadPoolExecutor(THREADS, "passwords", _step_back)
         self._turns = asyncio.Semaphore(TURNS)
         self._waiting = 0
         # Verified in place of the hash of a user who does not exist: it takes the same time.
@@ -53,16 +62,29 @@ class Passwords:
         async with self._turn():
             return await self._run(_hash, password)
 
-    async def verify(self, password: str, stored: str | None, trial: Trial | None = None) -> bool:
-        """Whether the password is the one whose hash is stored. Raises BusyError."""
+    async def verify(
+        self,
+        password: str,
+        stored: str | None,
+        trial: Trial | None = None,
+        *,
+        some_have_bcrypt: bool = False,
+    ) -> bool:
+        """Whether the password is the one whose hash is stored. Raises BusyError.
+
+        While some users have a hash of bcrypt's, each failure takes one verification of either
+        kind: how long it takes tells nothing about the user.
+        """
+        decoys = [] if stored and stored.startswith(ARGON2_PREFIX) else [self._decoy]
+        if some_have_bcrypt and not (stored and is_bcrypt(stored)):
+            decoys.append(BCRYPT_DECOY)
         async with self._turn():
             if trial is not None:
                 await trial.begin()
-            matches = await self._run(_verify, password, stored or self._decoy)
-            succeeded = matches and stored is not None
-            if succeeded and trial is not None:
+            matches = await self._run(_verify, password, stored, decoys)
+            if matches and trial is not None:
                 await trial.succeed()
-            return succeeded
+            return matches
 
     def close(self) -> None:
         """Let the threads end."""
@@ -92,6 +114,11 @@ def _step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
+def is_bcrypt(stored: str) -> bool:
+    """Whether a stored hash is one of the original installation."""
+    return stored.startswith(BCRYPT_PREFIXES)
+
+
 def _hash(password: str) -> str:
     salt = os.urandom(SALT_BYTES)
     kdf = Argon2id(
@@ -100,9 +127,19 @@ def _hash(password: str) -> str:
     return kdf.derive_phc_encoded(password.encode())
 
 
-def _verify(password: str, stored: str) -> bool:
+def _verify(password: str, stored: str | None, decoys: Sequence[str]) -> bool:
+    if stored is not None and _matches(password, stored):
+        return True
+    for decoy in decoys:
+        _matches(password, decoy)
+    return False
+
+
+def _matches(password: str, stored: str) -> bool:
     try:
+        if is_bcrypt(stored):
+            return bcrypt.checkpw(password.encode()[:BCRYPT_BYTES], stored.encode())
         Argon2id.verify_phc_encoded(password.encode(), stored)
-    except (InvalidKey, ValueError):  # ValueError: a stored text that is no Argon2id hash
+    except (InvalidKey, ValueError):  # ValueError: a stored text that is no hash
         return False
     return True

@@ -1,5 +1,5 @@
--- A message that comes twice is one message; what is old can be found; open requests of a user.
--- depends: 0004-open-requests
+-- A message that comes twice is one message; what is old can be found.
+-- depends: 0005-takeover
 
 ALTER TABLE requests ADD COLUMN message_id uuid;
 

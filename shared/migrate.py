@@ -1,6 +1,7 @@
 """Gives the database the shape that `migrations/` describes, or takes it back.
 
-`python -m shared.migrate` is one step before the services start; several at once are safe.
+`python -m shared.migrate` is one step before the services start; several at once are safe. A
+database of the original installation is taken over as it is.
 """
 
 import sys
@@ -22,9 +23,14 @@ from yoyo.exceptions import BadMigration
 from yoyo.migrations import Migration, MigrationList, default_migration_table
 
 from shared.locks import MIGRATION_LOCK
+from shared.secrets import Vault
 from shared.settings import PostgresSettings, SettingsError, load_settings
+from shared.takeover.original import REVISION, TakeoverSettings, read_revision
+from shared.takeover.report import report, tell_outcome
+from shared.takeover.secrets import Outcome, take_over_secrets
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+ORIGINAL = "0001-original-installation"
 WAIT_SECONDS = 30.0
 CONNECT_SECONDS = 5
 
@@ -52,21 +58,73 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no t
 def migrate(database_url: str) -> list[str]:
     """Apply what is missing and return the names of the migrations applied, in order.
 
-    Waits up to 30 seconds for PostgreSQL. Raises MigrationError.
+    A database of the original has the tables of the first one already: that is noted, and all
+    others follow in the same transaction. Waits up to 30 seconds for PostgreSQL. Raises
+    MigrationError.
     """
     with _backend(database_url) as backend:
-        missing = backend.to_apply(_migrations())
-        return [_run(backend, migration, "apply") for migration in missing]
+        missing = list(backend.to_apply(_migrations()))
+        if not missing or missing[0].id != ORIGINAL or not _is_original(backend.connection):
+            return [_run(backend, migration, "apply") for migration in missing]
+        with backend.transaction():
+            backend.mark_one(missing.pop(0))
+            return [_run(backend, migration, "apply") for migration in missing]
 
 
 def roll_back(database_url: str, count: int | None = None) -> list[str]:
     """Undo the last `count` migrations, or all, and return their names, the newest first.
 
-    What the undone tables and columns held is lost. Raises MigrationError.
+    What the undone tables and columns held is lost; tables that the original made stay. Raises
+    MigrationError.
     """
     with _backend(database_url) as backend:
         applied = list(backend.to_rollback(_migrations()))
+        if _is_original(backend.connection):
+            applied = [migration for migration in applied if migration.id != ORIGINAL]
         return [_run(backend, migration, "rollback") for migration in applied[:count]]
+
+
+def is_original(database_url: str) -> bool:
+    """Whether the original installation made this database, taken over or not yet.
+
+    Waits up to 30 seconds for PostgreSQL. Raises MigrationError, also for another revision of it
+    than the one that can be taken over.
+    """
+    with _connect(database_url) as connection:
+        return _is_original(connection)
+
+
+def take_over(settings: TakeoverSettings) -> Outcome:
+    """Bring the secrets of a migrated database of the original into our form.
+
+    Raises MigrationError; what was done until then stays, and is not done again.
+    """
+    with _connect(settings.database_url) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        vault = Vault(settings.encryption_keys)
+        return take_over_secrets(connection, vault, settings.old_secret, settings.secret_key)
+
+
+def _is_original(connection: psycopg.Connection) -> bool:
+    revision = read_revision(connection)
+    if revision not in {None, REVISION}:
+        raise MigrationError(
+            f"the original's own migrations have brought it to revision {revision}, and only"
+            f" {REVISION} can be taken over: please bring it there with them first"
+        )
+    return revision is not None
+
+
+@contextmanager
+def _connect(database_url: str) -> Iterator[psycopg.Connection]:
+    try:
+        _wait_for_server(database_url)
+        with psycopg.connect(
+            database_url, autocommit=True, connect_timeout=CONNECT_SECONDS
+        ) as connection:
+            yield connection
+    except psycopg.Error as fault:
+        raise MigrationError(_one_line(fault)) from fault
 
 
 @contextmanager
@@ -131,10 +189,33 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _migrate(database_url: str) -> list[str]:
+    """What was done, in lines. The settings are checked before the database is touched."""
+    settings = load_settings(TakeoverSettings) if is_original(database_url) else None
+    lines = [f"applied {name}" for name in migrate(database_url)]
+    if settings is not None:
+        lines += tell_outcome(take_over(settings))
+    return lines or ["nothing to apply"]
+
+
+def _roll_back(database_url: str, count: int | None) -> list[str]:
+    names = roll_back(database_url, count)
+    lines = [f"rolled back {name}" for name in names]
+    if is_original(database_url) and len(names) != count:
+        return [*lines, f"{ORIGINAL} stays: the original's tables and what they hold are its own"]
+    return lines or ["nothing to roll back"]
+
+
+def _report(database_url: str) -> list[str]:
+    with _connect(database_url) as connection:
+        return report(connection)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     parser = ArgumentParser(prog="python -m shared.migrate", description=__doc__)
-    parser.add_argument(
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(
         "--rollback",
         metavar="N",
         nargs="?",
@@ -142,15 +223,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=SUPPRESS,
         help="undo the last N migrations, without N all of them, and what their tables hold",
     )
+    choice.add_argument(
+        "--report",
+        action="store_true",
+        help="say what taking over an installation of the original would do, and change nothing",
+    )
     options = parser.parse_args(arguments)
     try:
         database_url = load_settings(PostgresSettings).database_url
-        if "rollback" in options:
-            names = roll_back(database_url, options.rollback)
-            lines = [f"rolled back {name}" for name in names] or ["nothing to roll back"]
+        if options.report:
+            lines = _report(database_url)
+        elif "rollback" in options:
+            lines = _roll_back(database_url, options.rollback)
         else:
-            names = migrate(database_url)
-            lines = [f"applied {name}" for name in names] or ["nothing to apply"]
+            lines = _migrate(database_url)
     except (MigrationError, SettingsError) as fault:
         print(f"The database was not migrated: {fault}", file=sys.stderr)
         return 1

@@ -1,10 +1,12 @@
 """Secrets at rest: AES-GCM, each ciphertext bound to the place where it is stored."""
 
 import os
+import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from json import dumps
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -15,6 +17,9 @@ KEY_ID_CHARACTERS = 8
 SHORTEST_SECRET = 4  # a shorter one is no secret, and hiding it would garble every text
 
 REDACTED = "********"
+
+_sealed = re.compile(r"[0-9a-f]{8}\.[A-Za-z0-9+/]+={0,2}")
+_secret_name = re.compile("key|secret|token|passw|auth|credential", re.IGNORECASE)
 
 
 class UndecryptableError(Exception):
@@ -51,12 +56,34 @@ class Vault:
             raise UndecryptableError(f"{table}.{column} of {row} can't be decrypted") from None
 
 
+def is_sealed(stored: str) -> bool:
+    """Whether a stored text has the form of a ciphertext, whichever key it was made with."""
+    return _sealed.fullmatch(stored) is not None
+
+
+def named_secrets(options: Mapping[str, Any] | None) -> Iterator[str]:
+    """The values of credentials or metadata whose names say that they are secret."""
+    for name, value in (options or {}).items():
+        if isinstance(value, str) and _secret_name.search(name):
+            yield value
+
+
 def redact(text: str, secrets: Iterable[str]) -> str:
     """The text without the secrets, also where they stand in JSON or in JSON within JSON."""
-    forms = {form for secret in secrets for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
+    return hide(text, forms_of(secrets))
+
+
+def hide(text: str, forms: Iterable[str]) -> str:
+    """The text without these forms of secrets."""
+    for form in forms:
         text = text.replace(form, REDACTED)
     return text
+
+
+def forms_of(secrets: Iterable[str]) -> list[str]:
+    """How secrets stand in texts, in JSON and in JSON within JSON; the longest first."""
+    forms = {form for secret in secrets for form in _forms(secret)}
+    return sorted(forms, key=len, reverse=True)
 
 
 def _forms(secret: str) -> list[str]:

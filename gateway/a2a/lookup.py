@@ -7,11 +7,11 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.outbound import Outbound, UnreachableError
+from shared.cards import card_content, card_name
 from shared.converter import parse
 from shared.faults import InvalidInputError
 
 CARD_PATHS = ("/.well-known/agent-card.json", "/.well-known/agent.json")
-APART = {"name", "description", "url"}  # stored beside the card's content
 
 
 @frozen
@@ -51,25 +51,4 @@ def read_card(text: bytes) -> FoundCard:
         whole = parse(text, dict[str, Any])
     except InvalidInputError:
         raise UnreachableError("its card is not one of an A2A agent") from None
-    content = {key: value for key, value in whole.items() if key not in APART}
-    lists = {
-        "defaultInputModes": stated.defaultInputModes or [],
-        "defaultOutputModes": stated.defaultOutputModes or [],
-        "skills": [_named(skill) for skill in stated.skills or []],
-    }
-    name = stated.name.strip().replace(" ", "_")
-    return FoundCard(name, stated.description, _without_nulls({**content, **lists}))
-
-
-def _named(skill: dict[str, Any]) -> dict[str, Any]:
-    name = skill.get("name")
-    return {**skill, "name": name.replace(" ", "_")} if isinstance(name, str) else skill
-
-
-def _without_nulls(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _without_nulls(one) for key, one in value.items() if one is not None}
-        case list():
-            return [_without_nulls(one) for one in value]
-    return value
+    return FoundCard(card_name(stated.name), stated.description, card_content(whole))

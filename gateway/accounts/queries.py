@@ -57,6 +57,19 @@ async def select_credentials(connection: Connection, username: str) -> Credentia
     return Credentials(**columns(row)) if row else None
 
 
+async def select_has_bcrypt(connection: Connection) -> bool:
+    """Whether some user's hash is still one of the original installation."""
+    sql = "SELECT EXISTS (SELECT FROM users WHERE password LIKE '$2%')"
+    return bool(await connection.fetch_val(sql))
+
+
+async def update_password(connection: Connection, credentials: Credentials, new_hash: str) -> None:
+    """Store another hash of the same password, unless it has been changed meanwhile."""
+    sql = "UPDATE users SET password = :new_hash WHERE id = :id AND password = :password"
+    values = {"id": credentials.id, "password": credentials.password, "new_hash": new_hash}
+    await connection.execute(sql, values)
+
+
 async def select_profile(connection: Connection, owner: UUID, user_id: UUID) -> Profile | None:
     """The profile of a user, who must be the owner."""
     sql = """

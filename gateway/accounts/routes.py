@@ -2,6 +2,7 @@
 
 from gateway.accounts import queries
 from gateway.accounts.admission import count_registration, expect_login
+from gateway.accounts.queries import Credentials
 from gateway.accounts.schemas import (
     Detail,
     Login,
@@ -13,7 +14,7 @@ from gateway.accounts.schemas import (
     User,
     UserId,
 )
-from gateway.passwords import BusyError
+from gateway.passwords import BusyError, is_bcrypt
 from gateway.web.auth import Access, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
@@ -47,15 +48,27 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     await login.check()
     async with connect(call.database) as connection:
         stored = await queries.select_credentials(connection, username)
+        some_have_bcrypt = await queries.select_has_bcrypt(connection)
     try:
         matches = await call.state["passwords"].verify(
-            password, stored.password if stored else None, login
+            password,
+            stored.password if stored else None,
+            login,
+            some_have_bcrypt=some_have_bcrypt,
         )
+        if stored is None or not matches:
+            raise BadRequestError("Incorrect username or password")
+        if is_bcrypt(stored.password):
+            await _hash_anew(call, stored)
     except BusyError:
         raise UnavailableError(TOO_BUSY) from None
-    if stored is None or not matches:
-        raise BadRequestError("Incorrect username or password")
     return TokenPair(issue_user_token(settings.secret_key, stored.id))
+
+
+async def _hash_anew(call: Call[Login, Nothing], stored: Credentials) -> None:
+    new_hash = await call.state["passwords"].hash(call.body.password)
+    async with connect(call.database) as connection:
+        await queries.update_password(connection, stored, new_hash)
 
 
 async def read_token_validity(call: Call[Token, Nothing]) -> Detail:

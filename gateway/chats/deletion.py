@@ -7,12 +7,12 @@ from databases.core import Connection
 from shared.database import columns
 
 
-async def delete_chat(connection: Connection, owner: UUID, session_id: UUID) -> list[UUID] | None:
+async def delete_chat(connection: Connection, owner: UUID, session_id: UUID) -> list[str] | None:
     """Delete the owner's chat with its messages, requests, logs and rows of files.
 
-    Returns the internal ids of those files, whose bytes nobody can reach any more; None: the owner
-    has no such chat. Requests are locked before their chat, as by whoever ends one; and what is
-    being logged or sent just now is there, or refused, when both locks are held.
+    Returns the internal names of those files, whose bytes nobody can reach any more; None: the
+    owner has no such chat. Requests are locked before their chat, as by whoever ends one; and what
+    is being logged or sent just now is there, or refused, when both locks are held.
     """
     async with connection.transaction():
         await _lock(connection, owner, session_id)
@@ -26,12 +26,12 @@ async def delete_chat(connection: Connection, owner: UUID, session_id: UUID) -> 
             ), attached AS (
                 DELETE FROM files USING chat
                 WHERE files.session_id = chat.session_id AND creator_id = :owner
-                RETURNING internal_id
+                RETURNING internal_name
             )
-            SELECT array(SELECT internal_id FROM attached) AS internal_ids FROM chat
+            SELECT array(SELECT internal_name FROM attached) AS internal_names FROM chat
         """
         row = await connection.fetch_one(sql, {"session_id": session_id, "owner": owner})
-    return columns(row)["internal_ids"] if row else None
+    return columns(row)["internal_names"] if row else None
 
 
 async def _lock(connection: Connection, owner: UUID, session_id: UUID) -> None:

@@ -62,10 +62,10 @@ async def delete_chat(call: Call[Nothing, SessionId]) -> None:
     """Delete one of the user's chats with its messages, logs, requests and files."""
     id_ = call.parameters.session_id
     async with connect(call.database) as connection:
-        internal_ids = await delete_whole_chat(connection, call.user_id, id_)
-    if internal_ids is None:
+        internal_names = await delete_whole_chat(connection, call.user_id, id_)
+    if internal_names is None:
         raise BadRequestError(f"Chat with session_id: '{id_}' does not exist")
-    await call.state["storage"].delete(*internal_ids)
+    await call.state["storage"].delete(*internal_names)
 
 
 async def read_history(call: Call[Nothing, HistoryPage]) -> History:

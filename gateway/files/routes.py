@@ -19,7 +19,7 @@ from gateway.files.schemas import (
     StoredFile,
 )
 from gateway.files.storage import Storage
-from gateway.files.upload import Upload, make_internal_name, receive_upload
+from gateway.files.upload import Upload, receive_upload
 from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
@@ -36,10 +36,11 @@ async def create_file(call: Call[Nothing, Nothing]) -> CreatedFile:
     """
     id_, storage = uuid4(), call.state["storage"]
     limit = call.state["settings"].max_file_bytes
+    upload = await receive_upload(call.request, storage, id_, limit)
     try:
-        await _insert(call, id_, await receive_upload(call.request, storage, id_, limit))
+        await _insert(call, id_, upload)
     except BaseException:
-        await storage.delete(id_)
+        await storage.delete(upload.internal_name)
         raise
     return CreatedFile(id_)
 
@@ -53,7 +54,7 @@ async def _insert(call: Call[Nothing, Nothing], id_: UUID, upload: Upload) -> No
             call.user_id,
             origin,
             upload.name,
-            make_internal_name(id_, upload.name),
+            upload.internal_name,
             upload.mimetype,
             upload.size,
         )
@@ -73,10 +74,10 @@ async def read_file(call: Call[Nothing, FileId]) -> Response:
     Ranges, conditions and HEAD work as in any file server.
     """
     file, storage = await _find(call), call.state["storage"]
-    size = await storage.size(file.id)
+    size = await storage.size(file.internal_name)
     if size is None:
         raise BadRequestError(f"Metadata of file {file.id} exists, but file was not found")
-    return answer_file(call.request, file, size, partial(storage.read, file.id))
+    return answer_file(call.request, file, size, partial(storage.read, file.internal_name))
 
 
 async def read_file_metadata(call: Call[Nothing, FileId]) -> FileMetadata:
@@ -118,13 +119,13 @@ async def list_files(call: Call[Nothing, FilePage]) -> list[StoredFile]:
 async def _with_size(storage: Storage, file: StoredFile) -> StoredFile:
     if file.size is not None:
         return file
-    return attrs.evolve(file, size=await storage.size(file.id))
+    return attrs.evolve(file, size=await storage.size(file.internal_name))
 
 
 async def delete_file(call: Call[Nothing, FileId]) -> None:
     """Delete a file."""
     file = await _find(call)
-    await call.state["storage"].delete(file.id)
+    await call.state["storage"].delete(file.internal_name)
     async with connect(call.database) as connection:
         await queries.delete_file(connection, call.user_id, file.id)
 

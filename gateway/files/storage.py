@@ -1,14 +1,13 @@
 """Where the bytes of files are: a folder, or a bucket of S3 or of what speaks like it.
 
-Objects are named by file id and by nothing that anybody sent.
+Objects have the internal names of their files, as those of the original installation do.
 """
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from uuid import UUID
 
 from attrs import frozen
 from obstore import delete_async, get_range_async, head_async, put_async
@@ -16,6 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from gateway.web.errors import UnavailableError
+from shared.objects import open_store
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,9 @@ READ_BYTES = 2 * 1024 * 1024
 PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 takes
 PARTS_AT_A_TIME = 2
 
+# What can stand in one folder: rows of the original may name anything.
+_possible_name = re.compile(r"[^/\x00-\x1f]*[^/.\x00-\x1f][^/\x00-\x1f]*")
+
 
 class StorageAwayError(UnavailableError):
     """The storage could not be asked, or did not do what it was told."""
@@ -31,11 +34,11 @@ class StorageAwayError(UnavailableError):
 
 @frozen
 class Storage:
-    """Objects by file id; all work is done off the event loop. Raises StorageAwayError."""
+    """Objects by name; all work is done off the event loop. Raises StorageAwayError."""
 
     store: LocalStore | S3Store
 
-    async def put(self, id_: UUID, chunks: AsyncIterator[bytes]) -> int:
+    async def put(self, name: str, chunks: AsyncIterator[bytes]) -> int:
         """Store what comes, a few parts in memory at a time, and return its size.
 
         What `chunks` raises is raised, and nothing is stored then.
@@ -51,23 +54,25 @@ class Storage:
         with _telling():
             await put_async(
                 self.store,
-                str(id_),
+                name,
                 counted(),
                 chunk_size=PART_BYTES,
                 max_concurrency=PARTS_AT_A_TIME,
             )
         return size
 
-    async def size(self, id_: UUID) -> int | None:
+    async def size(self, name: str) -> int | None:
         """How many bytes the object has, or None: there is none."""
+        if not _possible_name.fullmatch(name):
+            return None
         try:
             with _telling():
-                meta = await head_async(self.store, str(id_))
+                meta = await head_async(self.store, name)
         except FileNotFoundError:
             return None
         return meta["size"]
 
-    async def read(self, id_: UUID, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def read(self, name: str, start: int, stop: int) -> AsyncIterator[bytes]:
         """The bytes from `start` to before `stop`.
 
         Asked for piece by piece: a slow reader keeps no request to the storage open.
@@ -75,19 +80,20 @@ class Storage:
         for first in range(start, stop, READ_BYTES):
             last = min(first + READ_BYTES, stop)
             with _telling():
-                chunk = await get_range_async(self.store, str(id_), start=first, end=last)
+                chunk = await get_range_async(self.store, name, start=first, end=last)
             yield bytes(chunk)
 
-    async def delete(self, *ids: UUID) -> None:
+    async def delete(self, *names: str) -> None:
         """Delete the objects that there are of these."""
-        await asyncio.gather(*(self._delete(id_) for id_ in ids))
+        possible = filter(_possible_name.fullmatch, names)
+        await asyncio.gather(*(self._delete(name) for name in possible))
 
-    async def _delete(self, id_: UUID) -> None:
+    async def _delete(self, name: str) -> None:
         try:
             with _telling():
-                await delete_async(self.store, str(id_))
+                await delete_async(self.store, name)
         except FileNotFoundError:
-            logger.debug("file %s was gone already", id_)
+            logger.debug("file %s was gone already", name)
 
 
 @contextmanager
@@ -102,11 +108,4 @@ def _telling() -> Iterator[None]:
 
 def create_storage(settings: Settings) -> Storage:
     """The bucket of FILES_URL, with what AWS_* says of it, or the folder, made if need be."""
-    if settings.files_url is None:
-        return Storage(LocalStore(settings.default_files_folder_name, mkdir=True))
-    store = S3Store.from_url(
-        settings.files_url,
-        client_options={"connect_timeout": "5s", "timeout": "60s", "allow_http": True},
-        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=15)},
-    )
-    return Storage(store)
+    return Storage(open_store(settings.default_files_folder_name, settings.files_url))

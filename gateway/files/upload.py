@@ -29,6 +29,7 @@ class Upload:
     """A file that is in the storage."""
 
     name: str
+    internal_name: str
     mimetype: str
     size: int
     origin: FileOrigin
@@ -39,26 +40,32 @@ class _Form:
     """What has come so far."""
 
     name: str | None = None
+    internal_name: str | None = None
     mimetype: str = UNKNOWN_TYPE
     size: int = 0
     fields: dict[str, str] = field(factory=dict)
 
 
 async def receive_upload(request: Request, storage: Storage, id_: UUID, limit: int) -> Upload:
-    """Store the form's file under this id; when it raises, that may have happened already.
+    """Store the form's file; when it raises, nothing is left of it.
 
     Raises InvalidInputError, BadRequestError, TooLargeError for more than `limit` bytes,
     StorageAwayError, and ClientDisconnect.
     """
     form = _Form()
-    if is_multipart(request):
-        # The fields may come after the file: all is read before anything is checked.
-        async for part, content in read_parts(bound(request, limit + MAX_BODY_BYTES)):
-            if part.filename:
-                await _receive_file(form, part, content, storage, id_, limit)
-            else:
-                form.fields[part.name] = await _read_field(content)
-    return _check(form)
+    try:
+        if is_multipart(request):
+            # The fields may come after the file: all is read before anything is checked.
+            async for part, content in read_parts(bound(request, limit + MAX_BODY_BYTES)):
+                if part.filename:
+                    await _receive_file(form, part, content, storage, id_, limit)
+                else:
+                    form.fields[part.name] = await _read_field(content)
+        return _check(form)
+    except BaseException:
+        if form.internal_name is not None:
+            await storage.delete(form.internal_name)
+        raise
 
 
 async def _receive_file(
@@ -71,7 +78,8 @@ async def _receive_file(
         raise BadRequestError("Only one file can be uploaded at a time")
     form.name = check_name(part.filename)
     form.mimetype = choose_type(part.content_type, part.filename)
-    form.size = await storage.put(id_, _limited(content, limit))
+    form.internal_name = make_internal_name(id_, part.filename)
+    form.size = await storage.put(form.internal_name, _limited(content, limit))
 
 
 async def _limited(content: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
@@ -97,9 +105,9 @@ def _check(form: _Form) -> Upload:
     if form.name is None:
         faults.append(_no_file(form.fields.get("file")))
     origin = collect(faults, read_body, form.fields, FileOrigin)
-    if form.name is None or origin is None:
+    if form.name is None or form.internal_name is None or origin is None:
         raise InvalidInputError(faults)
-    return Upload(form.name, form.mimetype, form.size, origin)
+    return Upload(form.name, form.internal_name, form.mimetype, form.size, origin)
 
 
 def _no_file(text: str | None) -> Fault:

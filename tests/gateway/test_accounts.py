@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from typing import Any, cast
 from uuid import uuid4
 
+import bcrypt
 import httpx2
 import pytest
 from starlette.requests import Request
 
 from gateway.accounts.admission import network_of
+from gateway.accounts.queries import Credentials, select_credentials, update_password
 from gateway.accounts.routes import create_access_token, create_user
 from gateway.accounts.schemas import Login, NewUser
 from gateway.attempts import Attempts
@@ -19,7 +21,7 @@ from gateway.state import State
 from gateway.web.errors import UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call
-from shared.database import create_database
+from shared.database import connect, create_database
 from shared.settings import Settings
 from shared.tokens import issue_user_token, read_token
 from tests.gateway.conftest import Sql
@@ -268,6 +270,57 @@ async def test_a_password_counts_beyond_its_72nd_byte(visitor: httpx2.AsyncClien
     good(await visitor.post(LOGIN, data=new))
     wrong = {**new, "password": "Aa1!" * 18 + "wrong"}
     assert refused(await visitor.post(LOGIN, data=wrong)) == WRONG
+
+
+def store_bcrypt(sql: Sql, user_id: str, password: str) -> str:
+    """Give a user a hash as the original stores it, and return it."""
+    stored = bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(4)).decode()
+    sql("UPDATE users SET password = %s WHERE id = %s", stored, user_id)
+    return stored
+
+
+def stored_hash(sql: Sql, user_id: str) -> str:
+    [row] = sql("SELECT password FROM users WHERE id = %s", user_id)
+    return str(row["password"])
+
+
+async def test_the_first_login_with_a_hash_of_the_original_stores_argon2id(
+    visitor: httpx2.AsyncClient, user: User, sql: Sql
+) -> None:
+    long = PASSWORD + "x" * 80
+    store_bcrypt(sql, user.id, long)
+    assert_shape(
+        good(await visitor.post(LOGIN, data={"username": user.name, "password": long})), TOKENS
+    )
+    assert stored_hash(sql, user.id).startswith("$argon2id$")
+    assert_shape(
+        good(await visitor.post(LOGIN, data={"username": user.name, "password": long})), TOKENS
+    )
+    cut = {"username": user.name, "password": long[:72]}
+    assert refused(await visitor.post(LOGIN, data=cut)) == WRONG
+
+
+async def test_a_failed_login_leaves_the_hash_of_the_original(
+    visitor: httpx2.AsyncClient, user: User, sql: Sql
+) -> None:
+    stored = store_bcrypt(sql, user.id, PASSWORD)
+    wrong = {"username": user.name, "password": "wrong"}
+    assert refused(await visitor.post(LOGIN, data=wrong)) == WRONG
+    assert stored_hash(sql, user.id) == stored
+
+
+async def test_a_password_changed_during_a_login_is_not_overwritten(
+    settings: Settings,
+) -> None:
+    id_ = uuid4()
+    async with create_database(settings) as database, connect(database) as connection:
+        values = {"id": id_, "name": str(id_), "password": "changed"}
+        await connection.execute(
+            "INSERT INTO users (id, username, password) VALUES (:id, :name, :password)", values
+        )
+        await update_password(connection, Credentials(id_, "$2b$old"), "$argon2id$new")
+        stored = await select_credentials(connection, str(id_))
+    assert stored == Credentials(id_, "changed")
 
 
 async def test_a_good_token_is_valid(reader: User, visitor: httpx2.AsyncClient) -> None:

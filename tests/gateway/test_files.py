@@ -290,7 +290,7 @@ async def test_a_name_stays_and_is_never_a_path(
     found = await metadata(user.http, answer.json()["id"])
     assert found["original_name"] in {name, name.rpartition("\\")[2]}
     assert found["internal_name"] == found["id"] + suffix
-    assert (system.files / found["id"]).read_bytes() == CONTENT
+    assert (system.files / found["internal_name"]).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("name", ["n" * 256, "a\0b.txt"])
@@ -491,7 +491,7 @@ async def test_a_range_of_another_version_is_the_whole_file(user: User, file: st
 
 
 async def test_a_file_whose_bytes_are_gone_is_named(user: User, system: System, file: str) -> None:
-    (system.files / file).unlink()
+    (system.files / f"{file}.txt").unlink()
     detail = f"Metadata of file {file} exists, but file was not found"
     assert refused(await user.http.get(f"/files/{file}")) == detail
     assert (await metadata(user.http, file))["id"] == file
@@ -502,7 +502,7 @@ async def test_a_download_that_breaks_is_cut_and_not_taken_for_whole(
 ) -> None:
     id_ = await upload(user.http, "large.bin", bytes(64 * 1024 * 1024))
     async with user.http.stream("GET", f"/files/{id_}") as answer:
-        (system.files / id_).unlink()
+        (system.files / f"{id_}.bin").unlink()
         with pytest.raises(httpx2.RemoteProtocolError):
             await answer.aread()
 
@@ -547,7 +547,7 @@ async def test_a_file_of_unknown_age_comes_last_with_its_size_if_it_is_there(
 ) -> None:
     there, gone, new = [await upload(user.http) for _ in range(3)]
     sql("UPDATE files SET size = NULL, created_at = NULL WHERE id IN (%s, %s)", there, gone)
-    (system.files / gone).unlink()
+    (system.files / f"{gone}.txt").unlink()
     listed = good(await user.http.get("/user/files/metadata"))
     assert [one["id"] for one in listed] == [new, *sorted([there, gone])]
     found = {one["id"]: (one["size"], one["created_at"]) for one in listed[1:]}
@@ -567,7 +567,7 @@ async def test_a_deleted_file_is_gone(user: User, system: System, sql: Sql, file
 async def test_a_file_whose_bytes_are_gone_can_be_deleted(
     user: User, system: System, file: str
 ) -> None:
-    (system.files / file).unlink()
+    (system.files / f"{file}.txt").unlink()
     assert (await user.http.delete(f"/files/{file}")).status_code == 204
 
 

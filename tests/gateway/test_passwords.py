@@ -1,14 +1,14 @@
-"""Argon2id at OWASP's parameters, off the event loop, a bounded number at a time."""
+"""Argon2id at OWASP's parameters, and bcrypt as it was; off the event loop, bounded."""
 
 import asyncio
 import threading
 from collections.abc import Iterator
 
+import bcrypt
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-import gateway.passwords
-from gateway.passwords import WAITING_ROOM, BusyError, Passwords
+from gateway.passwords import BCRYPT_DECOY, WAITING_ROOM, BusyError, Passwords
 
 PHC = "$argon2id$v=19$m=19456,t=2,p=1$"
 
@@ -41,7 +41,11 @@ async def test_another_password_is_not(passwords: Passwords, right: str, wrong: 
 
 
 @pytest.mark.parametrize(
-    "stored", ["plain", "$argon2id$", "$2b$12$" + "a" * 53, PHC, PHC + "é$x", f"{PHC}AAAA$BBBB"]
+    "stored",
+    [
+        *("plain", "$argon2id$", PHC, PHC + "é$x", f"{PHC}AAAA$BBBB"),
+        *("$2b$12$" + "a" * 53, "$2b$04$" + "." * 53, "$2b$", "$2y$04$é", "$2b$99$" + "." * 53),
+    ],
 )
 async def test_a_stored_text_that_is_no_hash_matches_nothing(
     passwords: Passwords, stored: str
@@ -54,34 +58,71 @@ async def test_a_hash_with_other_parameters_is_verified(passwords: Passwords) ->
     assert await passwords.verify("secret", kdf.derive_phc_encoded(b"secret"))
 
 
+def bcrypt_hash(password: str, kind: str = "$2b$") -> str:
+    """A hash as the original stores it, at a cost that tests can afford."""
+    return kind + bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(4)).decode()[4:]
+
+
+@pytest.mark.parametrize("kind", ["$2a$", "$2b$", "$2y$"])
+async def test_a_hash_of_the_original_is_verified(passwords: Passwords, kind: str) -> None:
+    assert await passwords.verify("sécret", bcrypt_hash("sécret", kind))
+    assert not await passwords.verify("secret", bcrypt_hash("sécret", kind))
+
+
+async def test_a_hash_of_the_original_looks_at_72_bytes(passwords: Passwords) -> None:
+    stored = bcrypt_hash("x" + "é" * 100)
+    assert await passwords.verify("x" + "é" * 100, stored)
+    assert await passwords.verify("x" + "é" * 36, stored)
+    assert not await passwords.verify("x" + "é" * 35, stored)
+
+
 @pytest.fixture
 def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The stored texts that were really verified."""
+    """The stored texts that were really verified, in order; the decoys by their beginning."""
     seen: list[str] = []
-    original = gateway.passwords._verify
 
-    def verify(password: str, stored: str) -> bool:
+    def matches(_password: str, stored: str) -> bool:
         seen.append(stored)
-        return original(password, stored)
+        return stored == "$2b$right"
 
-    monkeypatch.setattr("gateway.passwords._verify", verify)
+    monkeypatch.setattr("gateway.passwords._matches", matches)
     return seen
 
 
-async def test_an_unknown_user_takes_a_verification_with_the_same_parameters(
-    passwords: Passwords, verified: list[str]
+@pytest.mark.parametrize("stored", [None, PHC, "$2b$wrong"])
+async def test_a_failure_takes_one_of_each_kind_while_both_are_there(
+    passwords: Passwords, verified: list[str], stored: str | None
 ) -> None:
-    assert not await passwords.verify("secret", None)
-    [stored] = verified
-    assert stored.startswith(PHC)
+    assert not await passwords.verify("secret", stored, some_have_bcrypt=True)
+    assert sorted(text[:4] for text in verified) == ["$2b$", "$arg"]
 
 
-async def test_a_known_user_takes_one_verification_too(
+async def test_a_failure_with_a_text_that_is_no_hash_takes_its_time_too(
     passwords: Passwords, verified: list[str]
 ) -> None:
-    stored = await passwords.hash("secret")
-    await passwords.verify("wrong", stored)
-    assert verified == [stored]
+    assert not await passwords.verify("secret", "plain")
+    assert [text[:4] for text in verified] == ["plai", "$arg"]
+
+
+@pytest.mark.parametrize("stored", [None, PHC])
+async def test_a_failure_takes_one_argon2_while_nobody_has_bcrypt(
+    passwords: Passwords, verified: list[str], stored: str | None
+) -> None:
+    assert not await passwords.verify("secret", stored)
+    [text] = verified
+    assert text.startswith(PHC)
+
+
+async def test_a_success_takes_no_more_than_its_own_verification(
+    passwords: Passwords, verified: list[str]
+) -> None:
+    assert await passwords.verify("secret", "$2b$right", some_have_bcrypt=True)
+    assert verified == ["$2b$right"]
+
+
+def test_the_decoy_is_a_hash_that_takes_its_time() -> None:
+    assert BCRYPT_DECOY.startswith("$2b$12$")
+    assert not bcrypt.checkpw(b"secret", BCRYPT_DECOY.encode())
 
 
 @pytest.fixture

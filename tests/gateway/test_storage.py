@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -31,8 +31,12 @@ async def chunks(content: bytes, error: Exception | None = None) -> AsyncIterato
         raise error
 
 
-async def read(storage: Storage, id_: UUID, start: int, stop: int) -> bytes:
-    return b"".join([chunk async for chunk in storage.read(id_, start, stop)])
+async def read(storage: Storage, name: str, start: int, stop: int) -> bytes:
+    return b"".join([chunk async for chunk in storage.read(name, start, stop)])
+
+
+def new_name() -> str:
+    return f"{uuid4()}.txt"
 
 
 def names_in(folder: Path) -> list[str]:
@@ -71,29 +75,47 @@ def open_bucket(settings: Settings, bucket: Bucket, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_is_put_is_read(storage: Storage, size: int) -> None:
-    content, id_ = LARGE[:size], uuid4()
-    assert await storage.put(id_, chunks(content)) == size
-    assert await storage.size(id_) == size
-    assert await read(storage, id_, 0, size) == content
+    content, name = LARGE[:size], new_name()
+    assert await storage.put(name, chunks(content)) == size
+    assert await storage.size(name) == size
+    assert await read(storage, name, 0, size) == content
 
 
 async def test_a_range_is_read_over_the_edges_of_pieces(storage: Storage) -> None:
-    id_ = uuid4()
-    await storage.put(id_, chunks(LARGE))
+    name = new_name()
+    await storage.put(name, chunks(LARGE))
     for start, stop in [(0, 1), (READ_BYTES - 1, 2 * READ_BYTES + 1), (len(LARGE) - 1, len(LARGE))]:
-        assert await read(storage, id_, start, stop) == LARGE[start:stop]
+        assert await read(storage, name, start, stop) == LARGE[start:stop]
 
 
 async def test_an_unknown_object_has_no_size(storage: Storage) -> None:
-    assert await storage.size(uuid4()) is None
+    assert await storage.size(new_name()) is None
+
+
+@pytest.fixture
+def outside(folder: Path) -> Path:
+    """A file next to the folder of files."""
+    folder.mkdir(parents=True)
+    path = folder.parent / "outside"
+    path.touch()
+    return path
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../outside", "a/../../outside", "a//b", "a\x01b"])
+async def test_a_name_that_no_object_can_have_names_none(
+    outside: Path, storage: Storage, name: str
+) -> None:
+    assert await storage.size(name) is None
+    await storage.delete(name)
+    assert outside.name in names_in(outside.parent)
 
 
 async def test_objects_are_deleted_whether_they_are_there_or_not(storage: Storage) -> None:
-    ids = [uuid4() for _ in range(4)]
-    for id_ in ids[1:]:
-        await storage.put(id_, chunks(b"x"))
-    await storage.delete(*ids[:3])
-    assert [await storage.size(id_) for id_ in ids] == [None, None, None, 1]
+    names = [new_name() for _ in range(4)]
+    for name in names[1:]:
+        await storage.put(name, chunks(b"x"))
+    await storage.delete(*names[:3])
+    assert [await storage.size(name) for name in names] == [None, None, None, 1]
     await storage.delete()
 
 
@@ -101,11 +123,11 @@ async def test_objects_are_deleted_whether_they_are_there_or_not(storage: Storag
 async def test_a_sender_that_fails_leaves_nothing(
     storage: Storage, bucket: Bucket, folder: Path, size: int
 ) -> None:
-    id_, error = uuid4(), SenderError()
+    name, error = new_name(), SenderError()
     with pytest.raises(SenderError) as raised:
-        await storage.put(id_, chunks(LARGE[:size], error))
+        await storage.put(name, chunks(LARGE[:size], error))
     assert raised.value is error
-    assert await storage.size(id_) is None
+    assert await storage.size(name) is None
     assert bucket.unfinished() == 0
     assert names_in(folder) == []
 
@@ -116,14 +138,14 @@ async def test_a_bucket_that_is_away_is_told(
     with run_bucket(tmp_path) as gone:
         storage = open_bucket(settings, gone, monkeypatch)
     for work in (
-        storage.put(uuid4(), chunks(b"x")),
-        storage.size(uuid4()),
-        storage.delete(uuid4()),
+        storage.put(new_name(), chunks(b"x")),
+        storage.size(new_name()),
+        storage.delete(new_name()),
     ):
         with pytest.raises(StorageAwayError, match="try again"):
             await work
     with pytest.raises(StorageAwayError):
-        await read(storage, uuid4(), 0, 1)
+        await read(storage, new_name(), 0, 1)
 
 
 @pytest.fixture(scope="module")
@@ -139,12 +161,12 @@ async def test_a_gateway_keeps_files_in_a_bucket(bucket_user: User, bucket: Buck
     created = await http.post("/files", files={"file": ("a.bin", LARGE)})
     assert created.status_code == 201, created.text
     id_ = created.json()["id"]
-    assert bucket.has(id_)
+    assert bucket.has(f"{id_}.bin")
     assert (await http.get(f"/files/{id_}")).content == LARGE
     ranged = await http.get(f"/files/{id_}", headers={"Range": "bytes=5-9"})
     assert ranged.content == LARGE[5:10]
     assert (await http.delete(f"/files/{id_}")).status_code == 204
-    assert not bucket.has(id_)
+    assert not bucket.has(f"{id_}.bin")
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with length", "chunked"])

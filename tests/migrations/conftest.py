@@ -1,5 +1,7 @@
 """Databases to migrate: a fresh one for each test, and a migrated one for rows that do not stay."""
 
+import secrets
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,17 +11,18 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg import Connection, sql
+from psycopg.conninfo import conninfo_to_dict
 
 from devstack.postgres import PostgresServer
 from shared import migrate as migrating
 from shared.migrate import MIGRATIONS, migrate
+from tests.original import OLD_SECRET, create_tables
 
 from .rows import insert_session, insert_user
 
-NAMES = sorted(
-    path.stem for path in MIGRATIONS.glob("*.sql") if not path.stem.endswith(".rollback")
-)
+NAMES = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*") if ".rollback" not in path.name)
 FIRST, *LATER = NAMES
+LAST = NAMES[-1]
 
 
 @contextmanager
@@ -43,6 +46,39 @@ def database(postgres: PostgresServer) -> Iterator[str]:
 def connection(database: str) -> Iterator[Connection]:
     with psycopg.connect(database, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def original(connection: Connection) -> Connection:
+    """The original's tables in the test's database."""
+    create_tables(connection)
+    return connection
+
+
+def variables(database: str) -> dict[str, str]:
+    """Return the environment for a database: no secrets of the services."""
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DB"}
+    return {
+        f"POSTGRES_{names[name]}": str(value) for name, value in conninfo_to_dict(database).items()
+    }
+
+
+@pytest.fixture
+def variables_of(database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The environment says where the test's database is."""
+    monkeypatch.chdir(tmp_path)  # no `.env` there
+    for name, value in variables(database).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def complete() -> dict[str, str]:
+    """What the services need besides, under the original's secret."""
+    return {
+        "SECRET_KEY": OLD_SECRET,
+        "ENCRYPTION_KEYS": b64encode(secrets.token_bytes(32)).decode(),
+        "MASTER_BE_API_KEY": secrets.token_hex(16),
+    }
 
 
 @pytest.fixture

@@ -4,38 +4,29 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import Connection, sql
-from psycopg.conninfo import conninfo_to_dict
 
 from shared import migrate as migrating
 from shared.locks import MIGRATION_LOCK
 from shared.migrate import MigrationError, main, migrate, roll_back
 
 from .catalogue import read_tables
-from .conftest import NAMES
+from .conftest import LAST, NAMES, variables
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS = 30.0
 
 
-def variables(database: str) -> dict[str, str]:
-    """Return the environment for a database: no secrets of the services."""
-    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DB"}
-    return {
-        f"POSTGRES_{names[name]}": str(value) for name, value in conninfo_to_dict(database).items()
-    }
-
-
-def start_command(database: str) -> subprocess.Popen[str]:
+def start_command(database: str, others: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "shared.migrate"],
         cwd=ROOT,
-        env={"PATH": os.defpath, **variables(database)},
+        env={"PATH": os.defpath, **variables(database), **(others or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -86,20 +77,20 @@ def test_two_at_the_same_time_both_succeed_and_apply_once(
     ]
 
 
-@pytest.mark.parametrize("table", ["files", "_yoyo_migration"])
+@pytest.mark.parametrize("table", ["userprofiles", "_yoyo_migration"])
 def test_process_killed_in_the_middle_blocks_nobody(
     database: str, connection: Connection, table: str
 ) -> None:
     """It is killed while it changes a table, or when all is changed but not yet noted."""
     migrate(database)
-    roll_back(database, len(NAMES) - 2)
+    roll_back(database, 1)
     with connection.transaction(), psycopg.connect(database, autocommit=True) as observer:
         connection.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(sql.Identifier(table)))
         process = start_command(database)
         wait_until(lambda: count_waiting(observer, "relation") == 1)
         process.kill()
         finish(process)
-    assert migrate(database) == NAMES[2:]
+    assert migrate(database) == [LAST]
 
 
 def test_lock_that_yoyo_left_behind_blocks_nobody(database: str, connection: Connection) -> None:
@@ -131,16 +122,11 @@ def test_server_that_does_not_come_is_an_error(monkeypatch: pytest.MonkeyPatch) 
         migrate("postgresql://postgres@127.0.0.1:1/postgres")
 
 
+@pytest.mark.usefixtures("variables_of")
 def test_command_takes_back_as_many_as_it_is_told(
-    database: str,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     migrate(database)
-    monkeypatch.chdir(tmp_path)  # no `.env` there
-    for name, value in variables(database).items():
-        monkeypatch.setenv(name, value)
     assert [main(["--rollback", "1"]), main(["--rollback"]), main(["--rollback"])] == [0, 0, 0]
     assert capsys.readouterr().out.splitlines() == [
         *(f"rolled back {name}" for name in reversed(NAMES)),

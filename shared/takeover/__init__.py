@@ -1,0 +1,1 @@
+"""Taking over an existing installation of the original: its database, keys, tokens and files."""
