@@ -117,8 +117,7 @@ def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
     expanded = {operation.parameters.__name__ for operation in operations}
     bodies = {name: one for name, one in schemas.components.items() if name not in expanded}
     for form in (each.body.__name__ for each in operations if each.body_format != "json"):
-        fields = bodies[form]["properties"]
-        fields.update({name: without_null(field) for name, field in fields.items()})
+        _describe_form(bodies[form]["properties"])
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": ABOUT},
@@ -126,6 +125,12 @@ def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
         "paths": {**paths, **_describe_health()},
         "components": {"schemas": bodies, "securitySchemes": SECURITY_SCHEMES},
     }
+
+
+def _describe_form(fields: Json) -> None:
+    for name, field in fields.items():
+        if "anyOf" in field:  # Swagger UI would fill in an id that nobody has
+            fields[name] = {**without_null(field), "examples": [""], "description": "May be empty."}
 
 
 def _real(types: Iterable[Any]) -> list[Any]:

@@ -64,7 +64,7 @@ class Owner:
     _made: dict[str, dict[str, str]] = field(factory=dict)
     _turns: Iterator[bool] = field(factory=lambda: cycle([True, True, False]))
 
-    def fill(self, case: Case) -> None:
+    def fill(self, case: Case[Any]) -> None:
         """Put ids that exist into two of three cases."""
         label = case.operation.label
         if label not in self._made:
@@ -88,7 +88,7 @@ class Owner:
         self._post("/api/llm/model/provider", json={"name": name, "api_key": "k", "metadata": {}})
         new = {"name": str(uuid4()), "model": "m", "provider": name}
         [config] = self._post("/api/llm/model/config", json=new)[0]["configs"]
-        members = {"name": "flow", "description": "d", "flow": [agent, tool, card]}
+        members = {"name": "flow", "description": "d", "flow": [agent, agent]}
         form = {"files": {"file": ("a.txt", b"hello")}, "data": {"session_id": session_id}}
         return {
             "user_id": self.id,
@@ -120,7 +120,7 @@ def owner(system: System, sql: Sql) -> Iterator[Owner]:
         yield Owner(http, system.gateway, str(id_), sql)
 
 
-def _checks(case: Case) -> list[Any]:
+def _checks(case: Case[Any]) -> list[Any]:
     """Without credentials, what a service may call answers 400: the contract's choice."""
     services = {"service": []} in case.operation.definition.raw["security"]
     return CHECKS if services else [*CHECKS, ignored_auth]
@@ -128,7 +128,7 @@ def _checks(case: Case) -> list[Any]:
 
 @schema.parametrize()
 @settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_one_that_is_described(case: Case, owner: Owner) -> None:
+def test_every_answer_is_one_that_is_described(case: Case[Any], owner: Owner) -> None:
     owner.fill(case)
     headers = {"Authorization": owner.http.headers["Authorization"]}
     response = case.call(owner.url, session=owner.http, headers=headers, timeout=30)
@@ -137,5 +137,5 @@ def test_every_answer_is_one_that_is_described(case: Case, owner: Owner) -> None
         assert response.status_code != 422, response.text
 
 
-def _is_as_described(case: Case) -> bool:
+def _is_as_described(case: Case[Any]) -> bool:
     return case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE

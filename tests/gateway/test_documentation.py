@@ -102,6 +102,11 @@ def test_swagger_shows_a_picker_for_the_file_of_an_upload() -> None:
     assert file["contentMediaType"] == "application/octet-stream"
 
 
+@pytest.mark.parametrize("name", ["request_id", "session_id"])
+def test_swagger_fills_no_made_up_id_into_an_upload(name: str) -> None:
+    assert DOCUMENT["components"]["schemas"]["NewFile"]["properties"][name]["examples"] == [""]
+
+
 @pytest.mark.parametrize("path", ["/health", "/ready"])
 async def test_a_health_route_is_described(visitor: httpx2.AsyncClient, path: str) -> None:
     described = DOCUMENT["paths"][path]["get"]["responses"]

@@ -190,7 +190,7 @@ async def test_a_foreign_request_is_like_an_unknown_one(
 
 
 async def test_all_faults_of_a_form_come_at_once(user: User) -> None:
-    wrong = {"request_id": (None, "x"), "session_id": (None, "")}
+    wrong = {"request_id": (None, "x"), "session_id": (None, "y")}
     found = faults(await user.http.post("/files", files=wrong))
     assert found == [
         ("missing", ["body", "file"]),
@@ -695,3 +695,11 @@ async def test_swagger_can_upload_and_download(visitor: httpx2.AsyncClient) -> N
     assert schema["required"] == ["file"]
     responses = document["paths"]["/files/{file_id}"]["get"]["responses"]
     assert responses.keys() >= {"200", "206", "304", "416", "400", "401", "422"}
+
+
+async def test_ids_that_are_left_empty_are_none(user: User) -> None:
+    empty = {"session_id": "", "request_id": ""}
+    created = await user.http.post("/files", files={"file": ("a.txt", b"hello")}, data=empty)
+    assert created.status_code == 201, created.text
+    metadata = (await user.http.get(f"/files/{created.json()['id']}/metadata")).json()
+    assert (metadata["session_id"], metadata["request_id"]) == (None, None)
