@@ -96,8 +96,7 @@ def _check(form: _Form) -> Upload:
     faults: list[Fault] = []
     if form.name is None:
         faults.append(_no_file(form.fields.get("file")))
-    given = {name: text for name, text in form.fields.items() if text}  # a field left empty
-    origin = collect(faults, read_body, given, FileOrigin)
+    origin = collect(faults, read_body, form.fields, FileOrigin)
     if form.name is None or origin is None:
         raise InvalidInputError(faults)
     return Upload(form.name, form.mimetype, form.size, origin)

@@ -129,8 +129,8 @@ def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
 
 def _describe_form(fields: Json) -> None:
     for name, field in fields.items():
-        if "anyOf" in field:  # Swagger UI would fill in an id that nobody has
-            fields[name] = {**without_null(field), "examples": [""], "description": "May be empty."}
+        if "anyOf" in field:  # Swagger UI would fill in and send an id that nobody has
+            fields[name] = {**without_null(field), "examples": [""]}
 
 
 def _real(types: Iterable[Any]) -> list[Any]:

@@ -5,16 +5,14 @@ import re
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 
-from tests.agents.running import Generation, run_file_keeper
 from tests.gateway.conftest import Sql
 from tests.gateway.shapes import TIME, assert_shape, faults, good, refused
-from tests.system import BE_KEY, System
+from tests.system import System
 from tests.users import User, eventually
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -166,17 +164,6 @@ async def refuse_ids(user: User, system: System, sql: Sql, **ids: str) -> str:
     return detail
 
 
-async def test_a_foreign_session_is_like_an_unknown_one(
-    user: User, other_user: User, system: System, sql: Sql
-) -> None:
-    session_id, request_id = ids_of(sql, other_user)
-    _, own_request = ids_of(sql, user)
-    for session in (session_id, UNKNOWN):
-        for ids in ({}, {"request_id": request_id}, {"request_id": own_request}):
-            detail = await refuse_ids(user, system, sql, session_id=session, **ids)
-            assert detail == f"Session with id {session} does not exist"
-
-
 async def test_a_foreign_request_is_like_an_unknown_one(
     user: User, other_user: User, system: System, sql: Sql
 ) -> None:
@@ -190,7 +177,7 @@ async def test_a_foreign_request_is_like_an_unknown_one(
 
 
 async def test_all_faults_of_a_form_come_at_once(user: User) -> None:
-    wrong = {"request_id": (None, "x"), "session_id": (None, "y")}
+    wrong = {"request_id": (None, "x"), "session_id": (None, "")}
     found = faults(await user.http.post("/files", files=wrong))
     assert found == [
         ("missing", ["body", "file"]),
@@ -402,7 +389,7 @@ async def test_what_a_download_says_of_itself(user: User, file: str) -> None:
     assert headers["accept-ranges"] == "bytes"
     assert headers["content-disposition"] == 'attachment; filename="a b.txt"'
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["content-security-policy"] == "sandbox"
+    assert "sandbox" in headers["content-security-policy"].split("; ")
     assert re.fullmatch(r'"[^"]+"', headers["etag"])
     assert parsedate_to_datetime(headers["last-modified"]).tzinfo is not None
 
@@ -538,21 +525,6 @@ async def test_the_files_of_a_session(user: User, other_user: User, sql: Sql) ->
     assert faults(await user.http.get("/files")) == [("missing", ["query", "session_id"])]
 
 
-async def test_the_files_of_a_session_for_the_service(
-    user: User, other_user: User, visitor: httpx2.AsyncClient, sql: Sql
-) -> None:
-    session_id, _ = ids_of(sql, user)
-    await upload(user.http, session_id=session_id)
-    path, key = f"/files?session_id={session_id}", {"x-api-key": BE_KEY}
-    counts = [
-        len(good(await visitor.get(f"{path}&user_id={each.id}", headers=key)))
-        for each in (user, other_user)
-    ]
-    assert counts == [1, 0]
-    wrong = await visitor.get(f"{path}&user_id={user.id}", headers={"x-api-key": "wrong"})
-    assert wrong.status_code == 401
-
-
 async def test_all_of_a_users_files_newest_first(
     user: User, agent: httpx2.AsyncClient, sql: Sql
 ) -> None:
@@ -609,26 +581,6 @@ async def test_a_file_named_in_a_message_belongs_to_its_request(user: User, file
     assert listed["file_id"] == file
 
 
-# The agents' own client
-
-
-@pytest.mark.parametrize("generation", ["1.0", "2.0"])
-async def test_the_agents_library_saves_and_reads_files(
-    user: User, system: System, sql: Sql, generation: Generation
-) -> None:
-    token = (await user.register_agent("painter", "paints"))["jwt"]
-    session_id, request_id = ids_of(sql, user)
-    work = (system, generation, token, session_id, request_id, "note to you.txt", "žluť")
-    told = await asyncio.to_thread(run_file_keeper, *work)
-    assert told["content"] == "žluť"
-    assert told["metadata"] == await metadata(user.http, told["id"])
-    assert told["metadata"]["from_agent"] is True
-    assert unquote(told["metadata"]["original_name"]) == "note to you.txt"
-    assert told["metadata"]["mimetype"] == "text/plain"
-    [listed] = good(await user.http.get(f"/files?session_id={session_id}"))
-    assert listed == {"file_id": told["id"], "session_id": session_id, "request_id": request_id}
-
-
 # Who, and with which path
 
 ONE_FILE = [
@@ -639,16 +591,11 @@ ONE_FILE = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), ONE_FILE)
-async def test_a_foreign_file_is_like_an_unknown_one(
-    user: User, other_user: User, file: str, method: str, path: str
+async def test_head_of_a_foreign_file_is_like_that_of_an_unknown_one(
+    user: User, other_user: User, file: str
 ) -> None:
-    for id_ in (file, UNKNOWN):
-        answer = await other_user.http.request(method, path.format(id_))
-        assert answer.status_code == 400
-        expected = {"detail": f"File with id {id_} does not exist"}
-        assert method == "HEAD" or answer.json() == expected
-    assert (await metadata(user.http, file))["id"] == file
+    heads = [await other_user.http.head(f"/files/{id_}") for id_ in (file, UNKNOWN)]
+    assert [(head.status_code, head.content) for head in heads] == [(400, b"")] * 2
 
 
 @pytest.mark.parametrize(("method", "path"), ONE_FILE)
@@ -657,15 +604,6 @@ async def test_an_id_that_is_no_uuid_is_422(user: User, method: str, path: str) 
     assert answer.status_code == 422
     if method != "HEAD":
         assert faults(answer) == [("uuid_parsing", ["path", "file_id"])]
-
-
-async def test_an_agent_reads_its_creators_files_but_deletes_none(
-    agent: httpx2.AsyncClient, file: str
-) -> None:
-    assert (await agent.get(f"/files/{file}")).content == CONTENT
-    assert (await metadata(agent, file))["id"] == file
-    assert (await agent.delete(f"/files/{file}")).status_code == 401
-    assert (await agent.get(f"/files?session_id={UNKNOWN}")).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/files/{}", "/files/{}/metadata", "/user/files/metadata"])
@@ -695,11 +633,3 @@ async def test_swagger_can_upload_and_download(visitor: httpx2.AsyncClient) -> N
     assert schema["required"] == ["file"]
     responses = document["paths"]["/files/{file_id}"]["get"]["responses"]
     assert responses.keys() >= {"200", "206", "304", "416", "400", "401", "422"}
-
-
-async def test_ids_that_are_left_empty_are_none(user: User) -> None:
-    empty = {"session_id": "", "request_id": ""}
-    created = await user.http.post("/files", files={"file": ("a.txt", b"hello")}, data=empty)
-    assert created.status_code == 201, created.text
-    metadata = (await user.http.get(f"/files/{created.json()['id']}/metadata")).json()
-    assert (metadata["session_id"], metadata["request_id"]) == (None, None)
