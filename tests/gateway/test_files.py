@@ -5,14 +5,16 @@ import re
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 
+from tests.agents.running import Generation, run_file_keeper
 from tests.gateway.conftest import Sql
 from tests.gateway.shapes import TIME, assert_shape, faults, good, refused
-from tests.system import System
+from tests.system import BE_KEY, System
 from tests.users import User, eventually
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -162,6 +164,17 @@ async def refuse_ids(user: User, system: System, sql: Sql, **ids: str) -> str:
     assert sql("SELECT id FROM files WHERE creator_id = %s", user.id) == []
     assert set(system.files.iterdir()) == objects
     return detail
+
+
+async def test_a_foreign_session_is_like_an_unknown_one(
+    user: User, other_user: User, system: System, sql: Sql
+) -> None:
+    session_id, request_id = ids_of(sql, other_user)
+    _, own_request = ids_of(sql, user)
+    for session in (session_id, UNKNOWN):
+        for ids in ({}, {"request_id": request_id}, {"request_id": own_request}):
+            detail = await refuse_ids(user, system, sql, session_id=session, **ids)
+            assert detail == f"Session with id {session} does not exist"
 
 
 async def test_a_foreign_request_is_like_an_unknown_one(
@@ -389,7 +402,7 @@ async def test_what_a_download_says_of_itself(user: User, file: str) -> None:
     assert headers["accept-ranges"] == "bytes"
     assert headers["content-disposition"] == 'attachment; filename="a b.txt"'
     assert headers["x-content-type-options"] == "nosniff"
-    assert "sandbox" in headers["content-security-policy"].split("; ")
+    assert headers["content-security-policy"] == "sandbox"
     assert re.fullmatch(r'"[^"]+"', headers["etag"])
     assert parsedate_to_datetime(headers["last-modified"]).tzinfo is not None
 
@@ -525,6 +538,21 @@ async def test_the_files_of_a_session(user: User, other_user: User, sql: Sql) ->
     assert faults(await user.http.get("/files")) == [("missing", ["query", "session_id"])]
 
 
+async def test_the_files_of_a_session_for_the_service(
+    user: User, other_user: User, visitor: httpx2.AsyncClient, sql: Sql
+) -> None:
+    session_id, _ = ids_of(sql, user)
+    await upload(user.http, session_id=session_id)
+    path, key = f"/files?session_id={session_id}", {"x-api-key": BE_KEY}
+    counts = [
+        len(good(await visitor.get(f"{path}&user_id={each.id}", headers=key)))
+        for each in (user, other_user)
+    ]
+    assert counts == [1, 0]
+    wrong = await visitor.get(f"{path}&user_id={user.id}", headers={"x-api-key": "wrong"})
+    assert wrong.status_code == 401
+
+
 async def test_all_of_a_users_files_newest_first(
     user: User, agent: httpx2.AsyncClient, sql: Sql
 ) -> None:
@@ -581,6 +609,26 @@ async def test_a_file_named_in_a_message_belongs_to_its_request(user: User, file
     assert listed["file_id"] == file
 
 
+# The agents' own client
+
+
+@pytest.mark.parametrize("generation", ["1.0", "2.0"])
+async def test_the_agents_library_saves_and_reads_files(
+    user: User, system: System, sql: Sql, generation: Generation
+) -> None:
+    token = (await user.register_agent("painter", "paints"))["jwt"]
+    session_id, request_id = ids_of(sql, user)
+    work = (system, generation, token, session_id, request_id, "note to you.txt", "žluť")
+    told = await asyncio.to_thread(run_file_keeper, *work)
+    assert told["content"] == "žluť"
+    assert told["metadata"] == await metadata(user.http, told["id"])
+    assert told["metadata"]["from_agent"] is True
+    assert unquote(told["metadata"]["original_name"]) == "note to you.txt"
+    assert told["metadata"]["mimetype"] == "text/plain"
+    [listed] = good(await user.http.get(f"/files?session_id={session_id}"))
+    assert listed == {"file_id": told["id"], "session_id": session_id, "request_id": request_id}
+
+
 # Who, and with which path
 
 ONE_FILE = [
@@ -591,11 +639,16 @@ ONE_FILE = [
 ]
 
 
-async def test_head_of_a_foreign_file_is_like_that_of_an_unknown_one(
-    user: User, other_user: User, file: str
+@pytest.mark.parametrize(("method", "path"), ONE_FILE)
+async def test_a_foreign_file_is_like_an_unknown_one(
+    user: User, other_user: User, file: str, method: str, path: str
 ) -> None:
-    heads = [await other_user.http.head(f"/files/{id_}") for id_ in (file, UNKNOWN)]
-    assert [(head.status_code, head.content) for head in heads] == [(400, b"")] * 2
+    for id_ in (file, UNKNOWN):
+        answer = await other_user.http.request(method, path.format(id_))
+        assert answer.status_code == 400
+        expected = {"detail": f"File with id {id_} does not exist"}
+        assert method == "HEAD" or answer.json() == expected
+    assert (await metadata(user.http, file))["id"] == file
 
 
 @pytest.mark.parametrize(("method", "path"), ONE_FILE)
@@ -604,6 +657,15 @@ async def test_an_id_that_is_no_uuid_is_422(user: User, method: str, path: str) 
     assert answer.status_code == 422
     if method != "HEAD":
         assert faults(answer) == [("uuid_parsing", ["path", "file_id"])]
+
+
+async def test_an_agent_reads_its_creators_files_but_deletes_none(
+    agent: httpx2.AsyncClient, file: str
+) -> None:
+    assert (await agent.get(f"/files/{file}")).content == CONTENT
+    assert (await metadata(agent, file))["id"] == file
+    assert (await agent.delete(f"/files/{file}")).status_code == 401
+    assert (await agent.get(f"/files?session_id={UNKNOWN}")).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/files/{}", "/files/{}/metadata", "/user/files/metadata"])
