@@ -236,11 +236,12 @@ def _terse_unstructure_hook(kind: Any, converter: Any) -> Any:
 def _constrained_hook(kind: Any, converter: cattrs.BaseConverter) -> Hook:
     """Enforce what `msgspec.Meta` documents: one source for both. Rules say what it can't."""
     inner, *marks = get_args(kind)
+    is_list = _is_list(inner)
     structure_inner = converter.get_structure_hook(inner)
 
     def hook(value: object, _: object) -> object:
         for mark in marks:  # before its items are looked at, each of which may be a fault
-            if isinstance(value, list) and isinstance(mark, msgspec.Meta):
+            if is_list and isinstance(value, list) and isinstance(mark, msgspec.Meta):
                 _refuse_broken(mark, value, value)
         result = structure_inner(value, inner)
         for mark in marks:

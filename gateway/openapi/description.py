@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 from starlette.responses import Response
 
-from gateway.openapi.schemas import Json, Schemas, make_schemas
+from gateway.openapi.schemas import Json, Schemas, make_schemas, without_null
 from gateway.web.auth import Access
 from gateway.web.errors import ApiError
 from gateway.web.inputs import Nothing
@@ -116,6 +116,8 @@ def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
     expanded = {operation.parameters.__name__ for operation in operations}
     bodies = {name: one for name, one in schemas.components.items() if name not in expanded}
+    for form in (each.body.__name__ for each in operations if each.body_format != "json"):
+        _describe_form(bodies[form]["properties"])
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": ABOUT},
@@ -123,6 +125,12 @@ def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
         "paths": {**paths, **_describe_health()},
         "components": {"schemas": bodies, "securitySchemes": SECURITY_SCHEMES},
     }
+
+
+def _describe_form(fields: Json) -> None:
+    for name, field in fields.items():
+        if "anyOf" in field:  # Swagger UI would fill in and send an id that nobody has
+            fields[name] = {**without_null(field), "examples": [""]}
 
 
 def _real(types: Iterable[Any]) -> list[Any]:
@@ -230,9 +238,7 @@ def _parameters(operation: Operation, schemas: Schemas) -> list[Json]:
 
 
 def _parameter(name: str, field: Json, path: str, *, is_required: bool) -> Json:
-    schema = field
-    if "anyOf" in field:  # what may be left out is no null in a URL
-        [schema] = [one for one in field["anyOf"] if one != {"type": "null"}]
+    schema = without_null(field)
     return {
         "name": name,
         "in": "path" if f"{{{name}}}" in path else "query",

@@ -24,11 +24,21 @@ PAGE = """\
   <div id="swagger-ui"></div>
   <script src="/docs/static/swagger-ui-bundle.js"></script>
   <script>
+    // A field of a form that is left empty is left out: an empty text is no id.
+    function leaveOutEmptyFields(request) {{
+      if (request.body instanceof FormData) {{
+        for (const [name, value] of [...request.body]) {{
+          if (value === "") request.body.delete(name);
+        }}
+      }}
+      return request;
+    }}
     window.ui = SwaggerUIBundle({{
       url: "/openapi.json",
       dom_id: "#swagger-ui",
       deepLinking: true,
       persistAuthorization: true,
+      requestInterceptor: leaveOutEmptyFields,
       oauth2RedirectUrl: new URL("/docs/static/oauth2-redirect.html", window.location).href,
     }});
   </script>

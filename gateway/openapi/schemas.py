@@ -9,7 +9,7 @@ import attrs
 import msgspec
 from attrs import frozen
 
-from shared.converter import FORBID_EXTRA_KEYS, OMIT_DEFAULTS, JsonObject
+from shared.converter import FORBID_EXTRA_KEYS, INTEGER_LIMIT, OMIT_DEFAULTS, JsonObject
 
 type Json = dict[str, Any]
 
@@ -20,6 +20,7 @@ TIME: Json = {
     "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$",
     "examples": ["2026-01-31T09:15:02.123456"],
 }
+INT64: Json = {"format": "int64", "minimum": 1 - INTEGER_LIMIT, "maximum": INTEGER_LIMIT - 1}
 JSON_OBJECT: Json = {
     "anyOf": [{"type": "object"}, {"type": "string", "contentMediaType": "application/json"}],
     "description": "An object, or its JSON text.",
@@ -68,7 +69,25 @@ def _complete(class_: type, schema: Json, *, is_sent: bool) -> None:
             properties[field.name] |= TIME
         if field.type == JsonObject:
             properties[field.name] = JSON_OBJECT
+    if is_sent:
+        for described in properties.values():
+            _bound_integers(described)
     if getattr(class_, FORBID_EXTRA_KEYS, False):
         schema["additionalProperties"] = False
     if not is_sent and not getattr(class_, OMIT_DEFAULTS, False):
         schema["required"] = list(properties)  # what has a default is told all the same
+
+
+def _bound_integers(schema: Json) -> None:
+    for inner in schema.get("anyOf", []):
+        _bound_integers(inner)
+    if schema.get("type") == "integer":
+        schema.update({**INT64, **schema})
+
+
+def without_null(schema: Json) -> Json:
+    """The schema of what may be left out, where there is no null: in a URL and in a form."""
+    if "anyOf" not in schema:
+        return schema
+    [only] = [one for one in schema["anyOf"] if one != {"type": "null"}]
+    return dict(only)

@@ -253,6 +253,8 @@ def test_a_choice_is_not_confused_by_what_cannot_be_one(value: object) -> None:
         ("items", [1, 2, 3], "too_long"),
         ("number", -1, "greater_than_equal"),
         ("number", "21", "less_than_equal"),
+        ("number", [1], "int_type"),
+        ("word", ["a", "b"], "string_type"),
         ("title", "ab", "value_error"),
         ("quiet", "LOUD", "value_error"),
     ],
