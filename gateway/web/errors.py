@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -20,7 +21,7 @@ class ApiError(Exception):
     """What a caller is told: a status and one sentence."""
 
     status = 500
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -43,7 +44,7 @@ class UnauthorizedError(ApiError):
     """
 
     status = 401
-    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
 class TooSlowError(ApiError):
@@ -62,28 +63,23 @@ class TooManyRequestsError(ApiError):
     """A bound is reached; there is room again in so many seconds."""
 
     status = 429
+    headers = MappingProxyType({"Retry-After": "1"})
 
     def __init__(self, detail: str, seconds: int) -> None:
         super().__init__(detail)
-        self.seconds = seconds
+        self.headers = MappingProxyType({"Retry-After": str(seconds)})
 
 
 class UnavailableError(ApiError):
     """Too busy, or something that is needed is away; the same request may succeed soon."""
 
     status = 503
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+    headers = MappingProxyType({"Retry-After": "1"})
 
 
 def _answer_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return JSONResponse({"detail": error.detail}, error.status, error.headers)
-
-
-def _answer_too_many(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, TooManyRequestsError)
-    headers = {"Retry-After": str(error.seconds)}
-    return JSONResponse({"detail": error.detail}, error.status, headers)
 
 
 def _answer_invalid_input(_request: Request, error: Exception) -> Response:
@@ -109,7 +105,6 @@ def _answer_nobody(_request: Request, _error: Exception) -> Response:
 
 exception_handlers: dict[Any, Any] = {
     ApiError: _answer_api_error,
-    TooManyRequestsError: _answer_too_many,
     InvalidInputError: _answer_invalid_input,
     HTTPException: _answer_http_exception,
     DatabaseAwayError: _answer_database_away,

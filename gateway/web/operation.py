@@ -19,6 +19,7 @@ from gateway.web.auth import Access, Caller, authenticate
 from gateway.web.errors import (
     BadRequestError,
     TooLargeError,
+    TooManyRequestsError,
     TooSlowError,
     UnauthorizedError,
     UnavailableError,
@@ -124,6 +125,7 @@ class Operation:
             TooSlowError: takes_body,
             TooLargeError: takes_body,
             InvalidInputError: takes_any,
+            TooManyRequestsError: self.bounded,
             UnavailableError: True,
         }
         return [error for error, is_possible in possible.items() if is_possible]
