@@ -1,5 +1,6 @@
-"""The bridge's statements: requests and their endings, configs, agents, the router session."""
+"""The bridge's statements: requests and their endings, configs, agents."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -253,8 +254,25 @@ async def select_callable_agents(connection: Connection, owner: UUID) -> list[Ca
     ]
 
 
+@frozen
+class KnownAgent:
+    """An agent, and whether it is taken for connected."""
+
+    id: UUID
+    is_active: bool
+
+
+async def select_known_agents(connection: Connection, limit: int) -> list[KnownAgent]:
+    """Agents of all users: those taken for connected, then those that were or changed lately."""
+    sql = """
+        SELECT id, is_active FROM agents ORDER BY is_active DESC, updated_at DESC, id LIMIT :limit
+    """
+    return [KnownAgent(**columns(row)) for row in await connection.fetch_all(sql, {"limit": limit})]
+
+
 async def activate_agent(
     connection: Connection,
+    term: UUID,
     agent_id: UUID,
     owner: UUID,
     name: str,
@@ -264,20 +282,27 @@ async def activate_agent(
 ) -> bool:
     """Store what an agent says of itself; False: no such agent of this owner.
 
-    An empty name or description leaves the stored one. The alias stays while the name stays.
+    An empty name or description leaves the stored one. The alias stays while the name stays. As
+    with all that is stored of who is connected, only the word of the latest leader counts.
     """
     sql = """
-        UPDATE agents SET
-            alias = CASE WHEN :name IN ('', name) THEN alias ELSE :alias END,
-            name = CASE WHEN :name = '' THEN name ELSE :name END,
-            description = CASE WHEN :description = '' THEN description ELSE :description END,
-            input_parameters = :input_parameters,
-            is_active = true,
-            updated_at = now()
-        WHERE id = :id AND creator_id = :owner
-        RETURNING id
+        WITH current AS (
+            SELECT FROM router_session WHERE term = :term FOR SHARE
+        ), updated AS (
+            UPDATE agents SET
+                alias = CASE WHEN :name IN ('', name) THEN alias ELSE :alias END,
+                name = CASE WHEN :name = '' THEN name ELSE :name END,
+                description = CASE WHEN :description = '' THEN description ELSE :description END,
+                input_parameters = :input_parameters,
+                is_active = true,
+                updated_at = now()
+            WHERE id = :id AND creator_id = :owner AND EXISTS (SELECT FROM current)
+            RETURNING id
+        )
+        SELECT EXISTS (SELECT FROM updated) OR NOT EXISTS (SELECT FROM current)
     """
     values = {
+        "term": term,
         "id": agent_id,
         "owner": owner,
         "name": name,
@@ -285,27 +310,42 @@ async def activate_agent(
         "description": description,
         "input_parameters": input_parameters,
     }
-    return await connection.fetch_one(sql, values) is not None
+    return bool(await connection.fetch_val(sql, values))
 
 
-async def deactivate_agent(connection: Connection, agent_id: UUID) -> None:
+async def deactivate_agent(connection: Connection, term: UUID, agent_id: UUID) -> None:
     """Note that an agent is no longer connected."""
-    sql = "UPDATE agents SET is_active = false WHERE id = :id AND is_active"
-    await connection.execute(sql, {"id": agent_id})
+    sql = """
+        WITH current AS (SELECT FROM router_session WHERE term = :term FOR SHARE)
+        UPDATE agents SET is_active = false
+        WHERE id = :id AND is_active AND EXISTS (SELECT FROM current)
+    """
+    await connection.execute(sql, {"term": term, "id": agent_id})
 
 
-async def deactivate_all_agents(connection: Connection) -> None:
+async def deactivate_all_agents(connection: Connection, term: UUID) -> None:
     """Note that no agent is connected."""
-    await connection.execute("UPDATE agents SET is_active = false WHERE is_active")
+    sql = """
+        WITH current AS (SELECT FROM router_session WHERE term = :term FOR SHARE)
+        UPDATE agents SET is_active = false WHERE is_active AND EXISTS (SELECT FROM current)
+    """
+    await connection.execute(sql, {"term": term})
 
 
-async def touch_router_session(connection: Connection) -> None:
-    """Note that the router session is held now."""
-    await connection.execute("UPDATE router_session SET last_alive_at = now()")
-
-
-async def select_session_age(connection: Connection) -> float | None:
-    """Seconds since some bridge last held the router session; None: none ever did."""
-    sql = "SELECT extract(epoch FROM now() - last_alive_at)::float8 FROM router_session"
-    age = await connection.fetch_val(sql)
-    return None if age is None else float(age)
+async def update_presence(
+    connection: Connection, term: UUID, present: Collection[UUID], absent: Collection[UUID]
+) -> int:
+    """Note who is connected and who is not; returns how many were taken for the opposite."""
+    sql = """
+        WITH current AS (
+            SELECT FROM router_session WHERE term = :term FOR SHARE
+        ), updated AS (
+            UPDATE agents SET is_active = NOT is_active
+            WHERE (id = ANY(:present) AND NOT is_active OR id = ANY(:absent) AND is_active)
+              AND EXISTS (SELECT FROM current)
+            RETURNING id
+        )
+        SELECT count(*) FROM updated
+    """
+    values = {"term": term, "present": list(present), "absent": list(absent)}
+    return int(await connection.fetch_val(sql, values))

@@ -114,13 +114,13 @@ async def test_strangers_that_come_and_go_do_not_end_the_session(
     settings = read_settings(own_router.environment, Settings)
     probes: set[str] = set()
 
-    async def put(_event: Event) -> None:
+    def put(_event: Event) -> None:
         """Nobody reads them."""
 
     async def on_held() -> None:
         """Nobody notes it."""
 
-    session = RouterSession(settings, put)
+    session = RouterSession(settings)
 
     async def probed(count: int) -> None:
         async def holds() -> bool:
@@ -129,7 +129,7 @@ async def test_strangers_that_come_and_go_do_not_end_the_session(
 
         await eventually(holds, f"{count} probes")
 
-    holding = asyncio.create_task(session.hold(on_held))
+    holding = asyncio.create_task(session.hold(put, on_held))
     await probed(2)
     for _ in range(COMINGS_AND_GOINGS):
         async with connected(own_router, x_custom_invoke_key=key):

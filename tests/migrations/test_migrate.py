@@ -20,6 +20,7 @@ from .catalogue import read_tables
 
 ROOT = Path(__file__).parent.parent.parent
 FIRST, SECOND, THIRD = "0001-original-installation", "0002-requests", "0003-files"
+FOURTH = "0004-router-term"
 SECONDS = 30.0
 
 
@@ -81,12 +82,12 @@ def test_two_at_the_same_time_both_succeed_and_apply_once(
     wait_until(lambda: count_waiting(connection, "advisory") == 2)
     connection.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
     assert sorted(finish(process) for process in processes) == [
-        (0, f"applied {FIRST}\napplied {SECOND}\napplied {THIRD}\n", ""),
+        (0, f"applied {FIRST}\napplied {SECOND}\napplied {THIRD}\napplied {FOURTH}\n", ""),
         (0, "nothing to apply\n", ""),
     ]
 
 
-@pytest.mark.parametrize("table", ["files", "_yoyo_migration"])
+@pytest.mark.parametrize("table", ["router_session", "_yoyo_migration"])
 def test_process_killed_in_the_middle_blocks_nobody(
     database: str, connection: Connection, table: str
 ) -> None:
@@ -99,13 +100,13 @@ def test_process_killed_in_the_middle_blocks_nobody(
         wait_until(lambda: count_waiting(observer, "relation") == 1)
         process.kill()
         finish(process)
-    assert migrate(database) == [THIRD]
+    assert migrate(database) == [FOURTH]
 
 
 def test_lock_that_yoyo_left_behind_blocks_nobody(database: str, connection: Connection) -> None:
     connection.execute("CREATE TABLE yoyo_lock (locked int PRIMARY KEY, ctime timestamp, pid int)")
     connection.execute("INSERT INTO yoyo_lock VALUES (1, now(), 1)")
-    assert migrate(database) == [FIRST, SECOND, THIRD]
+    assert migrate(database) == [FIRST, SECOND, THIRD, FOURTH]
 
 
 def test_failed_migration_is_named_and_leaves_nothing(
@@ -143,6 +144,7 @@ def test_command_takes_back_as_many_as_it_is_told(
         monkeypatch.setenv(name, value)
     assert [main(["--rollback", "1"]), main(["--rollback"]), main(["--rollback"])] == [0, 0, 0]
     assert capsys.readouterr().out.splitlines() == [
+        f"rolled back {FOURTH}",
         f"rolled back {THIRD}",
         f"rolled back {SECOND}",
         f"rolled back {FIRST}",

@@ -19,6 +19,7 @@ ORIGINAL_TABLES = {
     name: table for name, table in ORIGINAL["tables"].items() if name != "alembic_version"
 }
 FIRST, SECOND, THIRD = "0001-original-installation", "0002-requests", "0003-files"
+FOURTH = "0004-router-term"
 
 # One value for each type: with every id the same, all foreign keys hold.
 SAMPLES = {
@@ -65,16 +66,16 @@ def test_first_migration_makes_the_tables_of_the_original(
 
 def test_later_migrations_can_be_taken_back_alone(database: str, connection: Connection) -> None:
     migrate(database)
-    assert roll_back(database, 2) == [THIRD, SECOND]
+    assert roll_back(database, 3) == [FOURTH, THIRD, SECOND]
     assert read_tables(connection) == ORIGINAL_TABLES
 
 
 def test_all_can_be_taken_back_and_applied_again(database: str, connection: Connection) -> None:
-    assert migrate(database) == [FIRST, SECOND, THIRD]
+    assert migrate(database) == [FIRST, SECOND, THIRD, FOURTH]
     tables = read_tables(connection)
-    assert roll_back(database) == [THIRD, SECOND, FIRST]
+    assert roll_back(database) == [FOURTH, THIRD, SECOND, FIRST]
     assert read_left_overs(connection) == set()
-    assert migrate(database) == [FIRST, SECOND, THIRD]
+    assert migrate(database) == [FIRST, SECOND, THIRD, FOURTH]
     assert read_tables(connection) == tables
 
 
@@ -84,12 +85,12 @@ def test_data_of_the_original_survives_up_and_down(
     migrate(database)
     fill_original_tables(connection)
     rows = select_original_columns(connection)
-    for name in (SECOND, THIRD):
+    for name in (SECOND, THIRD, FOURTH):
         copy(MIGRATIONS / f"{name}.sql", folder)
         copy(MIGRATIONS / f"{name}.rollback.sql", folder)
-    assert migrate(database) == [SECOND, THIRD]
+    assert migrate(database) == [SECOND, THIRD, FOURTH]
     assert select_original_columns(connection) == rows
-    assert roll_back(database, 2) == [THIRD, SECOND]
+    assert roll_back(database, 3) == [FOURTH, THIRD, SECOND]
     assert select_original_columns(connection) == rows
 
 
@@ -97,7 +98,7 @@ def test_taking_back_is_refused_while_the_original_could_not_hold_the_data(
     database: str, connection: Connection
 ) -> None:
     migrate(database)
-    roll_back(database, 1)
+    roll_back(database, 2)
     for _ in range(2):
         insert_config(connection, insert_user(connection), "mine")
     tables = read_tables(connection)
