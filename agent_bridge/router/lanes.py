@@ -45,14 +45,14 @@ class LaneLostError(Exception):
 async def connect_to_router(
     settings: Settings, headers: dict[str, str], seconds: float = CONNECT_SECONDS
 ) -> ClientConnection:
-    """Open a connection with these credentials. Raises RouterAwayError."""
+    """Open a connection; to close it takes no longer. Raises RouterAwayError."""
     try:
         return await connect(
             settings.router_ws_url,
             additional_headers=headers,
             max_size=settings.router_max_frame_bytes,
             open_timeout=seconds,
-            close_timeout=CLOSE_SECONDS,
+            close_timeout=min(seconds, CLOSE_SECONDS),
             compression=None,
             proxy=None,
         )

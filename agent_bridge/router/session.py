@@ -34,7 +34,7 @@ from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 1.5
+CONNECT_SECONDS = 0.8
 PROBE_SECONDS = 1.0
 ECHO_SECONDS = 1.5
 

@@ -27,11 +27,27 @@ type Contract = Literal["enriched", "lookup"]
 @contextmanager
 def run_agent(system: System, generation: Generation, token: str, seal: str) -> Iterator[Child]:
     """Run the agent of a token; it seals with `seal`, which nobody else is told."""
+    script = f"generation_{generation.partition('.')[0]}/agent.py"
+    with _run(system, generation, token, script, SEAL=seal) as child:
+        yield child
+
+
+@contextmanager
+def run_steady_agent(system: System, generation: Generation, token: str) -> Iterator[Child]:
+    """Run an agent that counts its calls, and connects anew at once whenever it is cut off."""
+    with _run(system, generation, token, "steady.py") as child:
+        yield child
+
+
+@contextmanager
+def _run(
+    system: System, generation: Generation, token: str, script: str, **own: str
+) -> Iterator[Child]:
     addresses = {"GATEWAY_URL": system.gateway, "BACKEND_API_BASE_URL": system.gateway}
-    own = {"AGENT_JWT_TOKEN": token, "ROUTER_WS_URL": system.router_url, "SEAL": seal}
+    own |= {"AGENT_JWT_TOKEN": token, "ROUTER_WS_URL": system.router_url}
     child = start_child(
         name := f"agent {uuid4()}",
-        [_interpreter(generation), "-W", "error", _script(generation)],
+        [_interpreter(generation), "-W", "error", str(PROJECT / "tests" / "agents" / script)],
         system.folder / f"{name}.log",
         environment={**os.environ, **addresses, **own},
         folder=system.folder,
@@ -65,11 +81,6 @@ def _interpreter(generation: Generation) -> str:
     if not interpreter.exists():
         pytest.fail(f"{interpreter} is missing: `make test` makes it.", pytrace=False)
     return str(interpreter)
-
-
-def _script(generation: Generation) -> str:
-    folder = f"generation_{generation.partition('.')[0]}"
-    return str(PROJECT / "tests" / "agents" / folder / "agent.py")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A TCP line to PostgreSQL that a test can cut and mend: a server that goes away and comes back."""
+"""A TCP line to a server that a test can cut, stall and mend: it goes away and comes back."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,9 +17,13 @@ class Line:
     port: int = 0
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(factory=set)
+    _flowing: asyncio.Event = field(factory=asyncio.Event)
 
     async def mend(self) -> None:
-        """Listen, on the same port as before."""
+        """Listen, on the same port as before, and pass on what comes."""
+        self._flowing.set()
+        if self._server is not None and self._server.is_serving():
+            return
         self._server = await asyncio.start_server(self._accept, HOST, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -27,6 +31,14 @@ class Line:
         """Refuse whoever comes and drop whoever is there."""
         assert self._server is not None
         self._server.close()
+        await self.drop()
+
+    def stall(self) -> None:
+        """Take what comes and pass nothing on, in either direction, until it is mended."""
+        self._flowing.clear()
+
+    async def drop(self) -> None:
+        """Reset what is connected; whoever comes is served."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -39,19 +51,19 @@ class Line:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(HOST, self.target)
         try:
-            await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+            await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             writer.transport.abort()
             far_writer.transport.abort()
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            await self._flowing.wait()
+            writer.write(data)
+            await writer.drain()
+        writer.close()
 
 
 @asynccontextmanager
