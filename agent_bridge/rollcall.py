@@ -61,6 +61,7 @@ class RollCall:
             seen = await self._ask_twice(batch)
             put(AgentsSeen(self._unheard_of(seen.present), self._unheard_of(seen.absent)))
         self._unheard = set()
+        logger.info("the router was asked about %d agents", len(agents))
 
     def _unheard_of(self, agent_ids: frozenset[UUID]) -> frozenset[UUID]:
         return frozenset(agent_id for agent_id in agent_ids if str(agent_id) in self._unheard)

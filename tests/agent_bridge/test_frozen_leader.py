@@ -1,22 +1,35 @@
-"""A leader that is frozen, and one whose PostgreSQL is away while the router dies."""
+"""A leader that is frozen, loses its lock, or has no PostgreSQL: two may lead for a moment."""
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 import pytest
 
 from devstack.processes import Child, free_port
+from devstack.router import RouterServer, start_router
+from devstack.routing import Delivery, Keys
 from devstack.valkey import ValkeyServer
 from shared.locks import LEADER_LOCK
 from shared.migrate import migrate
 from tests.agent_bridge.agents import connected_agent, is_active, until_active, until_inactive
 from tests.agent_bridge.broken import keep_bridges, living_bridges, until_heard
-from tests.agent_bridge.stored import select
+from tests.agent_bridge.stored import insert_left_request, select, select_logs
+from tests.shared.line import run_line_aside
 from tests.socket.test_database_away import MortalPostgres
-from tests.system import System, create_database, make_environment, run_system, url_of
+from tests.system import (
+    BE_KEY,
+    ML_KEY,
+    System,
+    create_database,
+    make_environment,
+    run_system,
+    url_of,
+)
 from tests.users import User, eventually, register_user
 
 REPLACED_SECONDS = 5.0
@@ -26,6 +39,7 @@ LEADERS = f"""
       AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) = {LEADER_LOCK}
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """  # noqa: S608 (a number of ours)
+END_LEADERS = f"SELECT pg_terminate_backend(pid) FROM ({LEADERS}) AS leaders"  # noqa: S608
 
 
 @contextmanager
@@ -57,6 +71,69 @@ async def test_a_frozen_leader_is_replaced_within_5_seconds_and_steps_back_when_
     await until_heard(running, owner, REPLACED_SECONDS)
     assert len(select(running, LEADERS)) == 1
     assert "no longer the leader" not in other.log.read_text()
+
+
+@pytest.fixture
+def delivered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The log entries that a router in this process gives to whoever holds the session."""
+    messages: list[str] = []
+    deliver = RouterServer._deliver
+
+    def note(self: RouterServer, deliveries: list[Delivery]) -> None:
+        for delivery in deliveries:
+            payload = delivery.frame.get("request_payload", {})
+            if delivery.to in self.outboxes and payload.get("message_type") == "agent_log":
+                messages.append(payload["log_message"])
+        deliver(self, deliveries)
+
+    monkeypatch.setattr(RouterServer, "_deliver", note)
+    return messages
+
+
+async def test_what_was_delivered_is_stored_once_though_leaders_lose_their_locks(
+    running: System, owner: User, delivered: list[str]
+) -> None:
+    keep_bridges(running, 2)
+    running.children["router"].kill()
+    session_id, request_id = str(uuid4()), str(uuid4())
+    insert_left_request(running, owner.id, session_id, request_id, was_sent=False)
+    agent = await owner.register_agent("talks", "logs all the time")
+    port = int(running.environment["ROUTER_PORT"])
+    async with await start_router(Keys(BE_KEY, ML_KEY), port):
+        await until_heard(running, owner, REPLACED_SECONDS)
+        async with connected_agent(running, agent["jwt"]) as connection:
+            for number in range(250):
+                await connection.log(str(number), session_id, request_id)
+                if number % 100 == 50:
+                    assert select(running, END_LEADERS)
+                await asyncio.sleep(0.01)
+
+        async def holds() -> bool:
+            return len(select_logs(running, session_id)) >= len(delivered)
+
+        await eventually(holds, "all is stored", REPLACED_SECONDS)
+    assert len(delivered) > 100
+    assert [row["message"] for row in select_logs(running, session_id)] == delivered
+
+
+async def test_a_leader_that_is_cut_off_from_postgresql_leaves_the_session_to_another(
+    running: System, owner: User
+) -> None:
+    keep_bridges(running, 0)
+    with run_line_aside(int(running.environment["POSTGRES_PORT"])) as line:
+        running.start_bridge(POSTGRES_PORT=str(line.port))
+        [leader] = living_bridges(running)
+        await until_heard(running, owner, REPLACED_SECONDS)
+        line.stall()
+        running.start_bridge()
+        other = living_bridges(running)[1]
+        await _until_logged(other, "the router session is held", REPLACED_SECONDS)
+        await _until_logged(leader, "the router session was lost", REPLACED_SECONDS)
+        await until_heard(running, owner, REPLACED_SECONDS)
+        held = other.log.read_text().count("the router session is held")
+        await _until_logged(leader, "the leader's lock can't be had", REPLACED_SECONDS)
+        assert other.log.read_text().count("the router session is held") == held
+        keep_bridges(running, 0)
 
 
 @pytest.fixture

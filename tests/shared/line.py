@@ -1,8 +1,9 @@
 """A TCP line to a server that a test can cut, stall and mend: it goes away and comes back."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from threading import Thread
 
 from attrs import define, field
 
@@ -75,3 +76,20 @@ async def run_line(target: int) -> AsyncIterator[Line]:
         yield line
     finally:
         await line.cut()
+
+
+@contextmanager
+def run_line_aside(target: int) -> Iterator[Line]:
+    """A line in a thread of its own, for what blocks this one; only `stall` may be called on it."""
+    line = Line(target)
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(line.mend(), loop).result()
+        yield line
+        asyncio.run_coroutine_threadsafe(line.cut(), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
