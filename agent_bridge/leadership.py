@@ -31,8 +31,8 @@ from shared.settings import Settings
 logger = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 0.5
-HEARTBEAT_SECONDS = 1.0
-SILENCE_SECONDS = 3.0  # after which the server takes the lock from a leader
+HEARTBEAT_SECONDS = 0.5
+SILENCE_SECONDS = 2.0  # after which the server takes the lock from a leader
 UNREACHABLE_SECONDS = 0.8  # without the router, after which another bridge may try
 STEP_BACK_SECONDS = 0.7  # more than the others need to notice that the lock is free
 BACKOFF_SECONDS = (0.03, 0.06, 0.12, 0.25, 0.5)

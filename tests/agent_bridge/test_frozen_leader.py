@@ -4,33 +4,24 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
 
-from devstack.processes import Child, free_port
+from devstack.processes import Child
 from devstack.router import RouterServer, start_router
 from devstack.routing import Delivery, Keys
-from devstack.valkey import ValkeyServer
 from shared.locks import LEADER_LOCK
-from shared.migrate import migrate
 from tests.agent_bridge.agents import connected_agent, is_active, until_active, until_inactive
 from tests.agent_bridge.broken import keep_bridges, living_bridges, until_heard
 from tests.agent_bridge.stored import insert_left_request, select, select_logs
 from tests.shared.line import run_line_aside
-from tests.socket.test_database_away import MortalPostgres
 from tests.system import (
     BE_KEY,
     ML_KEY,
     System,
-    create_database,
-    make_environment,
-    run_system,
-    url_of,
 )
-from tests.users import User, eventually, register_user
+from tests.users import User, eventually
 
 REPLACED_SECONDS = 5.0
 LEADERS = f"""
@@ -64,8 +55,6 @@ async def test_a_frozen_leader_is_replaced_within_5_seconds_and_steps_back_when_
     keep_bridges(running, 2)
     leader, other = living_bridges(running)
     with _frozen(leader):
-        await _until_logged(other, "this bridge is the leader", REPLACED_SECONDS)
-        await _until_logged(other, "the router session is held", REPLACED_SECONDS)
         await until_heard(running, owner, REPLACED_SECONDS)
     await _until_logged(leader, "this bridge is no longer the leader", REPLACED_SECONDS)
     await until_heard(running, owner, REPLACED_SECONDS)
@@ -136,53 +125,24 @@ async def test_a_leader_that_is_cut_off_from_postgresql_leaves_the_session_to_an
         keep_bridges(running, 0)
 
 
-@pytest.fixture
-def mortal_postgres() -> Iterator[MortalPostgres]:
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # PostgreSQL's own user has to enter it
-        mortal = MortalPostgres(folder)
-        try:
-            yield mortal
-        finally:
-            mortal.stop()
-
-
-@pytest.fixture
-def mortal_system(mortal_postgres: MortalPostgres, valkey: ValkeyServer) -> Iterator[System]:
-    server = mortal_postgres.start()
-    database = create_database(server)
-    migrate(url_of(server, database))
-    with run_system(make_environment(server, database, valkey, free_port())) as system:
-        system.start_router()
-        system.start_gateway()
-        system.start_bridge()
-        yield system
-
-
 async def test_agents_are_inactive_after_the_router_died_while_postgresql_was_away(
-    mortal_system: System, mortal_postgres: MortalPostgres
+    running: System, owner: User
 ) -> None:
-    async with register_user(mortal_system.gateway) as user:
-        await until_heard(mortal_system, user, 10)
-        agent = await user.register_agent("steady", "stays connected")
-        async with connected_agent(mortal_system, agent["jwt"]) as connection:
+    keep_bridges(running, 0)
+    with run_line_aside(int(running.environment["POSTGRES_PORT"])) as line:
+        bridge = running.start_bridge(POSTGRES_PORT=str(line.port))
+        agent = await owner.register_agent("steady", "stays connected")
+        async with connected_agent(running, agent["jwt"]) as connection:
+            await until_heard(running, owner, REPLACED_SECONDS)
             await connection.register("steady", "stays connected")
-            await until_active(user, agent["id"])
-            mortal_postgres.stop()
-            mortal_system.children["router"].kill()
-            [bridge] = living_bridges(mortal_system)
-            await _until_logged(bridge, "the router session was lost", 10)
-        mortal_postgres.start()
-        mortal_system.start_router()
-        await _until_readable(user)
-        await until_inactive(user, agent["id"])
-        await until_heard(mortal_system, user, 10)
-        assert await is_active(user, agent["id"]) is False
-
-
-async def _until_readable(user: User) -> None:
-    async def holds() -> bool:
-        return (await user.http.get("/api/chats")).status_code == 200
-
-    await eventually(holds, "the gateway reads PostgreSQL again")
+            await until_active(owner, agent["id"])
+            line.cut()
+            await _until_logged(bridge, "the leader's lock can't be had", REPLACED_SECONDS)
+            running.children["router"].kill()
+            await _until_logged(bridge, "the router session was lost", REPLACED_SECONDS)
+        running.start_router()
+        assert await is_active(owner, agent["id"]) is True
+        line.mend()
+        await until_inactive(owner, agent["id"], REPLACED_SECONDS)
+        await until_heard(running, owner, REPLACED_SECONDS)
+        keep_bridges(running, 0)

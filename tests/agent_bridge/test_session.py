@@ -143,16 +143,6 @@ async def test_a_killed_leader_is_replaced_within_5_seconds_and_agents_stay_acti
         assert await is_active(owner, agent["id"]) is True
 
 
-async def test_a_bridge_that_is_killed_and_started_again_keeps_agents_active(
-    running: System, owner: User
-) -> None:
-    async with _active_agent(running, owner) as (agent, _):
-        keep_bridges(running, 0)
-        keep_bridges(running, 1)
-        await until_heard(running, owner, 5)
-        assert await is_active(owner, agent["id"]) is True
-
-
 async def test_a_bridge_that_is_stopped_and_started_again_keeps_agents_active(
     running: System, owner: User
 ) -> None:

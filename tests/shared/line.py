@@ -1,11 +1,11 @@
 """A TCP line to a server that a test can cut, stall and mend: it goes away and comes back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from threading import Thread
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from devstack.processes import HOST
 
@@ -78,17 +78,45 @@ async def run_line(target: int) -> AsyncIterator[Line]:
         await line.cut()
 
 
+@frozen
+class LineAside:
+    """A line in a thread of its own, for tests that block their loop meanwhile."""
+
+    line: Line
+    _loop: asyncio.AbstractEventLoop
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.line.port
+
+    def mend(self) -> None:
+        """Mend the line."""
+        self._do(self.line.mend())
+
+    def cut(self) -> None:
+        """Cut the line."""
+        self._do(self.line.cut())
+
+    def stall(self) -> None:
+        """Stall the line."""
+        self._loop.call_soon_threadsafe(self.line.stall)
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
 @contextmanager
-def run_line_aside(target: int) -> Iterator[Line]:
-    """A line in a thread of its own, for what blocks this one; only `stall` may be called on it."""
-    line = Line(target)
+def run_line_aside(target: int) -> Iterator[LineAside]:
+    """A line that is whole, in a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever)
     thread.start()
+    line = LineAside(Line(target), loop)
     try:
-        asyncio.run_coroutine_threadsafe(line.mend(), loop).result()
+        line.mend()
         yield line
-        asyncio.run_coroutine_threadsafe(line.cut(), loop).result()
+        line.cut()
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
