@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
-import pytest
-
 from devstack.processes import Child
-from devstack.router import RouterServer, start_router
-from devstack.routing import Delivery, Keys
+from devstack.router import start_router
+from devstack.routing import Keys
 from shared.locks import LEADER_LOCK
 from tests.agent_bridge.agents import connected_agent, is_active, until_active, until_inactive
 from tests.agent_bridge.broken import keep_bridges, living_bridges, until_heard
@@ -42,9 +40,9 @@ def _frozen(child: Child) -> Iterator[None]:
         child.process.send_signal(signal.SIGCONT)
 
 
-async def _until_logged(child: Child, text: str, seconds: float) -> None:
+async def _until_logged(child: Child, text: str, seconds: float, times: int = 1) -> None:
     async def holds() -> bool:
-        return text in child.log.read_text()
+        return child.log.read_text().count(text) >= times
 
     await eventually(holds, f"{child.name} has logged {text!r}", seconds)
 
@@ -60,23 +58,6 @@ async def test_a_frozen_leader_is_replaced_within_5_seconds_and_steps_back_when_
     await until_heard(running, owner, REPLACED_SECONDS)
     assert len(select(running, LEADERS)) == 1
     assert "no longer the leader" not in other.log.read_text()
-
-
-@pytest.fixture
-def delivered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The log entries that a router in this process gives to whoever holds the session."""
-    messages: list[str] = []
-    deliver = RouterServer._deliver
-
-    def note(self: RouterServer, deliveries: list[Delivery]) -> None:
-        for delivery in deliveries:
-            payload = delivery.frame.get("request_payload", {})
-            if delivery.to in self.outboxes and payload.get("message_type") == "agent_log":
-                messages.append(payload["log_message"])
-        deliver(self, deliveries)
-
-    monkeypatch.setattr(RouterServer, "_deliver", note)
-    return messages
 
 
 async def test_what_was_delivered_is_stored_once_though_leaders_lose_their_locks(
@@ -119,9 +100,9 @@ async def test_a_leader_that_is_cut_off_from_postgresql_leaves_the_session_to_an
         await _until_logged(other, "the router session is held", REPLACED_SECONDS)
         await _until_logged(leader, "the router session was lost", REPLACED_SECONDS)
         await until_heard(running, owner, REPLACED_SECONDS)
-        held = other.log.read_text().count("the router session is held")
-        await _until_logged(leader, "the leader's lock can't be had", REPLACED_SECONDS)
-        assert other.log.read_text().count("the router session is held") == held
+        line.cut()  # attempts are refused from here on, two in a second
+        await _until_logged(leader, "ConnectionRefusedError", REPLACED_SECONDS, times=4)
+        assert leader.log.read_text().count("the router session is held") == 1
         keep_bridges(running, 0)
 
 
