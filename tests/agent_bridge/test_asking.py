@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 
 from agent_bridge import rollcall as rollcall_module
 from agent_bridge.queries import KnownAgent
 from agent_bridge.rollcall import RollCall
 from agent_bridge.router import presence as presence_module
-from agent_bridge.router.frames import AgentRegistered, AgentUnregistered
+from agent_bridge.router.frames import AgentRegistered, AgentUnregistered, presence_frames
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.presence import Presence, ask_presence
 from agent_bridge.router.session import AgentsSeen, Event
@@ -147,9 +148,17 @@ async def test_an_agent_that_closes_the_connection_that_asks_is_passed_over(
     assert (seen.present, seen.absent) == (frozenset(ids[:1]), frozenset(ids[2:]))
 
 
+async def _send_slowly(connection: ClientConnection, ids: list[UUID], marks: list[str]) -> None:
+    for agent_id, mark in zip(ids, marks, strict=True):
+        for frame in presence_frames(str(agent_id), mark):
+            await connection.send(frame)
+        await asyncio.sleep(0.005)
+
+
 async def test_an_agent_that_forges_refusals_of_others_deactivates_nobody(
-    router: System, roll_call: RollCall
+    router: System, roll_call: RollCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(presence_module, "_send", _send_slowly)  # so that it comes in between
     ids = _ids(50)
     seen: list[Event] = []
     async with _connected_agents(router, ids[::2]), _hostile_agent(router, _refuse) as hostile:
