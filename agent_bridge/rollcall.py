@@ -9,8 +9,8 @@ from uuid import UUID
 
 from databases import Database
 
-from agent_bridge import queries
-from agent_bridge.queries import KnownAgent
+from agent_bridge import agent_queries as queries
+from agent_bridge.agent_queries import KnownAgent
 from agent_bridge.router.frames import AgentRegistered, AgentUnregistered
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.presence import Presence, ask_presence

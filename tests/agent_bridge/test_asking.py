@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from agent_bridge import rollcall as rollcall_module
-from agent_bridge.queries import KnownAgent
+from agent_bridge.agent_queries import KnownAgent
 from agent_bridge.rollcall import RollCall
 from agent_bridge.router import presence as presence_module
 from agent_bridge.router.frames import AgentRegistered, AgentUnregistered, presence_frames
