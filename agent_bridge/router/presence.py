@@ -19,7 +19,8 @@ from agent_bridge.router.lanes import RouterAwayError, connect_to_router
 from shared.settings import Settings
 
 BATCH = 100  # agents asked about on one connection
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 1.5
+SILENT_LIMIT = 3  # connections in a row on which the router said nothing
 
 
 @frozen
@@ -32,22 +33,31 @@ class Presence:
 
 async def ask_presence(settings: Settings, agent_ids: Iterable[UUID]) -> Presence:
     """Ask about these agents. Raises RouterAwayError, also when the router does not answer."""
-    states: dict[UUID, bool] = {}
+    states: dict[UUID, bool | None] = {}
+    silent = 0
     for batch in batched(agent_ids, BATCH):
         waiting: Sequence[UUID] = batch
         while waiting:
             answers = await _ask(settings, waiting)
             states.update(zip(waiting, answers, strict=False))
+            silent = silent + 1 if answers == [None] else 0
+            if silent == SILENT_LIMIT:
+                raise RouterAwayError("the router does not say who is connected")
             # Whoever is connected learns the key, and could have the connection closed by what it
             # sends there: the rest is asked on another one, and nothing is said of who did it.
             waiting = waiting[max(len(answers), 1) :]
-    present = frozenset(agent_id for agent_id, is_present in states.items() if is_present)
-    return Presence(present, frozenset(states) - present)
+    return Presence(
+        frozenset(agent_id for agent_id, is_present in states.items() if is_present is True),
+        frozenset(agent_id for agent_id, is_present in states.items() if is_present is False),
+    )
 
 
-async def _ask(settings: Settings, agent_ids: Sequence[UUID]) -> list[bool]:
-    """Whether each is connected, as far as the connection held."""
-    answers: list[bool] = []
+async def _ask(settings: Settings, agent_ids: Sequence[UUID]) -> list[bool | None]:
+    """Whether each is connected, as far as the connection held.
+
+    None is the last, for an agent at which the router stopped: it may read nothing any more.
+    """
+    answers: list[bool | None] = []
     # Agents are told the key: it must not have the back-end's in it, nor be guessed.
     key = {"x-custom-invoke-key": f"presence:{uuid4()}"}
     connection = await connect_to_router(settings, key)
@@ -60,8 +70,7 @@ async def _ask(settings: Settings, agent_ids: Sequence[UUID]) -> list[bool]:
     except ConnectionClosed:
         pass
     except TimeoutError:
-        if not answers:
-            raise RouterAwayError("the router does not say who is connected") from None
+        answers.append(None)
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)

@@ -21,7 +21,7 @@ from agent_bridge.router.session import AgentsSeen, Event
 from devstack.postgres import PostgresServer
 from devstack.processes import free_port
 from devstack.router import start_router
-from devstack.routing import Keys
+from devstack.routing import Delivery, Keys, Peer, Router
 from devstack.valkey import ValkeyServer
 from shared.database import create_database
 from shared.settings import Settings, read_settings
@@ -137,7 +137,7 @@ async def test_an_agent_that_closes_the_connection_that_asks_is_passed_over(
     asked: list[int] = []
     ask = presence_module._ask
 
-    async def cut(settings: Settings, agent_ids: list[UUID]) -> list[bool]:
+    async def cut(settings: Settings, agent_ids: list[UUID]) -> list[bool | None]:
         asked.append(len(agent_ids))
         return [] if agent_ids[0] == ids[1] else (await ask(settings, agent_ids))[:1]
 
@@ -197,4 +197,22 @@ async def test_a_router_that_does_not_answer_says_nothing_of_anybody(
 ) -> None:
     monkeypatch.setattr(presence_module, "ANSWER_SECONDS", 0.0)
     with pytest.raises(RouterAwayError):
-        await ask_presence(settings, _ids(1))
+        await ask_presence(settings, _ids(5))
+
+
+async def test_an_agent_at_which_the_router_stops_is_passed_over(
+    router: System, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence_module, "ANSWER_SECONDS", 0.2)
+    ids = _ids(3)
+    receive = Router.receive
+    stopped: set[Peer] = set()
+
+    def stop(self: Router, sender: Peer, text: str) -> list[Delivery]:
+        if json.loads(text).get("agent_uuid") == str(ids[1]):
+            stopped.add(sender)
+        return [] if sender in stopped else receive(self, sender, text)
+
+    monkeypatch.setattr(Router, "receive", stop)
+    seen = await ask_presence(settings, ids)
+    assert (seen.present, seen.absent) == (frozenset(), frozenset([ids[0], ids[2]]))
