@@ -72,7 +72,7 @@ async def _active_throughout(crew: Crew) -> AsyncIterator[None]:
     yield
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)
-    assert seen
+    seen.append(await crew.are_active())
     assert all(seen)
 
 
