@@ -17,6 +17,7 @@ from agent_bridge.logs import Logs
 from agent_bridge.registry import Registry
 from agent_bridge.requests import Requests
 from agent_bridge.retention import remove_what_is_old
+from agent_bridge.rollcall import RollCall
 from agent_bridge.router.session import RouterSession
 from shared.background import background
 from shared.database import create_database
@@ -54,15 +55,16 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         news = News(redis)
         registry = Registry(settings, database)
         inbox = Inbox(registry, Logs(settings, database, news, vault))
-        session = RouterSession(settings, inbox.put)
-        leadership = Leadership(settings, database, session, inbox.put)
+        session = RouterSession(settings)
+        leadership = Leadership(settings, session, RollCall(settings, database), inbox.put)
         requests = Requests(settings, database, news, vault, bridge_id)
         # Left in reverse: no more claims, then what runs here ends, news and leases still alive.
         await stack.enter_async_context(
             background(
                 news_reader=news.read(),
                 news_writer=news.write(),
-                inbox=inbox.handle(),
+                log_entries=inbox.logs.handle(),
+                agents=inbox.agents.handle(),
                 dismissals=dismiss_agents(news, registry),
                 leadership=leadership.run(),
                 leases=requests.renew(),

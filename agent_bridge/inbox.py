@@ -1,75 +1,191 @@
-"""What the router said, handled in its order: log entries in batches, agents one by one."""
+"""What the router said, until PostgreSQL has taken it: log entries, and agents that come and go.
+
+Two queues, so that a thousand agents that come at once hold up no log entry. Both are bounded, and
+neither ever stops the reading from the router: the session would be deaf.
+"""
 
 import asyncio
 import logging
 from collections import deque
-from itertools import takewhile
+from collections.abc import Coroutine
+from itertools import islice, takewhile
+from uuid import UUID
 
 from agent_bridge.logs import Logs
-from agent_bridge.registry import Registry
-from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
-from agent_bridge.router.session import Event, RouterLost
+from agent_bridge.registry import Registration, Registry
+from agent_bridge.router.frames import (
+    AgentLogged,
+    AgentRegistered,
+    AgentUnregistered,
+    read_identity,
+)
+from agent_bridge.router.session import AgentsSeen, Event, Fence, FullError, RouterLost
 from shared.database import DatabaseAwayError, in_own_task
 
 logger = logging.getLogger(__name__)
 
-LIMIT = 2_000  # events; a full inbox stops the reading from the router
-BATCH = 200
+ENTRIES_LIMIT = 10_000
+CHARACTERS_LIMIT = 16 * 1024 * 1024  # of all entries; of up to four bytes each
+NEWS_LIMIT = 20_000
+NEWS_BYTES_LIMIT = 64 * 1024 * 1024  # of all that agents say of themselves
+BATCH = 200  # entries stored at once
 RETRY_SECONDS = 0.5
 
 
-class Inbox:
-    """The queue between the router session and PostgreSQL."""
+class LogInbox:
+    """Log entries and fences in their order; what comes when it is full is dropped and counted."""
 
-    def __init__(self, registry: Registry, logs: Logs) -> None:
-        self._registry = registry
+    def __init__(self, logs: Logs) -> None:
         self._logs = logs
-        self._events: asyncio.Queue[Event] = asyncio.Queue(LIMIT)
+        self._waiting: deque[AgentLogged | Fence] = deque()
+        self._filled = asyncio.Event()
+        self._characters = 0
+        self._dropped = 0
 
-    async def put(self, event: Event) -> None:
-        """Add an event; waits while the inbox is full."""
-        await self._events.put(event)
+    def put(self, event: AgentLogged | Fence) -> None:
+        """Add an entry or a fence."""
+        characters = self._characters + _characters(event)
+        if len(self._waiting) >= ENTRIES_LIMIT or characters > CHARACTERS_LIMIT:
+            if not self._dropped:
+                logger.warning("too many log entries of agents wait: newer ones are dropped")
+            self._dropped += 1
+            return
+        self._characters = characters
+        self._waiting.append(event)
+        self._filled.set()
 
     async def handle(self) -> None:
-        """Handle events for ever; they wait while PostgreSQL is away."""
+        """Store entries for ever; they wait while PostgreSQL is away."""
         while True:
-            events = deque([await self._events.get()])
-            while len(events) < BATCH and not self._events.empty():
-                events.append(self._events.get_nowait())
-            while events:
-                await in_own_task(self._handle_next(events))
+            await self._filled.wait()
+            entries = _leading_entries(self._waiting)
+            if await _try(self._handle(entries), f"{len(entries)} log entries of agents"):
+                self._forget(len(entries) or 1)
 
-    async def _handle_next(self, events: deque[Event]) -> None:
-        """Handle the first event, and with a log entry all that follow at once."""
-        count = len(_leading_logs(events)) or 1
-        try:
-            await self._handle_first(events)
-        except DatabaseAwayError as error:
-            logger.warning("%d events of the router wait: %s", len(events), error)
-            await asyncio.sleep(RETRY_SECONDS)
-            return
-        except Exception:
-            logger.exception("%d events of the router were dropped", count)
-        for _ in range(count):
-            events.popleft()
-
-    async def _handle_first(self, events: deque[Event]) -> None:
-        match events[0]:
+    async def _handle(self, entries: list[AgentLogged]) -> None:
+        match self._waiting[0]:
             case AgentLogged():
-                await self._logs.store(_leading_logs(events))
-            case AgentRegistered() as agent:
-                await self._registry.register(agent)
-            case AgentUnregistered() as gone:
-                await self._registry.unregister(gone)
-            case RouterLost():
-                await self._registry.forget_all()
+                await self._logs.store(entries)
             case fence:
                 await fence()
 
+    def _forget(self, count: int) -> None:
+        for _ in range(count):
+            self._characters -= _characters(self._waiting.popleft())
+        if not self._waiting:
+            self._filled.clear()
+            if self._dropped:
+                logger.warning("%d log entries of agents were dropped", self._dropped)
+                self._dropped = 0
 
-def _leading_logs(events: deque[Event]) -> list[AgentLogged]:
-    return [event for event in takewhile(_is_log, events) if isinstance(event, AgentLogged)]
+
+type News = Registration | AgentUnregistered | AgentsSeen | RouterLost
 
 
-def _is_log(event: Event) -> bool:
-    return isinstance(event, AgentLogged)
+class AgentInbox:
+    """Who came and went, in order; of each agent only the latest of each kind."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._waiting: dict[object, tuple[UUID, News]] = {}
+        self._filled = asyncio.Event()
+        self._size = 0
+
+    def put(
+        self, term: UUID, event: AgentRegistered | AgentUnregistered | AgentsSeen | RouterLost
+    ) -> None:
+        """Add what was heard in this term. Raises FullError; what waits stays."""
+        news = self._registry.verify(event) if isinstance(event, AgentRegistered) else event
+        if news is None or (isinstance(news, AgentUnregistered) and not _is_agent(news)):
+            return
+        key, count, size = _key(news), len(self._waiting), self._size + _size(news)
+        if key in self._waiting:
+            count, size = count - 1, size - _size(self._waiting[key][1])
+        if (count >= NEWS_LIMIT or size > NEWS_BYTES_LIMIT) and not isinstance(news, RouterLost):
+            raise FullError("more agents came and went than can wait for PostgreSQL")
+        self._waiting.pop(key, None)  # the newest is the last
+        self._waiting[key] = term, news
+        self._size = size
+        self._filled.set()
+
+    async def handle(self) -> None:
+        """Note who came and went for ever; it waits while PostgreSQL is away."""
+        while True:
+            await self._filled.wait()
+            key, waiting = next(iter(self._waiting.items()))
+            done = await _try(self._handle(*waiting), "what the router said of agents")
+            if done and self._waiting[key] is waiting:
+                del self._waiting[key]
+                self._size -= _size(waiting[1])
+            if not self._waiting:
+                self._filled.clear()
+
+    async def _handle(self, term: UUID, news: News) -> None:
+        match news:
+            case Registration():
+                await self._registry.register(term, news)
+            case AgentUnregistered(agent_uuid):
+                await self._registry.unregister(term, UUID(agent_uuid))
+            case AgentsSeen():
+                await self._registry.settle(term, news)
+            case RouterLost():
+                await self._registry.forget_all(term)
+
+
+class Inbox:
+    """Both queues, and which of them an event goes to."""
+
+    def __init__(self, registry: Registry, logs: Logs) -> None:
+        self.logs = LogInbox(logs)
+        self.agents = AgentInbox(registry)
+
+    def put(self, term: UUID, event: Event) -> None:
+        """Add what was heard in a leader's term. Raises FullError."""
+        match event:
+            case AgentRegistered() | AgentUnregistered() | AgentsSeen() | RouterLost():
+                self.agents.put(term, event)
+            case _:
+                self.logs.put(event)
+
+
+async def _try(work: Coroutine[None, None, None], what: str) -> bool:
+    """Whether it is done, for good or ill; False: PostgreSQL is away, it has to wait."""
+    try:
+        await in_own_task(work)
+    except DatabaseAwayError as error:
+        logger.warning("%s waits: %s", what, error)
+        await asyncio.sleep(RETRY_SECONDS)
+        return False
+    except Exception:
+        logger.exception("%s was dropped", what)
+    return True
+
+
+def _leading_entries(waiting: deque[AgentLogged | Fence]) -> list[AgentLogged]:
+    entries = takewhile(lambda event: isinstance(event, AgentLogged), islice(waiting, BATCH))
+    return [event for event in entries if isinstance(event, AgentLogged)]
+
+
+def _characters(event: AgentLogged | Fence) -> int:
+    if not isinstance(event, AgentLogged):
+        return 0
+    ids = len(event.agent_uuid) + len(event.session_id) + len(event.request_id)
+    return ids + len(event.log_level) + len(event.message)
+
+
+def _is_agent(gone: AgentUnregistered) -> bool:
+    """Most that is gone is no agent: lanes, calls between agents."""
+    return read_identity(gone.agent_uuid) is not None
+
+
+def _key(news: News) -> object:
+    match news:
+        case Registration(agent_id=agent_id):
+            return "came", str(agent_id)
+        case AgentUnregistered(agent_uuid):
+            return "left", agent_uuid
+    return news
+
+
+def _size(news: News) -> int:
+    return news.size if isinstance(news, Registration) else 0

@@ -2,48 +2,74 @@
 
 The lock lives on a connection of its own and is freed by the server when that ends: no clocks.
 While PostgreSQL is away nobody can have the lock, so the session stays where it is: what the
-router says meanwhile would be lost otherwise. Should two bridges hold it for a moment all the
-same, the router speaks to the newer connection only.
+router says meanwhile would be lost otherwise. But only who has the lock connects: two bridges
+would take the session from each other for ever.
+
+Should two bridges hold it for a moment all the same, the router speaks to the newer connection
+only. What the older still says of agents does not count: each leader begins a term, and the
+statements about agents compare it.
 """
 
 import asyncio
 import logging
 import random
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from uuid import UUID, uuid4
 
-from databases import Database
+import asyncpg
+from attrs import frozen
 
-from agent_bridge import queries
+from agent_bridge.rollcall import RollCall
 from agent_bridge.router.lanes import RouterAwayError
-from agent_bridge.router.session import Put, RouterLost, RouterSession
-from shared.database import DatabaseAwayError, connect, in_own_task
+from agent_bridge.router.session import Event, RouterLost, RouterSession
 from shared.locks import LEADER_LOCK, LOCK_ERRORS, connect_for_lock
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 0.5
-HEARTBEAT_SECONDS = 1.0
-SILENCE_SECONDS = 3.0  # after which the server takes the lock from a leader
-FORGIVEN_SECONDS = 30.0  # a session away for longer may have missed agents that left
-BACKOFF_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
+HEARTBEAT_SECONDS = 0.5
+SILENCE_SECONDS = 2.0  # after which the server takes the lock from a leader
+UNREACHABLE_SECONDS = 0.8  # without the router, after which another bridge may try
+STEP_BACK_SECONDS = 0.7  # more than the others need to notice that the lock is free
+BACKOFF_SECONDS = (0.03, 0.06, 0.12, 0.25, 0.5)
+
+type PutInTerm = Callable[[UUID, Event], None]
+
+
+@frozen
+class LeaderState:
+    """What a bridge knows of itself as the leader."""
+
+    has_lock: bool
+    is_held: bool
+    """Whether it holds the router session and has heard itself there."""
+    heard_at: datetime | None
+    """When it last did; UTC."""
 
 
 class Leadership:
     """Competes for the lock for ever, and holds the router session while it has it."""
 
     def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        session: RouterSession,
-        put: Put,
+        self, settings: Settings, session: RouterSession, roll_call: RollCall, put: PutInTerm
     ) -> None:
         self._settings = settings
-        self._database = database
         self._session = session
+        self._roll_call = roll_call
         self._put = put
+        self._has_lock = asyncio.Event()
+        self._term: UUID | None = None
         self._holding: asyncio.Task[None] | None = None
-        self._touching: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> LeaderState:
+        """Whether this bridge leads, for whoever asks after its health."""
+        session = self._session
+        return LeaderState(self._has_lock.is_set(), session.is_held, session.heard_at)
 
     async def run(self) -> None:
         """Be the leader whenever nobody else is."""
@@ -53,12 +79,16 @@ class Leadership:
                     await self._compete()
                 except LOCK_ERRORS as error:
                     logger.warning("the leader's lock can't be had or kept: %r", error)
-                    await self._pause(ATTEMPT_SECONDS)
+                    await asyncio.sleep(ATTEMPT_SECONDS)
+                except RouterAwayError as error:
+                    logger.warning("another bridge may try: %s", error)
+                    await self._stop_holding()
+                    await asyncio.sleep(STEP_BACK_SECONDS)
         finally:
             await self._stop_holding()
 
     async def _compete(self) -> None:
-        """Try to have the lock until its connection fails."""
+        """Try to have the lock until its connection fails. Raises RouterAwayError."""
         connection = await connect_for_lock(
             self._settings,
             "leader",
@@ -68,71 +98,69 @@ class Leadership:
         try:
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
                 await self._stop_holding()
-                await self._pause(ATTEMPT_SECONDS)
-            self._start_holding()
+                await asyncio.sleep(ATTEMPT_SECONDS)
+            await self._lead(connection)
             while await connection.fetchval("SELECT true"):
-                if self._touching is None or self._touching.done():
-                    self._touching = in_own_task(self._touch())  # however long it takes
-                await self._pause(HEARTBEAT_SECONDS)
+                await self._watch_holding(HEARTBEAT_SECONDS)
         finally:
+            self._has_lock.clear()
             connection.terminate()
 
-    def _start_holding(self) -> None:
-        if self._holding is None:
+    async def _lead(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        """Begin a term, unless nobody else had one since this bridge had the lock."""
+        latest = await connection.fetchval("SELECT term FROM router_session")
+        if self._term is None or latest != self._term:
+            await self._stop_holding()
+            term = uuid4()
+            await connection.execute("UPDATE router_session SET term = $1", term)
             logger.info("this bridge is the leader")
-            self._holding = asyncio.create_task(self._hold_session())
+            self._term = term
+            self._holding = asyncio.create_task(self._hold_session(term))
+        self._has_lock.set()
 
     async def _stop_holding(self) -> None:
+        self._term = None
         if self._holding is not None:
             logger.info("this bridge is no longer the leader")
             self._holding.cancel()
             await asyncio.gather(self._holding, return_exceptions=True)
             self._holding = None
 
-    async def _pause(self, seconds: float) -> None:
+    async def _watch_holding(self, seconds: float) -> None:
         """Sleep; should the holding have ended meanwhile, say why."""
-        if self._holding is None:
-            await asyncio.sleep(seconds)
-            return
+        assert self._holding is not None
         await asyncio.wait({self._holding}, timeout=seconds)
         if self._holding.done():
             self._holding.result()
 
-    async def _hold_session(self) -> None:
-        await self._forget_after_long_absence()
-        failures = 0
+    async def _hold_session(self, term: UUID) -> None:
+        """Hold the session, again whenever it is lost. Raises RouterAwayError.
+
+        Only who never held it in his term says that the router is lost: before, another bridge
+        is to try.
+        """
+        put = partial(self._put, term)
+        failures, since, was_held = 0, 0.0, False
         while True:
+            await self._has_lock.wait()
+            if not failures:
+                since = time.monotonic()
             try:
-                router_lost = await self._session.hold(self._touch)
-                failures = 0
+                await self._session.hold(
+                    partial(self._hear, put), partial(self._roll_call.call, put)
+                )
+                failures, was_held = 0, True
             except RouterAwayError as error:
-                router_lost = failures == 0  # once for each outage
                 failures += 1
-                if router_lost:
+                if time.monotonic() - since > UNREACHABLE_SECONDS:
+                    if not was_held:
+                        put(RouterLost())
+                    raise
+                if failures == 1:
                     logger.warning("%s, trying on", error)
-            if router_lost:
-                await self._put(RouterLost())
             longest = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
             await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311
 
-    async def _forget_after_long_absence(self) -> None:
-        """Agents may have left while nobody held the session."""
-        while True:
-            try:
-                async with connect(self._database) as connection:
-                    age = await queries.select_session_age(connection)
-                break
-            except DatabaseAwayError as error:
-                logger.warning("how long the session was away is not known yet: %s", error)
-                await asyncio.sleep(ATTEMPT_SECONDS)
-        if age is None or age > FORGIVEN_SECONDS:
-            await self._put(RouterLost())
-
-    async def _touch(self) -> None:
-        if not self._session.is_held:
-            return
-        try:
-            async with connect(self._database) as connection:
-                await queries.touch_router_session(connection)
-        except DatabaseAwayError as error:
-            logger.warning("the session's last sign of life was not noted: %s", error)
+    def _hear(self, put: Callable[[Event], None], event: Event) -> None:
+        self._roll_call.heard(event)
+        put(event)

@@ -1,4 +1,4 @@
-"""The bridge's statements: requests and their endings, configs, agents, the router session."""
+"""The bridge's statements: requests and their endings, configs, callable agents."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -187,61 +187,3 @@ async def select_callable_agents(connection: Connection, owner: UUID) -> list[Ca
         )
         for row in await connection.fetch_all(sql, values)
     ]
-
-
-async def activate_agent(
-    connection: Connection,
-    agent_id: UUID,
-    owner: UUID,
-    name: str,
-    alias: str,
-    description: str,
-    input_parameters: dict[str, Any],
-) -> bool:
-    """Store what an agent says of itself; False: no such agent of this owner.
-
-    An empty name or description leaves the stored one. The alias stays while the name stays.
-    """
-    sql = """
-        UPDATE agents SET
-            alias = CASE WHEN :name IN ('', name) THEN alias ELSE :alias END,
-            name = CASE WHEN :name = '' THEN name ELSE :name END,
-            description = CASE WHEN :description = '' THEN description ELSE :description END,
-            input_parameters = :input_parameters,
-            is_active = true,
-            updated_at = now()
-        WHERE id = :id AND creator_id = :owner
-        RETURNING id
-    """
-    values = {
-        "id": agent_id,
-        "owner": owner,
-        "name": name,
-        "alias": alias,
-        "description": description,
-        "input_parameters": input_parameters,
-    }
-    return await connection.fetch_one(sql, values) is not None
-
-
-async def deactivate_agent(connection: Connection, agent_id: UUID) -> None:
-    """Note that an agent is no longer connected."""
-    sql = "UPDATE agents SET is_active = false WHERE id = :id AND is_active"
-    await connection.execute(sql, {"id": agent_id})
-
-
-async def deactivate_all_agents(connection: Connection) -> None:
-    """Note that no agent is connected."""
-    await connection.execute("UPDATE agents SET is_active = false WHERE is_active")
-
-
-async def touch_router_session(connection: Connection) -> None:
-    """Note that the router session is held now."""
-    await connection.execute("UPDATE router_session SET last_alive_at = now()")
-
-
-async def select_session_age(connection: Connection) -> float | None:
-    """Seconds since some bridge last held the router session; None: none ever did."""
-    sql = "SELECT extract(epoch FROM now() - last_alive_at)::float8 FROM router_session"
-    age = await connection.fetch_val(sql)
-    return None if age is None else float(age)

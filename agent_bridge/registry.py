@@ -2,20 +2,22 @@
 
 import asyncio
 import logging
+from typing import Any
+from uuid import UUID
 
 import asyncpg
+from attrs import field, frozen
 from databases import Database
 
-from agent_bridge import queries
+from agent_bridge import agent_queries as queries
 from agent_bridge.router.frames import (
     MASTER_SERVER_BE,
     MASTER_SERVER_ML,
     AgentRegistered,
-    AgentUnregistered,
-    read_identity,
 )
 from agent_bridge.router.lanes import LaneLostError, RouterAwayError, open_lane
-from shared.agents import DETAILS_LIMIT, is_too_large, make_alias, normalise_name
+from agent_bridge.router.session import AgentsSeen
+from shared.agents import DETAILS_LIMIT, details_size, make_alias, normalise_name
 from shared.database import connect
 from shared.settings import Settings
 from shared.tokens import read_token
@@ -31,40 +33,84 @@ TOO_LARGE = f"The agent's description and schema must not have more than {DETAIL
 NOT_STORED = "The agent's name or description can't be stored"
 
 
+@frozen
+class Registration:
+    """What an agent says of itself, its token verified: whether it exists is not known yet."""
+
+    agent_id: UUID
+    owner: UUID
+    name: str
+    description: str
+    input_schema: dict[str, Any] = field(repr=False)
+    size: int  # bytes
+
+
 class Registry:
-    """Keeps the agents' rows true."""
+    """Keeps the agents' rows true, in the name of a leader's term."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
         self._database = database
         self._telling: set[asyncio.Task[None]] = set()
 
-    async def register(self, agent: AgentRegistered) -> None:
-        """Mark an agent active if its token is good and it exists; tell it if not.
+    def verify(self, agent: AgentRegistered) -> Registration | None:
+        """What is to be stored of an agent; None: its token is bad or it says too much.
 
-        The router verifies nothing: whoever connects can claim to be any agent.
-        Raises DatabaseAwayError.
+        It is told so. The router verifies nothing: whoever connects can claim to be any agent.
         """
+        claims = read_token(self._settings.secret_key, agent.agent_jwt)
+        if claims is None or str(claims.agent_id) != agent.agent_uuid:
+            self.tell(agent.agent_uuid, NOT_REGISTERED)
+            return None
+        assert claims.agent_id is not None
+        description = agent.description[:DESCRIPTION_LIMIT]
+        size = details_size(description, agent.input_schema)
+        if size > DETAILS_LIMIT:
+            self.tell(agent.agent_uuid, TOO_LARGE)
+            return None
+        name = normalise_name(agent.name)
+        return Registration(
+            claims.agent_id, claims.user_id, name, description, agent.input_schema, size
+        )
+
+    async def register(self, term: UUID, agent: Registration) -> None:
+        """Mark an agent active if it exists; tell it if not. Raises DatabaseAwayError."""
         try:
-            refusal = await self._refusal(agent)
+            if not await self._activate(term, agent):
+                self.tell(str(agent.agent_id), NOT_REGISTERED)
         except (asyncpg.DataError, asyncpg.ProgramLimitExceededError):
-            logger.warning("what agent %r says of itself can't be stored", agent.agent_uuid)
-            refusal = NOT_STORED
-        if refusal is not None:
-            self.tell(agent.agent_uuid, refusal)
+            logger.warning("what agent %s says of itself can't be stored", agent.agent_id)
+            self.tell(str(agent.agent_id), NOT_STORED)
 
-    async def unregister(self, gone: AgentUnregistered) -> None:
-        """Mark an agent inactive. Most that is gone is no agent: lanes, calls between agents."""
-        agent_id = read_identity(gone.agent_uuid)
-        if agent_id is None:
-            return
+    async def _activate(self, term: UUID, agent: Registration) -> bool:
         async with connect(self._database) as connection:
-            await queries.deactivate_agent(connection, agent_id)
+            return await queries.activate_agent(
+                connection,
+                term,
+                agent.agent_id,
+                agent.owner,
+                agent.name,
+                make_alias(agent.name),
+                agent.description,
+                agent.input_schema,
+            )
 
-    async def forget_all(self) -> None:
+    async def unregister(self, term: UUID, agent_id: UUID) -> None:
+        """Mark an agent inactive."""
+        async with connect(self._database) as connection:
+            await queries.deactivate_agent(connection, term, agent_id)
+
+    async def forget_all(self, term: UUID) -> None:
         """Mark all agents inactive: the router is gone, and with it they are."""
         async with connect(self._database) as connection:
-            await queries.deactivate_all_agents(connection)
+            await queries.deactivate_all_agents(connection, term)
+
+    async def settle(self, term: UUID, seen: AgentsSeen) -> None:
+        """Mark agents as the router said that they are."""
+        async with connect(self._database) as connection:
+            changed = await queries.update_presence(connection, term, seen.present, seen.absent)
+        if changed:
+            logger.info("%d agents had come or gone unheard", changed)
 
     def tell(self, agent_uuid: str, message: str) -> None:
         """Begin to tell an agent that it can't go on, unless it calls itself what no agent is."""
@@ -76,27 +122,6 @@ class Registry:
         task = asyncio.create_task(tell_agent(self._settings, agent_uuid, message))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
-
-    async def _refusal(self, agent: AgentRegistered) -> str | None:
-        claims = read_token(self._settings.secret_key, agent.agent_jwt)
-        if claims is None or str(claims.agent_id) != agent.agent_uuid:
-            return NOT_REGISTERED
-        assert claims.agent_id is not None
-        description = agent.description[:DESCRIPTION_LIMIT]
-        if is_too_large(description, agent.input_schema):
-            return TOO_LARGE
-        name = normalise_name(agent.name)
-        async with connect(self._database) as connection:
-            stored = await queries.activate_agent(
-                connection,
-                claims.agent_id,
-                claims.user_id,
-                name,
-                make_alias(name),
-                description,
-                agent.input_schema,
-            )
-        return None if stored else NOT_REGISTERED
 
 
 def _is_name(agent_uuid: str) -> bool:

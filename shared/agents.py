@@ -49,9 +49,14 @@ def normalise_name(name: str) -> str:
     return name.strip().lower().replace(" ", "_")[:NAME_LIMIT]
 
 
+def details_size(description: str, schema: dict[str, Any]) -> int:
+    """The bytes of what an agent says of itself."""
+    return len(description.encode()) + len(orjson.dumps(schema))
+
+
 def is_too_large(description: str, schema: dict[str, Any]) -> bool:
     """Whether what an agent says of itself is more than is stored."""
-    return len(description.encode()) + len(orjson.dumps(schema)) > DETAILS_LIMIT
+    return details_size(description, schema) > DETAILS_LIMIT
 
 
 def make_alias(name: str) -> str:

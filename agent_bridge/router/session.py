@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from attrs import frozen
 from websockets.asyncio.client import ClientConnection
@@ -29,14 +30,13 @@ from agent_bridge.router.lanes import (
     connect_to_router,
     open_lane,
 )
-from shared.database import in_own_task
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-PROBE_SECONDS = 3.0
-ECHO_SECONDS = 3.0
-LOSS_SECONDS = 0.5  # within which a dying router takes the probe's lane down too
+CONNECT_SECONDS = 0.8
+PROBE_SECONDS = 1.0
+ECHO_SECONDS = 1.5
 
 type Fence = Callable[[], Awaitable[None]]
 """Called when all that came before it has been handled."""
@@ -44,11 +44,19 @@ type Fence = Callable[[], Awaitable[None]]
 
 @frozen
 class RouterLost:
-    """The router itself was lost, and with it every agent's connection."""
+    """The router can't be reached: agents are not connected to it, as far as anyone can tell."""
 
 
-type Event = AgentRegistered | AgentUnregistered | AgentLogged | RouterLost | Fence
-type Put = Callable[[Event], Awaitable[None]]
+@frozen
+class AgentsSeen:
+    """Who was connected when the router was asked, and who was not."""
+
+    present: frozenset[UUID]
+    absent: frozenset[UUID]
+
+
+type Event = AgentRegistered | AgentUnregistered | AgentLogged | Fence | RouterLost | AgentsSeen
+type Put = Callable[[Event], None]
 type OnHeld = Callable[[], Coroutine[None, None, None]]
 
 
@@ -56,50 +64,56 @@ class DeafError(Exception):
     """Our own probe did not come back: another connection has taken the identity, or dropped it."""
 
 
+class FullError(Exception):
+    """What was heard of agents can't be kept: the router is to be asked later."""
+
+
 class RouterSession:
     """Holds the identity `master_server_be`, hears the router's events and itself."""
 
-    def __init__(self, settings: Settings, put: Put) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._put = put
         self._probe = ""
-        self.is_held = False
-        """Whether the connection is open and its last probe came back."""
+        self._held = asyncio.Event()
+        self.heard_at: datetime | None = None
+        """When the session last heard itself."""
 
-    async def hold(self, on_held: OnHeld) -> bool:
+    @property
+    def is_held(self) -> bool:
+        """Whether the connection is open and its last probe came back."""
+        return self._held.is_set()
+
+    async def hold(self, put: Put, on_held: OnHeld) -> None:
         """Connect and listen until the connection ends or goes deaf.
 
-        Calls `on_held` once the session has heard itself.
-
-        Returns whether the router itself was lost, and with it everyone's connection. Raises
-        RouterAwayError when no connection could be had.
+        `put` gets what is heard, in order, and must not block; it may raise FullError. `on_held`
+        runs once the session has heard itself, and is cancelled when it ends. Raises
+        RouterAwayError when the session never heard itself.
         """
-        connection = await connect_to_router(
-            self._settings, {"API-KEY": self._settings.master_be_api_key}
-        )
+        key = {"API-KEY": self._settings.master_be_api_key}
+        connection = await connect_to_router(self._settings, key, CONNECT_SECONDS)
         lane: Lane | None = None
         try:
             await connection.send(register_frame().decode())
-            lane = await open_lane(self._settings, MASTER_SERVER_BE)
-            await self._listen_and_probe(connection, lane, on_held)
-        except (ConnectionClosed, RouterAwayError) as error:
-            logger.warning("the router session was lost: %s", error)
-        except DeafError:
-            logger.warning("the router session has gone deaf, connecting anew")
+            lane = await open_lane(self._settings, MASTER_SERVER_BE, CONNECT_SECONDS)
+            await self._run_all(
+                self._listen(connection, put), self._probe_for_ever(lane), self._greet(on_held)
+            )
+            reason = "it was closed"
+        except (ConnectionClosed, RouterAwayError, DeafError, FullError) as error:
+            reason = str(error)
         finally:
-            self.is_held = False
-            await connection.close()
-            router_lost = lane is None or await _is_lost(lane)
-            if lane is not None:
-                await lane.close()
-        return router_lost
+            was_held = self.is_held
+            self._held.clear()
+            closing = [connection.close()] if lane is None else [connection.close(), lane.close()]
+            await asyncio.gather(self._hear_the_rest(connection, put), *closing)
+        if not was_held:
+            raise RouterAwayError(f"the router session can't be held: {reason}")
+        logger.warning("the router session was lost: %s", reason)
 
-    async def _listen_and_probe(
-        self, connection: ClientConnection, lane: Lane, on_held: OnHeld
-    ) -> None:
-        listening = asyncio.create_task(self._listen(connection))
-        probing = asyncio.create_task(self._probe_for_ever(lane, on_held))
-        tasks = {listening, probing}
+    async def _run_all(self, *works: Coroutine[None, None, None]) -> None:
+        """Run them until one ends, and raise what it raised."""
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -110,7 +124,7 @@ class RouterSession:
             if not task.cancelled() and (error := task.exception()):
                 raise error
 
-    async def _listen(self, connection: ClientConnection) -> None:
+    async def _listen(self, connection: ClientConnection, put: Put) -> None:
         async for text in connection:
             match parse_session_frame(text):
                 case ProbeArrived() as arrived:
@@ -118,37 +132,40 @@ class RouterSession:
                         await connection.send(echo_frame(arrived))
                 case FenceArrived() as arrived:
                     if arrived.invoked_by.startswith(self._settings.master_be_api_key):
-                        await self._put(partial(_echo, connection, arrived))
+                        put(partial(_echo, connection, arrived))
                 case None:
                     logger.debug("the router sent a frame of no known form")
                 case event:
-                    await self._put(event)
+                    put(event)
 
-    async def _probe_for_ever(self, lane: Lane, on_held: OnHeld) -> None:
+    async def _hear_the_rest(self, connection: ClientConnection, put: Put) -> None:
+        """What came before the connection was closed was said to nobody else."""
+        self._probe = ""
+        with suppress(ConnectionClosed, FullError):
+            await self._listen(connection, put)
+
+    async def _probe_for_ever(self, lane: Lane) -> None:
         while True:
             self._probe = str(uuid4())
             try:
                 async with asyncio.timeout(ECHO_SECONDS):
                     await lane.invoke(MASTER_SERVER_BE, {"probe": self._probe})
             except (TimeoutError, LaneLostError):
-                raise DeafError from None
+                raise DeafError("it has gone deaf") from None
             if not lane.is_clean:  # the router says that nobody holds the identity
-                raise DeafError
+                raise DeafError("its identity was dropped")
             if not self.is_held:
                 logger.info("the router session is held")
-                self.is_held = True
-                await in_own_task(on_held())
+                self._held.set()
+            self.heard_at = datetime.now(UTC)
             await asyncio.sleep(PROBE_SECONDS)
+
+    async def _greet(self, on_held: OnHeld) -> None:
+        await self._held.wait()
+        await on_held()
+        await asyncio.Event().wait()
 
 
 async def _echo(connection: ClientConnection, arrived: FenceArrived) -> None:
     with suppress(ConnectionClosed):  # whoever waits does not wait for long
         await connection.send(echo_frame(arrived))
-
-
-async def _is_lost(lane: Lane) -> bool:
-    """Whether the connection of a lane has ended by itself too."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LOSS_SECONDS):
-            await lane.wait_closed()
-    return lane.was_cut

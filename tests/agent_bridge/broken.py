@@ -4,7 +4,6 @@ import asyncio
 
 from devstack.processes import Child
 from tests.agent_bridge.agents import connected_agent, is_active
-from tests.agent_bridge.stored import select
 from tests.system import System
 from tests.users import User, eventually
 
@@ -37,13 +36,3 @@ async def until_heard(system: System, owner: User, seconds: float) -> None:
             return await is_active(owner, agent["id"])
 
     await eventually(is_heard, "the bridge hears the router", seconds)
-
-
-async def until_noted(system: System) -> None:
-    """Wait until it is noted that the session is held: that is done once a second."""
-
-    async def holds() -> bool:
-        sql = "SELECT FROM router_session WHERE last_alive_at > now() - interval '1 second'"
-        return bool(select(system, sql))
-
-    await eventually(holds, "the session's sign of life is noted")

@@ -6,6 +6,8 @@ import pytest
 
 from devstack.postgres import PostgresServer
 from devstack.processes import free_port
+from devstack.router import RouterServer
+from devstack.routing import Delivery
 from devstack.valkey import ValkeyServer
 from tests.agent_bridge.broken import keep_bridges, until_heard
 from tests.system import System, create_database, drop_database, make_environment, run_system
@@ -57,3 +59,20 @@ async def owner(running: System) -> AsyncIterator[User]:
         await user.create_config()
         await until_heard(running, user, 10)
         yield user
+
+
+@pytest.fixture
+def delivered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The log entries that a router in this process gives to whoever holds the session."""
+    messages: list[str] = []
+    deliver = RouterServer._deliver
+
+    def note(self: RouterServer, deliveries: list[Delivery]) -> None:
+        for delivery in deliveries:
+            payload = delivery.frame.get("request_payload", {})
+            if delivery.to in self.outboxes and payload.get("message_type") == "agent_log":
+                messages.append(payload["log_message"])
+        deliver(self, deliveries)
+
+    monkeypatch.setattr(RouterServer, "_deliver", note)
+    return messages

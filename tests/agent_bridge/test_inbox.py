@@ -1,20 +1,23 @@
-"""The inbox: what the router said stays in its order, however long PostgreSQL is away."""
+"""The inbox: what the router said waits for PostgreSQL in its order, bounded, and blocks nobody."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from uuid import UUID, uuid4
 
 import pytest
 
 from agent_bridge import inbox as inbox_module
 from agent_bridge.inbox import Inbox
 from agent_bridge.logs import Logs
-from agent_bridge.registry import Registry
+from agent_bridge.registry import Registration, Registry
 from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
-from agent_bridge.router.session import RouterLost
+from agent_bridge.router.session import AgentsSeen, Event, FullError, RouterLost
 from shared.database import DatabaseAwayError
 from tests.users import eventually
 
 LOST = "all forgotten"
+TERM = uuid4()
+OLD, NEW = UUID(int=1), UUID(int=2)
 
 
 class Database:
@@ -39,14 +42,25 @@ class NotingRegistry(Registry):
     def __init__(self, database: Database) -> None:
         self._notes = database
 
-    async def register(self, agent: AgentRegistered) -> None:
-        self._notes.do(f"{agent.agent_uuid} came")
+    def verify(self, agent: AgentRegistered) -> Registration | None:
+        size = len(agent.description)
+        return Registration(UUID(agent.agent_uuid), OLD, agent.name, "", {}, size)
 
-    async def unregister(self, gone: AgentUnregistered) -> None:
-        self._notes.do(f"{gone.agent_uuid} left")
+    async def register(self, term: UUID, agent: Registration) -> None:
+        assert term == TERM
+        self._notes.do(f"{agent.agent_id.int} came as {agent.name}")
 
-    async def forget_all(self) -> None:
+    async def unregister(self, term: UUID, agent_id: UUID) -> None:
+        assert term == TERM
+        self._notes.do(f"{agent_id.int} left")
+
+    async def forget_all(self, term: UUID) -> None:
+        assert term == TERM
         self._notes.do(LOST)
+
+    async def settle(self, term: UUID, seen: AgentsSeen) -> None:
+        assert term == TERM
+        self._notes.do(f"{len(seen.present)} present, {len(seen.absent)} absent")
 
 
 class NotingLogs(Logs):
@@ -68,25 +82,31 @@ def database() -> Database:
 async def inbox(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inbox]:
     monkeypatch.setattr(inbox_module, "RETRY_SECONDS", 0.01)
     inbox = Inbox(NotingRegistry(database), NotingLogs(database))
-    handling = asyncio.create_task(inbox.handle())
+    handling = {
+        asyncio.create_task(inbox.logs.handle()),
+        asyncio.create_task(inbox.agents.handle()),
+    }
     yield inbox
-    handling.cancel()
-    await asyncio.wait({handling})
+    for task in handling:
+        task.cancel()
+    await asyncio.wait(handling)
 
 
-def _came(name: str) -> AgentRegistered:
-    return AgentRegistered(name, "jwt", name, name, {})
+def _came(agent: UUID, name: str = "x", description: str = "") -> AgentRegistered:
+    return AgentRegistered(str(agent), "jwt", name, description, {})
+
+
+def _left(agent: UUID) -> AgentUnregistered:
+    return AgentUnregistered(str(agent))
 
 
 def _logged(message: str) -> AgentLogged:
     return AgentLogged("agent", "session", "request", "info", message)
 
 
-async def _until_done(database: Database, count: int) -> None:
-    async def holds() -> bool:
-        return len(database.done) >= count
-
-    await eventually(holds, f"{count} things are done")
+def _put(inbox: Inbox, *events: Event) -> None:
+    for event in events:
+        inbox.put(TERM, event)
 
 
 async def _until_refused(database: Database, count: int) -> None:
@@ -96,34 +116,117 @@ async def _until_refused(database: Database, count: int) -> None:
     await eventually(holds, f"{count} attempts")
 
 
+async def _done(database: Database, count: int) -> list[str]:
+    """What is done once PostgreSQL has come back."""
+
+    async def holds() -> bool:
+        return len(database.done) >= count
+
+    database.is_away = False
+    await eventually(holds, f"{count} things are done")
+    return database.done
+
+
 async def test_a_router_that_was_lost_is_told_again_until_postgresql_is_back(
     inbox: Inbox, database: Database
 ) -> None:
-    await inbox.put(RouterLost())
+    _put(inbox, RouterLost())
     await _until_refused(database, 3)
-    database.is_away = False
-    await _until_done(database, 1)
-    assert database.done == [LOST]
+    assert await _done(database, 1) == [LOST]
 
 
 async def test_agents_are_forgotten_between_those_that_came_before_and_those_that_came_after(
     inbox: Inbox, database: Database
 ) -> None:
-    for event in (_came("old"), RouterLost(), _came("new"), AgentUnregistered("newest")):
-        await inbox.put(event)
+    _put(inbox, _came(OLD), RouterLost(), _came(NEW), _left(NEW))
     await _until_refused(database, 3)
-    await inbox.put(_came("later"))
-    database.is_away = False
-    await _until_done(database, 5)
-    assert database.done == ["old came", LOST, "new came", "newest left", "later came"]
+    _put(inbox, AgentsSeen(frozenset([OLD]), frozenset()))
+    told = ["1 came as x", LOST, "2 came as x", "2 left", "1 present, 0 absent"]
+    assert await _done(database, 5) == told
 
 
-async def test_log_entries_do_not_overtake_a_router_that_was_lost(
+async def test_of_an_agent_that_comes_and_goes_many_times_only_the_last_waits(
     inbox: Inbox, database: Database
 ) -> None:
-    for event in (_logged("1"), _logged("2"), RouterLost(), _logged("3")):
-        await inbox.put(event)
+    for number in range(1000):
+        _put(inbox, _came(OLD, str(number)), _left(OLD), _came(NEW, str(number)))
+    _put(inbox, _came(OLD, "last"))
+    await _until_refused(database, 1)
+    assert await _done(database, 3) == ["1 left", "2 came as 999", "1 came as last"]
+
+
+async def test_what_an_agent_said_while_its_older_news_was_stored_is_stored_too(
+    inbox: Inbox, database: Database
+) -> None:
+    _put(inbox, _came(OLD, "first"))
+    await _until_refused(database, 1)
+    _put(inbox, _came(OLD, "second"))
+    assert (await _done(database, 1))[-1] == "1 came as second"
+
+
+async def test_more_agents_than_can_wait_end_the_session_and_lose_nothing_that_waits(
+    inbox: Inbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_module, "NEWS_LIMIT", 2)
+    _put(inbox, _came(OLD), _came(NEW))
+    with pytest.raises(FullError):
+        _put(inbox, _left(NEW))
+    _put(inbox, _came(OLD, "again"))
+    assert await _done(database, 2) == ["2 came as x", "1 came as again"]
+
+
+async def test_agents_that_say_more_than_can_wait_end_the_session(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_module, "NEWS_BYTES_LIMIT", 10)
+    _put(inbox, _came(OLD, description="x" * 6), _came(OLD, description="y" * 10))
+    with pytest.raises(FullError):
+        _put(inbox, _came(NEW, description="x"))
+
+
+async def test_connections_that_are_no_agents_do_not_wait(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_module, "NEWS_LIMIT", 0)
+    _put(inbox, AgentUnregistered("presence:key"))
+
+
+async def test_log_entries_are_stored_in_batches_in_their_order_around_a_fence(
+    inbox: Inbox, database: Database
+) -> None:
+    async def fence() -> None:
+        database.do("fence")
+
+    _put(inbox, _logged("1"), _logged("2"), fence, _logged("3"))
     await _until_refused(database, 3)
+    assert await _done(database, 3) == ["1 and 2", "fence", "3"]
+
+
+async def test_log_entries_do_not_wait_for_agents(inbox: Inbox, database: Database) -> None:
     database.is_away = False
-    await _until_done(database, 3)
-    assert database.done == ["1 and 2", LOST, "3"]
+    storing = asyncio.Event()
+
+    async def never(term: UUID, agent: Registration) -> None:
+        await storing.wait()
+
+    inbox.agents._registry.register = never  # type: ignore[method-assign]
+    _put(inbox, _came(OLD), _logged("at once"))
+    assert await _done(database, 1) == ["at once"]
+
+
+@pytest.mark.parametrize(("name", "limit"), [("ENTRIES_LIMIT", 2), ("CHARACTERS_LIMIT", 60)])
+async def test_log_entries_beyond_the_bound_are_dropped_and_counted_and_agents_are_not(
+    name: str,
+    limit: int,
+    inbox: Inbox,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(inbox_module, name, limit)
+    _put(inbox, *(_logged(str(number)) for number in range(5)), _came(OLD))
+    assert sorted(await _done(database, 2)) == ["0 and 1", "1 came as x"]
+    assert "3 log entries of agents were dropped" in caplog.text
+    database.done.clear()
+    _put(inbox, _logged("taken again"))
+    assert await _done(database, 1) == ["taken again"]

@@ -2,13 +2,14 @@
 
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import jwt
 import pytest
 
 from agent_bridge.registry import Registry
 from agent_bridge.router.frames import AgentRegistered
+from agent_bridge.router.session import AgentsSeen
 from shared.database import create_database
 from tests.agent_bridge.agents import (
     SCHEMA,
@@ -182,17 +183,43 @@ async def test_a_user_s_token_is_refused_and_told(system: System, user: User) ->
         assert (await _refusal(connection))["error_message"]
 
 
-async def test_a_good_token_of_another_identity_activates_neither(
-    system: System, user: User
-) -> None:
+async def test_a_good_token_of_another_identity_is_refused(system: System, user: User) -> None:
     mine, other = await user.register_agent("mine", "mine"), await user.register_agent("o", "o")
     async with create_database(system.settings) as database:
         registry = Registry(system.settings, database)
-        await registry.register(AgentRegistered(other["id"], mine["jwt"], "mine", "mine", SCHEMA))
-        for task in registry._telling:
-            task.cancel()
-    assert await is_active(user, mine["id"]) is False
-    assert await is_active(user, other["id"]) is False
+        claim = AgentRegistered(other["id"], mine["jwt"], "mine", "mine", SCHEMA)
+        assert registry.verify(claim) is None
+        [telling] = registry._telling
+        telling.cancel()
+
+
+async def test_what_a_leader_of_the_past_says_of_an_agent_counts_no_more(
+    system: System, user: User
+) -> None:
+    agent = await user.register_agent("mine", "mine")
+    claim = AgentRegistered(agent["id"], agent["jwt"], "other", "mine", SCHEMA)
+    async with create_database(system.settings) as database:
+        registry = Registry(system.settings, database)
+        said = registry.verify(claim)
+        assert said is not None
+        await registry.register(uuid4(), said)
+        await registry.settle(uuid4(), AgentsSeen(frozenset([said.agent_id]), frozenset()))
+        assert not registry._telling  # it did nothing wrong
+    assert (await user.read_agent(agent["id"]))["agent_name"] == "mine"
+    assert await is_active(user, agent["id"]) is False
+
+
+async def test_a_leader_of_the_past_ends_no_agent(system: System, user: User) -> None:
+    agent = await user.register_agent("stays", "stays")
+    async with connected_agent(system, agent["jwt"]) as connection:
+        await connection.register("stays", "stays")
+        await until_active(user, agent["id"])
+        async with create_database(system.settings) as database:
+            registry, agent_id = Registry(system.settings, database), UUID(agent["id"])
+            await registry.unregister(uuid4(), agent_id)
+            await registry.settle(uuid4(), AgentsSeen(frozenset(), frozenset([agent_id])))
+            await registry.forget_all(uuid4())
+        assert await is_active(user, agent["id"]) is True
 
 
 async def test_a_refused_registration_changes_nothing_of_the_agent(

@@ -8,14 +8,15 @@ from uuid import UUID
 import pytest
 
 from agent_bridge.router import session as session_module
-from agent_bridge.router.frames import MASTER_SERVER_ML, Reply
+from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, Reply
 from agent_bridge.router.lanes import Lane, Lanes
 from agent_bridge.router.session import Event, RouterSession
 from devstack.processes import free_port
 from devstack.router import start_router
 from devstack.routing import Keys
 from shared.settings import Settings, read_settings
-from tests.agent_bridge.agents import ANSWER_SECONDS, connected
+from tests.agent_bridge.agents import ANSWER_SECONDS, connected, connected_agent
+from tests.devstack.router_client import token_of
 from tests.master import Invocation, Master, answer
 from tests.system import BE_KEY, ML_KEY, System
 from tests.users import User, eventually
@@ -114,13 +115,10 @@ async def test_strangers_that_come_and_go_do_not_end_the_session(
     settings = read_settings(own_router.environment, Settings)
     probes: set[str] = set()
 
-    async def put(_event: Event) -> None:
+    def put(_event: Event) -> None:
         """Nobody reads them."""
 
-    async def on_held() -> None:
-        """Nobody notes it."""
-
-    session = RouterSession(settings, put)
+    session = RouterSession(settings)
 
     async def probed(count: int) -> None:
         async def holds() -> bool:
@@ -129,7 +127,7 @@ async def test_strangers_that_come_and_go_do_not_end_the_session(
 
         await eventually(holds, f"{count} probes")
 
-    holding = asyncio.create_task(session.hold(on_held))
+    holding = asyncio.create_task(session.hold(put, _nothing))
     await probed(2)
     for _ in range(COMINGS_AND_GOINGS):
         async with connected(own_router, x_custom_invoke_key=key):
@@ -140,3 +138,32 @@ async def test_strangers_that_come_and_go_do_not_end_the_session(
     assert not holding.done()
     holding.cancel()
     await asyncio.wait({holding})
+
+
+async def test_what_was_delivered_to_a_session_that_is_given_up_is_heard(
+    own_router: System, delivered: list[str]
+) -> None:
+    heard: list[str] = []
+
+    def put(event: Event) -> None:
+        assert isinstance(event, AgentLogged)
+        if not heard:
+            holding.cancel()
+        heard.append(event.message)
+
+    async def is_held() -> bool:
+        return session.is_held
+
+    session = RouterSession(read_settings(own_router.environment, Settings))
+    holding = asyncio.create_task(session.hold(put, _nothing))
+    await eventually(is_held, "the session is held")
+    async with connected_agent(own_router, token_of(str(OWNER))) as agent:
+        for number in range(100):
+            await agent.log(str(number), "session", "request")
+        await asyncio.wait({holding})
+    assert len(delivered) > 1
+    assert heard == delivered
+
+
+async def _nothing() -> None:
+    """Nobody notes it."""

@@ -17,8 +17,7 @@ from tests.agent_bridge.agents import (
     until_invoked,
     wait_for_ever,
 )
-from tests.agent_bridge.broken import keep_bridges, living_bridges, until_heard, until_noted
-from tests.agent_bridge.stored import execute
+from tests.agent_bridge.broken import keep_bridges, living_bridges, until_heard
 from tests.agent_bridge.test_requests import AT_ONCE, assert_failed
 from tests.master import answer, run_master
 from tests.system import BE_KEY, System
@@ -34,13 +33,13 @@ async def _active_agent(system: System, owner: User) -> AsyncIterator[tuple[Json
         yield agent, connection
 
 
-async def test_a_bridge_whose_identity_was_taken_over_and_dropped_is_back_within_8_seconds(
+async def test_a_bridge_whose_identity_was_taken_over_and_dropped_is_back_within_5_seconds(
     running: System, owner: User
 ) -> None:
     async with _active_agent(running, owner):
         async with connected(running, API_KEY=BE_KEY):
             pass
-        await until_heard(running, owner, 8)
+        await until_heard(running, owner, 5)
 
 
 async def test_agents_stay_active_while_a_deaf_session_comes_back(
@@ -49,7 +48,7 @@ async def test_agents_stay_active_while_a_deaf_session_comes_back(
     async with _active_agent(running, owner) as (agent, _):
         async with connected(running, API_KEY=BE_KEY):
             pass
-        await until_heard(running, owner, 8)
+        await until_heard(running, owner, 5)
         assert await is_active(owner, agent["id"]) is True
 
 
@@ -139,19 +138,7 @@ async def test_a_killed_leader_is_replaced_within_5_seconds_and_agents_stay_acti
     keep_bridges(running, 2)
     [leader, _] = living_bridges(running)
     async with _active_agent(running, owner) as (agent, _):
-        await until_noted(running)
         leader.kill()
-        await until_heard(running, owner, 5)
-        assert await is_active(owner, agent["id"]) is True
-
-
-async def test_a_bridge_that_is_killed_and_started_again_keeps_agents_active(
-    running: System, owner: User
-) -> None:
-    async with _active_agent(running, owner) as (agent, _):
-        await until_noted(running)
-        keep_bridges(running, 0)
-        keep_bridges(running, 1)
         await until_heard(running, owner, 5)
         assert await is_active(owner, agent["id"]) is True
 
@@ -160,19 +147,8 @@ async def test_a_bridge_that_is_stopped_and_started_again_keeps_agents_active(
     running: System, owner: User
 ) -> None:
     async with _active_agent(running, owner) as (agent, _):
-        await until_noted(running)
         [bridge] = living_bridges(running)
         bridge.stop()
         keep_bridges(running, 1)
         await until_heard(running, owner, 5)
         assert await is_active(owner, agent["id"]) is True
-
-
-async def test_a_bridge_that_was_away_for_long_takes_no_agent_for_active(
-    running: System, owner: User
-) -> None:
-    async with _active_agent(running, owner) as (agent, _):
-        keep_bridges(running, 0)
-        execute(running, "UPDATE router_session SET last_alive_at = now() - interval '31 s'")
-        keep_bridges(running, 1)
-        await until_inactive(owner, agent["id"], 5)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -18,7 +19,8 @@ from tests.system import PROJECT, System
 AGENT_NAME = "letter_sealer"  # as it is stored
 AGENT_DESCRIPTION = "Seals letters with a word that only it knows"
 SEALING_LOGS = 4  # of a call: one of the library, two of the agent's own, one of the library
-CLERK = str(PROJECT / "tests" / "agents" / "clerk.py")
+SCRIPTS = PROJECT / "tests" / "agents"
+CLERK = "clerk.py"
 CALLING_LOGS = 3  # of the master agent around one call
 
 type Generation = Literal["1.0", "2.0"]
@@ -28,25 +30,34 @@ type Contract = Literal["enriched", "lookup"]
 @contextmanager
 def run_agent(system: System, generation: Generation, token: str, seal: str) -> Iterator[Child]:
     """Run the agent of a token; it seals with `seal`, which nobody else is told."""
-    child = start_child(
-        name := f"agent {uuid4()}",
-        [_interpreter(generation), "-W", "error", _script(generation)],
-        system.folder / f"{name}.log",
-        environment={**_environment(system, token), "SEAL": seal},
-        folder=system.folder,
-    )
-    with stopping(child):
+    script = f"generation_{generation.partition('.')[0]}/agent.py"
+    with _run(system, generation, token, script, SEAL=seal) as child:
+        yield child
+
+
+@contextmanager
+def run_steady_agent(system: System, generation: Generation, token: str) -> Iterator[Child]:
+    """Run an agent that counts its calls, and connects anew at once whenever it is cut off."""
+    with _run(system, generation, token, "steady.py") as child:
         yield child
 
 
 @contextmanager
 def run_clerk(system: System, generation: Generation, token: str) -> Iterator[Child]:
     """Run the agent that uses all that its library offers."""
+    with _run(system, generation, token, CLERK) as child:
+        yield child
+
+
+@contextmanager
+def _run(
+    system: System, generation: Generation, token: str, script: str, **own: str
+) -> Iterator[Child]:
     child = start_child(
-        name := f"clerk {uuid4()}",
-        [_interpreter(generation), "-W", "error", CLERK],
+        name := f"{Path(script).stem} {uuid4()}",
+        [_interpreter(generation), "-W", "error", str(SCRIPTS / script)],
         system.folder / f"{name}.log",
-        environment=_environment(system, token),
+        environment={**_environment(system, token), **own},
         folder=system.folder,
     )
     with stopping(child):
@@ -82,11 +93,6 @@ def _interpreter(generation: Generation) -> str:
     if not interpreter.exists():
         pytest.fail(f"{interpreter} is missing: `make test` makes it.", pytrace=False)
     return str(interpreter)
-
-
-def _script(generation: Generation) -> str:
-    folder = f"generation_{generation.partition('.')[0]}"
-    return str(PROJECT / "tests" / "agents" / folder / "agent.py")
 
 
 @contextmanager

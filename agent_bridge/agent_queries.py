@@ -1,0 +1,106 @@
+"""The statements about who is connected: only the word of the latest leader's term counts."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+from databases.core import Connection
+
+from shared.database import columns
+
+
+@frozen
+class KnownAgent:
+    """An agent, and whether it is taken for connected."""
+
+    id: UUID
+    is_active: bool
+
+
+async def select_known_agents(connection: Connection, limit: int) -> list[KnownAgent]:
+    """Agents of all users: those taken for connected, then those that were or changed lately."""
+    sql = """
+        SELECT id, is_active FROM agents ORDER BY is_active DESC, updated_at DESC, id LIMIT :limit
+    """
+    return [KnownAgent(**columns(row)) for row in await connection.fetch_all(sql, {"limit": limit})]
+
+
+async def activate_agent(
+    connection: Connection,
+    term: UUID,
+    agent_id: UUID,
+    owner: UUID,
+    name: str,
+    alias: str,
+    description: str,
+    input_parameters: dict[str, Any],
+) -> bool:
+    """Store what an agent says of itself; False: no such agent of this owner.
+
+    An empty name or description leaves the stored one. The alias stays while the name stays.
+    """
+    sql = """
+        WITH current AS (
+            SELECT FROM router_session WHERE term = :term FOR SHARE
+        ), updated AS (
+            UPDATE agents SET
+                alias = CASE WHEN :name IN ('', name) THEN alias ELSE :alias END,
+                name = CASE WHEN :name = '' THEN name ELSE :name END,
+                description = CASE WHEN :description = '' THEN description ELSE :description END,
+                input_parameters = :input_parameters,
+                is_active = true,
+                updated_at = now()
+            WHERE id = :id AND creator_id = :owner AND EXISTS (SELECT FROM current)
+            RETURNING id
+        )
+        SELECT EXISTS (SELECT FROM updated) OR NOT EXISTS (SELECT FROM current)
+    """
+    values = {
+        "term": term,
+        "id": agent_id,
+        "owner": owner,
+        "name": name,
+        "alias": alias,
+        "description": description,
+        "input_parameters": input_parameters,
+    }
+    return bool(await connection.fetch_val(sql, values))
+
+
+async def deactivate_agent(connection: Connection, term: UUID, agent_id: UUID) -> None:
+    """Note that an agent is no longer connected."""
+    sql = """
+        WITH current AS (SELECT FROM router_session WHERE term = :term FOR SHARE)
+        UPDATE agents SET is_active = false
+        WHERE id = :id AND is_active AND EXISTS (SELECT FROM current)
+    """
+    await connection.execute(sql, {"term": term, "id": agent_id})
+
+
+async def deactivate_all_agents(connection: Connection, term: UUID) -> None:
+    """Note that no agent is connected."""
+    sql = """
+        WITH current AS (SELECT FROM router_session WHERE term = :term FOR SHARE)
+        UPDATE agents SET is_active = false WHERE is_active AND EXISTS (SELECT FROM current)
+    """
+    await connection.execute(sql, {"term": term})
+
+
+async def update_presence(
+    connection: Connection, term: UUID, present: Collection[UUID], absent: Collection[UUID]
+) -> int:
+    """Note who is connected and who is not; returns how many were taken for the opposite."""
+    sql = """
+        WITH current AS (
+            SELECT FROM router_session WHERE term = :term FOR SHARE
+        ), updated AS (
+            UPDATE agents SET is_active = NOT is_active
+            WHERE (id = ANY(:present) AND NOT is_active OR id = ANY(:absent) AND is_active)
+              AND EXISTS (SELECT FROM current)
+            RETURNING id
+        )
+        SELECT count(*) FROM updated
+    """
+    values = {"term": term, "present": list(present), "absent": list(absent)}
+    return int(await connection.fetch_val(sql, values))
