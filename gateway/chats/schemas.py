@@ -7,8 +7,8 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import Meta
 
-from gateway.web.paging import Limit, Offset
-from shared.converter import Rule
+from gateway.web.paging import MOST, Limit, Offset
+from shared.converter import INTEGER_LIMIT, Rule
 
 TITLE_LIMIT = 20  # characters
 NEW_CHAT = "New Chat"
@@ -23,7 +23,9 @@ def _title_objection(title: str) -> str | None:
 
 
 Title = Annotated[str, Rule(_title_objection), Meta(min_length=1, max_length=TITLE_LIMIT)]
-PageNumber = Annotated[int, Meta(ge=1)]
+# The last one that a bigint can count the messages before.
+PageNumber = Annotated[int, Meta(ge=1, le=INTEGER_LIMIT // MOST)]
+PageSize = Annotated[int, Meta(ge=1)]
 
 
 @frozen
@@ -86,7 +88,7 @@ class HistoryPage:
 
     session_id: UUID
     page: PageNumber = 1
-    per_page: PageNumber = 100
+    per_page: PageSize = 100
     user_id: UUID | None = None
 
 

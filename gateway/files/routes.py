@@ -21,7 +21,7 @@ from gateway.files.schemas import (
 from gateway.files.storage import Storage
 from gateway.files.upload import Upload, make_internal_name, receive_upload
 from gateway.web.auth import Access
-from gateway.web.errors import BadRequestError
+from gateway.web.errors import ApiError, BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, get
 from gateway.web.paging import cut
@@ -75,7 +75,7 @@ async def read_file(call: Call[Nothing, FileId]) -> Response:
     file, storage = await _find(call), call.state["storage"]
     size = await storage.size(file.id)
     if size is None:
-        raise BadRequestError(f"Metadata of file {file.id} exists, but file was not found")
+        raise ApiError(f"Metadata of file {file.id} exists, but file was not found")
     return answer_file(call.request, file, size, partial(storage.read, file.id))
 
 

@@ -7,13 +7,14 @@ from uuid import UUID
 from attrs import frozen
 
 from gateway.web.paging import Limit, Offset
+from shared.converter import Url
 
 
 @frozen
 class NewServer:
     """An MCP server by its URL."""
 
-    server_url: str
+    server_url: Url
 
 
 @frozen

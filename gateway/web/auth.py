@@ -49,7 +49,7 @@ async def authenticate(
     agent = access in {Access.USER_OR_AGENT, Access.USER_AGENT_OR_SERVICE}
     if service and "user_id" in request.query_params:
         return await _read_service(connection, request, settings)
-    if service and "authorization" not in request.headers:
+    if service and not request.headers.get("authorization"):
         raise BadRequestError(NO_CALLER)
     caller = await find_caller(connection, settings, _bearer_token(request))
     if caller is None or (caller.agent_id is not None and not agent):
@@ -75,7 +75,7 @@ def _bearer_token(request: HTTPConnection) -> str:
 async def _read_service(
     connection: Connection, request: HTTPConnection, settings: Settings
 ) -> Caller:
-    if "authorization" in request.headers:
+    if request.headers.get("authorization"):
         raise BadRequestError(TWO_CALLERS if "x-api-key" in request.headers else NO_LOOKUP)
     key = request.headers.get("x-api-key", "")
     if not compare_digest(key.encode(), settings.master_be_api_key.encode()):

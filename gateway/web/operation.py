@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from gateway.state import State
 from gateway.web.auth import Access, Caller, authenticate
-from gateway.web.inputs import BodyFormat, Nothing, check_inputs, read_data
+from gateway.web.inputs import BodyFormat, Data, Nothing, check_inputs, read_data
 from shared.converter import dump
 from shared.database import connect
 
@@ -85,7 +85,7 @@ class Operation:
         request: Request,
         state: State,
         caller: Caller | None,
-        data: bytes | dict[str, Any],
+        data: Data,
     ) -> Response:
         inputs: tuple[Any, Any] = check_inputs(request, data, self._parsed, self.parameters)
         call: Call[Any, Any] = Call(*inputs, caller, state, request)

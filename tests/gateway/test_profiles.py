@@ -68,7 +68,7 @@ async def test_a_foreign_profile_is_answered_like_an_unknown_one(
         read = await reader.http.get(f"/api/profiles/{id_}")
         written = await reader.http.patch(f"/api/profiles/{id_}", json={"first_name": "x"})
         assert refused(read) == refused(written)
-        assert refused(read) == f"Profile of user with id '{id_}' was not found"
+        assert refused(read) == f"Profile with of user with id '{id_}' was not found"
     assert await update_profile(person) == [None, None]
 
 
