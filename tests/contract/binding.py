@@ -87,8 +87,18 @@ class Binding:
         if isinstance(recorded, str) and isinstance(ours, str):
             if token := _TOKEN.fullmatch(recorded):
                 return self._learn_token(token, ours)
-            return self._learn_text(recorded, ours)
+            return self._is_same_json(recorded, ours) or self._learn_text(recorded, ours)
         return type(recorded) is type(ours) and bool(recorded == ours)
+
+    def _is_same_json(self, recorded: str, ours: str) -> bool:
+        """Whether both are objects as a text, however it is spaced."""
+        if not (recorded.startswith("{") and ours.startswith("{")):
+            return False
+        try:
+            then, now = json.loads(recorded), json.loads(ours)
+        except ValueError:
+            return False
+        return not [*self.compare(then, now)]
 
     def _learn_text(self, recorded: str, ours: str) -> bool:
         pattern, new, end = "", list[tuple[str, str]](), 0

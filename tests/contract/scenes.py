@@ -24,33 +24,33 @@ def live_schema(description: str) -> Json:
     return {"type": "function", "function": function}
 
 
-def sign(stage: Stage, claims: dict[str, Any], **options: str) -> str:
+def sign(secret_key: str, claims: dict[str, Any], **options: str) -> str:
     """A token like ours."""
-    key = options.get("key", stage.system.settings.secret_key)
+    key = options.get("key", secret_key)
     algorithm = options.get("algorithm", "HS256")
     return jwt.encode(claims, "" if algorithm == "none" else key, algorithm)
 
 
-def bad_tokens(stage: Stage, user_id: str) -> dict[str, str]:
+def bad_tokens(secret_key: str, user_id: str) -> dict[str, str]:
     """The recordings' tokens that are not as they should be."""
     now = int(time.time())
     good = {"sub": user_id, "exp": now + 3600}
     agent_of_nobody = {"sub": NOBODY, "exp": 1795368101, "user_id": NOBODY}
     text = str(agent_of_nobody).replace("'", '"')
     return {
-        "<token:A expired>": sign(stage, {**good, "exp": now - 3600}),
-        "<token:A signed with another key>": sign(stage, good, key="k" * 32),
-        "<token:of a user that does not exist>": sign(stage, {**good, "sub": str(uuid4())}),
-        "<token:sub is no uuid>": sign(stage, {**good, "sub": "abc"}),
-        "<token:without sub>": sign(stage, {"exp": now + 3600}),
-        "<token:A without exp>": sign(stage, {"sub": user_id}),
-        "<token:A, alg none, empty signature>": sign(stage, good, algorithm="none"),
-        "<token:A, HS512>": sign(stage, good, algorithm="HS512", key="k" * 64),
-        "<token:A, nbf in the future>": sign(stage, {**good, "nbf": now + 3000}),
-        "<token:A, iat in the future>": sign(stage, {**good, "iat": now + 3000}),
-        "<token:A, with aud>": sign(stage, {**good, "aud": "somebody"}),
+        "<token:A expired>": sign(secret_key, {**good, "exp": now - 3600}),
+        "<token:A signed with another key>": sign(secret_key, good, key="k" * 32),
+        "<token:of a user that does not exist>": sign(secret_key, {**good, "sub": str(uuid4())}),
+        "<token:sub is no uuid>": sign(secret_key, {**good, "sub": "abc"}),
+        "<token:without sub>": sign(secret_key, {"exp": now + 3600}),
+        "<token:A without exp>": sign(secret_key, {"sub": user_id}),
+        "<token:A, alg none, empty signature>": sign(secret_key, good, algorithm="none"),
+        "<token:A, HS512>": sign(secret_key, good, algorithm="HS512", key="k" * 64),
+        "<token:A, nbf in the future>": sign(secret_key, {**good, "nbf": now + 3000}),
+        "<token:A, iat in the future>": sign(secret_key, {**good, "iat": now + 3000}),
+        "<token:A, with aud>": sign(secret_key, {**good, "aud": "somebody"}),
         f'<JWT {{"alg": "HS256", "typ": "JWT"}} {text}>': sign(
-            stage, {**agent_of_nobody, "exp": now + 3600}
+            secret_key, {**agent_of_nobody, "exp": now + 3600}
         ),
     }
 
@@ -61,7 +61,7 @@ async def users(stage: Stage) -> Mapping[str, Event]:
 
     async def have_tokens() -> None:
         user_id = binding.known["c2c89ef0-be88-41d6-be5d-2528a8ff8657"]
-        binding.literals |= bad_tokens(stage, user_id)
+        binding.literals |= bad_tokens(stage.system.settings.secret_key, user_id)
 
     async def have_agent() -> None:
         new = {"name": "auth_agent", "description": "d", "input_parameters": {}}
@@ -77,7 +77,9 @@ async def users(stage: Stage) -> Mapping[str, Event]:
 
 async def agents(stage: Stage) -> Mapping[str, Event]:
     """Only tokens that are good for nothing."""
-    stage.replay.binding.literals |= bad_tokens(stage, stage.users["A"].id)
+    stage.replay.binding.literals |= bad_tokens(
+        stage.system.settings.secret_key, stage.users["A"].id
+    )
     return {}
 
 
