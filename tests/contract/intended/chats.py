@@ -4,7 +4,16 @@ from typing import Any
 
 from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME
 from tests.contract.cases import Answer
-from tests.contract.differences import differ, edits, finds, refuses, says, wherever, with_headers
+from tests.contract.differences import (
+    Change,
+    differ,
+    edits,
+    finds,
+    refuses,
+    says,
+    wherever,
+    with_headers,
+)
 from tests.contract.intended.everywhere import DEAD_TOKEN, SLASHES
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -14,27 +23,16 @@ OWN_METADATA = "Section 5, 500 where it should be 4xx: `GET /user/files/metadata
 FOREIGN_FILES = "Section 5, 500 where it should be 4xx: unknown or foreign file ids"
 CREATOR = "97a01264-1f69-4de6-afdd-305530699489"
 
+
+def too_small(given: str) -> Change:
+    """The fault of a page that holds nothing."""
+    message = "Input should be greater than or equal to 1"
+    return finds("greater_than_equal", ["query", "per_page"], message, given)
+
+
 CHATS = [
-    differ(
-        PAGES,
-        finds(
-            "greater_than_equal",
-            ["query", "per_page"],
-            "Input should be greater than or equal to 1",
-            "0",
-        ),
-        "history: page=1 per_page=0",
-    ),
-    differ(
-        PAGES,
-        finds(
-            "greater_than_equal",
-            ["query", "per_page"],
-            "Input should be greater than or equal to 1",
-            "-1",
-        ),
-        "history: page=1 per_page=-1",
-    ),
+    differ(PAGES, too_small("0"), "history: page=1 per_page=0"),
+    differ(PAGES, too_small("-1"), "history: page=1 per_page=-1"),
     differ(
         PAGES,
         finds(
