@@ -74,7 +74,7 @@ def read_url(text: str) -> httpx2.URL:
         raise RefusedUrlError("The URL must not hold credentials")
     if url.port is not None and not 0 < url.port <= HIGHEST_PORT:
         raise RefusedUrlError("The URL has an impossible port")
-    return url
+    return url.copy_with(path="/") if url.path == "/" else url
 
 
 def is_public(address: Address) -> bool:

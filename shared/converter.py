@@ -21,7 +21,13 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.preconf.orjson import make_converter
 
 from shared.depth import DEPTH_LIMIT, is_too_deep
-from shared.faults import Fault, FaultError, InvalidInputError, faults_of
+from shared.faults import (
+    Fault,
+    FaultError,
+    InvalidInputError,
+    faults_of,
+    objection_to_uuid,
+)
 
 type Hook = Any  # (value, type) -> structured value; cattrs types it no closer
 
@@ -33,6 +39,7 @@ FORBID_EXTRA_KEYS = "forbid_extra_keys"
 OMIT_DEFAULTS = "omit_defaults"
 
 JsonObject = Annotated[dict[str, Any], "or its JSON text"]
+Url = Annotated[str, "a URL"]
 
 
 @frozen
@@ -85,6 +92,12 @@ def format_time(time: datetime) -> str:
 def _string(value: object, _: object) -> str:
     if not isinstance(value, str):
         raise FaultError("string_type", "Input should be a valid string", value)
+    return _without_nul(value, value)
+
+
+def _url(value: object, _: object) -> str:
+    if not isinstance(value, str):
+        raise FaultError("url_type", "URL input should be a string or URL", value)
     return _without_nul(value, value)
 
 
@@ -149,8 +162,8 @@ def _uuid(value: object, _: object) -> UUID:
         raise FaultError("uuid_type", "Input should be a valid UUID", value)
     try:
         return UUID(value)
-    except ValueError as error:
-        message = f"Input should be a valid UUID, {error}"
+    except ValueError:
+        message = f"Input should be a valid UUID, {objection_to_uuid(value)}"
         raise FaultError("uuid_parsing", message, value) from None
 
 
@@ -324,6 +337,7 @@ def _make_converter() -> cattrs.Converter:
     made.register_structure_hook_func(_is_dictionary, _dictionary)
     made.register_structure_hook_func(_is_literal, _literal)
     made.register_structure_hook_func(lambda kind: kind == JsonObject, _json_object)
+    made.register_structure_hook_func(lambda kind: kind == Url, _url)
     made.register_structure_hook_factory(attrs.has, _class_hook)
     made.register_structure_hook_factory(_is_list, _list_hook)
     made.register_structure_hook_factory(_is_optional, _optional_hook)

@@ -7,6 +7,9 @@ from attrs import frozen
 
 from shared.depth import is_too_deep
 
+UUID_CHARACTERS = frozenset("0123456789abcdefABCDEF-")
+UUID_GROUPS = (8, 4, 4, 4, 12)
+
 type Location = tuple[str | int, ...]
 
 
@@ -54,6 +57,24 @@ def faults_of(error: BaseException, data: object, loc: Location = ()) -> list[Fa
             nested = (_faults_below(inner, data, loc) for inner in error.exceptions)
             return [fault for faults in nested for fault in faults]
     raise error
+
+
+def objection_to_uuid(text: str) -> str:
+    """What is wrong with a text that is no UUID, in the words of the original's parser."""
+    for place, character in enumerate(text, 1):
+        if character not in UUID_CHARACTERS:
+            return (
+                "invalid character: expected an optional prefix of `urn:uuid:` followed by "
+                f"[0-9a-fA-F-], found `{character}` at {place}"
+            )
+    groups = text.split("-")
+    if len(groups) == 1:
+        return f"invalid length: expected length 32 for simple format, found {len(text)}"
+    if len(groups) != len(UUID_GROUPS):
+        return f"invalid group count: expected {len(UUID_GROUPS)}, found {len(groups)}"
+    sizes = enumerate(zip(UUID_GROUPS, map(len, groups), strict=True))
+    number, (size, found) = next(part for part in sizes if len(set(part[1])) > 1)
+    return f"invalid group length in group {number}: expected {size}, found {found}"
 
 
 def _fault(type_: str, loc: Location, message: str, value: object) -> Fault:

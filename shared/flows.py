@@ -86,8 +86,8 @@ async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | 
 
 
 async def select_active_flows(connection: Connection, owner: UUID) -> list[Flow]:
-    """The owner's flows whose members are all active, newest first."""
-    return [flow for flow in await select_flows(connection, owner) if flow.is_active]
+    """The owner's flows whose members are all active, oldest first."""
+    return [flow for flow in reversed(await select_flows(connection, owner)) if flow.is_active]
 
 
 async def select_active_members(

@@ -44,6 +44,8 @@ def read_token(secret_key: str, token: str) -> Claims | None:
     try:
         decoded = jwt.decode(token, OctKey.import_key(secret_key), algorithms=[ALGORITHM])
         _claims.validate(decoded.claims)
+        if "aud" in decoded.claims:
+            return None  # RFC 7519: not for us, whom it can't name
         subject = UUID(decoded.claims["sub"])
         if "user_id" in decoded.claims:
             return Claims(UUID(decoded.claims["user_id"]), subject)

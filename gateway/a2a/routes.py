@@ -1,7 +1,5 @@
 """A2A agents: look up, list, read and delete."""
 
-from uuid import UUID
-
 from gateway.a2a import queries
 from gateway.a2a.lookup import look_up
 from gateway.a2a.schemas import A2AAgent, A2AAgentId, A2AAgentPage, LookedUpA2AAgent, NewA2AAgent
@@ -20,10 +18,8 @@ async def create_a2a_agent(call: Call[NewA2AAgent, Nothing]) -> LookedUpA2AAgent
         card = await look_up(call.state["outbound"], url)
     except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
-    except UnreachableError as error:
-        raise BadRequestError(
-            f"Cannot retrieve data about a2a card on url: {url} ({error})"
-        ) from None
+    except UnreachableError:
+        raise BadRequestError(f"Cannot retrieve data about a2a card on url: {url}/") from None
     async with connect(call.database) as connection:
         return await queries.upsert_agent(connection, call.user_id, url, card)
 
@@ -41,7 +37,7 @@ async def read_a2a_agent(call: Call[Nothing, A2AAgentId]) -> A2AAgent:
     async with connect(call.database) as connection:
         agent = await queries.select_agent(connection, call.user_id, id_)
     if agent is None:
-        raise _unknown(id_)
+        raise BadRequestError(f"A2A agent with id: '{id_}' does not exist ")
     return agent
 
 
@@ -50,11 +46,7 @@ async def delete_a2a_agent(call: Call[Nothing, A2AAgentId]) -> None:
     id_ = call.parameters.agent_id
     async with connect(call.database) as connection:
         if not await queries.delete_agent(connection, call.user_id, id_):
-            raise _unknown(id_)
-
-
-def _unknown(id_: UUID) -> BadRequestError:
-    return BadRequestError(f"A2A agent with id: '{id_}' does not exist")
+            raise BadRequestError(f"MCP server with ID {id_} was not found")  # as the original
 
 
 operations = [

@@ -9,13 +9,14 @@ from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
 from shared.agents import TASK_SCHEMA
+from shared.converter import Url
 
 
 @frozen
 class NewA2AAgent:
     """An A2A agent by the URL of its host; a path is left out."""
 
-    server_url: str
+    server_url: Url
 
 
 @frozen

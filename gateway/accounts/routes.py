@@ -101,7 +101,7 @@ async def update_profile(call: Call[ProfileChanges, UserId]) -> Profile:
 
 
 def _unknown(asked: UserId) -> BadRequestError:
-    return BadRequestError(f"Profile of user with id '{asked.user_id}' was not found")
+    return BadRequestError(f"Profile with of user with id '{asked.user_id}' was not found")
 
 
 operations = [

@@ -12,11 +12,11 @@ from shared.converter import Rule
 
 
 def _weakness(password: str) -> str | None:
-    """What the contract's rule finds missing in a password."""
+    """What the contract's rule finds missing in a password, in the original's words."""
     wanted = {
         "an uppercase character": any(map(str.isupper, password)),
-        "a lowercase character": any(map(str.islower, password)),
-        "a numeric character": any(map(str.isdecimal, password)),
+        "an lowercase character": any(map(str.islower, password)),
+        "an numeric character": any(map(str.isdecimal, password)),
         "a special character": not set(password).isdisjoint(string.punctuation),
     }
     missing = [name for name, found in wanted.items() if not found]
@@ -25,8 +25,8 @@ def _weakness(password: str) -> str | None:
 
 Password = Annotated[
     str,
+    Meta(min_length=8, extra={"error": "Password must be longer than 8 symbols"}),
     Meta(
-        min_length=8,
         max_length=1024,
         description="Upper case, lower case, a digit and a special character.",
     ),
@@ -40,8 +40,8 @@ Username = Annotated[str, Meta(max_length=255)]
 class NewUser:
     """Somebody who registers."""
 
+    password: Password  # first, as its faults are
     username: Username
-    password: Password
 
 
 @frozen

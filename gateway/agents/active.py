@@ -6,7 +6,7 @@ from uuid import UUID
 from databases.core import Connection
 
 from gateway.a2a.schemas import task_schema
-from gateway.agents.schemas import ActiveConnections, ActiveSelection
+from gateway.agents.schemas import ActiveSelection
 from gateway.mcp.schemas import tool_schema
 from gateway.web.paging import cut
 from shared.agents import ActiveConnection, name_function
@@ -15,8 +15,8 @@ from shared.database import columns
 
 async def select_active_connections(
     connection: Connection, owner: UUID, selection: ActiveSelection
-) -> ActiveConnections:
-    """A page of the owner's active connections, newest first, and how many there are in all."""
+) -> list[ActiveConnection]:
+    """A page of the owner's active connections, newest first."""
     sql = """
         WITH active AS (
             SELECT id, alias AS name, 'genai' AS type, NULL AS url, description,
@@ -29,18 +29,13 @@ async def select_active_connections(
             FROM mcptools JOIN mcpservers ON mcpservers.id = mcp_server_id
             WHERE creator_id = :owner AND is_active
             UNION ALL
-            SELECT id, name, 'a2a', server_url, description,
+            SELECT id, name, 'a2a', rtrim(server_url, '/') || '/', description,
                    card_content, created_at, updated_at, is_active
             FROM a2acards
             WHERE creator_id = :owner AND is_active
-        ), wanted AS (
-            SELECT * FROM active WHERE CAST(:type AS text) IN ('all', type)
-        ), page AS (
-            SELECT * FROM wanted ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
         )
-        SELECT (SELECT count(*) FROM wanted) AS total, page.*
-        FROM (VALUES (true)) AS always LEFT JOIN page ON true
-        ORDER BY created_at DESC, id
+        SELECT * FROM active WHERE CAST(:type AS text) IN ('all', type)
+        ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
     values = {
         "owner": owner,
@@ -48,14 +43,11 @@ async def select_active_connections(
         "limit": cut(selection.limit),
         "offset": selection.offset,
     }
-    rows = [columns(row) for row in await connection.fetch_all(sql, values)]
-    total = rows[0]["total"]
-    return ActiveConnections(total, [_active(**row) for row in rows if row["id"]])
+    return [_active(**columns(row)) for row in await connection.fetch_all(sql, values)]
 
 
 def _active(
     *,
-    total: int,
     type: str,  # noqa: A002 (a column)
     name: str,
     description: str | None,

@@ -50,16 +50,21 @@ async def select_agents(
     selection: AgentSelection,
     is_active: bool | None = None,
 ) -> list[Agent]:
-    """The owner's agents that have a name and a description, oldest first."""
+    """The owner's agents that have a name and a description, oldest first.
+
+    Of the two filters only the name counts where both are given.
+    """
     sql = """
         SELECT id, name, description, input_parameters, created_at, updated_at,
                is_active, jwt, alias
         FROM agents
         WHERE creator_id = :owner AND name <> '' AND description <> ''
           AND (CAST(:is_active AS boolean) IS NULL OR is_active = :is_active)
-          AND (CAST(:name AS text) IS NULL OR name = :name)
-          AND (CAST(:description AS text) IS NULL
-               OR position(lower(:description) IN lower(description)) > 0)
+          AND CASE
+                  WHEN CAST(:name AS text) IS NOT NULL THEN name = :name
+                  ELSE CAST(:description AS text) IS NULL
+                       OR position(lower(:description) IN lower(description)) > 0
+              END
         ORDER BY created_at, id LIMIT :limit OFFSET :offset
     """
     values = {

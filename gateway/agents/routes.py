@@ -80,13 +80,10 @@ async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> Activ
     selection = call.parameters
     async with connect(call.database) as connection:
         found = await select_active_connections(connection, call.user_id, selection)
-        if selection.agent_type not in {"genai", "all"}:
-            return found
-        flows = await select_active_flows(connection, call.user_id)
-    return ActiveConnections(
-        found.count_active_connections + len(flows),
-        [*map(flow_connection, flows), *found.active_connections],
-    )
+        if selection.agent_type in {"genai", "all"}:
+            flows = await select_active_flows(connection, call.user_id)
+            found = [*map(flow_connection, flows), *found]
+    return ActiveConnections(len(found), found)
 
 
 async def read_agent(call: Call[Nothing, AgentId]) -> Agent:

@@ -111,7 +111,7 @@ class ActiveSelection:
 
 @frozen
 class ActiveConnections:
-    """What the master agent may call, and how many there are in all."""
+    """What the master agent may call, and how many these are."""
 
     count_active_connections: int
     active_connections: list[ActiveConnection]

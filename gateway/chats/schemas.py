@@ -8,7 +8,7 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.web.paging import MOST, Limit, Offset
-from shared.converter import Rule
+from shared.converter import INTEGER_LIMIT, Rule
 
 TITLE_LIMIT = 20  # characters
 NEW_CHAT = "New Chat"
@@ -24,7 +24,9 @@ def _title_objection(title: str) -> str | None:
 
 Title = Annotated[str, Rule(_title_objection), Meta(min_length=1, max_length=TITLE_LIMIT)]
 WhichChat = Annotated[UUID, Meta(description="Which chat.")]
-PageNumber = Annotated[int, Meta(ge=1)]
+# The last one that a bigint can count the messages before.
+PageNumber = Annotated[int, Meta(ge=1, le=INTEGER_LIMIT // MOST)]
+PageSize = Annotated[int, Meta(ge=1)]
 
 
 @frozen
@@ -87,7 +89,7 @@ class HistoryPage:
 
     session_id: WhichChat
     page: Annotated[PageNumber, Meta(description="Which page; the first is 1.")] = 1
-    per_page: Annotated[PageNumber, Meta(description=f"How many; at most {MOST}.")] = 100
+    per_page: Annotated[PageSize, Meta(description=f"How many; at most {MOST}.")] = 100
     user_id: Annotated[UUID, Meta(description="In whose name a service calls.")] | None = None
 
 

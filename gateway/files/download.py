@@ -1,11 +1,10 @@
-"""A stored file as an HTTP answer: RFC 9110 on conditions and ranges, RFC 6266 on names."""
+"""A stored file as an HTTP answer: RFC 9110 on conditions and ranges."""
 
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import quote
 
 from attrs import frozen
 from starlette.datastructures import Headers
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from gateway.files.schemas import StoredFile
+from gateway.files.upload import make_internal_name
 
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE | re.ASCII)
 
@@ -88,10 +88,11 @@ def _send(
 
 def _headers(file: StoredFile) -> dict[str, str]:
     """A file never changes, so its id is its tag."""
+    name = make_internal_name(file.id, file.original_name)
     headers = {
         "ETag": f'"{file.id}"',
         "Accept-Ranges": "bytes",
-        "Content-Disposition": make_disposition(file.original_name),
+        "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "private, no-cache",
     }
     if file.created_at is not None:
@@ -128,13 +129,3 @@ def parse_range(text: str, size: int) -> Span | None:
     if last and int(last) < int(first):
         return None
     return Span(int(first), min(int(last) + 1, size) if last else size)
-
-
-def make_disposition(name: str) -> str:
-    """To be saved under the last segment of its name, and never shown in place."""
-    base = re.split(r"[/\\]", name)[-1]
-    plain = re.sub(r'[^ -~]|["%]', "_", base)
-    disposition = f'attachment; filename="{plain}"'
-    if plain == base:
-        return disposition
-    return f"{disposition}; filename*=UTF-8''{quote(base, safe='')}"

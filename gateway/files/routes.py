@@ -21,7 +21,7 @@ from gateway.files.schemas import (
 from gateway.files.storage import Storage
 from gateway.files.upload import Upload, receive_upload
 from gateway.web.auth import Access
-from gateway.web.errors import BadRequestError
+from gateway.web.errors import ApiError, BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, get
 from gateway.web.paging import cut
@@ -76,7 +76,7 @@ async def read_file(call: Call[Nothing, FileId]) -> Response:
     file, storage = await _find(call), call.state["storage"]
     size = await storage.size(file.internal_name)
     if size is None:
-        raise BadRequestError(f"Metadata of file {file.id} exists, but file was not found")
+        raise ApiError(f"Metadata of file {file.id} exists, but file was not found")
     return answer_file(call.request, file, size, partial(storage.read, file.internal_name))
 
 

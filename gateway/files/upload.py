@@ -113,7 +113,8 @@ def _check(form: _Form) -> Upload:
 def _no_file(text: str | None) -> Fault:
     if text is None:
         return Fault("missing", ("body", "file"), "Field required", None)
-    return Fault("value_error", ("body", "file"), "Value error, Expected a file with a name", text)
+    message = "Value error, Expected UploadFile, received: <class 'str'>"  # the original's words
+    return Fault("value_error", ("body", "file"), message, text)
 
 
 def check_name(name: str) -> str:

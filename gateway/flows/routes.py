@@ -76,26 +76,28 @@ async def _find_content(connection: Connection, owner: UUID, wanted: WantedFlow)
             raise BadRequestError(f"'{field}' parameter must not be empty string")
     members = [_member(each) for each in wanted.flow]
     active = await select_active_members(connection, owner, [member.id for member in members])
-    if inactive := [member.id for member in members if member not in active]:
+    if inactive := [str(member.id) for member in members if member not in active]:
         raise _inactive(*inactive)
     return FlowContent(name, make_alias(name), wanted.description, members)
 
 
 def _member(wanted: WantedMember) -> Member:
+    if wanted.id is None:
+        raise _inactive(None)
     try:
-        id_ = UUID(wanted.id or "")
+        id_ = UUID(wanted.id)
     except ValueError:
         raise BadRequestError("Agent ID is not a valid UUID") from None
     match wanted.type:
-        case "genai" | "mcp" | "a2a" as type_:
+        case "genai" | "mcp" | "a2a" as type_ if str(id_) == wanted.id:
             return Member(id_, type_)
-        case None:
-            raise _inactive(id_)
+        case "genai" | "mcp" | "a2a" | None:
+            raise _inactive(wanted.id)
     raise BadRequestError("Agent type must be one of 'genai', 'mcp', or 'a2a'")
 
 
-def _inactive(*ids: UUID) -> BadRequestError:
-    named = list(dict.fromkeys(map(str, ids)))
+def _inactive(*ids: str | None) -> BadRequestError:
+    named = list(dict.fromkeys(ids))
     return BadRequestError(
         f"One or more agents were not registered previously or are not active: {named}. "
         "Make sure agent was registered by you and is active before including it into the "

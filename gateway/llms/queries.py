@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import attrs
 from databases.core import Connection
 from databases.interfaces import Record
 
@@ -98,18 +99,23 @@ async def insert_config(connection: Connection, owner: UUID, new: NewModelConfig
 async def select_providers(
     connection: Connection, owner: UUID, limit: int, offset: int
 ) -> list[ProviderConfigs]:
-    """The owner's providers with their configs, newest first."""
+    """The owner's providers, newest first, with their configs, oldest first."""
     sql = """
         SELECT id, name, api_key, provider_metadata FROM modelproviders
         WHERE creator_id = :owner
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "limit": limit, "offset": offset}
-    return await _with_configs(connection, owner, await connection.fetch_all(sql, values))
+    found = await _with_configs(connection, owner, await connection.fetch_all(sql, values))
+    # Front-ends take the first config of the first provider where none was chosen.
+    return [attrs.evolve(provider, configs=provider.configs[::-1]) for provider in found]
 
 
 async def select_provider(connection: Connection, owner: UUID, name: str) -> list[ProviderConfigs]:
-    """The owner's provider of this name with its configs, as a list of one or none."""
+    """The owner's provider of this name with its configs, as a list of one or none.
+
+    What is newest comes first, unlike in the list of all.
+    """
     sql = """
         SELECT id, name, api_key, provider_metadata FROM modelproviders
         WHERE creator_id = :owner AND name = :name

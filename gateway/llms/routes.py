@@ -40,7 +40,8 @@ async def create_provider(call: Call[NewProvider, Nothing]) -> Provider:
             connection, id_, call.user_id, new.name, encrypted, new.metadata or {}
         )
     if provider is None:
-        raise BadRequestError(f"Provider '{new.name}' already exists")
+        taken = f"{call.user_id}, {new.name}"
+        raise BadRequestError(f"Creator_id, name - '{taken}' already exists")
     return provider
 
 
@@ -84,7 +85,7 @@ async def create_model_config(call: Call[NewModelConfig, Nothing]) -> list[Provi
 
 
 async def list_model_configs(call: Call[Nothing, ProviderPage]) -> list[ProviderConfigs]:
-    """List the user's providers with their configs, newest first."""
+    """List the user's providers, newest first, with their configs, oldest first."""
     page = call.parameters
     async with connect(call.database) as connection:
         return await queries.select_providers(

@@ -13,13 +13,7 @@ from gateway.web.paging import Limit, Offset
 from shared.secrets import REDACTED
 
 KEYLESS_PROVIDER = "ollama"
-DEFAULTS: dict[str, Any] = {
-    "system_prompt": DEFAULT_SYSTEM_PROMPT,
-    "user_prompt": "",
-    "temperature": 0.7,
-    "max_last_messages": 5,
-    "credentials": {},
-}
+DEFAULT_TEMPERATURE = 0.7
 
 Name = Annotated[str, Meta(max_length=255)]
 Prompt = Annotated[str, Meta(max_length=64 * 1024)]
@@ -91,26 +85,26 @@ class NewModelConfig:
     name: Name
     model: Name
     provider: Name
-    system_prompt: Prompt | None = None
-    user_prompt: Prompt | None = None
+    system_prompt: Prompt = ""
+    user_prompt: Prompt = ""
     temperature: float | None = None
-    max_last_messages: MaxLastMessages | None = None
-    credentials: Options | None = None
+    max_last_messages: MaxLastMessages = 5
+    credentials: Options = field(factory=dict)
 
 
 @frozen
 class ModelConfigChanges:
-    """What to change of a model config: what is left out stays, null is the default."""
+    """What to change of a model config: what is left out stays."""
 
     forbid_extra_keys: ClassVar[bool] = True
 
     name: Name | UnsetType = UNSET
     model: Name | UnsetType = UNSET
-    system_prompt: Prompt | UnsetType | None = UNSET
-    user_prompt: Prompt | UnsetType | None = UNSET
-    temperature: float | UnsetType | None = UNSET
-    max_last_messages: MaxLastMessages | UnsetType | None = UNSET
-    credentials: dict[str, Any] | UnsetType | None = UNSET
+    system_prompt: Prompt | UnsetType = UNSET
+    user_prompt: Prompt | UnsetType = UNSET
+    temperature: float | UnsetType = UNSET
+    max_last_messages: MaxLastMessages | UnsetType = UNSET
+    credentials: dict[str, Any] | UnsetType = UNSET
 
 
 @frozen
@@ -143,7 +137,7 @@ class ModelConfig:
 
 @frozen
 class ProviderConfigs:
-    """A provider with its configs, newest first."""
+    """A provider with its configs."""
 
     api_key: str | None
     provider: str
@@ -173,11 +167,18 @@ def stored_columns(config: NewModelConfig | ModelConfigChanges) -> dict[str, Any
 
 
 def _stored(column: str, value: Any) -> Any:
-    if value is UNSET:
-        return None
-    if value is None or (column == "system_prompt" and not value):
-        return DEFAULTS[column]
-    return value.strip() if column in {"name", "user_prompt"} else value
+    match column, value:
+        case _, UnsetType():
+            return None
+        case "system_prompt", "":
+            return DEFAULT_SYSTEM_PROMPT
+        case "temperature", None:
+            return DEFAULT_TEMPERATURE
+        case "name" | "user_prompt", str():
+            return value.strip()
+        case "credentials", dict():  # texts only, as the original kept them
+            return {key: text.strip() for key, text in value.items() if isinstance(text, str)}
+    return value
 
 
 def needs_no_key(provider: str) -> bool:

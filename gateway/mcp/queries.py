@@ -55,7 +55,8 @@ async def update_tools(
     sql = """
         WITH found AS (
             SELECT * FROM json_to_recordset(CAST(:tools AS json)) AS tool
-                (name text, description text, "inputSchema" json, annotations json, alias text)
+                (name text, description text, "inputSchema" json, annotations json, alias text,
+                 place integer)
         ), gone AS (
             DELETE FROM mcptools
             WHERE mcp_server_id = ANY(:server_ids) AND name NOT IN (SELECT name FROM found)
@@ -75,15 +76,21 @@ async def update_tools(
         )
         INSERT INTO mcptools
             (id, name, description, "inputSchema", annotations, alias, mcp_server_id)
-        SELECT gen_random_uuid(), name, description, "inputSchema", annotations, alias, server_id
+        SELECT (CAST(:ids AS uuid[]))[row_number() OVER (ORDER BY place)],
+               name, description, "inputSchema", annotations, alias, server_id
         FROM found CROSS JOIN unnest(CAST(:server_ids AS uuid[])) AS server_id
         WHERE NOT EXISTS (
             SELECT FROM mcptools
             WHERE mcptools.mcp_server_id = server_id AND mcptools.name = found.name
         )
     """
-    rows = [{**unstructure(tool), "alias": make_alias(tool.name)} for tool in tools]
-    await connection.execute(sql, {"server_ids": server_ids, "tools": rows})
+    rows = [
+        {**unstructure(tool), "alias": make_alias(tool.name), "place": place}
+        for place, tool in enumerate(tools)
+    ]
+    # Ascending ids keep the order that the server lists its tools in.
+    ids = sorted(uuid4() for _ in range(len(tools) * len(server_ids)))
+    await connection.execute(sql, {"server_ids": server_ids, "tools": rows, "ids": ids})
 
 
 async def select_urls(connection: Connection) -> list[str]:
@@ -132,7 +139,7 @@ async def _select_tools(connection: Connection, server_ids: list[UUID]) -> dict[
         SELECT id, name, description, "inputSchema", annotations, alias, mcp_server_id,
                created_at, updated_at
         FROM mcptools WHERE mcp_server_id = ANY(:server_ids)
-        ORDER BY created_at, name, id
+        ORDER BY created_at, id
     """
     tools: dict[UUID, list[Tool]] = {}
     for row in await connection.fetch_all(sql, {"server_ids": server_ids}):

@@ -1,7 +1,5 @@
 """MCP servers: look up, list, read and delete."""
 
-from uuid import UUID
-
 from gateway.mcp import queries
 from gateway.mcp.lookup import look_up
 from gateway.mcp.schemas import LookedUpServer, NewServer, Server, ServerId, ServerPage, tool_schema
@@ -19,10 +17,10 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
         tools = await look_up(call.state["outbound"], url)
     except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
-    except UnreachableError as error:
+    except UnreachableError:
         raise BadRequestError(
             f"Could not access MCP server on: {url}. Make sure your MCP server supports "
-            f"'streamable-http' protocol and is remotely accessible ({error})."
+            f"'streamable-http' protocol and is remotely accesible."
         ) from None
     async with connect(call.database) as connection, connection.transaction():
         id_ = await queries.upsert_server(connection, call.user_id, url)
@@ -57,7 +55,7 @@ async def read_server(call: Call[Nothing, ServerId]) -> Server:
     async with connect(call.database) as connection:
         server = await queries.select_server(connection, call.user_id, id_)
     if server is None:
-        raise _unknown(id_)
+        raise BadRequestError(f"MCP server with id: {id_} was not found")
     return server
 
 
@@ -66,11 +64,7 @@ async def delete_server(call: Call[Nothing, ServerId]) -> None:
     id_ = call.parameters.server_id
     async with connect(call.database) as connection:
         if not await queries.delete_server(connection, call.user_id, id_):
-            raise _unknown(id_)
-
-
-def _unknown(id_: UUID) -> BadRequestError:
-    return BadRequestError(f"MCP server with id: {id_} was not found")
+            raise BadRequestError(f"MCP server with ID {id_} was not found")
 
 
 operations = [

@@ -8,13 +8,14 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
+from shared.converter import Url
 
 
 @frozen
 class NewServer:
     """An MCP server by its URL."""
 
-    server_url: str
+    server_url: Url
 
 
 @frozen

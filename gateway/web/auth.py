@@ -58,7 +58,7 @@ async def authenticate(
     service = access.lets_in_services
     if service and "user_id" in request.query_params:
         return await _read_service(connection, request, settings)
-    if service and "authorization" not in request.headers:
+    if service and not request.headers.get("authorization"):
         raise BadRequestError(NO_CALLER)
     caller = await find_caller(connection, settings, _bearer_token(request))
     if caller is None or (caller.agent_id is not None and not access.lets_in_agents):
@@ -84,7 +84,7 @@ def _bearer_token(request: HTTPConnection) -> str:
 async def _read_service(
     connection: Connection, request: HTTPConnection, settings: Settings
 ) -> Caller:
-    if "authorization" in request.headers:
+    if request.headers.get("authorization"):
         raise BadRequestError(TWO_CALLERS if "x-api-key" in request.headers else NO_LOOKUP)
     key = request.headers.get("x-api-key", "")
     if not compare_digest(key.encode(), settings.master_be_api_key.encode()):

@@ -19,6 +19,7 @@ MAX_BODY_BYTES = 1024 * 1024
 BODY_SECONDS = 30.0
 
 type BodyFormat = Literal["json", "form", "multipart"]
+type Data = bytes | str | dict[str, Any]  # JSON, a text of another type, or the fields of a form
 
 
 @frozen
@@ -26,9 +27,7 @@ class Nothing:
     """No body, or no parameters."""
 
 
-async def read_data(
-    request: Request, body: type, body_format: BodyFormat
-) -> bytes | dict[str, Any]:
+async def read_data(request: Request, body: type, body_format: BodyFormat) -> Data:
     """What the body holds, unchecked. Raises TooLargeError, TooSlowError or InvalidInputError.
 
     No connection is to be held meanwhile: the sender decides how long it takes.
@@ -43,7 +42,7 @@ async def read_data(
 
 
 def check_inputs[Body, Parameters](
-    request: Request, data: bytes | dict[str, Any], body: type[Body], parameters: type[Parameters]
+    request: Request, data: Data, body: type[Body], parameters: type[Parameters]
 ) -> tuple[Body, Parameters]:
     """The checked body and parameters. Raises InvalidInputError with the faults of both."""
     faults: list[Fault] = []
@@ -79,14 +78,19 @@ def _located(fault: Fault, path: Mapping[str, Any]) -> Fault:
     return attrs.evolve(fault, loc=(place, *fault.loc), input=given)
 
 
-def read_body[T](data: bytes | dict[str, Any], body: type[T]) -> T:
+def read_body[T](data: Data, body: type[T]) -> T:
     """The body of JSON or of form fields. Raises InvalidInputError."""
     try:
         parsed = _parse_json(data) if isinstance(data, bytes) else data
         return structure(parsed, body)
     except InvalidInputError as error:
-        faults = [attrs.evolve(fault, loc=("body", *fault.loc)) for fault in error.faults]
+        faults = [_in_body(fault, is_form=isinstance(data, dict)) for fault in error.faults]
         raise InvalidInputError(faults) from None
+
+
+def _in_body(fault: Fault, *, is_form: bool) -> Fault:
+    given = None if is_form and fault.type == "missing" else fault.input
+    return attrs.evolve(fault, loc=("body", *fault.loc), input=given)
 
 
 def _parse_json(data: bytes) -> object:
@@ -95,13 +99,22 @@ def _parse_json(data: bytes) -> object:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        fault = Fault("json_invalid", (error.pos,), f"JSON decode error: {error.msg}", None)
+        fault = Fault("json_invalid", (error.pos,), "JSON decode error", {})
         raise InvalidInputError([fault]) from None
 
 
-async def _read_data(request: Request, body_format: BodyFormat) -> bytes | dict[str, Any]:
+async def _read_data(request: Request, body_format: BodyFormat) -> Data:
     bounded = bound(request, MAX_BODY_BYTES)
-    return await _read_form(bounded) if body_format == "form" else await bounded.body()
+    if body_format == "form":
+        return await _read_form(bounded)
+    body = await bounded.body()
+    return body if _is_json(request) or not body else body.decode(errors="replace")
+
+
+def _is_json(request: Request) -> bool:
+    """Whether the body is said to be JSON, or nothing is said of it."""
+    kind, _ = parse_options_header(request.headers.get("content-type", ""))
+    return kind in {b"", b"application/json"} or kind.endswith(b"+json")
 
 
 def bound(request: Request, limit: int) -> Request:

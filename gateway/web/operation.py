@@ -24,7 +24,7 @@ from gateway.web.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from gateway.web.inputs import BodyFormat, Nothing, check_inputs, read_data
+from gateway.web.inputs import BodyFormat, Data, Nothing, check_inputs, read_data
 from shared.converter import dump
 from shared.database import connect
 from shared.faults import InvalidInputError
@@ -97,7 +97,7 @@ class Operation:
         request: Request,
         state: State,
         caller: Caller | None,
-        data: bytes | dict[str, Any],
+        data: Data,
     ) -> Response:
         inputs: tuple[Any, Any] = check_inputs(request, data, self._parsed, self.parameters)
         call: Call[Any, Any] = Call(*inputs, caller, state, request)

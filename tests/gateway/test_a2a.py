@@ -77,7 +77,10 @@ async def test_an_agent_is_an_active_connection(user: User, outsider: Outsider) 
     added = await add(user, outsider.url)
     answer = good(await user.http.get("/api/agents/active", params={"agent_type": "a2a"}))
     [connection] = answer["active_connections"]
-    assert (connection["name"], connection["url"]) == ("My_Agent", added["server_url"])
+    assert (connection["name"], connection["url"]) == (
+        "My_Agent",
+        f"{added['server_url']}/",
+    )
     assert connection["agent_schema"] == task_schema(
         "My_Agent", "Does things.", added["card_content"]
     )

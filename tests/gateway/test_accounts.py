@@ -132,15 +132,15 @@ async def test_a_weak_password_is_a_fault(visitor: httpx2.AsyncClient, password:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ({}, [("missing", ["body", "username"]), ("missing", ["body", "password"])]),
+        ({}, [("missing", ["body", "password"]), ("missing", ["body", "username"])]),
         ({"username": "a"}, [("missing", ["body", "password"])]),
         (
             {"username": 5, "password": 12345678},
-            [("string_type", ["body", "username"]), ("string_type", ["body", "password"])],
+            [("string_type", ["body", "password"]), ("string_type", ["body", "username"])],
         ),
         (
             {"username": None, "password": None},
-            [("string_type", ["body", "username"]), ("string_type", ["body", "password"])],
+            [("string_type", ["body", "password"]), ("string_type", ["body", "username"])],
         ),
         ([1], [("model_attributes_type", ["body"])]),
         ("text", [("model_attributes_type", ["body"])]),

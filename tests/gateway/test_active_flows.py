@@ -91,8 +91,8 @@ async def test_flows_come_first_whatever_the_page(user: User, sql: Sql, agent_ty
     assert [type_ for type_, _ in shown] == ["flow", "flow", "genai"]
     assert shown[2][1] == members[1]["id"]
     names = [one["name"][:-7] for one in answer["active_connections"][:2]]
-    assert names == ["new", "old"]
-    assert answer["count_active_connections"] == 5
+    assert names == ["old", "new"]
+    assert answer["count_active_connections"] == 3
 
 
 @pytest.mark.parametrize("agent_type", ["mcp", "a2a"])

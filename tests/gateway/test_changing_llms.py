@@ -176,12 +176,8 @@ async def test_a_changed_config_is_answered_flat_and_keeps_the_rest(
     ("field", "sent", "stored"),
     [
         ("temperature", "1.3", 1.3),
-        ("temperature", None, 0.7),
-        ("max_last_messages", None, 5),
         ("system_prompt", "", DEFAULT_SYSTEM_PROMPT),
-        ("system_prompt", None, DEFAULT_SYSTEM_PROMPT),
-        ("user_prompt", None, ""),
-        ("credentials", None, {}),
+        ("credentials", {"a": " b ", "c": 1}, {"a": "b"}),
         ("name", " padded ", "padded"),
     ],
 )
@@ -200,6 +196,9 @@ async def test_a_change_means_what_it_means_in_a_new_config(
         ({"name": None}, ("string_type", ["body", "name"])),
         ({"model": None}, ("string_type", ["body", "model"])),
         ({"temperature": "hot"}, ("float_parsing", ["body", "temperature"])),
+        ({"temperature": None}, ("float_type", ["body", "temperature"])),
+        ({"max_last_messages": None}, ("int_type", ["body", "max_last_messages"])),
+        ({"credentials": None}, ("dict_type", ["body", "credentials"])),
         ({"credentials": []}, ("dict_type", ["body", "credentials"])),
     ],
     ids=str,

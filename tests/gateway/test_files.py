@@ -387,7 +387,7 @@ async def test_what_a_download_says_of_itself(user: User, file: str) -> None:
     assert headers["content-type"] == "text/plain; charset=utf-8"
     assert headers["content-length"] == "10"
     assert headers["accept-ranges"] == "bytes"
-    assert headers["content-disposition"] == 'attachment; filename="a b.txt"'
+    assert headers["content-disposition"] == f'attachment; filename="{file}.txt"'
     assert headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in headers["content-security-policy"].split("; ")
     assert re.fullmatch(r'"[^"]+"', headers["etag"])
@@ -395,20 +395,21 @@ async def test_what_a_download_says_of_itself(user: User, file: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "disposition"),
+    ("name", "suffix"),
     [
-        ("plain.txt", 'attachment; filename="plain.txt"'),
-        ("é.txt", "attachment; filename=\"_.txt\"; filename*=UTF-8''%C3%A9.txt"),
-        ("../x.sh", 'attachment; filename="x.sh"'),
-        ("x.html", 'attachment; filename="x.html"'),
-        ("a%20b", "attachment; filename=\"a_20b\"; filename*=UTF-8''a%2520b"),
-        ("a\tb", "attachment; filename=\"a_b\"; filename*=UTF-8''a%09b"),
+        ("plain.txt", ".txt"),
+        ("a.tar.gz", ".gz"),
+        ("../x.sh", ".sh"),
+        ("README", ""),
+        ("a.é%22b", ".22b"),
+        ("a.t\tx", ".tx"),
     ],
 )
-async def test_a_download_is_named_as_it_was(user: User, name: str, disposition: str) -> None:
+async def test_a_download_is_named_by_its_id(user: User, name: str, suffix: str) -> None:
     answer = await upload_raw(user.http, part(f'name="file"; filename="{name}"'))
-    answer = await user.http.get(f"/files/{answer.json()['id']}")
-    assert answer.headers["content-disposition"] == disposition
+    id_ = answer.json()["id"]
+    answer = await user.http.get(f"/files/{id_}")
+    assert answer.headers["content-disposition"] == f'attachment; filename="{id_}{suffix}"'
 
 
 async def test_head_is_the_download_without_its_bytes(user: User, file: str) -> None:
@@ -493,7 +494,8 @@ async def test_a_range_of_another_version_is_the_whole_file(user: User, file: st
 async def test_a_file_whose_bytes_are_gone_is_named(user: User, system: System, file: str) -> None:
     (system.files / f"{file}.txt").unlink()
     detail = f"Metadata of file {file} exists, but file was not found"
-    assert refused(await user.http.get(f"/files/{file}")) == detail
+    answer = await user.http.get(f"/files/{file}")
+    assert (answer.status_code, answer.json()) == (500, {"detail": detail})
     assert (await metadata(user.http, file))["id"] == file
 
 

@@ -56,9 +56,11 @@ async def test_the_members_stay_in_their_order_and_may_come_twice(
     assert (stored["flow"], stored["is_active"]) == (mixed, True)
 
 
-async def test_an_id_in_upper_case_is_the_same(user: User, members: list[Json]) -> None:
+async def test_an_id_in_upper_case_is_nobodys(user: User, members: list[Json]) -> None:
     shouted = [{**member, "id": member["id"].upper()} for member in members]
-    assert (await create_flow(user, *shouted))["flow"] == members
+    body = {"name": "f", "description": "d", "flow": shouted}
+    answer = await user.http.post("/api/agentflows/register", json=body)
+    assert shouted[0]["id"] in refused(answer)
 
 
 async def test_two_flows_of_one_name_have_aliases_of_their_own(
@@ -126,7 +128,14 @@ async def test_a_flow_has_a_name_and_a_description(
     ("others", "sentence"),
     [
         ({"id": "abc"}, "Agent ID is not a valid UUID"),
-        ({"id": None}, "Agent ID is not a valid UUID"),
+        (
+            {"id": None},
+            (
+                "One or more agents were not registered previously or are not active: [None]. "
+                "Make sure agent was registered by you and is active before including it into "
+                "the agent flow"
+            ),
+        ),
         ({"id": ""}, "Agent ID is not a valid UUID"),
         ({"type": "zzz"}, "Agent type must be one of 'genai', 'mcp', or 'a2a'"),
         ({"type": "flow"}, "Agent type must be one of 'genai', 'mcp', or 'a2a'"),

@@ -97,10 +97,10 @@ def test_what_is_no_web_address_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "normal"),
     [
-        ("http://Example.COM", "http://example.com"),
+        ("http://Example.COM", "http://example.com/"),
         (" https://example.com:443/A?b=c#d ", "https://example.com/A?b=c"),
         ("http://example.com:80/a/", "http://example.com/a/"),
-        ("http://example.com:8080", "http://example.com:8080"),
+        ("http://example.com:8080", "http://example.com:8080/"),
     ],
 )
 def test_a_url_has_one_normal_form(text: str, normal: str) -> None:

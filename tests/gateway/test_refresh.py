@@ -60,7 +60,7 @@ async def test_tools_follow_for_every_owner_by_one_look_up(
     old, new = make_mcp("stays", "goes"), make_mcp("stays", "comes", description="Changed")
     async with running(old, new) as [before, after], serving(before) as outsider:
         owners = [await add_server(database, f"{outsider.url}/mcp") for _ in range(2)]
-        aliases = [(await read_server(database, owner)).mcp_tools[1].alias for owner in owners]
+        aliases = [(await read_server(database, owner)).mcp_tools[0].alias for owner in owners]
         async with connect(database) as connection:
             await mcp.deactivate_servers(connection, f"{outsider.url}/mcp")
         outsider.posts.clear()

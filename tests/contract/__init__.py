@@ -1,0 +1,1 @@
+"""What the original answered, replayed against this gateway; differences have names."""
