@@ -102,7 +102,9 @@ async def files(stage: Stage) -> Mapping[str, Event]:
     }
 
     async def lose_file() -> None:
-        (stage.system.files / binding.known["a2c8b4bb-026b-453d-b292-f7aed3645946"]).unlink()
+        id_ = binding.known["a2c8b4bb-026b-453d-b292-f7aed3645946"]
+        [file] = stage.system.files.glob(f"{id_}*")
+        file.unlink()
 
     async def upload_without_request() -> None:
         file, form = {"file": ("f.txt", b"f")}, {"session_id": session_3}

@@ -71,7 +71,7 @@ def insert_person(sql: Sql, system: System) -> Belongings:
         *(new.user_id, new.marker),
     )
     insert_belongings(sql, [new])
-    (system.files / new.file_id).write_text(new.marker)
+    (system.files / f"{new.file_id}.txt").write_text(new.marker)
     return new
 
 

@@ -97,7 +97,7 @@ FLOWS = {
 }
 CONFIG = {"name": "{new}", "model": "m", "provider": "{marker}"}
 
-NO_PROFILE = "Profile of user with id '{user_id}' was not found"
+NO_PROFILE = "Profile with of user with id '{user_id}' was not found"
 ACCOUNTS = [
     Entry("POST /api/register", TAKEN, says="User '{marker}' already exists", json=USER),
     Entry(
@@ -245,21 +245,23 @@ def _llms(api: str) -> list[Entry]:
     ]
 
 
-def _servers(api: str, line: str, at: str, url: str, says: str) -> list[Entry]:
+def _servers(api: str, parameter: str, id_: str, url: str, unread: str) -> list[Entry]:
+    line, at = f"{api}/{{{parameter}}}", f"{api}/{{{id_}}}"
+    undeleted = f"MCP server with ID {{{id_}}} was not found"  # also of an A2A agent, as recorded
     return [
         Entry(f"POST {api}", MAKES, json={"server_url": url}),
         Entry(f"GET {api}", OTHERS),
-        Entry(f"GET {line}", UNKNOWN, says=says, path=at),
-        Entry(f"DELETE {line}", UNKNOWN, 204, says=says, path=at),
+        Entry(f"GET {line}", UNKNOWN, says=unread, path=at),
+        Entry(f"DELETE {line}", UNKNOWN, 204, says=undeleted, path=at),
     ]
 
 
 MCP, A2A = "/api/mcp/servers", "/api/a2a/agents"
 NO_SERVER = "MCP server with id: {server_id} was not found"
-NO_CARD = "A2A agent with id: '{card_id}' does not exist"
+NO_CARD = "A2A agent with id: '{card_id}' does not exist "
 SERVERS = [
-    *_servers(MCP, f"{MCP}/{{server_id}}", f"{MCP}/{{server_id}}", "{mcp_url}", NO_SERVER),
-    *_servers(A2A, f"{A2A}/{{agent_id}}", f"{A2A}/{{card_id}}", "{a2a_url}", NO_CARD),
+    *_servers(MCP, "server_id", "server_id", "{mcp_url}", NO_SERVER),
+    *_servers(A2A, "agent_id", "card_id", "{a2a_url}", NO_CARD),
 ]
 ENTRIES = [
     *ACCOUNTS,

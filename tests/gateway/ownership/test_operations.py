@@ -41,7 +41,7 @@ class World:
 
     def look(self, at: Belongings) -> Any:
         """All that a user has, the bytes of the file included."""
-        file = self.system.files / at.file_id
+        file = self.system.files / f"{at.file_id}.txt"
         return select_belongings(self.sql, at), file.read_bytes() if file.exists() else None
 
 
