@@ -42,7 +42,9 @@ def _whole_number(text: str) -> int:
 
 def _limit(text: str) -> int:
     """How many at most; 0 means any number."""
-    return 0 if text == "0" else _whole_number(text)
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("must be a whole number, 0 for no limit")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
