@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 READ_BYTES = 2 * 1024 * 1024
 PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 takes
 PARTS_AT_A_TIME = 2
+ANSWER_SECONDS = 0.8
 
 
 class StorageAwayError(UnavailableError):
@@ -57,6 +58,14 @@ class Storage:
                 max_concurrency=PARTS_AT_A_TIME,
             )
         return size
+
+    async def is_up(self) -> bool:
+        """Whether the storage answers soon; it is asked for what nobody has."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self.size(UUID(int=0)) is None
+        except (StorageAwayError, TimeoutError):
+            return False
 
     async def size(self, id_: UUID) -> int | None:
         """How many bytes the object has, or None: there is none."""
