@@ -25,6 +25,7 @@ HARD_LIMIT = 16  # times the message limit: closed with 1009; anything below get
 PING_SECONDS = 20.0  # between pings
 PONG_SECONDS = 20.0  # after which a client that does not answer one is gone
 HANG_UP_SECONDS = 2.0  # in which clients answer the close of a server that goes down
+ABORT_SECONDS = 10.0  # after which a client has neither answered a close nor taken what came before
 POLL_SECONDS = 0.05
 CONNECTION_CLOSE = (b"connection", b"close")
 
@@ -60,7 +61,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def _abort_soon(self) -> None:
         if self._aborting is None and not self.disconnected:
-            self._aborting = self.loop.call_later(self.close_timeout, self.transport.abort)
+            self._aborting = self.loop.call_later(ABORT_SECONDS, self.transport.abort)
 
 
 class Server(uvicorn.Server):

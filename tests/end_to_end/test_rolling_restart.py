@@ -17,9 +17,9 @@ from tests.master import Invocation, Master, echo, run_master
 from tests.system import System
 from tests.users import eventually, register_user
 
-USERS = 8
-WORK_SECONDS = 0.1
-ANSWERS_BETWEEN = 2  # of each user, after each replacement
+USERS = 5
+WORK_SECONDS = 0.4
+ANSWERS_BETWEEN = 1  # of each user, after each replacement
 
 
 @frozen
