@@ -60,8 +60,8 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         session = RouterSession(settings, inbox.put)
         leadership = Leadership(settings, database, session, inbox.put)
         requests = Requests(settings, database, news, vault, bridge_id)
-        # Left in reverse. What runs here has ended by then, and its log entries were heard on the
-        # session; now another bridge may have that.
+        # Left in reverse: no claims, nothing that runs, no router session (what runs here is logged
+        # until its end), nothing heard that is not stored, nothing that Redis is still to be told.
         await stack.enter_async_context(
             background(
                 news_reader=news.read(),

@@ -104,7 +104,7 @@ class Requests:
         """
         async with self._claiming:
             self._is_leaving = True
-        self._cancel(self._running.keys() - self._sent)
+        self._cancel(self._invoking.keys() - self._sent)
         await self._wait(seconds)
         self._cancel(set(self._invoking))
         await self._wait(END_SECONDS)  # an answer that has just come is still to be stored

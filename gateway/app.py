@@ -84,7 +84,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         await stack.enter_async_context(loops)
         stack.push_async_callback(news.flush)
         sockets, storage = Sockets(settings.sockets_per_user), create_storage(settings)
-        drain = Drain(sockets.leave)
+        drain = Drain(sockets.leave, settings.drain_grace)
         checks: dict[str, Check] = {
             "postgresql": partial(database_answers, database),
             "redis": news.is_up,

@@ -13,4 +13,6 @@ class Drain:
     """
 
     leave: Callable[[float], Awaitable[None]]
+    grace: float = 0.0
+    """Seconds before, in which all but readiness stays as it is, for balancers to notice."""
     has_begun: bool = False

@@ -67,9 +67,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 class Server(uvicorn.Server):
     """Goes down in order: first seen to be unready, then its work ends, then it stops listening."""
 
-    def __init__(self, config: uvicorn.Config, grace: float, timeout: float) -> None:
+    def __init__(self, config: uvicorn.Config, timeout: float) -> None:
         super().__init__(config)
-        self._grace = grace
         self._timeout = timeout
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -80,11 +79,11 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Drain, and then do what uvicorn does."""
+        """Drain, and then do what uvicorn does: it would close all sockets at once."""
         drain: Drain = self.lifespan.state["drain"]
         drain.has_begun = True
         logger.info("going down: not ready any more")
-        await asyncio.sleep(self._grace)
+        await asyncio.sleep(drain.grace)
         now = asyncio.get_running_loop().time
         deadline = now() + self._timeout
         self.server_state.default_headers = [*self.server_state.default_headers, CONNECTION_CLOSE]
@@ -136,7 +135,7 @@ def create_server(
         forwarded_allow_ips=list(settings.trusted_proxies),
         log_config=None,
     )
-    return Server(config, settings.drain_grace, settings.drain_timeout)
+    return Server(config, settings.drain_timeout)
 
 
 def serve(
