@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -12,8 +13,8 @@ REST_SECONDS = 5  # in which a process that has drained ends
 
 
 def test_a_container_has_the_time_that_it_needs_to_go_down_in_order() -> None:
-    fields = attrs.fields(Settings)
-    needed = float(fields.drain_grace.default) + fields.drain_timeout.default + REST_SECONDS
+    defaults: dict[str, Any] = {field.name: field.default for field in attrs.fields(Settings)}
+    needed = defaults["drain_grace"] + defaults["drain_timeout"] + REST_SECONDS
     given = [int(seconds) for seconds in re.findall(r"stop_grace_period: (\d+)s", COMPOSE)]
     assert given
     assert min(given) > needed
