@@ -89,6 +89,8 @@ class AgentInbox:
         self._registry = registry
         self._waiting: dict[object, tuple[UUID, News]] = {}
         self._filled = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
         self._size = 0
 
     def put(
@@ -106,7 +108,12 @@ class AgentInbox:
         self._waiting.pop(key, None)  # the newest is the last
         self._waiting[key] = term, news
         self._size = size
+        self._emptied.clear()
         self._filled.set()
+
+    async def settle(self) -> None:
+        """Wait until nothing waits."""
+        await self._emptied.wait()
 
     async def handle(self) -> None:
         """Note who came and went for ever; it waits while PostgreSQL is away."""
@@ -119,6 +126,7 @@ class AgentInbox:
                 self._size -= _size(waiting[1])
             if not self._waiting:
                 self._filled.clear()
+                self._emptied.set()
 
     async def _handle(self, term: UUID, news: News) -> None:
         match news:
@@ -146,6 +154,17 @@ class Inbox:
                 self.agents.put(term, event)
             case _:
                 self.logs.put(event)
+
+    async def settle(self) -> None:
+        """Wait until all that was put before has been handled."""
+        reached = asyncio.Event()
+
+        async def reach() -> None:
+            reached.set()
+
+        self.logs.put(reach)
+        await reached.wait()
+        await self.agents.settle()
 
 
 async def _try(work: Coroutine[None, None, None], what: str) -> bool:

@@ -57,6 +57,11 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _pause(text: str) -> float:
+    """Seconds; 0 means none."""
+    return 0.0 if text == "0" else _seconds(text)
+
+
 def _flag(text: str) -> bool:
     answers = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     if text.lower() not in answers:
@@ -165,6 +170,9 @@ class Settings(PostgresSettings):
     files_url: str | None = _field(_url("s3"), default=None)
     max_file_bytes: int = _field(_whole_number, default=100 * 1024 * 1024)
     debug: bool = _field(_flag, default=False)
+
+    drain_grace: float = _field(_pause, default=3.0)
+    drain_timeout: float = _field(_seconds, default=20.0)
 
     request_timeout: float = _field(_seconds, default=600.0)
     max_message_bytes: int = _field(_whole_number, default=256 * 1024)

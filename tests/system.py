@@ -88,6 +88,8 @@ def make_environment(
         "GATEWAY_HOST": HOST,
         "BRIDGE_HOST": HOST,
         "ALLOW_PRIVATE_URLS": "true",
+        "DRAIN_GRACE": "0",
+        "DRAIN_TIMEOUT": "5",
         "LOGIN_FAILURES_PER_ADDRESS": "0",
         "REGISTRATIONS_PER_ADDRESS": "0",
     }
@@ -100,6 +102,7 @@ class System:
     environment: dict[str, str]
     folder: Path = field(factory=lambda: Path(mkdtemp(prefix="genai-test-")))
     gateways: list[str] = field(factory=list)
+    bridges: list[str] = field(factory=list)
     children: dict[str, Child] = field(factory=dict)
     _exits: ExitStack = field(factory=ExitStack)
 
@@ -140,11 +143,12 @@ class System:
         return child
 
     def start_bridge(self, **overrides: str) -> Child:
-        """Start one more agent bridge."""
+        """Start one more agent bridge; its URL is the last of `bridges`."""
         port = free_port()
-        name = f"bridge {sum(name.startswith('bridge') for name in self.children) + 1}"
+        name = f"bridge {len(self.bridges) + 1}"
         child = self._start(name, "agent_bridge", {"BRIDGE_PORT": str(port), **overrides})
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
+        self.bridges.append(f"http://{HOST}:{port}")
         return child
 
     def log_of(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The README says what is so, and `compose.yaml` leaves nothing of it out."""
+"""The README says what is so."""
 
 import re
 from pathlib import Path
@@ -9,11 +9,6 @@ from shared.settings import Settings
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()
-COMPOSE = (PROJECT / "compose.yaml").read_text()
-ITS_OWN = {  # inside of the containers
-    *("POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_DB", "DEFAULT_FILES_FOLDER_NAME"),
-    *("GATEWAY_HOST", "GATEWAY_PORT", "BRIDGE_HOST", "BRIDGE_PORT"),
-}
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`|none|not set) \|", re.MULTILINE)
 
 
@@ -38,8 +33,3 @@ def test_the_configuration_table_holds_every_variable_with_its_default() -> None
 def test_every_file_that_is_named_exists() -> None:
     named = re.findall(r"`((?:gateway|agent_bridge|shared|devstack)/[\w/.]*)`", README)
     assert [name for name in named if not (PROJECT / name).exists()] == []
-
-
-def test_compose_passes_on_what_an_operator_may_set() -> None:
-    named = set(re.findall(r"^ +([A-Z_]+):", COMPOSE, re.MULTILINE))
-    assert {field.name.upper() for field in attrs.fields(Settings)} - named == ITS_OWN

@@ -27,6 +27,7 @@ from gateway.chats.messages import (
 )
 from gateway.chats.queries import select_session
 from gateway.requests.cancellation import cancel
+from gateway.sockets import Close, GoingDownError, TooManySocketsError
 from gateway.state import State
 from gateway.web.auth import find_caller
 from gateway.web.origins import is_welcome
@@ -44,6 +45,7 @@ CATCH_UP_SECONDS = 1.0
 READ_OUT_SECONDS = 10.0
 
 POLICY_VIOLATION = 1008
+SERVICE_RESTART = 1012
 TRY_AGAIN_LATER = 1013
 
 CLOSE_CODES = {
@@ -52,7 +54,7 @@ CLOSE_CODES = {
     POLICY_VIOLATION: "The session is another user's, or `after` is no seq: do not try again.",
     1009: "A frame was far too large.",
     1011: "The server failed, or heard no answer to its pings: reconnect with `after`.",
-    1012: "The server is restarting: reconnect with `after`.",
+    SERVICE_RESTART: "The server is restarting: reconnect with `after`.",
     TRY_AGAIN_LATER: (
         "The client took its frames too slowly, or the database is away: reconnect with `after`."
     ),
@@ -60,6 +62,7 @@ CLOSE_CODES = {
 
 DATABASE_AWAY = "The message was not accepted: the database can't be reached, please try again."
 NOT_ACCEPTED = "The message was not accepted because of an internal error, please try again."
+RESTARTING = "restarting"
 FOREIGN_SESSION = "This session belongs to another user."
 TOO_MANY_REQUESTS = (
     "The message was not accepted: too many of your messages are waiting, please try again later."
@@ -88,9 +91,10 @@ async def serve_frontend(websocket: WebSocket) -> None:
     """Serve one socket from its handshake to its close."""
     try:
         opening = await _check(websocket)
-        with _counted(websocket, opening.user_id):
+        socket = Socket(websocket, opening)
+        with _counted(websocket, opening.user_id, socket.leave):
             await websocket.accept()
-            await Socket(websocket, opening).serve()
+            await socket.serve()
     except RefusedError as refused:
         # A refused handshake logs the front-end's user out: only for dead tokens, no UUIDs, and
         # the pages of others.
@@ -100,23 +104,22 @@ async def serve_frontend(websocket: WebSocket) -> None:
 
 
 @contextmanager
-def _counted(websocket: WebSocket, user_id: UUID) -> Iterator[None]:
-    """Count one more open socket of the user. Raises RefusedError where there are enough."""
+def _counted(websocket: WebSocket, user_id: UUID, close: Close) -> Iterator[None]:
+    """Count one more open socket of the user. Raises RefusedError where there is to be none."""
     state = cast("State", websocket.state)
-    sockets, most = state["sockets"], state["settings"].sockets_per_user
-    if most and sockets[user_id] >= most:
-        raise RefusedError("too many open sockets", TRY_AGAIN_LATER)
-    sockets[user_id] += 1
     try:
-        yield
-    finally:
-        sockets[user_id] -= 1
-        if not sockets[user_id]:
-            del sockets[user_id]
+        with state["sockets"].opened(user_id, close):
+            yield
+    except TooManySocketsError:
+        raise RefusedError("too many open sockets", TRY_AGAIN_LATER) from None
+    except GoingDownError:
+        raise RefusedError(RESTARTING, SERVICE_RESTART) from None
 
 
 async def _check(websocket: WebSocket) -> Opening:
     state, query = cast("State", websocket.state), websocket.query_params
+    if state["sockets"].is_leaving:
+        raise RefusedError(RESTARTING, SERVICE_RESTART)
     if not is_welcome(websocket, state["settings"].backend_cors_origins):
         raise RefusedError("the origin is not welcome")
     asked = _read_handshake(query)
@@ -175,6 +178,10 @@ class Socket:
             async with self._state["watch"].watch(session_id, tell):
                 await self._run(listener)
 
+    async def leave(self) -> None:
+        """Close, for the client to go on elsewhere; what it sent by then is stored."""
+        await self._close(SERVICE_RESTART, RESTARTING)
+
     async def _run(self, listener: Listener) -> None:
         storing = asyncio.create_task(self._store())
         reading = asyncio.create_task(self._read())
@@ -192,11 +199,13 @@ class Socket:
 
     async def _read(self) -> None:
         """Always sit in receive(): otherwise pings go unanswered and the server hangs up."""
+        most = self._state["settings"].max_message_bytes + 1  # enough to see that it is too long
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            await self._inbox.put(message.get("text") or message.get("bytes") or "")
+            frame = message.get("text") or message.get("bytes") or ""
+            await self._inbox.put(frame[:most])
 
     async def _store(self) -> None:
         while (frame := await self._inbox.get()) is not None:
