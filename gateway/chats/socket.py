@@ -192,11 +192,14 @@ class Socket:
 
     async def _read(self) -> None:
         """Always sit in receive(): otherwise pings go unanswered and the server hangs up."""
+        # Of a frame that is too large, only so much waits in the inbox as to see that it is.
+        longest = self._state["settings"].max_message_bytes + 1
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            await self._inbox.put(message.get("text") or message.get("bytes") or "")
+            frame = message.get("text") or message.get("bytes") or ""
+            await self._inbox.put(frame[:longest])
 
     async def _store(self) -> None:
         while (frame := await self._inbox.get()) is not None:

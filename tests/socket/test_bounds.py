@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import cast
+from typing import ClassVar, cast
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 
 from devstack.postgres import PostgresServer
 from devstack.valkey import ValkeyServer
-from gateway.chats.socket import Opening, serve_frontend
+from gateway.chats.socket import Opening, Socket, serve_frontend
 from tests.agent_bridge.stored import execute, select
 from tests.socket.front_end import ACCEPTED, close_code
 from tests.system import System, create_database, drop_database, make_environment, run_system
@@ -120,6 +120,26 @@ async def test_a_socket_whose_handler_crashed_is_not_counted_on(
     assert not sockets
 
 
+async def test_of_a_frame_that_is_far_too_large_only_the_beginning_waits(
+    own_system: System,
+) -> None:
+    longest = own_system.settings.max_message_bytes
+    frames = iter(["x" * longest * 16, b"x" * longest * 16, "x" * longest])
+
+    class Fake:
+        state: ClassVar = {"settings": own_system.settings, "database": None}
+
+        async def receive(self) -> dict[str, object]:
+            frame = next(frames, None)
+            kind = "text" if isinstance(frame, str) else "bytes"
+            return {"type": "websocket.receive" if frame else "websocket.disconnect", kind: frame}
+
+    socket = Socket(cast("WebSocket", Fake()), Opening(uuid4(), uuid4(), 0))
+    await socket._read()
+    waiting = [socket._inbox.get_nowait() or "" for _ in range(socket._inbox.qsize())]
+    assert [len(frame) for frame in waiting] == [longest + 1, longest + 1, longest]
+
+
 @pytest.mark.usefixtures("idle")
 async def test_one_message_too_many_is_refused_and_stored_nowhere(
     own_system: System, user: User
@@ -136,6 +156,36 @@ async def test_one_message_too_many_is_refused_and_stored_nowhere(
     assert (await user.http.get(f"/api/chat?session_id={other.session_id}")).json()["items"] == []
     chats = (await user.http.get("/api/chats")).json()["chats"]
     assert other.session_id not in [each["session_id"] for each in chats]
+
+
+@pytest.mark.usefixtures("idle")
+async def test_an_open_message_s_id_makes_no_room_in_another_session(
+    own_system: System, user: User
+) -> None:
+    message_id = str(uuid4())
+    async with user.chat() as chat, user.chat() as other:
+        for number in range(MOST_OPEN):
+            await chat.send(f"message {number}", message_id=message_id if not number else None)
+        await wait_for_requests(own_system, user, MOST_OPEN)
+        await other.send("one too many", message_id=message_id)
+        assert "too many" in (await other.receive())["error"]
+
+
+@pytest.mark.usefixtures("idle")
+async def test_a_message_that_was_answered_gets_its_answer_where_there_is_no_room(
+    own_system: System, user: User
+) -> None:
+    message_id = str(uuid4())
+    async with user.chat() as chat:
+        await chat.send("answered", message_id=message_id)
+        await wait_for_requests(own_system, user, 1)
+        [request] = (await user.http.get(f"/api/requests?session_id={chat.session_id}")).json()
+        await user.http.post(f"/api/requests/{request['request_id']}/cancel")
+        first = await chat.receive()
+        for number in range(MOST_OPEN):
+            await chat.send(f"message {number}")
+        await wait_for_requests(own_system, user, MOST_OPEN + 1)
+        assert await chat.ask("answered", message_id=message_id) == first
 
 
 @pytest.mark.usefixtures("idle")
