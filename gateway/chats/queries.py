@@ -143,8 +143,10 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
     """
     sql = """
         WITH room AS (
-            SELECT CAST(:most_open AS int) = 0 OR count(*) < :most_open
-                   OR coalesce(bool_or(message_id = CAST(:message_id AS uuid)), false) AS is_there
+            SELECT CAST(:most_open AS int) = 0 OR count(*) < :most_open OR EXISTS (
+                SELECT FROM requests WHERE session_id = CAST(:session_id AS uuid)
+                AND creator_id = :owner AND message_id = CAST(:message_id AS uuid)
+            ) AS is_there
             FROM requests WHERE creator_id = :owner AND status IN ('queued', 'running')
         ), chat AS (
             INSERT INTO chatconversations (session_id, title, creator_id, last_event_at)
