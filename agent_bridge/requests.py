@@ -23,6 +23,7 @@ from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.database import DatabaseAwayError, connect, in_own_task
 from shared.endings import OpenRequest, Outcome, end_request, failed
 from shared.events import answer_from
+from shared.logging import tell_logs
 from shared.news import CANCELLED_REQUESTS, WAITING_REQUESTS, Listener, News
 from shared.secrets import Vault
 from shared.settings import Settings
@@ -133,6 +134,8 @@ class Requests:
         task.add_done_callback(finished)
 
     async def _run(self, request: ClaimedRequest) -> None:
+        user_id, session_id = request.creator_id, request.session_id
+        tell_logs(request_id=request.id, session_id=session_id, user_id=user_id)
         invoking = asyncio.create_task(self._find_outcome(request))
         self._invoking[request.claim_id] = invoking
         try:

@@ -53,10 +53,15 @@ class Vault:
 
 def redact(text: str, secrets: Iterable[str]) -> str:
     """The text without the secrets, also where they stand in JSON or in JSON within JSON."""
-    forms = {form for secret in secrets for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
+    for form in forms_of(secrets):
         text = text.replace(form, REDACTED)
     return text
+
+
+def forms_of(secrets: Iterable[str]) -> list[str]:
+    """The secrets as they may stand in a text, the longest first."""
+    forms = {form for secret in secrets for form in _forms(secret)}
+    return sorted(forms, key=len, reverse=True)
 
 
 def _forms(secret: str) -> list[str]:

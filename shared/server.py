@@ -21,7 +21,9 @@ def serve(
         settings = load_settings(Settings)
     except SettingsError as error:
         sys.exit(f"The settings are not complete: {error}.")
-    configure_logging(debug=settings.debug)
+    configure_logging(
+        debug=settings.debug, style=settings.log_format, secrets=settings.secret_texts
+    )
     host, port = address(settings)
     server = uvicorn.Server(
         uvicorn.Config(

@@ -34,6 +34,7 @@ from shared.converter import structure
 from shared.database import DatabaseAwayError, connect
 from shared.events import encode
 from shared.faults import InvalidInputError
+from shared.logging import tell_logs
 from shared.news import Listener, session_channel
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ async def serve_frontend(websocket: WebSocket) -> None:
     """Serve one socket from its handshake to its close."""
     try:
         opening = await _check(websocket)
+        tell_logs(user_id=opening.user_id, session_id=opening.session_id)
         with _counted(websocket, opening.user_id):
             await websocket.accept()
             await Socket(websocket, opening).serve()
@@ -204,6 +206,7 @@ class Socket:
 
     async def _store_one(self, frame: str | bytes) -> None:
         request_id = uuid4()
+        tell_logs(request_id=request_id)
         try:
             reply = await self._accept(request_id, frame)
         except Exception:

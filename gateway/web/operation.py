@@ -27,6 +27,7 @@ from gateway.web.inputs import BodyFormat, Nothing, check_inputs, read_data
 from shared.converter import dump
 from shared.database import connect
 from shared.faults import InvalidInputError
+from shared.logging import tell_logs
 
 
 @frozen
@@ -87,6 +88,8 @@ class Operation:
             return await self._call(request, state, None, data)
         async with connect(state["database"]) as connection:
             caller = await authenticate(connection, request, state["settings"], self.access)
+            if caller is not None:
+                tell_logs(user_id=caller.user_id)
             if self.lends:
                 return await self._call(request, state, caller, data)
         return await self._call(request, state, caller, data)
