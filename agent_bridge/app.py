@@ -10,10 +10,12 @@ from databases import Database
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from agent_bridge.backlog import measure_backlog
 from agent_bridge.dismissals import dismiss_agents
 from agent_bridge.inbox import Inbox
 from agent_bridge.leadership import Leadership
 from agent_bridge.logs import Logs
+from agent_bridge.metrics import ROUTER_SESSION_HELD
 from agent_bridge.registry import Registry
 from agent_bridge.requests import Requests
 from agent_bridge.retention import remove_what_is_old
@@ -21,6 +23,7 @@ from agent_bridge.router.session import RouterSession
 from shared.background import background
 from shared.database import create_database
 from shared.health import Check, database_answers, health_routes
+from shared.metrics import serve_metrics
 from shared.news import News, create_redis
 from shared.secrets import Vault
 from shared.settings import Settings
@@ -52,9 +55,13 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)
         news = News(redis)
+        stack.enter_context(
+            serve_metrics(settings.metrics_host, settings.bridge_metrics_port, database)
+        )
         registry = Registry(settings, database)
         inbox = Inbox(registry, Logs(settings, database, news, vault))
         session = RouterSession(settings, inbox.put)
+        ROUTER_SESSION_HELD.set_function(lambda: session.is_held)
         leadership = Leadership(settings, database, session, inbox.put)
         requests = Requests(settings, database, news, vault, bridge_id)
         # Left in reverse: no more claims, then what runs here ends, news and leases still alive.
@@ -69,6 +76,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
                 cancellations=requests.drop_cancelled(),
                 sweeper=requests.sweep(),
                 retention=remove_what_is_old(database, settings.retention_days),
+                backlog=measure_backlog(database, wanted=bool(settings.bridge_metrics_port)),
             )
         )
         stack.push_async_callback(requests.drain, DRAIN_SECONDS)

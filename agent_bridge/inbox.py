@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from itertools import takewhile
 
+from agent_bridge import metrics
 from agent_bridge.logs import Logs
 from agent_bridge.registry import Registry
 from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
@@ -50,6 +51,7 @@ class Inbox:
             return
         except Exception:
             logger.exception("%d events of the router were dropped", count)
+            metrics.LOG_ENTRIES_DROPPED.inc(len(_leading_logs(events)))
         for _ in range(count):
             events.popleft()
 

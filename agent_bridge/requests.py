@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from datetime import UTC, datetime
+from time import monotonic
 from uuid import UUID
 
 import asyncpg
 from databases import Database
 
-from agent_bridge import queries
+from agent_bridge import metrics, queries
 from agent_bridge.compose import Composition, UnfitError, compose
 from agent_bridge.master import Form, FormChoice, payload
 from agent_bridge.queries import ClaimedRequest, Overdue
@@ -136,6 +137,7 @@ class Requests:
     async def _run(self, request: ClaimedRequest) -> None:
         user_id, session_id = request.creator_id, request.session_id
         tell_logs(request_id=request.id, session_id=session_id, user_id=user_id)
+        metrics.WAITING_SECONDS.observe(request.waited)
         invoking = asyncio.create_task(self._find_outcome(request))
         self._invoking[request.claim_id] = invoking
         try:
@@ -196,10 +198,12 @@ class Requests:
                     connection, request.claim_id, composition.provider_id
                 ):
                     return None
+            metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
             content = payload(form, composition.invocation)
             ids = str(request.id), str(request.session_id)
             async with asyncio.timeout(_seconds_left(request)):
-                reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
+                with metrics.INVOCATION_SECONDS.time():
+                    reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
             if isinstance(reply, Reply):
                 await lane.fence()
             return reply

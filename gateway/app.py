@@ -23,10 +23,12 @@ from gateway.routes import operations, sockets
 from gateway.state import State
 from gateway.watch import Watch
 from gateway.web.errors import AnswerUnexpectedErrors, exception_handlers
+from gateway.web.measuring import Measure
 from gateway.web.security import SecurityHeaders
 from shared.background import background
 from shared.database import create_database
 from shared.health import Check, database_answers, health_routes
+from shared.metrics import serve_metrics
 from shared.news import News, create_redis
 from shared.secrets import Vault
 from shared.settings import Settings
@@ -56,6 +58,7 @@ def create_app(settings: Settings) -> Starlette:
             ),
             Middleware(AnswerUnexpectedErrors),
             Middleware(IgnoreTrailingSlash),
+            Middleware(Measure),
         ],
         exception_handlers=exception_handlers,
         lifespan=partial(_lifespan, settings=settings),
@@ -68,6 +71,9 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         database = await stack.enter_async_context(create_database(settings))
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)
+        stack.enter_context(
+            serve_metrics(settings.metrics_host, settings.gateway_metrics_port, database)
+        )
         passwords = Passwords()
         stack.callback(passwords.close)
         attempts = Attempts(settings)

@@ -165,6 +165,9 @@ class Settings(PostgresSettings):
     gateway_port: int = _field(_whole_number, default=8000)
     bridge_host: str = _field(str, default="0.0.0.0")  # noqa: S104
     bridge_port: int = _field(_whole_number, default=8001)
+    metrics_host: str = _field(str, default="127.0.0.1")
+    gateway_metrics_port: int = _field(_limit, default=0)
+    bridge_metrics_port: int = _field(_limit, default=0)
     trusted_proxies: tuple[str, ...] = _field(_networks, default=())
     backend_cors_origins: tuple[str, ...] = _field(_words, default=("*",))
     default_files_folder_name: str = _field(str, default="files")

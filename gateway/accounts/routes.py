@@ -13,6 +13,7 @@ from gateway.accounts.schemas import (
     User,
     UserId,
 )
+from gateway.metrics import LOGINS
 from gateway.passwords import BusyError
 from gateway.web.auth import Access, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
@@ -52,9 +53,12 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
             password, stored.password if stored else None, login
         )
     except BusyError:
+        LOGINS.labels("busy").inc()
         raise UnavailableError(TOO_BUSY) from None
     if stored is None or not matches:
+        LOGINS.labels("wrong").inc()
         raise BadRequestError("Incorrect username or password")
+    LOGINS.labels("succeeded").inc()
     return TokenPair(issue_user_token(settings.secret_key, stored.id))
 
 

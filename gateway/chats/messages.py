@@ -7,6 +7,7 @@ from gateway.chats import queries
 from gateway.chats.frames import ClientMessage
 from gateway.chats.queries import Acceptance
 from gateway.chats.schemas import NEW_CHAT, TITLE_LIMIT
+from gateway.metrics import MESSAGES
 from gateway.state import State
 from shared.database import connect
 from shared.news import WAITING_REQUESTS
@@ -44,6 +45,7 @@ async def accept_message(
         outcome = await queries.insert_request(
             connection, new, state["settings"].open_requests_per_user
         )
+        MESSAGES.labels(outcome.name.lower()).inc()
         if outcome is Acceptance.REPEATED:
             return await queries.select_answer_seq(connection, new)
     if outcome is Acceptance.TOO_MANY_OPEN:

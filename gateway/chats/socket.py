@@ -11,6 +11,7 @@ from attrs import frozen
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.chats.delivery import Delivery
+from gateway.chats.expected import ExpectedAnswers
 from gateway.chats.frames import (
     Cancellation,
     ClientMessage,
@@ -160,6 +161,7 @@ class Socket:
         self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue(INBOX_LIMIT)
         self._sending = asyncio.Lock()
         self._too_slow = False
+        self._expected = ExpectedAnswers()
         self._delivery = Delivery(
             self._state["database"], opening.user_id, opening.session_id, opening.sent
         )
@@ -238,6 +240,7 @@ class Socket:
 
     async def _accept_message(self, request_id: UUID, message: ClientMessage) -> str | None:
         user_id, session_id = self._opening.user_id, self._opening.session_id
+        self._expected.expect(request_id)
         answer = await accept_message(self._state, user_id, session_id, request_id, message)
         frame = None if answer is None else await self._delivery.repeat(answer)
         return frame.decode() if frame else None
@@ -260,6 +263,7 @@ class Socket:
                 async for frame in self._delivery.next_frames(message):
                     if not await self._send(frame.decode()):
                         return
+                    self._expected.sent(frame)
             except DatabaseAwayError as error:
                 logger.warning("session %s is behind: %s", self._opening.session_id, error)
                 await asyncio.sleep(CATCH_UP_SECONDS)
