@@ -11,7 +11,7 @@ from shared.database import DatabaseAwayError, connect, in_own_task
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 5.0  # between two looks, however many ask for the metrics
+SECONDS = 3.0  # between two looks, however many ask for the metrics
 UNKNOWN = Backlog(float("nan"), float("nan"), float("nan"))
 
 
