@@ -27,6 +27,7 @@ from shared.metrics import serve_metrics
 from shared.news import News, create_redis
 from shared.secrets import Vault
 from shared.settings import Settings
+from shared.tracing import export_traces
 
 DRAIN_SECONDS = 8.0  # less than the 10 s after which a container is usually killed
 
@@ -51,6 +52,8 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
     bridge_id = uuid4()
     vault = Vault(settings.encryption_keys)
     async with AsyncExitStack() as stack:
+        traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-agent-bridge")
+        await stack.enter_async_context(traces)
         database = await stack.enter_async_context(create_database(settings))
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)

@@ -32,6 +32,7 @@ class ClaimedRequest:
     deadline: datetime
     waited: float
     """Seconds since it was accepted, when it was claimed."""
+    traceparent: str | None
     claimed_at: float = field(factory=monotonic)
     """By the clock of this process."""
 
@@ -94,10 +95,11 @@ async def claim_requests(
                 lease_until = clock_timestamp() + CAST(:lease AS interval)
             FROM head WHERE requests.id = head.id
             RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
-                      file_ids, deadline, position, requests.created_at
+                      file_ids, deadline, position, requests.created_at,
+                      traceparent
         )
         SELECT claimed.id, claim_id, session_id, creator_id, content AS message, config_name,
-               provider_name, file_ids, deadline,
+               provider_name, file_ids, deadline, traceparent,
                extract(epoch FROM clock_timestamp() - claimed.created_at)::float8 AS waited
         FROM claimed JOIN chatmessages
           ON chatmessages.request_id = claimed.id AND sender_type = 'user'

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from datetime import UTC, datetime
-from time import monotonic
+from time import monotonic, time_ns
 from uuid import UUID
 
 import asyncpg
@@ -28,6 +28,7 @@ from shared.logging import tell_logs
 from shared.news import CANCELLED_REQUESTS, WAITING_REQUESTS, Listener, News
 from shared.secrets import Vault
 from shared.settings import Settings
+from shared.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +139,14 @@ class Requests:
         user_id, session_id = request.creator_id, request.session_id
         tell_logs(request_id=request.id, session_id=session_id, user_id=user_id)
         metrics.WAITING_SECONDS.observe(request.waited)
+        begun = time_ns() - int(request.waited * 1e9)
+        with span("claim", parent=request.traceparent, begun=begun):
+            pass
+        parent = request.traceparent
+        with span("run", parent=parent, request_id=request.id, session_id=session_id):
+            await self._run_to_its_end(request)
+
+    async def _run_to_its_end(self, request: ClaimedRequest) -> None:
         invoking = asyncio.create_task(self._find_outcome(request))
         self._invoking[request.claim_id] = invoking
         try:
@@ -152,7 +161,8 @@ class Requests:
         if invoking.cancelled():
             return  # somebody else has ended it
         if outcome := _result(invoking, request):
-            await self._end(_as_claimed(request), outcome)
+            with span("end"):
+                await self._end(_as_claimed(request), outcome)
 
     def _drop(self, claims: set[UUID]) -> None:
         """Stop invoking; the lanes are closed, and an answer that comes late reaches nobody."""
@@ -163,8 +173,9 @@ class Requests:
     async def _find_outcome(self, request: ClaimedRequest) -> Outcome | None:
         """Invoke the master agent; None: the claim was lost before anything was sent."""
         try:
-            async with connect(self._database) as connection:
-                composition = await compose(connection, self._vault, request)
+            with span("compose"):
+                async with connect(self._database) as connection:
+                    composition = await compose(connection, self._vault, request)
             return await self._invoke(request, composition)
         except UnfitError as error:
             return failed(str(error))
@@ -202,7 +213,7 @@ class Requests:
             content = payload(form, composition.invocation)
             ids = str(request.id), str(request.session_id)
             async with asyncio.timeout(_seconds_left(request)):
-                with metrics.INVOCATION_SECONDS.time():
+                with span("invoke"), metrics.INVOCATION_SECONDS.time():
                     reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
             if isinstance(reply, Reply):
                 await lane.fence()

@@ -32,6 +32,7 @@ from shared.metrics import serve_metrics
 from shared.news import News, create_redis
 from shared.secrets import Vault
 from shared.settings import Settings
+from shared.tracing import export_traces
 
 TITLE = "GenAI back-end"
 VERSION = "0.1.0"
@@ -68,6 +69,8 @@ def create_app(settings: Settings) -> Starlette:
 @asynccontextmanager
 async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]:
     async with AsyncExitStack() as stack:
+        traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-gateway")
+        await stack.enter_async_context(traces)
         database = await stack.enter_async_context(create_database(settings))
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)

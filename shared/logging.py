@@ -22,6 +22,7 @@ from shared import metrics
 from shared.redaction import create_redaction, escape, secret_name
 from shared.secrets import REDACTED
 from shared.settings import LogFormat
+from shared.tracing import traceparent
 
 WAITING_LINES = 2_000  # that stderr has not taken yet
 FLUSH_SECONDS = 2.0  # at the end of the process
@@ -158,6 +159,8 @@ def _describe(
     record: logging.LogRecord = event["_record"]
     event["level"] = record.levelname.lower()
     event["logger"] = record.name
+    if current := traceparent():
+        event["trace_id"] = current.split("-")[1]
     return event
 
 

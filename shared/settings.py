@@ -168,6 +168,9 @@ class Settings(PostgresSettings):
     metrics_host: str = _field(str, default="127.0.0.1")
     gateway_metrics_port: int = _field(_limit, default=0)
     bridge_metrics_port: int = _field(_limit, default=0)
+    otel_exporter_otlp_endpoint: str | None = _field(
+        _url("http", "https"), default=None, shown=False
+    )
     trusted_proxies: tuple[str, ...] = _field(_networks, default=())
     backend_cors_origins: tuple[str, ...] = _field(_words, default=("*",))
     default_files_folder_name: str = _field(str, default="files")

@@ -6,6 +6,7 @@ from uuid import UUID
 from attrs import frozen
 
 from gateway.metrics import DELIVERY_SECONDS
+from shared.tracing import span, traceparent
 
 LIMIT = 100  # messages; of those before it is not known how long they took
 RESPONSE = b'{"response":'
@@ -16,6 +17,7 @@ ID_LENGTH = 36
 @frozen
 class _Message:
     begun: float
+    traceparent: str | None
 
 
 class ExpectedAnswers:
@@ -28,10 +30,13 @@ class ExpectedAnswers:
         """A message has come; whether it will be accepted is not known yet."""
         while len(self._messages) >= LIMIT:
             del self._messages[next(iter(self._messages))]
-        self._messages[str(request_id).encode()] = _Message(perf_counter())
+        self._messages[str(request_id).encode()] = _Message(perf_counter(), traceparent())
 
-    def sent(self, frame: bytes) -> None:
-        """A frame has gone out; if it is the answer to one of the messages, that is measured."""
+    def sent(self, frame: bytes, begun: int) -> None:
+        """A frame has gone out, begun at this nanosecond of the epoch.
+
+        If it is the answer to one of the messages, that is measured.
+        """
         if not self._messages or not frame.startswith(RESPONSE):
             return
         # Within texts the quotes are escaped, and the files that come later name the same request.
@@ -39,3 +44,5 @@ class ExpectedAnswers:
         message = self._messages.pop(frame[start : start + ID_LENGTH], None)
         if message is not None:
             DELIVERY_SECONDS.observe(perf_counter() - message.begun)
+            with span("deliver", parent=message.traceparent, begun=begun):
+                pass

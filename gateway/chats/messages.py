@@ -11,6 +11,7 @@ from gateway.metrics import MESSAGES
 from gateway.state import State
 from shared.database import connect
 from shared.news import WAITING_REQUESTS
+from shared.tracing import traceparent
 
 
 class ForeignSessionError(Exception):
@@ -39,6 +40,7 @@ async def accept_message(
         provider_name=message.provider or None,
         file_ids=message.files or [],
         message_id=message.message_id,
+        traceparent=traceparent(),
         deadline=datetime.now(UTC) + timedelta(seconds=state["settings"].request_timeout),
     )
     async with connect(state["database"]) as connection:

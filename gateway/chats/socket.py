@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from time import time_ns
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -37,6 +38,7 @@ from shared.events import encode
 from shared.faults import InvalidInputError
 from shared.logging import tell_logs
 from shared.news import Listener, session_channel
+from shared.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -240,8 +242,10 @@ class Socket:
 
     async def _accept_message(self, request_id: UUID, message: ClientMessage) -> str | None:
         user_id, session_id = self._opening.user_id, self._opening.session_id
-        self._expected.expect(request_id)
-        answer = await accept_message(self._state, user_id, session_id, request_id, message)
+        link = self._websocket.headers.get("traceparent")
+        with span("accept", link=link, request_id=request_id, session_id=session_id):
+            self._expected.expect(request_id)
+            answer = await accept_message(self._state, user_id, session_id, request_id, message)
         frame = None if answer is None else await self._delivery.repeat(answer)
         return frame.decode() if frame else None
 
@@ -261,9 +265,10 @@ class Socket:
             message = await listener.get()
             try:
                 async for frame in self._delivery.next_frames(message):
+                    begun = time_ns()
                     if not await self._send(frame.decode()):
                         return
-                    self._expected.sent(frame)
+                    self._expected.sent(frame, begun)
             except DatabaseAwayError as error:
                 logger.warning("session %s is behind: %s", self._opening.session_id, error)
                 await asyncio.sleep(CATCH_UP_SECONDS)

@@ -28,6 +28,7 @@ from shared.converter import dump
 from shared.database import connect
 from shared.faults import InvalidInputError
 from shared.logging import tell_logs
+from shared.tracing import span
 
 
 @frozen
@@ -82,6 +83,10 @@ class Operation:
 
     async def respond(self, request: Request) -> Response:
         """Check the request, call the handler and write what it returns."""
+        with span(self.name, parent=request.headers.get("traceparent")):
+            return await self._respond(request)
+
+    async def _respond(self, request: Request) -> Response:
         state = cast("State", request.state)
         data = await read_data(request, self._parsed, self.body_format)
         if self.access is Access.ANYONE:
