@@ -6,32 +6,14 @@ Spans have names and ids, and no text that anybody wrote.
 import importlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from typing import Protocol
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-
-class Tracer(Protocol):
-    """What makes spans."""
-
-    def span(
-        self,
-        name: str,
-        parent: str | None,
-        link: str | None,
-        begun: int | None,
-        attributes: dict[str, str],
-    ) -> AbstractContextManager[None]:
-        """A span until the block ends."""
-
-    def traceparent(self) -> str | None:
-        """The current span in the form of W3C Trace Context."""
-
-    async def close(self) -> None:
-        """Send what was not sent yet."""
-
+if TYPE_CHECKING:
+    from shared.otlp import OtlpTracer
 
 _nothing = nullcontext()
-_tracers: list[Tracer] = []  # one, or none
+_tracers: list["OtlpTracer"] = []  # one, or none
 
 
 def span(
@@ -68,7 +50,7 @@ async def export_traces(endpoint: str | None, service: str) -> AsyncIterator[Non
         yield
         return
     otlp = importlib.import_module("shared.otlp")
-    tracer: Tracer = otlp.OtlpTracer(endpoint, service)
+    tracer: OtlpTracer = otlp.OtlpTracer(endpoint, service)
     _tracers.append(tracer)
     try:
         yield
