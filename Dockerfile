@@ -4,8 +4,8 @@ FROM python:3.12-slim AS build
 RUN pip install --no-cache-dir uv
 WORKDIR /build
 COPY pyproject.toml requirements.lock ./
-# What the services need of what is locked, without the tools and the local stack.
-RUN uv venv /venv && uv pip install --python /venv/bin/python --constraint requirements.lock -r pyproject.toml
+# What the services need of what is locked, and for traces, without the tools and the local stack.
+RUN uv venv /venv && uv pip install --python /venv/bin/python --constraint requirements.lock --extra tracing -r pyproject.toml
 
 FROM python:3.12-slim
 RUN useradd --system --no-create-home genai

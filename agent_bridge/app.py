@@ -10,10 +10,12 @@ from uuid import uuid4
 
 from starlette.applications import Starlette
 
+from agent_bridge.backlog import measure_backlog
 from agent_bridge.dismissals import dismiss_agents
 from agent_bridge.inbox import Inbox
 from agent_bridge.leadership import Leadership
 from agent_bridge.logs import Logs
+from agent_bridge.metrics import ROUTER_SESSION_HELD
 from agent_bridge.registry import Registry
 from agent_bridge.requests import Requests
 from agent_bridge.retention import remove_what_is_old
@@ -24,9 +26,11 @@ from shared.converter import unstructure
 from shared.database import create_database
 from shared.drain import Drain
 from shared.health import Check, Readiness, database_answers, health_routes
+from shared.metrics import serve_metrics
 from shared.news import News, create_redis
 from shared.secrets import Vault
 from shared.settings import Settings
+from shared.tracing import export_traces
 
 logger = logging.getLogger(__name__)
 
@@ -53,14 +57,20 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
     bridge_id = uuid4()
     vault = Vault(settings.encryption_keys)
     async with AsyncExitStack() as stack:
+        traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-agent-bridge")
+        await stack.enter_async_context(traces)
         database = await stack.enter_async_context(create_database(settings))
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)
         news = News(redis)
+        stack.enter_context(
+            serve_metrics(settings.metrics_host, settings.bridge_metrics_port, database)
+        )
         registry = Registry(settings, database)
         inbox = Inbox(registry, Logs(settings, database, news, vault))
         session = RouterSession(settings)
         leadership = Leadership(settings, session, RollCall(settings, database), inbox.put)
+        ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
         requests = Requests(settings, database, news, vault, bridge_id)
         # Left in reverse: no claims, nothing that runs, no router session (what runs here is logged
         # until its end), nothing heard that is not stored, nothing that Redis is still to be told.
@@ -75,6 +85,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
                 cancellations=requests.drop_cancelled(),
                 sweeper=requests.sweep(),
                 retention=remove_what_is_old(database, settings.retention_days),
+                backlog=measure_backlog(database, wanted=bool(settings.bridge_metrics_port)),
             )
         )
         stack.push_async_callback(news.flush)

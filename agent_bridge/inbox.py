@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from itertools import islice, takewhile
 from uuid import UUID
 
+from agent_bridge import metrics
 from agent_bridge.logs import Logs
 from agent_bridge.registry import Registration, Registry
 from agent_bridge.router.frames import (
@@ -49,6 +50,7 @@ class LogInbox:
             if not self._dropped:
                 logger.warning("too many log entries of agents wait: newer ones are dropped")
             self._dropped += 1
+            metrics.LOG_ENTRIES_DROPPED.inc(isinstance(event, AgentLogged))
             return
         self._characters = characters
         self._waiting.append(event)
@@ -59,8 +61,9 @@ class LogInbox:
         while True:
             await self._filled.wait()
             entries = _leading_entries(self._waiting)
-            if await _try(self._handle(entries), f"{len(entries)} log entries of agents"):
-                self._forget(len(entries) or 1)
+            count = len(entries)
+            if await _try(self._handle(entries), f"{count} log entries of agents", count):
+                self._forget(count or 1)
 
     async def _handle(self, entries: list[AgentLogged]) -> None:
         match self._waiting[0]:
@@ -167,7 +170,7 @@ class Inbox:
         await self.agents.settle()
 
 
-async def _try(work: Coroutine[None, None, None], what: str) -> bool:
+async def _try(work: Coroutine[None, None, None], what: str, entries: int = 0) -> bool:
     """Whether it is done, for good or ill; False: PostgreSQL is away, it has to wait."""
     try:
         await in_own_task(work)
@@ -177,6 +180,7 @@ async def _try(work: Coroutine[None, None, None], what: str) -> bool:
         return False
     except Exception:
         logger.exception("%s was dropped", what)
+        metrics.LOG_ENTRIES_DROPPED.inc(entries)
     return True
 
 

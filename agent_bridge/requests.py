@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from datetime import UTC, datetime
+from time import monotonic, time_ns
 from uuid import UUID
 
 import asyncpg
 from databases import Database
 
-from agent_bridge import queries
+from agent_bridge import metrics, queries
 from agent_bridge.compose import Composition, UnfitError, compose
 from agent_bridge.master import Form, FormChoice, payload
 from agent_bridge.outcomes import (
@@ -28,9 +29,11 @@ from agent_bridge.router.frames import (
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.database import DatabaseAwayError, connect, in_own_task
 from shared.endings import OpenRequest, Outcome, end_request, failed
+from shared.logging import tell_logs
 from shared.news import CANCELLED_REQUESTS, WAITING_REQUESTS, Listener, News
 from shared.secrets import Vault
 from shared.settings import Settings
+from shared.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -153,6 +156,17 @@ class Requests:
         task.add_done_callback(finished)
 
     async def _run(self, request: ClaimedRequest) -> None:
+        user_id, session_id = request.creator_id, request.session_id
+        tell_logs(request_id=request.id, session_id=session_id, user_id=user_id)
+        metrics.WAITING_SECONDS.observe(request.waited)
+        begun = time_ns() - int(request.waited * 1e9)
+        with span("claim", parent=request.traceparent, begun=begun):
+            pass
+        parent = request.traceparent
+        with span("run", parent=parent, request_id=request.id, session_id=session_id):
+            await self._run_to_its_end(request)
+
+    async def _run_to_its_end(self, request: ClaimedRequest) -> None:
         invoking = asyncio.create_task(self._find_outcome(request))
         self._invoking[request.claim_id] = invoking
         try:
@@ -167,7 +181,8 @@ class Requests:
         if invoking.cancelled():
             return  # somebody else has ended it
         if outcome := _result(invoking, request):
-            await self._end(_as_claimed(request), outcome)
+            with span("end"):
+                await self._end(_as_claimed(request), outcome)
 
     def _drop(self, claims: set[UUID]) -> None:
         """Stop invoking; the lanes are closed, and an answer that comes late reaches nobody."""
@@ -178,8 +193,9 @@ class Requests:
     async def _find_outcome(self, request: ClaimedRequest) -> Outcome | None:
         """Invoke the master agent; None: the claim was lost before anything was sent."""
         try:
-            async with connect(self._database) as connection:
-                composition = await compose(connection, self._vault, request)
+            with span("compose"):
+                async with connect(self._database) as connection:
+                    composition = await compose(connection, self._vault, request)
             return await self._invoke(request, composition)
         except UnfitError as error:
             return failed(str(error))
@@ -214,10 +230,12 @@ class Requests:
                     connection, request.claim_id, composition.provider_id
                 ):
                     return None
+            metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
             content = payload(form, composition.invocation)
             ids = str(request.id), str(request.session_id)
             async with asyncio.timeout(_seconds_left(request)):
-                reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
+                with span("invoke"), metrics.INVOCATION_SECONDS.time():
+                    reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
             if isinstance(reply, Reply):
                 await lane.fence()
             return reply

@@ -23,14 +23,17 @@ from gateway.sockets import Sockets
 from gateway.state import State
 from gateway.watch import Watch
 from gateway.web.errors import AnswerUnexpectedErrors, exception_handlers
+from gateway.web.measuring import Measure
 from gateway.web.security import SecurityHeaders
 from shared.background import background
 from shared.database import create_database
 from shared.drain import Drain
 from shared.health import Check, Readiness, database_answers, health_routes
+from shared.metrics import serve_metrics
 from shared.news import News, create_redis
 from shared.secrets import Vault
 from shared.settings import Settings
+from shared.tracing import export_traces
 
 TITLE = "GenAI back-end"
 VERSION = "0.1.0"
@@ -57,6 +60,7 @@ def create_app(settings: Settings) -> Starlette:
             ),
             Middleware(AnswerUnexpectedErrors),
             Middleware(IgnoreTrailingSlash),
+            Middleware(Measure),
         ],
         exception_handlers=exception_handlers,
         lifespan=partial(_lifespan, settings=settings),
@@ -66,9 +70,14 @@ def create_app(settings: Settings) -> Starlette:
 @asynccontextmanager
 async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]:
     async with AsyncExitStack() as stack:
+        traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-gateway")
+        await stack.enter_async_context(traces)
         database = await stack.enter_async_context(create_database(settings))
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)
+        stack.enter_context(
+            serve_metrics(settings.metrics_host, settings.gateway_metrics_port, database)
+        )
         passwords = Passwords()
         stack.callback(passwords.close)
         attempts = Attempts(settings)

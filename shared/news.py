@@ -16,6 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
+from shared.metrics import NEWS_LAG, NEWS_UP
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ LISTENER_LIMIT = 1000  # messages; a listener further behind reads PostgreSQL in
 LISTENER_BYTES = 1024 * 1024
 OUTBOX_LIMIT = 10_000  # messages; what Redis did not take by then is old news
 BATCH = 500
+WAKE = b""
 FRAME_LIMIT = 256 * 1024  # bytes; a larger frame goes as its seq only
 RECONCILE_SECONDS = 1.0
 RETRY_SECONDS = (0.1, 1.0)
@@ -121,6 +123,7 @@ class News:
         self._written = asyncio.Event()  # whether nothing waits or is on its way
         self._written.set()
         self._heard = asyncio.Event()
+        NEWS_UP.set_function(lambda: self._canary in self._confirmed)
 
     def publish(self, channel: str, message: bytes) -> None:
         """Tell whoever listens now; returns at once and promises nothing."""
@@ -143,7 +146,7 @@ class News:
         if channel in self._confirmed:
             listener.put(None)
         else:
-            self.publish(self._canary, b"")  # wakes the reader: no other task may touch its socket
+            self.publish(self._canary, WAKE)  # no other task may touch the reader's socket
         try:
             yield listener
         finally:
@@ -154,7 +157,7 @@ class News:
     async def is_up(self) -> bool:
         """Whether what is published here is heard here soon. One caller at a time."""
         self._heard.clear()
-        self.publish(self._canary, b"")
+        self.publish(self._canary, WAKE)
         try:
             async with asyncio.timeout(HEAR_SECONDS):
                 return await self._heard.wait()
@@ -199,12 +202,17 @@ class News:
                 if monotonic() - checked >= RECONCILE_SECONDS:
                     await self._reconcile(pubsub)
                     checked = monotonic()
+                    self.publish(self._canary, str(checked).encode())
                 message = await pubsub.get_message(timeout=RECONCILE_SECONDS)
                 if message is None:
                     continue
-                if message["channel"].decode() == self._canary:
+                if message["channel"].decode() != self._canary:
+                    self._hand_out(message)
+                elif message["type"] == "message" and message["data"] != WAKE:
+                    NEWS_LAG.observe(monotonic() - float(message["data"]))
+                else:
                     checked = 0.0
-                self._hand_out(message)
+                    self._hand_out(message)
 
     async def _reconcile(self, pubsub: PubSub) -> None:
         """Subscribe to what is wanted and no longer to what is not."""

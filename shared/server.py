@@ -146,7 +146,9 @@ def serve(
         settings = load_settings(Settings)
     except SettingsError as error:
         sys.exit(f"The settings are not complete: {error}.")
-    configure_logging(debug=settings.debug)
+    configure_logging(
+        debug=settings.debug, style=settings.log_format, secrets=settings.secret_texts
+    )
     server = create_server(create_app(settings), settings, address(settings))
     server.run()
     if not server.started or server.lifespan.error_occured:

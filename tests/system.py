@@ -103,6 +103,8 @@ class System:
     folder: Path = field(factory=lambda: Path(mkdtemp(prefix="genai-test-")))
     gateways: list[str] = field(factory=list)
     bridges: list[str] = field(factory=list)
+    metrics: dict[str, str] = field(factory=dict)
+    """Where each process tells how it does."""
     children: dict[str, Child] = field(factory=dict)
     _exits: ExitStack = field(factory=ExitStack)
 
@@ -137,7 +139,8 @@ class System:
         """Start one more gateway; its URL is the last of `gateways`."""
         port = free_port()
         name = f"gateway {len(self.gateways) + 1}"
-        child = self._start(name, "gateway", {"GATEWAY_PORT": str(port), **overrides})
+        ports = {"GATEWAY_PORT": str(port), "GATEWAY_METRICS_PORT": self._metrics_port(name)}
+        child = self._start(name, "gateway", {**ports, **overrides})
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
         self.gateways.append(f"http://{HOST}:{port}")
         return child
@@ -146,7 +149,8 @@ class System:
         """Start one more agent bridge; its URL is the last of `bridges`."""
         port = free_port()
         name = f"bridge {len(self.bridges) + 1}"
-        child = self._start(name, "agent_bridge", {"BRIDGE_PORT": str(port), **overrides})
+        ports = {"BRIDGE_PORT": str(port), "BRIDGE_METRICS_PORT": self._metrics_port(name)}
+        child = self._start(name, "agent_bridge", {**ports, **overrides})
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
         self.bridges.append(f"http://{HOST}:{port}")
         return child
@@ -159,6 +163,11 @@ class System:
         """End every process."""
         self._exits.close()
         rmtree(self.folder)
+
+    def _metrics_port(self, name: str) -> str:
+        port = free_port()
+        self.metrics[name] = f"http://{HOST}:{port}/metrics"
+        return str(port)
 
     def _start(self, name: str, module: str, overrides: Mapping[str, str]) -> Child:
         command = [sys.executable, "-W", "error", "-m", module]

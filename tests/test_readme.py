@@ -4,7 +4,11 @@ import re
 from pathlib import Path
 
 import attrs
+from prometheus_client.metrics import MetricWrapperBase
 
+import agent_bridge.metrics
+import gateway.metrics
+import shared.metrics
 from shared.settings import Settings
 
 PROJECT = Path(__file__).parent.parent
@@ -28,6 +32,20 @@ def _written(default: object) -> str:
 def test_the_configuration_table_holds_every_variable_with_its_default() -> None:
     expected = {field.name.upper(): _written(field.default) for field in attrs.fields(Settings)}
     assert dict(ROW.findall(README)) == expected
+
+
+def test_the_table_of_metrics_holds_each_that_the_services_have() -> None:
+    modules = (shared.metrics, gateway.metrics, agent_bridge.metrics)
+    metrics = [each for module in modules for each in vars(module).values()]
+    families = [
+        family
+        for metric in metrics
+        if isinstance(metric, MetricWrapperBase) and not metric._labelvalues
+        for family in metric.describe()
+    ]
+    names = {f"{each.name}_total" if each.type == "counter" else each.name for each in families}
+    rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("| `genai_")]
+    assert set(re.findall(r"`(\w+)`", "".join(rows))) == names
 
 
 def test_every_file_that_is_named_exists() -> None:

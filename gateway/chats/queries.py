@@ -55,6 +55,7 @@ class NewRequest:
     file_ids: list[UUID]
     deadline: datetime
     message_id: UUID | None
+    traceparent: str | None = None
 
 
 async def insert_chat(
@@ -169,10 +170,10 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
         ), request AS (
             INSERT INTO requests
                 (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
-                 message_id)
+                 message_id, traceparent)
             SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
                    CAST(:file_ids AS uuid[]), CAST(:deadline AS timestamptz),
-                   CAST(:message_id AS uuid)
+                   CAST(:message_id AS uuid), CAST(:traceparent AS text)
             FROM chat
             RETURNING id
         )

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from time import time_ns
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from attrs import frozen
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.chats.delivery import Delivery
+from gateway.chats.expected import ExpectedAnswers
 from gateway.chats.frames import (
     Cancellation,
     ClientMessage,
@@ -35,7 +37,9 @@ from shared.converter import structure
 from shared.database import DatabaseAwayError, connect
 from shared.events import encode
 from shared.faults import InvalidInputError
+from shared.logging import tell_logs
 from shared.news import Listener, session_channel
+from shared.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +95,7 @@ async def serve_frontend(websocket: WebSocket) -> None:
     """Serve one socket from its handshake to its close."""
     try:
         opening = await _check(websocket)
+        tell_logs(user_id=opening.user_id, session_id=opening.session_id)
         socket = Socket(websocket, opening)
         with _counted(websocket, opening.user_id, socket.leave):
             await websocket.accept()
@@ -161,6 +166,7 @@ class Socket:
         self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue(INBOX_LIMIT)
         self._sending = asyncio.Lock()
         self._too_slow = False
+        self._expected = ExpectedAnswers()
         self._delivery = Delivery(
             self._state["database"], opening.user_id, opening.session_id, opening.sent
         )
@@ -213,6 +219,7 @@ class Socket:
 
     async def _store_one(self, frame: str | bytes) -> None:
         request_id = uuid4()
+        tell_logs(request_id=request_id)
         try:
             reply = await self._accept(request_id, frame)
         except Exception:
@@ -244,7 +251,10 @@ class Socket:
 
     async def _accept_message(self, request_id: UUID, message: ClientMessage) -> str | None:
         user_id, session_id = self._opening.user_id, self._opening.session_id
-        answer = await accept_message(self._state, user_id, session_id, request_id, message)
+        link = self._websocket.headers.get("traceparent")
+        with span("accept", link=link, request_id=request_id, session_id=session_id):
+            self._expected.expect(request_id)
+            answer = await accept_message(self._state, user_id, session_id, request_id, message)
         frame = None if answer is None else await self._delivery.repeat(answer)
         return frame.decode() if frame else None
 
@@ -264,8 +274,10 @@ class Socket:
             message = await listener.get()
             try:
                 async for frame in self._delivery.next_frames(message):
+                    begun = time_ns()
                     if not await self._send(frame.decode()):
                         return
+                    self._expected.sent(frame, begun)
             except DatabaseAwayError as error:
                 logger.warning("session %s is behind: %s", self._opening.session_id, error)
                 await asyncio.sleep(CATCH_UP_SECONDS)
