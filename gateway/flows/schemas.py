@@ -11,6 +11,8 @@ from gateway.web.paging import Limit, Offset
 from shared.agents import NAME_LIMIT
 from shared.flows import Member
 
+MEMBERS_LIMIT = 1000
+
 FlowName = Annotated[
     str,
     Meta(
@@ -36,6 +38,7 @@ class WantedMember:
 WantedMembers = Annotated[
     list[WantedMember],
     Meta(min_length=2, extra={"error": "Agentflow must contain more than 1 agent"}),
+    Meta(max_length=MEMBERS_LIMIT),
 ]
 
 

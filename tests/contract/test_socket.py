@@ -1,5 +1,6 @@
 """Every recorded chat over the WebSocket, made again, and what is stored of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -15,18 +16,15 @@ from tests.contract.intended.everywhere import differences
 from tests.contract.replay import Replay
 from tests.contract.scenes import bad_tokens
 from tests.contract.sockets import ScriptedMaster, converse, load_chats, script
-from tests.master import run_master
+from tests.master import Invocation, run_master
 from tests.system import BE_KEY, System
-from tests.users import User, register_user
+from tests.users import User, eventually, register_user
 
 A = "97a01264-1f69-4de6-afdd-305530699489"
-# Only the whole system without its router can play these: tests/socket/test_failures.py does.
-ELSEWHERE = {"master agent dies during a chat", "... and afterwards"}
-CHATS = [
-    case
-    for case in load_chats()
-    if case.name not in ELSEWHERE and not case.name.startswith("router cannot be reached")
-]
+DIES = "master agent dies during a chat"
+NO_MASTER = "no master agent connected", "... and afterwards"
+# Only a system of its own can do without its router.
+CHATS = [case for case in load_chats() if not case.name.startswith("router cannot be reached")]
 READS = load_cases("websocket", "http_cases")
 READ_AFTER = {
     "valid chat, two messages on one connection": READS[:11],
@@ -88,11 +86,26 @@ async def play_chats(system: System, replay: Replay) -> None:
     for case in CHATS:
         master.name, master.turns = case.name, script(case)
         async with AsyncExitStack() as stack:
-            if not case.name.startswith("no master agent connected"):
-                await stack.enter_async_context(run_master(system.router_url, master))
+            if not case.name.startswith(NO_MASTER):
+                behave = partial(die, master, replay) if case.name == DIES else master
+                await stack.enter_async_context(run_master(system.router_url, behave))
             await replay.play(case, talk)
         for read in READ_AFTER.get(case.name, []):
             await replay.play(read)
+
+
+async def die(master: ScriptedMaster, replay: Replay, invocation: Invocation) -> object:
+    """Log, and leave before the answer; what was logged is stored by then."""
+    await master(invocation)
+    headers = {"Authorization": f"Bearer {replay.binding.literals['<token:A>']}"}
+    url = f"/api/logs/list?request_id={invocation.request_id}"
+
+    async def is_stored() -> bool:
+        return bool((await replay.http.get(url, headers=headers)).json())
+
+    await eventually(is_stored, "the log entry is stored")
+    await invocation.master.connection.close()
+    raise asyncio.CancelledError
 
 
 async def make_config(user: User, provider: str, name: str) -> None:

@@ -21,6 +21,7 @@ from tests.agent_bridge.agents import (
 from tests.contract.areas import RECORDED_KEY
 from tests.contract.binding import Binding, ends_of_aliases
 from tests.contract.cases import Answer, Call, Case, load
+from tests.contract.intended.agents import PARAMETERS
 from tests.contract.intended.journey import JOURNEY, RECORDED_ML_KEY
 from tests.contract.journey import BAD_TOKEN, TOKEN, Step, as_kept, is_turn, load_steps
 from tests.contract.replay import Replay
@@ -38,14 +39,6 @@ AGENTS = {
     "fe_alpha": "c030dedd-79fb-41b5-9783-d87e0537a1d3",
     "fe_beta": "eeb92bb8-7642-48b4-bafb-d0cacf2e3293",
     "fe_gamma": "6b4fb06d-f3b3-4db9-9aae-7130d2620e41",
-}
-PARAMETERS = {
-    "type": "object",
-    "properties": {
-        "text": {"type": "string", "description": "what to do", "default": "hello"},
-        "n": {"type": "integer", "default": 1},
-    },
-    "required": [],
 }
 
 

@@ -182,13 +182,14 @@ async def test_a_member_without_a_type_is_named(user: User, members: list[Json])
     [
         ({"flow": []}, ("value_error", ["body", "flow"])),
         ({"flow": [{"id": "a", "type": "mcp"}]}, ("value_error", ["body", "flow"])),
+        ({"flow": [1] * 1001}, ("too_long", ["body", "flow"])),  # one fault, not one for each
         ({"flow": None}, ("list_type", ["body", "flow"])),
         ({"name": "n" * 56}, ("value_error", ["body", "name"])),
         ({"name": None}, ("string_type", ["body", "name"])),
         ({"name": "\x00"}, ("value_error", ["body", "name"])),
         ({"description": 5}, ("string_type", ["body", "description"])),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:50],
 )
 async def test_a_malformed_flow_is_a_fault(
     reader: User, others: Json, expected: tuple[str, list[str]]

@@ -185,6 +185,11 @@ def _of_b(body: Any) -> Any:
     return {**body, "items": [{**answer, "content": content}, question]}
 
 
+def _left(body: Any) -> Any:
+    told = failed("The master agent left before the answer came")
+    return {**body, "frames": [body["frames"][0], told]}
+
+
 SOCKET = [
     named(HANDSHAKE, heard(status=403), "handshake: sub of the token is no UUID"),
     named(
@@ -269,7 +274,9 @@ SOCKET = [
         FAILS,
         heard(failed("The master agent is not connected, please try again later")),
         "no master agent connected",
+        "... and afterwards",
     ),
+    named(FAILS, edits(_left), "master agent dies during a chat"),
     named(
         FAILS, heard(failed("stub master failed on purpose")), "master agent returns/does: raise"
     ),
