@@ -130,13 +130,14 @@ class System:
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/ws") is not None)
         return child
 
-    def start_gateway(self, **overrides: str) -> Child:
+    def start_gateway(self, host: str = HOST, port: str = "", **overrides: str) -> Child:
         """Start one more gateway; its URL is the last of `gateways`."""
-        port = free_port()
+        port = port or str(free_port())
         name = f"gateway {len(self.gateways) + 1}"
-        child = self._start(name, "gateway", {"GATEWAY_PORT": str(port), **overrides})
-        wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
-        self.gateways.append(f"http://{HOST}:{port}")
+        address = {"GATEWAY_HOST": host, "GATEWAY_PORT": port}
+        child = self._start(name, "gateway", {**address, **overrides})
+        wait_until_ready(child, lambda: _status(f"http://{host}:{port}/health") == 200)
+        self.gateways.append(f"http://{host}:{port}")
         return child
 
     def start_bridge(self, **overrides: str) -> Child:

@@ -64,9 +64,11 @@ async def send_and_leave(user: User, session_id: str, message: str) -> None:
 
 
 @asynccontextmanager
-async def chat_at(socket_url: str, user: User, session_id: str) -> AsyncIterator[Chat]:
+async def chat_at(
+    socket_url: str, user: User, session_id: str, **more: object
+) -> AsyncIterator[Chat]:
     """A socket at another gateway than the user's."""
-    query = urlencode({"token": user.token, "session_id": session_id})
+    query = urlencode({"token": user.token, "session_id": session_id, **more})
     async with connect(f"{socket_url}?{query}", compression=None) as connection:
         yield Chat(connection, session_id)
 
