@@ -24,7 +24,7 @@ run: $(INSTALLED)  ## Run the whole system on this machine; Ctrl-C ends it
 test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(HAPROXY)  ## Run all tests
 	$(PYTHON) -m pytest -n 3 --dist loadfile
 
-lint: $(INSTALLED)  ## Check format, style, types and the layers of the packages
+lint: $(INSTALLED)  ## Check format, style, types, the layers of the packages and the containers
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy

@@ -12,7 +12,7 @@ from uuid import uuid4
 import attrs
 import httpx2
 import pytest
-from attrs import define
+from attrs import frozen
 
 from devstack.postgres import PostgresServer
 from devstack.processes import Child, free_port
@@ -42,14 +42,13 @@ MOST_FAILURES = USERS + 2  # whoever logs in counts until the password is found 
 MIB = 1024 * 1024
 
 
-@define
+@frozen
 class Installation:
     """The processes, and the one address."""
 
     system: System
     proxy: Proxy
     gateway_port: int
-    gateways: list[Child]
 
     @property
     def from_outside(self) -> System:
@@ -96,8 +95,9 @@ async def installation(
         system.start_router()
         port = free_port()
         with run_proxy(system.folder, port, GATEWAY_HOSTS) as proxy:
-            installation = Installation(system, proxy, port, [])
-            installation.gateways += [installation.start_gateway(host) for host in GATEWAY_HOSTS]
+            installation = Installation(system, proxy, port)
+            for host in GATEWAY_HOSTS:
+                installation.start_gateway(host)
             for _ in range(BRIDGES):
                 system.start_bridge()
             await installation.until_ready(len(GATEWAY_HOSTS))
@@ -113,18 +113,23 @@ async def user(installation: Installation) -> AsyncIterator[User]:
         yield user
 
 
-@pytest.fixture
-async def further(installation: Installation, postgres: PostgresServer) -> AsyncIterator[LineAside]:
-    """A third gateway, which the proxy has found by its name; its line to PostgreSQL."""
+@frozen
+class Further:
+    """A third gateway, and its line to PostgreSQL."""
+
+    child: Child
+    line: LineAside
+
+
+@pytest.fixture(scope="module")
+async def further(installation: Installation, postgres: PostgresServer) -> AsyncIterator[Further]:
+    """One more, which the proxy finds by its name; the last of its tests kills it."""
     with run_line_aside(postgres.port) as line:
         child = installation.start_gateway(FURTHER_HOST, POSTGRES_PORT=str(line.port))
         installation.proxy.gateways.addresses = [*GATEWAY_HOSTS, FURTHER_HOST]
         await installation.until_ready(3)
-        yield line
-        installation.proxy.gateways.addresses = GATEWAY_HOSTS
-        line.mend()
-        child.stop()
-        await installation.until_ready(2)
+        yield Further(child, line)
+    installation.proxy.gateways.addresses = GATEWAY_HOSTS
 
 
 @pytest.fixture(scope="module")
@@ -172,32 +177,6 @@ async def test_the_proxy_logs_the_paths_of_sockets_without_their_tokens(
     assert "token" not in log.replace("/api/login/access-token", "")
 
 
-async def test_a_killed_gateway_costs_no_message_and_none_comes_twice(
-    installation: Installation,
-) -> None:
-    async with AsyncExitStack() as stack:
-        master = await stack.enter_async_context(run_master(installation.system.router_url, _work))
-        talkers = [await _arrive(installation, stack) for _ in range(TALKERS)]
-        enough = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            for talker in talkers:
-                group.create_task(talker.talk(enough))
-            await _until_answered(talkers, 1)
-            installation.gateways[0].kill()
-            await _until_answered(talkers, 2)
-            enough.set()
-    invoked = Counter(call.payload["message"] for call in master.invocations)
-    assert sum(bool(talker.closes) for talker in talkers) >= TALKERS // 2
-    for talker in talkers:
-        assert talker.seqs == [*range(1, len(talker.seqs) + 1)]
-        assert {message: len(talker.answers[message]) for message in talker.sent} == dict.fromkeys(
-            talker.sent, 1
-        )
-        assert all(invoked[message] == 1 for message in talker.sent)
-    installation.gateways[0] = installation.start_gateway(GATEWAY_HOSTS[0])
-    await installation.until_ready(2)
-
-
 async def _work(invocation: Invocation) -> object:
     await invocation.log("at work")
     await asyncio.sleep(0.3)
@@ -222,32 +201,59 @@ async def _until_answered(talkers: list[Talker], count: int) -> None:
 
 
 async def test_a_gateway_that_is_not_ready_keeps_its_sockets_and_gets_no_new_ones(
-    installation: Installation, user: User, further: LineAside
+    installation: Installation, user: User, further: Further
 ) -> None:
     async with AsyncExitStack() as stack:
         first = [await stack.enter_async_context(user.chat()) for _ in range(3)]
         assert await installation.values("current_sessions") == [1, 1, 1]
-        further.cut()
+        further.line.cut()
         await installation.until_ready(2)
         for _ in range(6):
             await stack.enter_async_context(user.chat())
         assert await installation.values("current_sessions") == [1, 4, 4]
-        further.mend()
+        further.line.mend()
         await installation.until_ready(3)
         for chat in first:
             await (await chat.connection.ping())
 
 
 async def test_with_none_ready_the_living_answer_for_themselves(
-    installation: Installation, user: User, further: LineAside
+    installation: Installation, user: User, further: Further
 ) -> None:
-    further.cut()
+    further.line.cut()
     installation.proxy.gateways.addresses = [FURTHER_HOST]
     await installation.until_ready(0)
     own = await user.http.get("/api/agents", headers={"Origin": "https://front-end.example"})
     assert own.status_code == 503
     assert own.headers["access-control-allow-origin"] == "*"
     assert (await user.http.get("/docs")).status_code == 200
+    further.line.mend()
+    installation.proxy.gateways.addresses = [*GATEWAY_HOSTS, FURTHER_HOST]
+    await installation.until_ready(3)
+
+
+async def test_a_killed_gateway_costs_no_message_and_none_comes_twice(
+    installation: Installation, further: Further
+) -> None:
+    async with AsyncExitStack() as stack:
+        master = await stack.enter_async_context(run_master(installation.system.router_url, _work))
+        talkers = [await _arrive(installation, stack) for _ in range(TALKERS)]
+        enough = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            for talker in talkers:
+                group.create_task(talker.talk(enough))
+            await _until_answered(talkers, 1)
+            further.child.kill()
+            await _until_answered(talkers, 2)
+            enough.set()
+    invoked = Counter(call.payload["message"] for call in master.invocations)
+    assert sum(bool(talker.closes) for talker in talkers) >= TALKERS // 3
+    for talker in talkers:
+        assert talker.seqs == [*range(1, len(talker.seqs) + 1)]
+        assert {message: len(talker.answers[message]) for message in talker.sent} == dict.fromkeys(
+            talker.sent, 1
+        )
+        assert all(invoked[message] == 1 for message in talker.sent)
 
 
 async def test_with_none_there_the_proxy_says_so(installation: Installation, user: User) -> None:
