@@ -39,6 +39,7 @@ class Proxy:
     """A running proxy; `gateways` can be changed at any time."""
 
     url: str
+    tls_url: str
     status_url: str
     gateways: Names
     child: Child
@@ -64,10 +65,12 @@ def haproxy() -> str:
 
 
 @contextmanager
-def run_proxy(folder: Path, gateway_port: int, addresses: list[str]) -> Iterator[Proxy]:
+def run_proxy(
+    folder: Path, gateway_port: int, addresses: list[str], **more: str
+) -> Iterator[Proxy]:
     """A proxy in front of the gateways that listen on one port of the addresses."""
-    port, status_port = free_port(), free_port()
-    status_url = f"http://{HOST}:{status_port}"
+    port, tls_port, status_port = free_port(), free_port(), free_port()
+    urls = f"http://{HOST}:{port}", f"https://{HOST}:{tls_port}", f"http://{HOST}:{status_port}"
     with _run_names(Names(addresses)) as names:
         child = start_child(
             "proxy",
@@ -76,14 +79,16 @@ def run_proxy(folder: Path, gateway_port: int, addresses: list[str]) -> Iterator
             environment={
                 **os.environ,
                 "PROXY_BIND": f"{HOST}:{port}",
+                "PROXY_TLS_BIND": f"{HOST}:{tls_port}",
                 "PROXY_STATUS_BIND": f"{HOST}:{status_port}",
                 "PROXY_RESOLVER": f"{HOST}:{names.port}",
                 "PROXY_GATEWAYS": f"gateway:{gateway_port}",
+                **more,
             },
         )
         with stopping(child):
             wait_until_ready(child, lambda: _listens(status_port))
-            yield Proxy(f"http://{HOST}:{port}", status_url, names, child)
+            yield Proxy(*urls, names, child)
 
 
 @contextmanager

@@ -7,12 +7,19 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import attrs
 import httpx2
 import pytest
 from attrs import frozen
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import NameOID
 
 from devstack.postgres import PostgresServer
 from devstack.processes import Child, free_port
@@ -285,6 +292,34 @@ async def test_a_gateway_that_ends_tells_its_sockets_to_come_again(
             1012
         ]
     installation.proxy.gateways.addresses = GATEWAY_HOSTS
+
+
+async def test_with_a_certificate_http_is_sent_to_https_and_gateways_know_of_it(
+    installation: Installation, tmp_path: Path
+) -> None:
+    certificate = {"TLS_CERTIFICATE": str(_certificate(tmp_path))}
+    with run_proxy(tmp_path, installation.gateway_port, GATEWAY_HOSTS, **certificate) as proxy:
+        async with httpx2.AsyncClient(verify=False) as http:
+            plain = await http.get(f"{proxy.url}/docs")
+            forged = {"X-Forwarded-Proto": "http"}
+            secure = await http.get(f"{proxy.tls_url}/docs", headers=forged)
+    assert plain.status_code == 308
+    assert plain.headers["location"] == f"https://{proxy.url.removeprefix('http://')}/docs"
+    assert secure.status_code == 200
+    assert "strict-transport-security" in secure.headers
+
+
+def _certificate(folder: Path) -> Path:
+    """A file with a key and a certificate that is signed with it."""
+    key, now = generate_private_key(SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    pem = builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
+    pem += key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "site.pem"
+    path.write_bytes(pem)
+    return path
 
 
 async def _fail_to_log_in(url: str, address: str, claimed: str | None = None) -> int:
