@@ -30,6 +30,6 @@ COPY shared shared
 COPY agent_bridge agent_bridge
 COPY gateway gateway
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health', timeout=4)"]
 CMD ["python", "-m", "gateway"]
