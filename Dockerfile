@@ -1,21 +1,35 @@
 # One image for both services and the migrations: `python -m gateway`, `python -m agent_bridge`,
-# `python -m shared.migrate`.
+# `python -m shared.migrate`. The target `demo` adds the router, the master agent and the sample agent.
 FROM python:3.12-slim AS build
-RUN pip install --no-cache-dir uv
+RUN pip install --no-cache-dir "uv~=0.13.9"
 WORKDIR /build
 COPY pyproject.toml requirements.lock ./
-# What the services need of what is locked, and for traces, without the tools and the local stack.
-RUN uv venv /venv && uv pip install --python /venv/bin/python --constraint requirements.lock --extra tracing -r pyproject.toml
+# What is needed of what is locked, and for traces, each file compared with its hash.
+ENV UV_REQUIRE_HASHES=1 UV_CONSTRAINT=requirements.lock UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1
+RUN uv venv /venv && uv pip install --python /venv/bin/python --extra tracing -r pyproject.toml
 
-FROM python:3.12-slim
-RUN useradd --system --no-create-home genai
-COPY --from=build /venv /venv
+FROM build AS build-demo
+RUN uv pip install --python /venv/bin/python -r pyproject.toml --group demo
+
+FROM python:3.12-slim AS base
+RUN useradd --system --uid 10001 --no-create-home genai
 WORKDIR /srv
-COPY gateway gateway
-COPY agent_bridge agent_bridge
-COPY shared shared
+RUN install --directory --owner genai files .devstack
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 10001
+
+FROM base AS demo
+COPY --from=build-demo /venv /venv
+COPY devstack devstack
+
+# The last stage is what `docker build` makes.
+FROM base
+COPY --from=build /venv /venv
 COPY migrations migrations
-RUN install --directory --owner genai files
-USER genai
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
+COPY shared shared
+COPY agent_bridge agent_bridge
+COPY gateway gateway
+EXPOSE 8000
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health', timeout=4)"]
 CMD ["python", "-m", "gateway"]

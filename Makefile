@@ -3,6 +3,10 @@
 # uv, from the PATH or, if it is not there, from a folder of this project.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
+# HAProxy, likewise; `/usr/sbin` is not on everybody's PATH.
+HAPROXY := $(shell PATH=$$PATH:/usr/sbin command -v haproxy >/dev/null || echo .tools/bin/haproxy)
+APT := apt-get -qq -o Dir::State::lists=$(CURDIR)/.tools/apt/lists -o Dir::Cache=$(CURDIR)/.tools/apt \
+	-o Debug::NoLocking=1
 INSTALLED := .venv/.installed
 GENERATION_2 := tests/agents/generation_2
 GENERATION_2_INSTALLED := .venv-genai2/.installed
@@ -17,14 +21,16 @@ help:  ## Explain the targets
 run: $(INSTALLED)  ## Run the whole system on this machine; Ctrl-C ends it
 	@exec $(PYTHON) -m devstack.run
 
-test: $(INSTALLED) $(GENERATION_2_INSTALLED)  ## Run all tests
+test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(HAPROXY)  ## Run all tests
 	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-lint: $(INSTALLED)  ## Check format, style, types and the layers of the packages
+lint: $(INSTALLED)  ## Check format, style, types, the layers of the packages and the containers
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
+	$(PYTHON) -m check_jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	.venv/bin/hadolint Dockerfile
 
 migrate: $(INSTALLED)  ## Bring the database that POSTGRES_* names up to date
 	$(PYTHON) -m shared.migrate
@@ -53,3 +59,14 @@ $(GENERATION_2_INSTALLED): $(GENERATION_2)/requirements.lock | $(filter .tools/b
 .tools/bin/uv:
 	python3 -m venv .tools
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+# Debian's package and what it needs, unpacked and not installed: that takes no root.
+.tools/bin/haproxy:
+	@mkdir -p .tools/bin .tools/apt/lists/partial .tools/apt/archives/partial
+	@$(APT) update && $(APT) install --yes --no-install-recommends --download-only haproxy >/dev/null || \
+		{ echo "The tests need HAProxy, which can't be had from apt here: install it, so that 'haproxy' is on the PATH." >&2; exit 1; }
+	@for package in .tools/apt/archives/*.deb; do dpkg-deb --extract $$package .tools/haproxy || exit; done
+	@printf '#!/bin/sh\nexport LD_LIBRARY_PATH=$$(echo %s/usr/lib/*-linux-gnu*)\nexec %s/usr/sbin/haproxy "$$@"\n' \
+		$(CURDIR)/.tools/haproxy $(CURDIR)/.tools/haproxy >$@.unfinished
+	@chmod +x $@.unfinished && $@.unfinished -v >/dev/null && mv $@.unfinished $@
+	@rm -rf .tools/apt

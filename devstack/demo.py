@@ -1,5 +1,10 @@
-"""The demo account: a user, a model config and the sample agent, made through the REST API."""
+"""The demo account: a user, a model config and the sample agent, made through the REST API.
 
+`python -m devstack.demo` makes it and then is the sample agent; `make run` sees to both itself.
+"""
+
+import os
+import sys
 from typing import Any
 
 from attrs import field, frozen
@@ -72,3 +77,22 @@ def _expect(what: str, reply: Reply, *statuses: int) -> Any:
     if reply.status not in statuses:
         raise StackError(f"{what} cannot be made: {detail_of(reply)}")
     return reply.body
+
+
+def main() -> None:
+    """Make the account at GATEWAY_URL with DEMO_PASSWORD and run its agent until told to end."""
+    password = os.environ.get("DEMO_PASSWORD")
+    if not password:
+        sys.exit("The demo account needs DEMO_PASSWORD in the environment.")
+    try:
+        demo = make_demo(
+            Gateway(os.environ.get("GATEWAY_URL") or "http://localhost:8000"), password
+        )
+    except StackError as fault:
+        sys.exit(str(fault))
+    os.environ["AGENT_JWT_TOKEN"] = demo.agent_token
+    sample_agent.main()
+
+
+if __name__ == "__main__":
+    main()

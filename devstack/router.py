@@ -101,11 +101,11 @@ def _refuse_other_paths(connection: ServerConnection, request: Request) -> Respo
     return connection.respond(HTTPStatus.FORBIDDEN, "")
 
 
-async def start_router(keys: Keys, port: int) -> Server:
-    """Start a router at `ws://127.0.0.1:<port>/ws`; 0 is any free port."""
+async def start_router(keys: Keys, port: int, host: str = HOST) -> Server:
+    """Start a router at `ws://<host>:<port>/ws`; 0 is any free port."""
     return await serve(
         RouterServer(Router(keys)).handle,
-        HOST,
+        host,
         port,
         process_request=_refuse_other_paths,
         max_size=MAX_FRAME_BYTES,
@@ -120,20 +120,22 @@ def _read_keys(environment: Mapping[str, str]) -> Keys:
     return Keys(*(environment[name] for name in names))
 
 
-async def _serve(keys: Keys, port: int) -> None:
+async def _serve(keys: Keys, host: str, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(await start_router(keys, port))
-        print(f"router listening on ws://{HOST}:{port}/ws", flush=True)
+        await stack.enter_async_context(await start_router(keys, port, host))
+        print(f"router listening on ws://{host}:{port}/ws", flush=True)
         await stop.wait()
 
 
 def main() -> None:
     """Run a router until SIGINT or SIGTERM."""
     try:
-        asyncio.run(_serve(_read_keys(os.environ), int(os.environ.get("ROUTER_PORT") or "8080")))
+        host = os.environ.get("ROUTER_HOST") or HOST
+        port = int(os.environ.get("ROUTER_PORT") or "8080")
+        asyncio.run(_serve(_read_keys(os.environ), host, port))
     except (StackError, OSError, ValueError, OverflowError) as fault:
         sys.exit(str(fault))
 

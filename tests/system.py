@@ -135,14 +135,18 @@ class System:
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/ws") is not None)
         return child
 
-    def start_gateway(self, **overrides: str) -> Child:
+    def start_gateway(self, host: str = HOST, port: str = "", **overrides: str) -> Child:
         """Start one more gateway; its URL is the last of `gateways`."""
-        port = free_port()
+        port = port or str(free_port())
         name = f"gateway {len(self.gateways) + 1}"
-        ports = {"GATEWAY_PORT": str(port), "GATEWAY_METRICS_PORT": self._metrics_port(name)}
-        child = self._start(name, "gateway", {**ports, **overrides})
-        wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
-        self.gateways.append(f"http://{HOST}:{port}")
+        address = {
+            "GATEWAY_HOST": host,
+            "GATEWAY_PORT": port,
+            "GATEWAY_METRICS_PORT": self._metrics_port(name),
+        }
+        child = self._start(name, "gateway", {**address, **overrides})
+        wait_until_ready(child, lambda: _status(f"http://{host}:{port}/health") == 200)
+        self.gateways.append(f"http://{host}:{port}")
         return child
 
     def start_bridge(self, **overrides: str) -> Child:

@@ -1,18 +1,89 @@
-"""The containers' file agrees with the settings."""
+"""What `compose.yaml` and the `Dockerfile` promise; `make lint` checks their form."""
 
 import re
-from pathlib import Path
+from typing import Any
 
 import attrs
+import yaml
 
 from shared.settings import Settings
+from tests.system import PROJECT
 
-COMPOSE = (Path(__file__).parent.parent / "compose.yaml").read_text()
-ITS_OWN = {  # inside of the containers
-    *("POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_DB", "DEFAULT_FILES_FOLDER_NAME"),
-    *("GATEWAY_HOST", "GATEWAY_PORT", "BRIDGE_HOST", "BRIDGE_PORT"),
-}
+COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+PAIR = ("gateway", "agent_bridge")
 REST_SECONDS = 5  # in which a process that has drained ends
+# Nobody sees them from outside of a container.
+DEFAULTS_STAY = {
+    "BRIDGE_HOST",
+    "BRIDGE_PORT",
+    "DEFAULT_FILES_FOLDER_NAME",
+    "GATEWAY_HOST",
+    "GATEWAY_PORT",
+    "POSTGRES_DB",
+    "POSTGRES_PORT",
+    "POSTGRES_USER",
+}
+
+
+def test_both_services_get_every_variable_that_can_be_set() -> None:
+    names = {field.name.upper() for field in attrs.fields(Settings)} - DEFAULTS_STAY
+    for service in PAIR:
+        assert {name for name in SERVICES[service]["environment"] if "AWS" not in name} == names
+
+
+def test_no_secret_has_a_default() -> None:
+    secrets = [field.name.upper() for field in attrs.fields(Settings) if "secret" in field.metadata]
+    assert len(secrets) > 4
+    for service in PAIR:
+        environment = SERVICES[service]["environment"]
+        assert {name: environment[name] for name in secrets} == {
+            name: f"${{{name}:?must be set}}" for name in secrets
+        }
+
+
+def test_nothing_can_be_reached_from_outside_but_the_proxy() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+
+
+def test_only_gateways_share_the_network_from_which_they_believe_what_a_proxy_says() -> None:
+    members = {name for name, service in SERVICES.items() if "front" in service.get("networks", [])}
+    assert members == {"proxy", "gateway"}
+    [subnet] = COMPOSE["networks"]["front"]["ipam"]["config"]
+    assert SERVICES["gateway"]["environment"]["TRUSTED_PROXIES"] == subnet["subnet"]
+
+
+def test_the_stores_are_in_a_network_without_a_way_out() -> None:
+    assert COMPOSE["networks"]["stores"]["internal"]
+    assert all(SERVICES[name]["networks"] == ["stores"] for name in ("postgres", "redis"))
+
+
+def test_no_process_gains_privileges_and_only_postgresql_writes_outside_of_its_volumes() -> None:
+    for service in SERVICES.values():
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    writing = {name for name, service in SERVICES.items() if not service.get("read_only")}
+    assert writing == {"postgres"}
+
+
+def test_each_command_is_a_module_of_the_project() -> None:
+    modules = [
+        service["command"][2]
+        for service in SERVICES.values()
+        if service.get("command", [])[:2] == ["python", "-m"]
+    ]
+    assert len(modules) == 6
+    for module in modules:
+        path = PROJECT / module.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists()
+
+
+def test_what_the_image_is_made_of_is_let_through_to_its_build() -> None:
+    copied = re.findall(
+        r"^COPY (?!--from)(.*) \S+$", (PROJECT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    let_through = (PROJECT / ".dockerignore").read_text().split()
+    assert {f"!{name}" for line in copied for name in line.split()} <= set(let_through)
+    assert let_through[0] == "*"
 
 
 def test_a_container_has_the_time_that_it_needs_to_go_down_in_order() -> None:
@@ -20,12 +91,6 @@ def test_a_container_has_the_time_that_it_needs_to_go_down_in_order() -> None:
     grace, timeout = fields.drain_grace.default, fields.drain_timeout.default
     assert grace is not None
     assert timeout is not None
-    needed = grace + timeout + REST_SECONDS
-    given = [int(seconds) for seconds in re.findall(r"stop_grace_period: (\d+)s", COMPOSE)]
-    assert given
-    assert min(given) > needed
-
-
-def test_what_an_operator_may_set_is_passed_on() -> None:
-    named = set(re.findall(r"^ +([A-Z_]+):", COMPOSE, re.MULTILINE))
-    assert {field.name.upper() for field in attrs.fields(Settings)} - named == ITS_OWN
+    for service in PAIR:
+        given = float(SERVICES[service]["stop_grace_period"].removesuffix("s"))
+        assert given > grace + timeout + REST_SECONDS

@@ -7,7 +7,7 @@ from contextlib import suppress
 from uuid import uuid4
 
 from attrs import define, field
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.socket.front_end import chat_at
 from tests.users import Chat, Json, User
@@ -37,7 +37,7 @@ class Talker:
             gateway = random.choice(list(self.gateways))  # noqa: S311
             url = gateway.replace("http", "ws", 1) + "/frontend/ws"
             after = {"after": self.seqs[-1]} if self.seqs else {"after": 0}
-            with suppress(OSError, ConnectionClosed):
+            with suppress(OSError, ConnectionClosed, InvalidHandshake):
                 async with chat_at(url, self.user, self.session_id, **after) as chat:
                     await self._talk_here(chat, enough)
             await asyncio.sleep(RETRY_SECONDS)
