@@ -22,7 +22,7 @@ run: $(INSTALLED)  ## Run the whole system on this machine; Ctrl-C ends it
 	@exec $(PYTHON) -m devstack.run
 
 test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(HAPROXY)  ## Run all tests
-	$(PYTHON) -m pytest -n 3 --dist loadfile
+	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(INSTALLED)  ## Check format, style, types, the layers of the packages and the containers
 	$(PYTHON) -m ruff format --check .

@@ -1,45 +1,53 @@
 """The agent bridge as one value: its loops, and an HTTP server for its health."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import logging
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TypedDict
 from uuid import uuid4
 
-from databases import Database
 from starlette.applications import Starlette
-from starlette.requests import Request
 
+from agent_bridge.backlog import measure_backlog
 from agent_bridge.dismissals import dismiss_agents
 from agent_bridge.inbox import Inbox
 from agent_bridge.leadership import Leadership
 from agent_bridge.logs import Logs
+from agent_bridge.metrics import ROUTER_SESSION_HELD
 from agent_bridge.registry import Registry
 from agent_bridge.requests import Requests
 from agent_bridge.retention import remove_what_is_old
 from agent_bridge.rollcall import RollCall
 from agent_bridge.router.session import RouterSession
 from shared.background import background
+from shared.converter import unstructure
 from shared.database import create_database
-from shared.health import Check, database_answers, health_routes
+from shared.drain import Drain
+from shared.health import Check, Readiness, database_answers, health_routes
+from shared.metrics import serve_metrics
 from shared.news import News, create_redis
 from shared.secrets import Vault
 from shared.settings import Settings
+from shared.tracing import export_traces
 
-DRAIN_SECONDS = 8.0  # less than the 10 s after which a container is usually killed
+logger = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 2.0
 
 
 class State(TypedDict):
-    """What the health routes ask."""
+    """What the health routes and the server ask."""
 
-    database: Database
-    news: News
+    readiness: Readiness
+    drain: Drain
 
 
 def create_app(settings: Settings) -> Starlette:
     """The bridge for these settings."""
     return Starlette(
-        routes=health_routes(_checks, dispensable=["redis"]),
+        routes=health_routes(),
         lifespan=partial(_lifespan, settings=settings),
     )
 
@@ -49,16 +57,23 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
     bridge_id = uuid4()
     vault = Vault(settings.encryption_keys)
     async with AsyncExitStack() as stack:
+        traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-agent-bridge")
+        await stack.enter_async_context(traces)
         database = await stack.enter_async_context(create_database(settings))
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)
         news = News(redis)
+        stack.enter_context(
+            serve_metrics(settings.metrics_host, settings.bridge_metrics_port, database)
+        )
         registry = Registry(settings, database)
         inbox = Inbox(registry, Logs(settings, database, news, vault))
         session = RouterSession(settings)
         leadership = Leadership(settings, session, RollCall(settings, database), inbox.put)
+        ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
         requests = Requests(settings, database, news, vault, bridge_id)
-        # Left in reverse: no more claims, then what runs here ends, news and leases still alive.
+        # Left in reverse: no claims, nothing that runs, no router session (what runs here is logged
+        # until its end), nothing heard that is not stored, nothing that Redis is still to be told.
         await stack.enter_async_context(
             background(
                 news_reader=news.read(),
@@ -66,21 +81,36 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
                 log_entries=inbox.logs.handle(),
                 agents=inbox.agents.handle(),
                 dismissals=dismiss_agents(news, registry),
-                leadership=leadership.run(),
                 leases=requests.renew(),
                 cancellations=requests.drop_cancelled(),
                 sweeper=requests.sweep(),
                 retention=remove_what_is_old(database, settings.retention_days),
+                backlog=measure_backlog(database, wanted=bool(settings.bridge_metrics_port)),
             )
         )
-        stack.push_async_callback(requests.drain, DRAIN_SECONDS)
+        stack.push_async_callback(news.flush)
+        stack.push_async_callback(_settle, inbox)
+        await stack.enter_async_context(background(leadership=leadership.run()))
+        stack.push_async_callback(requests.drain, 0)
         await stack.enter_async_context(background(claims=requests.claim()))
-        yield State(database=database, news=news)
+        drain = Drain(requests.drain)
+        checks: dict[str, Check] = {
+            "postgresql": partial(database_answers, database),
+            "redis": news.is_up,
+        }
+        readiness = Readiness(drain, checks, ["redis"], lambda: _describe(leadership))
+        yield State(readiness=readiness, drain=drain)
 
 
-def _checks(request: Request) -> Mapping[str, Check]:
-    state = request.state
-    return {
-        "postgresql": partial(database_answers, state["database"]),
-        "redis": state["news"].is_up,
-    }
+def _describe(leadership: Leadership) -> dict[str, object]:
+    """Decides nothing: one bridge of all holds the session, and the others work as well."""
+    return {"router_session": unstructure(leadership.state)}
+
+
+async def _settle(inbox: Inbox) -> None:
+    """Wait until what was heard on the session is stored, but not for ever."""
+    try:
+        async with asyncio.timeout(SETTLE_SECONDS):
+            await inbox.settle()
+    except TimeoutError:
+        logger.warning("not all that the router said is stored")

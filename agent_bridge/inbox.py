@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from itertools import islice, takewhile
 from uuid import UUID
 
+from agent_bridge import metrics
 from agent_bridge.logs import Logs
 from agent_bridge.registry import Registration, Registry
 from agent_bridge.router.frames import (
@@ -49,6 +50,7 @@ class LogInbox:
             if not self._dropped:
                 logger.warning("too many log entries of agents wait: newer ones are dropped")
             self._dropped += 1
+            metrics.LOG_ENTRIES_DROPPED.inc(isinstance(event, AgentLogged))
             return
         self._characters = characters
         self._waiting.append(event)
@@ -59,8 +61,9 @@ class LogInbox:
         while True:
             await self._filled.wait()
             entries = _leading_entries(self._waiting)
-            if await _try(self._handle(entries), f"{len(entries)} log entries of agents"):
-                self._forget(len(entries) or 1)
+            count = len(entries)
+            if await _try(self._handle(entries), f"{count} log entries of agents", count):
+                self._forget(count or 1)
 
     async def _handle(self, entries: list[AgentLogged]) -> None:
         match self._waiting[0]:
@@ -89,6 +92,8 @@ class AgentInbox:
         self._registry = registry
         self._waiting: dict[object, tuple[UUID, News]] = {}
         self._filled = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
         self._size = 0
 
     def put(
@@ -106,7 +111,12 @@ class AgentInbox:
         self._waiting.pop(key, None)  # the newest is the last
         self._waiting[key] = term, news
         self._size = size
+        self._emptied.clear()
         self._filled.set()
+
+    async def settle(self) -> None:
+        """Wait until nothing waits."""
+        await self._emptied.wait()
 
     async def handle(self) -> None:
         """Note who came and went for ever; it waits while PostgreSQL is away."""
@@ -119,6 +129,7 @@ class AgentInbox:
                 self._size -= _size(waiting[1])
             if not self._waiting:
                 self._filled.clear()
+                self._emptied.set()
 
     async def _handle(self, term: UUID, news: News) -> None:
         match news:
@@ -147,8 +158,19 @@ class Inbox:
             case _:
                 self.logs.put(event)
 
+    async def settle(self) -> None:
+        """Wait until all that was put before has been handled."""
+        reached = asyncio.Event()
 
-async def _try(work: Coroutine[None, None, None], what: str) -> bool:
+        async def reach() -> None:
+            reached.set()
+
+        self.logs.put(reach)
+        await reached.wait()
+        await self.agents.settle()
+
+
+async def _try(work: Coroutine[None, None, None], what: str, entries: int = 0) -> bool:
     """Whether it is done, for good or ill; False: PostgreSQL is away, it has to wait."""
     try:
         await in_own_task(work)
@@ -158,6 +180,7 @@ async def _try(work: Coroutine[None, None, None], what: str) -> bool:
         return False
     except Exception:
         logger.exception("%s was dropped", what)
+        metrics.LOG_ENTRIES_DROPPED.inc(entries)
     return True
 
 

@@ -10,6 +10,7 @@ import attrs
 from databases import Database
 from databases.core import Connection
 
+from agent_bridge import metrics
 from agent_bridge.log_queries import (
     GivenSecrets,
     LoggedMessage,
@@ -48,13 +49,17 @@ class Logs:
 
         Raises DatabaseAwayError; nothing was published then.
         """
-        messages = [message for entry in logged if (message := _message(entry))]
+        entries = list(logged)
+        messages = [message for entry in entries if (message := _message(entry))]
         if not messages:
+            metrics.LOG_ENTRIES_DROPPED.inc(len(entries))
             return
         async with connect(self._database) as connection:
             await self._learn_secrets(connection, {each.request_id for each in messages})
             redacted = [self._redact(each) for each in messages]
             stored = await insert_logs(connection, redacted, MASTER_SERVER_ML)
+        metrics.LOG_ENTRIES_STORED.inc(len(stored))
+        metrics.LOG_ENTRIES_DROPPED.inc(len(entries) - len(stored))
         for log in stored:
             self._publish(log)
         if len(stored) < len(messages):

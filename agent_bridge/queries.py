@@ -1,6 +1,7 @@
 """The bridge's statements: requests and their endings, configs, callable agents."""
 
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,20 @@ class ClaimedRequest:
     provider_name: str | None
     file_ids: list[UUID]
     deadline: datetime
+    waited: float
+    """Seconds since it was accepted, when it was claimed."""
+    traceparent: str | None
+    claimed_at: float = field(factory=monotonic)
+    """By the clock of this process."""
+
+
+@frozen
+class Backlog:
+    """How many requests wait and run, and how long the oldest of those that wait does."""
+
+    queued: float
+    running: float
+    oldest_seconds: float
 
 
 @frozen
@@ -80,10 +95,12 @@ async def claim_requests(
                 lease_until = clock_timestamp() + CAST(:lease AS interval)
             FROM head WHERE requests.id = head.id
             RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
-                      file_ids, deadline, position
+                      file_ids, deadline, position, requests.created_at,
+                      traceparent
         )
         SELECT claimed.id, claim_id, session_id, creator_id, content AS message, config_name,
-               provider_name, file_ids, deadline
+               provider_name, file_ids, deadline, traceparent,
+               extract(epoch FROM clock_timestamp() - claimed.created_at)::float8 AS waited
         FROM claimed JOIN chatmessages
           ON chatmessages.request_id = claimed.id AND sender_type = 'user'
          AND conversation_id = session_id
@@ -137,6 +154,20 @@ async def select_overdue(connection: Connection) -> list[Overdue]:
         ORDER BY position LIMIT 100
     """
     return [Overdue(**columns(row)) for row in await connection.fetch_all(sql)]
+
+
+async def select_backlog(connection: Connection) -> Backlog:
+    """What has not ended, of all users."""
+    sql = """
+        SELECT count(*) FILTER (WHERE status = 'queued') AS queued,
+               count(*) FILTER (WHERE status = 'running') AS running,
+               coalesce(extract(epoch FROM now() - min(created_at)
+                   FILTER (WHERE status = 'queued')), 0)::float8 AS oldest_seconds
+        FROM requests WHERE status IN ('queued', 'running')
+    """
+    row = await connection.fetch_one(sql)
+    assert row is not None
+    return Backlog(**columns(row))
 
 
 async def select_config(

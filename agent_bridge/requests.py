@@ -3,29 +3,37 @@
 import asyncio
 import logging
 from datetime import UTC, datetime
+from time import monotonic, time_ns
 from uuid import UUID
 
 import asyncpg
 from databases import Database
 
-from agent_bridge import queries
+from agent_bridge import metrics, queries
 from agent_bridge.compose import Composition, UnfitError, compose
 from agent_bridge.master import Form, FormChoice, payload
+from agent_bridge.outcomes import (
+    CONNECTION_LOST,
+    INTERNAL,
+    INTERRUPTED,
+    ROUTER_AWAY,
+    TIMED_OUT,
+    outcome_of,
+)
 from agent_bridge.queries import ClaimedRequest, Overdue
 from agent_bridge.router.frames import (
     MASTER_SERVER_ML,
-    NOT_ACTIVE,
-    UNREGISTERED,
     Rejection,
     Reply,
 )
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.database import DatabaseAwayError, connect, in_own_task
 from shared.endings import OpenRequest, Outcome, end_request, failed
-from shared.events import answer_from
+from shared.logging import tell_logs
 from shared.news import CANCELLED_REQUESTS, WAITING_REQUESTS, Listener, News
 from shared.secrets import Vault
 from shared.settings import Settings
+from shared.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +41,7 @@ POLL_SECONDS = 1.0  # finds what no news announced
 RENEW_SECONDS = queries.LEASE.total_seconds() / 3
 SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 0.5
-
-ROUTER_AWAY = "The router can't be reached, please try again later"
-MASTER_AWAY = "The master agent is not connected, please try again later"
-MASTER_LEFT = "The master agent left before the answer came"
-CONNECTION_LOST = "The connection to the router was lost before the answer came"
-INTERRUPTED = "The request was interrupted before the answer came"
-TIMED_OUT = "The answer did not come in time"
-INTERNAL = "The request failed because of an internal error"
+END_SECONDS = 2.0
 
 
 class Requests:
@@ -61,6 +62,9 @@ class Requests:
         self._lanes = Lanes(settings)
         self._limit = settings.router_lanes
         self._form = FormChoice(settings.master_agent_contract)
+        self._claiming = asyncio.Lock()
+        self._is_leaving = False
+        self._sent: set[UUID] = set()  # claims that the master agent may have seen
         self._running: dict[UUID, asyncio.Task[None]] = {}  # by claim
         self._invoking: dict[UUID, asyncio.Task[Outcome | None]] = {}  # by claim
 
@@ -68,11 +72,7 @@ class Requests:
         """Claim and start waiting requests for ever: at once on news, else every second."""
         async with self._news.subscribe(WAITING_REQUESTS) as listener:
             while True:
-                free = self._limit - len(self._running)
-                claimed = await in_own_task(self._claim(free)) if free else []
-                for request in claimed:
-                    self._start(request, listener)
-                if not claimed:
+                if not await self._claim_and_start(listener):
                     await _next_news(listener)
 
     async def drop_cancelled(self) -> None:
@@ -101,14 +101,36 @@ class Requests:
             await in_own_task(self._sweep())
 
     async def drain(self, seconds: float) -> None:
-        """Let what runs here end; what does not end in time is interrupted."""
-        running = set(self._running.values())
-        if running:
-            await asyncio.wait(running, timeout=seconds)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        """Claim no more, hand over what was not sent, and let the rest end.
+
+        What does not end in time is interrupted.
+        """
+        async with self._claiming:
+            self._is_leaving = True
+        self._cancel(self._invoking.keys() - self._sent)
+        await self._wait(seconds)
+        self._cancel(set(self._invoking))
+        await self._wait(END_SECONDS)  # an answer that has just come is still to be stored
+        self._cancel(set(self._running))
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
         await self._lanes.close()
+
+    def _cancel(self, claims: set[UUID]) -> None:
+        for claim_id in claims:
+            self._running[claim_id].cancel()
+
+    async def _wait(self, seconds: float) -> None:
+        if self._running:
+            await asyncio.wait(set(self._running.values()), timeout=seconds)
+
+    async def _claim_and_start(self, listener: Listener) -> bool:
+        """Whether there was something to claim."""
+        async with self._claiming:
+            free = 0 if self._is_leaving else self._limit - len(self._running)
+            claimed = await in_own_task(self._claim(free)) if free else []
+            for request in claimed:
+                self._start(request, listener)
+        return bool(claimed)
 
     async def _claim(self, limit: int) -> list[ClaimedRequest]:
         while True:
@@ -124,6 +146,7 @@ class Requests:
     def _start(self, request: ClaimedRequest, listener: Listener) -> None:
         def finished(task: asyncio.Task[None]) -> None:
             del self._running[request.claim_id]
+            self._sent.discard(request.claim_id)
             listener.put(None)  # the next one of this session, or of those that had no lane
             if not task.cancelled() and (error := task.exception()):
                 logger.error("request %s was not ended here", request.id, exc_info=error)
@@ -133,6 +156,17 @@ class Requests:
         task.add_done_callback(finished)
 
     async def _run(self, request: ClaimedRequest) -> None:
+        user_id, session_id = request.creator_id, request.session_id
+        tell_logs(request_id=request.id, session_id=session_id, user_id=user_id)
+        metrics.WAITING_SECONDS.observe(request.waited)
+        begun = time_ns() - int(request.waited * 1e9)
+        with span("claim", parent=request.traceparent, begun=begun):
+            pass
+        parent = request.traceparent
+        with span("run", parent=parent, request_id=request.id, session_id=session_id):
+            await self._run_to_its_end(request)
+
+    async def _run_to_its_end(self, request: ClaimedRequest) -> None:
         invoking = asyncio.create_task(self._find_outcome(request))
         self._invoking[request.claim_id] = invoking
         try:
@@ -147,7 +181,8 @@ class Requests:
         if invoking.cancelled():
             return  # somebody else has ended it
         if outcome := _result(invoking, request):
-            await self._end(_as_claimed(request), outcome)
+            with span("end"):
+                await self._end(_as_claimed(request), outcome)
 
     def _drop(self, claims: set[UUID]) -> None:
         """Stop invoking; the lanes are closed, and an answer that comes late reaches nobody."""
@@ -158,8 +193,9 @@ class Requests:
     async def _find_outcome(self, request: ClaimedRequest) -> Outcome | None:
         """Invoke the master agent; None: the claim was lost before anything was sent."""
         try:
-            async with connect(self._database) as connection:
-                composition = await compose(connection, self._vault, request)
+            with span("compose"):
+                async with connect(self._database) as connection:
+                    composition = await compose(connection, self._vault, request)
             return await self._invoke(request, composition)
         except UnfitError as error:
             return failed(str(error))
@@ -181,22 +217,25 @@ class Requests:
             reply = await self._send(request, composition, form)
         if isinstance(reply, Reply):
             self._form.remember(form)
-        return None if reply is None else _outcome(reply)
+        return None if reply is None else outcome_of(reply)
 
     async def _send(
         self, request: ClaimedRequest, composition: Composition, form: Form
     ) -> Reply | Rejection | None:
         """Note that it is sent, send it and wait; None: another bridge has it by now."""
         async with self._lanes.lend(request.creator_id) as lane:
+            self._sent.add(request.claim_id)
             async with connect(self._database) as connection:
                 if not await queries.mark_sent(
                     connection, request.claim_id, composition.provider_id
                 ):
                     return None
+            metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
             content = payload(form, composition.invocation)
             ids = str(request.id), str(request.session_id)
             async with asyncio.timeout(_seconds_left(request)):
-                reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
+                with span("invoke"), metrics.INVOCATION_SECONDS.time():
+                    reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
             if isinstance(reply, Reply):
                 await lane.fence()
             return reply
@@ -219,12 +258,18 @@ class Requests:
         """On the way out: what was never sent goes back, the rest is interrupted."""
         interrupted = failed(INTERRUPTED, "interrupted")
         try:
-            async with connect(self._database) as connection:
-                released = await queries.release_request(connection, request.claim_id)
-            if not released:
+            if not await self._release(request.id, request.claim_id):
                 await self._end_once(_as_claimed(request), interrupted)
         except DatabaseAwayError as error:
             logger.warning("request %s is left to the other bridges: %s", request.id, error)
+
+    async def _release(self, request_id: UUID, claim_id: UUID | None) -> bool:
+        """Give a request back; False: it was sent, or has ended."""
+        async with connect(self._database) as connection:
+            released = await queries.release_request(connection, claim_id)
+        if released:
+            self._news.publish(WAITING_REQUESTS, str(request_id).encode())
+        return released
 
     async def _renew(self) -> None:
         """Renew what runs here; a claim that no longer holds is worked on no more."""
@@ -256,9 +301,7 @@ class Requests:
         elif request.was_sent:
             outcome = failed(INTERRUPTED, "interrupted")
         else:
-            async with connect(self._database) as connection:
-                await queries.release_request(connection, request.claim_id)
-            self._news.publish(WAITING_REQUESTS, str(request.id).encode())
+            await self._release(request.id, request.claim_id)
             return
         await self._end_once(request, outcome)
 
@@ -273,15 +316,6 @@ def _result(invoking: "asyncio.Task[Outcome | None]", request: ClaimedRequest) -
     except Exception:
         logger.exception("request %s of session %s", request.id, request.session_id)
         return failed(INTERNAL)
-
-
-def _outcome(reply: Reply | Rejection) -> Outcome:
-    if isinstance(reply, Reply):
-        return Outcome("answered", answer_from(reply.response), reply.execution_time)
-    if reply.message == UNREGISTERED:
-        return failed(MASTER_LEFT, "interrupted", reply.execution_time)
-    reason = MASTER_AWAY if reply.message == NOT_ACTIVE else reply.message
-    return failed(reason or INTERNAL, execution_time=reply.execution_time)
 
 
 def _seconds_left(request: ClaimedRequest) -> float:

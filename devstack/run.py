@@ -29,6 +29,9 @@ DEFAULTS = {
     "DEFAULT_FILES_FOLDER_NAME": str(DATA_FOLDER / "files"),
     "ALLOW_PRIVATE_URLS": "true",
     "ALLOW_KNOWN_SECRETS": "true",
+    # A part has ten seconds to end.
+    "DRAIN_GRACE": "0",
+    "DRAIN_TIMEOUT": "5",
     # Everybody comes from this machine.
     "LOGIN_FAILURES_PER_ADDRESS": "0",
     "REGISTRATIONS_PER_ADDRESS": "0",

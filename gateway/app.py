@@ -1,14 +1,12 @@
 """The gateway as one value."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.attempts import Attempts
@@ -19,17 +17,23 @@ from gateway.openapi.page import documentation_routes
 from gateway.outbound import Outbound
 from gateway.passwords import Passwords
 from gateway.refresh import Refresh
-from gateway.routes import operations, sockets
+from gateway.routes import operations
+from gateway.routes import sockets as described
+from gateway.sockets import Sockets
 from gateway.state import State
 from gateway.watch import Watch
 from gateway.web.errors import AnswerUnexpectedErrors, exception_handlers
+from gateway.web.measuring import Measure
 from gateway.web.security import SecurityHeaders
 from shared.background import background
 from shared.database import create_database
-from shared.health import Check, database_answers, health_routes
+from shared.drain import Drain
+from shared.health import Check, Readiness, database_answers, health_routes
+from shared.metrics import serve_metrics
 from shared.news import News, create_redis
 from shared.secrets import Vault
 from shared.settings import Settings
+from shared.tracing import export_traces
 
 TITLE = "GenAI back-end"
 VERSION = "0.1.0"
@@ -41,10 +45,10 @@ def create_app(settings: Settings) -> Starlette:
     routes = [operation.route() for operation in operations]
     return Starlette(
         routes=[
-            *documentation_routes(TITLE, document, describe_channels(sockets, TITLE, VERSION)),
-            *health_routes(_checks, dispensable=["redis"]),
+            *documentation_routes(TITLE, document, describe_channels(described, TITLE, VERSION)),
+            *health_routes(),
             *routes,
-            *(socket.route() for socket in sockets),
+            *(socket.route() for socket in described),
         ],
         middleware=[
             Middleware(SecurityHeaders),
@@ -56,6 +60,7 @@ def create_app(settings: Settings) -> Starlette:
             ),
             Middleware(AnswerUnexpectedErrors),
             Middleware(IgnoreTrailingSlash),
+            Middleware(Measure),
         ],
         exception_handlers=exception_handlers,
         lifespan=partial(_lifespan, settings=settings),
@@ -65,9 +70,14 @@ def create_app(settings: Settings) -> Starlette:
 @asynccontextmanager
 async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]:
     async with AsyncExitStack() as stack:
+        traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-gateway")
+        await stack.enter_async_context(traces)
         database = await stack.enter_async_context(create_database(settings))
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)
+        stack.enter_context(
+            serve_metrics(settings.metrics_host, settings.gateway_metrics_port, database)
+        )
         passwords = Passwords()
         stack.callback(passwords.close)
         attempts = Attempts(settings)
@@ -81,8 +91,16 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
             refresh=Refresh(settings, database, outbound).run(),
         )
         await stack.enter_async_context(loops)
+        stack.push_async_callback(news.flush)
+        sockets, storage = Sockets(settings.sockets_per_user), create_storage(settings)
+        drain = Drain(sockets.leave, settings.drain_grace)
+        checks: dict[str, Check] = {
+            "postgresql": partial(database_answers, database),
+            "redis": news.is_up,
+            "files": storage.is_up,
+        }
         yield State(
-            sockets=Counter(),
+            sockets=sockets,
             settings=settings,
             database=database,
             news=news,
@@ -90,17 +108,11 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
             passwords=passwords,
             attempts=attempts,
             watch=watch,
-            storage=create_storage(settings),
+            storage=storage,
             outbound=outbound,
+            readiness=Readiness(drain, checks, dispensable=["redis", "files"]),
+            drain=drain,
         )
-
-
-def _checks(request: Request) -> Mapping[str, Check]:
-    state = request.state
-    return {
-        "postgresql": partial(database_answers, state["database"]),
-        "redis": state["news"].is_up,
-    }
 
 
 class IgnoreTrailingSlash:

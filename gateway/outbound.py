@@ -60,6 +60,10 @@ class UnreachableError(Exception):
     """A visit that led to nothing; the text says why."""
 
 
+class PrivateHostError(UnreachableError):
+    """A visit to a host that is not on the public internet, where that is not allowed."""
+
+
 def read_url(text: str) -> httpx2.URL:
     """The URL in its normal form, without a fragment. Raises RefusedUrlError."""
     if len(text) > URL_CHARACTERS:
@@ -108,7 +112,8 @@ class Outbound:
         """A client for one visit, bounded in time, and in bytes over all its answers.
 
         Follows no redirects and keeps nothing for the next visit. Raises UnreachableError for
-        what goes wrong on the way, a URL that is refused included.
+        what goes wrong on the way, a URL that is refused included; for a host that is not visited
+        in any case, whatever the client makes of it.
         """
         guard = Guard(self, httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False))
         timeout = httpx2.Timeout(VISIT_SECONDS, connect=CONNECT_SECONDS)
@@ -121,6 +126,10 @@ class Outbound:
             raise UnreachableError(f"no answer within {VISIT_SECONDS:g} seconds") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, RefusedUrlError) as error:
             raise UnreachableError(str(error) or type(error).__name__) from error
+        except Exception:
+            if guard.refusal is not None:
+                raise guard.refusal from None
+            raise
 
     async def judge(self, host: str, port: int) -> list[str]:
         """The addresses of a host, all of them good. Raises UnreachableError."""
@@ -129,7 +138,7 @@ class Outbound:
         except (OSError, UnicodeError):
             raise UnreachableError(f"there is no host {host}") from None
         if not self._allow_private and not all(is_public(ip_address(a)) for a in addresses):
-            raise UnreachableError(f"{host} is not on the public internet")
+            raise PrivateHostError(f"{host} is not on the public internet")
         return addresses
 
 
@@ -140,6 +149,7 @@ class Guard(httpx2.AsyncBaseTransport):
         self._outbound = outbound
         self._inner = inner
         self._bytes_left = VISIT_BYTES
+        self.refusal: UnreachableError | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request to the first address of its host that can be reached."""
@@ -148,7 +158,7 @@ class Guard(httpx2.AsyncBaseTransport):
         request.headers["Accept-Encoding"] = "identity"  # what is counted is what there is
         extensions = {**request.extensions, "sni_hostname": host}
         failure: httpx2.TransportError | None = None
-        for address in await self._outbound.judge(host, url.port or 0):
+        for address in await self._judge(host, url.port or 0):
             there = httpx2.Request(
                 request.method,
                 url.copy_with(host=address),
@@ -167,6 +177,13 @@ class Guard(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close what is open."""
         await self._inner.aclose()
+
+    async def _judge(self, host: str, port: int) -> list[str]:
+        try:
+            return await self._outbound.judge(host, port)
+        except UnreachableError as error:
+            self.refusal = error
+            raise
 
     def _bounded(self, response: httpx2.Response) -> httpx2.Response:
         if response.headers.get("Content-Encoding", "identity") != "identity":

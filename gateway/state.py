@@ -1,8 +1,6 @@
 """What the lifespan makes and every request can reach."""
 
-from collections import Counter
 from typing import TypedDict
-from uuid import UUID
 
 from databases import Database
 
@@ -10,7 +8,10 @@ from gateway.attempts import Attempts
 from gateway.files.storage import Storage
 from gateway.outbound import Outbound
 from gateway.passwords import Passwords
+from gateway.sockets import Sockets
 from gateway.watch import Watch
+from shared.drain import Drain
+from shared.health import Readiness
 from shared.news import News
 from shared.secrets import Vault
 from shared.settings import Settings
@@ -26,6 +27,8 @@ class State(TypedDict):
     passwords: Passwords
     attempts: Attempts
     watch: Watch
-    sockets: Counter[UUID]  # open here, of each user
+    sockets: Sockets
     storage: Storage
     outbound: Outbound
+    readiness: Readiness
+    drain: Drain

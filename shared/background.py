@@ -29,7 +29,8 @@ async def background(**loops: Coroutine[None, None, None]) -> AsyncIterator[None
             return
         ended.append(task.get_name())
         logger.critical("the loop %r has ended", task.get_name(), exc_info=task.exception())
-        signal.raise_signal(signal.SIGTERM)
+        if len(ended) == 1:  # a second signal would end it at once
+            signal.raise_signal(signal.SIGTERM)
 
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
     for task in tasks:

@@ -22,6 +22,7 @@ from cattrs.preconf.orjson import make_converter
 
 from shared.depth import DEPTH_LIMIT, is_too_deep
 from shared.faults import (
+    FAULTS_LIMIT,
     Fault,
     FaultError,
     InvalidInputError,
@@ -32,7 +33,6 @@ from shared.faults import (
 type Hook = Any  # (value, type) -> structured value; cattrs types it no closer
 
 INTEGER_LIMIT = 2**63  # what a bigint holds
-FAULTS_LIMIT = 100  # faults that are told
 
 # Class attributes by which a class asks for another form.
 FORBID_EXTRA_KEYS = "forbid_extra_keys"

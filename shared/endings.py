@@ -9,6 +9,7 @@ from databases.core import Connection
 from shared.database import columns
 from shared.events import Answer, Response, encode, failure, respond
 from shared.files import select_files
+from shared.metrics import REQUESTS_ENDED
 from shared.news import WAITING_REQUESTS, News, encode_frame, session_channel
 
 
@@ -56,6 +57,7 @@ async def end_request(
     ended = await _update_request(connection, request, outcome)
     if ended is None:
         return False
+    REQUESTS_ENDED.labels(outcome.status).inc()
     files = await select_files(connection, ended.creator_id, ended.session_id, [request.id])
     response = Response(
         is_success=outcome.error is None,

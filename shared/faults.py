@@ -10,6 +10,8 @@ from shared.depth import is_too_deep
 UUID_CHARACTERS = frozenset("0123456789abcdefABCDEF-")
 UUID_GROUPS = (8, 4, 4, 4, 12)
 
+FAULTS_LIMIT = 100  # faults that are told
+
 type Location = tuple[str | int, ...]
 
 
@@ -51,7 +53,7 @@ def faults_of(error: BaseException, data: object, loc: Location = ()) -> list[Fa
             message = "Extra inputs are not permitted"
             return [
                 _fault("extra_forbidden", (*loc, key), message, _part(data, key))
-                for key in sorted(error.extra_fields)
+                for key in sorted(error.extra_fields)[:FAULTS_LIMIT]
             ]
         case cattrs.BaseValidationError():
             nested = (_faults_below(inner, data, loc) for inner in error.exceptions)

@@ -2,38 +2,71 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from time import perf_counter
+from typing import Any
 
+from attrs import define, field
 from databases import Database
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from shared.database import DatabaseAwayError, connect
+from shared.drain import Drain
 
 CHECK_SECONDS = 3.0
 
 type Check = Callable[[], Awaitable[bool]]
+type Json = dict[str, Any]
 
 
-def health_routes(
-    checks: Callable[[Request], Mapping[str, Check]], dispensable: Collection[str] = ()
-) -> list[BaseRoute]:
-    """`/health`: the process answers. `/ready`: so does what it needs, or 503.
+@define
+class Readiness:
+    """What a process needs to work, and looks at when it is asked, once for all who ask.
 
-    What is dispensable is named all the same: without it work goes on, only slower.
+    What is dispensable is named all the same: without it work goes on, only slower or in part.
+    `facts` are told besides and decide nothing.
     """
+
+    drain: Drain
+    checks: Mapping[str, Check]
+    dispensable: Collection[str] = ()
+    facts: Callable[[], Mapping[str, object]] = dict
+    _looking: asyncio.Task[Json] | None = field(default=None, init=False)
+
+    async def answer(self) -> Response:
+        """200, or 503 while something indispensable is away or the process goes down."""
+        if self.drain.has_begun:
+            return JSONResponse({"draining": True}, 503)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        found = await asyncio.shield(self._looking)  # others wait for it too
+        missing = {name for name, state in found.items() if not state["is_up"]}
+        status = 503 if missing.difference(self.dispensable) else 200
+        return JSONResponse({"draining": False, **found, **self.facts()}, status)
+
+    async def _look(self) -> Json:
+        states = await asyncio.gather(*(_time(check) for check in self.checks.values()))
+        return dict(zip(self.checks, states, strict=True))
+
+
+def health_routes() -> list[BaseRoute]:
+    """`/health`: the process answers. `/ready`: what `readiness` of its state finds."""
 
     async def read_health(_request: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
     async def read_readiness(request: Request) -> Response:
-        named = checks(request)
-        answers = await asyncio.gather(*(_holds(check) for check in named.values()))
-        states = dict(zip(named, answers, strict=True))
-        missing = {name for name, holds in states.items() if not holds}
-        return JSONResponse(states, 503 if missing.difference(dispensable) else 200)
+        readiness: Readiness = request.state["readiness"]
+        return await readiness.answer()
 
     return [Route("/health", read_health), Route("/ready", read_readiness)]
+
+
+async def _time(check: Check) -> Json:
+    began = perf_counter()
+    is_up = await _holds(check)
+    return {"is_up": is_up, "ms": round(1000 * (perf_counter() - began), 1)}
 
 
 async def _holds(check: Check) -> bool:

@@ -1,47 +1,115 @@
-"""What the processes log: one line an event on stderr, without tokens."""
+"""What the processes log: one line an event on stderr, without secrets, and who it is about."""
 
 import logging
-import re
+import os
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping
+from contextlib import suppress
 from logging.config import dictConfig
+from queue import Full, Queue
+from threading import Thread
+from typing import Any
+from uuid import UUID
 
-# uvicorn logs the whole URL of a WebSocket, whatever its access log is set to.
-_token = re.compile(r"((?:^|[?&])token=)[^&\s\"']+", re.IGNORECASE)
+import orjson
+from structlog.contextvars import bind_contextvars, merge_contextvars
+from structlog.dev import ConsoleRenderer, plain_traceback
+from structlog.processors import TimeStamper, format_exc_info
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import Processor
+
+from shared import metrics
+from shared.redaction import create_redaction, escape, secret_name
+from shared.secrets import REDACTED
+from shared.settings import LogFormat
+from shared.tracing import traceparent
+
+WAITING_LINES = 2_000  # that stderr has not taken yet
+FLUSH_SECONDS = 2.0  # at the end of the process
 
 # What strangers' servers answer is their business; who asked logs it in one line.
 _SILENT = {"httpx2": "WARNING", "mcp": "CRITICAL"}
 
 # Their debug lines hold frames and statements, and with those secrets.
-_QUIET = ("asyncpg", "databases", "uvicorn", "websockets")
+_QUIET = ("asyncpg", "databases", "opentelemetry", "urllib3", "uvicorn", "websockets")
+
+_OURS = ("timestamp", "level", "logger")
+_TEXTS = ("exception", "stack")  # of several lines
 
 
-class WithoutTokens(logging.Filter):
-    """Hides the token of a front-end's WebSocket URL."""
+def tell_logs(**ids: UUID) -> None:
+    """Have all that this task and those that it starts log say whom it is about.
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record; none is dropped."""
-        message = record.getMessage()
-        if _token.search(message):
-            record.msg, record.args = _token.sub(r"\1********", message), None
-        return True
+    The names are `request_id`, `session_id`, `user_id`.
+    """
+    bind_contextvars(**{name: str(id_) for name, id_ in ids.items()})
 
 
-def configure_logging(*, debug: bool) -> None:
-    """Send everything to stderr, ours and the libraries'."""
+class StderrHandler(logging.Handler):
+    """Writes lines in a thread of its own.
+
+    A pipe that nobody empties would stop the event loop at the next line, and with it every
+    user: lines that find no room are dropped, and counted.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: Queue[str | None] = Queue(WAITING_LINES)
+        self._dropped = 0
+        self._writing = Thread(target=self._write, name="log", daemon=True)
+        self._writing.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand over a line; formatted here, where the context of the task is known."""
+        try:
+            self._put(self.format(record))
+        except Exception:  # noqa: BLE001 (logging's own way for a line that can't be formatted)
+            self.handleError(record)
+
+    def close(self) -> None:
+        """Write what waits, but not for long; called by `logging` at the end of the process."""
+        super().close()
+        with suppress(Full):
+            self._lines.put(None, timeout=FLUSH_SECONDS)
+        self._writing.join(FLUSH_SECONDS)
+
+    def _put(self, line: str) -> None:
+        try:
+            self._lines.put_nowait(line)
+        except Full:
+            self._dropped += 1
+            metrics.LOG_LINES_DROPPED.inc()
+            return
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            logging.getLogger(__name__).warning("%d lines were dropped before this one", dropped)
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            rest = memoryview(f"{line}\n".encode())
+            try:
+                while rest:
+                    rest = rest[os.write(sys.stderr.fileno(), rest) :]
+            except OSError:  # nobody reads any more
+                metrics.LOG_LINES_DROPPED.inc()
+
+
+def configure_logging(
+    *, debug: bool, style: LogFormat = "auto", secrets: Iterable[str] = ()
+) -> None:
+    """Send everything to stderr, ours and the libraries', without these secrets.
+
+    As text for people, as JSON for whatever collects logs; `auto`: as text on a terminal.
+    """
+    is_text = style == "text" or (style == "auto" and sys.stderr.isatty())
+    formatter = create_formatter(secrets, is_text=is_text)
+    logging.captureWarnings(capture=True)
     dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "filters": {"without_tokens": {"()": WithoutTokens}},
-            "formatters": {
-                "line": {"format": "%(asctime)s %(levelname)-8s %(name)s: %(message)s"},
-            },
-            "handlers": {
-                "stderr": {
-                    "class": "logging.StreamHandler",
-                    "formatter": "line",
-                    "filters": ["without_tokens"],
-                },
-            },
+            "formatters": {"line": {"()": lambda: formatter}},
+            "handlers": {"stderr": {"()": StderrHandler, "formatter": "line"}},
             "root": {"level": "DEBUG" if debug else "INFO", "handlers": ["stderr"]},
             "loggers": {
                 **{name: {"level": "INFO"} for name in _QUIET},
@@ -49,3 +117,62 @@ def configure_logging(*, debug: bool) -> None:
             },
         }
     )
+
+
+def create_formatter(secrets: Iterable[str], *, is_text: bool) -> logging.Formatter:
+    """What makes a line of a record of the standard library's logging."""
+    redact = create_redaction(secrets)
+
+    def clean(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        return {name: _clean(name, value) for name, value in event.items()}
+
+    def _clean(name: str, value: object) -> object:
+        if name in _OURS:
+            return value
+        if secret_name.search(name):
+            return REDACTED
+        text = redact(value if isinstance(value, str) else str(value))
+        return text if name in _TEXTS else escape(text)
+
+    rendering: list[Processor] = [_render_json]
+    if is_text:
+        console = ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=plain_traceback, pad_level=False
+        )
+        rendering = [_indent, console]
+    return ProcessorFormatter(
+        processors=[
+            TimeStamper(fmt="iso"),
+            merge_contextvars,
+            _describe,
+            ProcessorFormatter.remove_processors_meta,
+            format_exc_info,
+            clean,
+            *rendering,
+        ]
+    )
+
+
+def _describe(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    record: logging.LogRecord = event["_record"]
+    event["level"] = record.levelname.lower()
+    event["logger"] = record.name
+    if current := traceparent():
+        event["trace_id"] = current.split("-")[1]
+    return event
+
+
+def _render_json(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    return orjson.dumps({**{name: event[name] for name in _OURS}, **event}).decode()
+
+
+def _indent(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A line of a traceback can't be taken for one of the log's own."""
+    indented = {
+        name: event[name].replace("\n", "\n    ") for name in _TEXTS if event.get(name) is not None
+    }
+    return {**event, **indented}

@@ -5,7 +5,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
+from shared.metrics import NEWS_LAG, NEWS_UP
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -30,11 +31,15 @@ DELETED_AGENTS = "genai:agents:deleted"
 """Carries the ids of agents that were deleted, for a bridge to tell them."""
 
 LISTENER_LIMIT = 1000  # messages; a listener further behind reads PostgreSQL instead
+LISTENER_BYTES = 1024 * 1024
 OUTBOX_LIMIT = 10_000  # messages; what Redis did not take by then is old news
 BATCH = 500
+WAKE = b""
 FRAME_LIMIT = 256 * 1024  # bytes; a larger frame goes as its seq only
 RECONCILE_SECONDS = 1.0
 RETRY_SECONDS = (0.1, 1.0)
+FLUSH_SECONDS = 1.0
+HEAR_SECONDS = 0.8
 
 type Message = bytes | None
 """What was published, or None: something may have been missed here."""
@@ -76,26 +81,32 @@ class Listener:
 
     def __init__(self) -> None:
         self._queue: deque[Message] = deque()
+        self._bytes = 0
         self._filled = asyncio.Event()
 
     def put(self, message: Message) -> None:
         """Add a message, in the order of publishing."""
-        if len(self._queue) >= LISTENER_LIMIT:
-            self._queue.clear()
-            message = None
+        size = len(message or b"")
+        if len(self._queue) >= LISTENER_LIMIT or self._bytes + size > LISTENER_BYTES:
+            self.clear()
+            message, size = None, 0
         self._queue.append(message)
+        self._bytes += size
         self._filled.set()
 
     def clear(self) -> None:
         """Forget what was not yet taken."""
         self._queue.clear()
+        self._bytes = 0
 
     async def get(self) -> Message:
         """The oldest message not yet taken."""
         while not self._queue:
             self._filled.clear()
             await self._filled.wait()
-        return self._queue.popleft()
+        message = self._queue.popleft()
+        self._bytes -= len(message or b"")
+        return message
 
 
 class News:
@@ -109,11 +120,22 @@ class News:
         self._confirmed: set[str] = set()
         self._outbox: deque[tuple[str, bytes]] = deque(maxlen=OUTBOX_LIMIT)
         self._filled = asyncio.Event()
+        self._written = asyncio.Event()  # whether nothing waits or is on its way
+        self._written.set()
+        self._heard = asyncio.Event()
+        NEWS_UP.set_function(lambda: self._canary in self._confirmed)
 
     def publish(self, channel: str, message: bytes) -> None:
         """Tell whoever listens now; returns at once and promises nothing."""
         self._outbox.append((channel, message))
+        self._written.clear()
         self._filled.set()
+
+    async def flush(self) -> None:
+        """Wait until what was given is published, but not long: it may be lost."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._written.wait()
 
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[Listener]:
@@ -124,7 +146,7 @@ class News:
         if channel in self._confirmed:
             listener.put(None)
         else:
-            self.publish(self._canary, b"")  # wakes the reader: no other task may touch its socket
+            self.publish(self._canary, WAKE)  # no other task may touch the reader's socket
         try:
             yield listener
         finally:
@@ -133,10 +155,13 @@ class News:
                 del self._listeners[channel]
 
     async def is_up(self) -> bool:
-        """Whether Redis answers and the reader is subscribed."""
+        """Whether what is published here is heard here soon. One caller at a time."""
+        self._heard.clear()
+        self.publish(self._canary, WAKE)
         try:
-            return bool(await self._redis.ping()) and self._canary in self._confirmed
-        except (RedisError, OSError):
+            async with asyncio.timeout(HEAR_SECONDS):
+                return await self._heard.wait()
+        except TimeoutError:
             return False
 
     async def write(self) -> None:
@@ -150,6 +175,7 @@ class News:
                     await self._publish_all(batch)
                 except (RedisError, OSError) as error:
                     logger.warning("%d news were not published: %s", len(batch), error)
+            self._written.set()
 
     async def _publish_all(self, batch: list[tuple[str, bytes]]) -> None:
         async with self._redis.pipeline(transaction=False) as pipeline:
@@ -176,12 +202,17 @@ class News:
                 if monotonic() - checked >= RECONCILE_SECONDS:
                     await self._reconcile(pubsub)
                     checked = monotonic()
+                    self.publish(self._canary, str(checked).encode())
                 message = await pubsub.get_message(timeout=RECONCILE_SECONDS)
                 if message is None:
                     continue
-                if message["channel"].decode() == self._canary:
+                if message["channel"].decode() != self._canary:
+                    self._hand_out(message)
+                elif message["type"] == "message" and message["data"] != WAKE:
+                    NEWS_LAG.observe(monotonic() - float(message["data"]))
+                else:
                     checked = 0.0
-                self._hand_out(message)
+                    self._hand_out(message)
 
     async def _reconcile(self, pubsub: PubSub) -> None:
         """Subscribe to what is wanted and no longer to what is not."""
@@ -195,6 +226,8 @@ class News:
 
     def _hand_out(self, message: dict[str, Any]) -> None:
         channel = message["channel"].decode()
+        if channel == self._canary and message["type"] == "message":
+            self._heard.set()
         listeners = self._listeners.get(channel, set())
         match message["type"]:
             case "message":

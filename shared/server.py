@@ -1,16 +1,141 @@
-"""Running a service: settings, logging, uvicorn, and an exit code that tells the truth."""
+"""Running a service: settings, logging, uvicorn, going down in order, and a true exit code."""
 
+import asyncio
+import logging
+import signal
 import sys
+from asyncio import TimerHandle
 from collections.abc import Callable
+from math import ceil
+from socket import socket
+from types import FrameType
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from shared.drain import Drain
 from shared.logging import configure_logging
 from shared.settings import Settings, SettingsError, load_settings
 
-CLOSE_SECONDS = 10
+logger = logging.getLogger(__name__)
+
 HARD_LIMIT = 16  # times the message limit: closed with 1009; anything below gets an answer
+PING_SECONDS = 20.0  # between pings
+PONG_SECONDS = 20.0  # after which a client that does not answer one is gone
+HANG_UP_SECONDS = 2.0  # in which clients answer the close of a server that goes down
+ABORT_SECONDS = 10.0  # after which a client has neither answered a close nor taken what came before
+POLL_SECONDS = 0.05
+CONNECTION_CLOSE = (b"connection", b"close")
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket that is gone for good soon after either side has ended it.
+
+    A closed transport stays as long as its client takes nothing, which may be for ever.
+    """
+
+    _aborting: TimerHandle | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What a server says that goes down would spoil the handshake.
+        self.default_headers = [each for each in self.default_headers if each != CONNECTION_CLOSE]
+
+    async def run_asgi(self) -> None:
+        """Run the application; once it has ended there is only the close to be heard."""
+        await super().run_asgi()
+        self._abort_soon()
+
+    def keepalive_timeout(self) -> None:
+        """Close: the client has not answered a ping."""
+        super().keepalive_timeout()
+        self._abort_soon()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the timer, which would keep this alive."""
+        super().connection_lost(exc)
+        if self._aborting is not None:
+            self._aborting.cancel()
+
+    def _abort_soon(self) -> None:
+        if self._aborting is None and not self.disconnected:
+            self._aborting = self.loop.call_later(ABORT_SECONDS, self.transport.abort)
+
+
+class Server(uvicorn.Server):
+    """Goes down in order: first seen to be unready, then its work ends, then it stops listening."""
+
+    def __init__(self, config: uvicorn.Config, timeout: float) -> None:
+        super().__init__(config)
+        self._timeout = timeout
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Go down in order; at the second signal at once."""
+        if self.should_exit:
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Drain, and then do what uvicorn does: it would close all sockets at once."""
+        drain: Drain = self.lifespan.state["drain"]
+        drain.has_begun = True
+        logger.info("going down: not ready any more")
+        await asyncio.sleep(drain.grace)
+        now = asyncio.get_running_loop().time
+        deadline = now() + self._timeout
+        self.server_state.default_headers = [*self.server_state.default_headers, CONNECTION_CLOSE]
+        working = set(self.server_state.tasks)
+        await drain.leave(self._timeout)
+        if working:
+            await asyncio.wait(working, timeout=max(0, deadline - now()))
+        await self._hang_up()
+        self.config.timeout_graceful_shutdown = max(1, ceil(deadline - now()))
+        await super().shutdown(sockets)
+
+    async def _hang_up(self) -> None:
+        """Let clients answer the close; it would not reach them otherwise. Then drop them."""
+        for _ in range(ceil(HANG_UP_SECONDS / POLL_SECONDS)):
+            if not self._connected():
+                return
+            await asyncio.sleep(POLL_SECONDS)
+        for connection in self._connected():
+            connection.transport.abort()
+
+    def _connected(self) -> list[SocketProtocol]:
+        connections = self.server_state.connections
+        return [each for each in connections if isinstance(each, SocketProtocol)]
+
+
+def create_server(
+    app: Starlette,
+    settings: Settings,
+    address: tuple[str, int],
+    *,
+    ping_seconds: float = PING_SECONDS,
+    pong_seconds: float = PONG_SECONDS,
+) -> Server:
+    """The server of an application whose lifespan gives a `drain`."""
+    host, port = address
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        lifespan="on",
+        loop="uvloop",
+        ws=SocketProtocol,
+        ws_max_size=HARD_LIMIT * settings.max_message_bytes,
+        ws_ping_interval=ping_seconds,
+        ws_ping_timeout=pong_seconds,
+        ws_per_message_deflate=False,
+        access_log=settings.debug,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        log_config=None,
+    )
+    return Server(config, settings.drain_timeout)
 
 
 def serve(
@@ -21,25 +146,10 @@ def serve(
         settings = load_settings(Settings)
     except SettingsError as error:
         sys.exit(f"The settings are not complete: {error}.")
-    configure_logging(debug=settings.debug)
-    host, port = address(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            host=host,
-            port=port,
-            lifespan="on",
-            loop="uvloop",
-            ws="websockets-sansio",
-            ws_max_size=HARD_LIMIT * settings.max_message_bytes,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=CLOSE_SECONDS,
-            access_log=settings.debug,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=list(settings.trusted_proxies),
-            log_config=None,
-        )
+    configure_logging(
+        debug=settings.debug, style=settings.log_format, secrets=settings.secret_texts
     )
+    server = create_server(create_app(settings), settings, address(settings))
     server.run()
     if not server.started or server.lifespan.error_occured:
         sys.exit(1)

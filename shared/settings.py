@@ -1,12 +1,12 @@
 """The one settings object, read once from the environment and a `.env` file."""
 
 import os
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_network
 from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import attrs
 from attrs import NOTHING, frozen
@@ -19,6 +19,7 @@ SECRET_KEY_BYTES = 32  # RFC 7518, 3.2: HS256 wants a key of the hash's size or 
 SERVICE_KEY_BYTES = 16
 
 type Contract = Literal["enriched", "lookup", "auto"]
+type LogFormat = Literal["auto", "json", "text"]
 
 
 class SettingsError(Exception):
@@ -42,7 +43,9 @@ def _whole_number(text: str) -> int:
 
 def _limit(text: str) -> int:
     """How many at most; 0 means any number."""
-    return 0 if text == "0" else _whole_number(text)
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("must be a whole number, 0 for no limit")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
@@ -53,6 +56,11 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise ValueError("must be a number of seconds above zero")
     return seconds
+
+
+def _pause(text: str) -> float:
+    """Seconds; 0 means none."""
+    return 0.0 if text == "0" else _seconds(text)
 
 
 def _flag(text: str) -> bool:
@@ -76,6 +84,13 @@ def _contract(text: str) -> Contract:
         case "enriched" | "lookup" | "auto":
             return text
     raise ValueError("must be enriched, lookup or auto")
+
+
+def _log_format(text: str) -> LogFormat:
+    match text:
+        case "auto" | "json" | "text":
+            return text
+    raise ValueError("must be auto, json or text")
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -157,12 +172,22 @@ class Settings(PostgresSettings):
     gateway_port: int = _field(_whole_number, default=8000)
     bridge_host: str = _field(str, default="0.0.0.0")  # noqa: S104
     bridge_port: int = _field(_whole_number, default=8001)
+    metrics_host: str = _field(str, default="127.0.0.1")
+    gateway_metrics_port: int = _field(_limit, default=0)
+    bridge_metrics_port: int = _field(_limit, default=0)
+    otel_exporter_otlp_endpoint: str | None = _field(
+        _url("http", "https"), default=None, shown=False
+    )
     trusted_proxies: tuple[str, ...] = _field(_networks, default=())
     backend_cors_origins: tuple[str, ...] = _field(_words, default=("*",))
     default_files_folder_name: str = _field(str, default="files")
     files_url: str | None = _field(_url("s3"), default=None)
     max_file_bytes: int = _field(_whole_number, default=100 * 1024 * 1024)
     debug: bool = _field(_flag, default=False)
+    log_format: LogFormat = _field(_log_format, default="auto")
+
+    drain_grace: float = _field(_pause, default=3.0)
+    drain_timeout: float = _field(_seconds, default=20.0)
 
     request_timeout: float = _field(_seconds, default=600.0)
     max_message_bytes: int = _field(_whole_number, default=256 * 1024)
@@ -176,6 +201,17 @@ class Settings(PostgresSettings):
 
     allow_private_urls: bool = _field(_flag, default=False)
     refresh_seconds: float = _field(_seconds, default=60.0)
+
+    @property
+    def secret_texts(self) -> tuple[str, ...]:
+        """Every secret in the form in which it was given, and the password of Redis."""
+        values = [
+            getattr(self, field.name) for field in attrs.fields(Settings) if _is_secret(field)
+        ]
+        keys = [b64encode(key).decode() for key in self.encryption_keys]
+        password = urlsplit(self.redis_url).password
+        given = [*(value for value in values if isinstance(value, str)), *keys, password or ""]
+        return tuple({form for text in given if text for form in (text, unquote(text))})
 
     @property
     def service_keys(self) -> tuple[str, ...]:
@@ -210,8 +246,12 @@ def read_settings[T: PostgresSettings](environment: Mapping[str, str | None], in
 
 def _guessable(settings: type[PostgresSettings], values: Mapping[str, Any]) -> Iterable[str]:
     for field in attrs.fields(settings):
-        if "secret" in field.metadata and any(map(is_weak, _texts(values.get(field.name)))):
+        if _is_secret(field) and any(map(is_weak, _texts(values.get(field.name)))):
             yield field.name.upper()
+
+
+def _is_secret(field: "attrs.Attribute[Any]") -> bool:
+    return "secret" in field.metadata
 
 
 def _texts(secret: str | tuple[bytes, ...] | None) -> Iterable[str]:

@@ -88,6 +88,8 @@ def make_environment(
         "GATEWAY_HOST": HOST,
         "BRIDGE_HOST": HOST,
         "ALLOW_PRIVATE_URLS": "true",
+        "DRAIN_GRACE": "0",
+        "DRAIN_TIMEOUT": "5",
         "LOGIN_FAILURES_PER_ADDRESS": "0",
         "REGISTRATIONS_PER_ADDRESS": "0",
     }
@@ -100,6 +102,9 @@ class System:
     environment: dict[str, str]
     folder: Path = field(factory=lambda: Path(mkdtemp(prefix="genai-test-")))
     gateways: list[str] = field(factory=list)
+    bridges: list[str] = field(factory=list)
+    metrics: dict[str, str] = field(factory=dict)
+    """Where each process tells how it does."""
     children: dict[str, Child] = field(factory=dict)
     _exits: ExitStack = field(factory=ExitStack)
 
@@ -134,18 +139,20 @@ class System:
         """Start one more gateway; its URL is the last of `gateways`."""
         port = port or str(free_port())
         name = f"gateway {len(self.gateways) + 1}"
-        address = {"GATEWAY_HOST": host, "GATEWAY_PORT": port}
-        child = self._start(name, "gateway", {**address, **overrides})
+        ports = {"GATEWAY_PORT": port, "GATEWAY_METRICS_PORT": self._metrics_port(name)}
+        child = self._start(name, "gateway", {"GATEWAY_HOST": host, **ports, **overrides})
         wait_until_ready(child, lambda: _status(f"http://{host}:{port}/health") == 200)
         self.gateways.append(f"http://{host}:{port}")
         return child
 
     def start_bridge(self, **overrides: str) -> Child:
-        """Start one more agent bridge."""
+        """Start one more agent bridge; its URL is the last of `bridges`."""
         port = free_port()
-        name = f"bridge {sum(name.startswith('bridge') for name in self.children) + 1}"
-        child = self._start(name, "agent_bridge", {"BRIDGE_PORT": str(port), **overrides})
+        name = f"bridge {len(self.bridges) + 1}"
+        ports = {"BRIDGE_PORT": str(port), "BRIDGE_METRICS_PORT": self._metrics_port(name)}
+        child = self._start(name, "agent_bridge", {**ports, **overrides})
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
+        self.bridges.append(f"http://{HOST}:{port}")
         return child
 
     def log_of(self, name: str) -> str:
@@ -156,6 +163,11 @@ class System:
         """End every process."""
         self._exits.close()
         rmtree(self.folder)
+
+    def _metrics_port(self, name: str) -> str:
+        port = free_port()
+        self.metrics[name] = f"http://{HOST}:{port}/metrics"
+        return str(port)
 
     def _start(self, name: str, module: str, overrides: Mapping[str, str]) -> Child:
         command = [sys.executable, "-W", "error", "-m", module]

@@ -12,6 +12,7 @@ from tests.system import PROJECT
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PAIR = ("gateway", "agent_bridge")
+REST_SECONDS = 5  # in which a process that has drained ends
 # Nobody sees them from outside of a container.
 DEFAULTS_STAY = {
     "BRIDGE_HOST",
@@ -29,6 +30,14 @@ def test_both_services_get_every_variable_that_can_be_set() -> None:
     names = {field.name.upper() for field in attrs.fields(Settings)} - DEFAULTS_STAY
     for service in PAIR:
         assert {name for name in SERVICES[service]["environment"] if "AWS" not in name} == names
+
+
+def test_a_container_has_the_time_that_it_needs_to_go_down_in_order() -> None:
+    fields = attrs.fields(Settings)
+    needed = float(fields.drain_grace.default or 0) + float(fields.drain_timeout.default or 0)
+    for service in PAIR:
+        given = SERVICES[service]["stop_grace_period"]
+        assert float(given.removesuffix("s")) > needed + REST_SECONDS > REST_SECONDS
 
 
 def test_no_secret_has_a_default() -> None:

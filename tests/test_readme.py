@@ -4,10 +4,15 @@ import re
 from pathlib import Path
 
 import attrs
+from prometheus_client.metrics import MetricWrapperBase
 
+import agent_bridge.metrics
+import gateway.metrics
+import shared.metrics
 from shared.settings import Settings
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+PROJECT = Path(__file__).parent.parent
+README = (PROJECT / "README.md").read_text()
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`|none|not set) \|", re.MULTILINE)
 
 
@@ -29,7 +34,20 @@ def test_the_configuration_table_holds_every_variable_with_its_default() -> None
     assert dict(ROW.findall(README)) == expected
 
 
+def test_the_table_of_metrics_holds_each_that_the_services_have() -> None:
+    modules = (shared.metrics, gateway.metrics, agent_bridge.metrics)
+    metrics = [each for module in modules for each in vars(module).values()]
+    families = [
+        family
+        for metric in metrics
+        if isinstance(metric, MetricWrapperBase) and not metric._labelvalues
+        for family in metric.describe()
+    ]
+    names = {f"{each.name}_total" if each.type == "counter" else each.name for each in families}
+    rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("| `genai_")]
+    assert set(re.findall(r"`(\w+)`", "".join(rows))) == names
+
+
 def test_every_file_that_is_named_exists() -> None:
-    project = Path(__file__).parent.parent
     named = re.findall(r"`((?:gateway|agent_bridge|shared|devstack)/[\w/.]*)`", README)
-    assert [name for name in named if not (project / name).exists()] == []
+    assert [name for name in named if not (PROJECT / name).exists()] == []

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from agent_bridge import metrics
 from agent_bridge.router.frames import (
     MASTER_SERVER_BE,
     MASTER_SERVER_ML,
@@ -151,6 +152,7 @@ class Lanes:
         self._settings = settings
         self._idle: dict[UUID, Lane] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        metrics.LANES_IDLE.set_function(lambda: len(self._idle))
 
     @asynccontextmanager
     async def lend(self, owner: UUID) -> AsyncIterator[Lane]:
@@ -161,7 +163,8 @@ class Lanes:
             lane = None
         lane = lane or await open_lane(self._settings, MASTER_SERVER_ML)
         try:
-            yield lane
+            with metrics.LANES_IN_USE.track_inprogress():
+                yield lane
         finally:
             self._keep(owner, lane)
 

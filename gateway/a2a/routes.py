@@ -3,7 +3,7 @@
 from gateway.a2a import queries
 from gateway.a2a.lookup import look_up
 from gateway.a2a.schemas import A2AAgent, A2AAgentId, A2AAgentPage, LookedUpA2AAgent, NewA2AAgent
-from gateway.outbound import RefusedUrlError, UnreachableError, read_url
+from gateway.outbound import PrivateHostError, RefusedUrlError, UnreachableError, read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
@@ -16,7 +16,7 @@ async def create_a2a_agent(call: Call[NewA2AAgent, Nothing]) -> LookedUpA2AAgent
         given = read_url(call.body.server_url)
         url = str(given.copy_with(path="/", query=None)).rstrip("/")
         card = await look_up(call.state["outbound"], url)
-    except RefusedUrlError as error:
+    except (PrivateHostError, RefusedUrlError) as error:
         raise BadRequestError(str(error)) from None
     except UnreachableError:
         raise BadRequestError(f"Cannot retrieve data about a2a card on url: {url}/") from None

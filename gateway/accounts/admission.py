@@ -8,6 +8,7 @@ from attrs import frozen
 from starlette.requests import HTTPConnection
 
 from gateway.attempts import Attempts, Bound, TooManyAttemptsError
+from gateway.metrics import LOGINS
 from gateway.web.errors import TooManyRequestsError
 from shared.settings import Settings
 
@@ -95,5 +96,7 @@ async def _told(sentence: str) -> AsyncIterator[None]:
     try:
         yield
     except TooManyAttemptsError as error:
+        if sentence is TOO_MANY_LOGINS:
+            LOGINS.labels("too_many").inc()
         detail = sentence.format(seconds=error.seconds)
         raise TooManyRequestsError(detail, error.seconds) from None

@@ -14,6 +14,7 @@ from gateway.accounts.schemas import (
     User,
     UserId,
 )
+from gateway.metrics import LOGINS
 from gateway.passwords import BusyError, is_bcrypt
 from gateway.web.auth import Access, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
@@ -57,11 +58,14 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
             some_have_bcrypt=some_have_bcrypt,
         )
         if stored is None or not matches:
+            LOGINS.labels("wrong").inc()
             raise BadRequestError("Incorrect username or password")
         if is_bcrypt(stored.password):
             await _hash_anew(call, stored)
     except BusyError:
+        LOGINS.labels("busy").inc()
         raise UnavailableError(TOO_BUSY) from None
+    LOGINS.labels("succeeded").inc()
     return TokenPair(issue_user_token(settings.secret_key, stored.id))
 
 

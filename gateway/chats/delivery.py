@@ -5,8 +5,10 @@ from uuid import UUID
 
 from attrs import define
 from databases import Database
+from prometheus_client import Counter
 
 from gateway.chats.queries import select_frames, select_session
+from gateway.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
 from shared.database import connect
 from shared.events import GapFrame, encode
 from shared.news import Message, decode_frame
@@ -22,6 +24,7 @@ class Delivery:
     owner: UUID
     session_id: UUID
     sent: int
+    _counter: Counter = FRAMES_REPLAYED
 
     async def next_frames(self, message: Message) -> AsyncIterator[bytes]:
         """What to send when this was heard. Raises DatabaseAwayError; a later call catches up."""
@@ -31,6 +34,7 @@ class Delivery:
                 return
             if seq == self.sent + 1 and frame:
                 self.sent = seq
+                FRAMES_TOLD.inc()
                 yield frame
                 return
         async for frame in self._missed():
@@ -56,6 +60,7 @@ class Delivery:
                 frames = await select_frames(
                     connection, self.owner, self.session_id, self.sent, PAGE
                 )
+            self._counter.inc(len(frames))
             for frame in frames:
                 assert frame.seq is not None
                 if gap := self._move_on(frame.seq - 1):
@@ -64,6 +69,7 @@ class Delivery:
                 yield encode(frame)
             if len(frames) < PAGE:
                 break
+        self._counter = FRAMES_MISSED  # from now on
         if gap := self._move_on(session.last_seq):
             yield gap
 

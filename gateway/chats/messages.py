@@ -7,9 +7,11 @@ from gateway.chats import queries
 from gateway.chats.frames import ClientMessage
 from gateway.chats.queries import Acceptance
 from gateway.chats.schemas import NEW_CHAT, TITLE_LIMIT
+from gateway.metrics import MESSAGES
 from gateway.state import State
 from shared.database import connect
 from shared.news import WAITING_REQUESTS
+from shared.tracing import traceparent
 
 
 class ForeignSessionError(Exception):
@@ -38,12 +40,14 @@ async def accept_message(
         provider_name=message.provider or None,
         file_ids=message.files or [],
         message_id=message.message_id,
+        traceparent=traceparent(),
         deadline=datetime.now(UTC) + timedelta(seconds=state["settings"].request_timeout),
     )
     async with connect(state["database"]) as connection:
         outcome = await queries.insert_request(
             connection, new, state["settings"].open_requests_per_user
         )
+        MESSAGES.labels(outcome.name.lower()).inc()
         if outcome is Acceptance.REPEATED:
             return await queries.select_answer_seq(connection, new)
     if outcome is Acceptance.TOO_MANY_OPEN:

@@ -55,6 +55,7 @@ class NewRequest:
     file_ids: list[UUID]
     deadline: datetime
     message_id: UUID | None
+    traceparent: str | None = None
 
 
 async def insert_chat(
@@ -143,8 +144,10 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
     """
     sql = """
         WITH room AS (
-            SELECT CAST(:most_open AS int) = 0 OR count(*) < :most_open
-                   OR coalesce(bool_or(message_id = CAST(:message_id AS uuid)), false) AS is_there
+            SELECT CAST(:most_open AS int) = 0 OR count(*) < :most_open OR EXISTS (
+                SELECT FROM requests WHERE session_id = CAST(:session_id AS uuid)
+                AND creator_id = :owner AND message_id = CAST(:message_id AS uuid)
+            ) AS is_there
             FROM requests WHERE creator_id = :owner AND status IN ('queued', 'running')
         ), chat AS (
             INSERT INTO chatconversations (session_id, title, creator_id, last_event_at)
@@ -167,10 +170,10 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
         ), request AS (
             INSERT INTO requests
                 (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
-                 message_id)
+                 message_id, traceparent)
             SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
                    CAST(:file_ids AS uuid[]), CAST(:deadline AS timestamptz),
-                   CAST(:message_id AS uuid)
+                   CAST(:message_id AS uuid), CAST(:traceparent AS text)
             FROM chat
             RETURNING id
         )

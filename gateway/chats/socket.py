@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from time import time_ns
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from attrs import frozen
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.chats.delivery import Delivery
+from gateway.chats.expected import ExpectedAnswers
 from gateway.chats.frames import (
     Cancellation,
     ClientMessage,
@@ -27,6 +29,7 @@ from gateway.chats.messages import (
 )
 from gateway.chats.queries import select_session
 from gateway.requests.cancellation import cancel
+from gateway.sockets import Close, GoingDownError, TooManySocketsError
 from gateway.state import State
 from gateway.web.auth import find_caller
 from gateway.web.origins import is_welcome
@@ -34,7 +37,9 @@ from shared.converter import structure
 from shared.database import DatabaseAwayError, connect
 from shared.events import encode
 from shared.faults import InvalidInputError
+from shared.logging import tell_logs
 from shared.news import Listener, session_channel
+from shared.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +49,7 @@ CATCH_UP_SECONDS = 1.0
 READ_OUT_SECONDS = 10.0
 
 POLICY_VIOLATION = 1008
+SERVICE_RESTART = 1012
 TRY_AGAIN_LATER = 1013
 
 CLOSE_CODES = {
@@ -52,7 +58,7 @@ CLOSE_CODES = {
     POLICY_VIOLATION: "The session is another user's, or `after` is no seq: do not try again.",
     1009: "A frame was far too large.",
     1011: "The server failed, or heard no answer to its pings: reconnect with `after`.",
-    1012: "The server is restarting: reconnect with `after`.",
+    SERVICE_RESTART: "The server is restarting: reconnect with `after`.",
     TRY_AGAIN_LATER: (
         "The client took its frames too slowly, or the database is away: reconnect with `after`."
     ),
@@ -60,6 +66,7 @@ CLOSE_CODES = {
 
 DATABASE_AWAY = "The message was not accepted: the database can't be reached, please try again."
 NOT_ACCEPTED = "The message was not accepted because of an internal error, please try again."
+RESTARTING = "restarting"
 FOREIGN_SESSION = "This session belongs to another user."
 TOO_MANY_REQUESTS = (
     "The message was not accepted: too many of your messages are waiting, please try again later."
@@ -88,9 +95,11 @@ async def serve_frontend(websocket: WebSocket) -> None:
     """Serve one socket from its handshake to its close."""
     try:
         opening = await _check(websocket)
-        with _counted(websocket, opening.user_id):
+        tell_logs(user_id=opening.user_id, session_id=opening.session_id)
+        socket = Socket(websocket, opening)
+        with _counted(websocket, opening.user_id, socket.leave):
             await websocket.accept()
-            await Socket(websocket, opening).serve()
+            await socket.serve()
     except RefusedError as refused:
         # A refused handshake logs the front-end's user out: only for dead tokens, no UUIDs, and
         # the pages of others.
@@ -100,23 +109,22 @@ async def serve_frontend(websocket: WebSocket) -> None:
 
 
 @contextmanager
-def _counted(websocket: WebSocket, user_id: UUID) -> Iterator[None]:
-    """Count one more open socket of the user. Raises RefusedError where there are enough."""
+def _counted(websocket: WebSocket, user_id: UUID, close: Close) -> Iterator[None]:
+    """Count one more open socket of the user. Raises RefusedError where there is to be none."""
     state = cast("State", websocket.state)
-    sockets, most = state["sockets"], state["settings"].sockets_per_user
-    if most and sockets[user_id] >= most:
-        raise RefusedError("too many open sockets", TRY_AGAIN_LATER)
-    sockets[user_id] += 1
     try:
-        yield
-    finally:
-        sockets[user_id] -= 1
-        if not sockets[user_id]:
-            del sockets[user_id]
+        with state["sockets"].opened(user_id, close):
+            yield
+    except TooManySocketsError:
+        raise RefusedError("too many open sockets", TRY_AGAIN_LATER) from None
+    except GoingDownError:
+        raise RefusedError(RESTARTING, SERVICE_RESTART) from None
 
 
 async def _check(websocket: WebSocket) -> Opening:
     state, query = cast("State", websocket.state), websocket.query_params
+    if state["sockets"].is_leaving:
+        raise RefusedError(RESTARTING, SERVICE_RESTART)
     if not is_welcome(websocket, state["settings"].backend_cors_origins):
         raise RefusedError("the origin is not welcome")
     asked = _read_handshake(query)
@@ -158,6 +166,7 @@ class Socket:
         self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue(INBOX_LIMIT)
         self._sending = asyncio.Lock()
         self._too_slow = False
+        self._expected = ExpectedAnswers()
         self._delivery = Delivery(
             self._state["database"], opening.user_id, opening.session_id, opening.sent
         )
@@ -174,6 +183,10 @@ class Socket:
 
             async with self._state["watch"].watch(session_id, tell):
                 await self._run(listener)
+
+    async def leave(self) -> None:
+        """Close, for the client to go on elsewhere; what it sent by then is stored."""
+        await self._close(SERVICE_RESTART, RESTARTING)
 
     async def _run(self, listener: Listener) -> None:
         storing = asyncio.create_task(self._store())
@@ -192,11 +205,13 @@ class Socket:
 
     async def _read(self) -> None:
         """Always sit in receive(): otherwise pings go unanswered and the server hangs up."""
+        most = self._state["settings"].max_message_bytes + 1  # enough to see that it is too long
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            await self._inbox.put(message.get("text") or message.get("bytes") or "")
+            frame = message.get("text") or message.get("bytes") or ""
+            await self._inbox.put(frame[:most])
 
     async def _store(self) -> None:
         while (frame := await self._inbox.get()) is not None:
@@ -204,6 +219,7 @@ class Socket:
 
     async def _store_one(self, frame: str | bytes) -> None:
         request_id = uuid4()
+        tell_logs(request_id=request_id)
         try:
             reply = await self._accept(request_id, frame)
         except Exception:
@@ -235,7 +251,10 @@ class Socket:
 
     async def _accept_message(self, request_id: UUID, message: ClientMessage) -> str | None:
         user_id, session_id = self._opening.user_id, self._opening.session_id
-        answer = await accept_message(self._state, user_id, session_id, request_id, message)
+        link = self._websocket.headers.get("traceparent")
+        with span("accept", link=link, request_id=request_id, session_id=session_id):
+            self._expected.expect(request_id)
+            answer = await accept_message(self._state, user_id, session_id, request_id, message)
         frame = None if answer is None else await self._delivery.repeat(answer)
         return frame.decode() if frame else None
 
@@ -255,8 +274,10 @@ class Socket:
             message = await listener.get()
             try:
                 async for frame in self._delivery.next_frames(message):
+                    begun = time_ns()
                     if not await self._send(frame.decode()):
                         return
+                    self._expected.sent(frame, begun)
             except DatabaseAwayError as error:
                 logger.warning("session %s is behind: %s", self._opening.session_id, error)
                 await asyncio.sleep(CATCH_UP_SECONDS)

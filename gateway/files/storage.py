@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 READ_BYTES = 2 * 1024 * 1024
 PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 takes
 PARTS_AT_A_TIME = 2
+ANSWER_SECONDS = 0.8
+NOBODYS = "00000000-0000-0000-0000-000000000000"  # the name of no object
 
 # What can stand in one folder: rows of the original may name anything.
 _possible_name = re.compile(r"[^/\x00-\x1f]*[^/.\x00-\x1f][^/\x00-\x1f]*")
@@ -60,6 +62,14 @@ class Storage:
                 max_concurrency=PARTS_AT_A_TIME,
             )
         return size
+
+    async def is_up(self) -> bool:
+        """Whether the storage answers soon; it is asked for what nobody has."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self.size(NOBODYS) is None
+        except (StorageAwayError, TimeoutError):
+            return False
 
     async def size(self, name: str) -> int | None:
         """How many bytes the object has, or None: there is none."""

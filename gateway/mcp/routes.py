@@ -3,7 +3,7 @@
 from gateway.mcp import queries
 from gateway.mcp.lookup import look_up
 from gateway.mcp.schemas import LookedUpServer, NewServer, Server, ServerId, ServerPage, tool_schema
-from gateway.outbound import RefusedUrlError, UnreachableError, read_url
+from gateway.outbound import PrivateHostError, RefusedUrlError, UnreachableError, read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
@@ -15,7 +15,7 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
     try:
         url = str(read_url(call.body.server_url))
         tools = await look_up(call.state["outbound"], url)
-    except RefusedUrlError as error:
+    except (PrivateHostError, RefusedUrlError) as error:
         raise BadRequestError(str(error)) from None
     except UnreachableError:
         raise BadRequestError(

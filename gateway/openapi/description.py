@@ -100,7 +100,10 @@ HEALTH: Json = {
     "/health": ("Ask whether the process answers.", {"200": "It does"}),
     "/ready": (
         "Ask whether what the process needs is there, each by its name.",
-        {"200": "It can work", "503": "Something that it can't do without is away"},
+        {
+            "200": "It can work",
+            "503": "Something that it can't do without is away, or it is going down",
+        },
     ),
 }
 
@@ -149,7 +152,8 @@ def _tags(operations: Sequence[Operation]) -> list[Json]:
 
 def _describe_health() -> Json:
     def answer(description: str) -> Json:
-        schema = {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}}
+        kinds = {"type": ["string", "boolean", "object"]}
+        schema = {"type": "object", "additionalProperties": kinds}
         return {"description": description, "content": {"application/json": {"schema": schema}}}
 
     def operation(path: str) -> Json:

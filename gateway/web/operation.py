@@ -28,6 +28,8 @@ from gateway.web.inputs import BodyFormat, Data, Nothing, check_inputs, read_dat
 from shared.converter import dump
 from shared.database import connect
 from shared.faults import InvalidInputError
+from shared.logging import tell_logs
+from shared.tracing import span
 
 
 @frozen
@@ -82,12 +84,18 @@ class Operation:
 
     async def respond(self, request: Request) -> Response:
         """Check the request, call the handler and write what it returns."""
+        with span(self.name, parent=request.headers.get("traceparent")):
+            return await self._respond(request)
+
+    async def _respond(self, request: Request) -> Response:
         state = cast("State", request.state)
         data = await read_data(request, self._parsed, self.body_format)
         if self.access is Access.ANYONE:
             return await self._call(request, state, None, data)
         async with connect(state["database"]) as connection:
             caller = await authenticate(connection, request, state["settings"], self.access)
+            if caller is not None:
+                tell_logs(user_id=caller.user_id)
             if self.lends:
                 return await self._call(request, state, caller, data)
         return await self._call(request, state, caller, data)

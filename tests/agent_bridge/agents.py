@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.master import Invocation, Master
 from tests.system import System
-from tests.users import User, eventually
+from tests.users import Chat, User, eventually
 
 ANSWER_SECONDS = 8.0
 SCHEMA = {
@@ -118,6 +118,16 @@ def abandoned(master: Master) -> Iterator[None]:
     finally:
         for task in master._tasks:
             task.cancel()
+
+
+@asynccontextmanager
+async def unanswered(master: Master, chat: Chat) -> AsyncIterator[None]:
+    """Send a message that the master agent is at for the whole block."""
+    master.behave = wait_for_ever
+    with abandoned(master):
+        await chat.send("hello")
+        await until_invoked(master)
+        yield
 
 
 async def until_invoked(master: Master, count: int = 1) -> None:

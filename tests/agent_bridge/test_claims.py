@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from tests.agent_bridge.agents import abandoned, until_invoked, wait_for_ever
+from tests.agent_bridge.agents import unanswered, until_invoked
 from tests.agent_bridge.broken import keep_bridges, living_bridges
 from tests.agent_bridge.stored import select, select_requests
 from tests.agent_bridge.test_requests import assert_failed
@@ -54,12 +54,10 @@ async def test_what_a_killed_bridge_ran_is_interrupted_after_its_lease(
     running: System, owner: User
 ) -> None:
     async with (
-        run_master(running.router_url, wait_for_ever) as master,
+        run_master(running.router_url) as master,
         owner.chat() as chat,
     ):
-        with abandoned(master):
-            await chat.send("hello")
-            await until_invoked(master)
+        async with unanswered(master, chat):
             keep_bridges(running, 0)
             keep_bridges(running, 1)
             frame = await _receive_late(chat)

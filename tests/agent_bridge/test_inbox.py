@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from agent_bridge import inbox as inbox_module
+from agent_bridge import metrics
 from agent_bridge.inbox import Inbox
 from agent_bridge.logs import Logs
 from agent_bridge.registry import Registration, Registry
@@ -230,3 +231,32 @@ async def test_log_entries_beyond_the_bound_are_dropped_and_counted_and_agents_a
     database.done.clear()
     _put(inbox, _logged("taken again"))
     assert await _done(database, 1) == ["taken again"]
+
+
+async def test_the_metrics_tell_of_log_entries_that_found_no_room(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_module, "ENTRIES_LIMIT", 2)
+    before = _dropped()
+    _put(inbox, *(_logged(str(number)) for number in range(5)))
+    assert _dropped() - before == 3
+
+
+async def test_the_metrics_tell_of_log_entries_that_could_not_be_stored(
+    inbox: Inbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_logged: Iterable[AgentLogged]) -> None:
+        raise ValueError("no")
+
+    database.is_away = False
+    before = _dropped()
+    with monkeypatch.context() as patched:
+        patched.setattr(inbox.logs._logs, "store", fail)
+        _put(inbox, _logged("1"), _logged("2"))
+        await inbox.settle()
+    assert _dropped() - before == 2
+
+
+def _dropped() -> float:
+    (family,) = metrics.LOG_ENTRIES_DROPPED.collect()
+    return next(each.value for each in family.samples if each.name.endswith("_total"))

@@ -9,7 +9,13 @@ from uuid import uuid4
 
 import pytest
 
-from tests.agent_bridge.agents import abandoned, messages_of, until_invoked, wait_for_ever
+from tests.agent_bridge.agents import (
+    abandoned,
+    messages_of,
+    unanswered,
+    until_invoked,
+    wait_for_ever,
+)
 from tests.agent_bridge.stored import (
     insert_left_request,
     leave_request_waiting_too_long,
@@ -227,10 +233,8 @@ async def test_a_master_agent_that_disconnects_in_the_middle_is_told_at_once(
     system: System, user: User
 ) -> None:
     async with user.chat() as chat:
-        async with run_master(system.router_url, wait_for_ever) as master:
-            with abandoned(master):
-                await chat.send("hello")
-                await until_invoked(master)
+        async with run_master(system.router_url) as master, unanswered(master, chat):
+            pass
         left = monotonic()
         assert_failed(await chat.receive_answer())
     assert monotonic() - left < AT_ONCE

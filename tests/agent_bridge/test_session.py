@@ -8,14 +8,12 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.agent_bridge.agents import (
     RouterClient,
-    abandoned,
     connected,
     connected_agent,
     is_active,
+    unanswered,
     until_active,
     until_inactive,
-    until_invoked,
-    wait_for_ever,
 )
 from tests.agent_bridge.broken import keep_bridges, living_bridges, until_heard
 from tests.agent_bridge.test_requests import AT_ONCE, assert_failed
@@ -105,13 +103,10 @@ async def test_a_router_that_dies_in_the_middle_is_told_at_once_and_the_next_mes
 ) -> None:
     async with owner.chat() as chat:
         with suppress(ConnectionClosed):  # the master agent's own
-            async with run_master(running.router_url, wait_for_ever) as master:
-                with abandoned(master):
-                    await chat.send("in the middle")
-                    await until_invoked(master)
-                    killed = monotonic()
-                    running.children["router"].kill()
-                    assert_failed(await chat.receive_answer())
+            async with run_master(running.router_url) as master, unanswered(master, chat):
+                killed = monotonic()
+                running.children["router"].kill()
+                assert_failed(await chat.receive_answer())
         assert monotonic() - killed < AT_ONCE
         running.start_router()
         async with run_master(running.router_url):

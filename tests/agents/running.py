@@ -67,7 +67,7 @@ def _run(
 def run_clerk_here(system: System, token: str, *arguments: str) -> dict[str, Any]:
     """What the second generation tells that works without a connection."""
     done = subprocess.run(
-        [_interpreter("2.0"), "-W", "error", CLERK, "--here", *arguments],
+        [_interpreter("2.0"), "-W", "error", str(SCRIPTS / CLERK), "--here", *arguments],
         env=_environment(system, token),
         capture_output=True,
         text=True,

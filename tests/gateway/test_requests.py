@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.agent_bridge.agents import abandoned, messages_of, until_invoked, wait_for_ever
+from tests.agent_bridge.agents import (
+    abandoned,
+    messages_of,
+    unanswered,
+    until_invoked,
+    wait_for_ever,
+)
 from tests.gateway.shapes import faults, good, refused
 from tests.master import Invocation, Master, answer, echo
 from tests.system import System
@@ -75,16 +81,12 @@ async def test_a_failed_request_tells_why(user: User) -> None:
 
 
 async def test_a_running_request_is_cancelled_at_once(user: User, master: Master) -> None:
-    master.behave = wait_for_ever
-    async with user.chat() as chat:
-        with abandoned(master):
-            await chat.send("hello")
-            await until_invoked(master)
-            [running] = await listed(user, chat.session_id)
-            began = monotonic()
-            request = await cancel(user, running["request_id"])
-            assert_cancelled(await chat.receive(), running["request_id"])
-            assert monotonic() - began < AT_ONCE
+    async with user.chat() as chat, unanswered(master, chat):
+        [running] = await listed(user, chat.session_id)
+        began = monotonic()
+        request = await cancel(user, running["request_id"])
+        assert_cancelled(await chat.receive(), running["request_id"])
+        assert monotonic() - began < AT_ONCE
     assert (running["status"], request["status"]) == ("running", "cancelled")
     assert [each["sender_type"] for each in await user.history(chat.session_id)] == [
         "user",
@@ -146,17 +148,13 @@ async def test_a_waiting_request_that_is_cancelled_never_starts(user: User, mast
 async def test_cancelling_works_from_any_gateway(
     system: System, user: User, master: Master
 ) -> None:
-    master.behave = wait_for_ever
     system.start_gateway()
     other = system.gateways.pop()
-    async with user.chat() as chat:
-        with abandoned(master):
-            await chat.send("hello")
-            await until_invoked(master)
-            [running] = await listed(user, chat.session_id)
-            url = f"{other}/api/requests/{running['request_id']}/cancel"
-            assert good(await user.http.post(url))["status"] == "cancelled"
-            assert_cancelled(await chat.receive(), running["request_id"])
+    async with user.chat() as chat, unanswered(master, chat):
+        [running] = await listed(user, chat.session_id)
+        url = f"{other}/api/requests/{running['request_id']}/cancel"
+        assert good(await user.http.post(url))["status"] == "cancelled"
+        assert_cancelled(await chat.receive(), running["request_id"])
 
 
 async def test_a_request_that_has_ended_stays_as_it_is(user: User, master: Master) -> None:
@@ -170,16 +168,12 @@ async def test_a_request_that_has_ended_stays_as_it_is(user: User, master: Maste
 async def test_nobody_else_can_cancel_what_runs(
     user: User, other_user: User, master: Master
 ) -> None:
-    master.behave = wait_for_ever
-    async with user.chat() as chat:
-        with abandoned(master):
-            await chat.send("hello")
-            await until_invoked(master)
-            [running] = await listed(user, chat.session_id)
-            path = f"/api/requests/{running['request_id']}/cancel"
-            assert "does not exist" in refused(await other_user.http.post(path))
-            assert await listed(user, chat.session_id) == [running]
-            await cancel(user, running["request_id"])
+    async with user.chat() as chat, unanswered(master, chat):
+        [running] = await listed(user, chat.session_id)
+        path = f"/api/requests/{running['request_id']}/cancel"
+        assert "does not exist" in refused(await other_user.http.post(path))
+        assert await listed(user, chat.session_id) == [running]
+        await cancel(user, running["request_id"])
 
 
 async def test_a_session_without_requests_has_none(reader: User) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, cast, get_origin
@@ -20,6 +19,7 @@ from starlette.websockets import WebSocket
 from gateway.chats.delivery import Delivery
 from gateway.chats.socket import serve_frontend
 from gateway.files.storage import create_storage
+from gateway.sockets import Sockets
 from gateway.state import State
 from gateway.watch import Watch, select_last_seqs
 from gateway.web.operation import Operation
@@ -178,7 +178,7 @@ def state(settings: Settings, counted: Counted, tmp_path_factory: pytest.TempPat
     folder = str(tmp_path_factory.mktemp("files"))
     state: dict[str, Any] = {
         "settings": attrs.evolve(settings, open_requests_per_user=0),
-        "sockets": Counter(),
+        "sockets": Sockets(0),
         "database": counted.database,
         "news": News(create_redis(settings)),
         "watch": Watch(counted.database),

@@ -1,6 +1,7 @@
 """A loop that ends takes its process down; a process that ends takes its loops down."""
 
 import asyncio
+import json
 import subprocess
 import sys
 
@@ -50,7 +51,9 @@ def test_a_loop_that_ends_ends_the_process_with_a_code(
 
 
 def test_the_log_names_the_loop_that_ended(ended: subprocess.CompletedProcess[str]) -> None:
-    assert "CRITICAL shared.background: the loop 'reader' has ended" in ended.stderr
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    told = {(line["level"], line["logger"], line["event"]) for line in lines}
+    assert ("critical", "shared.background", "the loop 'reader' has ended") in told
 
 
 async def test_loops_end_with_their_block() -> None:

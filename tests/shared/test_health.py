@@ -1,15 +1,15 @@
 """`/health`: the process answers. `/ready`: so does what it needs."""
 
 import asyncio
-from collections.abc import Mapping
+from typing import Any
 
 import httpx2
 import pytest
 from starlette.applications import Starlette
-from starlette.requests import Request
 
 from shared.database import create_database
-from shared.health import Check, database_answers, health_routes
+from shared.drain import Drain
+from shared.health import Check, Readiness, database_answers, health_routes
 from shared.settings import Settings
 from tests.shared.line import Line
 from tests.system import System
@@ -28,43 +28,106 @@ async def hangs() -> bool:
     return True
 
 
-async def test_what_is_dispensable_is_named_but_does_not_decide() -> None:
-    app = Starlette(routes=health_routes(lambda _: {"a": holds, "b": fails}, dispensable=["b"]))
-    transport = httpx2.ASGITransport(app=app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://t") as http:
-        answer = await http.get("/ready")
-    assert (answer.status_code, answer.json()) == (200, {"a": True, "b": False})
+async def leave(_seconds: float) -> None:
+    """There is nothing to end."""
 
 
-async def read(path: str, **checks: Check) -> httpx2.Response:
-    def named(_request: Request) -> Mapping[str, Check]:
-        return checks
+def read_is_up(answer: httpx2.Response) -> dict[str, bool]:
+    found: dict[str, Any] = answer.json()
+    assert found.pop("draining") is False
+    return {name: state["is_up"] for name, state in found.items()}
 
-    app = Starlette(routes=health_routes(named))
-    transport = httpx2.ASGITransport(app=app)
+
+async def read(path: str, readiness: Readiness) -> httpx2.Response:
+    app = Starlette(routes=health_routes())
+
+    async def with_state(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "state": {"readiness": readiness}}, receive, send)
+
+    transport = httpx2.ASGITransport(app=with_state)
     async with httpx2.AsyncClient(transport=transport, base_url="http://t") as http:
         return await http.get(path)
 
 
+async def read_ready(**checks: Check) -> httpx2.Response:
+    return await read("/ready", Readiness(Drain(leave), checks))
+
+
 async def test_a_process_is_alive_whatever_it_needs() -> None:
-    answer = await read("/health", a=fails)
+    answer = await read("/health", Readiness(Drain(leave), {"a": fails}))
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
 
 
 async def test_a_process_is_ready_when_all_it_needs_is() -> None:
-    answer = await read("/ready", a=holds, b=holds)
-    assert (answer.status_code, answer.json()) == (200, {"a": True, "b": True})
+    answer = await read_ready(a=holds, b=holds)
+    assert (answer.status_code, read_is_up(answer)) == (200, {"a": True, "b": True})
 
 
 async def test_what_is_not_ready_is_named() -> None:
-    answer = await read("/ready", a=holds, b=fails)
-    assert (answer.status_code, answer.json()) == (503, {"a": True, "b": False})
+    answer = await read_ready(a=holds, b=fails)
+    assert (answer.status_code, read_is_up(answer)) == (503, {"a": True, "b": False})
+
+
+async def test_what_is_dispensable_is_named_but_does_not_decide() -> None:
+    readiness = Readiness(Drain(leave), {"a": holds, "b": fails}, dispensable=["b"])
+    answer = await read("/ready", readiness)
+    assert (answer.status_code, read_is_up(answer)) == (200, {"a": True, "b": False})
 
 
 async def test_a_check_that_hangs_counts_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.health.CHECK_SECONDS", 0.05)
-    answer = await read("/ready", a=hangs, b=holds)
-    assert (answer.status_code, answer.json()) == (503, {"a": False, "b": True})
+    answer = await read_ready(a=hangs, b=holds)
+    assert (answer.status_code, read_is_up(answer)) == (503, {"a": False, "b": True})
+
+
+async def test_each_dependency_tells_its_time_in_ms() -> None:
+    async def takes_time() -> bool:
+        await asyncio.sleep(0.02)
+        return True
+
+    answer = await read_ready(a=takes_time)
+    assert 20 <= answer.json()["a"]["ms"] < 3000
+
+
+async def test_facts_are_told_and_decide_nothing() -> None:
+    readiness = Readiness(Drain(leave), {"a": holds}, facts=lambda: {"session": {"is_held": False}})
+    answer = await read("/ready", readiness)
+    assert (answer.status_code, answer.json()["session"]) == (200, {"is_held": False})
+
+
+async def test_a_process_that_goes_down_is_not_ready_and_asks_nobody() -> None:
+    readiness = Readiness(Drain(leave, has_begun=True), {"a": hangs})
+    answer = await read("/ready", readiness)
+    assert (answer.status_code, answer.json()) == (503, {"draining": True})
+
+
+async def test_any_number_of_callers_make_one_check() -> None:
+    count = 0
+
+    async def counts() -> bool:
+        nonlocal count
+        count += 1
+        await asyncio.sleep(0.05)
+        return True
+
+    readiness = Readiness(Drain(leave), {"a": counts})
+    answers = await asyncio.gather(*(read("/ready", readiness) for _ in range(50)))
+    assert ({answer.status_code for answer in answers}, count) == ({200}, 1)
+
+
+async def test_a_caller_that_leaves_takes_the_check_from_nobody() -> None:
+    release = asyncio.Event()
+
+    async def waits() -> bool:
+        return await release.wait()
+
+    readiness = Readiness(Drain(leave), {"a": waits})
+    first, second = (asyncio.create_task(readiness.answer()) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    release.set()
+    assert (await second).status_code == 200
 
 
 async def test_postgresql_is_up_or_away(line_settings: Settings, line: Line) -> None:
@@ -77,4 +140,30 @@ async def test_postgresql_is_up_or_away(line_settings: Settings, line: Line) -> 
 async def test_a_real_gateway_is_ready(system: System) -> None:
     async with httpx2.AsyncClient(base_url=system.gateway) as http:
         answer = await http.get("/ready")
-    assert (answer.status_code, answer.json()) == (200, {"postgresql": True, "redis": True})
+    expected = {"postgresql": True, "redis": True, "files": True}
+    assert (answer.status_code, read_is_up(answer)) == (200, expected)
+
+
+async def test_a_real_bridge_is_ready_and_tells_of_its_router_session(system: System) -> None:
+    async with httpx2.AsyncClient(base_url=system.bridges[0]) as http:
+        answer = await http.get("/ready")
+    found = answer.json()
+    assert isinstance(found.pop("router_session")["is_held"], bool)
+    assert answer.status_code == 200
+    assert {name for name, state in found.items() if name != "draining" and state["is_up"]} == {
+        "postgresql",
+        "redis",
+    }
+
+
+async def test_readiness_tells_no_address_and_no_secret(system: System) -> None:
+    for url in (system.gateway, system.bridges[0]):
+        async with httpx2.AsyncClient(base_url=url) as http:
+            text = (await http.get("/ready")).text
+        hidden = ("HOST", "PORT", "URL", "KEY", "KEYS", "PASSWORD", "DB")
+        told = [
+            name
+            for name, value in system.environment.items()
+            if name.endswith(hidden) and value in text
+        ]
+        assert told == []

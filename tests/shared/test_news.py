@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from devstack.valkey import ValkeyServer, run_valkey
 from shared.news import (
     FRAME_LIMIT,
+    LISTENER_BYTES,
     LISTENER_LIMIT,
     OUTBOX_LIMIT,
     Listener,
@@ -265,6 +266,38 @@ async def test_a_listener_holds_a_bounded_number() -> None:
                 await listener.get()
             held += 1
     assert held <= LISTENER_LIMIT
+
+
+async def test_a_listener_holds_a_bounded_number_of_bytes() -> None:
+    listener = Listener()
+    for _ in range(2 * LISTENER_BYTES // FRAME_LIMIT + 1):
+        listener.put(b"x" * FRAME_LIMIT)
+    assert await take(listener) is None
+    assert await take(listener) == b"x" * FRAME_LIMIT
+
+
+async def test_a_listener_that_was_read_takes_as_much_again() -> None:
+    listener = Listener()
+    for _ in range(3 * LISTENER_BYTES // FRAME_LIMIT):
+        listener.put(b"x" * FRAME_LIMIT)
+        assert await take(listener) == b"x" * FRAME_LIMIT
+
+
+async def test_what_was_published_is_on_its_way_after_a_flush(news: News) -> None:
+    async with news.subscribe("a") as listener:
+        await take(listener)
+        news.publish("a", b"1")
+        await news.flush()
+        assert not news._outbox
+        assert await take_next(listener) == b"1"
+
+
+async def test_a_flush_ends_while_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.news.FLUSH_SECONDS", 0.05)
+    news = News(create_redis(settings_of("redis://127.0.0.1:1/0")))
+    news.publish("a", b"1")
+    async with asyncio.timeout(1):
+        await news.flush()
 
 
 async def test_a_listener_waits_for_what_is_put_later() -> None:

@@ -141,6 +141,12 @@ def test_a_limit_may_be_off() -> None:
     assert read_settings({**GOOD, "SOCKETS_PER_USER": "0"}, Settings).sockets_per_user == 0
 
 
+@pytest.mark.parametrize("text", ["-1", "many", "1.5", "²"])
+def test_what_is_no_limit_is_refused(text: str) -> None:
+    told = refusal(RETENTION_DAYS=text)
+    assert told == "RETENTION_DAYS must be a whole number, 0 for no limit"
+
+
 def test_proxies_are_addresses_and_networks() -> None:
     variables = {**GOOD, "TRUSTED_PROXIES": "10.0.0.7, 172.16.0.0/12, fd00::/8"}
     proxies = read_settings(variables, Settings).trusted_proxies

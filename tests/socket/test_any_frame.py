@@ -86,7 +86,7 @@ async def test_each_frame_has_one_answer_and_the_next_message_its_own(
     assert answer["response"]["response"]["response"] == f"echo: {message}"
     logged = system.log_of("gateway 1")[written:]
     assert "Traceback" not in logged
-    assert "ERROR" not in logged
+    assert '"level":"error"' not in logged
 
 
 async def _check_answer(chat: Chat, frame: Frame) -> None:

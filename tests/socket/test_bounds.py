@@ -1,21 +1,16 @@
 """How many sockets and waiting messages a user may have, and which pages may open sockets."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import cast
 from urllib.parse import urlencode
-from uuid import UUID, uuid4
 
 import pytest
-from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from devstack.postgres import PostgresServer
 from devstack.valkey import ValkeyServer
-from gateway.chats.socket import Opening, serve_frontend
 from tests.agent_bridge.stored import execute, select
 from tests.socket.front_end import ACCEPTED, close_code
 from tests.system import System, create_database, drop_database, make_environment, run_system
@@ -91,33 +86,6 @@ async def test_a_socket_that_is_closed_makes_room(own_system: System) -> None:
         return await is_accepted(user)
 
     await eventually(has_room, "there is room")
-
-
-class _CrashError(Exception):
-    pass
-
-
-async def test_a_socket_whose_handler_crashed_is_not_counted_on(
-    own_system: System, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    user_id, sockets = uuid4(), Counter[UUID]()
-    state = {"settings": own_system.settings, "sockets": sockets}
-
-    class Fake:
-        def __init__(self) -> None:
-            self.state = state
-
-        async def accept(self) -> None:
-            assert sockets[user_id] == 1
-            raise _CrashError
-
-    async def check(_websocket: WebSocket) -> Opening:
-        return Opening(user_id, uuid4(), 0)
-
-    monkeypatch.setattr("gateway.chats.socket._check", check)
-    with pytest.raises(_CrashError):
-        await serve_frontend(cast("WebSocket", Fake()))
-    assert not sockets
 
 
 @pytest.mark.usefixtures("idle")

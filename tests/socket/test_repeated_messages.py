@@ -3,7 +3,13 @@
 import asyncio
 from uuid import uuid4
 
-from tests.agent_bridge.agents import abandoned, messages_of, until_invoked, wait_for_ever
+from tests.agent_bridge.agents import (
+    abandoned,
+    messages_of,
+    unanswered,
+    until_invoked,
+    wait_for_ever,
+)
 from tests.master import Master, echo
 from tests.users import User
 
@@ -79,14 +85,10 @@ async def test_in_another_session_it_is_another_message(user: User, master: Mast
 
 
 async def test_a_frame_cancels_a_running_request(user: User, master: Master) -> None:
-    master.behave = wait_for_ever
-    async with user.chat() as chat:
-        with abandoned(master):
-            await chat.send("hello")
-            await until_invoked(master)
-            [running] = await requests_of(user, chat.session_id, 1)
-            await chat.send_frame({"type": "cancel", "request_id": running})
-            frame = await chat.receive()
+    async with user.chat() as chat, unanswered(master, chat):
+        [running] = await requests_of(user, chat.session_id, 1)
+        await chat.send_frame({"type": "cancel", "request_id": running})
+        frame = await chat.receive()
     assert frame["error"] == "The request was cancelled"
     assert frame["response"]["request_id"] == running
 

@@ -1,6 +1,6 @@
 """Users, tokens and profiles."""
 
-from tests.contract.binding import ANY_ID, ANY_TIME, ANY_TOKEN
+from tests.contract.binding import ANY_ID, ANY_TIME, ANY_TOKEN, NOBODY
 from tests.contract.cases import Answer
 from tests.contract.differences import (
     differ,
@@ -15,7 +15,6 @@ from tests.contract.differences import (
 from tests.contract.intended.everywhere import DEAD_TOKEN, SLASHES
 
 OF_B = "7606d265-979d-4b22-b28c-a7e30f273085"
-NOBODY = "00000000-0000-4000-8000-000000000000"
 TOKENS = {"access_token": ANY_TOKEN, "refresh_token": None, "token_type": "Bearer"}
 
 OWN_PROFILE = "Section 2, profiles: that user only; section 1: a foreign object is a 400"

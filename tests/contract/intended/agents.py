@@ -4,14 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME, ANY_TOKEN
+from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME, ANY_TOKEN, NOBODY
 from tests.contract.cases import Case, load_cases
 from tests.contract.differences import differ, edits, finds, refuses, says, wherever
 from tests.contract.intended.everywhere import DEAD_TOKEN, SLASHES
 
 X = "0cb7ae8d-d5fd-4470-8b6b-15ce35cdabec"
 THIRD = "28f096ab-682b-402c-8bff-9804353ab19b"
-NOBODY = "00000000-0000-4000-8000-000000000000"
 
 PARSED = "Section 5, 500 where it should be 4xx: `input_parameters` as a JSON string (parse it)"
 NOT_ACTIVE = (

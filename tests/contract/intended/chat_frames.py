@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.contract.areas import RECORDED_KEY
-from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME
+from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME, NOBODY
 from tests.contract.cases import Answer, Case
 from tests.contract.differences import Change, Difference, edits, wherever
 from tests.contract.intended.chats import too_small
 
 A = "97a01264-1f69-4de6-afdd-305530699489"
-NOBODY = "00000000-0000-4000-8000-000000000000"
 
 HANDSHAKE = "Section 3: handshake refused with 403: no or bad token"
 FAULTS = "Section 3: `Details: <the faults as JSON>` in the form of section 1; it stays open"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME
+from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME, NOBODY
 from tests.contract.cases import Answer
 from tests.contract.differences import (
     Change,
@@ -16,7 +16,6 @@ from tests.contract.differences import (
 )
 from tests.contract.intended.everywhere import DEAD_TOKEN, SLASHES
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
 PAGES = "Section 5, 500 where it should be 4xx: huge `page`, `per_page=0`"
 OF_A = "0cfeb259-bb11-4ac5-80ef-77787c92662f"
 OWN_METADATA = "Section 5, 500 where it should be 4xx: `GET /user/files/metadata` always"

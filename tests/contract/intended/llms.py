@@ -4,14 +4,13 @@ import re
 from typing import Any
 
 from gateway.llms.prompt import DEFAULT_SYSTEM_PROMPT
-from tests.contract.binding import ANY_ID, ANY_TIME
+from tests.contract.binding import ANY_ID, ANY_TIME, NOBODY
 from tests.contract.cases import Case, load_cases
 from tests.contract.differences import differ, edits, finds, refuses, says, wherever
 from tests.contract.intended.everywhere import SLASHES, is_redirect
 
 CIPHERTEXT = re.compile(r"[\w+/]+=*(\*[\w+/=]+){3}")
 OWN = "9e1fe91b-7cee-413b-84ea-b237ba47eb07"
-NOBODY = "00000000-0000-4000-8000-000000000000"
 NULLS = "Section 5, 500 where it should be 4xx: null fields of configs and providers"
 TAKEN = "Section 5, 500 where it should be 4xx: names already taken, foreign configs"
 KEY = "Section 2: every provider but `ollama` needs a non-empty key; section 1: forms get no 422"

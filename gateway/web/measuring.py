@@ -1,0 +1,92 @@
+"""Counts and times HTTP requests and WebSockets, by what the router made of them."""
+
+from functools import cache
+from time import perf_counter
+
+from prometheus_client import Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.metrics import (
+    HTTP_REQUESTS,
+    HTTP_SECONDS,
+    SOCKETS_CLOSED,
+    SOCKETS_OPEN,
+    SOCKETS_REFUSED,
+)
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 1013})
+UNEXPECTED = 500  # what is raised here becomes this status outside
+
+
+class Measure:
+    """The innermost middleware: what it is given is what the router says of the request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application."""
+        match scope["type"]:
+            case "http":
+                await self._measure_request(scope, receive, send)
+            case "websocket":
+                await self._measure_socket(scope, receive, send)
+            case _:
+                await self.app(scope, receive, send)
+
+    async def _measure_request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status, begun = UNEXPECTED, perf_counter()
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_on)
+        finally:
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            route = getattr(scope.get("route"), "path", "none")
+            HTTP_REQUESTS.labels(method, route, f"{status // 100}xx").inc()
+            _seconds(method, route).observe(perf_counter() - begun)
+
+    async def _measure_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        code: int | None = None
+        accepted = False
+
+        async def receive_on() -> Message:
+            nonlocal code
+            message = await receive()
+            if message["type"] == "websocket.disconnect" and code is None:
+                code = message.get("code", 1005)
+            return message
+
+        async def send_on(message: Message) -> None:
+            nonlocal accepted, code
+            if message["type"] == "websocket.accept":
+                accepted = True
+                SOCKETS_OPEN.inc()
+            elif message["type"] == "websocket.close" and code is None:
+                code = message.get("code", 1000)
+            await send(message)
+
+        try:
+            await self.app(scope, receive_on, send_on)
+        finally:
+            _count_socket(code, accepted=accepted)
+
+
+def _count_socket(code: int | None, *, accepted: bool) -> None:
+    if not accepted:
+        SOCKETS_REFUSED.inc()
+        return
+    SOCKETS_OPEN.dec()
+    code = 1011 if code is None else code  # the server's, for an application that failed
+    SOCKETS_CLOSED.labels(str(code) if code in CLOSE_CODES else "other").inc()
+
+
+@cache
+def _seconds(method: str, route: str) -> Histogram:
+    return HTTP_SECONDS.labels(method, route)

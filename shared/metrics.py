@@ -1,0 +1,70 @@
+"""What both services count and measure, and the port where it can be read.
+
+Labels have few values, and none that anybody outside can make up.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from asyncpg import Pool
+from databases import Database
+from prometheus_client import (
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    start_http_server,
+)
+
+STATUSES = ("answered", "failed", "timed_out", "cancelled", "interrupted")
+
+REQUESTS_ENDED = Counter(
+    "genai_requests_ended", "Requests that this process has ended.", ["status"]
+)
+NEWS_LAG = Histogram(
+    "genai_news_lag_seconds",
+    "From publishing in Redis to hearing it, tried once a second.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
+)
+NEWS_UP = Gauge("genai_news_up", "Whether this process hears the news of Redis.")
+DATABASE_CONNECTIONS = Gauge(
+    "genai_database_connections", "Connections of the pool to PostgreSQL.", ["state"]
+)
+DATABASE_CONNECTIONS_MOST = Gauge(
+    "genai_database_connections_most", "Connections that the pool may have."
+)
+LOG_LINES_DROPPED = Counter(
+    "genai_log_lines_dropped", "Log lines that stderr did not take in time."
+)
+
+for _status in STATUSES:  # so that the first of a kind shows as a change
+    REQUESTS_ENDED.labels(_status)
+
+
+@contextmanager
+def serve_metrics(host: str, port: int, database: Database) -> Iterator[None]:
+    """Answer Prometheus on a port of its own until the block ends; port 0: nowhere.
+
+    In a thread, so that a process whose loop is stuck can still be looked at. Raises OSError.
+    """
+    if not port:
+        yield
+        return
+    _watch_pool(database)
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    server, thread = start_http_server(port, host)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _watch_pool(database: Database) -> None:
+    pool: Pool[Any] = database._backend._pool  # noqa: SLF001
+    idle = pool.get_idle_size
+    DATABASE_CONNECTIONS.labels("idle").set_function(idle)
+    DATABASE_CONNECTIONS.labels("in_use").set_function(lambda: pool.get_size() - idle())
+    DATABASE_CONNECTIONS_MOST.set(pool.get_max_size())

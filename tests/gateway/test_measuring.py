@@ -1,0 +1,104 @@
+"""What is counted of requests, sockets and answers, without a server."""
+
+from time import time_ns
+from uuid import UUID, uuid4
+
+import pytest
+from prometheus_client import REGISTRY
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.chats.expected import LIMIT, ExpectedAnswers
+from gateway.web.measuring import Measure
+from shared.events import FileMetadata, Response, encode, respond
+
+
+def sample(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def answer_of(request_id: UUID, text: str = "done") -> bytes:
+    """The frame of a failed answer with a file: all that may stand behind the request's id."""
+    session_id = uuid4()
+    file = FileMetadata(
+        id=uuid4(),
+        session_id=session_id,
+        request_id=request_id,
+        original_name=text,
+        mimetype="text/plain",
+        internal_id=uuid4(),
+        internal_name=text,
+        from_agent=True,
+        creator_id=uuid4(),
+    )
+    answer = {"agents_trace": [], "response": text, "is_success": False}
+    return encode(respond(1, Response(False, 0.1, answer, request_id, session_id, [file]), text))
+
+
+def delivered(answers: ExpectedAnswers, frame: bytes) -> bool:
+    """Whether a frame was taken for the answer to one of the messages."""
+    name = "genai_request_delivery_seconds_count"
+    before = sample(name)
+    answers.sent(frame, time_ns())
+    return sample(name) == before + 1
+
+
+def test_an_answer_is_measured_once() -> None:
+    answers, request_id = ExpectedAnswers(), uuid4()
+    answers.expect(request_id)
+    frame = answer_of(request_id)
+    assert [delivered(answers, frame), delivered(answers, frame)] == [True, False]
+
+
+def test_another_s_answer_is_not_measured_whatever_it_says() -> None:
+    answers, request_id = ExpectedAnswers(), uuid4()
+    answers.expect(request_id)
+    assert not delivered(answers, answer_of(uuid4(), f'"request_id":"{request_id}"'))
+    assert not delivered(answers, b'{"log":{"request_id":"%b"}}' % str(request_id).encode())
+
+
+def test_no_more_messages_are_remembered_than_the_limit() -> None:
+    answers, ids = ExpectedAnswers(), [uuid4() for _ in range(LIMIT + 1)]
+    for request_id in ids:
+        answers.expect(request_id)
+    measured = [delivered(answers, answer_of(request_id)) for request_id in ids]
+    assert measured == [False, *[True] * LIMIT]
+
+
+async def test_what_is_raised_counts_as_the_status_that_it_becomes() -> None:
+    async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise LookupError
+
+    labels = {"method": "other", "route": "none", "status": "5xx"}
+    before = sample("genai_http_requests_total", **labels)
+    with pytest.raises(LookupError):
+        await Measure(fail)({"type": "http", "method": "FORGED"}, _nothing, _drop)
+    assert sample("genai_http_requests_total", **labels) == before + 1
+
+
+@pytest.mark.parametrize(("code", "label"), [(1001, "1001"), (1013, "1013"), (4711, "other")])
+@pytest.mark.parametrize("is_ours", [False, True])
+async def test_a_socket_counts_under_a_known_code_only(
+    code: int, label: str, is_ours: bool
+) -> None:
+    async def serve(_scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        if is_ours:
+            await send({"type": "websocket.close", "code": code})
+        else:
+            await receive()
+
+    async def leave() -> Message:
+        return {"type": "websocket.disconnect", "code": code}
+
+    before = sample("genai_sockets_closed_total", code=label), sample("genai_sockets_open")
+    await Measure(serve)({"type": "websocket"}, leave, _drop)
+    after = sample("genai_sockets_closed_total", code=label), sample("genai_sockets_open")
+    assert after == (before[0] + 1, before[1])
+
+
+async def _nothing() -> Message:
+    return {"type": "http.request"}
+
+
+async def _drop(_message: Message) -> None:
+    pass
