@@ -4,9 +4,9 @@ FROM python:3.12-slim AS build
 RUN pip install --no-cache-dir "uv~=0.13.9"
 WORKDIR /build
 COPY pyproject.toml requirements.lock ./
-# What is needed of what is locked, and for traces, each file compared with its hash.
+# What is needed of what is locked, and for traces; each file is compared with its hash.
 ENV UV_REQUIRE_HASHES=1 UV_CONSTRAINT=requirements.lock UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1
-RUN uv venv /venv && uv pip install --python /venv/bin/python --extra tracing -r pyproject.toml
+RUN uv venv /venv && uv pip install --python /venv/bin/python -r pyproject.toml --extra tracing
 
 FROM build AS build-demo
 RUN uv pip install --python /venv/bin/python -r pyproject.toml --group demo

@@ -139,12 +139,8 @@ class System:
         """Start one more gateway; its URL is the last of `gateways`."""
         port = port or str(free_port())
         name = f"gateway {len(self.gateways) + 1}"
-        address = {
-            "GATEWAY_HOST": host,
-            "GATEWAY_PORT": port,
-            "GATEWAY_METRICS_PORT": self._metrics_port(name),
-        }
-        child = self._start(name, "gateway", {**address, **overrides})
+        ports = {"GATEWAY_PORT": port, "GATEWAY_METRICS_PORT": self._metrics_port(name)}
+        child = self._start(name, "gateway", {"GATEWAY_HOST": host, **ports, **overrides})
         wait_until_ready(child, lambda: _status(f"http://{host}:{port}/health") == 200)
         self.gateways.append(f"http://{host}:{port}")
         return child
