@@ -130,20 +130,25 @@ class System:
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/ws") is not None)
         return child
 
-    def start_gateway(self, **overrides: str) -> Child:
-        """Start one more gateway; its URL is the last of `gateways`."""
+    def start_gateway(self, *alterations: str, **overrides: str) -> Child:
+        """Start one more gateway; its URL is the last of `gateways`.
+
+        Alterations are those of tests/faults/altered.py.
+        """
         port = free_port()
         name = f"gateway {len(self.gateways) + 1}"
-        child = self._start(name, "gateway", {"GATEWAY_PORT": str(port), **overrides})
+        variables = {"GATEWAY_PORT": str(port), **overrides}
+        child = self._start(name, "gateway", variables, alterations)
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
         self.gateways.append(f"http://{HOST}:{port}")
         return child
 
-    def start_bridge(self, **overrides: str) -> Child:
-        """Start one more agent bridge."""
+    def start_bridge(self, *alterations: str, **overrides: str) -> Child:
+        """Start one more agent bridge; alterations are those of tests/faults/altered.py."""
         port = free_port()
         name = f"bridge {sum(name.startswith('bridge') for name in self.children) + 1}"
-        child = self._start(name, "agent_bridge", {"BRIDGE_PORT": str(port), **overrides})
+        variables = {"BRIDGE_PORT": str(port), **overrides}
+        child = self._start(name, "agent_bridge", variables, alterations)
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
         return child
 
@@ -156,8 +161,15 @@ class System:
         self._exits.close()
         rmtree(self.folder)
 
-    def _start(self, name: str, module: str, overrides: Mapping[str, str]) -> Child:
-        command = [sys.executable, "-W", "error", "-m", module]
+    def _start(
+        self,
+        name: str,
+        module: str,
+        overrides: Mapping[str, str],
+        alterations: tuple[str, ...] = (),
+    ) -> Child:
+        entry = ["tests.faults.altered", module, *alterations] if alterations else [module]
+        command = [sys.executable, "-W", "error", "-m", *entry]
         files = {"DEFAULT_FILES_FOLDER_NAME": str(self.files)}
         environment = {**os.environ, **files, **self.environment, **overrides}
         log = self.folder / f"{name}.log"
