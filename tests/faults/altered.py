@@ -30,23 +30,36 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _dying_after(function: AsyncFunction) -> AsyncFunction:
-    """Die when it has done something, and before anybody can act on it."""
+def _die_after(owner: Any, name: str, nothing: tuple[Any, ...] = ([], None, False)) -> None:
+    """Die when this function has done something, before anybody can act on it."""
+    function: AsyncFunction = getattr(owner, name)
 
     async def done(*arguments: Any) -> Any:
         result = await function(*arguments)
-        if result:
+        if result not in nothing:
             _die()
         return result
 
-    return done
+    setattr(owner, name, done)
 
 
-def _dying_before(_function: AsyncFunction) -> AsyncFunction:
+def _die_before(owner: Any, name: str) -> None:
     async def never(*_arguments: Any) -> None:
         _die()
 
-    return never
+    setattr(owner, name, never)
+
+
+def _replace_invoke(replace: Callable[[AsyncFunction], AsyncFunction]) -> None:
+    """Have the master agent invoked in another way; probes and fences go as ever."""
+    invoke: AsyncFunction = Lane.invoke
+    to_master = replace(invoke)
+
+    async def invoke_either(lane: Lane, agent_uuid: str, *others: Any) -> Any:
+        chosen = to_master if agent_uuid == MASTER_SERVER_ML else invoke
+        return await chosen(lane, agent_uuid, *others)
+
+    Lane.invoke = invoke_either  # type: ignore[assignment,method-assign]
 
 
 def short_lease() -> None:
@@ -56,71 +69,63 @@ def short_lease() -> None:
 
 def die_after_claim() -> None:
     """A request is claimed."""
-    bridge_queries.claim_requests = _dying_after(bridge_queries.claim_requests)
+    _die_after(bridge_queries, "claim_requests")
 
 
 def die_after_mark() -> None:
     """A request is marked as sent, and was not sent."""
-    bridge_queries.mark_sent = _dying_after(bridge_queries.mark_sent)
+    _die_after(bridge_queries, "mark_sent")
 
 
 def die_after_send() -> None:
     """A request has gone to the master agent."""
-    invoke = Lane.invoke
 
-    async def sending(lane: Lane, agent_uuid: str, *others: Any) -> Any:
-        if agent_uuid == MASTER_SERVER_ML:
-            connection: Any = lane._connection
-            send = connection.send
+    def replace(invoke: AsyncFunction) -> AsyncFunction:
+        async def sending(lane: Lane, *others: Any) -> Any:
+            _die_after(lane._connection, "send", nothing=())
+            return await invoke(lane, *others)
 
-            async def send_and_die(frame: bytes) -> None:
-                await send(frame)
-                _die()
+        return sending
 
-            connection.send = send_and_die
-        return await invoke(lane, agent_uuid, *others)
-
-    Lane.invoke = sending  # type: ignore[method-assign]
+    _replace_invoke(replace)
 
 
 def die_after_answer() -> None:
     """The master agent's answer has come."""
-    Lane.invoke = _dying_after_answer(Lane.invoke)  # type: ignore[method-assign]
 
-
-def _dying_after_answer(invoke: AsyncFunction) -> AsyncFunction:
-    async def answered(lane: Lane, agent_uuid: str, *others: Any) -> Any:
-        reply = await invoke(lane, agent_uuid, *others)
-        if agent_uuid == MASTER_SERVER_ML:
+    def replace(invoke: AsyncFunction) -> AsyncFunction:
+        async def answered(lane: Lane, *others: Any) -> None:
+            await invoke(lane, *others)
             _die()
-        return reply
 
-    return answered
+        return answered
+
+    _replace_invoke(replace)
 
 
 def die_before_end() -> None:
     """An answer is about to be stored."""
-    endings._update_request = _dying_before(endings._update_request)
+    _die_before(endings, "_update_request")
 
 
 def die_after_end() -> None:
     """An answer is stored, and nobody was told."""
-    endings._update_request = _dying_after(endings._update_request)
+    _die_after(endings, "_update_request")
 
 
 def die_after_logs() -> None:
     """Log entries are stored, and nobody was told."""
-    log_queries.insert_logs = _dying_after(log_queries.insert_logs)
+    _die_after(log_queries, "insert_logs")
 
 
 def die_before_accept() -> None:
     """A message is about to be stored."""
-    gateway_queries.insert_request = _dying_before(gateway_queries.insert_request)
+    _die_before(gateway_queries, "insert_request")
 
 
 def die_after_accept() -> None:
     """A message is stored, and no bridge was told."""
-    gateway_queries.insert_request = _dying_after(gateway_queries.insert_request)
+    _die_after(gateway_queries, "insert_request")
 
 
 def lose_all_news() -> None:
@@ -130,11 +135,12 @@ def lose_all_news() -> None:
 
 def lose_every_second_news() -> None:
     """Half of what is published is lost."""
-    publish, numbers = News.publish, count()
+    publish: Callable[[News, str, bytes], None] = News.publish
+    numbers = count()
 
-    def publish_half(news: News, channel: str, message: bytes) -> None:
+    def publish_half(self: News, channel: str, message: bytes) -> None:
         if next(numbers) % 2:
-            publish(news, channel, message)
+            publish(self, channel, message)
 
     News.publish = publish_half  # type: ignore[method-assign]
 
