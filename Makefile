@@ -9,7 +9,7 @@ GENERATION_2_INSTALLED := .venv-genai2/.installed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 	--no-header --no-emit-index-url --upgrade
 
-.PHONY: help run test lint migrate takeover-report lock clean
+.PHONY: help run test soak lint migrate takeover-report lock clean
 
 help:  ## Explain the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -19,6 +19,9 @@ run: $(INSTALLED)  ## Run the whole system on this machine; Ctrl-C ends it
 
 test: $(INSTALLED) $(GENERATION_2_INSTALLED)  ## Run all tests
 	$(PYTHON) -m pytest -n 3 --dist loadfile
+
+soak: $(INSTALLED)  ## Kill and freeze things under load for DURATION seconds (600), from seed SEED (1) on
+	@$(PYTHON) -m tests.faults.soak $(or $(DURATION),600) $(or $(SEED),1)
 
 lint: $(INSTALLED)  ## Check format, style, types and the layers of the packages
 	$(PYTHON) -m ruff format --check .

@@ -1,4 +1,4 @@
-"""A good front-end: it connects again wherever it can, resumes, and repeats what was not settled."""
+"""A good front-end: it connects again anywhere, resumes, and repeats what was not settled."""
 
 import asyncio
 import json

@@ -113,6 +113,8 @@ class Installation:
 
     async def close(self) -> None:
         """End all that runs, each where it was started."""
+        for child in self.system.children.values():
+            child.kill()
         await self.run(self.system.close)
         await self.run(self.postgres.stop)
         await self.run(self.valkey.stop)
