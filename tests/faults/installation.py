@@ -24,6 +24,7 @@ from tests.system import System, create_database, make_environment, url_of
 GATEWAYS = 2
 BRIDGES = 3
 LOGS_EACH = 3
+LONGEST_STEP_SECONDS = 0.5
 RECONNECT_SECONDS = 0.1
 HELD, LOST = "the router session is held", "the router session was lost"
 
@@ -126,7 +127,7 @@ class Installation:
         random = Random(invocation.request_id)  # noqa: S311
         for number in range(LOGS_EACH):
             await invocation.log(f"{number} of {invocation.payload['message']}")
-            await asyncio.sleep(random.uniform(0, 0.03))
+            await asyncio.sleep(random.uniform(0, LONGEST_STEP_SECONDS))
         return await echo(invocation)
 
     async def keep_master(self) -> None:

@@ -16,12 +16,13 @@ from tests.faults.load import Load, register_users
 
 async def soak(duration: float, first_seed: int) -> bool:
     """Run plans until the time is over; whether nothing was wrong. Prints as it goes on."""
-    began, faults = monotonic(), Counter[str]()
+    faults = Counter[str]()
     messages = failures = 0
     wrongs: list[str] = []
     async with AsyncExitStack() as stack:
         installation = await stack.enter_async_context(run_installation("short_lease"))
         users = await register_users(stack, installation)
+        began = monotonic()
         for seed in count(first_seed):
             if monotonic() - began > duration or wrongs:
                 break
