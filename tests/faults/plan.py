@@ -1,15 +1,14 @@
 """What is done to an installation, one thing after the other; each is made good before the next."""
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from random import Random
 
 from attrs import frozen
 
 from devstack.processes import Child
+from tests.agent_bridge.broken import freezing
 from tests.faults.altered import LEASE_SECONDS
 from tests.faults.installation import Installation
 
@@ -29,18 +28,8 @@ class Fault:
     seconds: tuple[float, float] = AWAY_SECONDS
 
 
-@contextmanager
-def frozen_process(child: Child) -> Iterator[None]:
-    """Stop a process in the block; afterwards it goes on as if nothing had been."""
-    child.process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        child.process.send_signal(signal.SIGCONT)
-
-
 async def _freeze(child: Child, seconds: float) -> None:
-    with frozen_process(child):
+    with freezing(child):
         await asyncio.sleep(seconds)
 
 
