@@ -103,12 +103,16 @@ class FrontEnd:
             while not latest.answered:
                 heard = json.loads(await connection.recv())
                 self._hear(heard)
-                if heard["seq"] is None:
+                if heard.get("seq", 0) is None:
                     self.refused += 1
                     await self._pause()
                     break
 
     def _hear(self, frame: Json) -> None:
+        if frame["type"] == "gap":  # nothing was removed here
+            self.wrongs.append(f"frames are missing: {frame}")
+            self.last = frame["before"] - 1
+            return
         seq, is_answer = frame["seq"], frame["type"] == "agent_response"
         said = frame["response"] if is_answer else frame["log"]
         if said["session_id"] != self.session_id:

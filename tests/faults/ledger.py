@@ -92,7 +92,8 @@ async def _settle_session(
         ledger.expect(front_end.last == len(given), f"{who}: a listener was left behind")
         return
     ids = [row["message_id"] for row in rows]
-    ledger.expect(ids == [each.message_id for each in front_end.sent], f"{who}: accepted {ids}")
+    wanted = [each.message_id for each in front_end.sent]
+    ledger.expect(ids == wanted, f"{who}: {len(ids)} accepted of {len(wanted)}, {ids[-1:]} last")
     for sent, row in zip(front_end.sent, rows, strict=False):
         history = await _select_history(connection, session_id, row["id"])
         _settle_message(ledger, front_end, sent.text, row, history)
