@@ -75,9 +75,18 @@ async def connect(database: Database) -> AsyncIterator[Connection]:
         try:
             yield connection
         finally:
-            await connection.__aexit__(None, None, None)
+            await _release(database, connection)
     except _AWAY as error:
         raise DatabaseAwayError(f"PostgreSQL is away: {type(error).__name__}: {error}") from error
+
+
+async def _release(database: Database, connection: Connection) -> None:
+    try:
+        await connection.__aexit__(None, None, None)
+    except BaseException:
+        # As when the server dies in that moment: the task is to get another one next time.
+        database._connection = None  # noqa: SLF001
+        raise
 
 
 def in_own_task[T](work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

@@ -12,7 +12,13 @@ RETENTION_LOCK = 5_102_637_844
 
 STATEMENT_SECONDS = 3.0
 
-LOCK_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+LOCK_ERRORS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asked while the server that was killed hangs up
+)
 """What the connection of a lock raises when the lock can't be had or kept."""
 
 

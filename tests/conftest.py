@@ -83,6 +83,18 @@ def system(postgres: PostgresServer, valkey: ValkeyServer, template: str) -> Ite
     drop_database(postgres, database)
 
 
+@pytest.fixture(scope="module")
+def module_system(
+    postgres: PostgresServer, valkey: ValkeyServer, template: str
+) -> Iterator[System]:
+    """An installation of the module's own with a router; it starts the services that it wants."""
+    database = create_database(postgres, template)
+    with run_system(make_environment(postgres, database, valkey, free_port())) as system:
+        system.start_router()
+        yield system
+    drop_database(postgres, database)
+
+
 @pytest.fixture
 async def user(system: System) -> AsyncIterator[User]:
     """A user of the shared system with a provider and a model config."""

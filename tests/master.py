@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
 from attrs import define, field, frozen
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.system import BE_KEY, ML_KEY
 
@@ -87,11 +88,12 @@ class Master:
             frame["request_payload"], metadata["request_id"], metadata["session_id"], self
         )
         self.invocations.append(invocation)
-        try:
-            reply = {"response": await self.behave(invocation)}
-        except AgentError as error:
-            reply = {"error": {"error_message": str(error)}}
-        await self._reply(frame, reply)
+        with suppress(ConnectionClosed):  # nobody can be told any more
+            try:
+                reply = {"response": await self.behave(invocation)}
+            except AgentError as error:
+                reply = {"error": {"error_message": str(error)}}
+            await self._reply(frame, reply)
 
     async def _reply(self, frame: dict[str, Any], reply: dict[str, Any]) -> None:
         kind = "agent_error" if "error" in reply else "agent_response"
@@ -117,10 +119,15 @@ async def _connect(router_url: str, behave: Behaviour) -> tuple[Master, asyncio.
         connection = await connect(router_url, additional_headers=headers, compression=None)
         master = Master(connection, behave)
         serving = asyncio.create_task(master.serve())
-        if await _is_reachable(router_url):
+        is_reachable = False
+        try:
+            is_reachable = await _is_reachable(router_url)
+        finally:
+            if not is_reachable:
+                await connection.close()
+                await asyncio.gather(serving, return_exceptions=True)
+        if is_reachable:
             return master, serving
-        await connection.close()
-        await serving
 
 
 async def _is_reachable(router_url: str) -> bool:

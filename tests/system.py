@@ -135,22 +135,31 @@ class System:
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/ws") is not None)
         return child
 
-    def start_gateway(self, host: str = HOST, port: str = "", **overrides: str) -> Child:
-        """Start one more gateway; its URL is the last of `gateways`."""
+    def start_gateway(
+        self, *alterations: str, host: str = HOST, port: str = "", **overrides: str
+    ) -> Child:
+        """Start one more gateway; its URL is the last of `gateways`.
+
+        Alterations are those of tests/faults/altered.py.
+        """
         port = port or str(free_port())
         name = f"gateway {len(self.gateways) + 1}"
         ports = {"GATEWAY_PORT": port, "GATEWAY_METRICS_PORT": self._metrics_port(name)}
-        child = self._start(name, "gateway", {"GATEWAY_HOST": host, **ports, **overrides})
+        variables = {"GATEWAY_HOST": host, **ports, **overrides}
+        child = self._start(name, "gateway", variables, alterations)
         wait_until_ready(child, lambda: _status(f"http://{host}:{port}/health") == 200)
         self.gateways.append(f"http://{host}:{port}")
         return child
 
-    def start_bridge(self, **overrides: str) -> Child:
-        """Start one more agent bridge; its URL is the last of `bridges`."""
+    def start_bridge(self, *alterations: str, **overrides: str) -> Child:
+        """Start one more agent bridge; its URL is the last of `bridges`.
+
+        Alterations are those of tests/faults/altered.py.
+        """
         port = free_port()
         name = f"bridge {len(self.bridges) + 1}"
         ports = {"BRIDGE_PORT": str(port), "BRIDGE_METRICS_PORT": self._metrics_port(name)}
-        child = self._start(name, "agent_bridge", {**ports, **overrides})
+        child = self._start(name, "agent_bridge", {**ports, **overrides}, alterations)
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
         self.bridges.append(f"http://{HOST}:{port}")
         return child
@@ -169,8 +178,15 @@ class System:
         self.metrics[name] = f"http://{HOST}:{port}/metrics"
         return str(port)
 
-    def _start(self, name: str, module: str, overrides: Mapping[str, str]) -> Child:
-        command = [sys.executable, "-W", "error", "-m", module]
+    def _start(
+        self,
+        name: str,
+        module: str,
+        overrides: Mapping[str, str],
+        alterations: tuple[str, ...] = (),
+    ) -> Child:
+        entry = ["tests.faults.altered", module, *alterations] if alterations else [module]
+        command = [sys.executable, "-W", "error", "-m", *entry]
         files = {"DEFAULT_FILES_FOLDER_NAME": str(self.files)}
         environment = {**os.environ, **files, **self.environment, **overrides}
         log = self.folder / f"{name}.log"

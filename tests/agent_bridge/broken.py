@@ -1,6 +1,9 @@
 """Parts of a system that are killed and replaced, and whether the rest has noticed."""
 
 import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from devstack.processes import Child
 from tests.agent_bridge.agents import connected_agent, is_active
@@ -23,6 +26,16 @@ def keep_bridges(system: System, count: int, **overrides: str) -> None:
         child.kill()
     for _ in range(count - len(living_bridges(system))):
         system.start_bridge(**overrides)
+
+
+@contextmanager
+def freezing(child: Child) -> Iterator[None]:
+    """Stop a process in the block; afterwards it goes on as if nothing had been."""
+    child.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        child.process.send_signal(signal.SIGCONT)
 
 
 async def until_heard(system: System, owner: User, seconds: float) -> None:

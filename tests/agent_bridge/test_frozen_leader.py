@@ -1,9 +1,6 @@
 """A leader that is frozen, loses its lock, or has no PostgreSQL: two may lead for a moment."""
 
 import asyncio
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import uuid4
 
 from devstack.processes import Child
@@ -11,7 +8,7 @@ from devstack.router import start_router
 from devstack.routing import Keys
 from shared.locks import LEADER_LOCK
 from tests.agent_bridge.agents import connected_agent, is_active, until_active, until_inactive
-from tests.agent_bridge.broken import keep_bridges, living_bridges, until_heard
+from tests.agent_bridge.broken import freezing, keep_bridges, living_bridges, until_heard
 from tests.agent_bridge.stored import insert_left_request, select, select_logs
 from tests.shared.line import run_line_aside
 from tests.system import (
@@ -31,15 +28,6 @@ LEADERS = f"""
 END_LEADERS = f"SELECT pg_terminate_backend(pid) FROM ({LEADERS}) AS leaders"  # noqa: S608
 
 
-@contextmanager
-def _frozen(child: Child) -> Iterator[None]:
-    child.process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        child.process.send_signal(signal.SIGCONT)
-
-
 async def _until_logged(child: Child, text: str, seconds: float, times: int = 1) -> None:
     async def holds() -> bool:
         return child.log.read_text().count(text) >= times
@@ -52,7 +40,7 @@ async def test_a_frozen_leader_is_replaced_within_5_seconds_and_steps_back_when_
 ) -> None:
     keep_bridges(running, 2)
     leader, other = living_bridges(running)
-    with _frozen(leader):
+    with freezing(leader):
         await until_heard(running, owner, REPLACED_SECONDS)
     await _until_logged(leader, "this bridge is no longer the leader", REPLACED_SECONDS)
     await until_heard(running, owner, REPLACED_SECONDS)

@@ -65,8 +65,8 @@ class Installation:
     def start_gateway(self, host: str, **overrides: str) -> Child:
         """One more replica, which the name server does not tell of yet."""
         return self.system.start_gateway(
-            host,
-            str(self.gateway_port),
+            host=host,
+            port=str(self.gateway_port),
             TRUSTED_PROXIES=PROXY_HOST,
             LOGIN_FAILURES_PER_ADDRESS=str(MOST_FAILURES),
             **overrides,

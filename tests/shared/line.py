@@ -50,7 +50,11 @@ class Line:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(HOST, self.target)
+        try:
+            far_reader, far_writer = await asyncio.open_connection(HOST, self.target)
+        except (OSError, asyncio.CancelledError):  # the server is away too
+            writer.transport.abort()
+            return
         try:
             await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
         except (ConnectionError, asyncio.CancelledError):

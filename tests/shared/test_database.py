@@ -1,7 +1,9 @@
 """The pool: a connection for each task, a bounded wait, one error for a server that is away."""
 
 import asyncio
+from typing import Any
 
+import asyncpg
 import pytest
 from databases import Database
 
@@ -53,6 +55,26 @@ async def test_the_same_task_can_ask_again_when_the_server_is_back(
                 await ask(database)
         await line.mend()
         assert await ask(database) == 5
+
+
+async def test_the_same_task_can_ask_again_when_its_connection_could_not_be_given_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = asyncpg.Pool.release
+
+    async def fail(*arguments: Any) -> None:
+        monkeypatch.undo()
+        await release(*arguments)
+        raise asyncpg.InternalClientError("cannot switch to state 15")
+
+    async with create_database(settings) as database:
+        monkeypatch.setattr(asyncpg.Pool, "release", fail)
+        with pytest.raises(DatabaseAwayError):
+            async with connect(database) as connection:
+                await connection.fetch_val("SELECT 1")
+        for _ in range(2):
+            async with connect(database) as connection:
+                assert await connection.fetch_val("SELECT 2") == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,171 @@
+"""A service that dies at a named point, loses its news, or hurries: `python -m tests.faults.altered
+agent_bridge short_lease die_after_claim`. Otherwise it is the real one.
+
+A function is replaced where it is defined, before the modules that use it are imported.
+"""
+
+import os
+import runpy
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from agent_bridge import log_queries
+from agent_bridge import queries as bridge_queries
+from agent_bridge.router.frames import MASTER_SERVER_ML
+from agent_bridge.router.lanes import Lane
+from gateway.chats import queries as gateway_queries
+from shared import endings
+from shared.news import News
+
+LEASE_SECONDS = 3.0
+
+type AsyncFunction = Callable[..., Awaitable[Any]]
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _die_after(owner: Any, name: str, nothing: tuple[Any, ...] = ([], None, False)) -> None:
+    """Die when this function has done something, before anybody can act on it."""
+    function: AsyncFunction = getattr(owner, name)
+
+    async def done(*arguments: Any) -> Any:
+        result = await function(*arguments)
+        if result not in nothing:
+            _die()
+        return result
+
+    setattr(owner, name, done)
+
+
+def _die_before(owner: Any, name: str) -> None:
+    async def never(*_arguments: Any) -> None:
+        _die()
+
+    setattr(owner, name, never)
+
+
+def _replace_invoke(replace: Callable[[AsyncFunction], AsyncFunction]) -> None:
+    """Have the master agent invoked in another way; probes and fences go as ever."""
+    invoke: AsyncFunction = Lane.invoke
+    to_master = replace(invoke)
+
+    async def invoke_either(lane: Lane, agent_uuid: str, *others: Any) -> Any:
+        chosen = to_master if agent_uuid == MASTER_SERVER_ML else invoke
+        return await chosen(lane, agent_uuid, *others)
+
+    Lane.invoke = invoke_either  # type: ignore[assignment,method-assign]
+
+
+def short_lease() -> None:
+    """What a bridge leaves behind is taken over soon."""
+    bridge_queries.LEASE = timedelta(seconds=LEASE_SECONDS)
+
+
+def die_after_claim() -> None:
+    """A request is claimed."""
+    _die_after(bridge_queries, "claim_requests")
+
+
+def die_after_mark() -> None:
+    """A request is marked as sent, and was not sent."""
+    _die_after(bridge_queries, "mark_sent")
+
+
+def die_after_send() -> None:
+    """A request has gone to the master agent."""
+
+    def replace(invoke: AsyncFunction) -> AsyncFunction:
+        async def sending(lane: Lane, *others: Any) -> Any:
+            _die_after(lane._connection, "send", nothing=())
+            return await invoke(lane, *others)
+
+        return sending
+
+    _replace_invoke(replace)
+
+
+def die_after_answer() -> None:
+    """The master agent's answer has come."""
+
+    def replace(invoke: AsyncFunction) -> AsyncFunction:
+        async def answered(lane: Lane, *others: Any) -> None:
+            await invoke(lane, *others)
+            _die()
+
+        return answered
+
+    _replace_invoke(replace)
+
+
+def die_before_end() -> None:
+    """An answer is about to be stored."""
+    _die_before(endings, "_update_request")
+
+
+def die_after_end() -> None:
+    """An answer is stored, and nobody was told."""
+    _die_after(endings, "_update_request")
+
+
+def die_after_logs() -> None:
+    """Log entries are stored, and nobody was told."""
+    _die_after(log_queries, "insert_logs")
+
+
+def die_before_accept() -> None:
+    """A message is about to be stored."""
+    _die_before(gateway_queries, "insert_request")
+
+
+def die_after_accept() -> None:
+    """A message is stored, and no bridge was told."""
+    _die_after(gateway_queries, "insert_request")
+
+
+def lose_all_news() -> None:
+    """Whatever is published is lost."""
+    News.publish = lambda *_: None  # type: ignore[method-assign]
+
+
+def lose_every_second_news() -> None:
+    """Half of what is published is lost."""
+    publish: Callable[[News, str, bytes], None] = News.publish
+    numbers = count()
+
+    def publish_half(self: News, channel: str, message: bytes) -> None:
+        if next(numbers) % 2:
+            publish(self, channel, message)
+
+    News.publish = publish_half  # type: ignore[method-assign]
+
+
+ALTERATIONS = {
+    alteration.__name__: alteration
+    for alteration in (
+        short_lease,
+        die_after_claim,
+        die_after_mark,
+        die_after_send,
+        die_after_answer,
+        die_before_end,
+        die_after_end,
+        die_after_logs,
+        die_before_accept,
+        die_after_accept,
+        lose_all_news,
+        lose_every_second_news,
+    )
+}
+
+
+if __name__ == "__main__":
+    _, service, *names = sys.argv
+    for name in names:
+        ALTERATIONS[name]()
+    runpy.run_module(service, run_name="__main__")

@@ -1,0 +1,49 @@
+"""Whatever the connection of the leader's lock raises, the bridge goes on competing."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from agent_bridge.leadership import Leadership
+from agent_bridge.rollcall import RollCall
+from agent_bridge.router.session import RouterSession
+from shared.background import background
+from shared.database import create_database
+from shared.settings import Settings, read_settings
+from tests.system import make_secrets
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionResetError(),
+        TimeoutError(),
+        asyncpg.ConnectionDoesNotExistError(),
+        asyncpg.CannotConnectNowError(),
+        asyncpg.InterfaceError("connection is closed"),
+        asyncpg.InternalClientError("cannot switch to state 12; another operation is in progress"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_lock_that_can_not_be_had_ends_no_bridge(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried_again = asyncio.Event()
+    attempts = 0
+
+    async def fail(*_arguments: Any, **_settings: str) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts > 2:
+            tried_again.set()
+        raise error
+
+    monkeypatch.setattr("agent_bridge.leadership.ATTEMPT_SECONDS", 0.01)
+    monkeypatch.setattr("agent_bridge.leadership.connect_for_lock", fail)
+    settings = read_settings(make_secrets(), Settings)
+    roll_call = RollCall(settings, create_database(settings))
+    leadership = Leadership(settings, RouterSession(settings), roll_call, lambda *_: None)
+    async with background(leadership=leadership.run()), asyncio.timeout(5):
+        await tried_again.wait()
