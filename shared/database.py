@@ -77,6 +77,7 @@ async def connect(database: Database) -> AsyncIterator[Connection]:
         finally:
             await _release(database, connection)
     except _AWAY as error:
+        database._connection = None  # noqa: SLF001 (one that has failed may stay unusable)
         raise DatabaseAwayError(f"PostgreSQL is away: {type(error).__name__}: {error}") from error
 
 
