@@ -21,11 +21,7 @@ from agent_bridge.outcomes import (
     outcome_of,
 )
 from agent_bridge.queries import ClaimedRequest, Overdue
-from agent_bridge.router.frames import (
-    MASTER_SERVER_ML,
-    Rejection,
-    Reply,
-)
+from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.database import DatabaseAwayError, connect, in_own_task
 from shared.endings import OpenRequest, Outcome, end_request, failed
