@@ -12,7 +12,7 @@ from tests.system import PROJECT
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PAIR = ("gateway", "agent_bridge")
-REST_SECONDS = 5  # in which a process that has drained ends
+REST_SECONDS = 10  # in which a process that has drained ends
 # Nobody sees them from outside of a container.
 DEFAULTS_STAY = {
     "BRIDGE_HOST",
