@@ -11,7 +11,7 @@ from datetime import timedelta
 from databases import Database
 
 from agent_bridge import old_queries
-from shared.database import DatabaseAwayError, connect, in_own_task
+from shared.database import DatabaseAwayError, connect, in_own_task, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ async def remove_older(database: Database, age: timedelta) -> int:
     total = 0
     for delete in (old_queries.delete_old_logs, old_queries.delete_old_requests):
         while True:
-            async with connect(database) as connection, connection.transaction():
+            async with connect(database) as connection, transaction(connection):
                 if not await old_queries.select_has_lock(connection):
                     return total
                 count = await delete(connection, age, BATCH)

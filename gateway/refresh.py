@@ -11,7 +11,7 @@ from gateway.a2a import queries as a2a
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
 from gateway.outbound import Outbound, UnreachableError
-from shared.database import DatabaseAwayError, connect, in_own_task
+from shared.database import DatabaseAwayError, connect, in_own_task, transaction
 from shared.locks import LOCK_ERRORS, REFRESH_LOCK, connect_for_lock
 from shared.settings import Settings
 
@@ -75,7 +75,7 @@ class Refresh:
             async with connect(self._database) as connection:
                 await mcp.deactivate_servers(connection, url)
             return
-        async with connect(self._database) as connection, connection.transaction():
+        async with connect(self._database) as connection, transaction(connection):
             ids = await mcp.activate_servers(connection, url)
             await mcp.update_tools(connection, ids, tools)
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import orjson
@@ -79,6 +79,15 @@ async def connect(database: Database) -> AsyncIterator[Connection]:
     except _AWAY as error:
         database._connection = None  # noqa: SLF001 (one that has failed may stay unusable)
         raise DatabaseAwayError(f"PostgreSQL is away: {type(error).__name__}: {error}") from error
+
+
+def transaction(connection: Connection) -> asyncpg.transaction.Transaction:
+    """A transaction on a lent connection, or a part of one that can be taken back by itself.
+
+    Not `Connection.transaction`: where a commit or a rollback fails, that one keeps the connection
+    from its pool for ever.
+    """
+    return cast("asyncpg.Connection[Any]", connection.raw_connection).transaction()
 
 
 async def _release(database: Database, connection: Connection) -> None:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from databases.core import Connection
 
-from shared.database import columns
+from shared.database import columns, transaction
 
 
 async def delete_chat(connection: Connection, owner: UUID, session_id: UUID) -> list[str] | None:
@@ -14,7 +14,7 @@ async def delete_chat(connection: Connection, owner: UUID, session_id: UUID) -> 
     owner has no such chat. Requests are locked before their chat, as by whoever ends one; and what
     is being logged or sent just now is there, or refused, when both locks are held.
     """
-    async with connection.transaction():
+    async with transaction(connection):
         await _lock(connection, owner, session_id)
         sql = """
             WITH chat AS (

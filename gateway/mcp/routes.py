@@ -7,7 +7,7 @@ from gateway.outbound import PrivateHostError, RefusedUrlError, UnreachableError
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
-from shared.database import connect
+from shared.database import connect, transaction
 
 
 async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
@@ -22,7 +22,7 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
             f"Could not access MCP server on: {url}. Make sure your MCP server supports "
             f"'streamable-http' protocol and is remotely accesible."
         ) from None
-    async with connect(call.database) as connection, connection.transaction():
+    async with connect(call.database) as connection, transaction(connection):
         id_ = await queries.upsert_server(connection, call.user_id, url)
         await queries.update_tools(connection, [id_], tools)
         server = await queries.select_server(connection, call.user_id, id_)

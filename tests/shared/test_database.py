@@ -4,10 +4,17 @@ import asyncio
 from typing import Any
 
 import asyncpg
+import attrs
 import pytest
 from databases import Database
 
-from shared.database import ACQUIRE_SECONDS, DatabaseAwayError, connect, create_database
+from shared.database import (
+    ACQUIRE_SECONDS,
+    DatabaseAwayError,
+    connect,
+    create_database,
+    transaction,
+)
 from shared.settings import Settings
 from tests.shared.line import Line
 
@@ -94,6 +101,27 @@ async def test_what_may_succeed_later_is_the_same_error(settings: Settings, stat
             async with connect(database) as connection:
                 await connection.execute(statement)
         assert await ask(database) == 5
+
+
+@pytest.mark.parametrize("ends_well", [True, False], ids=["commit", "rollback"])
+async def test_a_transaction_that_could_not_end_gives_its_connection_back(
+    line_settings: Settings, line: Line, monkeypatch: pytest.MonkeyPatch, *, ends_well: bool
+) -> None:
+    monkeypatch.setattr("shared.database.COMMAND_SECONDS", 0.3)
+    async with create_database(attrs.evolve(line_settings, database_pool_size=1)) as database:
+
+        async def stall() -> None:
+            async with connect(database) as connection, transaction(connection):
+                await connection.fetch_val("SELECT 1")
+                line.stall()
+                if not ends_well:
+                    raise LookupError
+
+        with pytest.raises(DatabaseAwayError):
+            await stall()
+        await line.mend()
+        assert await ask(database) == 5
+        assert await asyncio.create_task(ask(database)) == 5
 
 
 async def test_a_statement_that_is_wrong_is_another_error(settings: Settings) -> None:
