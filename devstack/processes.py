@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from attrs import frozen
 
@@ -25,12 +26,26 @@ class ChildEndedError(StackError):
     """A child was gone before it was ready."""
 
 
+class Process(Protocol):
+    """What is used of `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
 @frozen
 class Child:
     """A running child process. `stop_signal` is what ends it in good order."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: Process
     log: Path
     log_start: int  # where its own output begins: the file is kept from start to start
     stop_signal: signal.Signals = signal.SIGTERM
@@ -97,13 +112,13 @@ def start_child(
             group=group,
             extra_groups=None if user is None else [],
             start_new_session=True,
-            preexec_fn=_dying_with_parent(death_signal),  # noqa: PLW1509 (takes no locks)
+            preexec_fn=dying_with(os.getpid(), death_signal),  # noqa: PLW1509 (takes no locks)
         )
     return Child(name, process, log, log_start, stop_signal)
 
 
-def _dying_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
-    """What the child does between fork and exec.
+def dying_with(parent: int, death_signal: signal.Signals) -> Callable[[], None] | None:
+    """What a child does after its fork, to get that signal when its parent dies.
 
     A preexec function and not `setpriv --pdeathsig`, which slim images and macOS lack. It runs
     after the change of user, which would clear the setting. Elsewhere than on Linux there is
@@ -112,7 +127,6 @@ def _dying_with_parent(death_signal: signal.Signals) -> Callable[[], None] | Non
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
-    parent = os.getpid()
 
     def bind_to_parent() -> None:
         prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)

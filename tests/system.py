@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import rmtree
@@ -28,8 +28,11 @@ from devstack.processes import (
 )
 from devstack.valkey import ValkeyServer
 from shared.settings import Settings, read_settings
+from tests.forked import start_forked
 
 PROJECT = Path(__file__).parent.parent
+
+type Start = Callable[..., Child]
 
 # The form of the original's default: it contains the identity, so the router tells all lanes
 # when the session goes.
@@ -130,7 +133,8 @@ class System:
 
     def start_router(self) -> Child:
         """Start the router, again after it was killed."""
-        child = self._start("router", "devstack.router", {})
+        command = [sys.executable, "-W", "error", "-m", "devstack.router"]
+        child = self._start(start_child, "router", command, {})
         port = int(self.environment["ROUTER_PORT"])
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/ws") is not None)
         return child
@@ -146,7 +150,7 @@ class System:
         name = f"gateway {len(self.gateways) + 1}"
         ports = {"GATEWAY_PORT": port, "GATEWAY_METRICS_PORT": self._metrics_port(name)}
         variables = {"GATEWAY_HOST": host, **ports, **overrides}
-        child = self._start(name, "gateway", variables, alterations)
+        child = self._start_altered(name, "gateway", variables, alterations)
         wait_until_ready(child, lambda: _status(f"http://{host}:{port}/health") == 200)
         self.gateways.append(f"http://{host}:{port}")
         return child
@@ -159,10 +163,16 @@ class System:
         port = free_port()
         name = f"bridge {len(self.bridges) + 1}"
         ports = {"BRIDGE_PORT": str(port), "BRIDGE_METRICS_PORT": self._metrics_port(name)}
-        child = self._start(name, "agent_bridge", {**ports, **overrides}, alterations)
+        child = self._start_altered(name, "agent_bridge", {**ports, **overrides}, alterations)
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
         self.bridges.append(f"http://{HOST}:{port}")
         return child
+
+    def start_service(
+        self, name: str, module: str, overrides: Mapping[str, str], *arguments: str
+    ) -> Child:
+        """Start `python -m module`, and wait for nothing."""
+        return self._start(start_forked, name, [module, *arguments], overrides)
 
     def log_of(self, name: str) -> str:
         """All that a process has written."""
@@ -178,19 +188,20 @@ class System:
         self.metrics[name] = f"http://{HOST}:{port}/metrics"
         return str(port)
 
-    def _start(
-        self,
-        name: str,
-        module: str,
-        overrides: Mapping[str, str],
-        alterations: tuple[str, ...] = (),
+    def _start_altered(
+        self, name: str, module: str, overrides: Mapping[str, str], alterations: tuple[str, ...]
     ) -> Child:
-        entry = ["tests.faults.altered", module, *alterations] if alterations else [module]
-        command = [sys.executable, "-W", "error", "-m", *entry]
+        if not alterations:
+            return self.start_service(name, module, overrides)
+        return self.start_service(name, "tests.faults.altered", overrides, module, *alterations)
+
+    def _start(
+        self, start: Start, name: str, command: list[str], overrides: Mapping[str, str]
+    ) -> Child:
         files = {"DEFAULT_FILES_FOLDER_NAME": str(self.files)}
         environment = {**os.environ, **files, **self.environment, **overrides}
         log = self.folder / f"{name}.log"
-        child = start_child(name, command, log, environment=environment, folder=PROJECT)
+        child = start(name, command, log, environment=environment, folder=PROJECT)
         self.children[name] = child
         self._exits.enter_context(stopping(child))
         return child

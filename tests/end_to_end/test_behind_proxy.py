@@ -27,6 +27,7 @@ from devstack.valkey import ValkeyServer
 from tests.end_to_end.crowd import Crowd, gather_crowd, seal_by_key
 from tests.end_to_end.proxy import Proxy, run_proxy
 from tests.end_to_end.talker import Talker
+from tests.gateway.conftest import SSL_CONTEXT
 from tests.master import Invocation, echo, run_master
 from tests.shared.line import LineAside, run_line_aside
 from tests.system import (
@@ -307,7 +308,7 @@ def _certificate(folder: Path) -> Path:
 
 async def _fail_to_log_in(url: str, address: str, claimed: str | None = None) -> int:
     """The status of a login with a wrong password from a loopback address."""
-    transport = httpx2.AsyncHTTPTransport(local_address=address)
+    transport = httpx2.AsyncHTTPTransport(verify=SSL_CONTEXT, local_address=address)
     headers = {"X-Forwarded-For": claimed} if claimed else {}
     async with httpx2.AsyncClient(base_url=url, transport=transport, headers=headers) as http:
         form = {"username": f"nobody-{uuid4()}", "password": "wrong"}

@@ -1,7 +1,7 @@
 """A service that dies at a named point, loses its news, or hurries: `python -m tests.faults.altered
 agent_bridge short_lease die_after_claim`. Otherwise it is the real one.
 
-A function is replaced where it is defined, before the modules that use it are imported.
+A function is replaced in the module that calls it by its name there.
 """
 
 import os
@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from agent_bridge import log_queries
+from agent_bridge import logs
 from agent_bridge import queries as bridge_queries
 from agent_bridge.router.frames import MASTER_SERVER_ML
 from agent_bridge.router.lanes import Lane
@@ -115,7 +115,7 @@ def die_after_end() -> None:
 
 def die_after_logs() -> None:
     """Log entries are stored, and nobody was told."""
-    _die_after(log_queries, "insert_logs")
+    _die_after(logs, "insert_logs")
 
 
 def die_before_accept() -> None:
