@@ -94,4 +94,5 @@ def _run(command: list[str], log: Path, environment: dict[str, str], folder: Pat
     warnings.simplefilter("error")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = command
+    sys.modules.pop(command[0], None)  # it may have come with the parent's main module
     runpy.run_module(command[0], run_name="__main__", alter_sys=True)

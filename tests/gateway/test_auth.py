@@ -53,7 +53,7 @@ ODD: dict[str, dict[str, Any]] = {
     "no exp": {"exp": None},
     "sub no UUID": {"sub": "x"},
     "sub an integer": {"sub": 5},
-    "not yet": {"nbf": time.time() + 600},
+    "not yet": {"nbf": time.time() + 86_400},
     "sub a stranger": {"sub": str(uuid4())},
     "exp a text": {"exp": "x"},
 }
