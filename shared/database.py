@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import asyncpg
 import orjson
@@ -32,6 +32,9 @@ _AWAY = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.ObjectNotInPrerequisiteStateError,
 )
+
+
+type Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 
 
 class DatabaseAwayError(Exception):
@@ -77,17 +80,19 @@ async def connect(database: Database) -> AsyncIterator[Connection]:
         finally:
             await _release(database, connection)
     except _AWAY as error:
-        database._connection = None  # noqa: SLF001 (one that has failed may stay unusable)
         raise DatabaseAwayError(f"PostgreSQL is away: {type(error).__name__}: {error}") from error
 
 
-def transaction(connection: Connection) -> asyncpg.transaction.Transaction:
+def transaction(
+    connection: Connection, *, isolation: Isolation | None = None, readonly: bool = False
+) -> asyncpg.transaction.Transaction:
     """A transaction on a lent connection, or a part of one that can be taken back by itself.
 
     Not `Connection.transaction`: where a commit or a rollback fails, that one keeps the connection
-    from its pool for ever.
+    from its pool, and its task from any other connection, for ever.
     """
-    return cast("asyncpg.Connection[Any]", connection.raw_connection).transaction()
+    raw = cast("asyncpg.Connection[Any]", connection.raw_connection)
+    return raw.transaction(isolation=isolation, readonly=readonly)
 
 
 async def _release(database: Database, connection: Connection) -> None:

@@ -12,7 +12,7 @@ from attrs import frozen
 from databases.core import Connection
 
 from gateway.chats.schemas import Chat, CreatedChat, HistoryItem
-from shared.database import columns
+from shared.database import columns, transaction
 from shared.events import (
     FileMetadata,
     LogEntry,
@@ -211,7 +211,7 @@ async def select_frames(
 
     Both kinds are read from one snapshot: what is stored between two would leave a gap.
     """
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
+    async with transaction(connection, isolation="repeatable_read", readonly=True):
         logs = await _select_log_frames(connection, owner, session_id, after, limit)
         responses = await _select_response_frames(connection, owner, session_id, after, limit)
     frames: list[tuple[int, LogFrame | ResponseFrame]] = [*logs, *responses]
