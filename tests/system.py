@@ -136,7 +136,7 @@ class System:
         command = [sys.executable, "-W", "error", "-m", "devstack.router"]
         child = self._start(start_child, "router", command, {})
         port = int(self.environment["ROUTER_PORT"])
-        wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/ws") is not None)
+        wait_until_ready(child, lambda: status_of(f"http://{HOST}:{port}/ws") is not None)
         return child
 
     def start_gateway(
@@ -151,7 +151,7 @@ class System:
         ports = {"GATEWAY_PORT": port, "GATEWAY_METRICS_PORT": self._metrics_port(name)}
         variables = {"GATEWAY_HOST": host, **ports, **overrides}
         child = self._start_altered(name, "gateway", variables, alterations)
-        wait_until_ready(child, lambda: _status(f"http://{host}:{port}/health") == 200)
+        wait_until_ready(child, lambda: status_of(f"http://{host}:{port}/health") == 200)
         self.gateways.append(f"http://{host}:{port}")
         return child
 
@@ -164,7 +164,7 @@ class System:
         name = f"bridge {len(self.bridges) + 1}"
         ports = {"BRIDGE_PORT": str(port), "BRIDGE_METRICS_PORT": self._metrics_port(name)}
         child = self._start_altered(name, "agent_bridge", {**ports, **overrides}, alterations)
-        wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
+        wait_until_ready(child, lambda: status_of(f"http://{HOST}:{port}/health") == 200)
         self.bridges.append(f"http://{HOST}:{port}")
         return child
 
@@ -217,7 +217,7 @@ def run_system(environment: dict[str, str]) -> Iterator[System]:
         system.close()
 
 
-def _status(url: str) -> int | None:
+def status_of(url: str) -> int | None:
     """The HTTP status of a URL, or None where nobody listens."""
     try:
         with urlopen(url, timeout=5) as answer:  # noqa: S310 (an address of ours)

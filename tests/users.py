@@ -13,7 +13,7 @@ from attrs import define, frozen
 from websockets.asyncio.client import ClientConnection, connect
 
 PASSWORD = "Passw0rd!"
-FRAME_SECONDS = 15.0
+FRAME_SECONDS = 30.0  # which only a test that fails waits
 
 type Json = dict[str, Any]
 
