@@ -128,9 +128,27 @@ class System:
         """The URL of the first gateway."""
         return self.gateways[0]
 
+    def start(
+        self,
+        name: str,
+        module: str,
+        overrides: Mapping[str, str] | None = None,
+        alterations: tuple[str, ...] = (),
+    ) -> Child:
+        """Start `python -m module` with the installation's variables, and log to `name`."""
+        entry = ["tests.faults.altered", module, *alterations] if alterations else [module]
+        command = [sys.executable, "-W", "error", "-m", *entry]
+        files = {"DEFAULT_FILES_FOLDER_NAME": str(self.files)}
+        environment = {**os.environ, **files, **self.environment, **(overrides or {})}
+        log = self.folder / f"{name}.log"
+        child = start_child(name, command, log, environment=environment, folder=PROJECT)
+        self.children[name] = child
+        self._exits.enter_context(stopping(child))
+        return child
+
     def start_router(self) -> Child:
         """Start the router, again after it was killed."""
-        child = self._start("router", "devstack.router", {})
+        child = self.start("router", "devstack.router")
         port = int(self.environment["ROUTER_PORT"])
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/ws") is not None)
         return child
@@ -146,7 +164,7 @@ class System:
         name = f"gateway {len(self.gateways) + 1}"
         ports = {"GATEWAY_PORT": port, "GATEWAY_METRICS_PORT": self._metrics_port(name)}
         variables = {"GATEWAY_HOST": host, **ports, **overrides}
-        child = self._start(name, "gateway", variables, alterations)
+        child = self.start(name, "gateway", variables, alterations)
         wait_until_ready(child, lambda: _status(f"http://{host}:{port}/health") == 200)
         self.gateways.append(f"http://{host}:{port}")
         return child
@@ -159,7 +177,7 @@ class System:
         port = free_port()
         name = f"bridge {len(self.bridges) + 1}"
         ports = {"BRIDGE_PORT": str(port), "BRIDGE_METRICS_PORT": self._metrics_port(name)}
-        child = self._start(name, "agent_bridge", {**ports, **overrides}, alterations)
+        child = self.start(name, "agent_bridge", {**ports, **overrides}, alterations)
         wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
         self.bridges.append(f"http://{HOST}:{port}")
         return child
@@ -177,23 +195,6 @@ class System:
         port = free_port()
         self.metrics[name] = f"http://{HOST}:{port}/metrics"
         return str(port)
-
-    def _start(
-        self,
-        name: str,
-        module: str,
-        overrides: Mapping[str, str],
-        alterations: tuple[str, ...] = (),
-    ) -> Child:
-        entry = ["tests.faults.altered", module, *alterations] if alterations else [module]
-        command = [sys.executable, "-W", "error", "-m", *entry]
-        files = {"DEFAULT_FILES_FOLDER_NAME": str(self.files)}
-        environment = {**os.environ, **files, **self.environment, **overrides}
-        log = self.folder / f"{name}.log"
-        child = start_child(name, command, log, environment=environment, folder=PROJECT)
-        self.children[name] = child
-        self._exits.enter_context(stopping(child))
-        return child
 
 
 @contextmanager

@@ -38,7 +38,7 @@ async def crowded(
             del system.environment[name]
         names = await insert_users(system)
         port = free_port()
-        child = system._start("gateway", "tests.gateway.probed", {"GATEWAY_PORT": str(port)})
+        child = system.start("gateway", "tests.gateway.probed", {"GATEWAY_PORT": str(port)})
         url = f"http://{HOST}:{port}"
         wait_until_ready(child, lambda: _status(f"{url}/health") == 200)
         async with httpx2.AsyncClient(base_url=url, timeout=60, verify=SSL_CONTEXT) as http:
