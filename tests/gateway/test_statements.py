@@ -23,14 +23,14 @@ from gateway.sockets import Sockets
 from gateway.state import State
 from gateway.watch import Watch, select_last_seqs
 from gateway.web.operation import Operation
-from shared.database import _read_json
+from shared.database import _leave_as_it_is, _read_json
 from shared.news import News, create_redis
 from shared.settings import Settings
+from shared.statements import DirectDatabase
 from tests.gateway.belongings import Belongings, insert_belongings, make_belongings, user_token
 from tests.gateway.conftest import Sql, run_sql
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry
 
-RESET = "pg_advisory_unlock_all"  # asyncpg sends it whenever a connection goes back to the pool
 MANY = 100
 
 # For each call that lists something: how many statements it takes, one of them for the token.
@@ -90,14 +90,14 @@ async def counted(anyio_backend: str, settings: Settings) -> AsyncIterator[Count
     sent: list[str] = []
 
     def note(query: Any) -> None:
-        if RESET not in query.query:
-            sent.append(query.query)
+        sent.append(query.query)
 
     async def init(connection: "asyncpg.Connection[Any]") -> None:
         await _read_json(connection)
         connection.add_query_logger(note)
 
-    async with Database(settings.database_url, min_size=1, max_size=1, init=init) as database:
+    options: dict[str, Any] = {"min_size": 1, "max_size": 1, "init": init, "reset": _leave_as_it_is}
+    async with DirectDatabase(settings.database_url, **options) as database:
         yield Counted(database, sent)
 
 
