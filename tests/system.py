@@ -150,7 +150,7 @@ class System:
         """Start the router, again after it was killed."""
         child = self.start("router", "devstack.router")
         port = int(self.environment["ROUTER_PORT"])
-        wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/ws") is not None)
+        wait_until_ready(child, lambda: read_status(f"http://{HOST}:{port}/ws") is not None)
         return child
 
     def start_gateway(
@@ -165,7 +165,7 @@ class System:
         ports = {"GATEWAY_PORT": port, "GATEWAY_METRICS_PORT": self._metrics_port(name)}
         variables = {"GATEWAY_HOST": host, **ports, **overrides}
         child = self.start(name, "gateway", variables, alterations)
-        wait_until_ready(child, lambda: _status(f"http://{host}:{port}/health") == 200)
+        wait_until_ready(child, lambda: read_status(f"http://{host}:{port}/health") == 200)
         self.gateways.append(f"http://{host}:{port}")
         return child
 
@@ -178,7 +178,7 @@ class System:
         name = f"bridge {len(self.bridges) + 1}"
         ports = {"BRIDGE_PORT": str(port), "BRIDGE_METRICS_PORT": self._metrics_port(name)}
         child = self.start(name, "agent_bridge", {**ports, **overrides}, alterations)
-        wait_until_ready(child, lambda: _status(f"http://{HOST}:{port}/health") == 200)
+        wait_until_ready(child, lambda: read_status(f"http://{HOST}:{port}/health") == 200)
         self.bridges.append(f"http://{HOST}:{port}")
         return child
 
@@ -207,7 +207,7 @@ def run_system(environment: dict[str, str]) -> Iterator[System]:
         system.close()
 
 
-def _status(url: str) -> int | None:
+def read_status(url: str) -> int | None:
     """The HTTP status of a URL, or None where nobody listens."""
     try:
         with urlopen(url, timeout=5) as answer:  # noqa: S310 (an address of ours)

@@ -1,17 +1,21 @@
-"""What a chat takes at least: the invocation through the router, and the commits of its rows."""
+"""Floors: what a chat takes at least, and a server with bare routes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import orjson
+from attrs import frozen
 from websockets.asyncio.client import ClientConnection, connect
 
 from agent_bridge.router.frames import MASTER_SERVER_ML, invoke_frame
+from devstack.processes import HOST, free_port, wait_until_ready
+from tests.benchmarks.floor_server import CALLS, FOLDER
 from tests.benchmarks.installation import Installation
 from tests.benchmarks.load import Work
-from tests.system import BE_KEY
+from tests.system import BE_KEY, read_status
 
 COMMITS = 4  # of a chat: accepted, claimed, marked as sent, ended
 CONNECTIONS = 20  # as many as a gateway and a bridge have
@@ -62,3 +66,24 @@ async def _invoke(lane: ClientConnection) -> None:
     await lane.send(invoke_frame(MASTER_SERVER_ML, payload, str(uuid4()), str(uuid4())))
     answer = orjson.loads(await lane.recv())
     assert answer["response"]["response"] == message
+
+
+@frozen
+class FloorServer:
+    """A running server with the bare routes of floor_server.py."""
+
+    url: str
+    pid: int
+
+
+def start_floor_server(
+    installation: Installation, folder: Path, calls: Sequence[object] = ()
+) -> FloorServer:
+    """Start one beside the gateway; it ends with the installation."""
+    (folder / CALLS).write_bytes(orjson.dumps(calls, default=str))
+    port = str(free_port())
+    variables = {"GATEWAY_PORT": port, FOLDER: str(folder)}
+    module = "tests.benchmarks.floor_server"
+    child = installation.system.start("floor server", module, variables)
+    wait_until_ready(child, lambda: read_status(f"http://{HOST}:{port}/health") == 200)
+    return FloorServer(f"http://{HOST}:{port}", child.pid)

@@ -111,8 +111,8 @@ def socket_url(gateway: str, token: str, session_id: str) -> str:
 async def close_chats(chats: Sequence[Chat]) -> None:
     """Close the sockets. Raises WrongAnswerError where one got more than it asked for."""
     await asyncio.sleep(STRAY_SECONDS)
-    strays = [chat.session_id for chat in chats if chat.socket.has_more()]
+    strays = [chat.session_id for chat in chats if chat.socket.came]
     for chat in chats:
         chat.socket.close()
     if strays:
-        raise WrongAnswerError(f"these sessions got something more: {strays}")
+        raise WrongAnswerError(f"{len(strays)} sessions got something more, among them {strays[0]}")

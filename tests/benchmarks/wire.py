@@ -5,7 +5,9 @@ It understands what our servers send and nothing else: answers with a length, un
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Callable
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -92,6 +94,12 @@ class Http(_Client):
 class Socket(_Client):
     """A WebSocket; `receive` gives its text frames as they came."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.came: deque[bytes] = deque()
+        """The text frames that were not received yet."""
+        self._is_open = False
+
     async def handshake(self, path: str) -> None:
         """Become a WebSocket."""
         key = b64encode(bytes(16)).decode()
@@ -101,6 +109,20 @@ class Socket(_Client):
         )
         if b" 101 " not in (head := await self._head()):
             raise BrokenConnectionError(head.decode(errors="replace"))
+        self._is_open = True
+        self.data_received(b"")  # what came with the head
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while self._is_open and (frame := self._next_frame()):
+            kind, payload = frame
+            if kind == TEXT:
+                self.came.append(payload)
+            elif kind == PING:
+                self._send(PONG, payload)
+            elif kind == CLOSE:
+                self.close()
+        self._wake()
 
     def send(self, text: bytes) -> None:
         """Send a text frame."""
@@ -108,20 +130,9 @@ class Socket(_Client):
 
     async def receive(self) -> bytes:
         """The next text frame. Raises BrokenConnectionError."""
-        while True:
-            while (frame := self._next_frame()) is None:
-                await self._more()
-            kind, payload = frame
-            if kind == TEXT:
-                return payload
-            if kind == PING:
-                self._send(PONG, payload)
-            elif kind == CLOSE:
-                raise BrokenConnectionError(f"closed: {payload!r}")
-
-    def has_more(self) -> bool:
-        """Whether something has come that was not received."""
-        return bool(self._received)
+        while not self.came:
+            await self._more()
+        return self.came.popleft()
 
     def _next_frame(self) -> tuple[int, bytes] | None:
         received = self._received
@@ -146,9 +157,13 @@ class Socket(_Client):
         self._transport.write(bytes([0x80 | kind]) + size + NO_MASK + payload)
 
 
-async def open_http(url: str) -> Http:
-    """A connection to the server of a URL."""
-    return await _connect(urlsplit(url), Http)
+@asynccontextmanager
+async def connections(url: str, count: int) -> AsyncIterator[list[Http]]:
+    """So many connections to the server of a URL; it drops those that are idle for long."""
+    opened = [await _connect(urlsplit(url), Http) for _ in range(count)]
+    yield opened
+    for each in opened:
+        each.close()
 
 
 async def open_socket(url: str) -> Socket:
@@ -167,11 +182,9 @@ async def _connect[T: _Client](parts: SplitResult, client: Callable[[], T]) -> T
     return connected
 
 
-def http_request(
-    method: str, path: str, body: bytes = b"", token: str = "", kind: str = "application/json"
-) -> bytes:
-    """A request to send as it stands."""
-    head = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {len(body)}"]
+def http_request(method: str, path: str, length: int = 0, token: str = "", kind: str = "") -> bytes:
+    """The head of a request with a body of so many bytes, of this media type."""
+    head = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {length}"]
     head += [f"Authorization: Bearer {token}"] if token else []
-    head += [f"Content-Type: {kind}"] if body else []
-    return "\r\n".join([*head, "", ""]).encode() + body
+    head += [f"Content-Type: {kind}"] if kind else []
+    return "\r\n".join([*head, "", ""]).encode()

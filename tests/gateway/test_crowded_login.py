@@ -15,10 +15,10 @@ from gateway.passwords import Passwords
 from tests.gateway.conftest import SSL_CONTEXT
 from tests.system import (
     System,
-    _status,
     create_database,
     drop_database,
     make_environment,
+    read_status,
     run_system,
 )
 from tests.users import PASSWORD
@@ -40,7 +40,7 @@ async def crowded(
         port = free_port()
         child = system.start("gateway", "tests.gateway.probed", {"GATEWAY_PORT": str(port)})
         url = f"http://{HOST}:{port}"
-        wait_until_ready(child, lambda: _status(f"{url}/health") == 200)
+        wait_until_ready(child, lambda: read_status(f"{url}/health") == 200)
         async with httpx2.AsyncClient(base_url=url, timeout=60, verify=SSL_CONTEXT) as http:
             yield http, names
     drop_database(postgres, database)
