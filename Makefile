@@ -13,7 +13,7 @@ GENERATION_2_INSTALLED := .venv-genai2/.installed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 	--no-header --no-emit-index-url --upgrade
 
-.PHONY: help run test soak lint migrate takeover-report lock clean
+.PHONY: help run test soak bench lint migrate takeover-report lock clean
 
 help:  ## Explain the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -26,6 +26,9 @@ test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(HAPROXY)  ## Run all tests
 
 soak: $(INSTALLED)  ## Kill and freeze things under load for DURATION seconds (600), from seed SEED (1) on
 	@$(PYTHON) -m tests.faults.soak $(or $(DURATION),600) $(or $(SEED),1)
+
+bench: $(INSTALLED)  ## Measure how fast it is, in about 5 minutes; SCENARIO=chat measures one
+	@$(PYTHON) -m tests.benchmarks $(SCENARIO)
 
 lint: $(INSTALLED)  ## Check format, style, types, the layers of the packages and the containers
 	$(PYTHON) -m ruff format --check .

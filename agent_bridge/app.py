@@ -26,7 +26,7 @@ from shared.converter import unstructure
 from shared.database import create_database
 from shared.drain import Drain
 from shared.health import Check, Readiness, database_answers, health_routes
-from shared.metrics import serve_metrics
+from shared.metrics import measure_loop_lag, serve_metrics
 from shared.news import News, create_redis
 from shared.secrets import Vault
 from shared.settings import Settings
@@ -85,6 +85,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
                 cancellations=requests.drop_cancelled(),
                 sweeper=requests.sweep(),
                 retention=remove_what_is_old(database, settings.retention_days),
+                loop_lag=measure_loop_lag(),
                 backlog=measure_backlog(database, wanted=bool(settings.bridge_metrics_port)),
             )
         )

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Coroutine
-from itertools import islice, takewhile
+from itertools import islice
 from uuid import UUID
 
 from agent_bridge import metrics
@@ -29,7 +29,7 @@ ENTRIES_LIMIT = 10_000
 CHARACTERS_LIMIT = 16 * 1024 * 1024  # of all entries; of up to four bytes each
 NEWS_LIMIT = 20_000
 NEWS_BYTES_LIMIT = 64 * 1024 * 1024  # of all that agents say of themselves
-BATCH = 200  # entries stored at once
+BATCH = 200  # entries and fences handled at once
 RETRY_SECONDS = 0.5
 
 
@@ -60,17 +60,19 @@ class LogInbox:
         """Store entries for ever; they wait while PostgreSQL is away."""
         while True:
             await self._filled.wait()
-            entries = _leading_entries(self._waiting)
-            count = len(entries)
-            if await _try(self._handle(entries), f"{count} log entries of agents", count):
-                self._forget(count or 1)
+            batch = list(islice(self._waiting, BATCH))
+            if await self._store([event for event in batch if isinstance(event, AgentLogged)]):
+                for event in batch:
+                    if not isinstance(event, AgentLogged):
+                        await _try(_pass(event), "a fence")
+                self._forget(len(batch))
 
-    async def _handle(self, entries: list[AgentLogged]) -> None:
-        match self._waiting[0]:
-            case AgentLogged():
-                await self._logs.store(entries)
-            case fence:
-                await fence()
+    async def _store(self, entries: list[AgentLogged]) -> bool:
+        """Whether they are done with. Those that stand behind a fence don't wait for it."""
+        count = len(entries)
+        return not entries or await _try(
+            self._logs.store(entries), f"{count} log entries of agents", count
+        )
 
     def _forget(self, count: int) -> None:
         for _ in range(count):
@@ -170,6 +172,10 @@ class Inbox:
         await self.agents.settle()
 
 
+async def _pass(fence: Fence) -> None:
+    await fence()
+
+
 async def _try(work: Coroutine[None, None, None], what: str, entries: int = 0) -> bool:
     """Whether it is done, for good or ill; False: PostgreSQL is away, it has to wait."""
     try:
@@ -182,11 +188,6 @@ async def _try(work: Coroutine[None, None, None], what: str, entries: int = 0) -
         logger.exception("%s was dropped", what)
         metrics.LOG_ENTRIES_DROPPED.inc(entries)
     return True
-
-
-def _leading_entries(waiting: deque[AgentLogged | Fence]) -> list[AgentLogged]:
-    entries = takewhile(lambda event: isinstance(event, AgentLogged), islice(waiting, BATCH))
-    return [event for event in entries if isinstance(event, AgentLogged)]
 
 
 def _characters(event: AgentLogged | Fence) -> int:

@@ -68,8 +68,8 @@ class Requests:
         """Claim and start waiting requests for ever: at once on news, else every second."""
         async with self._news.subscribe(WAITING_REQUESTS) as listener:
             while True:
-                if not await self._claim_and_start(listener):
-                    await _next_news(listener)
+                await self._claim_and_start(listener)
+                await _next_news(listener)
 
     async def drop_cancelled(self) -> None:
         """Stop working on what somebody else has ended, for ever."""
@@ -119,14 +119,12 @@ class Requests:
         if self._running:
             await asyncio.wait(set(self._running.values()), timeout=seconds)
 
-    async def _claim_and_start(self, listener: Listener) -> bool:
-        """Whether there was something to claim."""
+    async def _claim_and_start(self, listener: Listener) -> None:
+        """Claim as much as there is room for; whoever makes more of either tells the listener."""
         async with self._claiming:
             free = 0 if self._is_leaving else self._limit - len(self._running)
-            claimed = await in_own_task(self._claim(free)) if free else []
-            for request in claimed:
+            for request in await in_own_task(self._claim(free)) if free else []:
                 self._start(request, listener)
-        return bool(claimed)
 
     async def _claim(self, limit: int) -> list[ClaimedRequest]:
         while True:

@@ -29,7 +29,7 @@ from shared.background import background
 from shared.database import create_database
 from shared.drain import Drain
 from shared.health import Check, Readiness, database_answers, health_routes
-from shared.metrics import serve_metrics
+from shared.metrics import measure_loop_lag, serve_metrics
 from shared.news import News, create_redis
 from shared.secrets import Vault
 from shared.settings import Settings
@@ -88,6 +88,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
             news_reader=news.read(),
             news_writer=news.write(),
             watch=watch.run(),
+            loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound).run(),
         )
         await stack.enter_async_context(loops)

@@ -48,6 +48,9 @@ class Ended:
     session_id: UUID
     creator_id: UUID
     seq: int
+    has_files: bool
+    has_next: bool
+    """Whether another request of the session waits."""
 
 
 async def end_request(
@@ -58,7 +61,8 @@ async def end_request(
     if ended is None:
         return False
     REQUESTS_ENDED.labels(outcome.status).inc()
-    files = await select_files(connection, ended.creator_id, ended.session_id, [request.id])
+    of = ended.creator_id, ended.session_id
+    files = await select_files(connection, *of, [request.id]) if ended.has_files else []
     response = Response(
         is_success=outcome.error is None,
         execution_time=outcome.execution_time,
@@ -71,7 +75,8 @@ async def end_request(
     news.publish(
         session_channel(ended.session_id, ended.creator_id), encode_frame(ended.seq, frame)
     )
-    news.publish(WAITING_REQUESTS, b"")  # the session's next one may start, anywhere
+    if ended.has_next:
+        news.publish(WAITING_REQUESTS, b"")  # it may start, anywhere
     return True
 
 
@@ -107,7 +112,12 @@ async def _update_request(
         SET status = :status, ended_at = now(), execution_time = :execution_time,
             error = :error, seq = session.last_seq
         FROM session WHERE requests.id = :id
-        RETURNING requests.session_id, requests.creator_id, requests.seq
+        RETURNING requests.session_id, requests.creator_id, requests.seq,
+                  EXISTS (SELECT FROM files WHERE files.request_id = requests.id) AS has_files,
+                  EXISTS (
+                      SELECT FROM requests AS next
+                      WHERE next.session_id = requests.session_id AND next.status = 'queued'
+                  ) AS has_next
     """
     values = {
         "id": request.id,

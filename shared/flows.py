@@ -130,7 +130,7 @@ async def _with_members(connection: Connection, owner: UUID, rows: list[Record])
     """The flows of these rows; one statement finds the members of all of them."""
     members = [[Member(UUID(each["id"]), each["type"]) for each in row["flow"]] for row in rows]
     ids = list({member.id for flow in members for member in flow})
-    schemas = await select_active_members(connection, owner, ids)
+    schemas = await select_active_members(connection, owner, ids) if ids else {}
     return [
         Flow(**{**columns(row), "flow": flow}, schemas=schemas)
         for row, flow in zip(rows, members, strict=True)

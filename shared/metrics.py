@@ -3,8 +3,10 @@
 Labels have few values, and none that anybody outside can make up.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from asyncpg import Pool
@@ -28,6 +30,11 @@ NEWS_LAG = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
 )
 NEWS_UP = Gauge("genai_news_up", "Whether this process hears the news of Redis.")
+LOOP_LAG = Histogram(
+    "genai_loop_lag_seconds",
+    "How late the event loop comes to what is due, tried fifty times a second.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
+)
 DATABASE_CONNECTIONS = Gauge(
     "genai_database_connections", "Connections of the pool to PostgreSQL.", ["state"]
 )
@@ -37,6 +44,8 @@ DATABASE_CONNECTIONS_MOST = Gauge(
 LOG_LINES_DROPPED = Counter(
     "genai_log_lines_dropped", "Log lines that stderr did not take in time."
 )
+
+TICK_SECONDS = 0.02
 
 for _status in STATUSES:  # so that the first of a kind shows as a change
     REQUESTS_ENDED.labels(_status)
@@ -60,6 +69,14 @@ def serve_metrics(host: str, port: int, database: Database) -> Iterator[None]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+async def measure_loop_lag() -> None:
+    """See for ever how late the loop is."""
+    while True:
+        due = monotonic() + TICK_SECONDS
+        await asyncio.sleep(TICK_SECONDS)
+        LOOP_LAG.observe(monotonic() - due)
 
 
 def _watch_pool(database: Database) -> None:

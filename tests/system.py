@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import rmtree
@@ -32,7 +32,7 @@ from tests.forked import start_forked
 
 PROJECT = Path(__file__).parent.parent
 
-type Start = Callable[..., Child]
+type StartModule = Callable[..., Child]
 
 # The form of the original's default: it contains the identity, so the router tells all lanes
 # when the session goes.
@@ -98,11 +98,20 @@ def make_environment(
     }
 
 
+def start_executed(
+    name: str, command: Sequence[str], log: Path, *, environment: Mapping[str, str], folder: Path
+) -> Child:
+    """Start a module with its arguments in a Python of its own."""
+    python = [sys.executable, "-W", "error", "-m"]
+    return start_child(name, [*python, *command], log, environment=environment, folder=folder)
+
+
 @define
 class System:
     """An installation; what was started ends with it."""
 
     environment: dict[str, str]
+    _start_module: StartModule = start_forked
     folder: Path = field(factory=lambda: Path(mkdtemp(prefix="genai-test-")))
     gateways: list[str] = field(factory=list)
     bridges: list[str] = field(factory=list)
@@ -131,12 +140,22 @@ class System:
         """The URL of the first gateway."""
         return self.gateways[0]
 
+    def start(
+        self,
+        name: str,
+        module: str,
+        overrides: Mapping[str, str] | None = None,
+        alterations: tuple[str, ...] = (),
+    ) -> Child:
+        """Start `python -m module` with the installation's variables, and log to `name`."""
+        command = ["tests.faults.altered", module, *alterations] if alterations else [module]
+        return self._start(self._start_module, name, command, overrides or {})
+
     def start_router(self) -> Child:
         """Start the router, again after it was killed."""
-        command = [sys.executable, "-W", "error", "-m", "devstack.router"]
-        child = self._start(start_child, "router", command, {})
+        child = self._start(start_executed, "router", ["devstack.router"], {})
         port = int(self.environment["ROUTER_PORT"])
-        wait_until_ready(child, lambda: status_of(f"http://{HOST}:{port}/ws") is not None)
+        wait_until_ready(child, lambda: read_status(f"http://{HOST}:{port}/ws") is not None)
         return child
 
     def start_gateway(
@@ -150,8 +169,8 @@ class System:
         name = f"gateway {len(self.gateways) + 1}"
         ports = {"GATEWAY_PORT": port, "GATEWAY_METRICS_PORT": self._metrics_port(name)}
         variables = {"GATEWAY_HOST": host, **ports, **overrides}
-        child = self._start_altered(name, "gateway", variables, alterations)
-        wait_until_ready(child, lambda: status_of(f"http://{host}:{port}/health") == 200)
+        child = self.start(name, "gateway", variables, alterations)
+        wait_until_ready(child, lambda: read_status(f"http://{host}:{port}/health") == 200)
         self.gateways.append(f"http://{host}:{port}")
         return child
 
@@ -163,16 +182,10 @@ class System:
         port = free_port()
         name = f"bridge {len(self.bridges) + 1}"
         ports = {"BRIDGE_PORT": str(port), "BRIDGE_METRICS_PORT": self._metrics_port(name)}
-        child = self._start_altered(name, "agent_bridge", {**ports, **overrides}, alterations)
-        wait_until_ready(child, lambda: status_of(f"http://{HOST}:{port}/health") == 200)
+        child = self.start(name, "agent_bridge", {**ports, **overrides}, alterations)
+        wait_until_ready(child, lambda: read_status(f"http://{HOST}:{port}/health") == 200)
         self.bridges.append(f"http://{HOST}:{port}")
         return child
-
-    def start_service(
-        self, name: str, module: str, overrides: Mapping[str, str], *arguments: str
-    ) -> Child:
-        """Start `python -m module`, and wait for nothing."""
-        return self._start(start_forked, name, [module, *arguments], overrides)
 
     def log_of(self, name: str) -> str:
         """All that a process has written."""
@@ -183,20 +196,8 @@ class System:
         self._exits.close()
         rmtree(self.folder)
 
-    def _metrics_port(self, name: str) -> str:
-        port = free_port()
-        self.metrics[name] = f"http://{HOST}:{port}/metrics"
-        return str(port)
-
-    def _start_altered(
-        self, name: str, module: str, overrides: Mapping[str, str], alterations: tuple[str, ...]
-    ) -> Child:
-        if not alterations:
-            return self.start_service(name, module, overrides)
-        return self.start_service(name, "tests.faults.altered", overrides, module, *alterations)
-
     def _start(
-        self, start: Start, name: str, command: list[str], overrides: Mapping[str, str]
+        self, start: StartModule, name: str, command: list[str], overrides: Mapping[str, str]
     ) -> Child:
         files = {"DEFAULT_FILES_FOLDER_NAME": str(self.files)}
         environment = {**os.environ, **files, **self.environment, **overrides}
@@ -206,18 +207,25 @@ class System:
         self._exits.enter_context(stopping(child))
         return child
 
+    def _metrics_port(self, name: str) -> str:
+        port = free_port()
+        self.metrics[name] = f"http://{HOST}:{port}/metrics"
+        return str(port)
+
 
 @contextmanager
-def run_system(environment: dict[str, str]) -> Iterator[System]:
+def run_system(
+    environment: dict[str, str], start_module: StartModule = start_forked
+) -> Iterator[System]:
     """An installation without any process yet."""
-    system = System(environment)
+    system = System(environment, start_module)
     try:
         yield system
     finally:
         system.close()
 
 
-def status_of(url: str) -> int | None:
+def read_status(url: str) -> int | None:
     """The HTTP status of a URL, or None where nobody listens."""
     try:
         with urlopen(url, timeout=5) as answer:  # noqa: S310 (an address of ours)

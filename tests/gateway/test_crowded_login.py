@@ -18,8 +18,8 @@ from tests.system import (
     create_database,
     drop_database,
     make_environment,
+    read_status,
     run_system,
-    status_of,
 )
 from tests.users import PASSWORD
 
@@ -38,9 +38,9 @@ async def crowded(
             del system.environment[name]
         names = await insert_users(system)
         port = free_port()
-        child = system.start_service("gateway", "tests.gateway.probed", {"GATEWAY_PORT": str(port)})
+        child = system.start("gateway", "tests.gateway.probed", {"GATEWAY_PORT": str(port)})
         url = f"http://{HOST}:{port}"
-        wait_until_ready(child, lambda: status_of(f"{url}/health") == 200)
+        wait_until_ready(child, lambda: read_status(f"{url}/health") == 200)
         async with httpx2.AsyncClient(base_url=url, timeout=60, verify=SSL_CONTEXT) as http:
             yield http, names
     drop_database(postgres, database)

@@ -163,7 +163,7 @@ async def far_user(own_system: tuple[System, str], line: Line) -> AsyncIterator[
     port = free_port()
     # Not by `start_gateway`: it would wait on the loop that has to pass its bytes on.
     variables = {"GATEWAY_PORT": str(port), "POSTGRES_PORT": str(line.port)}
-    system.start_service("gateway 1", "gateway", variables)
+    system.start("gateway 1", "gateway", variables)
     system.gateways.append(f"http://{HOST}:{port}")
 
     async def ready() -> bool:

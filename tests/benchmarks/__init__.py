@@ -1,0 +1,1 @@
+"""How fast the pair is beside its own floors: `make bench`."""

@@ -1,0 +1,67 @@
+"""Measures the scenarios that are named, or all: `python -m tests.benchmarks [SCENARIO …]`.
+
+Ends with 1 when an answer was wrong, lost or repeated; a target that is missed is only shown.
+"""
+
+import sys
+from collections.abc import AsyncIterator
+from importlib import import_module
+
+import uvloop
+
+from tests.benchmarks.installation import Bench, run_bench
+from tests.benchmarks.people import WrongAnswerError
+from tests.benchmarks.report import cells, write_report
+from tests.benchmarks.results import Result, Row, at_most
+
+SCENARIOS = ("chat", "logs", "rest", "files", "idle", "growth", "scaling")
+HELD_SECONDS = 0.05
+HELD = "loops held for over 50 ms"
+
+
+async def _measure(bench: Bench, scenario: str) -> list[Result]:
+    module = import_module(f"tests.benchmarks.{scenario}")
+    targets = {**module.TARGETS, HELD: at_most(0)}
+    return [
+        _tell(Result(scenario, row, targets.get(row.name)))
+        async for row in _rows(bench, module.measure(bench))
+    ]
+
+
+async def _rows(bench: Bench, measured: AsyncIterator[Row]) -> AsyncIterator[Row]:
+    async for row in measured:
+        yield row
+    yield _held(bench)
+
+
+def _held(bench: Bench) -> Row:
+    """How often an event loop of the services came so late to what was due."""
+    lags = [lag for each in bench.installations for lag in each.lags().items()]
+    count = sum(count for bound, count in lags if bound > HELD_SECONDS)
+    return Row(HELD, count, f"of {sum(count for _, count in lags):,.0f} looks")
+
+
+def _tell(result: Result) -> Result:
+    widths = (36, 16, 16, 6, 18, 10)
+    columns = " ".join(f"{cell:{width}}" for cell, width in zip(cells(result), widths, strict=True))
+    print(f"{result.scenario:8} {columns}", flush=True)
+    return result
+
+
+def main(scenarios: list[str]) -> int:
+    """Measure, print and write; the exit code."""
+    results: list[Result] = []
+    wrongs: list[str] = []
+    with run_bench() as bench:
+        for scenario in scenarios:
+            try:
+                results += uvloop.run(_measure(bench, scenario))
+            except* WrongAnswerError as wrong:
+                wrongs += [f"{scenario}: {each}" for each in wrong.exceptions]
+            bench.end_scenario()
+    write_report(results, wrongs)
+    return 1 if wrongs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or list(SCENARIOS)))

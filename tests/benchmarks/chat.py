@@ -1,0 +1,96 @@
+"""Chat round trips: one user, then more and more at once."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from tests.benchmarks.floors import chat_floors
+from tests.benchmarks.installation import Bench, Installation
+from tests.benchmarks.load import Load, Work, run_in_turn, run_load
+from tests.benchmarks.people import close_chats, insert_people, open_chats
+from tests.benchmarks.plots import Panel, draw
+from tests.benchmarks.results import Row, Target, at_least, at_most
+
+USERS = (1, 4, 16, 64, 256)
+SECONDS, FLOOR_SECONDS, ROUNDS = 2.5, 1.5, 2
+PLOTS = Path(__file__).parent
+
+TARGETS: dict[str, Target] = {
+    "1 user: p50": at_most(3, of_floor=True),
+    "64 users: chats": at_least(200),
+    "64 users: p99": at_most(1000),
+    "256 users against 64": at_least(0.8, of_floor=True),
+}
+
+
+async def measure(bench: Bench) -> AsyncIterator[Row]:
+    """Throughput, latency and CPU for each number of users; draws the plots."""
+    one, systems, floors = bench.start(), [], []
+    for users in USERS:
+        system, floor = await _measure(one, users)
+        systems.append(system)
+        floors.append(floor)
+        for row in rows("1 user" if users == 1 else f"{users} users", system, floor):
+            yield row
+    most, fewer = systems[-1].per_second, systems[-2].per_second
+    yield Row("256 users against 64", most, "/s", fewer)
+    _draw(systems, floors)
+
+
+async def _measure(one: Installation, users: int) -> list[Load]:
+    async with chat_workers(one, users) as workers, chat_floors(one, users) as floors:
+        return await run_in_turn(
+            ROUNDS,
+            lambda: run_load(workers, SECONDS, one),
+            lambda: run_load(floors, FLOOR_SECONDS),
+        )
+
+
+@asynccontextmanager
+async def chat_workers(
+    installation: Installation, users: int, logs: int = 0
+) -> AsyncIterator[list[Work]]:
+    """A worker for each new user, spread over the gateways; it asks and waits for the answer.
+
+    Raises WrongAnswerError, at the end for what came unasked.
+    """
+    system = installation.system
+    people, gateways = insert_people(system.settings, users), system.gateways
+    chats = [
+        chat
+        for number, gateway in enumerate(gateways)
+        for chat in await open_chats(gateway, people[number :: len(gateways)])
+    ]
+    for chat in chats[:16]:
+        await chat.ask(logs)  # until all has been met once
+    yield [partial(chat.ask, logs) for chat in chats]
+    await close_chats(chats)
+
+
+def rows(name: str, system: Load, floor: Load) -> list[Row]:
+    """The rows of one number of users."""
+    return [
+        Row(f"{name}: chats", system.per_second, "/s", floor.per_second, system.cpu()),
+        Row(f"{name}: p50", system.ms(50), "ms", floor.ms(50)),
+        Row(f"{name}: p99", system.ms(99), "ms", floor.ms(99)),
+    ]
+
+
+def _draw(systems: Sequence[Load], floors: Sequence[Load]) -> None:
+    latency = {
+        "p50": [each.ms(50) for each in systems],
+        "p99": [each.ms(99) for each in systems],
+        "p50, floor": [each.ms(50) for each in floors],
+        "p99, floor": [each.ms(99) for each in floors],
+    }
+    rate = {
+        "chats": [each.per_second for each in systems],
+        "floor": [each.per_second for each in floors],
+    }
+    spent = {part: [each.cpu()[part] for each in systems] for part in systems[0].spent}
+    draw(PLOTS / "latency.svg", [Panel("round trip, milliseconds", USERS, latency)])
+    draw(
+        PLOTS / "throughput.svg",
+        [Panel("chats per second", USERS, rate), Panel("CPU ms per chat", USERS, spent)],
+    )

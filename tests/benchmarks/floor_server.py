@@ -1,0 +1,108 @@
+"""The same server without the gateway: `python -m tests.benchmarks.floor_server`.
+
+Each route does what one of the gateway's can't do without, and nothing else.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypedDict, cast
+
+import asyncpg
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from shared.database import _leave_as_it_is
+from shared.drain import Drain
+from shared.server import serve
+from shared.settings import Settings
+
+FOLDER = "FLOOR_FOLDER"
+CALLS = "calls.json"  # in that folder: for each call its statements with values, and its answer
+FILE = "file"  # in that folder, uploaded and downloaded
+
+type Pool = "asyncpg.Pool[asyncpg.Record]"
+
+
+class State(TypedDict):
+    """What the routes reach."""
+
+    drain: Drain
+    pool: Pool
+    calls: list[dict[str, Any]]
+    folder: Path
+
+
+async def _read_health(_request: Request) -> Response:
+    return Response()
+
+
+async def _call(request: Request) -> Response:
+    """Send PostgreSQL what the gateway sends, and answer what it answers."""
+    state = cast("State", request.state)
+    call = state["calls"][request.path_params["number"]]
+    async with state["pool"].acquire() as connection:
+        for sql, values in call["statements"]:
+            await connection.fetch(sql, *values)
+    return Response(call["body"], media_type="application/json")
+
+
+async def _upload(request: Request) -> Response:
+    folder = cast("State", request.state)["folder"]
+    with (folder / FILE).open("wb") as file:
+        async for chunk in request.stream():
+            file.write(chunk)
+    return Response(b"{}", 201)
+
+
+async def _download(request: Request) -> Response:
+    return FileResponse(cast("State", request.state)["folder"] / FILE)
+
+
+async def _echo(websocket: WebSocket) -> None:
+    await websocket.accept()
+    try:
+        while True:
+            await websocket.send_text(await websocket.receive_text())
+    except WebSocketDisconnect:
+        pass
+
+
+async def _leave(_seconds: float) -> None:
+    pass
+
+
+@asynccontextmanager
+async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]:
+    folder = Path(os.environ[FOLDER])
+    calls = orjson.loads((folder / CALLS).read_bytes()) if (folder / CALLS).exists() else []
+    size = settings.database_pool_size
+    pool = asyncpg.create_pool(
+        settings.database_url, min_size=size, max_size=size, reset=_leave_as_it_is
+    )
+    async with pool:
+        yield State(drain=Drain(_leave), pool=pool, calls=calls, folder=folder)
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The bare routes."""
+    return Starlette(
+        routes=[
+            Route("/health", _read_health),
+            Route("/calls/{number:int}", _call),
+            Route("/files", _upload, methods=["POST"]),
+            Route("/files", _download),
+            WebSocketRoute("/echo", _echo),
+        ],
+        lifespan=partial(_lifespan, settings=settings),
+    )
+
+
+if __name__ == "__main__":
+    serve(create_app, lambda settings: (settings.gateway_host, settings.gateway_port))

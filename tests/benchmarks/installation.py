@@ -1,0 +1,141 @@
+"""What is measured: the system as real processes, and what each of them spends."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import process_time
+from urllib.request import urlopen
+
+import psutil
+from attrs import define, field, frozen
+from prometheus_client.parser import text_string_to_metric_families
+
+from devstack.postgres import PostgresServer, run_postgres
+from devstack.processes import free_port, wait_until_ready
+from devstack.valkey import run_valkey
+from shared.migrate import migrate
+from tests.benchmarks.stub_agent import CONNECTED
+from tests.system import (
+    System,
+    create_database,
+    drop_database,
+    make_environment,
+    make_secrets,
+    run_system,
+    start_executed,
+    url_of,
+)
+
+LAG = "genai_loop_lag_seconds_bucket"
+
+type Processes = Mapping[str, list[int]]
+"""Process ids by the name of a part, of which there may be several."""
+type Spent = Mapping[str, float]
+"""CPU milliseconds by the name of a part."""
+
+
+@frozen
+class Installation:
+    """A running system; PostgreSQL may be shared with another one that is idle meanwhile."""
+
+    system: System
+    processes: Processes
+
+    def spent(self) -> Spent:
+        """What each part has spent since it was started, and this process, which is the load."""
+        parts = {name: sum(map(_spent, pids)) for name, pids in self.processes.items()}
+        return {**parts, "load": 1000 * process_time()}
+
+    def pid(self, name: str) -> int:
+        """The process of a part of which there is one."""
+        [pid] = self.processes[name]
+        return pid
+
+    def lags(self) -> Mapping[float, float]:
+        """How often an event loop of the services was so late, by the upper bound in seconds."""
+        lags: dict[float, float] = {}
+        for url in self.system.metrics.values():
+            before = 0.0
+            for bound, count in _lag_buckets(url):
+                lags[bound] = lags.get(bound, 0) + count - before
+                before = count
+        return lags
+
+
+def _spent(pid: int) -> float:
+    """Of a process, the children that it has, and those that it had: PostgreSQL's sessions."""
+    process = psutil.Process(pid)
+    return 1000 * sum(sum(each) for each in (process.cpu_times()[:4], *_living(process)))
+
+
+def _living(process: psutil.Process) -> Iterator[tuple[float, float]]:
+    for child in process.children():
+        with suppress(psutil.NoSuchProcess):  # since it was listed
+            times = child.cpu_times()
+            yield times.user, times.system
+
+
+def _lag_buckets(url: str) -> list[tuple[float, float]]:
+    with urlopen(url, timeout=5) as response:  # noqa: S310 (an address of ours)
+        text = response.read().decode()
+    samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
+    return [(float(s.labels["le"]), s.value) for s in samples if s.name == LAG]
+
+
+@define
+class Bench:
+    """One PostgreSQL for the whole run, and the installations of the scenario that runs."""
+
+    postgres: PostgresServer
+    template: str
+    scenario: ExitStack = field(factory=ExitStack)
+    installations: list[Installation] = field(factory=list)
+
+    def start(self, pairs: int = 1, **overrides: str) -> Installation:
+        """Start an installation with so many gateways and bridges; it ends with the scenario."""
+        installation = self.scenario.enter_context(self._run(pairs, overrides))
+        self.installations.append(installation)
+        return installation
+
+    def end_scenario(self) -> None:
+        """End what was started."""
+        self.scenario.close()
+        self.installations.clear()
+
+    @contextmanager
+    def _run(self, pairs: int, overrides: Mapping[str, str]) -> Iterator[Installation]:
+        database = create_database(self.postgres, self.template)
+        with TemporaryDirectory() as folder, run_valkey(Path(folder)) as valkey:
+            environment = make_environment(self.postgres, database, valkey, free_port())
+            with run_system({**environment, **overrides}, start_executed) as system:
+                processes = _start_processes(system, pairs)
+                stores = {"PostgreSQL": [self.postgres.pid], "Valkey": [valkey.pid]}
+                yield Installation(system, {**processes, **stores})
+        drop_database(self.postgres, database)
+
+
+def _start_processes(system: System, pairs: int) -> Processes:
+    router = system.start_router()
+    stub = system.start("stub agent", "tests.benchmarks.stub_agent")
+    wait_until_ready(stub, lambda: CONNECTED in stub.last_lines())
+    services = {
+        "gateway": [system.start_gateway().pid for _ in range(pairs)],
+        "bridge": [system.start_bridge().pid for _ in range(pairs)],
+    }
+    return {**services, "router": [router.pid], "stub agent": [stub.pid]}
+
+
+@contextmanager
+def run_bench() -> Iterator[Bench]:
+    """PostgreSQL as `make run` starts it, with a migrated database to copy."""
+    password = make_secrets()["POSTGRES_PASSWORD"]
+    with TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL's own user has to enter it
+        postgres = stack.enter_context(run_postgres(folder, password=password))
+        template = create_database(postgres)
+        migrate(url_of(postgres, template))
+        bench = Bench(postgres, template)
+        stack.callback(bench.end_scenario)
+        yield bench

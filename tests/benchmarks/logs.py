@@ -1,0 +1,60 @@
+"""Chats whose master agent logs: entries stored and delivered, in order and before their answer."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+from tests.benchmarks.chat import chat_workers
+from tests.benchmarks.floors import Pool, commit_pool
+from tests.benchmarks.installation import Bench, Installation
+from tests.benchmarks.load import Load, Work, run_in_turn, run_load
+from tests.benchmarks.results import Row, Target, at_least
+
+WARM_UP_SECONDS, SECONDS, FLOOR_SECONDS, ROUNDS = 1.0, 2.5, 1.5, 2
+TEXT = f"0 of 10 {uuid4()} 1"  # as long as what the stub logs
+
+# How many users there are at once, and how many entries each of their requests has.
+LOADS = {"10 logs a request": (64, 10), "100 logs a request": (16, 100)}
+TARGETS: dict[str, Target] = {name: at_least(3000) for name in LOADS}
+
+SELECT_BATCH = """
+    SELECT count(*) / count(DISTINCT xmin::text), (SELECT creator_id FROM requests LIMIT 1)
+    FROM logs
+"""
+INSERT = """
+    INSERT INTO logs (session_id, request_id, agent_id, creator_id, message, log_level, seq)
+    SELECT $1, $1, 'master_server_ml', $2, $3, 'info', number
+    FROM generate_series(1, $4::bigint) AS number
+"""
+
+
+async def measure(bench: Bench) -> AsyncIterator[Row]:
+    """Entries per second; the floor inserts as many rows at once as the bridge did, alone."""
+    one = bench.start()
+    for name, (users, logs) in LOADS.items():
+        batch, system, floor = await _measure(one, users, logs)
+        rate, floor_rate = logs * system.per_second, batch * floor.per_second
+        yield Row(name, rate, "/s", floor_rate, system.cpu(of_each=logs))
+        yield Row(f"{name}: stored at once", batch, "rows")
+
+
+async def _measure(one: Installation, users: int, logs: int) -> tuple[int, Load, Load]:
+    async with chat_workers(one, users, logs) as workers, commit_pool(one) as pool:
+        await pool.execute("TRUNCATE logs")
+        await run_load(workers, WARM_UP_SECONDS)
+        batch, insert = await _inserting(pool)
+        system, floor = await run_in_turn(
+            ROUNDS,
+            lambda: run_load(workers, SECONDS, one),
+            lambda: run_load([insert], FLOOR_SECONDS),
+        )
+    return batch, system, floor
+
+
+async def _inserting(pool: Pool) -> tuple[int, Work]:
+    """How many entries were stored at once, and work that stores as many."""
+    [[batch, owner]] = await pool.fetch(SELECT_BATCH)
+
+    async def insert() -> None:
+        await pool.execute(INSERT, uuid4(), owner, TEXT, batch)
+
+    return batch, insert

@@ -1,0 +1,118 @@
+"""Users with a model config, written by SQL, and their chats; what comes back is checked."""
+
+import asyncio
+from collections.abc import Sequence
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import attrs
+import orjson
+from attrs import define, frozen
+
+from shared.settings import Settings
+from tests.benchmarks.wire import Socket, open_socket
+from tests.gateway.belongings import Belongings, make_belongings, user_token
+from tests.gateway.conftest import run_sql
+
+ANSWER_SECONDS = 30.0
+STRAY_SECONDS = 0.3
+
+INSERT = """
+    WITH new AS (
+        SELECT * FROM json_to_recordset(%s)
+        AS new (user_id uuid, provider_id uuid, config_id uuid, marker text, api_key text)
+    ), person AS (
+        INSERT INTO users (id, username, password) SELECT user_id, marker, '-' FROM new
+    ), provider AS (
+        INSERT INTO modelproviders (id, creator_id, name, api_key, provider_metadata)
+        SELECT provider_id, user_id, 'provider', api_key, '{}' FROM new
+    )
+    INSERT INTO modelconfigs (id, creator_id, provider_id, name, model, system_prompt,
+                              max_last_messages, temperature, credentials)
+    SELECT config_id, user_id, provider_id, 'config', 'model', 'Be brief.', 5, 0.7, '{}' FROM new
+"""
+
+
+class WrongAnswerError(Exception):
+    """Somebody got what was not for them, or twice, or not at all."""
+
+
+@frozen
+class Person:
+    """A user and a token."""
+
+    id: str
+    token: str
+
+
+def insert_people(settings: Settings, count: int) -> list[Person]:
+    """New users, each with a provider and a config of it."""
+    new: list[Belongings] = [make_belongings(settings, str(uuid4())) for _ in range(count)]
+    with run_sql(settings) as sql:
+        sql(INSERT, orjson.dumps([attrs.asdict(each) for each in new]).decode())
+    return [as_person(settings, each) for each in new]
+
+
+def as_person(settings: Settings, owner: Belongings) -> Person:
+    """Somebody who is in the database."""
+    return Person(owner.user_id, user_token(settings, owner))
+
+
+@define
+class Chat:
+    """A user's open socket, and how far its session is."""
+
+    socket: Socket
+    session_id: str
+    asked: int = 0
+    seq: int = 0
+
+    async def ask(self, logs: int = 0) -> None:
+        """Ask something that nobody else asks, and wait for its log entries and its answer.
+
+        Raises WrongAnswerError.
+        """
+        self.asked += 1
+        question = f"{logs} {self.session_id} {self.asked}"
+        self.socket.send(orjson.dumps({"message": question}))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._receive(question, logs)
+        except TimeoutError:
+            raise WrongAnswerError(f"no answer in {ANSWER_SECONDS} s to {question}") from None
+
+    async def _receive(self, question: str, logs: int) -> None:
+        texts = [f"{place} of {question}" for place in range(logs)] + [question]
+        for text in texts:
+            frame = orjson.loads(await self.socket.receive())
+            said = frame.get("log") or frame["response"]["response"]
+            came = said.get("message") or said.get("response"), frame["seq"]
+            self.seq += 1
+            if came != (text, self.seq):
+                raise WrongAnswerError(f"{came} in place of {(text, self.seq)}")
+
+
+async def open_chats(url: str, people: Sequence[Person]) -> list[Chat]:
+    """A socket of a new session for each, at a gateway."""
+    return [await _open_chat(url, person.token) for person in people]
+
+
+async def _open_chat(gateway: str, token: str) -> Chat:
+    session_id = str(uuid4())
+    return Chat(await open_socket(socket_url(gateway, token, session_id)), session_id)
+
+
+def socket_url(gateway: str, token: str, session_id: str) -> str:
+    """Where a front-end connects."""
+    query = urlencode({"token": token, "session_id": session_id})
+    return f"ws{gateway.removeprefix('http')}/frontend/ws?{query}"
+
+
+async def close_chats(chats: Sequence[Chat]) -> None:
+    """Close the sockets. Raises WrongAnswerError where one got more than it asked for."""
+    await asyncio.sleep(STRAY_SECONDS)
+    strays = [chat.session_id for chat in chats if chat.socket.came]
+    for chat in chats:
+        chat.socket.close()
+    if strays:
+        raise WrongAnswerError(f"{len(strays)} sessions got something more, among them {strays[0]}")

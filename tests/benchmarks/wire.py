@@ -1,0 +1,190 @@
+"""A load generator's side of HTTP/1.1 and WebSocket: as little work as the protocols allow.
+
+It understands what our servers send and nothing else: answers with a length, unfragmented frames.
+"""
+
+import asyncio
+from base64 import b64encode
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import cast
+from urllib.parse import SplitResult, urlsplit
+
+from attrs import frozen
+
+HEAD_END = b"\r\n\r\n"
+LENGTH = b"content-length:"
+TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
+MASKED = 0x80
+NO_MASK = bytes(4)  # a mask of zeros leaves the payload as it is
+BYTES_2, BYTES_8 = 126, 127  # the lengths that say how many bytes the length itself has
+
+
+class BrokenConnectionError(Exception):
+    """The server has hung up, or refused the handshake."""
+
+
+@frozen
+class Answer:
+    """What came for a request."""
+
+    status: int
+    body: bytes
+
+
+class _Client(asyncio.Protocol):
+    """One connection, with what has come and was not yet understood."""
+
+    def __init__(self) -> None:
+        self._received = bytearray()
+        self._transport: asyncio.Transport
+        self._waiting: asyncio.Future[None] | None = None
+        self._has_ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._has_ended = True
+        self._wake()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        self._wake()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._transport.abort()
+
+    async def _more(self) -> None:
+        if self._has_ended:
+            raise BrokenConnectionError(bytes(self._received[:200]).decode(errors="replace"))
+        self._waiting = asyncio.get_running_loop().create_future()
+        await self._waiting
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def _head(self) -> bytes:
+        while (end := self._received.find(HEAD_END)) < 0:
+            await self._more()
+        head = bytes(self._received[:end])
+        del self._received[: end + len(HEAD_END)]
+        return head
+
+
+class Http(_Client):
+    """A connection that is kept, one request at a time."""
+
+    async def ask(self, request: bytes) -> Answer:
+        """Send a request as it stands and return its answer."""
+        self._transport.write(request)
+        head = (await self._head()).lower()
+        at = head.index(LENGTH) + len(LENGTH)
+        length = int(head[at : at + 20].split(b"\r", 1)[0])
+        while len(self._received) < length:
+            await self._more()
+        body = bytes(self._received[:length])
+        del self._received[:length]
+        return Answer(int(head[9:12]), body)
+
+
+class Socket(_Client):
+    """A WebSocket; `receive` gives its text frames as they came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.came: deque[bytes] = deque()
+        """The text frames that were not received yet."""
+        self._is_open = False
+
+    async def handshake(self, path: str) -> None:
+        """Become a WebSocket."""
+        key = b64encode(bytes(16)).decode()
+        self._transport.write(
+            f"GET {path} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        if b" 101 " not in (head := await self._head()):
+            raise BrokenConnectionError(head.decode(errors="replace"))
+        self._is_open = True
+        self.data_received(b"")  # what came with the head
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while self._is_open and (frame := self._next_frame()):
+            kind, payload = frame
+            if kind == TEXT:
+                self.came.append(payload)
+            elif kind == PING:
+                self._send(PONG, payload)
+            elif kind == CLOSE:
+                self.close()
+        self._wake()
+
+    def send(self, text: bytes) -> None:
+        """Send a text frame."""
+        self._send(TEXT, text)
+
+    async def receive(self) -> bytes:
+        """The next text frame. Raises BrokenConnectionError."""
+        while not self.came:
+            await self._more()
+        return self.came.popleft()
+
+    def _next_frame(self) -> tuple[int, bytes] | None:
+        received = self._received
+        start, length = 2, received[1] if len(received) > 1 else 0
+        if length >= BYTES_2:
+            start += 2 if length == BYTES_2 else 8
+            length = int.from_bytes(received[2:start])
+        if len(received) < start + length:
+            return None
+        kind, payload = received[0] & 0xF, bytes(received[start : start + length])
+        del received[: start + length]
+        return kind, payload
+
+    def _send(self, kind: int, payload: bytes) -> None:
+        length = len(payload)
+        if length < BYTES_2:
+            size = bytes([MASKED | length])
+        elif length < 1 << 16:
+            size = bytes([MASKED | BYTES_2]) + length.to_bytes(2)
+        else:
+            size = bytes([MASKED | BYTES_8]) + length.to_bytes(8)
+        self._transport.write(bytes([0x80 | kind]) + size + NO_MASK + payload)
+
+
+@asynccontextmanager
+async def connections(url: str, count: int) -> AsyncIterator[list[Http]]:
+    """So many connections to the server of a URL; it drops those that are idle for long."""
+    opened = [await _connect(urlsplit(url), Http) for _ in range(count)]
+    yield opened
+    for each in opened:
+        each.close()
+
+
+async def open_socket(url: str) -> Socket:
+    """A WebSocket at a URL. Raises BrokenConnectionError where it is refused."""
+    parts = urlsplit(url)
+    socket = await _connect(parts, Socket)
+    await socket.handshake(f"{parts.path}?{parts.query}")
+    return socket
+
+
+async def _connect[T: _Client](parts: SplitResult, client: Callable[[], T]) -> T:
+    assert parts.hostname, "no host"
+    assert parts.port, "no port"
+    loop = asyncio.get_running_loop()
+    _, connected = await loop.create_connection(client, parts.hostname, parts.port)
+    return connected
+
+
+def http_request(method: str, path: str, length: int = 0, token: str = "", kind: str = "") -> bytes:
+    """The head of a request with a body of so many bytes, of this media type."""
+    head = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {length}"]
+    head += [f"Authorization: Bearer {token}"] if token else []
+    head += [f"Content-Type: {kind}"] if kind else []
+    return "\r\n".join([*head, "", ""]).encode()

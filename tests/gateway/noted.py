@@ -1,0 +1,219 @@
+"""Calls made in this process, beside somebody who writes down what they ask PostgreSQL."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast, get_origin
+from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
+
+import asyncpg
+import attrs
+from attrs import define, field, frozen
+from databases import Database
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from gateway.chats.socket import serve_frontend
+from gateway.files.storage import create_storage
+from gateway.sockets import Sockets
+from gateway.state import State
+from gateway.watch import Watch
+from gateway.web.operation import Operation
+from shared.database import _leave_as_it_is, _read_json
+from shared.news import News, create_redis
+from shared.settings import Settings
+from shared.statements import DirectDatabase
+from tests.gateway.belongings import Belongings, insert_belongings, make_belongings, user_token
+from tests.gateway.conftest import Sql
+from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry
+
+
+@frozen
+class Sent:
+    """A statement and its values."""
+
+    sql: str
+    values: tuple[Any, ...]
+
+
+@define
+class Notebook:
+    """A pool of one connection that notes what is sent."""
+
+    database: Database
+    sent: list[Sent] = field(factory=list)
+
+    async def note[T](self, work: Callable[[], Awaitable[T]]) -> tuple[T, list[Sent]]:
+        """What some work gives and sends when it is not done for the first time."""
+        await work()  # asyncpg looks up types when it meets them first
+        self.sent.clear()
+        result = await asyncio.ensure_future(work())
+        return result, list(self.sent)
+
+    async def count(self, work: Callable[[], Awaitable[object]]) -> int:
+        """How many statements that takes."""
+        _, sent = await self.note(work)
+        return len(sent)
+
+
+@asynccontextmanager
+async def open_notebook(settings: Settings) -> AsyncIterator[Notebook]:
+    """A notebook on the database of these settings."""
+    sent: list[Sent] = []
+
+    async def init(connection: "asyncpg.Connection[Any]") -> None:
+        await _read_json(connection)
+        connection.add_query_logger(lambda query: sent.append(Sent(query.query, query.args)))
+
+    options: dict[str, Any] = {"min_size": 1, "max_size": 1, "init": init, "reset": _leave_as_it_is}
+    async with DirectDatabase(settings.database_url, **options) as database:
+        yield Notebook(database, sent)
+
+
+@frozen
+class Owner:
+    """A user with some objects of each kind; those of a chat are all of the first chat."""
+
+    first: Belongings
+    all: list[Belongings]
+
+
+def insert_owner(settings: Settings, sql: Sql, number: int) -> Owner:
+    """Somebody with so many of everything."""
+    user_id = str(uuid4())
+    sql("INSERT INTO users (id, username, password) VALUES (%s, %s, '-')", user_id, user_id)
+    things = [make_belongings(settings, user_id) for _ in range(number)]
+    insert_belongings(sql, things)
+    _gather(sql, user_id, things[0])
+    return Owner(things[0], things)
+
+
+def _gather(sql: Sql, user_id: str, first: Belongings) -> None:
+    """Give the first chat, request, server, provider and flow what the others have."""
+    sql(
+        """
+        WITH numbered AS (
+            SELECT id, row_number() OVER (ORDER BY position) AS number
+            FROM requests WHERE creator_id = %s AND status = 'answered'
+        )
+        UPDATE requests SET session_id = %s, seq = 1000 + number
+        FROM numbered WHERE numbered.id = requests.id
+        """,
+        *(user_id, first.session_id),
+    )
+    sql(
+        """
+        UPDATE chatmessages SET conversation_id = %s FROM chatconversations
+        WHERE conversation_id = session_id AND creator_id = %s
+        """,
+        *(first.session_id, user_id),
+    )
+    sql(
+        "UPDATE logs SET session_id = %s, request_id = %s, seq = id %% 1000 WHERE creator_id = %s",
+        *(first.session_id, first.request_id, user_id),
+    )
+    sql(
+        """
+        UPDATE chatconversations SET last_seq = (
+            SELECT max(seq) FROM requests WHERE requests.session_id = chatconversations.session_id
+        ) WHERE session_id = %s
+        """,
+        first.session_id,
+    )
+    sql("UPDATE files SET session_id = %s WHERE creator_id = %s", first.session_id, user_id)
+    sql(
+        """
+        UPDATE mcptools SET mcp_server_id = %s FROM mcpservers
+        WHERE mcp_server_id = mcpservers.id AND creator_id = %s
+        """,
+        *(first.server_id, user_id),
+    )
+    sql(
+        "UPDATE modelconfigs SET provider_id = %s WHERE creator_id = %s",
+        *(first.provider_id, user_id),
+    )
+    sql(
+        """
+        UPDATE agentworkflows SET flow = (
+            SELECT json_agg(json_build_object('id', id, 'type', 'genai'))
+            FROM agents WHERE creator_id = %s
+        ) WHERE id = %s
+        """,
+        *(user_id, first.flow_id),
+    )
+
+
+def make_state(settings: Settings, database: Database, folder: str) -> State:
+    """What every request can reach; its loops don't run."""
+    state: dict[str, Any] = {
+        "settings": attrs.evolve(settings, open_requests_per_user=0),
+        "sockets": Sockets(0),
+        "database": database,
+        "news": News(create_redis(settings)),
+        "watch": Watch(database),
+        "storage": create_storage(attrs.evolve(settings, default_files_folder_name=folder)),
+    }
+    return cast("State", state)
+
+
+def lists(operation: Operation) -> bool:
+    """Whether an answer holds a list, or is one."""
+    result = operation.result
+    inner = [each.type for each in attrs.fields(result)] if attrs.has(result) else [result]
+    return operation.method == "GET" and any(get_origin(each) is list for each in inner)
+
+
+LISTING = {str(entry): entry for entry in ENTRIES if lists(OPERATIONS[entry.line])}
+"""The calls that list something, by their names."""
+
+
+async def ask(settings: Settings, state: State, owner: Belongings, entry: Entry) -> Response:
+    """Call an operation as its route does."""
+    operation, call = OPERATIONS[entry.line], entry.call(owner, owner)
+    token = user_token(settings, owner)
+    scope = {
+        "type": "http",
+        "method": operation.method,
+        "path": urlsplit(call["url"]).path,
+        "root_path": "",
+        "scheme": "http",
+        "server": ("127.0.0.1", 80),
+        "query_string": urlencode(call.get("params", {})).encode(),
+        "headers": [(b"authorization", f"Bearer {token}".encode())],
+        "state": state,
+    }
+    _, matched = operation.route().matches(scope)
+    answer = await operation.respond(Request({**scope, **matched}))
+    assert answer.status_code == 200
+    return answer
+
+
+async def chat(settings: Settings, state: State, owner: Owner) -> None:
+    """Open a socket, send a message that names all files, and leave."""
+    message = {"message": "hello", "files": [each.file_id for each in owner.all]}
+    frames = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": json.dumps(message)},
+        {"type": "websocket.disconnect"},
+    ]
+    sent: list[str] = []
+
+    async def receive() -> Any:
+        return frames.pop(0)
+
+    async def send(frame: Any) -> None:
+        sent.append(frame["type"])
+
+    query = {"session_id": str(uuid4()), "token": user_token(settings, owner.first)}
+    scope = {
+        "type": "websocket",
+        "path": "/frontend/ws",
+        "query_string": urlencode(query).encode(),
+        "headers": [],
+        "state": state,
+    }
+    await serve_frontend(WebSocket(scope, receive, send))
+    assert sent == ["websocket.accept"]
