@@ -124,6 +124,6 @@ class IgnoreTrailingSlash:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Route the path without its last slash."""
-        if scope["type"] != "lifespan" and len(scope["path"]) > 1:
+        if scope["type"] != "lifespan" and len(scope["path"]) > 1 and scope["path"][-1] == "/":
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         await self.app(scope, receive, send)

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
+from attrs import define, field
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
@@ -76,13 +77,13 @@ def decode_frame(message: bytes) -> tuple[int, bytes]:
     return int(seq), frame
 
 
+@define(eq=False)
 class Listener:
     """A bounded queue of messages; one that overflows becomes a single gap."""
 
-    def __init__(self) -> None:
-        self._queue: deque[Message] = deque()
-        self._bytes = 0
-        self._filled = asyncio.Event()
+    _queue: deque[Message] = field(factory=deque, init=False)
+    _bytes: int = field(default=0, init=False)
+    _waiting: asyncio.Future[None] | None = field(default=None, init=False)
 
     def put(self, message: Message) -> None:
         """Add a message, in the order of publishing."""
@@ -92,7 +93,8 @@ class Listener:
             message, size = None, 0
         self._queue.append(message)
         self._bytes += size
-        self._filled.set()
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def clear(self) -> None:
         """Forget what was not yet taken."""
@@ -100,10 +102,10 @@ class Listener:
         self._bytes = 0
 
     async def get(self) -> Message:
-        """The oldest message not yet taken."""
+        """The oldest message not yet taken; one task may wait for it."""
         while not self._queue:
-            self._filled.clear()
-            await self._filled.wait()
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
         message = self._queue.popleft()
         self._bytes -= len(message or b"")
         return message
@@ -116,6 +118,7 @@ class News:
         self._redis = redis
         self._canary = f"genai:canary:{uuid4()}"  # keeps the reader subscribed to something
         self._listeners: dict[str, set[Listener]] = {}
+        self._changed: set[str] = set()  # channels that may be wanted, or not, since the last look
         self._asked: set[str] = set()
         self._confirmed: set[str] = set()
         self._outbox: deque[tuple[str, bytes]] = deque(maxlen=OUTBOX_LIMIT)
@@ -146,6 +149,7 @@ class News:
         if channel in self._confirmed:
             listener.put(None)
         else:
+            self._changed.add(channel)
             self.publish(self._canary, WAKE)  # no other task may touch the reader's socket
         try:
             yield listener
@@ -153,6 +157,7 @@ class News:
             listeners.discard(listener)
             if not listeners and self._listeners.get(channel) is listeners:
                 del self._listeners[channel]
+                self._changed.add(channel)
 
     async def is_up(self) -> bool:
         """Whether what is published here is heard here soon. One caller at a time."""
@@ -196,6 +201,7 @@ class News:
     async def _read_one_connection(self) -> None:
         self._asked = set()
         self._confirmed = set()
+        self._changed = {self._canary, *self._listeners}
         async with self._redis.pubsub() as pubsub:
             checked = 0.0
             while True:
@@ -216,13 +222,15 @@ class News:
 
     async def _reconcile(self, pubsub: PubSub) -> None:
         """Subscribe to what is wanted and no longer to what is not."""
-        wanted = {self._canary, *self._listeners}
+        changed, self._changed = self._changed, set()
+        wanted = {each for each in changed if each in self._listeners or each == self._canary}
         if missing := wanted - self._asked:
+            self._asked |= missing
             await pubsub.subscribe(*missing)
-        if stale := self._asked - wanted:
-            await pubsub.unsubscribe(*stale)
+        if stale := (changed - wanted) & self._asked:
+            self._asked -= stale
             self._confirmed -= stale
-        self._asked = wanted
+            await pubsub.unsubscribe(*stale)
 
     def _hand_out(self, message: dict[str, Any]) -> None:
         channel = message["channel"].decode()

@@ -55,7 +55,7 @@ class Delivery:
             return
         if session.last_seq < self.sent:
             self.sent = 0  # the chat was deleted and begun again
-        while True:
+        while self.sent < session.last_seq:
             async with connect(self.database) as connection:
                 frames = await select_frames(
                     connection, self.owner, self.session_id, self.sent, PAGE

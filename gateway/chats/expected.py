@@ -3,7 +3,7 @@
 from time import perf_counter
 from uuid import UUID
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from gateway.metrics import DELIVERY_SECONDS
 from shared.tracing import span, traceparent
@@ -20,11 +20,11 @@ class _Message:
     traceparent: str | None
 
 
+@define
 class ExpectedAnswers:
     """The messages that came over a socket and were not answered there yet."""
 
-    def __init__(self) -> None:
-        self._messages: dict[bytes, _Message] = {}
+    _messages: dict[bytes, _Message] = field(factory=dict, init=False)
 
     def expect(self, request_id: UUID) -> None:
         """A message has come; whether it will be accepted is not known yet."""

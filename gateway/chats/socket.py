@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import time_ns
 from typing import cast
 from uuid import UUID, uuid4
 
 from attrs import frozen
+from starlette.datastructures import QueryParams
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.chats.delivery import Delivery
@@ -122,7 +123,8 @@ def _counted(websocket: WebSocket, user_id: UUID, close: Close) -> Iterator[None
 
 
 async def _check(websocket: WebSocket) -> Opening:
-    state, query = cast("State", websocket.state), websocket.query_params
+    state = cast("State", websocket.state)
+    query = QueryParams(websocket.scope["query_string"])  # the socket would keep its own
     if state["sockets"].is_leaving:
         raise RefusedError(RESTARTING, SERVICE_RESTART)
     if not is_welcome(websocket, state["settings"].backend_cors_origins):
@@ -157,13 +159,14 @@ def _read_handshake(query: Mapping[str, str]) -> Handshake:
 
 
 class Socket:
-    """One open connection: it reads, stores and delivers in three tasks."""
+    """One open connection: it reads, delivers in a task, and stores in one while there is work."""
 
     def __init__(self, websocket: WebSocket, opening: Opening) -> None:
         self._websocket = websocket
         self._state = cast("State", websocket.state)
         self._opening = opening
-        self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue(INBOX_LIMIT)
+        self._inbox: list[str | bytes] = []  # a tenth of what a deque takes
+        self._storing: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
         self._too_slow = False
         self._expected = ExpectedAnswers()
@@ -189,19 +192,24 @@ class Socket:
         await self._close(SERVICE_RESTART, RESTARTING)
 
     async def _run(self, listener: Listener) -> None:
-        storing = asyncio.create_task(self._store())
-        reading = asyncio.create_task(self._read())
-        talking = {reading, asyncio.create_task(self._deliver(listener))}
+        delivering = asyncio.create_task(self._deliver(listener))
         try:
-            await asyncio.wait(talking, return_when=asyncio.FIRST_COMPLETED)
-            if not self._too_slow:  # the client has gone; what it sent before may still be coming
-                await asyncio.wait({reading}, timeout=READ_OUT_SECONDS)
+            async with asyncio.timeout(None) as limit:
+                delivering.add_done_callback(lambda _: self._read_out(limit))
+                await self._read()
+        except TimeoutError:
+            logger.debug("session %s: a socket was not read out", self._opening.session_id)
         finally:
-            for task in talking:
-                task.cancel()
-            await asyncio.gather(*talking, return_exceptions=True)
-            await self._inbox.put(None)
-            await storing
+            delivering.cancel()
+            await asyncio.gather(delivering, return_exceptions=True)
+            if self._storing is not None:
+                await self._storing
+
+    def _read_out(self, limit: asyncio.Timeout) -> None:
+        """Go on reading for a while: of a client that has gone what it sent may still be coming."""
+        seconds = 0 if self._too_slow else READ_OUT_SECONDS
+        with suppress(RuntimeError):  # it has hung up by now
+            limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
     async def _read(self) -> None:
         """Always sit in receive(): otherwise pings go unanswered and the server hangs up."""
@@ -210,12 +218,16 @@ class Socket:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
+            if self._storing is not None and len(self._inbox) == INBOX_LIMIT:
+                await asyncio.wait({self._storing})
             frame = message.get("text") or message.get("bytes") or ""
-            await self._inbox.put(frame[:most])
+            self._inbox.append(frame[:most])
+            if self._storing is None or self._storing.done():
+                self._storing = asyncio.create_task(self._store())
 
     async def _store(self) -> None:
-        while (frame := await self._inbox.get()) is not None:
-            await self._store_one(frame)
+        while self._inbox:
+            await self._store_one(self._inbox.pop(0))
 
     async def _store_one(self, frame: str | bytes) -> None:
         request_id = uuid4()

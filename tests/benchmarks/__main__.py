@@ -19,13 +19,11 @@ HELD_SECONDS = 0.05
 HELD = "loops held for over 50 ms"
 
 
-async def _measure(bench: Bench, scenario: str) -> list[Result]:
+async def _measure(bench: Bench, scenario: str, results: list[Result]) -> None:
     module = import_module(f"tests.benchmarks.{scenario}")
     targets = {**module.TARGETS, HELD: at_most(0)}
-    return [
-        _tell(Result(scenario, row, targets.get(row.name)))
-        async for row in _rows(bench, module.measure(bench))
-    ]
+    async for row in _rows(bench, module.measure(bench)):
+        _note(Result(scenario, row, targets.get(row.name)), results)
 
 
 async def _rows(bench: Bench, measured: AsyncIterator[Row]) -> AsyncIterator[Row]:
@@ -41,11 +39,11 @@ def _held(bench: Bench) -> Row:
     return Row(HELD, count, f"of {sum(count for _, count in lags):,.0f} looks")
 
 
-def _tell(result: Result) -> Result:
+def _note(result: Result, results: list[Result]) -> None:
     widths = (36, 16, 16, 6, 18, 10)
     columns = " ".join(f"{cell:{width}}" for cell, width in zip(cells(result), widths, strict=True))
     print(f"{result.scenario:8} {columns}", flush=True)
-    return result
+    results.append(result)
 
 
 def main(scenarios: list[str]) -> int:
@@ -55,7 +53,7 @@ def main(scenarios: list[str]) -> int:
     with run_bench() as bench:
         for scenario in scenarios:
             try:
-                results += uvloop.run(_measure(bench, scenario))
+                uvloop.run(_measure(bench, scenario, results))
             except* WrongAnswerError as wrong:
                 wrongs += [f"{scenario}: {each}" for each in wrong.exceptions]
             bench.end_scenario()

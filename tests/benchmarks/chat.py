@@ -2,13 +2,12 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 
 from tests.benchmarks.floors import chat_floors
 from tests.benchmarks.installation import Bench, Installation
-from tests.benchmarks.load import Load, Work, run_in_turn, run_load
-from tests.benchmarks.people import close_chats, insert_people, open_chats
+from tests.benchmarks.load import Load, run_in_turn, run_load
+from tests.benchmarks.people import Chat, close_chats, insert_people, open_chats
 from tests.benchmarks.plots import Panel, draw
 from tests.benchmarks.results import Row, Target, at_least, at_most
 
@@ -39,7 +38,8 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
 
 
 async def _measure(one: Installation, users: int) -> list[Load]:
-    async with chat_workers(one, users) as workers, chat_floors(one, users) as floors:
+    async with chatting(one, users) as chats, chat_floors(one, users) as floors:
+        workers = [chat.ask for chat in chats]
         return await run_in_turn(
             ROUNDS,
             lambda: run_load(workers, SECONDS, one),
@@ -48,10 +48,8 @@ async def _measure(one: Installation, users: int) -> list[Load]:
 
 
 @asynccontextmanager
-async def chat_workers(
-    installation: Installation, users: int, logs: int = 0
-) -> AsyncIterator[list[Work]]:
-    """A worker for each new user, spread over the gateways; it asks and waits for the answer.
+async def chatting(installation: Installation, users: int) -> AsyncIterator[list[Chat]]:
+    """A chat of each of so many new users, spread over the gateways.
 
     Raises WrongAnswerError, at the end for what came unasked.
     """
@@ -63,8 +61,8 @@ async def chat_workers(
         for chat in await open_chats(gateway, people[number :: len(gateways)])
     ]
     for chat in chats[:16]:
-        await chat.ask(logs)  # until all has been met once
-    yield [partial(chat.ask, logs) for chat in chats]
+        await chat.ask()  # until all has been met once
+    yield chats
     await close_chats(chats)
 
 

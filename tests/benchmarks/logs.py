@@ -1,12 +1,13 @@
 """Chats whose master agent logs: entries stored and delivered, in order and before their answer."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from uuid import uuid4
 
-from tests.benchmarks.chat import chat_workers
+from tests.benchmarks.chat import chatting
 from tests.benchmarks.floors import Pool, commit_pool
-from tests.benchmarks.installation import Bench, Installation
-from tests.benchmarks.load import Load, Work, run_in_turn, run_load
+from tests.benchmarks.installation import Bench
+from tests.benchmarks.load import Work, run_in_turn, run_load
 from tests.benchmarks.results import Row, Target, at_least
 
 WARM_UP_SECONDS, SECONDS, FLOOR_SECONDS, ROUNDS = 1.0, 2.5, 1.5, 2
@@ -31,23 +32,21 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
     """Entries per second; the floor inserts as many rows at once as the bridge did, alone."""
     one = bench.start()
     for name, (users, logs) in LOADS.items():
-        batch, system, floor = await _measure(one, users, logs)
+        async with chatting(one, users) as chats, commit_pool(one) as pool:
+            await pool.execute("TRUNCATE logs")
+            workers = [partial(chat.ask, logs) for chat in chats]
+            await run_load(workers, WARM_UP_SECONDS)
+            batch, insert = await _inserting(pool)
+            system, floor = await run_in_turn(
+                ROUNDS,
+                partial(run_load, workers, SECONDS, one),
+                partial(run_load, [insert], FLOOR_SECONDS),
+            )
         rate, floor_rate = logs * system.per_second, batch * floor.per_second
         yield Row(name, rate, "/s", floor_rate, system.cpu(of_each=logs))
         yield Row(f"{name}: stored at once", batch, "rows")
-
-
-async def _measure(one: Installation, users: int, logs: int) -> tuple[int, Load, Load]:
-    async with chat_workers(one, users, logs) as workers, commit_pool(one) as pool:
-        await pool.execute("TRUNCATE logs")
-        await run_load(workers, WARM_UP_SECONDS)
-        batch, insert = await _inserting(pool)
-        system, floor = await run_in_turn(
-            ROUNDS,
-            lambda: run_load(workers, SECONDS, one),
-            lambda: run_load([insert], FLOOR_SECONDS),
-        )
-    return batch, system, floor
+        early, asked = (sum(getattr(chat, each) for chat in chats) for each in ("early", "asked"))
+        yield Row(f"{name}: answers before their last entry", early, f"of {asked:,}")
 
 
 async def _inserting(pool: Pool) -> tuple[int, Work]:

@@ -66,6 +66,8 @@ class Chat:
     session_id: str
     asked: int = 0
     seq: int = 0
+    early: int = 0
+    """How many answers came before all log entries of their request; that is no fault."""
 
     async def ask(self, logs: int = 0) -> None:
         """Ask something that nobody else asks, and wait for its log entries and its answer.
@@ -82,14 +84,18 @@ class Chat:
             raise WrongAnswerError(f"no answer in {ANSWER_SECONDS} s to {question}") from None
 
     async def _receive(self, question: str, logs: int) -> None:
-        texts = [f"{place} of {question}" for place in range(logs)] + [question]
-        for text in texts:
+        came = []
+        for _ in range(logs + 1):
             frame = orjson.loads(await self.socket.receive())
             said = frame.get("log") or frame["response"]["response"]
-            came = said.get("message") or said.get("response"), frame["seq"]
+            came.append(said.get("message") or said.get("response"))
             self.seq += 1
-            if came != (text, self.seq):
-                raise WrongAnswerError(f"{came} in place of {(text, self.seq)}")
+            if frame["seq"] != self.seq:
+                raise WrongAnswerError(f"frame {frame['seq']} in place of {self.seq}")
+        self.early += came[-1] != question
+        expected = [f"{place} of {question}" for place in range(logs)]
+        if [text for text in came if text != question] != expected or question not in came:
+            raise WrongAnswerError(f"{came} for {question}")
 
 
 async def open_chats(url: str, people: Sequence[Person]) -> list[Chat]:

@@ -1,8 +1,9 @@
 """Two gateways and two bridges against one of each, on the same cores: what scaling out costs."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
-from tests.benchmarks.chat import chat_workers
+from tests.benchmarks.chat import chatting
 from tests.benchmarks.installation import Bench
 from tests.benchmarks.load import run_in_turn, run_load
 from tests.benchmarks.results import Row, Target, at_least, at_most
@@ -19,11 +20,11 @@ TARGETS: dict[str, Target] = {
 async def measure(bench: Bench) -> AsyncIterator[Row]:
     """The same load on both; the floor is one and one."""
     one, two = bench.start(), bench.start(pairs=2)
-    async with chat_workers(one, USERS) as ones, chat_workers(two, USERS) as twos:
+    async with chatting(one, USERS) as ones, chatting(two, USERS) as twos:
         single, double = await run_in_turn(
             ROUNDS,
-            lambda: run_load(ones, SECONDS, one),
-            lambda: run_load(twos, SECONDS, two),
+            partial(run_load, [chat.ask for chat in ones], SECONDS, one),
+            partial(run_load, [chat.ask for chat in twos], SECONDS, two),
         )
     cpu, least = double.cpu(), single.cpu()
     yield Row("two and two: chats", double.per_second, "/s", single.per_second, cpu)

@@ -1,0 +1,109 @@
+"""How PostgreSQL finds what the hot statements ask for, where there is much of everything."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from agent_bridge import log_queries, queries
+from agent_bridge.compose import compose
+from devstack.postgres import PostgresServer
+from devstack.valkey import ValkeyServer
+from gateway.chats.delivery import Delivery
+from gateway.state import State
+from gateway.watch import select_last_seqs
+from shared.database import connect
+from shared.endings import OpenRequest, Outcome, end_request
+from shared.secrets import Vault
+from shared.settings import Settings, read_settings
+from tests.benchmarks.filling import fill
+from tests.gateway.conftest import run_sql
+from tests.gateway.noted import LISTING, Owner, ask, chat, insert_owner, make_state, open_notebook
+from tests.system import create_database, drop_database, make_environment
+
+USERS = 200  # with 2,000 agents, 4,000 chats and 40,000 log entries
+SMALL = {"router_session"}
+PARTIAL_INDEXES = "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '% WHERE %'"
+LOOKUP = "typeinfo"  # asyncpg's own, once for each type and connection
+STATEMENTS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
+
+type Plan = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def filled(postgres: PostgresServer, valkey: ValkeyServer, template: str) -> Iterator[Settings]:
+    """A database in which everybody has much, and its statistics."""
+    database = create_database(postgres, template)
+    settings = read_settings(make_environment(postgres, database, valkey, 1), Settings)
+    fill(settings, USERS)
+    yield settings
+    drop_database(postgres, database)
+
+
+@pytest.fixture(scope="module")
+async def sent(
+    anyio_backend: str, filled: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[set[str]]:
+    """Every statement of a chat with log entries, of what watches it, and of all lists."""
+    with run_sql(filled) as sql:
+        owner = insert_owner(filled, sql, 1)
+    async with open_notebook(filled) as notebook:
+        folder = str(tmp_path_factory.mktemp("files"))
+        state = make_state(filled, notebook.database, folder)
+        for entry in LISTING.values():
+            await ask(filled, state, owner.first, entry)
+        await _chat(filled, state, owner)
+        texts = {" ".join(each.sql.split()) for each in notebook.sent}
+        yield {text for text in texts if text.startswith(STATEMENTS) and LOOKUP not in text}
+
+
+async def _chat(settings: Settings, state: State, owner: Owner) -> None:
+    """A request from its message to its answer, as the gateway and the bridge treat it."""
+    await chat(settings, state, owner)
+    async with connect(state["database"]) as connection:
+        [request] = await queries.claim_requests(connection, uuid4(), 1)
+        session_id, claim_id = request.session_id, request.claim_id
+        vault = Vault(settings.encryption_keys)
+        provider_id = (await compose(connection, vault, request)).provider_id
+        assert await queries.mark_sent(connection, claim_id, provider_id)
+        assert await queries.renew_leases(connection, [claim_id]) == {claim_id}
+        await queries.select_overdue(connection)
+        await queries.select_backlog(connection)
+        assert await log_queries.select_secrets(connection, [request.id])
+        entry = log_queries.LoggedMessage(session_id, request.id, None, "info", "entry")
+        assert await log_queries.insert_logs(connection, [entry], "master_server_ml")
+        open_request = OpenRequest(request.id, "running", claim_id)
+        outcome = Outcome("answered", {"response": "answer"})
+        assert await end_request(connection, state["news"], open_request, outcome)
+    assert await select_last_seqs(state["database"], [session_id]) == {session_id: 2}
+    delivery = Delivery(state["database"], UUID(owner.first.user_id), session_id, 0)
+    assert len([frame async for frame in delivery.next_frames(None)]) == 2
+
+
+def test_no_hot_statement_reads_a_table_from_end_to_end(filled: Settings, sent: set[str]) -> None:
+    assert len(sent) > 30
+    with psycopg.connect(filled.database_url) as connection:
+        connection.execute("SET enable_seqscan = off")  # some tables are small here
+        partial = {name for (name,) in connection.execute(PARTIAL_INDEXES)}
+        scans = {text: set(_scanned(_plan(connection, text), partial)) - SMALL for text in sent}
+    assert {text: tables for text, tables in scans.items() if tables} == {}
+
+
+def _plan(connection: "psycopg.Connection[Any]", statement: str) -> Plan:
+    """The plan for any values: what a prepared statement has after a while."""
+    explain = f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {statement}"
+    [[[found]]] = connection.execute(explain.encode()).fetchall()
+    plan: Plan = found["Plan"]
+    return plan
+
+
+def _scanned(plan: Plan, partial: set[str]) -> Iterator[str]:
+    """The tables that are read whole, in their own order or in that of an index."""
+    index = plan.get("Index Name")
+    whole_index = index is not None and "Index Cond" not in plan and index not in partial
+    if plan["Node Type"] == "Seq Scan" or whole_index:
+        yield str(plan.get("Relation Name", index))
+    for part in plan.get("Plans", []):
+        yield from _scanned(part, partial)
