@@ -7,19 +7,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from devstack.postgres import PostgresServer, run_postgres
-from devstack.processes import free_port
 from devstack.valkey import ValkeyServer, run_valkey
 from shared.migrate import migrate
 from tests.master import Master, run_master
-from tests.system import (
-    System,
-    create_database,
-    drop_database,
-    make_environment,
-    make_secrets,
-    run_system,
-    url_of,
-)
+from tests.system import Stores, System, make_secrets, run_database, url_of
 from tests.users import User, register_user
 
 
@@ -46,53 +37,43 @@ def valkey() -> Iterator[ValkeyServer]:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: PostgresServer) -> str:
-    """A migrated database that others are copied from."""
-    name = create_database(postgres)
-    migrate(url_of(postgres, name))
-    return name
+def stores(postgres: PostgresServer, valkey: ValkeyServer) -> Iterator[Stores]:
+    """Both servers, with a migrated database to copy."""
+    with run_database(postgres) as template:
+        migrate(url_of(postgres, template))
+        yield Stores(postgres, valkey, template)
 
 
 @pytest.fixture
-def environment(
-    postgres: PostgresServer, valkey: ValkeyServer, template: str
-) -> Iterator[dict[str, str]]:
+def environment(stores: Stores) -> Iterator[dict[str, str]]:
     """The variables of an installation with an empty database; nothing runs yet."""
-    database = create_database(postgres, template)
-    yield make_environment(postgres, database, valkey, free_port())
-    drop_database(postgres, database)
+    with stores.environment() as environment:
+        yield environment
 
 
 @pytest.fixture
-def bare_system(environment: dict[str, str]) -> Iterator[System]:
+def bare_system(stores: Stores) -> Iterator[System]:
     """An installation of the test's own, to start, kill and restart parts of."""
-    with run_system(environment) as system:
+    with stores.system() as system:
         yield system
 
 
 @pytest.fixture(scope="session")
-def system(postgres: PostgresServer, valkey: ValkeyServer, template: str) -> Iterator[System]:
+def system(stores: Stores) -> Iterator[System]:
     """A router, a gateway and a bridge that many tests share; each makes users of its own."""
-    database = create_database(postgres, template)
-    environment = make_environment(postgres, database, valkey, free_port())
-    with run_system(environment) as system:
+    with stores.system() as system:
         system.start_router()
         system.start_gateway()
         system.start_bridge()
         yield system
-    drop_database(postgres, database)
 
 
 @pytest.fixture(scope="module")
-def module_system(
-    postgres: PostgresServer, valkey: ValkeyServer, template: str
-) -> Iterator[System]:
+def module_system(stores: Stores) -> Iterator[System]:
     """An installation of the module's own with a router; it starts the services that it wants."""
-    database = create_database(postgres, template)
-    with run_system(make_environment(postgres, database, valkey, free_port())) as system:
+    with stores.system() as system:
         system.start_router()
         yield system
-    drop_database(postgres, database)
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from urllib.error import URLError
+from urllib.parse import quote
 from urllib.request import urlopen
 from uuid import uuid4
 
 import psycopg
-from attrs import define, field
+from attrs import define, field, frozen
 from psycopg import sql
 
 from devstack.postgres import PostgresServer
@@ -40,16 +41,27 @@ BE_KEY = f"{uuid4()}::master_server_be"
 ML_KEY = f"{uuid4()}::master_server_ml"
 
 
-def create_database(server: PostgresServer, template: str = "template1") -> str:
+EMPTY = "template1"
+"""What PostgreSQL copies where nothing else is named."""
+
+
+def create_database(server: PostgresServer, template: str = EMPTY, prefix: str = "test_") -> str:
     """Create a database and return its name."""
-    name = f"test_{uuid4().hex}"
+    name = f"{prefix}{uuid4().hex}"
     _execute(server, "CREATE DATABASE {} TEMPLATE {}", name, template)
     return name
 
 
-def drop_database(server: PostgresServer, name: str) -> None:
-    """Drop it, whoever is connected."""
-    _execute(server, "DROP DATABASE {} (FORCE)", name)
+@contextmanager
+def run_database(
+    server: PostgresServer, template: str = EMPTY, prefix: str = "test_"
+) -> Iterator[str]:
+    """The name of a database that is dropped in the end, whoever is connected."""
+    name = create_database(server, template, prefix)
+    try:
+        yield name
+    finally:
+        _execute(server, "DROP DATABASE {} (FORCE)", name)
 
 
 def _execute(server: PostgresServer, statement: str, *names: str) -> None:
@@ -60,7 +72,8 @@ def _execute(server: PostgresServer, statement: str, *names: str) -> None:
 
 def url_of(server: PostgresServer, database: str) -> str:
     """The URL of a database."""
-    return f"postgresql://{server.user}:{server.password}@{server.host}:{server.port}/{database}"
+    address = f"{server.user}:{server.password}@{server.host}:{server.port}"
+    return f"postgresql://{address}/{quote(database)}"
 
 
 def make_secrets() -> dict[str, str]:
@@ -223,6 +236,32 @@ def run_system(
         yield system
     finally:
         system.close()
+
+
+@frozen
+class Stores:
+    """The servers that installations share; the database of each is a copy of the template."""
+
+    postgres: PostgresServer
+    valkey: ValkeyServer
+    template: str = EMPTY
+
+    @contextmanager
+    def environment(self) -> Iterator[dict[str, str]]:
+        """The variables of an installation with a database of its own; nothing runs yet."""
+        with run_database(self.postgres, self.template) as database:
+            yield make_environment(self.postgres, database, self.valkey, free_port())
+
+    @contextmanager
+    def system(
+        self, start_module: StartModule = start_forked, /, **variables: str
+    ) -> Iterator[System]:
+        """An installation with a database of its own, without any process yet."""
+        with (
+            self.environment() as environment,
+            run_system({**environment, **variables}, start_module) as system,
+        ):
+            yield system
 
 
 def read_status(url: str) -> int | None:

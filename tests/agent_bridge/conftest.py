@@ -4,13 +4,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from devstack.postgres import PostgresServer
-from devstack.processes import free_port
 from devstack.router import RouterServer
 from devstack.routing import Delivery
-from devstack.valkey import ValkeyServer
 from tests.agent_bridge.broken import keep_bridges, until_heard
-from tests.system import System, create_database, drop_database, make_environment, run_system
+from tests.system import Stores, System
 from tests.users import User, register_user
 
 HASTY_SECONDS = "1.2"
@@ -32,15 +29,12 @@ async def hasty_user(hasty_gateway: str) -> AsyncIterator[User]:
 
 
 @pytest.fixture(scope="session")
-def breakable(postgres: PostgresServer, valkey: ValkeyServer, template: str) -> Iterator[System]:
+def breakable(stores: Stores) -> Iterator[System]:
     """A system for the tests that kill a router or a bridge: `running` mends it for the next."""
-    database = create_database(postgres, template)
-    environment = make_environment(postgres, database, valkey, free_port())
-    with run_system(environment) as system:
+    with stores.system() as system:
         system.start_router()
         system.start_gateway()
         yield system
-    drop_database(postgres, database)
 
 
 @pytest.fixture

@@ -12,17 +12,15 @@ from attrs import define, field, frozen
 from prometheus_client.parser import text_string_to_metric_families
 
 from devstack.postgres import PostgresServer, run_postgres
-from devstack.processes import free_port, wait_until_ready
+from devstack.processes import wait_until_ready
 from devstack.valkey import run_valkey
 from shared.migrate import migrate
 from tests.benchmarks.stub_agent import CONNECTED
 from tests.system import (
+    Stores,
     System,
     create_database,
-    drop_database,
-    make_environment,
     make_secrets,
-    run_system,
     start_executed,
     url_of,
 )
@@ -105,14 +103,12 @@ class Bench:
 
     @contextmanager
     def _run(self, pairs: int, overrides: Mapping[str, str]) -> Iterator[Installation]:
-        database = create_database(self.postgres, self.template)
         with TemporaryDirectory() as folder, run_valkey(Path(folder)) as valkey:
-            environment = make_environment(self.postgres, database, valkey, free_port())
-            with run_system({**environment, **overrides}, start_executed) as system:
+            stores = Stores(self.postgres, valkey, self.template)
+            with stores.system(start_executed, **overrides) as system:
                 processes = _start_processes(system, pairs)
-                stores = {"PostgreSQL": [self.postgres.pid], "Valkey": [valkey.pid]}
-                yield Installation(system, {**processes, **stores})
-        drop_database(self.postgres, database)
+                servers = {"PostgreSQL": [self.postgres.pid], "Valkey": [valkey.pid]}
+                yield Installation(system, {**processes, **servers})
 
 
 def _start_processes(system: System, pairs: int) -> Processes:

@@ -23,21 +23,13 @@ from cryptography.x509 import NameOID
 
 from devstack.postgres import PostgresServer
 from devstack.processes import Child, free_port
-from devstack.valkey import ValkeyServer
 from tests.end_to_end.crowd import Crowd, gather_crowd, seal_by_key
 from tests.end_to_end.proxy import Proxy, run_proxy
 from tests.end_to_end.talker import Talker
 from tests.gateway.conftest import SSL_CONTEXT
 from tests.master import Invocation, echo, run_master
 from tests.shared.line import LineAside, run_line_aside
-from tests.system import (
-    PROJECT,
-    System,
-    create_database,
-    drop_database,
-    make_environment,
-    run_system,
-)
+from tests.system import EMPTY, PROJECT, Stores, System
 from tests.users import User, eventually, register_user
 
 PROXY_HOST = "127.0.0.1"  # what the gateways see of the proxy
@@ -93,12 +85,9 @@ def _migrate(system: System) -> None:
 
 
 @pytest.fixture(scope="module")
-async def installation(
-    anyio_backend: str, postgres: PostgresServer, valkey: ValkeyServer
-) -> AsyncIterator[Installation]:
+async def installation(anyio_backend: str, stores: Stores) -> AsyncIterator[Installation]:
     """Migrated, with a router, two gateways, three bridges and the proxy."""
-    database = create_database(postgres)
-    with run_system(make_environment(postgres, database, valkey, free_port())) as system:
+    with attrs.evolve(stores, template=EMPTY).system() as system:
         _migrate(system)
         system.start_router()
         port = free_port()
@@ -110,7 +99,6 @@ async def installation(
                 system.start_bridge()
             await installation.until_ready(len(GATEWAY_HOSTS))
             yield installation
-    drop_database(postgres, database)
 
 
 @pytest.fixture

@@ -10,12 +10,9 @@ from uuid import uuid4
 import httpx2
 import psycopg
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from psycopg import Connection, sql
 
-from devstack.postgres import PostgresServer
-from devstack.processes import free_port
-from devstack.valkey import ValkeyServer
 from shared.migrate import main
 from shared.secrets import REDACTED
 from tests.agent_bridge.agents import connected_agent, until_active
@@ -31,13 +28,7 @@ from tests.original import (
     encrypt_key,
     insert_owner,
 )
-from tests.system import (
-    System,
-    create_database,
-    drop_database,
-    make_environment,
-    run_system,
-)
+from tests.system import EMPTY, Stores, System
 from tests.users import User
 
 LISTS: dict[str, Any] = {"skills": [], "defaultInputModes": [], "defaultOutputModes": []}
@@ -104,12 +95,10 @@ def digest(connection: Connection) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def taken(postgres: PostgresServer, valkey: ValkeyServer) -> Iterator[Taken]:
+def taken(stores: Stores) -> Iterator[Taken]:
     """The pair on the original's database and files."""
-    database = create_database(postgres)
-    environment = make_environment(postgres, database, valkey, free_port())
     with (
-        run_system({**environment, "SECRET_KEY": OLD_SECRET}) as system,
+        evolve(stores, template=EMPTY).system(SECRET_KEY=OLD_SECRET) as system,
         psycopg.connect(system.settings.database_url, autocommit=True) as connection,
     ):
         create_tables(connection)
@@ -118,7 +107,6 @@ def taken(postgres: PostgresServer, valkey: ValkeyServer) -> Iterator[Taken]:
         system.files.mkdir()
         (system.files / f"{owner.file}.txt").write_text("of the original")
         yield take_over(system, connection, owner, odd)
-    drop_database(postgres, database)
 
 
 def take_over(system: System, connection: Connection, owner: Owner, odd: Owner) -> Taken:

@@ -9,12 +9,9 @@ from attrs import frozen
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from websockets.asyncio.client import connect
 
-from devstack.postgres import PostgresServer
-from devstack.processes import free_port
-from devstack.valkey import ValkeyServer
 from tests.collector import run_collector
 from tests.master import run_master
-from tests.system import create_database, drop_database, make_environment, run_system
+from tests.system import Stores
 from tests.users import Chat, eventually, register_user
 
 TRACE, SPAN = uuid4().hex, uuid4().hex[:16]
@@ -37,12 +34,8 @@ class Traced:
 
 
 @pytest.fixture(scope="module")
-async def traced(
-    anyio_backend: str, postgres: PostgresServer, valkey: ValkeyServer, template: str
-) -> AsyncIterator[Traced]:
-    database = create_database(postgres, template)
-    environment = make_environment(postgres, database, valkey, free_port())
-    with run_collector() as collector, run_system(environment) as system:
+async def traced(anyio_backend: str, stores: Stores) -> AsyncIterator[Traced]:
+    with run_collector() as collector, stores.system() as system:
         tracing = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_BSP_SCHEDULE_DELAY": "100",
@@ -77,7 +70,6 @@ async def traced(
                 request_id=answer["response"]["request_id"],
             )
             assert len(master.invocations) == 1
-    drop_database(postgres, database)
 
 
 def parent_of(traced: Traced, name: str) -> str | None:

@@ -11,11 +11,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from devstack.postgres import PostgresServer
-from devstack.valkey import ValkeyServer
 from shared.settings import Settings, read_settings
 from shared.tokens import issue_user_token
-from tests.system import System, create_database, drop_database, make_environment
+from tests.system import Stores, System
 from tests.users import User, register_user
 
 type Sql = Callable[..., list[dict[str, Any]]]
@@ -91,8 +89,7 @@ async def other_user(system: System, sql: Sql) -> AsyncIterator[User]:
 
 
 @pytest.fixture(scope="session")
-def settings(postgres: PostgresServer, valkey: ValkeyServer, template: str) -> Iterator[Settings]:
+def settings(stores: Stores) -> Iterator[Settings]:
     """Settings with a migrated database that no process serves."""
-    database = create_database(postgres, template)
-    yield read_settings(make_environment(postgres, database, valkey, 1), Settings)
-    drop_database(postgres, database)
+    with stores.environment() as environment:
+        yield read_settings(environment, Settings)

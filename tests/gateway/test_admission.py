@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from attrs import evolve
 from redis import Redis
 
-from devstack.postgres import PostgresServer
 from devstack.valkey import ValkeyServer, run_valkey
 from gateway.attempts import WINDOW_SECONDS
 from tests.gateway.conftest import SSL_CONTEXT
-from tests.system import System, create_database, drop_database, make_environment, run_system
+from tests.system import Stores, System
 from tests.users import PASSWORD
 
 LOGIN, REGISTER, VALIDATE = "/api/login/access-token", "/api/register", "/api/validate-token"
@@ -30,21 +30,16 @@ def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServe
 
 
 @pytest.fixture(scope="module")
-def own_system(
-    postgres: PostgresServer, own_valkey: ValkeyServer, template: str
-) -> Iterator[System]:
+def own_system(stores: Stores, own_valkey: ValkeyServer) -> Iterator[System]:
     """Two gateways: the first believes nobody about addresses, the second a proxy on this host."""
-    database = create_database(postgres, template)
-    bounds = {
-        "LOGIN_FAILURES_PER_NAME": str(PER_NAME),
-        "LOGIN_FAILURES_PER_ADDRESS": str(PER_ADDRESS),
-        "REGISTRATIONS_PER_ADDRESS": str(REGISTRATIONS),
-    }
-    with run_system({**make_environment(postgres, database, own_valkey, 1), **bounds}) as system:
+    with evolve(stores, valkey=own_valkey).system(
+        LOGIN_FAILURES_PER_NAME=str(PER_NAME),
+        LOGIN_FAILURES_PER_ADDRESS=str(PER_ADDRESS),
+        REGISTRATIONS_PER_ADDRESS=str(REGISTRATIONS),
+    ) as system:
         system.start_gateway()
         system.start_gateway(TRUSTED_PROXIES="127.0.0.1")
         yield system
-    drop_database(postgres, database)
 
 
 @pytest.fixture

@@ -8,19 +8,10 @@ import httpx2
 import psycopg
 import pytest
 
-from devstack.postgres import PostgresServer
 from devstack.processes import HOST, free_port, wait_until_ready
-from devstack.valkey import ValkeyServer
 from gateway.passwords import Passwords
 from tests.gateway.conftest import SSL_CONTEXT
-from tests.system import (
-    System,
-    create_database,
-    drop_database,
-    make_environment,
-    read_status,
-    run_system,
-)
+from tests.system import Stores, System, read_status
 from tests.users import PASSWORD
 
 USERS = 200
@@ -28,12 +19,9 @@ LAG_SECONDS = 0.05
 
 
 @pytest.fixture
-async def crowded(
-    postgres: PostgresServer, valkey: ValkeyServer, template: str
-) -> AsyncIterator[tuple[httpx2.AsyncClient, list[str]]]:
+async def crowded(stores: Stores) -> AsyncIterator[tuple[httpx2.AsyncClient, list[str]]]:
     """A gateway whose loop is watched, and the names of users who share an address."""
-    database = create_database(postgres, template)
-    with run_system(make_environment(postgres, database, valkey, 1)) as system:
+    with stores.system() as system:
         for name in ("LOGIN_FAILURES_PER_ADDRESS", "REGISTRATIONS_PER_ADDRESS"):
             del system.environment[name]
         names = await insert_users(system)
@@ -43,7 +31,6 @@ async def crowded(
         wait_until_ready(child, lambda: read_status(f"{url}/health") == 200)
         async with httpx2.AsyncClient(base_url=url, timeout=60, verify=SSL_CONTEXT) as http:
             yield http, names
-    drop_database(postgres, database)
 
 
 async def insert_users(system: System) -> list[str]:

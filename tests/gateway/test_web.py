@@ -9,11 +9,10 @@ import pytest
 
 from devstack.postgres import PostgresServer
 from devstack.processes import HOST, free_port
-from devstack.valkey import ValkeyServer
 from gateway.web.inputs import MAX_BODY_BYTES
 from tests.gateway.shapes import good
 from tests.shared.line import Line, run_line
-from tests.system import System, create_database, drop_database, make_environment, run_system
+from tests.system import Stores, System
 from tests.users import User, eventually, register_user
 
 ORIGIN = "http://localhost:3000"
@@ -140,14 +139,10 @@ async def test_all_faults_of_parameters_come_at_once(reader: User) -> None:
 
 
 @pytest.fixture(scope="module")
-def own_system(
-    postgres: PostgresServer, valkey: ValkeyServer, template: str
-) -> Iterator[tuple[System, str]]:
+def own_system(stores: Stores) -> Iterator[System]:
     """A system of this module's own, nothing started, with its database to break."""
-    database = create_database(postgres, template)
-    with run_system(make_environment(postgres, database, valkey, 1)) as own:
-        yield own, database
-    drop_database(postgres, database)
+    with stores.system() as system:
+        yield system
 
 
 @pytest.fixture(scope="module")
@@ -157,24 +152,23 @@ async def line(postgres: PostgresServer) -> AsyncIterator[Line]:
 
 
 @pytest.fixture(scope="module")
-async def far_user(own_system: tuple[System, str], line: Line) -> AsyncIterator[User]:
+async def far_user(own_system: System, line: Line) -> AsyncIterator[User]:
     """A user of a gateway whose PostgreSQL is at the other end of a line."""
-    system, _ = own_system
     port = free_port()
     # Not by `start_gateway`: it would wait on the loop that has to pass its bytes on.
     variables = {"GATEWAY_PORT": str(port), "POSTGRES_PORT": str(line.port)}
-    system.start("gateway 1", "gateway", variables)
-    system.gateways.append(f"http://{HOST}:{port}")
+    own_system.start("gateway 1", "gateway", variables)
+    own_system.gateways.append(f"http://{HOST}:{port}")
 
     async def ready() -> bool:
-        async with httpx2.AsyncClient(base_url=system.gateway) as http:
+        async with httpx2.AsyncClient(base_url=own_system.gateway) as http:
             try:
                 return (await http.get("/ready")).status_code == 200
             except httpx2.ConnectError:
                 return False
 
     await eventually(ready, "the gateway is ready", 30)
-    async with register_user(system.gateway) as user:
+    async with register_user(own_system.gateway) as user:
         yield user
 
 
@@ -196,11 +190,8 @@ async def test_without_postgresql_it_is_503_and_then_well_again(far_user: User, 
     await eventually(well, "PostgreSQL is back")
 
 
-async def test_a_500_has_cors_headers_and_one_sentence(
-    far_user: User, own_system: tuple[System, str]
-) -> None:
-    system, _ = own_system
-    with psycopg.connect(system.settings.database_url, autocommit=True) as connection:
+async def test_a_500_has_cors_headers_and_one_sentence(far_user: User, own_system: System) -> None:
+    with psycopg.connect(own_system.settings.database_url, autocommit=True) as connection:
         connection.execute("ALTER TABLE logs RENAME TO broken")
         path = f"/api/logs/list?session_id={uuid4()}"
         answer = await far_user.http.get(path, headers={"Origin": ORIGIN})

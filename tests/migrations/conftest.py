@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copy
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg import Connection, sql
+from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 
 from devstack.postgres import PostgresServer
 from shared import migrate as migrating
 from shared.migrate import MIGRATIONS, migrate
 from tests.original import OLD_SECRET, create_tables
+from tests.system import run_database, url_of
 
 from .rows import insert_session, insert_user
 
@@ -28,12 +29,8 @@ LAST = NAMES[-1]
 @contextmanager
 def fresh_database(server: PostgresServer) -> Iterator[str]:
     """Create a database and yield its URL; the name is one that has to be quoted there."""
-    address = f"postgresql://{server.user}:{server.password}@{server.host}:{server.port}"
-    name = f"migrations {uuid4()}"
-    with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield f"{address}/{name.replace(' ', '%20')}"
-        connection.execute(sql.SQL("DROP DATABASE {} (FORCE)").format(sql.Identifier(name)))
+    with run_database(server, prefix="migrations ") as name:
+        yield url_of(server, name)
 
 
 @pytest.fixture

@@ -9,11 +9,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from devstack.postgres import PostgresServer
-from devstack.valkey import ValkeyServer
 from tests.agent_bridge.stored import execute, select
 from tests.socket.front_end import ACCEPTED, close_code
-from tests.system import System, create_database, drop_database, make_environment, run_system
+from tests.system import Stores, System
 from tests.users import User, eventually, register_user
 
 MOST_SOCKETS, MOST_OPEN = 3, 2
@@ -21,19 +19,15 @@ WELCOME = "https://chat.example"
 
 
 @pytest.fixture(scope="module")
-def own_system(postgres: PostgresServer, valkey: ValkeyServer, template: str) -> Iterator[System]:
+def own_system(stores: Stores) -> Iterator[System]:
     """A gateway with low bounds and one welcome origin; no bridge, so that requests wait."""
-    database = create_database(postgres, template)
-    environment = {
-        **make_environment(postgres, database, valkey, 1),
-        "SOCKETS_PER_USER": str(MOST_SOCKETS),
-        "OPEN_REQUESTS_PER_USER": str(MOST_OPEN),
-        "BACKEND_CORS_ORIGINS": WELCOME,
-    }
-    with run_system(environment) as system:
+    with stores.system(
+        SOCKETS_PER_USER=str(MOST_SOCKETS),
+        OPEN_REQUESTS_PER_USER=str(MOST_OPEN),
+        BACKEND_CORS_ORIGINS=WELCOME,
+    ) as system:
         system.start_gateway()
         yield system
-    drop_database(postgres, database)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from attrs import frozen
 
-from tests.system import System, run_system
+from tests.system import Stores, System
 from tests.users import User, eventually, register_user
 
 SOCKETS = 2_000
@@ -45,14 +45,16 @@ class Figures:
 
 
 @pytest.fixture
-def gateway(environment: dict[str, str]) -> Iterator[System]:
+def gateway(stores: Stores) -> Iterator[System]:
     """A gateway alone; both processes may have as many files as the sockets take."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, SOCKETS + SPARE_FILES), hard))
-    with run_system({**environment, "SOCKETS_PER_USER": "0"}) as system:
-        system.start_gateway()
-        yield system
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        with stores.system(SOCKETS_PER_USER="0") as system:
+            system.start_gateway()
+            yield system
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_idle_sockets_take_little_memory_and_leave_none_behind(gateway: System) -> None:
