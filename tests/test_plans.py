@@ -9,8 +9,6 @@ import pytest
 
 from agent_bridge import log_queries, queries
 from agent_bridge.compose import compose
-from devstack.postgres import PostgresServer
-from devstack.valkey import ValkeyServer
 from gateway.chats.delivery import Delivery
 from gateway.state import State
 from gateway.watch import select_last_seqs
@@ -21,7 +19,7 @@ from shared.settings import Settings, read_settings
 from tests.benchmarks.filling import fill
 from tests.gateway.conftest import run_sql
 from tests.gateway.noted import LISTING, Owner, ask, chat, insert_owner, make_state, open_notebook
-from tests.system import create_database, drop_database, make_environment
+from tests.system import Stores
 
 USERS = 200  # with 2,000 agents, 4,000 chats and 40,000 log entries
 SMALL = {"router_session"}
@@ -33,13 +31,12 @@ type Plan = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def filled(postgres: PostgresServer, valkey: ValkeyServer, template: str) -> Iterator[Settings]:
+def filled(stores: Stores) -> Iterator[Settings]:
     """A database in which everybody has much, and its statistics."""
-    database = create_database(postgres, template)
-    settings = read_settings(make_environment(postgres, database, valkey, 1), Settings)
-    fill(settings, USERS)
-    yield settings
-    drop_database(postgres, database)
+    with stores.environment() as environment:
+        settings = read_settings(environment, Settings)
+        fill(settings, USERS)
+        yield settings
 
 
 @pytest.fixture(scope="module")
