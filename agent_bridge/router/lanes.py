@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
 FENCE_SECONDS = 1.0
+KEPT = 4  # idle lanes for each that may be in use: to open one costs as much as a chat's statements
 
 
 class RouterAwayError(Exception):
@@ -179,7 +180,7 @@ class Lanes:
             self._close(lane)
             return
         self._idle[owner] = lane
-        if len(self._idle) > self._settings.router_lanes:
+        if len(self._idle) > KEPT * self._settings.router_lanes:
             self._close(self._idle.pop(next(iter(self._idle))))
 
     def _close(self, lane: Lane) -> None:

@@ -87,7 +87,10 @@ def _draw(systems: Sequence[Load], floors: Sequence[Load]) -> None:
         "floor": [each.per_second for each in floors],
     }
     spent = {part: [each.cpu()[part] for each in systems] for part in systems[0].spent}
-    draw(PLOTS / "latency.svg", [Panel("round trip, milliseconds", USERS, latency)])
+    draw(
+        PLOTS / "latency.svg",
+        [Panel("round trip, milliseconds", USERS, latency, is_logarithmic=True)],
+    )
     draw(
         PLOTS / "throughput.svg",
         [Panel("chats per second", USERS, rate), Panel("CPU ms per chat", USERS, spent)],

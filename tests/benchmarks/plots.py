@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from math import log2
+from math import ceil, floor, log2, log10
 from pathlib import Path
 
 from attrs import frozen
 
 WIDTH, HEIGHT = 420, 300  # of a panel
-LEFT, RIGHT, TOP, BOTTOM = 60, 16, 44, 44
+LEFT, RIGHT, TOP, BOTTOM = 60, 16, 54, 44
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b", "#7f7f7f")
 STYLE = "text{font:12px sans-serif;fill:#555}path{fill:none;stroke-width:2}.grid{stroke:#8884}"
 
@@ -21,6 +21,7 @@ class Panel:
     xs: Sequence[int]
     lines: Mapping[str, Sequence[float]]
     x_title: str = "users at once"
+    is_logarithmic: bool = False
 
     def x(self, value: float) -> float:
         """Where a value is from the left."""
@@ -29,14 +30,22 @@ class Panel:
 
     def y(self, value: float) -> float:
         """Where a value is from the top."""
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / self.top
+        first, last = self.ticks[0], self.ticks[-1]
+        share = (value - first) / (last - first)
+        if self.is_logarithmic:
+            share = log2(value / first) / log2(last / first)
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share
 
     @property
-    def top(self) -> float:
-        """The end of the vertical axis: four steps of 1, 2 or 5 times a power of ten."""
-        most = max(value for line in self.lines.values() for value in line)
+    def ticks(self) -> list[float]:
+        """Powers of ten around all values; or from 0 four steps of 1, 2 or 5 times one."""
+        values = [value for line in self.lines.values() for value in line]
+        if self.is_logarithmic:
+            powers = range(floor(log10(min(values))), ceil(log10(max(values))) + 1)
+            return [10.0**power for power in powers]
         steps = (factor * 10.0**power for power in range(-3, 7) for factor in (1, 2, 5))
-        return next(4 * step for step in steps if 4 * step >= most)
+        step = next(step for step in steps if 4 * step >= max(values))
+        return [step * number for number in range(5)]
 
 
 def draw(path: Path, panels: Sequence[Panel]) -> None:
@@ -56,8 +65,7 @@ def draw(path: Path, panels: Sequence[Panel]) -> None:
 def _panel(panel: Panel) -> Iterator[str]:
     yield _text(LEFT, 16, panel.title)
     yield _text(WIDTH - RIGHT, HEIGHT - 8, panel.x_title, "end")
-    for step in range(5):
-        value = panel.top * step / 4
+    for value in panel.ticks:
         y = panel.y(value)
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>\n'
         yield _text(LEFT - 6, y + 4, f"{value:g}", "end")
