@@ -104,6 +104,7 @@ def make_environment(
         "GATEWAY_HOST": HOST,
         "BRIDGE_HOST": HOST,
         "ALLOW_PRIVATE_URLS": "true",
+        "REFRESH_SECONDS": "86400",  # URLs that a test made up would become inactive
         "DRAIN_GRACE": "0",
         "DRAIN_TIMEOUT": "5",
         "LOGIN_FAILURES_PER_ADDRESS": "0",

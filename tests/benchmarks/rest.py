@@ -59,7 +59,7 @@ class Call:
 
 async def measure(bench: Bench) -> AsyncIterator[Row]:
     """Calls per second, beside a bare route that runs the same SQL and returns the same bytes."""
-    one = bench.start(REFRESH_SECONDS="86400")  # what is looked up anew would change the answers
+    one = bench.start()
     gateway = one.system.gateway
     yield await _measure_login(gateway)
     calls = await _note_calls(one.system.settings)
