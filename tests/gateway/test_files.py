@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import TIME, assert_shape, faults, good, refused
+from tests.sql import Sql
 from tests.system import System
 from tests.users import User, eventually
 
