@@ -1,4 +1,4 @@
-"""What 2,000 idle sockets cost a gateway, and what is left when they have gone."""
+"""What 1,000 idle sockets cost a gateway, and what is left when they have gone."""
 
 import asyncio
 import resource
@@ -14,7 +14,7 @@ from attrs import frozen
 from tests.system import Stores, System
 from tests.users import User, eventually, register_user
 
-SOCKETS = 2_000
+SOCKETS = 1_000
 AT_A_TIME = 50
 SPARE_FILES = 200  # of either process, besides the sockets
 KIB_EACH = 64
