@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from shared.settings import Settings, read_settings
+from tests.gateway.uploading import upload
 from tests.system import Stores, System
 from tests.users import User, connect_to, register_user
 
@@ -29,3 +30,20 @@ def settings(stores: Stores) -> Iterator[Settings]:
     """Settings with a migrated database that no process serves."""
     with stores.environment() as environment:
         yield read_settings(environment, Settings)
+
+
+@pytest.fixture
+async def file(user: User) -> str:
+    """A text file of the user."""
+    return await upload(user.http)
+
+
+@pytest.fixture
+async def agent(user: User) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client with the token of an agent of the user."""
+    token = (await user.register_agent("painter", "paints"))["jwt"]
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx2.AsyncClient(
+        base_url=user.http.base_url, headers=headers, verify=False, timeout=30
+    ) as http:
+        yield http
