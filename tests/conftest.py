@@ -7,11 +7,13 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from devstack.postgres import PostgresServer, run_postgres
+from devstack.processes import wait_until_ready
 from devstack.valkey import ValkeyServer, run_valkey
 from shared.migrate import migrate
 from tests.master import Master, run_master
+from tests.sql import Sql, run_sql
 from tests.system import Stores, System, make_secrets, run_database, url_of
-from tests.users import User, register_user
+from tests.users import User, insert_user
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +66,9 @@ def system(stores: Stores) -> Iterator[System]:
     with stores.system() as system:
         system.start_router()
         system.start_gateway()
-        system.start_bridge()
+        bridge = system.start_bridge()
+        # Until then, agents that a test has inserted as active may be taken for gone.
+        wait_until_ready(bridge, lambda: "the router was asked about" in bridge.log.read_text())
         yield system
 
 
@@ -76,19 +80,24 @@ def module_system(stores: Stores) -> Iterator[System]:
         yield system
 
 
+@pytest.fixture(scope="session")
+def sql(system: System) -> Iterator[Sql]:
+    """Runs a statement in the shared system's database and returns its rows."""
+    with run_sql(system.settings) as sql:
+        yield sql
+
+
 @pytest.fixture
-async def user(system: System) -> AsyncIterator[User]:
+async def user(system: System, sql: Sql) -> AsyncIterator[User]:
     """A user of the shared system with a provider and a model config."""
-    async with register_user(system.gateway) as user:
-        await user.create_config()
+    async with insert_user(system, sql) as user:
         yield user
 
 
 @pytest.fixture
-async def other_user(system: System) -> AsyncIterator[User]:
+async def other_user(system: System, sql: Sql) -> AsyncIterator[User]:
     """Somebody else there."""
-    async with register_user(system.gateway) as user:
-        await user.create_config()
+    async with insert_user(system, sql) as user:
         yield user
 
 

@@ -17,8 +17,8 @@ from shared.endings import OpenRequest, Outcome, end_request
 from shared.secrets import Vault
 from shared.settings import Settings, read_settings
 from tests.benchmarks.filling import fill
-from tests.gateway.conftest import run_sql
 from tests.gateway.noted import LISTING, Owner, ask, chat, insert_owner, make_state, open_notebook
+from tests.sql import run_sql
 from tests.system import Stores
 
 USERS = 200  # with 2,000 agents, 4,000 chats and 40,000 log entries

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,12 @@ import httpx2
 from attrs import define, frozen
 from websockets.asyncio.client import ClientConnection, connect
 
+from shared.tokens import issue_user_token
+from tests.sql import Sql
+from tests.system import System
+
 PASSWORD = "Passw0rd!"
+SSL_CONTEXT = ssl.create_default_context()  # takes a client 50 ms to make, and is never used
 FRAME_SECONDS = 30.0  # which only a test that fails waits
 
 type Json = dict[str, Any]
@@ -112,13 +118,17 @@ class Chat:
         return await self.receive_answer()
 
 
+def connect_to(gateway: str, **headers: str) -> httpx2.AsyncClient:
+    """A client of a gateway."""
+    return httpx2.AsyncClient(base_url=gateway, timeout=30, verify=SSL_CONTEXT, headers=headers)
+
+
 @asynccontextmanager
 async def register_user(gateway: str, name: str | None = None) -> AsyncIterator[User]:
     """Register a new user and log in."""
     name = name or f"user-{uuid4()}"
     credentials = {"username": name, "password": PASSWORD}
-    # No TLS here: without this, each client would load the machine's certificates.
-    async with httpx2.AsyncClient(base_url=gateway, timeout=30, verify=False) as http:
+    async with connect_to(gateway) as http:
         registered = await http.post("/api/register", json=credentials)
         assert registered.status_code == 200, registered.text
         login = await http.post("/api/login/access-token", data=credentials)
@@ -126,6 +136,22 @@ async def register_user(gateway: str, name: str | None = None) -> AsyncIterator[
         token = login.json()["access_token"]
         http.headers["Authorization"] = f"Bearer {token}"
         yield User(http, registered.json()["id"], name, token)
+
+
+@asynccontextmanager
+async def insert_user(system: System, sql: Sql) -> AsyncIterator[User]:
+    """A new user without a password, whose hash would take longer than most tests, with a config.
+
+    `sql` is of the system's database.
+    """
+    id_ = uuid4()
+    name = f"user-{id_}"
+    sql("INSERT INTO users (id, username, password) VALUES (%s, %s, '-')", id_, name)
+    token = issue_user_token(system.settings.secret_key, id_)
+    async with connect_to(system.gateway, Authorization=f"Bearer {token}") as http:
+        user = User(http, str(id_), name, token)
+        await user.create_config()
+        yield user
 
 
 async def eventually(

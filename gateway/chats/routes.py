@@ -6,6 +6,7 @@ import attrs
 from starlette.datastructures import URL
 
 from gateway.chats import queries
+from gateway.chats.closes import CLOSE_CODES
 from gateway.chats.deletion import delete_chat as delete_whole_chat
 from gateway.chats.frames import Cancellation, ClientMessage, Handshake, ValidationFailure
 from gateway.chats.schemas import (
@@ -18,7 +19,7 @@ from gateway.chats.schemas import (
     NewChat,
     SessionId,
 )
-from gateway.chats.socket import CLOSE_CODES, serve_frontend
+from gateway.chats.socket import serve_frontend
 from gateway.web.auth import Access
 from gateway.web.channel import Channel
 from gateway.web.errors import BadRequestError

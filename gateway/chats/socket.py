@@ -2,39 +2,40 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from time import time_ns
 from typing import cast
 from uuid import UUID, uuid4
 
-from attrs import frozen
-from starlette.datastructures import QueryParams
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from gateway.chats.closes import (
+    FOREIGN_SESSION,
+    POLICY_VIOLATION,
+    RESTARTING,
+    SERVICE_RESTART,
+    TRY_AGAIN_LATER,
+)
 from gateway.chats.delivery import Delivery
 from gateway.chats.expected import ExpectedAnswers
 from gateway.chats.frames import (
     Cancellation,
     ClientMessage,
-    Handshake,
     describe_faults,
     parse_frame,
     refuse,
     unknown_request,
 )
+from gateway.chats.handshake import Opening, RefusedError, check_handshake
 from gateway.chats.messages import (
     ForeignSessionError,
     TooManyRequestsOpenError,
     accept_message,
 )
-from gateway.chats.queries import select_session
 from gateway.requests.cancellation import cancel
 from gateway.sockets import Close, GoingDownError, TooManySocketsError
 from gateway.state import State
-from gateway.web.auth import find_caller
-from gateway.web.origins import is_welcome
-from shared.converter import structure
 from shared.database import DatabaseAwayError, connect
 from shared.events import encode
 from shared.faults import InvalidInputError
@@ -49,53 +50,17 @@ SEND_SECONDS = 20.0
 CATCH_UP_SECONDS = 1.0
 READ_OUT_SECONDS = 10.0
 
-POLICY_VIOLATION = 1008
-SERVICE_RESTART = 1012
-TRY_AGAIN_LATER = 1013
-
-CLOSE_CODES = {
-    1002: "What came was no WebSocket frame.",
-    1007: "A text frame was no UTF-8.",
-    POLICY_VIOLATION: "The session is another user's, or `after` is no seq: do not try again.",
-    1009: "A frame was far too large.",
-    1011: "The server failed, or heard no answer to its pings: reconnect with `after`.",
-    SERVICE_RESTART: "The server is restarting: reconnect with `after`.",
-    TRY_AGAIN_LATER: (
-        "The client took its frames too slowly, or the database is away: reconnect with `after`."
-    ),
-}
-
 DATABASE_AWAY = "The message was not accepted: the database can't be reached, please try again."
 NOT_ACCEPTED = "The message was not accepted because of an internal error, please try again."
-RESTARTING = "restarting"
-FOREIGN_SESSION = "This session belongs to another user."
 TOO_MANY_REQUESTS = (
     "The message was not accepted: too many of your messages are waiting, please try again later."
 )
 
 
-@frozen
-class Opening:
-    """What a handshake asks for, and how far its session is."""
-
-    user_id: UUID
-    session_id: UUID
-    sent: int
-
-
-class RefusedError(Exception):
-    """The handshake is refused; with a code it is accepted and closed with that."""
-
-    def __init__(self, reason: str, code: int | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.code = code
-
-
 async def serve_frontend(websocket: WebSocket) -> None:
     """Serve one socket from its handshake to its close."""
     try:
-        opening = await _check(websocket)
+        opening = await check_handshake(websocket)
         tell_logs(user_id=opening.user_id, session_id=opening.session_id)
         socket = Socket(websocket, opening)
         with _counted(websocket, opening.user_id, socket.leave):
@@ -120,42 +85,6 @@ def _counted(websocket: WebSocket, user_id: UUID, close: Close) -> Iterator[None
         raise RefusedError("too many open sockets", TRY_AGAIN_LATER) from None
     except GoingDownError:
         raise RefusedError(RESTARTING, SERVICE_RESTART) from None
-
-
-async def _check(websocket: WebSocket) -> Opening:
-    state = cast("State", websocket.state)
-    query = QueryParams(websocket.scope["query_string"])  # the socket would keep its own
-    if state["sockets"].is_leaving:
-        raise RefusedError(RESTARTING, SERVICE_RESTART)
-    if not is_welcome(websocket, state["settings"].backend_cors_origins):
-        raise RefusedError("the origin is not welcome")
-    asked = _read_handshake(query)
-    session_id = asked.session_id or uuid4()
-    try:
-        async with connect(state["database"]) as connection:
-            caller = await find_caller(connection, state["settings"], asked.token)
-            if caller is None or caller.agent_id is not None:
-                raise RefusedError("the token is not valid")
-            session = await select_session(connection, caller.user_id, session_id)
-    except DatabaseAwayError:
-        raise RefusedError("the database can't be reached", TRY_AGAIN_LATER) from None
-    if session is not None and not session.is_own:
-        raise RefusedError(FOREIGN_SESSION, POLICY_VIOLATION)
-    last_seq = session.last_seq if session else 0
-    # Ahead of the session, as where one was made anew, every frame would be taken for a repeat.
-    sent = last_seq if asked.after is None else min(asked.after, last_seq)
-    return Opening(caller.user_id, session_id, sent)
-
-
-def _read_handshake(query: Mapping[str, str]) -> Handshake:
-    given = {name: value for name, value in query.items() if value}
-    try:
-        return structure(given, Handshake)
-    except InvalidInputError as error:
-        names = {fault.loc[0] for fault in error.faults}
-        if names == {"after"}:  # the token may be good
-            raise RefusedError("after is no seq", POLICY_VIOLATION) from None
-        raise RefusedError("the token is not valid, or session_id is no UUID") from None
 
 
 class Socket:

@@ -19,7 +19,7 @@ from tests.benchmarks.installation import Bench, Installation
 from tests.benchmarks.people import Person, WrongAnswerError, insert_people, socket_url
 from tests.benchmarks.results import Row, Target, at_most
 from tests.benchmarks.wire import Socket, open_socket
-from tests.gateway.conftest import run_sql
+from tests.sql import run_sql
 from tests.system import ML_KEY
 
 SOCKETS = 5_000

@@ -12,7 +12,7 @@ from attrs import define, frozen
 from shared.settings import Settings
 from tests.benchmarks.wire import Socket, open_socket
 from tests.gateway.belongings import Belongings, make_belongings, user_token
-from tests.gateway.conftest import run_sql
+from tests.sql import run_sql
 
 ANSWER_SECONDS = 30.0
 STRAY_SECONDS = 0.3

@@ -19,7 +19,6 @@ from tests.benchmarks.people import WrongAnswerError
 from tests.benchmarks.results import Row, Target, at_least
 from tests.benchmarks.wire import Http, connections, http_request
 from tests.gateway.belongings import Belongings, user_token
-from tests.gateway.conftest import run_sql
 from tests.gateway.noted import (
     LISTING,
     Notebook,
@@ -30,6 +29,7 @@ from tests.gateway.noted import (
     open_notebook,
 )
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry
+from tests.sql import run_sql
 from tests.users import PASSWORD, register_user
 
 CONNECTIONS = 16

@@ -26,11 +26,10 @@ from devstack.processes import Child, free_port
 from tests.end_to_end.crowd import Crowd, gather_crowd, seal_by_key
 from tests.end_to_end.proxy import Proxy, run_proxy
 from tests.end_to_end.talker import Talker
-from tests.gateway.conftest import SSL_CONTEXT
 from tests.master import Invocation, echo, run_master
 from tests.shared.line import LineAside, run_line_aside
 from tests.system import EMPTY, PROJECT, Stores, System
-from tests.users import User, eventually, register_user
+from tests.users import SSL_CONTEXT, User, eventually, register_user
 
 PROXY_HOST = "127.0.0.1"  # what the gateways see of the proxy
 GATEWAY_HOSTS = ["127.0.0.2", "127.0.0.3"]

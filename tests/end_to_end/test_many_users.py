@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 
 import attrs
 import pytest
@@ -13,32 +12,45 @@ from tests.master import run_master
 from tests.system import System
 
 SCRIPTED_USERS = 30
-USERS_WITH_AGENTS = 8
+USERS_WITH_AGENTS = 6
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["one of each", "two of each"])
-def installation(request: pytest.FixtureRequest) -> Iterator[System]:
-    """A gateway and a bridge, or two of each."""
-    if request.param == 1:
-        yield request.getfixturevalue("system")
-        return
-    system: System = request.getfixturevalue("module_system")
-    for _ in range(request.param):
-        system.start_gateway()
-        system.start_bridge()
-    yield system
+@pytest.fixture(scope="module")
+def two_of_each(module_system: System) -> System:
+    """Two gateways and two bridges."""
+    for _ in range(2):
+        module_system.start_gateway()
+        module_system.start_bridge()
+    return module_system
 
 
-@pytest.fixture(scope="module", params=["scripted master", "own agents"])
-async def crowd(anyio_backend: str, request: pytest.FixtureRequest, installation: System) -> Crowd:
-    """Users who are answered by a scripted master agent, or by agents of their own."""
-    if request.param == "own agents":
-        with run_master_agent(installation, "enriched"):
-            return await gather_crowd(installation, USERS_WITH_AGENTS, own_agents=True)
-    async with run_master(installation.router_url, seal_by_key) as master:
-        crowd = await gather_crowd(installation, SCRIPTED_USERS, own_agents=False)
+async def gather_scripted(system: System) -> Crowd:
+    """Users who are answered by a scripted master agent."""
+    async with run_master(system.router_url, seal_by_key) as master:
+        crowd = await gather_crowd(system, SCRIPTED_USERS, own_agents=False)
     begun = Counter((call.session_id, call.request_id) for call in master.invocations)
     return attrs.evolve(crowd, begun=begun)
+
+
+async def gather_with_agents(system: System) -> Crowd:
+    """Users who are answered by agents of their own."""
+    with run_master_agent(system, "enriched"):
+        return await gather_crowd(system, USERS_WITH_AGENTS, own_agents=True)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(("system", gather_scripted), id="one of each"),
+        pytest.param(("two_of_each", gather_scripted), id="two of each"),
+        pytest.param(("two_of_each", gather_with_agents), id="two of each, own agents"),
+    ],
+)
+async def crowd(anyio_backend: str, request: pytest.FixtureRequest) -> Crowd:
+    """A crowd at a gateway and a bridge, or at two of each."""
+    installation, gather = request.param
+    gathered: Crowd = await gather(request.getfixturevalue(installation))
+    return gathered
 
 
 def test_each_socket_gets_every_frame_once_and_in_order(crowd: Crowd) -> None:

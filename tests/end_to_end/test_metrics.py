@@ -14,8 +14,8 @@ from websockets.exceptions import InvalidStatus
 
 from devstack.processes import HOST
 from shared.settings import Settings
-from tests.gateway.conftest import run_sql
 from tests.master import Invocation, Master, answer
+from tests.sql import run_sql
 from tests.system import System
 from tests.users import User, eventually
 

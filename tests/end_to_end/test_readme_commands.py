@@ -313,26 +313,29 @@ def test_the_secrets_are_readable_by_their_owner_only(story: Story) -> None:
     assert (story.data / "secrets.env").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("variable", PORTS)
+@pytest.fixture(scope="module", params=PORTS)
+def taken(request: pytest.FixtureRequest, story: Story, clone: Clone) -> tuple[str, Ending]:
+    """A port's variable, and how a run ended while somebody else listened there."""
+    variable: str = request.param
+    with socket.create_server((HOST, clone.ports[variable])), _run(clone) as running:
+        return variable, _end(running, [])
+
+
 def test_a_taken_port_is_one_sentence_that_names_the_part(
-    story: Story, clone: Clone, variable: str
+    taken: tuple[str, Ending], clone: Clone
 ) -> None:
-    port = clone.ports[variable]
-    part = variable.removesuffix("_PORT").lower()
-    with socket.create_server((HOST, port)), _run(clone) as running:
-        ending = _end(running, running.parts())
+    variable, ending = taken
     assert ending.code != 0
     [sentence] = _own_words(ending.said)
-    assert part in sentence
-    assert str(port) in sentence
+    assert variable.removesuffix("_PORT").lower() in sentence
+    assert str(clone.ports[variable]) in sentence
 
 
-def test_a_taken_port_leaves_nothing_running(story: Story, clone: Clone) -> None:
-    with socket.create_server((HOST, clone.ports["GATEWAY_PORT"])), _run(clone) as running:
-        _end(running, [])
+@pytest.mark.usefixtures("taken")
+def test_a_taken_port_leaves_nothing_running(clone: Clone) -> None:
     assert [each for each in psutil.process_iter() if _works_in(each, clone.folder)] == []
-    for name in ("BRIDGE_PORT", "ROUTER_PORT"):
-        require_free_port(name, clone.ports[name])
+    for name, port in clone.ports.items():
+        require_free_port(name, port)
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.tokens import issue_agent_token, issue_user_token
-from tests.gateway.conftest import Sql
+from tests.sql import Sql
 from tests.system import System
 
 

@@ -3,7 +3,7 @@
 import json
 from uuid import UUID, uuid4
 
-from tests.gateway.conftest import Sql
+from tests.sql import Sql
 from tests.users import Json, User
 
 FUNCTION = {

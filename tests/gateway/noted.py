@@ -27,8 +27,8 @@ from shared.news import News, create_redis
 from shared.settings import Settings
 from shared.statements import DirectDatabase
 from tests.gateway.belongings import Belongings, insert_belongings, make_belongings, user_token
-from tests.gateway.conftest import Sql
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry
+from tests.sql import Sql
 
 
 @frozen

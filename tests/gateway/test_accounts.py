@@ -22,8 +22,8 @@ from gateway.web.operation import Call
 from shared.database import create_database
 from shared.settings import Settings
 from shared.tokens import issue_user_token
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import REGISTERED_USER, assert_shape, faults, good, refused
+from tests.sql import Sql
 from tests.system import System
 from tests.users import PASSWORD, User
 

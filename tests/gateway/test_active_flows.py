@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.conftest import Sql
 from tests.gateway.members import (
     FUNCTION,
     TOOL_SCHEMA,
@@ -16,6 +15,7 @@ from tests.gateway.members import (
     insert_tool,
 )
 from tests.gateway.shapes import ACTIVE_AGENT, assert_shape, good
+from tests.sql import Sql
 from tests.system import BE_KEY
 from tests.users import Json, User
 

@@ -13,9 +13,8 @@ from redis import Redis
 
 from devstack.valkey import ValkeyServer, run_valkey
 from gateway.attempts import WINDOW_SECONDS
-from tests.gateway.conftest import SSL_CONTEXT
 from tests.system import Stores, System
-from tests.users import PASSWORD
+from tests.users import PASSWORD, SSL_CONTEXT
 
 LOGIN, REGISTER, VALIDATE = "/api/login/access-token", "/api/register", "/api/validate-token"
 PER_NAME, PER_ADDRESS, REGISTRATIONS = 4, 8, 6

@@ -8,7 +8,6 @@ import httpx2
 import pytest
 
 from shared.tokens import read_token
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import (
     ACTIVE_AGENT,
     AGENT,
@@ -18,6 +17,7 @@ from tests.gateway.shapes import (
     good,
     refused,
 )
+from tests.sql import Sql
 from tests.system import System
 from tests.users import User
 

@@ -10,8 +10,8 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from shared.tokens import issue_agent_token
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import faults, good, refused
+from tests.sql import Sql
 from tests.system import BE_KEY, ML_KEY, System
 from tests.users import User
 

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import AGENT, assert_shape, faults, good, refused
+from tests.sql import Sql
 from tests.users import Json, User
 
 CHANGES = {"name": "New Name", "description": "new", "input_parameters": {"k": "v"}}

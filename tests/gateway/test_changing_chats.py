@@ -7,8 +7,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import CREATED_CHAT, assert_shape, faults, good, refused
+from tests.sql import Sql
 from tests.system import System
 from tests.users import Json, User, eventually
 

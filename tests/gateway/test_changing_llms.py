@@ -8,7 +8,6 @@ import pytest
 
 from gateway.llms.prompt import DEFAULT_SYSTEM_PROMPT
 from shared.secrets import Vault
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import (
     CONFIG,
     PROVIDER,
@@ -18,6 +17,7 @@ from tests.gateway.shapes import (
     good,
     refused,
 )
+from tests.sql import Sql
 from tests.system import System
 from tests.users import Json, User
 

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from gateway.app import TITLE, VERSION
-from gateway.chats.socket import CLOSE_CODES
+from gateway.chats.closes import CLOSE_CODES
 from gateway.openapi.channels import describe_channels
 from gateway.routes import sockets
 from tests.master import Invocation, Master, echo

@@ -8,7 +8,6 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import (
     CHAT,
     CREATED_CHAT,
@@ -19,6 +18,7 @@ from tests.gateway.shapes import (
     good,
     refused,
 )
+from tests.sql import Sql
 from tests.system import BE_KEY
 from tests.users import User
 

@@ -10,9 +10,8 @@ import pytest
 
 from devstack.processes import HOST, free_port, wait_until_ready
 from gateway.passwords import Passwords
-from tests.gateway.conftest import SSL_CONTEXT
 from tests.system import Stores, System, read_status
-from tests.users import PASSWORD
+from tests.users import PASSWORD, SSL_CONTEXT
 
 USERS = 200
 LAG_SECONDS = 0.05

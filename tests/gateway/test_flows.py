@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.gateway.conftest import Sql
 from tests.gateway.members import create_flow, deactivate, insert_agent, insert_card, insert_tool
 from tests.gateway.shapes import assert_shape, faults, good, refused
+from tests.sql import Sql
 from tests.users import Json, User
 
 FLOWS, REGISTER = "/api/agentflows", "/api/agentflows/register"

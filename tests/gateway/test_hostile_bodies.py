@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from tests.gateway.conftest import Sql
+from tests.sql import Sql
 from tests.system import System
 from tests.users import User
 

@@ -7,7 +7,6 @@ import pytest
 
 from gateway.llms.prompt import DEFAULT_SYSTEM_PROMPT
 from shared.secrets import Vault
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import (
     CONFIG,
     PROVIDER,
@@ -17,6 +16,7 @@ from tests.gateway.shapes import (
     good,
     refused,
 )
+from tests.sql import Sql
 from tests.system import System
 from tests.users import User
 

@@ -11,9 +11,9 @@ from gateway.accounts.queries import Credentials, select_credentials, update_pas
 from shared.database import connect, create_database
 from shared.settings import Settings
 from shared.tokens import read_token
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import TOKENS, assert_shape, faults, good, refused
 from tests.gateway.test_accounts import LOGIN, REGISTER, new_user
+from tests.sql import Sql
 from tests.system import System
 from tests.users import PASSWORD, User
 

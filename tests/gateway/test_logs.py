@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import LOG, assert_shape, faults, good, refused
+from tests.sql import Sql
 from tests.users import User
 
 REQUEST = str(uuid4())

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from gateway.web.paging import MOST, cut
-from tests.gateway.conftest import Sql
 from tests.gateway.shapes import faults, good
+from tests.sql import Sql
 from tests.users import User
 
 LISTS = ["/api/agents", "/api/agents/active", "/api/chats", "/api/llm/model/configs"]

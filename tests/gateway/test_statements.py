@@ -10,7 +10,6 @@ from gateway.chats.delivery import Delivery
 from gateway.state import State
 from gateway.watch import select_last_seqs
 from shared.settings import Settings
-from tests.gateway.conftest import run_sql
 from tests.gateway.noted import (
     LISTING,
     Notebook,
@@ -23,6 +22,7 @@ from tests.gateway.noted import (
     open_notebook,
 )
 from tests.gateway.ownership.entries import OPERATIONS, Entry
+from tests.sql import run_sql
 
 MANY = 100
 

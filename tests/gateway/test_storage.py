@@ -11,7 +11,7 @@ from attrs import evolve
 from gateway.files.storage import PART_BYTES, READ_BYTES, Storage, StorageAwayError, create_storage
 from shared.settings import Settings
 from tests.gateway.bucket import Bucket, run_bucket
-from tests.gateway.conftest import Sql
+from tests.sql import Sql
 from tests.system import System
 from tests.users import User, register_user
 

@@ -104,6 +104,11 @@ async def test_an_after_that_is_no_number_is_accepted_then_closed(after: str, us
     assert await close_code(user, **query) == (1008, [])
 
 
+@pytest.mark.parametrize("after", ["0", "x"])
+async def test_a_dead_token_is_refused_whatever_after_is(after: str, user: User) -> None:
+    assert await handshake_status(user, token=f"{user.token}x", after=after) == 403
+
+
 async def test_the_token_is_not_in_the_gateway_s_log(system: System, user: User) -> None:
     assert await handshake_status(user, token=user.token) == ACCEPTED
     assert user.token not in system.log_of("gateway 1")

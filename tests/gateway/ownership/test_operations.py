@@ -11,10 +11,10 @@ from attrs import frozen
 
 from gateway.web.auth import Access
 from tests.gateway.belongings import Belongings, insert_person, make_belongings, select_belongings
-from tests.gateway.conftest import Sql
 from tests.gateway.outsiders import answering, make_card, make_mcp, running, serving
 from tests.gateway.ownership.callers import Caller, Reception, make_callers, reception
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry, Foreign
+from tests.sql import Sql
 from tests.system import System
 
 OWN, FOREIGN = Reception.OWN, Reception.FOREIGN

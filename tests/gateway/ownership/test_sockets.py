@@ -17,9 +17,9 @@ from tests.gateway.belongings import (
     select_belongings,
     user_token,
 )
-from tests.gateway.conftest import Sql
 from tests.gateway.ownership.callers import Caller, make_callers
 from tests.master import Master
+from tests.sql import Sql
 from tests.system import System
 from tests.users import Json, User
 

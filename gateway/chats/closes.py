@@ -1,0 +1,21 @@
+"""The codes with which the front-end's sockets are closed, and reasons that several places give."""
+
+POLICY_VIOLATION = 1008
+SERVICE_RESTART = 1012
+TRY_AGAIN_LATER = 1013
+
+CLOSE_CODES = {
+    1002: "What came was no WebSocket frame.",
+    1007: "A text frame was no UTF-8.",
+    POLICY_VIOLATION: "The session is another user's, or `after` is no seq: do not try again.",
+    1009: "A frame was far too large.",
+    1011: "The server failed, or heard no answer to its pings: reconnect with `after`.",
+    SERVICE_RESTART: "The server is restarting: reconnect with `after`.",
+    TRY_AGAIN_LATER: (
+        "The client took its frames too slowly, the database is away, or the user has too many "
+        "open sockets: reconnect later, with `after`."
+    ),
+}
+
+RESTARTING = "restarting"
+FOREIGN_SESSION = "This session belongs to another user."

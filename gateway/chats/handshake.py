@@ -1,0 +1,80 @@
+"""The handshake of a front-end's socket: who asks, for which session, and from where on."""
+
+from collections.abc import Mapping
+from typing import cast
+from uuid import UUID, uuid4
+
+from attrs import frozen
+from starlette.datastructures import QueryParams
+from starlette.websockets import WebSocket
+
+from gateway.chats.closes import (
+    FOREIGN_SESSION,
+    POLICY_VIOLATION,
+    RESTARTING,
+    SERVICE_RESTART,
+    TRY_AGAIN_LATER,
+)
+from gateway.chats.frames import Handshake
+from gateway.chats.queries import select_session
+from gateway.state import State
+from gateway.web.auth import find_caller
+from gateway.web.origins import is_welcome
+from shared.converter import structure
+from shared.database import DatabaseAwayError, connect
+from shared.faults import InvalidInputError
+
+
+@frozen
+class Opening:
+    """What a handshake asks for, and how far its session is."""
+
+    user_id: UUID
+    session_id: UUID
+    sent: int
+
+
+class RefusedError(Exception):
+    """The handshake is refused; with a code it is accepted and closed with that."""
+
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+async def check_handshake(websocket: WebSocket) -> Opening:
+    """What may be opened. Raises RefusedError."""
+    state = cast("State", websocket.state)
+    if state["sockets"].is_leaving:
+        raise RefusedError(RESTARTING, SERVICE_RESTART)
+    if not is_welcome(websocket, state["settings"].backend_cors_origins):
+        raise RefusedError("the origin is not welcome")
+    query = QueryParams(websocket.scope["query_string"])  # the socket would keep its own
+    given = {name: value for name, value in query.items() if value}
+    whose = {name: value for name, value in given.items() if name != "after"}
+    asked = _read(whose, RefusedError("the token is not valid, or session_id is no UUID"))
+    session_id = asked.session_id or uuid4()
+    try:
+        async with connect(state["database"]) as connection:
+            caller = await find_caller(connection, state["settings"], asked.token)
+            if caller is None or caller.agent_id is not None:
+                raise RefusedError("the token is not valid")
+            session = await select_session(connection, caller.user_id, session_id)
+    except DatabaseAwayError:
+        raise RefusedError("the database can't be reached", TRY_AGAIN_LATER) from None
+    if session is not None and not session.is_own:
+        raise RefusedError(FOREIGN_SESSION, POLICY_VIOLATION)
+    # Only now: a dead token is refused alike, whatever stands beside it.
+    after = _read(given, RefusedError("after is no seq", POLICY_VIOLATION)).after
+    last_seq = session.last_seq if session else 0
+    # Ahead of the session, as where one was made anew, every frame would be taken for a repeat.
+    sent = last_seq if after is None else min(after, last_seq)
+    return Opening(caller.user_id, session_id, sent)
+
+
+def _read(given: Mapping[str, str], otherwise: RefusedError) -> Handshake:
+    try:
+        return structure(given, Handshake)
+    except InvalidInputError:
+        raise otherwise from None
