@@ -82,6 +82,9 @@ async def connect(database: Database) -> AsyncIterator[Connection]:
     """
     connection = database.connection()
     try:
+        if connection._connection_counter:  # noqa: SLF001
+            yield connection
+            return
         async with asyncio.timeout(ACQUIRE_SECONDS):
             await connection.__aenter__()
         try:

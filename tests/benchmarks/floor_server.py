@@ -1,6 +1,8 @@
 """The same server without the gateway: `python -m tests.benchmarks.floor_server`.
 
 Each route does what one of the gateway's can't do without, and nothing else.
+The server, its settings and the number of connections are the gateway's own, neither logs its
+calls, and the statements are all that the gateway sends, the one that finds the caller included.
 """
 
 import os

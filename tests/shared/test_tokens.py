@@ -71,6 +71,19 @@ def test_a_token_with_an_audience_is_read_without_fuss() -> None:
     read_token(KEY, sign({"sub": str(USER), "exp": LATER, "aud": "somebody"}))
 
 
+def test_a_token_that_was_good_is_bad_once_it_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = issue_user_token(KEY, USER)
+    assert read_token(KEY, token) == Claims(USER)
+    monkeypatch.setattr(time, "time", lambda: LATER)
+    assert read_token(KEY, token) is None
+
+
+def test_a_token_that_was_good_is_bad_under_another_key() -> None:
+    token = issue_user_token(KEY, USER)
+    assert read_token(KEY, token) == Claims(USER)
+    assert read_token("x" * 32, token) is None
+
+
 GOOD = {"sub": str(USER), "exp": LATER}
 BAD = {
     "expired": sign({**GOOD, "exp": 1}),
