@@ -1,17 +1,13 @@
 """Composing what the master agent needs for a request, with the provider's key decrypted."""
 
-from uuid import UUID
-
 import attrs
-from attrs import field, frozen
 from databases.core import Connection
 
 from agent_bridge.master import CallableAgent, Invocation
 from agent_bridge.queries import (
     ChosenConfig,
     ClaimedRequest,
-    select_callable_agents,
-    select_config,
+    mark_sent,
     select_has_provider,
 )
 from shared.events import FileMetadata
@@ -26,29 +22,29 @@ class UnfitError(Exception):
     """The request can't be answered as it is; the text says why."""
 
 
-@frozen
-class Composition:
-    """An invocation, and the provider whose key it holds."""
+async def compose_and_mark(
+    connection: Connection, vault: Vault, request: ClaimedRequest
+) -> Invocation | None:
+    """Gather config, files and agents of a request that is about to be sent, and note that it is.
 
-    invocation: Invocation = field(repr=False)
-    provider_id: UUID
-
-
-async def compose(connection: Connection, vault: Vault, request: ClaimedRequest) -> Composition:
-    """Gather config, files and agents of a request. Raises UnfitError."""
-    config = await _choose_config(connection, request)
+    None: the claim is lost. Raises UnfitError.
+    """
     files = await _find_files(connection, request)
-    flows = await select_active_flows(connection, request.creator_id)
-    agents = await select_callable_agents(connection, request.creator_id)
-    invocation = Invocation(
-        user_id=request.creator_id,
+    owner = request.creator_id
+    flows = await select_active_flows(connection, owner) if request.has_flows else []
+    marked = await mark_sent(connection, request)
+    if marked is None:
+        raise await _without_config(connection, request)
+    if not marked.is_held:
+        return None
+    return Invocation(
+        user_id=owner,
         session_id=request.session_id,
         message=request.message,
-        configs=_configs(config, _decrypt(vault, config)),
+        configs=_configs(marked.config, _decrypt(vault, marked.config)),
         files=files,
-        agents=[*map(_callable, flows), *agents],
+        agents=[*map(_callable, flows), *marked.agents],
     )
-    return Composition(invocation, config.provider_id)
 
 
 def _callable(flow: Flow) -> CallableAgent:
@@ -61,16 +57,14 @@ def _callable(flow: Flow) -> CallableAgent:
     )
 
 
-async def _choose_config(connection: Connection, request: ClaimedRequest) -> ChosenConfig:
+async def _without_config(connection: Connection, request: ClaimedRequest) -> UnfitError:
+    """Why there is no config for it."""
     owner, name, provider = request.creator_id, request.config_name, request.provider_name
-    config = await select_config(connection, owner, name, provider)
-    if config is not None:
-        return config
     if provider is not None and not await select_has_provider(connection, owner, provider):
-        raise UnfitError(f"Provider {provider} does not exist")
+        return UnfitError(f"Provider {provider} does not exist")
     if name is None:
-        raise UnfitError("There is no model config yet, please create one")
-    raise UnfitError(f"Config {name} does not exist")
+        return UnfitError("There is no model config yet, please create one")
+    return UnfitError(f"Config {name} does not exist")
 
 
 async def _find_files(connection: Connection, request: ClaimedRequest) -> list[FileMetadata]:

@@ -22,7 +22,7 @@ from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_ident
 from shared.database import connect
 from shared.events import LogFrame, encode
 from shared.news import News, encode_frame, session_channel
-from shared.secrets import UndecryptableError, Vault, named_secrets, redact
+from shared.secrets import UndecryptableError, Vault, forms_of, hide, named_secrets
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -39,10 +39,11 @@ class Logs:
 
     def __init__(self, settings: Settings, database: Database, news: News, vault: Vault) -> None:
         self._service_keys = settings.service_keys
+        self._usual = forms_of(self._service_keys)
         self._database = database
         self._news = news
         self._vault = vault
-        self._secrets: OrderedDict[UUID, tuple[str, ...]] = OrderedDict()
+        self._secrets: OrderedDict[UUID, list[str]] = OrderedDict()  # by request, in their forms
 
     async def store(self, logged: Iterable[AgentLogged]) -> None:
         """Store entries and publish them; those into foreign sessions are dropped.
@@ -67,8 +68,7 @@ class Logs:
 
     def _redact(self, logged: LoggedMessage) -> LoggedMessage:
         """Redact, then cut: half a secret would not be found."""
-        secrets = (*self._service_keys, *self._secrets.get(logged.request_id, ()))
-        text = redact(logged.message, secrets)
+        text = hide(logged.message, self._secrets.get(logged.request_id, self._usual))
         if len(text) > MESSAGE_LIMIT:
             text = text[: MESSAGE_LIMIT - len(CUT_MARK)] + CUT_MARK
         return attrs.evolve(logged, message=text)
@@ -78,7 +78,8 @@ class Logs:
         unknown = request_ids - self._secrets.keys()
         if unknown:
             for given in await select_secrets(connection, list(unknown)):
-                self._secrets[given.request_id] = tuple(islice(self._open(given), SECRETS_LIMIT))
+                secrets = islice(self._open(given), SECRETS_LIMIT)
+                self._secrets[given.request_id] = forms_of((*self._service_keys, *secrets))
         while len(self._secrets) > REMEMBERED_REQUESTS:
             self._secrets.popitem(last=False)
 

@@ -33,6 +33,8 @@ class ClaimedRequest:
     waited: float
     """Seconds since it was accepted, when it was claimed."""
     traceparent: str | None
+    has_flows: bool
+    """Whether its owner had any agent flow, when it was claimed."""
     claimed_at: float = field(factory=monotonic)
     """By the clock of this process."""
 
@@ -61,6 +63,16 @@ class ChosenConfig:
     system_prompt: str
     user_prompt: str | None
     max_last_messages: int
+
+
+@frozen
+class Marked:
+    """What a request is sent with; it may be sent only if the claim `is_held`."""
+
+    is_held: bool
+    config: ChosenConfig
+    agents: list[CallableAgent]
+    """The owner's connected agents, under their aliases."""
 
 
 @frozen
@@ -99,7 +111,9 @@ async def claim_requests(
                       traceparent
         )
         SELECT claimed.id, claim_id, session_id, creator_id, content AS message, config_name,
-               provider_name, file_ids, deadline, traceparent,
+               provider_name, file_ids, deadline, traceparent, EXISTS (
+                   SELECT FROM agentworkflows WHERE agentworkflows.creator_id = claimed.creator_id
+               ) AS has_flows,
                extract(epoch FROM clock_timestamp() - claimed.created_at)::float8 AS waited
         FROM claimed JOIN chatmessages
           ON chatmessages.request_id = claimed.id AND sender_type = 'user'
@@ -119,17 +133,6 @@ async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> set[UUI
     """
     rows = await connection.fetch_all(sql, {"lease": LEASE, "claim_ids": claim_ids})
     return {row["claim_id"] for row in rows}
-
-
-async def mark_sent(connection: Connection, claim_id: UUID, provider_id: UUID) -> bool:
-    """Note that the master agent is about to be invoked; False: the claim is lost."""
-    sql = """
-        UPDATE requests SET sent_at = now(), provider_id = :provider_id
-        WHERE claim_id = :claim_id AND status = 'running' AND lease_until > clock_timestamp()
-        RETURNING id
-    """
-    values = {"claim_id": claim_id, "provider_id": provider_id}
-    return await connection.fetch_one(sql, values) is not None
 
 
 async def release_request(connection: Connection, claim_id: UUID | None) -> bool:
@@ -170,25 +173,60 @@ async def select_backlog(connection: Connection) -> Backlog:
     return Backlog(**columns(row))
 
 
-async def select_config(
-    connection: Connection, owner: UUID, config_name: str | None, provider_name: str | None
-) -> ChosenConfig | None:
-    """The owner's config of this name, or the newest where none is named."""
-    sql = """
-        SELECT provider.id AS provider_id, provider.name AS provider, provider.api_key,
-               provider.provider_metadata, config.credentials, config.name AS config_name,
-               config.model, config.temperature, config.system_prompt, config.user_prompt,
-               config.max_last_messages
-        FROM modelconfigs AS config
-        JOIN modelproviders AS provider ON provider.id = config.provider_id
-        WHERE config.creator_id = :owner AND provider.creator_id = :owner
-          AND (CAST(:config AS text) IS NULL OR config.name = :config)
-          AND (CAST(:provider AS text) IS NULL OR provider.name = :provider)
-        ORDER BY config.created_at DESC, config.id LIMIT 1
+async def mark_sent(connection: Connection, request: ClaimedRequest) -> Marked | None:
+    """Note that the master agent is about to be invoked, and read what it is to get.
+
+    None: the owner has no such config; without a name the newest is taken. One statement for both:
+    between the claim and the sending there is only this.
     """
-    values = {"owner": owner, "config": config_name, "provider": provider_name}
+    sql = """
+        WITH config AS (
+            SELECT provider.id AS provider_id, provider.name AS provider, provider.api_key,
+                   provider.provider_metadata, config.credentials, config.name AS config_name,
+                   config.model, config.temperature, config.system_prompt, config.user_prompt,
+                   config.max_last_messages
+            FROM modelconfigs AS config
+            JOIN modelproviders AS provider ON provider.id = config.provider_id
+            WHERE config.creator_id = :owner AND provider.creator_id = :owner
+              AND (CAST(:config AS text) IS NULL OR config.name = :config)
+              AND (CAST(:provider AS text) IS NULL OR provider.name = :provider)
+            ORDER BY config.created_at DESC, config.id LIMIT 1
+        ), marked AS (
+            UPDATE requests SET sent_at = now(), provider_id = config.provider_id
+            FROM config
+            WHERE claim_id = :claim_id AND status = 'running' AND lease_until > clock_timestamp()
+            RETURNING id
+        ), agents AS (
+            SELECT id, alias, description, input_parameters FROM agents
+            WHERE creator_id = :owner AND is_active AND name <> '' AND description <> ''
+            ORDER BY created_at DESC, id LIMIT :limit
+        )
+        SELECT config.*, EXISTS (SELECT FROM marked) AS is_held,
+               (SELECT coalesce(json_agg(agents), '[]') FROM agents) AS agents
+        FROM config
+    """
+    values = {
+        "owner": request.creator_id,
+        "config": request.config_name,
+        "provider": request.provider_name,
+        "claim_id": request.claim_id,
+        "limit": AGENTS_LIMIT,
+    }
     row = await connection.fetch_one(sql, values)
-    return ChosenConfig(**columns(row)) if row else None
+    return _marked(**columns(row)) if row else None
+
+
+def _marked(is_held: bool, agents: list[dict[str, Any]], **config: Any) -> Marked:
+    return Marked(is_held, ChosenConfig(**config), [*map(_callable, agents)])
+
+
+def _callable(agent: dict[str, Any]) -> CallableAgent:
+    return CallableAgent(
+        agent_id=UUID(agent["id"]),
+        agent_name=agent["alias"],
+        agent_description=agent["description"],
+        agent_schema=name_function(agent["input_parameters"], agent["alias"]),
+    )
 
 
 async def select_has_provider(connection: Connection, owner: UUID, name: str) -> bool:
@@ -199,22 +237,3 @@ async def select_has_provider(connection: Connection, owner: UUID, name: str) ->
         )
     """
     return bool(await connection.fetch_val(sql, {"owner": owner, "name": name}))
-
-
-async def select_callable_agents(connection: Connection, owner: UUID) -> list[CallableAgent]:
-    """The owner's connected agents, under their aliases."""
-    sql = """
-        SELECT id, alias, description, input_parameters FROM agents
-        WHERE creator_id = :owner AND is_active AND name <> '' AND description <> ''
-        ORDER BY created_at DESC, id LIMIT :limit
-    """
-    values = {"owner": owner, "limit": AGENTS_LIMIT}
-    return [
-        CallableAgent(
-            agent_id=row["id"],
-            agent_name=row["alias"],
-            agent_description=row["description"],
-            agent_schema=name_function(row["input_parameters"], row["alias"]),
-        )
-        for row in await connection.fetch_all(sql, values)
-    ]

@@ -10,7 +10,7 @@ import asyncpg
 from databases import Database
 
 from agent_bridge import metrics, queries
-from agent_bridge.compose import Composition, UnfitError, compose
+from agent_bridge.compose import UnfitError, compose_and_mark
 from agent_bridge.master import Form, FormChoice, payload
 from agent_bridge.outcomes import (
     CONNECTION_LOST,
@@ -187,10 +187,7 @@ class Requests:
     async def _find_outcome(self, request: ClaimedRequest) -> Outcome | None:
         """Invoke the master agent; None: the claim was lost before anything was sent."""
         try:
-            with span("compose"):
-                async with connect(self._database) as connection:
-                    composition = await compose(connection, self._vault, request)
-            return await self._invoke(request, composition)
+            return await self._invoke(request)
         except UnfitError as error:
             return failed(str(error))
         except RouterAwayError:
@@ -203,29 +200,27 @@ class Requests:
             logger.warning("request %s goes back: %s", request.id, error)
             return None  # nothing was sent: the lease runs out and it is taken again
 
-    async def _invoke(self, request: ClaimedRequest, composition: Composition) -> Outcome | None:
+    async def _invoke(self, request: ClaimedRequest) -> Outcome | None:
         form = self._form.form
-        reply = await self._send(request, composition, form)
+        reply = await self._send(request, form)
         if isinstance(reply, Rejection) and (other := self._form.other_after(form, reply)):
             form = other  # that one never ran: its signature was another
-            reply = await self._send(request, composition, form)
+            reply = await self._send(request, form)
         if isinstance(reply, Reply):
             self._form.remember(form)
         return None if reply is None else outcome_of(reply)
 
-    async def _send(
-        self, request: ClaimedRequest, composition: Composition, form: Form
-    ) -> Reply | Rejection | None:
+    async def _send(self, request: ClaimedRequest, form: Form) -> Reply | Rejection | None:
         """Note that it is sent, send it and wait; None: another bridge has it by now."""
         async with self._lanes.lend(request.creator_id) as lane:
             self._sent.add(request.claim_id)
-            async with connect(self._database) as connection:
-                if not await queries.mark_sent(
-                    connection, request.claim_id, composition.provider_id
-                ):
-                    return None
+            with span("compose"):
+                async with connect(self._database) as connection:
+                    invocation = await compose_and_mark(connection, self._vault, request)
+            if invocation is None:
+                return None
             metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
-            content = payload(form, composition.invocation)
+            content = payload(form, invocation)
             ids = str(request.id), str(request.session_id)
             async with asyncio.timeout(_seconds_left(request)):
                 with span("invoke"), metrics.INVOCATION_SECONDS.time():

@@ -68,11 +68,6 @@ def named_secrets(options: Mapping[str, Any] | None) -> Iterator[str]:
             yield value
 
 
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets, also where they stand in JSON or in JSON within JSON."""
-    return hide(text, forms_of(secrets))
-
-
 def hide(text: str, forms: Iterable[str]) -> str:
     """The text without these forms of secrets."""
     for form in forms:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from agent_bridge import log_queries, queries
-from agent_bridge.compose import compose
+from agent_bridge.compose import compose_and_mark
 from gateway.chats.delivery import Delivery
 from gateway.state import State
 from gateway.watch import select_last_seqs
@@ -63,8 +63,7 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
         [request] = await queries.claim_requests(connection, uuid4(), 1)
         session_id, claim_id = request.session_id, request.claim_id
         vault = Vault(settings.encryption_keys)
-        provider_id = (await compose(connection, vault, request)).provider_id
-        assert await queries.mark_sent(connection, claim_id, provider_id)
+        assert await compose_and_mark(connection, vault, request)
         assert await queries.renew_leases(connection, [claim_id]) == {claim_id}
         await queries.select_overdue(connection)
         await queries.select_backlog(connection)

@@ -25,7 +25,6 @@ class Twice:
 
     connection: Connection
     system: System
-    provider_id: UUID
     first: ClaimedRequest
     second: ClaimedRequest
 
@@ -52,6 +51,16 @@ async def twice(environment: dict[str, str]) -> AsyncIterator[Twice]:
         provider,
         owner,
     )
+    execute(
+        system,
+        """
+        INSERT INTO modelconfigs (id, name, model, provider_id, system_prompt, max_last_messages,
+                                  temperature, credentials, creator_id)
+        VALUES (gen_random_uuid(), 'c', 'm', %s, '', 5, 0.7, '{}', %s)
+        """,
+        provider,
+        owner,
+    )
     async with create_database(settings) as database, connect(database) as connection:
         await insert_request(connection, _new_request(owner), most_open=0)
         [first] = await queries.claim_requests(connection, bridge, 5)
@@ -59,7 +68,7 @@ async def twice(environment: dict[str, str]) -> AsyncIterator[Twice]:
         [overdue] = await queries.select_overdue(connection)
         assert await queries.release_request(connection, overdue.claim_id)
         [second] = await queries.claim_requests(connection, bridge, 5)
-        yield Twice(connection, system, provider, first, second)
+        yield Twice(connection, system, first, second)
 
 
 def _new_request(owner: UUID) -> NewRequest:
@@ -89,9 +98,9 @@ async def test_a_request_that_its_bridge_claims_again_has_another_claim(twice: T
 
 
 async def test_a_request_that_one_bridge_claimed_twice_is_sent_once(twice: Twice) -> None:
-    claims = [twice.first.claim_id, twice.second.claim_id]
-    sent = [await queries.mark_sent(twice.connection, each, twice.provider_id) for each in claims]
-    assert sent == [False, True]
+    claims = [twice.first, twice.second]
+    marked = [await queries.mark_sent(twice.connection, each) for each in claims]
+    assert [each and each.is_held for each in marked] == [False, True]
 
 
 async def test_a_lost_claim_ends_nothing(twice: Twice) -> None:
@@ -117,8 +126,10 @@ async def test_a_lost_claim_renews_no_lease(twice: Twice) -> None:
 
 async def test_a_claim_whose_lease_is_over_is_not_sent(twice: Twice) -> None:
     await twice.connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
-    claim_id = twice.second.claim_id
-    assert await queries.mark_sent(twice.connection, claim_id, twice.provider_id) is False
+    marked = await queries.mark_sent(twice.connection, twice.second)
+    assert marked is not None
+    assert not marked.is_held
+    assert twice.row["sent_at"] is None
 
 
 async def test_a_claim_that_waited_for_a_lock_has_its_whole_lease(twice: Twice) -> None:

@@ -75,7 +75,7 @@ def test_request_outlives_the_provider_whose_key_it_used(
     migrated.execute("INSERT INTO modelproviders VALUES (%s, 'openai', 'key', '{}')", [provider])
     insert_request(migrated, session, provider_id=provider)
     migrated.execute("DELETE FROM modelproviders")
-    assert migrated.execute("SELECT provider_id FROM requests").fetchall() == [(None,)]
+    assert migrated.execute("SELECT provider_id FROM requests").fetchall() == [(provider,)]
 
 
 def test_router_session_is_one_row(migrated: Connection) -> None:
