@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 300
 REMEMBERED_SECONDS = 30 * 24 * 3600
-REDIS_SECONDS = 0.25  # nobody waits longer for an answer of Redis
+REDIS_SECONDS = 1.0  # nobody waits longer for an answer of Redis; a busy one takes a while
 AWAY_SECONDS = 5.0  # in which Redis is not asked again
 CONNECTIONS = 8
 MOST_COUNTERS = 100_000  # that are kept here
