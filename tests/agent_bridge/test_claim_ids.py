@@ -11,7 +11,7 @@ from databases.core import Connection
 from agent_bridge import queries
 from agent_bridge.queries import ClaimedRequest
 from gateway.chats.queries import NewRequest, insert_request
-from shared.database import connect, create_database
+from shared.database import connect, create_database, transaction
 from shared.endings import OpenRequest, Outcome, end_request
 from shared.news import News, create_redis
 from shared.settings import Settings, read_settings
@@ -134,7 +134,7 @@ async def test_a_claim_whose_lease_is_over_is_not_sent(twice: Twice) -> None:
 
 async def test_a_claim_that_waited_for_a_lock_has_its_whole_lease(twice: Twice) -> None:
     claim_id = twice.second.claim_id
-    async with twice.connection.transaction():  # now() stands still in here
+    async with transaction(twice.connection):  # now() stands still in here
         await twice.connection.execute("SELECT pg_sleep(0.2)")
         await queries.renew_leases(twice.connection, [claim_id])
         left = await twice.connection.fetch_val("SELECT lease_until - now() FROM requests")

@@ -8,7 +8,7 @@ from databases import Database
 
 from agent_bridge.old_queries import select_has_lock
 from agent_bridge.retention import BATCH, remove_older
-from shared.database import connect, create_database
+from shared.database import connect, create_database, transaction
 from tests.agent_bridge.stored import execute, select
 from tests.master import Invocation, Master, echo
 from tests.system import System
@@ -116,7 +116,7 @@ async def test_only_one_at_a_time_removes(
         await chat.ask("hello")
     age(system, chat.session_id, 31)
     async with create_database(system.settings) as other:
-        async with connect(other) as connection, connection.transaction():
+        async with connect(other) as connection, transaction(connection):
             assert await select_has_lock(connection)
             assert await remove_older(database, MONTH) == 0
         assert count(system, "requests", chat.session_id) == 1

@@ -17,7 +17,7 @@ from gateway.mcp import queries as mcp
 from gateway.mcp.schemas import Server
 from gateway.outbound import Outbound
 from gateway.refresh import Refresh
-from shared.database import connect, create_database
+from shared.database import connect, create_database, transaction
 from shared.settings import Settings
 from tests.gateway.outsiders import answering, card_app, make_card, make_mcp, running, serving
 from tests.gateway.rows import insert_user
@@ -42,7 +42,7 @@ def refresh(settings: Settings, database: Database) -> Refresh:
 async def add_server(database: Database, url: str, tools: bool = True) -> Any:
     owner = await insert_user(database)
     found = await mcp_lookup.look_up(OUT, url) if tools else []
-    async with connect(database) as connection, connection.transaction():
+    async with connect(database) as connection, transaction(connection):
         id_ = await mcp.upsert_server(connection, owner, url)
         await mcp.update_tools(connection, [id_], found)
     return owner
