@@ -14,6 +14,7 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from shared.drain import Drain
@@ -23,12 +24,45 @@ from shared.settings import Settings, SettingsError, load_settings
 logger = logging.getLogger(__name__)
 
 HARD_LIMIT = 16  # times the message limit: closed with 1009; anything below gets an answer
+HEAD_LIMIT = 64 * 1024  # bytes of what is not a body: the first line, headers, trailers
 PING_SECONDS = 20.0  # between pings
 PONG_SECONDS = 20.0  # after which a client that does not answer one is gone
 HANG_UP_SECONDS = 2.0  # in which clients answer the close of a server that goes down
 ABORT_SECONDS = 10.0  # after which a client has neither answered a close nor taken what came before
 POLL_SECONDS = 0.05
 CONNECTION_CLOSE = (b"connection", b"close")
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """HTTP whose heads have an end: the parser itself would keep headers for ever.
+
+    Counts what came since the last head, piece of a body or end. A single read may exceed the
+    limit; its size is bounded by the event loop.
+    """
+
+    _unfinished = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Parse; answer 400 and hang up where a head or a trailer is too long."""
+        self._unfinished += len(data)
+        super().data_received(data)
+        if self._unfinished > HEAD_LIMIT and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too long.")
+
+    def on_headers_complete(self) -> None:
+        """Count anew."""
+        self._unfinished = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Count anew."""
+        self._unfinished = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Count anew."""
+        self._unfinished = 0
+        super().on_message_complete()
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -126,6 +160,7 @@ def create_server(
         port=port,
         lifespan="on",
         loop="uvloop",
+        http=HttpProtocol,
         ws=SocketProtocol,
         ws_max_size=HARD_LIMIT * settings.max_message_bytes,
         ws_ping_interval=ping_seconds,

@@ -27,8 +27,9 @@ class Memory:
     most: int = 0
 
     def look(self) -> int:
-        """Its resident bytes now."""
-        now = int(self.process.memory_info().rss)
+        """Its own resident bytes now, without the libraries that it reads in when it needs them."""
+        memory = self.process.memory_info()
+        now = int(memory.rss - memory.shared)
         self.most = max(self.most, now)
         return now
 

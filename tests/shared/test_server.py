@@ -7,13 +7,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
 from devstack.processes import HOST
 from shared.drain import Drain
-from shared.server import Server, create_server
+from shared.server import HEAD_LIMIT, Server, create_server
 from shared.settings import Settings
 from tests.users import eventually
 
@@ -41,6 +43,10 @@ async def overwhelm(websocket: WebSocket) -> None:
     await websocket.receive()
 
 
+async def count(request: Request) -> Response:
+    return Response(str(len(await request.body())))
+
+
 async def leave(_seconds: float) -> None:
     """There is nothing to end."""
 
@@ -56,7 +62,7 @@ async def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     endpoints = (listen, overwhelm, overwhelm_and_leave)
     routes = [WebSocketRoute(f"/{each.__name__}", each) for each in endpoints]
     server = create_server(
-        Starlette(routes=routes, lifespan=lifespan),
+        Starlette(routes=[Route("/", count, methods=["POST"]), *routes], lifespan=lifespan),
         settings,
         (HOST, 0),
         ping_seconds=PING_SECONDS,
@@ -125,3 +131,59 @@ async def test_a_server_that_goes_down_waits_for_no_client_that_is_gone(server: 
     async with vanished(server, "listen"), asyncio.timeout(5):
         server.should_exit = True
         await until_forgotten(server)
+
+
+POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+async def answer(server: Server, begin: bytes, again: bytes, times: int, end: bytes = b"") -> bytes:
+    """What a client reads who sends something, the same again and again, and an end."""
+    reader, writer = await asyncio.open_connection(HOST, port_of(server))
+    writer.write(begin)
+    try:
+        async with asyncio.timeout(10):
+            for _ in range(times):
+                writer.write(again)
+                await writer.drain()
+            writer.write(end)
+            return await reader.readuntil(b"\r\n\r\n")
+    finally:
+        writer.transport.abort()
+
+
+ENDLESS = {
+    "line": (b"POST /", b"x" * 1000),
+    "header": (POST + b"X: ", b"x" * 1000),
+    "headers": (POST, b"X: " + b"x" * 1000 + b"\r\n"),
+    "chunk extension": (CHUNKED + b"5;", b"x" * 1000),
+    "trailers": (CHUNKED + b"0\r\n", b"X: " + b"x" * 1000 + b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("endless", ENDLESS.values(), ids=ENDLESS)
+async def test_a_head_or_trailer_that_does_not_end_is_refused(
+    server: Server, endless: tuple[bytes, bytes]
+) -> None:
+    with pytest.raises(OSError, match="onnection"):  # hung up on, with most of it not sent
+        await answer(server, *endless, times=100_000)
+    await until_forgotten(server)
+
+
+async def test_a_head_that_is_too_long_is_told_so(server: Server) -> None:
+    told = await answer(server, POST + b"X: ", b"x" * 1000, 1 + HEAD_LIMIT // 1000)
+    assert told.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("piece", [1, 1000], ids=["small pieces", "large pieces"])
+async def test_a_body_in_chunks_may_be_longer_than_a_head(server: Server, piece: int) -> None:
+    chunk = b"%x\r\n%b\r\n" % (piece, b"x" * piece)
+    again, times = chunk * (10_000 // piece), 8 * HEAD_LIMIT // 10_000
+    told = await answer(server, CHUNKED, again, times, b"0\r\n\r\n")
+    assert told.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_one_request_after_another_may_be_longer_than_a_head(server: Server) -> None:
+    request = POST + b"Content-Length: 0\r\nX: " + b"x" * 1000 + b"\r\n\r\n"
+    told = await answer(server, b"", request, 2 * HEAD_LIMIT // 1000)
+    assert told.startswith(b"HTTP/1.1 200 ")
