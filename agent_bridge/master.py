@@ -2,10 +2,11 @@
 
 import re
 import time
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from attrs import field, frozen
+from msgspec import UNSET, UnsetType
 
 from agent_bridge.router.frames import Rejection
 from shared.converter import unstructure
@@ -22,13 +23,11 @@ _mismatch = re.compile(r"unexpected keyword argument|missing \d+ required")
 class CallableAgent:
     """An agent that the master agent may call, or a flow of several."""
 
-    omit_defaults: ClassVar[bool] = True
-
     agent_id: UUID
     agent_name: str
     agent_description: str
     agent_schema: dict[str, Any]
-    flow: list[UUID] | None = None
+    flow: list[UUID] | UnsetType = UNSET
 
 
 @frozen

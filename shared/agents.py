@@ -3,11 +3,12 @@
 import secrets
 import string
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import orjson
 from attrs import frozen
+from msgspec import UNSET, UnsetType
 
 NAME_LIMIT = 55  # characters
 ALIAS_LETTERS = 6
@@ -27,11 +28,9 @@ TASK_SCHEMA: dict[str, Any] = {
 """What an A2A agent is called with; cards say nothing of it."""
 
 
-@frozen
+@frozen(slots=False)
 class ActiveConnection:
     """Something that the master agent may call."""
-
-    omit_defaults: ClassVar[bool] = True
 
     id: UUID
     name: str
@@ -39,9 +38,9 @@ class ActiveConnection:
     agent_schema: dict[str, Any]
     created_at: datetime
     updated_at: datetime
-    is_active: bool | None = None
-    url: str | None = None
-    flow: list[UUID] | None = None
+    is_active: bool
+    url: str | UnsetType = UNSET
+    flow: list[UUID] | UnsetType = UNSET
 
 
 def normalise_name(name: str) -> str:

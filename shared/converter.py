@@ -4,6 +4,7 @@ cattrs' stock hooks coerce (`5` becomes `"5"`); these refuse, but take a number 
 the contract wants it.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import reduce
@@ -18,7 +19,7 @@ import orjson
 from attrs import frozen
 from cattrs.cols import list_structure_factory
 from cattrs.fns import identity
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.preconf.orjson import make_converter
 
 from shared.depth import DEPTH_LIMIT, is_too_deep
@@ -35,12 +36,13 @@ type Hook = Any  # (value, type) -> structured value; cattrs types it no closer
 
 INTEGER_LIMIT = 2**63  # what a bigint holds
 
-# Class attributes by which a class asks for another form.
-FORBID_EXTRA_KEYS = "forbid_extra_keys"
-OMIT_DEFAULTS = "omit_defaults"
+FORBID_EXTRA_KEYS = "forbid_extra_keys"  # class attribute by which a class asks for that
 
 JsonObject = Annotated[dict[str, Any], "or its JSON text"]
 Url = Annotated[str, "a URL"]
+
+_encoder = msgspec.json.Encoder()
+_other_time = re.compile(rb'T..:..:..(?!\.......")(?<="....-..-..T..:..:..)')
 
 
 @frozen
@@ -79,8 +81,14 @@ def unstructure(value: object) -> Any:
 
 
 def dump(value: object) -> bytes:
-    """The JSON text of an object."""
-    return orjson.dumps(converter.unstructure(value))
+    """The JSON text of an object, in the order of its fields: no class in it has slots.
+
+    msgspec walks through it in C, a fifth of what `unstructure` takes. All that it writes in
+    another form than the contract's is a time without microseconds, one in a million, or with an
+    offset: where there is one, or a text that begins like one, the slower way is taken.
+    """
+    text = _encoder.encode(value)
+    return orjson.dumps(unstructure(value)) if _other_time.search(text) else text
 
 
 def format_time(time: datetime) -> str:
@@ -244,8 +252,9 @@ def _class_hook(kind: Any, converter: Any) -> Hook:
 
 
 def _terse_unstructure_hook(kind: Any, converter: Any) -> Any:
-    """Leave out the keys that have their defaults, for a class that says so."""
-    return make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True)
+    """Leave out the keys that are UNSET, for a class that has such."""
+    omitted: Any = {name: override(omit_if_default=True) for name in omittable_fields(kind)}
+    return make_dict_unstructure_fn(kind, converter, **omitted)
 
 
 def _constrained_hook(kind: Any, converter: cattrs.BaseConverter) -> Hook:
@@ -291,8 +300,13 @@ def _broken(meta: msgspec.Meta, value: Any) -> tuple[str, str] | None:
     return fault
 
 
-def _omits_defaults(kind: Any) -> bool:
-    return attrs.has(kind) and getattr(kind, OMIT_DEFAULTS, False)
+def omittable_fields(kind: Any) -> list[str]:
+    """The fields of a class that are left out unless they are set."""
+    return [field.name for field in attrs.fields(kind) if field.default is msgspec.UNSET]
+
+
+def _has_omittable(kind: Any) -> bool:
+    return attrs.has(kind) and bool(omittable_fields(kind))
 
 
 def _is_dictionary(kind: Any) -> bool:
@@ -344,7 +358,7 @@ def _make_converter() -> cattrs.Converter:
     made.register_structure_hook_factory(_is_optional, _optional_hook)
     made.register_structure_hook_factory(_is_omittable, _omittable_hook)
     made.register_structure_hook_factory(_is_constrained, _constrained_hook)
-    made.register_unstructure_hook_factory(_omits_defaults, _terse_unstructure_hook)
+    made.register_unstructure_hook_factory(_has_omittable, _terse_unstructure_hook)
     # What came as JSON goes as JSON: walking through it took longer than all the rest.
     made.register_unstructure_hook_func(_is_json_object, identity)
     made.register_unstructure_hook(UUID, str)

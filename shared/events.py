@@ -18,7 +18,7 @@ EMPTY_ANSWER = "The master agent gave an empty answer."  # front-ends draw "" as
 DEEP_ANSWER = "The master agent gave an answer that is nested too deeply to be shown."
 
 
-@frozen
+@frozen(slots=False)
 class LogEntry:
     """What an agent logged while it worked on a request."""
 
@@ -32,7 +32,7 @@ class LogEntry:
     updated_at: datetime
 
 
-@frozen
+@frozen(slots=False)
 class FileMetadata:
     """A file that came with a message or with its answer."""
 
@@ -64,7 +64,7 @@ type Answer = Annotated[
 `response` a text, `is_success` a boolean; and whatever else it said. Stored as JSON text."""
 
 
-@frozen
+@frozen(slots=False)
 class Response:
     """How a request ended."""
 
@@ -76,7 +76,7 @@ class Response:
     files: list[FileMetadata] = field(factory=list)
 
 
-@frozen
+@frozen(slots=False)
 class LogFrame:
     """A log entry, as it happens."""
 
@@ -85,7 +85,7 @@ class LogFrame:
     type: Literal["agent_log"] = "agent_log"
 
 
-@frozen
+@frozen(slots=False)
 class ResponseFrame:
     """The end of a request: exactly one for each message that was accepted.
 
@@ -97,14 +97,14 @@ class ResponseFrame:
     type: Literal["agent_response"] = "agent_response"
 
 
-@frozen
+@frozen(slots=False)
 class FailureFrame(ResponseFrame):
     """The end of a request that failed."""
 
     error: str = ""
 
 
-@frozen
+@frozen(slots=False)
 class GapFrame:
     """What stood between these two numbers is kept no longer; the next frame is what there is."""
 

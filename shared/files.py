@@ -4,8 +4,8 @@ from uuid import UUID
 
 from databases.core import Connection
 
-from shared.database import columns
 from shared.events import FileMetadata
+from shared.rows import build
 
 
 async def select_named_files(
@@ -20,7 +20,7 @@ async def select_named_files(
         ORDER BY original_name, id
     """
     rows = await connection.fetch_all(sql, {"owner": owner, "ids": ids})
-    return [FileMetadata(**columns(row)) for row in rows]
+    return build(FileMetadata, rows)
 
 
 async def select_files(
@@ -36,4 +36,4 @@ async def select_files(
         ORDER BY from_agent, original_name, id
     """
     values = {"owner": owner, "session_id": session_id, "request_ids": request_ids}
-    return [FileMetadata(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    return build(FileMetadata, await connection.fetch_all(sql, values))

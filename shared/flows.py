@@ -18,7 +18,7 @@ from shared.database import columns
 type Schema = dict[str, Any]
 
 
-@frozen
+@frozen(slots=False)
 class Member:
     """An agent, a tool of an MCP server or an A2A agent, in a flow."""
 

@@ -9,6 +9,7 @@ from gateway.a2a.schemas import A2AAgent, LookedUpA2AAgent
 from gateway.web.paging import cut
 from shared.agents import make_alias
 from shared.database import columns
+from shared.rows import build
 
 
 async def upsert_agent(
@@ -90,20 +91,20 @@ async def select_agents(
 ) -> list[A2AAgent]:
     """The owner's A2A agents, newest first."""
     sql = """
-        SELECT id, name, alias, description, server_url, card_content, is_active,
-               created_at, updated_at, creator_id
+        SELECT id, name, alias, description, server_url, card_content,
+               created_at, updated_at, is_active, creator_id
         FROM a2acards WHERE creator_id = :owner
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "limit": cut(limit), "offset": offset}
-    return [A2AAgent(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    return build(A2AAgent, await connection.fetch_all(sql, values))
 
 
 async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> A2AAgent | None:
     """One of the owner's A2A agents."""
     sql = """
-        SELECT id, name, alias, description, server_url, card_content, is_active,
-               created_at, updated_at, creator_id
+        SELECT id, name, alias, description, server_url, card_content,
+               created_at, updated_at, is_active, creator_id
         FROM a2acards WHERE creator_id = :owner AND id = :id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "id": id_})

@@ -19,7 +19,7 @@ class NewA2AAgent:
     server_url: Url
 
 
-@frozen
+@frozen(slots=False)
 class LookedUpA2AAgent:
     """An A2A agent that has just been looked up."""
 
@@ -33,7 +33,7 @@ class LookedUpA2AAgent:
     updated_at: datetime
 
 
-@frozen
+@frozen(slots=False)
 class A2AAgent(LookedUpA2AAgent):
     """A stored A2A agent."""
 

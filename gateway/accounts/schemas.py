@@ -44,7 +44,7 @@ class NewUser:
     username: Username
 
 
-@frozen
+@frozen(slots=False)
 class User:
     """A registered user."""
 
@@ -62,7 +62,7 @@ class Login:
     password: str
 
 
-@frozen
+@frozen(slots=False)
 class TokenPair:
     """What a login gives; there is no refresh token."""
 
@@ -78,7 +78,7 @@ class Token:
     token: str
 
 
-@frozen
+@frozen(slots=False)
 class Detail:
     """One sentence."""
 
@@ -92,7 +92,7 @@ class UserId:
     user_id: Annotated[UUID, Meta(description="The user's own id.")]
 
 
-@frozen
+@frozen(slots=False)
 class Profile:
     """What a user says about himself."""
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from databases.core import Connection
+from msgspec import UNSET
 
 from gateway.a2a.schemas import task_schema
 from gateway.agents.schemas import ActiveSelection
@@ -52,6 +53,7 @@ def _active(
     name: str,
     description: str | None,
     content: dict[str, Any],
+    url: str | None,
     **others: Any,
 ) -> ActiveConnection:
     match type:
@@ -61,4 +63,6 @@ def _active(
             schema = task_schema(name, description or "", content)
         case _:
             schema = name_function(content, name)
-    return ActiveConnection(name=name, type=type, agent_schema=schema, **others)
+    return ActiveConnection(
+        name=name, type=type, agent_schema=schema, url=UNSET if url is None else url, **others
+    )

@@ -41,7 +41,7 @@ class AgentChanges:
     input_parameters: JsonObject
 
 
-@frozen
+@frozen(slots=False)
 class RegisteredAgent:
     """A new agent with its token."""
 
@@ -55,7 +55,7 @@ class RegisteredAgent:
     jwt: str
 
 
-@frozen
+@frozen(slots=False)
 class Agent:
     """A stored agent."""
 
@@ -109,7 +109,7 @@ class ActiveSelection:
     offset: Offset = 0
 
 
-@frozen
+@frozen(slots=False)
 class ActiveConnections:
     """What the master agent may call, and how many these are."""
 

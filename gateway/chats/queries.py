@@ -22,6 +22,7 @@ from shared.events import (
     respond,
 )
 from shared.files import select_files
+from shared.rows import build
 
 
 @frozen
@@ -81,7 +82,7 @@ async def select_chats(connection: Connection, owner: UUID, limit: int, offset: 
         ORDER BY created_at DESC, session_id LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "limit": limit, "offset": offset}
-    return [Chat(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    return build(Chat, await connection.fetch_all(sql, values))
 
 
 async def update_chat(
@@ -119,7 +120,7 @@ async def select_messages(
         ORDER BY chatmessages.created_at DESC, chatmessages.id LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "session_id": session_id, "limit": limit, "offset": offset}
-    return [HistoryItem(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    return build(HistoryItem, await connection.fetch_all(sql, values))
 
 
 async def select_session(connection: Connection, owner: UUID, session_id: UUID) -> Session | None:

@@ -51,7 +51,7 @@ class SessionId:
     session_id: WhichChat
 
 
-@frozen
+@frozen(slots=False)
 class Chat:
     """A chat."""
 
@@ -61,14 +61,14 @@ class Chat:
     updated_at: datetime
 
 
-@frozen
+@frozen(slots=False)
 class CreatedChat(Chat):
     """A new chat."""
 
     creator_id: UUID
 
 
-@frozen
+@frozen(slots=False)
 class Chats:
     """The user's chats, newest first."""
 
@@ -93,7 +93,7 @@ class HistoryPage:
     user_id: Annotated[UUID, Meta(description="In whose name a service calls.")] | None = None
 
 
-@frozen
+@frozen(slots=False)
 class HistoryItem:
     """A message; that of a master agent is a JSON object as a text."""
 
@@ -103,7 +103,7 @@ class HistoryItem:
     created_at: datetime
 
 
-@frozen
+@frozen(slots=False)
 class History:
     """A page of a chat, newest first, and the URLs of its neighbours."""
 

@@ -6,6 +6,7 @@ from databases.core import Connection
 
 from gateway.files.schemas import FileOrigin, SessionFile, StoredFile
 from shared.database import columns
+from shared.rows import build
 
 
 async def insert_file(
@@ -81,7 +82,7 @@ async def select_stored_files(
         ORDER BY created_at DESC NULLS LAST, id LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "limit": limit, "offset": offset}
-    return [StoredFile(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    return build(StoredFile, await connection.fetch_all(sql, values))
 
 
 async def select_session_files(
@@ -94,7 +95,7 @@ async def select_session_files(
         ORDER BY created_at NULLS FIRST, id
     """
     values = {"owner": owner, "session_id": session_id}
-    return [SessionFile(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    return build(SessionFile, await connection.fetch_all(sql, values))
 
 
 async def delete_file(connection: Connection, owner: UUID, id_: UUID) -> None:

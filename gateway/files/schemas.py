@@ -41,14 +41,14 @@ class NewFile:
     session_id: UUID | None = None
 
 
-@frozen
+@frozen(slots=False)
 class CreatedFile:
     """A new file."""
 
     id: UUID
 
 
-@frozen
+@frozen(slots=False)
 class StoredFile(FileMetadata):
     """A file with its size in bytes and its age, null where nobody knows them."""
 
@@ -56,7 +56,7 @@ class StoredFile(FileMetadata):
     created_at: datetime | None
 
 
-@frozen
+@frozen(slots=False)
 class SessionFile:
     """A file of a session."""
 

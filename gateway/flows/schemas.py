@@ -51,7 +51,7 @@ class WantedFlow:
     flow: WantedMembers
 
 
-@frozen
+@frozen(slots=False)
 class AgentFlow:
     """A flow; it is active while all its members are."""
 
@@ -64,7 +64,7 @@ class AgentFlow:
     updated_at: datetime
 
 
-@frozen
+@frozen(slots=False)
 class StoredFlow(AgentFlow):
     """A flow that was just stored."""
 

@@ -64,7 +64,7 @@ class ProviderChanges:
         return None if is_shown else self.api_key
 
 
-@frozen
+@frozen(slots=False)
 class Provider:
     """A stored provider; the key only shows that there is one."""
 
@@ -121,7 +121,7 @@ class ModelConfigId:
     model_config_id: Annotated[UUID, Meta(description="Which config.")]
 
 
-@frozen
+@frozen(slots=False)
 class ModelConfig:
     """A stored model config."""
 
@@ -135,7 +135,7 @@ class ModelConfig:
     max_last_messages: int
 
 
-@frozen
+@frozen(slots=False)
 class ProviderConfigs:
     """A provider with its configs."""
 
@@ -153,7 +153,7 @@ class ProviderPage:
     offset: Offset = 0
 
 
-@frozen
+@frozen(slots=False)
 class SystemPrompt:
     """The prompt that a config gets by default."""
 

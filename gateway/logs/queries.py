@@ -4,8 +4,8 @@ from uuid import UUID
 
 from databases.core import Connection
 
-from shared.database import columns
 from shared.events import LogEntry
+from shared.rows import build
 
 
 async def select_logs(
@@ -21,4 +21,4 @@ async def select_logs(
         ORDER BY logs.id
     """
     values = {"owner": owner, "session_id": session_id, "request_id": request_id}
-    return [LogEntry(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    return build(LogEntry, await connection.fetch_all(sql, values))

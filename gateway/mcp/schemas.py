@@ -18,7 +18,7 @@ class NewServer:
     server_url: Url
 
 
-@frozen
+@frozen(slots=False)
 class Tool:
     """A tool of a server."""
 
@@ -33,7 +33,7 @@ class Tool:
     updated_at: datetime
 
 
-@frozen
+@frozen(slots=False)
 class Server:
     """A stored MCP server with its tools."""
 
@@ -48,7 +48,7 @@ class Server:
     mcp_tools: list[Tool]
 
 
-@frozen
+@frozen(slots=False)
 class LookedUpServer:
     """A server that has just been looked up; its tools are as the master agent sees them."""
 

@@ -9,7 +9,7 @@ import attrs
 import msgspec
 from attrs import frozen
 
-from shared.converter import FORBID_EXTRA_KEYS, INTEGER_LIMIT, OMIT_DEFAULTS, JsonObject
+from shared.converter import FORBID_EXTRA_KEYS, INTEGER_LIMIT, JsonObject, omittable_fields
 
 type Json = dict[str, Any]
 
@@ -74,8 +74,9 @@ def _complete(class_: type, schema: Json, *, is_sent: bool) -> None:
             _bound_integers(described)
     if getattr(class_, FORBID_EXTRA_KEYS, False):
         schema["additionalProperties"] = False
-    if not is_sent and not getattr(class_, OMIT_DEFAULTS, False):
-        schema["required"] = list(properties)  # what has a default is told all the same
+    if not is_sent:  # what has a default is told all the same
+        omitted = omittable_fields(class_)
+        schema["required"] = [name for name in properties if name not in omitted]
 
 
 def _bound_integers(schema: Json) -> None:

@@ -7,6 +7,7 @@ from databases.core import Connection
 from gateway.requests.schemas import ChatRequest
 from shared.database import columns
 from shared.endings import OpenRequest
+from shared.rows import build
 
 
 async def select_requests(
@@ -22,7 +23,7 @@ async def select_requests(
         ORDER BY position DESC LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "session_id": session_id, "limit": limit, "offset": offset}
-    return [ChatRequest(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    return build(ChatRequest, await connection.fetch_all(sql, values))
 
 
 async def select_request(

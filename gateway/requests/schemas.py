@@ -14,7 +14,7 @@ type Status = Literal[
 ]
 
 
-@frozen
+@frozen(slots=False)
 class ChatRequest:
     """A message's way to its answer. Times are UTC, `execution_time` is in seconds.
 

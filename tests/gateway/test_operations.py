@@ -9,8 +9,10 @@ from typing import Any, get_type_hints
 import attrs
 import pytest
 
+from gateway.agents.schemas import Agent
 from gateway.app import TITLE, VERSION
 from gateway.openapi.description import describe
+from gateway.openapi.schemas import _classes
 from gateway.routes import operations, sockets
 from gateway.web.auth import Access
 from gateway.web.inputs import Nothing
@@ -75,6 +77,13 @@ def test_a_line_has_the_tag_of_its_folder(operation: Operation) -> None:
 def test_a_line_gives_what_its_handler_returns(operation: Operation) -> None:
     result = NoneType if operation.result is None else operation.result
     assert get_type_hints(operation.handler)["return"] == result
+
+
+def test_what_clients_are_told_are_classes_without_slots() -> None:
+    told = [*(each.result for each in operations), *(each for one in sockets for each in one.gives)]
+    classes = set(_classes(told))
+    assert Agent in classes
+    assert not [each for each in classes if any("__slots__" in vars(base) for base in each.__mro__)]
 
 
 @EACH

@@ -1,14 +1,18 @@
 """Strict where JSON comes in, the contract's formats where it goes out."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
+import orjson
 import pytest
+from asyncpg.pgproto import pgproto
 from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
 from shared.converter import JsonObject, Rule, dump, format_time, parse, structure, unstructure
+from shared.depth import DEPTH_LIMIT
 from shared.faults import Fault, InvalidInputError
 
 ID = "6f1b2f6c-1d0a-4a3e-9a51-0f2a5b8c7d9e"
@@ -19,13 +23,13 @@ def objection(word: str) -> str | None:
     return "no shouting" if word.isupper() else None
 
 
-@frozen
+@frozen(slots=False)
 class Part:
     id: UUID
     size: int = 0
 
 
-@frozen
+@frozen(slots=False)
 class Whole:
     name: str
     parts: list[Part]
@@ -45,12 +49,11 @@ class Closed:
     name: str
 
 
-@frozen
+@frozen(slots=False)
 class Terse:
-    omit_defaults: ClassVar[bool] = True
-
     name: str
-    note: str | None = None
+    note: str | UnsetType = UNSET
+    more: str | None = None
 
 
 @frozen
@@ -340,8 +343,54 @@ def test_a_time_is_naive_utc_with_six_digits(time: datetime, text: str) -> None:
     assert format_time(time) == text == unstructure(time)
 
 
+@pytest.mark.parametrize("microsecond", [0, 5, 500_000, 999_999])
+@pytest.mark.parametrize("zone", [None, UTC, timezone(timedelta(hours=-2))], ids=str)
+def test_a_time_is_the_same_in_the_text_of_an_object(
+    microsecond: int, zone: timezone | None
+) -> None:
+    times = [datetime(year, 1, 31, 9, 15, 2, microsecond, tzinfo=zone) for year in (1999, 2026)]
+    texts = [format_time(each) for each in times]
+    assert dump(times) == orjson.dumps(texts)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}", each) for each in texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-31T09:15:02",
+        "2026-01-31T09:15:02Z it began",
+        "2026-01-31T09:15:02.123456",
+        '"2026-01-31T09:15:02"',
+        "at 2026-01-31T09:15:02",
+    ],
+)
+def test_a_text_that_holds_a_time_stays_as_it_is(text: str) -> None:
+    whole = Whole(text, [], text)
+    assert orjson.loads(dump(whole)) == {"name": text, "parts": [], "note": text}
+
+
+VALUES = {
+    "text": 'ü 漢 🙂 " \\ / \x07 \u2028 </script>',
+    "number": [0, -1, 1.0, -0.0, 0.1, 1e300, 5e-324, 1e16, 2**63 - 1, -(2**63), 2**64 - 1],
+    "others": [None, True, False, [], {}, "", {"": {"a": [[]]}}],
+}
+
+
+@pytest.mark.parametrize("time", ["", "2026-01-31T09:15:02"], ids=["usual way", "slower way"])
+def test_both_ways_write_the_same_json(time: str) -> None:
+    value = {**VALUES, "time": time}
+    assert orjson.loads(dump(value)) == value == orjson.loads(orjson.dumps(unstructure(value)))
+
+
+def test_json_is_written_as_deep_as_it_is_taken() -> None:
+    value = structure({"a": nested(DEPTH_LIMIT - 2)}, dict[str, Any])
+    assert orjson.loads(dump(value)) == value
+
+
 def test_an_id_is_written_in_lower_case() -> None:
     assert unstructure(Part(UUID(ID.upper()))) == {"id": ID, "size": 0}
+    assert dump(Part(pgproto.UUID(ID.upper()))) == dump(Part(UUID(ID)))
+    assert dump(Part(UUID(ID))) == f'{{"id":"{ID}","size":0}}'.encode()
 
 
 def test_a_key_without_a_value_is_written_as_null() -> None:
@@ -349,7 +398,9 @@ def test_a_key_without_a_value_is_written_as_null() -> None:
 
 
 def test_a_key_without_a_value_is_left_out_where_a_class_says_so() -> None:
-    assert dump([Terse("a"), Terse("b", "c")]) == b'[{"name":"a"},{"name":"b","note":"c"}]'
+    told = b'[{"name":"a","more":null},{"name":"b","note":"c","more":null}]'
+    assert dump([Terse("a"), Terse("b", "c")]) == told
+    assert unstructure([Terse("a"), Terse("b", "c")]) == orjson.loads(told)
 
 
 def test_what_may_be_left_out_differs_from_null() -> None:
