@@ -3,6 +3,7 @@
 A flow is active while all its members are: that is asked each time, and stored nowhere.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -14,8 +15,11 @@ from databases.interfaces import Record
 
 from shared.agents import TASK_SCHEMA, ActiveConnection
 from shared.database import columns
+from shared.rows import build
 
 type Schema = dict[str, Any]
+type Key = tuple[UUID, str]
+"""A member's id and type: tuples are hashed in C, an eighth of what an object takes."""
 
 
 @frozen(slots=False)
@@ -26,9 +30,12 @@ class Member:
     type: Literal["genai", "mcp", "a2a"]
 
 
-@frozen
+@frozen(slots=False)
 class Flow:
-    """A stored flow; `schemas` are those of its members that are active."""
+    """A stored flow; active, that is to be called, while all its members are.
+
+    `first_schema` is that of its first member, while it is active and for who asked for schemas.
+    """
 
     id: UUID
     name: str
@@ -37,19 +44,15 @@ class Flow:
     flow: list[Member]
     created_at: datetime
     updated_at: datetime
-    schemas: dict[Member, Schema]
-
-    @property
-    def is_active(self) -> bool:
-        """Whether it may be called: all its members may."""
-        return all(member in self.schemas for member in self.flow)
+    is_active: bool
+    first_schema: Schema | None
 
     @property
     def schema(self) -> Schema:
         """The schema of an active flow: that of its first member under the flow's own name."""
-        first = self.flow[0]
-        schema, named = self.schemas[first], {"description": self.description}
-        if first.type != "genai":
+        assert self.first_schema is not None
+        schema, named = self.first_schema, {"description": self.description}
+        if self.flow[0].type != "genai":
             required: Schema = {} if schema.get("properties") else {"required": []}
             return {**schema, **required, **named, "title": self.alias}
         function = schema.get("function")
@@ -63,10 +66,8 @@ class Flow:
         return [member.id for member in self.flow]
 
 
-async def select_flows(
-    connection: Connection, owner: UUID, limit: int | None = None, offset: int = 0
-) -> list[Flow]:
-    """The owner's flows, newest first; without a limit, all of them."""
+async def select_flows(connection: Connection, owner: UUID, limit: int, offset: int) -> list[Flow]:
+    """The owner's flows, newest first, without schemas."""
     sql = """
         SELECT id, name, alias, description, flow, created_at, updated_at FROM agentworkflows
         WHERE creator_id = :owner
@@ -87,29 +88,42 @@ async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | 
 
 
 async def select_active_flows(connection: Connection, owner: UUID) -> list[Flow]:
-    """The owner's flows whose members are all active, oldest first."""
-    return [flow for flow in reversed(await select_flows(connection, owner)) if flow.is_active]
+    """The owner's flows whose members are all active, oldest first, with their schemas."""
+    sql = """
+        SELECT id, name, alias, description, flow, created_at, updated_at FROM agentworkflows
+        WHERE creator_id = :owner
+        ORDER BY created_at, id DESC
+    """
+    rows = await connection.fetch_all(sql, {"owner": owner})
+    flows = await _with_members(connection, owner, rows, described=True)
+    return [flow for flow in flows if flow.is_active]
 
 
 async def select_active_members(
-    connection: Connection, owner: UUID, ids: list[UUID]
-) -> dict[Member, Schema]:
-    """Those of the ids that stand for something active of the owner's, with their schemas."""
+    connection: Connection, owner: UUID, ids: Iterable[UUID], described: Iterable[UUID] = ()
+) -> dict[Key, Schema | None]:
+    """Those of the ids that stand for something active of the owner's.
+
+    Only the described have their schemas: these are as large as all the rest.
+    """
     sql = """
-        SELECT id, 'genai' AS type, input_parameters AS schema FROM agents
+        SELECT id, 'genai' AS type,
+               CASE WHEN id = ANY(CAST(:described AS uuid[])) THEN input_parameters END AS schema
+        FROM agents
         WHERE creator_id = :owner AND is_active AND id = ANY(CAST(:ids AS uuid[]))
         UNION ALL
-        SELECT mcptools.id, 'mcp', "inputSchema"
+        SELECT mcptools.id, 'mcp',
+               CASE WHEN mcptools.id = ANY(CAST(:described AS uuid[])) THEN "inputSchema" END
         FROM mcptools JOIN mcpservers ON mcpservers.id = mcp_server_id
         WHERE creator_id = :owner AND is_active AND mcptools.id = ANY(CAST(:ids AS uuid[]))
         UNION ALL
         SELECT id, 'a2a', NULL FROM a2acards
         WHERE creator_id = :owner AND is_active AND id = ANY(CAST(:ids AS uuid[]))
     """
-    rows = await connection.fetch_all(sql, {"owner": owner, "ids": ids})
+    values = {"owner": owner, "ids": [*ids], "described": [*described]}
     return {
-        Member(row["id"], row["type"]): TASK_SCHEMA if row["type"] == "a2a" else row["schema"]
-        for row in rows
+        (id_, type_): TASK_SCHEMA if type_ == "a2a" else schema
+        for id_, type_, schema in await connection.fetch_all(sql, values)
     }
 
 
@@ -127,14 +141,21 @@ def flow_connection(flow: Flow) -> ActiveConnection:
     )
 
 
-async def _with_members(connection: Connection, owner: UUID, rows: list[Record]) -> list[Flow]:
+async def _with_members(
+    connection: Connection, owner: UUID, rows: list[Record], *, described: bool = False
+) -> list[Flow]:
     """The flows of these rows; one statement finds the members of all of them."""
     # The class of asyncpg's own ids: read and written in a seventh of the standard one's time.
     parse = pgproto.UUID
     members = [[Member(parse(each["id"]), each["type"]) for each in row["flow"]] for row in rows]
-    ids = list({member.id for flow in members for member in flow})
-    schemas = await select_active_members(connection, owner, ids) if ids else {}
-    return [
-        Flow(**{**columns(row), "flow": flow}, schemas=schemas)
-        for row, flow in zip(rows, members, strict=True)
-    ]
+    ids = {member.id for flow in members for member in flow}
+    first = {flow[0].id for flow in members if flow} if described else set()
+    active = await select_active_members(connection, owner, ids, first) if ids else {}
+    found = []
+    for row, flow in zip(rows, members, strict=True):
+        keys: list[Key] = [(member.id, member.type) for member in flow]
+        is_active = bool(keys) and active.keys() >= set(keys)
+        schema = active[keys[0]] if is_active else None
+        others = {"flow": flow, "is_active": is_active, "first_schema": schema}
+        found.append({**columns(row), **others})
+    return build(Flow, found)

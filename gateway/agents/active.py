@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from databases.core import Connection
+from databases.interfaces import Record
 from msgspec import UNSET
 
 from gateway.a2a.schemas import task_schema
@@ -11,7 +12,6 @@ from gateway.agents.schemas import ActiveSelection
 from gateway.mcp.schemas import tool_schema
 from gateway.web.paging import cut
 from shared.agents import ActiveConnection, name_function
-from shared.database import columns
 
 
 async def select_active_connections(
@@ -44,25 +44,28 @@ async def select_active_connections(
         "limit": cut(selection.limit),
         "offset": selection.offset,
     }
-    return [_active(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    return [_active(row) for row in await connection.fetch_all(sql, values)]
 
 
-def _active(
-    *,
-    type: str,  # noqa: A002 (a column)
-    name: str,
-    description: str | None,
-    content: dict[str, Any],
-    url: str | None,
-    **others: Any,
-) -> ActiveConnection:
-    match type:
-        case "mcp":
-            schema = tool_schema(name, description, content)
-        case "a2a":
-            schema = task_schema(name, description or "", content)
-        case _:
-            schema = name_function(content, name)
+def _active(row: Record) -> ActiveConnection:
+    url: str | None = row["url"]
     return ActiveConnection(
-        name=name, type=type, agent_schema=schema, url=UNSET if url is None else url, **others
+        id=row["id"],
+        name=row["name"],
+        type=row["type"],
+        agent_schema=_schema(row),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        is_active=row["is_active"],
+        url=UNSET if url is None else url,
     )
+
+
+def _schema(row: Record) -> dict[str, Any]:
+    name, content = row["name"], row["content"]
+    match row["type"]:
+        case "mcp":
+            return tool_schema(name, row["description"], content)
+        case "a2a":
+            return task_schema(name, row["description"] or "", content)
+    return name_function(content, name)

@@ -10,6 +10,7 @@ from gateway.agents.schemas import Agent, AgentChanges, AgentSelection, Register
 from gateway.web.paging import cut
 from shared.agents import name_function
 from shared.database import columns
+from shared.rows import build
 
 
 async def insert_agent(
@@ -55,8 +56,9 @@ async def select_agents(
     Of the two filters only the name counts where both are given.
     """
     sql = """
-        SELECT id, name, description, input_parameters, created_at, updated_at,
-               is_active, jwt, alias
+        SELECT id AS agent_id, name AS agent_name, description AS agent_description,
+               input_parameters AS agent_schema, created_at, updated_at, is_active,
+               jwt AS agent_jwt, alias AS agent_alias
         FROM agents
         WHERE creator_id = :owner AND name <> '' AND description <> ''
           AND (CAST(:is_active AS boolean) IS NULL OR is_active = :is_active)
@@ -75,19 +77,20 @@ async def select_agents(
         "limit": cut(selection.limit),
         "offset": selection.offset,
     }
-    return [_agent(row) for row in await connection.fetch_all(sql, values)]
+    return _agents(await connection.fetch_all(sql, values))
 
 
 async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> Agent | None:
     """One of the owner's agents."""
     sql = """
-        SELECT id, name, description, input_parameters, created_at, updated_at,
-               is_active, jwt, alias
+        SELECT id AS agent_id, name AS agent_name, description AS agent_description,
+               input_parameters AS agent_schema, created_at, updated_at, is_active,
+               jwt AS agent_jwt, alias AS agent_alias
         FROM agents
         WHERE creator_id = :owner AND id = :id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
-    return _agent(row) if row else None
+    return _agents([row])[0] if row else None
 
 
 async def update_agent(
@@ -99,8 +102,9 @@ async def update_agent(
         SET name = :name, description = :description, input_parameters = :input_parameters,
             updated_at = now()
         WHERE creator_id = :owner AND id = :id
-        RETURNING id, name, description, input_parameters, created_at, updated_at,
-                  is_active, jwt, alias
+        RETURNING id AS agent_id, name AS agent_name, description AS agent_description,
+                  input_parameters AS agent_schema, created_at, updated_at, is_active,
+                  jwt AS agent_jwt, alias AS agent_alias
     """
     values = {
         "owner": owner,
@@ -110,7 +114,7 @@ async def update_agent(
         "input_parameters": changes.input_parameters,
     }
     row = await connection.fetch_one(sql, values)
-    return _agent(row) if row else None
+    return _agents([row])[0] if row else None
 
 
 async def delete_agent(connection: Connection, owner: UUID, id_: UUID) -> bool:
@@ -119,15 +123,8 @@ async def delete_agent(connection: Connection, owner: UUID, id_: UUID) -> bool:
     return await connection.fetch_one(sql, {"owner": owner, "id": id_}) is not None
 
 
-def _agent(row: Record) -> Agent:
-    return Agent(
-        agent_id=row["id"],
-        agent_name=row["name"],
-        agent_description=row["description"],
-        agent_schema=name_function(row["input_parameters"], row["name"]),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        is_active=row["is_active"],
-        agent_jwt=row["jwt"],
-        agent_alias=row["alias"],
-    )
+def _agents(rows: list[Record]) -> list[Agent]:
+    found = [columns(row) for row in rows]
+    for each in found:
+        each["agent_schema"] = name_function(each["agent_schema"], each["agent_name"])
+    return build(Agent, found)

@@ -112,13 +112,13 @@ async def list_files(call: Call[Nothing, FilePage]) -> list[StoredFile]:
         files = await queries.select_stored_files(
             connection, call.user_id, cut(page.limit), page.offset
         )
-    storage = call.state["storage"]
-    return list(await asyncio.gather(*(_with_size(storage, file) for file in files)))
+    unsized, storage = [file for file in files if file.size is None], call.state["storage"]
+    sized = await asyncio.gather(*(_with_size(storage, file) for file in unsized))
+    found = {file.id: file for file in sized}
+    return [found.get(file.id, file) for file in files] if found else files
 
 
 async def _with_size(storage: Storage, file: StoredFile) -> StoredFile:
-    if file.size is not None:
-        return file
     return attrs.evolve(file, size=await storage.size(file.internal_name))
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-import attrs
 from databases.core import Connection
 from databases.interfaces import Record
 
@@ -16,6 +15,7 @@ from gateway.llms.schemas import (
     stored_columns,
 )
 from shared.database import columns
+from shared.rows import build
 
 
 async def insert_provider(
@@ -108,7 +108,9 @@ async def select_providers(
     values = {"owner": owner, "limit": limit, "offset": offset}
     found = await _with_configs(connection, owner, await connection.fetch_all(sql, values))
     # Front-ends take the first config of the first provider where none was chosen.
-    return [attrs.evolve(provider, configs=provider.configs[::-1]) for provider in found]
+    for provider in found:
+        provider.configs.reverse()
+    return found
 
 
 async def select_provider(connection: Connection, owner: UUID, name: str) -> list[ProviderConfigs]:
@@ -141,10 +143,11 @@ async def _with_configs(
         ORDER BY created_at DESC, id
     """
     values = {"owner": owner, "provider_ids": [row["id"] for row in providers]}
+    found = [columns(row) for row in await connection.fetch_all(sql, values)]
+    provider_ids: list[UUID] = [each.pop("provider_id") for each in found]
     configs: dict[UUID, list[ModelConfig]] = {}
-    for row in await connection.fetch_all(sql, values):
-        found = columns(row)
-        configs.setdefault(found.pop("provider_id"), []).append(ModelConfig(**found))
+    for provider_id, config in zip(provider_ids, build(ModelConfig, found), strict=True):
+        configs.setdefault(provider_id, []).append(config)
     return [
         ProviderConfigs(
             api_key=shown_key(row["api_key"]),

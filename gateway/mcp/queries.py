@@ -10,6 +10,7 @@ from gateway.web.paging import cut
 from shared.agents import make_alias
 from shared.converter import unstructure
 from shared.database import columns
+from shared.rows import build
 
 
 async def upsert_server(connection: Connection, owner: UUID, url: str) -> UUID:
@@ -111,7 +112,7 @@ async def select_servers(
     values = {"owner": owner, "limit": cut(limit), "offset": offset}
     rows = await connection.fetch_all(sql, values)
     tools = await _select_tools(connection, [row["id"] for row in rows])
-    return [Server(**columns(row), mcp_tools=tools.get(row["id"], [])) for row in rows]
+    return build(Server, [{**columns(row), "mcp_tools": tools.get(row["id"], [])} for row in rows])
 
 
 async def select_server(connection: Connection, owner: UUID, id_: UUID) -> Server | None:
@@ -142,6 +143,6 @@ async def _select_tools(connection: Connection, server_ids: list[UUID]) -> dict[
         ORDER BY created_at, id
     """
     tools: dict[UUID, list[Tool]] = {}
-    for row in await connection.fetch_all(sql, {"server_ids": server_ids}):
-        tools.setdefault(row["mcp_server_id"], []).append(Tool(**columns(row)))
+    for tool in build(Tool, await connection.fetch_all(sql, {"server_ids": server_ids})):
+        tools.setdefault(tool.mcp_server_id, []).append(tool)
     return tools

@@ -75,7 +75,9 @@ class ServerId:
     server_id: Annotated[UUID, Meta(description="Which server.")]
 
 
-def tool_schema(alias: str, description: str | None, input_schema: dict[str, Any]) -> Any:
+def tool_schema(
+    alias: str, description: str | None, input_schema: dict[str, Any]
+) -> dict[str, Any]:
     """The function schema of a tool: its input schema with title and description."""
     schema = {
         "properties": {},
