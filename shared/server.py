@@ -30,6 +30,7 @@ PONG_SECONDS = 20.0  # after which a client that does not answer one is gone
 HANG_UP_SECONDS = 2.0  # in which clients answer the close of a server that goes down
 ABORT_SECONDS = 10.0  # after which a client has neither answered a close nor taken what came before
 POLL_SECONDS = 0.05
+GARBAGE_THRESHOLD = 50_000  # new objects, after which those that refer to each other are looked for
 CONNECTION_CLOSE = (b"connection", b"close")
 
 
@@ -188,6 +189,8 @@ def serve(
     server = create_server(create_app(settings), settings, address(settings))
     # What is there by now stays: looking through it for garbage would hold the loop for 0.1 s.
     gc.freeze()
+    # A list of a thousand would be searched again and again while it is made.
+    gc.set_threshold(GARBAGE_THRESHOLD)
     server.run()
     if not server.started or server.lifespan.error_occured:
         sys.exit(1)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
+MANY_ROWS = 100
+
 type Values = Mapping[str, Any]
 
 
@@ -34,9 +36,9 @@ def translate(statement: str) -> tuple[str, tuple[str, ...]]:
 class DirectConnection(Connection):
     """A connection of the pool that is lent to one task; its rows are asyncpg's."""
 
-    def __init__(self, raw: "PoolConnectionProxy[Any]") -> None:
+    def __init__(self, raw: "PoolConnectionProxy[Any]", turn: asyncio.Lock) -> None:
         # Not super's: its locks are for tasks that share a connection, which none do here.
-        self._raw = raw
+        self._raw, self._turn = raw, turn
 
     @property
     def raw_connection(self) -> Any:
@@ -44,8 +46,15 @@ class DirectConnection(Connection):
         return self._raw
 
     async def fetch_all(self, query: Any, values: Values | None = None) -> list[Any]:
-        """All rows."""
-        return await self._raw.fetch(*_prepare(query, values))
+        """All rows. Who gets many gets them when nobody else does in this turn of the loop.
+
+        What is made of them takes milliseconds, and that of several would hold the loop.
+        """
+        rows: list[Any] = await self._raw.fetch(*_prepare(query, values))
+        if len(rows) > MANY_ROWS:
+            async with self._turn:
+                await asyncio.sleep(0)
+        return rows
 
     async def fetch_one(self, query: Any, values: Values | None = None) -> Any:
         """The first row, or None."""
@@ -72,6 +81,7 @@ class DirectDatabase(Database):
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
         self._lent: WeakKeyDictionary[asyncio.Task[Any], DirectConnection] = WeakKeyDictionary()
+        self._turn = asyncio.Lock()
 
     @property
     def pool(self) -> "Pool[Any]":
@@ -85,7 +95,7 @@ class DirectDatabase(Database):
 
     async def lend(self) -> DirectConnection:
         """A connection for this task, when there is one."""
-        connection = DirectConnection(await self.pool.acquire())
+        connection = DirectConnection(await self.pool.acquire(), self._turn)
         self._lent[_this_task()] = connection
         return connection
 

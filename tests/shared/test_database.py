@@ -16,6 +16,7 @@ from shared.database import (
     transaction,
 )
 from shared.settings import Settings
+from shared.statements import MANY_ROWS
 from tests.shared.line import Line
 
 
@@ -233,3 +234,24 @@ async def test_json_columns_are_objects_both_ways(settings: Settings) -> None:
 async def test_times_are_utc_whatever_the_server_says(settings: Settings) -> None:
     async with create_database(settings) as database, connect(database) as connection:
         assert await connection.fetch_val("SHOW timezone") == "UTC"
+
+
+async def test_many_rows_at_once_come_one_after_the_other(settings: Settings) -> None:
+    turns, given = 0, []
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def select(database: Database) -> None:
+        async with connect(database) as connection:
+            await connection.fetch_all(f"SELECT generate_series(0, {MANY_ROWS})")
+            given.append(turns)
+
+    counter = asyncio.create_task(count_turns())
+    async with create_database(attrs.evolve(settings, database_pool_size=10)) as database:
+        await asyncio.gather(*(select(database) for _ in range(200)))
+    counter.cancel()
+    assert len(set(given)) == 200, "the loop turned between any two"
