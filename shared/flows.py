@@ -18,16 +18,9 @@ from shared.database import columns
 from shared.rows import build
 
 type Schema = dict[str, Any]
-type Key = tuple[UUID, str]
-"""A member's id and type: tuples are hashed in C, an eighth of what an object takes."""
-
-
-@frozen(slots=False)
-class Member:
-    """An agent, a tool of an MCP server or an A2A agent, in a flow."""
-
-    id: UUID
-    type: Literal["genai", "mcp", "a2a"]
+type MemberType = Literal["genai", "mcp", "a2a"]
+type Member = tuple[UUID, MemberType]
+"""An agent, a tool of an MCP server or an A2A agent: a tuple is hashed and compared in C."""
 
 
 @frozen(slots=False)
@@ -41,7 +34,7 @@ class Flow:
     name: str
     alias: str
     description: str
-    flow: list[Member]
+    members: list[Member]
     created_at: datetime
     updated_at: datetime
     is_active: bool
@@ -52,7 +45,8 @@ class Flow:
         """The schema of an active flow: that of its first member under the flow's own name."""
         assert self.first_schema is not None
         schema, named = self.first_schema, {"description": self.description}
-        if self.flow[0].type != "genai":
+        _, type_ = self.members[0]
+        if type_ != "genai":
             required: Schema = {} if schema.get("properties") else {"required": []}
             return {**schema, **required, **named, "title": self.alias}
         function = schema.get("function")
@@ -63,13 +57,14 @@ class Flow:
     @property
     def member_ids(self) -> list[UUID]:
         """The members, in the order of their calls."""
-        return [member.id for member in self.flow]
+        return [id_ for id_, _ in self.members]
 
 
 async def select_flows(connection: Connection, owner: UUID, limit: int, offset: int) -> list[Flow]:
     """The owner's flows, newest first, without schemas."""
     sql = """
-        SELECT id, name, alias, description, flow, created_at, updated_at FROM agentworkflows
+        SELECT id, name, alias, description, flow AS members, created_at, updated_at
+        FROM agentworkflows
         WHERE creator_id = :owner
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
@@ -80,7 +75,8 @@ async def select_flows(connection: Connection, owner: UUID, limit: int, offset: 
 async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | None:
     """One of the owner's flows."""
     sql = """
-        SELECT id, name, alias, description, flow, created_at, updated_at FROM agentworkflows
+        SELECT id, name, alias, description, flow AS members, created_at, updated_at
+        FROM agentworkflows
         WHERE creator_id = :owner AND id = :id
     """
     rows = await connection.fetch_all(sql, {"owner": owner, "id": id_})
@@ -90,7 +86,8 @@ async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | 
 async def select_active_flows(connection: Connection, owner: UUID) -> list[Flow]:
     """The owner's flows whose members are all active, oldest first, with their schemas."""
     sql = """
-        SELECT id, name, alias, description, flow, created_at, updated_at FROM agentworkflows
+        SELECT id, name, alias, description, flow AS members, created_at, updated_at
+        FROM agentworkflows
         WHERE creator_id = :owner
         ORDER BY created_at, id DESC
     """
@@ -101,7 +98,7 @@ async def select_active_flows(connection: Connection, owner: UUID) -> list[Flow]
 
 async def select_active_members(
     connection: Connection, owner: UUID, ids: Iterable[UUID], described: Iterable[UUID] = ()
-) -> dict[Key, Schema | None]:
+) -> dict[Member, Schema | None]:
     """Those of the ids that stand for something active of the owner's.
 
     Only the described have their schemas: these are as large as all the rest.
@@ -147,15 +144,14 @@ async def _with_members(
     """The flows of these rows; one statement finds the members of all of them."""
     # The class of asyncpg's own ids: read and written in a seventh of the standard one's time.
     parse = pgproto.UUID
-    members = [[Member(parse(each["id"]), each["type"]) for each in row["flow"]] for row in rows]
-    ids = {member.id for flow in members for member in flow}
-    first = {flow[0].id for flow in members if flow} if described else set()
+    found = [columns(row) for row in rows]
+    for flow in found:
+        flow["members"] = [(parse(each["id"]), each["type"]) for each in flow["members"]]
+    ids = {id_ for flow in found for id_, _ in flow["members"]}
+    first = {flow["members"][0][0] for flow in found if flow["members"]} if described else set()
     active = await select_active_members(connection, owner, ids, first) if ids else {}
-    found = []
-    for row, flow in zip(rows, members, strict=True):
-        keys: list[Key] = [(member.id, member.type) for member in flow]
-        is_active = bool(keys) and active.keys() >= set(keys)
-        schema = active[keys[0]] if is_active else None
-        others = {"flow": flow, "is_active": is_active, "first_schema": schema}
-        found.append({**columns(row), **others})
+    for flow in found:
+        members = flow["members"]
+        flow["is_active"] = bool(members) and active.keys() >= {*members}
+        flow["first_schema"] = active[members[0]] if flow["is_active"] else None
     return build(Flow, found)

@@ -6,10 +6,9 @@ from attrs import frozen
 from databases.core import Connection
 from databases.interfaces import Record
 
-from gateway.flows.schemas import StoredFlow
+from gateway.flows.schemas import Member, StoredFlow
 from shared.converter import unstructure
 from shared.database import columns
-from shared.flows import Member
 
 
 @frozen

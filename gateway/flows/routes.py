@@ -10,6 +10,7 @@ from gateway.flows.schemas import (
     AgentFlow,
     FlowId,
     FlowPage,
+    Member,
     StoredFlow,
     WantedFlow,
     WantedMember,
@@ -20,7 +21,7 @@ from gateway.web.operation import Call, delete, get, patch, post
 from gateway.web.paging import cut
 from shared.agents import make_alias, normalise_name
 from shared.database import connect
-from shared.flows import Flow, Member, select_active_members, select_flow, select_flows
+from shared.flows import Flow, select_active_members, select_flow, select_flows
 
 
 async def create_flow(call: Call[WantedFlow, Nothing]) -> StoredFlow:
@@ -110,7 +111,7 @@ def _shown(flow: Flow) -> AgentFlow:
         id=flow.id,
         name=flow.name,
         description=flow.description,
-        flow=flow.flow,
+        flow=[Member(*each) for each in flow.members],
         is_active=flow.is_active,
         created_at=flow.created_at,
         updated_at=flow.updated_at,

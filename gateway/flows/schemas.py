@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
 from shared.agents import NAME_LIMIT
-from shared.flows import Member
+from shared.flows import MemberType
 
 MEMBERS_LIMIT = 1000
 
@@ -33,6 +33,14 @@ class WantedMember:
 
     id: str | None = None
     type: str | None = None
+
+
+@frozen(slots=False)
+class Member:
+    """An agent, a tool of an MCP server or an A2A agent, in a flow."""
+
+    id: UUID
+    type: MemberType
 
 
 WantedMembers = Annotated[
