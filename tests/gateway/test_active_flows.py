@@ -120,3 +120,26 @@ async def test_agents_and_the_service_see_the_flows_too(user: User, sql: Sql) ->
     del request.headers["Authorization"]
     request.headers["x-api-key"] = BE_KEY
     assert good(await user.http.send(request)) == expected
+
+
+async def test_a_flow_without_members_is_inactive(user: User, sql: Sql) -> None:
+    flow = await create_flow(user, insert_agent(sql, user.id), insert_agent(sql, user.id))
+    sql("UPDATE agentworkflows SET flow = '[]' WHERE id = %s", flow["id"])
+    [shown] = good(await user.http.get("/api/agentflows"))
+    assert (shown["flow"], shown["is_active"]) == ([], False)
+    assert flow["id"] not in {one["id"] for one in (await active(user))["active_connections"]}
+
+
+async def test_many_flows_have_the_schemas_of_their_own_first_members(user: User, sql: Sql) -> None:
+    agent, tool = insert_agent(sql, user.id), insert_tool(sql, user.id)
+    inactive = insert_agent(sql, user.id)
+    flows = [
+        await create_flow(user, *members)
+        for members in ((agent, tool), (tool, agent), (agent, inactive), (inactive, tool))
+    ]
+    deactivate(sql, inactive)
+    shown = (await active(user, agent_type="genai"))["active_connections"][:-1]
+    assert [one["id"] for one in shown] == [flow["id"] for flow in flows[:2]], "the oldest first"
+    by_function, by_title = (one["agent_schema"] for one in shown)
+    assert by_function["function"]["name"] == flows[0]["alias"]
+    assert by_title == {**TOOL_SCHEMA, "title": flows[1]["alias"], "description": "Does both"}
