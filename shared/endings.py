@@ -10,7 +10,7 @@ from shared.database import columns
 from shared.events import Answer, Response, encode, failure, respond
 from shared.files import select_files
 from shared.metrics import REQUESTS_ENDED
-from shared.news import WAITING_REQUESTS, News, encode_frame, session_channel
+from shared.news import WAITING_REQUESTS, News, encode_frames, session_channel
 
 
 @frozen
@@ -73,7 +73,7 @@ async def end_request(
     )
     frame = encode(respond(ended.seq, response, outcome.error))
     news.publish(
-        session_channel(ended.session_id, ended.creator_id), encode_frame(ended.seq, frame)
+        session_channel(ended.session_id, ended.creator_id), encode_frames(ended.seq, [frame])
     )
     if ended.has_next:
         news.publish(WAITING_REQUESTS, b"")  # it may start, anywhere
