@@ -226,7 +226,7 @@ class Requests:
                 with span("invoke"), metrics.INVOCATION_SECONDS.time():
                     reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
             if isinstance(reply, Reply):
-                await lane.fence()
+                await self._lanes.fence()
             return reply
 
     async def _end(self, request: OpenRequest, outcome: Outcome) -> None:
