@@ -5,6 +5,7 @@ time. So one statement does for many when there is much to do, and nobody waits 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 
 from shared.database import DatabaseAwayError
 
@@ -29,7 +30,8 @@ class Group[T, R]:
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((thing, result))
         if self._working is None:
-            self._working = asyncio.create_task(self._run())
+            # In a context of its own: what is logged there is about more than the first who came.
+            self._working = asyncio.create_task(self._run(), context=Context())
         return await result
 
     async def _run(self) -> None:

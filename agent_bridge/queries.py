@@ -125,10 +125,17 @@ async def claim_requests(
 
 
 async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> set[UUID]:
-    """Say that these claims are still worked on; returns those that still hold."""
+    """Say that these claims are still worked on; returns those that still hold.
+
+    Requests are locked in order, as by whoever ends some.
+    """
     sql = """
+        WITH held AS (
+            SELECT id FROM requests WHERE claim_id = ANY(:claim_ids) AND status = 'running'
+            ORDER BY id FOR UPDATE
+        )
         UPDATE requests SET lease_until = clock_timestamp() + CAST(:lease AS interval)
-        WHERE claim_id = ANY(:claim_ids) AND status = 'running'
+        FROM held WHERE requests.id = held.id
         RETURNING claim_id
     """
     rows = await connection.fetch_all(sql, {"lease": LEASE, "claim_ids": claim_ids})

@@ -11,6 +11,7 @@ from databases import Database
 
 from agent_bridge import metrics, queries
 from agent_bridge.compose import UnfitError, compose_and_mark
+from agent_bridge.grouping import Group
 from agent_bridge.master import Form, FormChoice, payload
 from agent_bridge.outcomes import (
     CONNECTION_LOST,
@@ -24,7 +25,7 @@ from agent_bridge.queries import ClaimedRequest, Overdue
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.database import DatabaseAwayError, connect, in_own_task
-from shared.endings import OpenRequest, Outcome, end_request, failed
+from shared.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.logging import tell_logs
 from shared.news import CANCELLED_REQUESTS, WAITING_REQUESTS, Listener, News
 from shared.secrets import Vault
@@ -38,6 +39,7 @@ RENEW_SECONDS = queries.LEASE.total_seconds() / 3
 SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 END_SECONDS = 2.0
+TOGETHER = 16  # requests that one statement is about
 
 
 class Requests:
@@ -58,6 +60,7 @@ class Requests:
         self._lanes = Lanes(settings)
         self._limit = settings.router_lanes
         self._form = FormChoice(settings.master_agent_contract)
+        self._endings = Group(self._end_all, TOGETHER)
         self._claiming = asyncio.Lock()
         self._is_leaving = False
         self._sent: set[UUID] = set()  # claims that the master agent may have seen
@@ -229,26 +232,29 @@ class Requests:
                 await self._lanes.fence()
             return reply
 
-    async def _end(self, request: OpenRequest, outcome: Outcome) -> None:
+    async def _end(self, request: OpenRequest, outcome: Outcome) -> bool:
         """Store the ending and tell of it; an answer waits here until PostgreSQL takes it."""
         while True:
             try:
-                return await in_own_task(self._end_once(request, outcome))
+                return await self._endings.do(Ending(request, outcome))
             except DatabaseAwayError as error:
                 logger.warning("the answer of request %s waits: %s", request.id, error)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _end_once(self, request: OpenRequest, outcome: Outcome) -> None:
+    async def _end_all(self, endings: list[Ending]) -> list[bool]:
         async with connect(self._database) as connection:
-            if not await end_request(connection, self._news, request, outcome):
-                logger.info("request %s had ended already", request.id)
+            ended = await end_requests(connection, self._news, endings)
+        for ending, is_ended in zip(endings, ended, strict=True):
+            if not is_ended:
+                logger.info("request %s had ended already", ending.request.id)
+        return ended
 
     async def _give_back(self, request: ClaimedRequest) -> None:
         """On the way out: what was never sent goes back, the rest is interrupted."""
         interrupted = failed(INTERRUPTED, "interrupted")
         try:
             if not await self._release(request.id, request.claim_id):
-                await self._end_once(_as_claimed(request), interrupted)
+                await self._end_all([Ending(_as_claimed(request), interrupted)])
         except DatabaseAwayError as error:
             logger.warning("request %s is left to the other bridges: %s", request.id, error)
 
@@ -292,7 +298,7 @@ class Requests:
         else:
             await self._release(request.id, request.claim_id)
             return
-        await self._end_once(request, outcome)
+        await self._end_all([Ending(request, outcome)])
 
 
 def _as_claimed(request: ClaimedRequest) -> OpenRequest:

@@ -105,12 +105,12 @@ def die_after_answer() -> None:
 
 def die_before_end() -> None:
     """An answer is about to be stored."""
-    _die_before(endings, "_update_request")
+    _die_before(endings, "_update_requests")
 
 
 def die_after_end() -> None:
     """An answer is stored, and nobody was told."""
-    _die_after(endings, "_update_request")
+    _die_after(endings, "_update_requests")
 
 
 def die_after_logs() -> None:
