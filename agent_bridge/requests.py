@@ -21,7 +21,7 @@ from agent_bridge.outcomes import (
     TIMED_OUT,
     outcome_of,
 )
-from agent_bridge.queries import ClaimedRequest, Overdue
+from agent_bridge.queries import ClaimedRequest, Marked, Overdue
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.database import DatabaseAwayError, connect, in_own_task
@@ -39,7 +39,7 @@ RENEW_SECONDS = queries.LEASE.total_seconds() / 3
 SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 END_SECONDS = 2.0
-TOGETHER = 16  # requests that one statement is about
+TOGETHER = 8  # requests that one statement is about
 
 
 class Requests:
@@ -60,6 +60,7 @@ class Requests:
         self._lanes = Lanes(settings)
         self._limit = settings.router_lanes
         self._form = FormChoice(settings.master_agent_contract)
+        self._marks = Group(self._mark_all, TOGETHER)
         self._endings = Group(self._end_all, TOGETHER)
         self._claiming = asyncio.Lock()
         self._is_leaving = False
@@ -218,8 +219,8 @@ class Requests:
         async with self._lanes.lend(request.creator_id) as lane:
             self._sent.add(request.claim_id)
             with span("compose"):
-                async with connect(self._database) as connection:
-                    invocation = await compose_and_mark(connection, self._vault, request)
+                mark = self._marks.do
+                invocation = await compose_and_mark(self._database, self._vault, mark, request)
             if invocation is None:
                 return None
             metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
@@ -231,6 +232,10 @@ class Requests:
             if isinstance(reply, Reply):
                 await self._lanes.fence()
             return reply
+
+    async def _mark_all(self, requests: list[ClaimedRequest]) -> list[Marked | None]:
+        async with connect(self._database) as connection:
+            return await queries.mark_sent(connection, requests)
 
     async def _end(self, request: OpenRequest, outcome: Outcome) -> bool:
         """Store the ending and tell of it; an answer waits here until PostgreSQL takes it."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import attrs
 import pytest
 from attrs import frozen
 from databases.core import Connection
@@ -114,8 +115,20 @@ async def test_a_request_that_its_bridge_claims_again_has_another_claim(twice: T
 
 async def test_a_request_that_one_bridge_claimed_twice_is_sent_once(twice: Twice) -> None:
     claims = [twice.first, twice.second]
-    marked = [await queries.mark_sent(twice.connection, each) for each in claims]
+    marked = await queries.mark_sent(twice.connection, claims)
     assert [each and each.is_held for each in marked] == [False, True]
+
+
+async def test_a_request_without_its_config_is_not_marked_beside_another_that_is(
+    twice: Twice,
+) -> None:
+    other = attrs.evolve(await _claim_another(twice), config_name="unheard of")
+    without, marked = await queries.mark_sent(twice.connection, [other, twice.second])
+    assert without is None
+    assert marked is not None
+    assert (marked.is_held, marked.config.config_name) == (True, "c")
+    [unmarked] = select_requests(twice.system, str(other.session_id))
+    assert (unmarked["sent_at"], twice.row["sent_at"] is None) == (None, False)
 
 
 async def test_a_lost_claim_ends_nothing(twice: Twice) -> None:
@@ -160,7 +173,7 @@ async def test_a_lost_claim_renews_no_lease(twice: Twice) -> None:
 
 async def test_a_claim_whose_lease_is_over_is_not_sent(twice: Twice) -> None:
     await twice.connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
-    marked = await queries.mark_sent(twice.connection, twice.second)
+    [marked] = await queries.mark_sent(twice.connection, [twice.second])
     assert marked is not None
     assert not marked.is_held
     assert twice.row["sent_at"] is None
