@@ -39,7 +39,8 @@ RENEW_SECONDS = queries.LEASE.total_seconds() / 3
 SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 END_SECONDS = 2.0
-TOGETHER = 8  # requests that one statement is about
+TOGETHER = 32  # requests that one statement is about
+TOGETHER_BYTES = 512 * 1024 * 1024  # of their answers: PostgreSQL takes no message of 1 GiB
 
 
 class Requests:
@@ -61,7 +62,8 @@ class Requests:
         self._limit = settings.router_lanes
         self._form = FormChoice(settings.master_agent_contract)
         self._marks = Group(self._mark_all, TOGETHER)
-        self._endings = Group(self._end_all, TOGETHER)
+        most = TOGETHER_BYTES // settings.router_max_frame_bytes
+        self._endings = Group(self._end_all, max(1, min(TOGETHER, most)))
         self._claiming = asyncio.Lock()
         self._is_leaving = False
         self._sent: set[UUID] = set()  # claims that the master agent may have seen
