@@ -42,13 +42,12 @@ VERSION = "0.1.0"
 def create_app(settings: Settings) -> Starlette:
     """The gateway for these settings."""
     document = describe(operations, TITLE, VERSION)
-    routes = [operation.route() for operation in operations]
     return Starlette(
         routes=[
+            *(operation.route() for operation in operations),
+            *(socket.route() for socket in described),
             *documentation_routes(TITLE, document, describe_channels(described, TITLE, VERSION)),
             *health_routes(),
-            *routes,
-            *(socket.route() for socket in described),
         ],
         middleware=[
             Middleware(SecurityHeaders),

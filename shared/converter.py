@@ -276,24 +276,19 @@ def _refuse_broken(meta: msgspec.Meta, result: Any, value: object) -> None:
 
 def _broken(meta: msgspec.Meta, value: Any) -> tuple[str, str] | None:
     size = len(value) if isinstance(value, str | list | dict) else 0
-    faults = {
-        "too_short": meta.min_length is not None and size < meta.min_length,
-        "too_long": meta.max_length is not None and size > meta.max_length,
-        "greater_than_equal": meta.ge is not None and value < meta.ge,
-        "less_than_equal": meta.le is not None and value > meta.le,
-    }
-    messages = {
-        "too_short": f"Input should have at least {meta.min_length} characters or items",
-        "too_long": f"Input should have at most {meta.max_length} characters or items",
-        "greater_than_equal": f"Input should be greater than or equal to {meta.ge}",
-        "less_than_equal": f"Input should be less than or equal to {meta.le}",
-    }
-    broken = next((name for name, holds in faults.items() if holds), None)
-    if broken is None:
+    if meta.min_length is not None and size < meta.min_length:
+        fault = "too_short", f"Input should have at least {meta.min_length} characters or items"
+    elif meta.max_length is not None and size > meta.max_length:
+        fault = "too_long", f"Input should have at most {meta.max_length} characters or items"
+    elif meta.ge is not None and value < meta.ge:
+        fault = "greater_than_equal", f"Input should be greater than or equal to {meta.ge}"
+    elif meta.le is not None and value > meta.le:
+        fault = "less_than_equal", f"Input should be less than or equal to {meta.le}"
+    else:
         return None
     if own := (meta.extra or {}).get("error"):
         return "value_error", f"Value error, {own}"
-    return broken, messages[broken]
+    return fault
 
 
 def _omits_defaults(kind: Any) -> bool:

@@ -74,23 +74,21 @@ async def _leave_as_it_is(_connection: "asyncpg.Connection[Any]") -> None:
 
 @asynccontextmanager
 async def connect(database: Database) -> AsyncIterator[Connection]:
-    """Lend this task its connection; inside another `connect` of the same task, the same one.
+    """Lend this task a connection; inside another `connect` of the same task, the same one.
 
-    Statements take their time limit from the pool, and nothing here is to be wrapped in a
-    timeout: a task that goes on after a cancellation landed in the release can use its
-    connection never again. Raises DatabaseAwayError, for the block too.
+    Statements take their time limit from the pool. Raises DatabaseAwayError, for the block too.
     """
-    connection = database.connection()
+    assert isinstance(database, DirectDatabase)
     try:
-        if connection._connection_counter:  # noqa: SLF001
-            yield connection
+        if (lent := database.lent) is not None:
+            yield lent
             return
         async with asyncio.timeout(ACQUIRE_SECONDS):
-            await connection.__aenter__()
+            connection = await database.lend()
         try:
             yield connection
         finally:
-            await _release(database, connection)
+            await database.take_back(connection)
     except _AWAY as error:
         raise DatabaseAwayError(f"PostgreSQL is away: {type(error).__name__}: {error}") from error
 
@@ -105,15 +103,6 @@ def transaction(
     """
     raw = cast("asyncpg.Connection[Any]", connection.raw_connection)
     return raw.transaction(isolation=isolation, readonly=readonly)
-
-
-async def _release(database: Database, connection: Connection) -> None:
-    try:
-        await connection.__aexit__(None, None, None)
-    except BaseException:
-        # As when the server dies in that moment: the task is to get another one next time.
-        database._connection = None  # noqa: SLF001
-        raise
 
 
 def in_own_task[T](work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

@@ -1,17 +1,23 @@
-"""Runs statements on asyncpg's own connection, each translated once.
+"""Runs statements on asyncpg's own connections, each translated once, and lends these.
 
 `databases` would compile the text anew for every call and wrap every row: half of what a bridge
-spends on a statement.
+spends on a statement. And a task whose connection it could not take back would keep that for ever.
 """
 
+import asyncio
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
+from asyncpg import Pool
 from databases import Database
 from databases.core import Connection
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
 
 _DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
@@ -26,15 +32,24 @@ def translate(statement: str) -> tuple[str, tuple[str, ...]]:
 
 
 class DirectConnection(Connection):
-    """A connection whose rows are asyncpg's."""
+    """A connection of the pool that is lent to one task; its rows are asyncpg's."""
+
+    def __init__(self, raw: "PoolConnectionProxy[Any]") -> None:
+        # Not super's: its locks are for tasks that share a connection, which none do here.
+        self._raw = raw
+
+    @property
+    def raw_connection(self) -> Any:
+        """asyncpg's own."""
+        return self._raw
 
     async def fetch_all(self, query: Any, values: Values | None = None) -> list[Any]:
         """All rows."""
-        return cast("list[Any]", await self._run("fetch", query, values))
+        return await self._raw.fetch(*_prepare(query, values))
 
     async def fetch_one(self, query: Any, values: Values | None = None) -> Any:
         """The first row, or None."""
-        return await self._run("fetchrow", query, values)
+        return await self._raw.fetchrow(*_prepare(query, values))
 
     async def fetch_val(self, query: Any, values: Values | None = None, column: Any = 0) -> Any:
         """A column of the first row, or None."""
@@ -45,18 +60,42 @@ class DirectConnection(Connection):
         """Run a statement for what it does."""
         return await self.fetch_val(query, values)
 
-    async def _run(self, method: str, statement: str, values: Values | None) -> Any:
-        sql, names = translate(statement)
-        given = [values[name] for name in names] if values else []
-        async with self._query_lock:
-            return await getattr(self.raw_connection, method)(sql, *given)
+
+def _prepare(statement: str, values: Values | None) -> list[Any]:
+    sql, names = translate(statement)
+    return [sql, *(values[name] for name in names)] if values else [sql]
 
 
 class DirectDatabase(Database):
     """A pool that lends such connections, to each task its own."""
 
-    def connection(self) -> Connection:
-        """The connection of this task, which gets one if it has none."""
-        if self._connection is None:
-            self._connection = DirectConnection(self, self._backend)
-        return self._connection
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._lent: WeakKeyDictionary[asyncio.Task[Any], DirectConnection] = WeakKeyDictionary()
+
+    @property
+    def pool(self) -> "Pool[Any]":
+        """asyncpg's own, once it is open."""
+        return cast("Pool[Any]", self._backend._pool)  # noqa: SLF001
+
+    @property
+    def lent(self) -> DirectConnection | None:
+        """The connection that this task has, if it has one."""
+        return self._lent.get(_this_task())
+
+    async def lend(self) -> DirectConnection:
+        """A connection for this task, when there is one."""
+        connection = DirectConnection(await self.pool.acquire())
+        self._lent[_this_task()] = connection
+        return connection
+
+    async def take_back(self, connection: DirectConnection) -> None:
+        """End the loan. Whatever becomes of the connection: the task can get another one."""
+        del self._lent[_this_task()]
+        await self.pool.release(connection.raw_connection)
+
+
+def _this_task() -> "asyncio.Task[Any]":
+    task = asyncio.current_task()
+    assert task is not None, "a connection is lent to a task"
+    return task

@@ -2,12 +2,11 @@
 
 import time
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from attrs import frozen
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidClaimError, JoseError
 from joserfc.jwk import OctKey
 
 ALGORITHM = "HS256"
@@ -45,25 +44,26 @@ def read_token(secret_key: str, token: str) -> Claims | None:
     Whether user and agent still exist is for the database to say.
     """
     try:
-        claims = _verify(secret_key, token)
-        _claims.validate(claims)
-        if "aud" in claims:
-            return None  # RFC 7519: not for us, whom it can't name
-        subject = UUID(claims["sub"])
-        if "user_id" in claims:
-            return Claims(UUID(claims["user_id"]), subject)
-        return Claims(subject)
+        claims, expiry = _verify(secret_key, token)
     except (JoseError, ValueError, TypeError, AttributeError):
         return None  # UUID() raises the last three for claims that are no text
+    return claims if expiry > int(time.time()) else None
 
 
 @lru_cache(KNOWN_TOKENS)
-def _verify(secret_key: str, token: str) -> dict[str, Any]:
-    """What a token with a good signature says; what it says of times is checked at every use.
+def _verify(secret_key: str, token: str) -> tuple[Claims, float]:
+    """What a good token claims, and when it expires: the only thing that changes with time.
 
-    Only what was signed with the key is remembered, so nobody fills this with made-up ones.
+    What is no good is not remembered, so nobody fills this with made-up ones.
     """
-    return jwt.decode(token, OctKey.import_key(secret_key), algorithms=[ALGORITHM]).claims
+    claims = jwt.decode(token, OctKey.import_key(secret_key), algorithms=[ALGORITHM]).claims
+    _claims.validate(claims)
+    if "aud" in claims:
+        raise InvalidClaimError("aud")  # RFC 7519: not for us, whom it can't name
+    subject, expiry = UUID(claims["sub"]), claims["exp"]
+    if "user_id" in claims:
+        return Claims(UUID(claims["user_id"]), subject), expiry
+    return Claims(subject), expiry
 
 
 def _sign(secret_key: str, claims: dict[str, str | int]) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal
+from urllib.parse import parse_qsl
 
 import attrs
 import orjson
@@ -64,7 +65,8 @@ def collect[Input, T](faults: list[Fault], read: Any, given: Input, into: type[T
 
 
 def _read_parameters[T](request: Request, parameters: type[T]) -> T:
-    given = {**request.query_params, **request.path_params}
+    query = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    given = {**dict(query), **request.path_params}
     try:
         return structure(given, parameters)
     except InvalidInputError as error:

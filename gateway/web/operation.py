@@ -13,6 +13,7 @@ from databases import Database
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from gateway.state import State
 from gateway.web.auth import Access, Caller, authenticate
@@ -82,6 +83,11 @@ class Operation:
     bounded: bool = False  # whether it can answer 429, with Retry-After
     lends: bool = True  # the connection; not to a handler that waits for more than the database
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, as an application of ASGI."""
+        response = await self.respond(Request(scope, receive, send))
+        await response(scope, receive, send)
+
     async def respond(self, request: Request) -> Response:
         """Check the request, call the handler and write what it returns."""
         with span(self.name, parent=request.headers.get("traceparent")):
@@ -140,7 +146,7 @@ class Operation:
 
     def route(self) -> Route:
         """What Starlette routes to."""
-        return Route(self.path, self.respond, methods=[self.method], name=self.name)
+        return Route(self.path, self, methods=[self.method], name=self.name)
 
     @property
     def name(self) -> str:

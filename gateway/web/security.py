@@ -2,20 +2,21 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Answers are data: JSON, or files that users uploaded.
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": DATA_POLICY,
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"content-security-policy": DATA_POLICY.encode(),
 }
-HTTPS_SECONDS = 365 * 24 * 3600
+NOT_KEPT = {b"cache-control": b"no-store"}
+ONLY_HTTPS = {b"strict-transport-security": b"max-age=%d" % (365 * 24 * 3600)}
 
 _inline_script = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
@@ -34,19 +35,18 @@ class SecurityHeaders:
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add(MutableHeaders(scope=message), https=scope["scheme"] == "https")
+                message["headers"] = _guarded(message["headers"], scope["scheme"])
             await send(message)
 
         await self.app(scope, receive, send_on)
 
 
-def _add(headers: MutableHeaders, *, https: bool) -> None:
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    if "etag" not in headers:
-        headers.setdefault("Cache-Control", "no-store")
-    if https:
-        headers.setdefault("Strict-Transport-Security", f"max-age={HTTPS_SECONDS}")
+def _guarded(headers: Sequence[tuple[bytes, bytes]], scheme: str) -> list[tuple[bytes, bytes]]:
+    own = {name for name, _ in headers}
+    ours = (
+        HEADERS | ({} if b"etag" in own else NOT_KEPT) | (ONLY_HTTPS if scheme == "https" else {})
+    )
+    return [*headers, *(each for each in ours.items() if each[0] not in own)]
 
 
 def page_policy(html: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from databases import Database
 
 from gateway.chats.delivery import PAGE, Delivery
-from shared.database import create_database
+from shared.database import connect, create_database
 from shared.news import FRAME_LIMIT, Message, encode_frames
 from shared.settings import Settings
 from tests.gateway.rows import insert_answer, insert_logs, insert_session, insert_user
@@ -130,10 +130,9 @@ async def test_it_begins_behind_what_the_socket_has(database: Database, owner: U
 async def test_rows_without_a_number_are_passed_over(
     database: Database, delivery: Delivery
 ) -> None:
-    await database.execute(
-        "INSERT INTO logs (session_id, request_id, log_level, message) VALUES (:s, :r, 'i', 'm')",
-        {"s": delivery.session_id, "r": uuid4()},
-    )
+    sql = "INSERT INTO logs (session_id, request_id, log_level, message) VALUES (:s, :r, 'i', 'm')"
+    async with connect(database) as connection:
+        await connection.execute(sql, {"s": delivery.session_id, "r": uuid4()})
     assert await hear(delivery, None) == []
 
 

@@ -84,6 +84,30 @@ async def test_the_same_task_can_ask_again_when_its_connection_could_not_be_give
                 assert await connection.fetch_val("SELECT 2") == 2
 
 
+async def test_a_task_that_is_cancelled_while_it_gives_its_connection_back_can_ask_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, releasing, go_on = asyncpg.Pool.release, asyncio.Event(), asyncio.Event()
+
+    async def wait(*arguments: Any) -> None:
+        monkeypatch.undo()
+        releasing.set()
+        await asyncio.shield(asyncio.gather(go_on.wait(), release(*arguments)))
+
+    async def go_on_after_cancellation(database: Database) -> int:
+        with pytest.raises(asyncio.CancelledError):
+            await ask(database)
+        return await ask(database)
+
+    async with create_database(attrs.evolve(settings, database_pool_size=1)) as database:
+        monkeypatch.setattr(asyncpg.Pool, "release", wait)
+        task = asyncio.create_task(go_on_after_cancellation(database))
+        await releasing.wait()
+        task.cancel()
+        assert await task == 5
+        go_on.set()
+
+
 @pytest.mark.parametrize(
     "statement",
     [
