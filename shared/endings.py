@@ -55,6 +55,7 @@ class Ended:
     """Where the ending of a request stands in its session."""
 
     id: UUID
+    claim_id: UUID | None
     session_id: UUID
     creator_id: UUID
     seq: int
@@ -74,11 +75,11 @@ async def end_request(
 async def end_requests(connection: Connection, news: News, endings: Sequence[Ending]) -> list[bool]:
     """End requests of different sessions, and tell each; which of them were ended."""
     ended = await _update_requests(connection, endings)
-    for ending in endings:
-        if each := ended.get(ending.request.id):
+    for ending, each in zip(endings, ended, strict=True):
+        if each is not None:
             REQUESTS_ENDED.labels(ending.outcome.status).inc()
             await _tell(connection, news, ending, each)
-    return [ending.request.id in ended for ending in endings]
+    return [each is not None for each in ended]
 
 
 async def _tell(connection: Connection, news: News, ending: Ending, ended: Ended) -> None:
@@ -101,8 +102,8 @@ async def _tell(connection: Connection, news: News, ending: Ending, ended: Ended
         news.publish(WAITING_REQUESTS, b"")  # it may start, anywhere
 
 
-async def _update_requests(connection: Connection, endings: Sequence[Ending]) -> dict[UUID, Ended]:
-    """Store endings and their answers, by request; those that are not as expected are left out.
+async def _update_requests(connection: Connection, endings: Sequence[Ending]) -> list[Ended | None]:
+    """Store endings and their answers; None for a request that is not as expected.
 
     One statement: each row is locked and compared first, so only one ending of several wins; the
     session's number and the chat message come with it or not at all. Requests are locked in order,
@@ -144,7 +145,8 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
         SET status = locked.status, ended_at = now(), execution_time = locked.execution_time,
             error = locked.error, seq = session.last_seq
         FROM locked JOIN session USING (session_id) WHERE requests.id = locked.id
-        RETURNING requests.id, requests.session_id, requests.creator_id, requests.seq,
+        RETURNING requests.id, requests.claim_id, requests.session_id,
+                  requests.creator_id, requests.seq,
                   EXISTS (SELECT FROM files WHERE files.request_id = requests.id) AS has_files,
                   EXISTS (
                       SELECT FROM requests AS next
@@ -162,5 +164,8 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
         "execution_times": [each.execution_time for each in outcomes],
         "errors": [each.error for each in outcomes],
     }
-    rows = await connection.fetch_all(sql, values)
-    return {row["id"]: Ended(**columns(row)) for row in rows}
+    ended = [Ended(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    found = {
+        (each.id, each.claim_id): each for each in ended
+    }  # it may be here by another claim too
+    return [found.get((each.id, each.claim_id)) for each in requests]

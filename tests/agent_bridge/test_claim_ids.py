@@ -146,6 +146,12 @@ async def test_a_lost_claim_ends_nothing_beside_others_that_end(twice: Twice) ->
     assert (ended["status"], ended["seq"]) == ("answered", 1)
 
 
+async def test_a_request_ends_by_the_claim_that_holds_beside_one_that_was_lost(
+    twice: Twice,
+) -> None:
+    assert await _end(twice, twice.first, twice.second, twice.first) == [False, True, False]
+
+
 async def test_requests_end_together_each_with_its_own_answer(twice: Twice) -> None:
     other = await _claim_another(twice)
     assert await _end(twice, other, twice.second) == [True, True]
