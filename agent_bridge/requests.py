@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from time import monotonic, time_ns
 from uuid import UUID
@@ -40,7 +41,6 @@ SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 END_SECONDS = 2.0
 TOGETHER = 32  # requests that one statement is about
-TOGETHER_BYTES = 512 * 1024 * 1024  # of their answers: PostgreSQL takes no message of 1 GiB
 
 
 class Requests:
@@ -62,8 +62,7 @@ class Requests:
         self._limit = settings.router_lanes
         self._form = FormChoice(settings.master_agent_contract)
         self._marks = Group(self._mark_all, TOGETHER)
-        most = TOGETHER_BYTES // settings.router_max_frame_bytes
-        self._endings = Group(self._end_all, max(1, min(TOGETHER, most)))
+        self._endings = Group(self._end_all, TOGETHER)
         self._claiming = asyncio.Lock()
         self._is_leaving = False
         self._sent: set[UUID] = set()  # claims that the master agent may have seen
@@ -239,14 +238,22 @@ class Requests:
         async with connect(self._database) as connection:
             return await queries.mark_sent(connection, requests)
 
-    async def _end(self, request: OpenRequest, outcome: Outcome) -> bool:
-        """Store the ending and tell of it; an answer waits here until PostgreSQL takes it."""
+    async def _end(self, request: OpenRequest, outcome: Outcome) -> None:
+        """Store the ending and tell of it; an answer waits here until PostgreSQL takes it.
+
+        First together with others, then alone: none waits for another one's locked session twice.
+        """
+        ending = Ending(request, outcome)
+        work: Awaitable[object] = self._endings.do(ending)
         while True:
             try:
-                return await self._endings.do(Ending(request, outcome))
+                await work
             except DatabaseAwayError as error:
                 logger.warning("the answer of request %s waits: %s", request.id, error)
                 await asyncio.sleep(RETRY_SECONDS)
+                work = in_own_task(self._end_all([ending]))
+            else:
+                return
 
     async def _end_all(self, endings: list[Ending]) -> list[bool]:
         async with connect(self._database) as connection:

@@ -1,11 +1,18 @@
 """What several callers want is done at once, and each gets his own result or error."""
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 
+from agent_bridge import requests as requests_module
 from agent_bridge.grouping import Group
-from shared.database import DatabaseAwayError
+from agent_bridge.requests import Requests
+from shared.database import DatabaseAwayError, create_database
+from shared.endings import Ending, OpenRequest, Outcome
+from shared.news import News, create_redis
+from shared.secrets import Vault
+from shared.settings import Settings, read_settings
 
 
 class Work:
@@ -93,3 +100,24 @@ async def test_while_postgresql_is_away_nobody_is_tried_alone() -> None:
     assert tries == [[1, 2]]
     with pytest.raises(DatabaseAwayError):
         await group.do(3)
+
+
+async def test_answers_that_could_not_be_stored_together_are_stored_alone(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+
+    async def end_all(_: Requests, endings: list[Ending]) -> list[bool]:
+        tries.append(len(endings))
+        if len(endings) > 1:
+            raise DatabaseAwayError("one of the sessions is locked")
+        return [True]
+
+    monkeypatch.setattr(Requests, "_end_all", end_all)
+    monkeypatch.setattr(requests_module, "RETRY_SECONDS", 0)
+    settings = read_settings(environment, Settings)
+    news, vault = News(create_redis(settings)), Vault(settings.encryption_keys)
+    requests = Requests(settings, create_database(settings), news, vault, uuid4())
+    answers = [OpenRequest(uuid4(), "running", uuid4()) for _ in range(3)]
+    await asyncio.gather(*(requests._end(each, Outcome("answered", {})) for each in answers))
+    assert tries == [3, 1, 1, 1]
