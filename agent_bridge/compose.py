@@ -1,19 +1,26 @@
 """Composing what the master agent needs for a request, with the provider's key decrypted."""
 
+from collections.abc import Awaitable, Callable
+
 import attrs
+from databases import Database
 from databases.core import Connection
 
 from agent_bridge.master import CallableAgent, Invocation
 from agent_bridge.queries import (
     ChosenConfig,
     ClaimedRequest,
-    mark_sent,
+    Marked,
     select_has_provider,
 )
+from shared.database import connect
 from shared.events import FileMetadata
 from shared.files import select_named_files
 from shared.flows import Flow, select_active_flows
 from shared.secrets import UndecryptableError, Vault
+
+type Mark = Callable[[ClaimedRequest], Awaitable[Marked | None]]
+"""Notes that a request is about to be sent; None: its owner has no such config."""
 
 PROVIDER_COLUMNS = {"provider_id", "api_key", "provider_metadata", "credentials"}
 
@@ -23,22 +30,20 @@ class UnfitError(Exception):
 
 
 async def compose_and_mark(
-    connection: Connection, vault: Vault, request: ClaimedRequest
+    database: Database, vault: Vault, mark: Mark, request: ClaimedRequest
 ) -> Invocation | None:
     """Gather config, files and agents of a request that is about to be sent, and note that it is.
 
     None: the claim is lost. Raises UnfitError.
     """
-    files = await _find_files(connection, request)
-    owner = request.creator_id
-    flows = await select_active_flows(connection, owner) if request.has_flows else []
-    marked = await mark_sent(connection, request)
+    files, flows = await _find_files_and_flows(database, request)
+    marked = await mark(request)
     if marked is None:
-        raise await _without_config(connection, request)
+        raise await _without_config(database, request)
     if not marked.is_held:
         return None
     return Invocation(
-        user_id=owner,
+        user_id=request.creator_id,
         session_id=request.session_id,
         message=request.message,
         configs=_configs(marked.config, _decrypt(vault, marked.config)),
@@ -57,14 +62,28 @@ def _callable(flow: Flow) -> CallableAgent:
     )
 
 
-async def _without_config(connection: Connection, request: ClaimedRequest) -> UnfitError:
+async def _without_config(database: Database, request: ClaimedRequest) -> UnfitError:
     """Why there is no config for it."""
     owner, name, provider = request.creator_id, request.config_name, request.provider_name
-    if provider is not None and not await select_has_provider(connection, owner, provider):
-        return UnfitError(f"Provider {provider} does not exist")
+    if provider is not None:
+        async with connect(database) as connection:
+            if not await select_has_provider(connection, owner, provider):
+                return UnfitError(f"Provider {provider} does not exist")
     if name is None:
         return UnfitError("There is no model config yet, please create one")
     return UnfitError(f"Config {name} does not exist")
+
+
+async def _find_files_and_flows(
+    database: Database, request: ClaimedRequest
+) -> tuple[list[FileMetadata], list[Flow]]:
+    if not request.file_ids and not request.has_flows:
+        return [], []
+    async with connect(database) as connection:
+        files = await _find_files(connection, request)
+        if not request.has_flows:
+            return files, []
+        return files, await select_active_flows(connection, request.creator_id)
 
 
 async def _find_files(connection: Connection, request: ClaimedRequest) -> list[FileMetadata]:

@@ -1,7 +1,7 @@
 """What agents log: checked, redacted, stored in small batches in order, then told."""
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from uuid import UUID
@@ -21,7 +21,7 @@ from agent_bridge.log_queries import (
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity
 from shared.database import connect
 from shared.events import LogFrame, encode
-from shared.news import News, encode_frame, session_channel
+from shared.news import News, encode_frames, session_channel
 from shared.secrets import UndecryptableError, Vault, forms_of, hide, named_secrets
 from shared.settings import Settings
 
@@ -56,13 +56,12 @@ class Logs:
             metrics.LOG_ENTRIES_DROPPED.inc(len(entries))
             return
         async with connect(self._database) as connection:
-            await self._learn_secrets(connection, {each.request_id for each in messages})
+            await self._learn_secrets(connection, messages)
             redacted = [self._redact(each) for each in messages]
             stored = await insert_logs(connection, redacted, MASTER_SERVER_ML)
         metrics.LOG_ENTRIES_STORED.inc(len(stored))
         metrics.LOG_ENTRIES_DROPPED.inc(len(entries) - len(stored))
-        for log in stored:
-            self._publish(log)
+        self._publish(stored)
         if len(stored) < len(messages):
             logger.info("%d log entries may not stand there", len(messages) - len(stored))
 
@@ -73,9 +72,9 @@ class Logs:
             text = text[: MESSAGE_LIMIT - len(CUT_MARK)] + CUT_MARK
         return attrs.evolve(logged, message=text)
 
-    async def _learn_secrets(self, connection: Connection, request_ids: set[UUID]) -> None:
+    async def _learn_secrets(self, connection: Connection, logged: Iterable[LoggedMessage]) -> None:
         """Know what the master agent was given: its library logs its input."""
-        unknown = request_ids - self._secrets.keys()
+        unknown = {each.request_id for each in logged if each.request_id not in self._secrets}
         if unknown:
             for given in await select_secrets(connection, list(unknown)):
                 secrets = islice(self._open(given), SECRETS_LIMIT)
@@ -93,10 +92,14 @@ class Logs:
         for options in (given.metadata, *given.credentials):
             yield from named_secrets(options)
 
-    def _publish(self, log: StoredLog) -> None:
-        frame = encode(LogFrame(log.entry, log.seq))
-        channel = session_channel(log.entry.session_id, log.owner)
-        self._news.publish(channel, encode_frame(log.seq, frame))
+    def _publish(self, stored: Iterable[StoredLog]) -> None:
+        """Tell each session once: what was stored of it together has one number after the other."""
+        told: defaultdict[str, list[StoredLog]] = defaultdict(list)
+        for log in stored:
+            told[session_channel(log.entry.session_id, log.owner)].append(log)
+        for channel, logs in told.items():
+            frames = [encode(LogFrame(log.entry, log.seq)) for log in logs]
+            self._news.publish(channel, encode_frames(logs[-1].seq, frames))
 
 
 def _message(entry: AgentLogged) -> LoggedMessage | None:

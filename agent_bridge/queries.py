@@ -1,5 +1,6 @@
 """The bridge's statements: requests and their endings, configs, callable agents."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -125,10 +126,17 @@ async def claim_requests(
 
 
 async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> set[UUID]:
-    """Say that these claims are still worked on; returns those that still hold."""
+    """Say that these claims are still worked on; returns those that still hold.
+
+    Requests are locked in order, as by whoever ends some.
+    """
     sql = """
+        WITH held AS (
+            SELECT id FROM requests WHERE claim_id = ANY(:claim_ids) AND status = 'running'
+            ORDER BY id FOR UPDATE
+        )
         UPDATE requests SET lease_until = clock_timestamp() + CAST(:lease AS interval)
-        WHERE claim_id = ANY(:claim_ids) AND status = 'running'
+        FROM held WHERE requests.id = held.id
         RETURNING claim_id
     """
     rows = await connection.fetch_all(sql, {"lease": LEASE, "claim_ids": claim_ids})
@@ -173,50 +181,70 @@ async def select_backlog(connection: Connection) -> Backlog:
     return Backlog(**columns(row))
 
 
-async def mark_sent(connection: Connection, request: ClaimedRequest) -> Marked | None:
+async def mark_sent(
+    connection: Connection, requests: Sequence[ClaimedRequest]
+) -> list[Marked | None]:
     """Note that the master agent is about to be invoked, and read what it is to get.
 
     None: the owner has no such config; without a name the newest is taken. One statement for both:
-    between the claim and the sending there is only this.
+    between the claim and the sending there is only this. Requests are locked in order, as by
+    whoever ends some.
     """
     sql = """
-        WITH config AS (
-            SELECT provider.id AS provider_id, provider.name AS provider, provider.api_key,
-                   provider.provider_metadata, config.credentials, config.name AS config_name,
-                   config.model, config.temperature, config.system_prompt, config.user_prompt,
-                   config.max_last_messages
-            FROM modelconfigs AS config
-            JOIN modelproviders AS provider ON provider.id = config.provider_id
-            WHERE config.creator_id = :owner AND provider.creator_id = :owner
-              AND (CAST(:config AS text) IS NULL OR config.name = :config)
-              AND (CAST(:provider AS text) IS NULL OR provider.name = :provider)
-            ORDER BY config.created_at DESC, config.id LIMIT 1
+        WITH claimed AS (
+            SELECT * FROM unnest(
+                CAST(:claim_ids AS uuid[]), CAST(:owners AS uuid[]),
+                CAST(:configs AS text[]), CAST(:providers AS text[])
+            ) AS claimed (claim_id, owner, config_name, provider_name)
+        ), config AS (
+            SELECT claim_id, owner, chosen.*
+            FROM claimed CROSS JOIN LATERAL (
+                SELECT provider.id AS provider_id, provider.name AS provider, provider.api_key,
+                       provider.provider_metadata, config.credentials, config.name AS config_name,
+                       config.model, config.temperature, config.system_prompt, config.user_prompt,
+                       config.max_last_messages
+                FROM modelconfigs AS config
+                JOIN modelproviders AS provider ON provider.id = config.provider_id
+                WHERE config.creator_id = owner AND provider.creator_id = owner
+                  AND (claimed.config_name IS NULL OR config.name = claimed.config_name)
+                  AND (claimed.provider_name IS NULL OR provider.name = claimed.provider_name)
+                ORDER BY config.created_at DESC, config.id LIMIT 1
+            ) AS chosen
+        ), held AS (
+            SELECT id, config.claim_id, config.provider_id
+            FROM requests JOIN config USING (claim_id)
+            WHERE status = 'running' AND lease_until > clock_timestamp()
+            ORDER BY id FOR UPDATE OF requests
         ), marked AS (
-            UPDATE requests SET sent_at = now(), provider_id = config.provider_id
-            FROM config
-            WHERE claim_id = :claim_id AND status = 'running' AND lease_until > clock_timestamp()
-            RETURNING id
-        ), agents AS (
-            SELECT id, alias, description, input_parameters FROM agents
-            WHERE creator_id = :owner AND is_active AND name <> '' AND description <> ''
-            ORDER BY created_at DESC, id LIMIT :limit
+            UPDATE requests SET sent_at = now(), provider_id = held.provider_id
+            FROM held WHERE requests.id = held.id
+            RETURNING requests.claim_id
         )
-        SELECT config.*, EXISTS (SELECT FROM marked) AS is_held,
-               (SELECT coalesce(json_agg(agents), '[]') FROM agents) AS agents
-        FROM config
+        SELECT config.*, marked.claim_id IS NOT NULL AS is_held, (
+                   SELECT coalesce(json_agg(agents), '[]') FROM (
+                       SELECT id, alias, description, input_parameters FROM agents
+                       WHERE creator_id = owner
+                         AND is_active AND name <> '' AND description <> ''
+                       ORDER BY created_at DESC, id LIMIT :limit
+                   ) AS agents
+               ) AS agents
+        FROM config LEFT JOIN marked USING (claim_id)
     """
     values = {
-        "owner": request.creator_id,
-        "config": request.config_name,
-        "provider": request.provider_name,
-        "claim_id": request.claim_id,
+        "claim_ids": [each.claim_id for each in requests],
+        "owners": [each.creator_id for each in requests],
+        "configs": [each.config_name for each in requests],
+        "providers": [each.provider_name for each in requests],
         "limit": AGENTS_LIMIT,
     }
-    row = await connection.fetch_one(sql, values)
-    return _marked(**columns(row)) if row else None
+    rows = await connection.fetch_all(sql, values)
+    marked = {row["claim_id"]: _marked(**columns(row)) for row in rows}
+    return [marked.get(each.claim_id) for each in requests]
 
 
-def _marked(is_held: bool, agents: list[dict[str, Any]], **config: Any) -> Marked:
+def _marked(
+    claim_id: UUID, owner: UUID, is_held: bool, agents: list[dict[str, Any]], **config: Any
+) -> Marked:
     return Marked(is_held, ChosenConfig(**config), [*map(_callable, agents)])
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from time import monotonic, time_ns
 from uuid import UUID
@@ -11,6 +12,7 @@ from databases import Database
 
 from agent_bridge import metrics, queries
 from agent_bridge.compose import UnfitError, compose_and_mark
+from agent_bridge.grouping import Group
 from agent_bridge.master import Form, FormChoice, payload
 from agent_bridge.outcomes import (
     CONNECTION_LOST,
@@ -20,11 +22,11 @@ from agent_bridge.outcomes import (
     TIMED_OUT,
     outcome_of,
 )
-from agent_bridge.queries import ClaimedRequest, Overdue
+from agent_bridge.queries import ClaimedRequest, Marked, Overdue
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.database import DatabaseAwayError, connect, in_own_task
-from shared.endings import OpenRequest, Outcome, end_request, failed
+from shared.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.logging import tell_logs
 from shared.news import CANCELLED_REQUESTS, WAITING_REQUESTS, Listener, News
 from shared.secrets import Vault
@@ -38,6 +40,7 @@ RENEW_SECONDS = queries.LEASE.total_seconds() / 3
 SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 END_SECONDS = 2.0
+TOGETHER = 32  # requests that one statement is about
 
 
 class Requests:
@@ -58,6 +61,8 @@ class Requests:
         self._lanes = Lanes(settings)
         self._limit = settings.router_lanes
         self._form = FormChoice(settings.master_agent_contract)
+        self._marks = Group(self._mark_all, TOGETHER)
+        self._endings = Group(self._end_all, TOGETHER)
         self._claiming = asyncio.Lock()
         self._is_leaving = False
         self._sent: set[UUID] = set()  # claims that the master agent may have seen
@@ -215,8 +220,8 @@ class Requests:
         async with self._lanes.lend(request.creator_id) as lane:
             self._sent.add(request.claim_id)
             with span("compose"):
-                async with connect(self._database) as connection:
-                    invocation = await compose_and_mark(connection, self._vault, request)
+                mark = self._marks.do
+                invocation = await compose_and_mark(self._database, self._vault, mark, request)
             if invocation is None:
                 return None
             metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
@@ -226,29 +231,44 @@ class Requests:
                 with span("invoke"), metrics.INVOCATION_SECONDS.time():
                     reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
             if isinstance(reply, Reply):
-                await lane.fence()
+                await self._lanes.fence()
             return reply
 
+    async def _mark_all(self, requests: list[ClaimedRequest]) -> list[Marked | None]:
+        async with connect(self._database) as connection:
+            return await queries.mark_sent(connection, requests)
+
     async def _end(self, request: OpenRequest, outcome: Outcome) -> None:
-        """Store the ending and tell of it; an answer waits here until PostgreSQL takes it."""
+        """Store the ending and tell of it; an answer waits here until PostgreSQL takes it.
+
+        First together with others, then alone: none waits for another one's locked session twice.
+        """
+        ending = Ending(request, outcome)
+        work: Awaitable[object] = self._endings.do(ending)
         while True:
             try:
-                return await in_own_task(self._end_once(request, outcome))
+                await work
             except DatabaseAwayError as error:
                 logger.warning("the answer of request %s waits: %s", request.id, error)
                 await asyncio.sleep(RETRY_SECONDS)
+                work = in_own_task(self._end_all([ending]))
+            else:
+                return
 
-    async def _end_once(self, request: OpenRequest, outcome: Outcome) -> None:
+    async def _end_all(self, endings: list[Ending]) -> list[bool]:
         async with connect(self._database) as connection:
-            if not await end_request(connection, self._news, request, outcome):
-                logger.info("request %s had ended already", request.id)
+            ended = await end_requests(connection, self._news, endings)
+        for ending, is_ended in zip(endings, ended, strict=True):
+            if not is_ended:
+                logger.info("request %s had ended already", ending.request.id)
+        return ended
 
     async def _give_back(self, request: ClaimedRequest) -> None:
         """On the way out: what was never sent goes back, the rest is interrupted."""
         interrupted = failed(INTERRUPTED, "interrupted")
         try:
             if not await self._release(request.id, request.claim_id):
-                await self._end_once(_as_claimed(request), interrupted)
+                await self._end_all([Ending(_as_claimed(request), interrupted)])
         except DatabaseAwayError as error:
             logger.warning("request %s is left to the other bridges: %s", request.id, error)
 
@@ -292,7 +312,7 @@ class Requests:
         else:
             await self._release(request.id, request.claim_id)
             return
-        await self._end_once(request, outcome)
+        await self._end_all([Ending(request, outcome)])
 
 
 def _as_claimed(request: ClaimedRequest) -> OpenRequest:

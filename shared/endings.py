@@ -1,5 +1,6 @@
-"""How a request ends: in one statement, whoever ends it, and then it is told."""
+"""How requests end: in one statement, whoever ends them, and then it is told."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import orjson
@@ -10,7 +11,7 @@ from shared.database import columns
 from shared.events import Answer, Response, encode, failure, respond
 from shared.files import select_files
 from shared.metrics import REQUESTS_ENDED
-from shared.news import WAITING_REQUESTS, News, encode_frame, session_channel
+from shared.news import WAITING_REQUESTS, News, encode_frames, session_channel
 
 
 @frozen
@@ -42,9 +43,19 @@ class OpenRequest:
 
 
 @frozen
+class Ending:
+    """A request, and what it ends with."""
+
+    request: OpenRequest
+    outcome: Outcome
+
+
+@frozen
 class Ended:
     """Where the ending of a request stands in its session."""
 
+    id: UUID
+    claim_id: UUID | None
     session_id: UUID
     creator_id: UUID
     seq: int
@@ -57,77 +68,104 @@ async def end_request(
     connection: Connection, news: News, request: OpenRequest, outcome: Outcome
 ) -> bool:
     """End a request and tell its session; False: it has changed, or ended already."""
-    ended = await _update_request(connection, request, outcome)
-    if ended is None:
-        return False
-    REQUESTS_ENDED.labels(outcome.status).inc()
+    [is_ended] = await end_requests(connection, news, [Ending(request, outcome)])
+    return is_ended
+
+
+async def end_requests(connection: Connection, news: News, endings: Sequence[Ending]) -> list[bool]:
+    """End requests of different sessions, and tell each; which of them were ended."""
+    ended = await _update_requests(connection, endings)
+    for ending, each in zip(endings, ended, strict=True):
+        if each is not None:
+            REQUESTS_ENDED.labels(ending.outcome.status).inc()
+            await _tell(connection, news, ending, each)
+    return [each is not None for each in ended]
+
+
+async def _tell(connection: Connection, news: News, ending: Ending, ended: Ended) -> None:
+    request_id, outcome = ending.request.id, ending.outcome
     of = ended.creator_id, ended.session_id
-    files = await select_files(connection, *of, [request.id]) if ended.has_files else []
+    files = await select_files(connection, *of, [request_id]) if ended.has_files else []
     response = Response(
         is_success=outcome.error is None,
         execution_time=outcome.execution_time,
         response=outcome.answer,
-        request_id=request.id,
+        request_id=request_id,
         session_id=ended.session_id,
         files=files,
     )
     frame = encode(respond(ended.seq, response, outcome.error))
     news.publish(
-        session_channel(ended.session_id, ended.creator_id), encode_frame(ended.seq, frame)
+        session_channel(ended.session_id, ended.creator_id), encode_frames(ended.seq, [frame])
     )
     if ended.has_next:
         news.publish(WAITING_REQUESTS, b"")  # it may start, anywhere
-    return True
 
 
-async def _update_request(
-    connection: Connection, request: OpenRequest, outcome: Outcome
-) -> Ended | None:
-    """Store an ending and its answer, or None: the request is not as expected.
+async def _update_requests(connection: Connection, endings: Sequence[Ending]) -> list[Ended | None]:
+    """Store endings and their answers; None for a request that is not as expected.
 
-    One statement: the row is locked and compared first, so only one ending of several wins; the
-    session's number and the chat message come with it or not at all.
+    One statement: each row is locked and compared first, so only one ending of several wins; the
+    session's number and the chat message come with it or not at all. Requests are locked in order,
+    then sessions, so that no two statements block each other.
     """
     sql = """
-        WITH locked AS (
-            SELECT id, session_id, creator_id FROM requests
-            WHERE id = :id AND status = :from_status
-              AND claim_id IS NOT DISTINCT FROM CAST(:claim_id AS uuid)
-            FOR UPDATE
+        WITH ending AS (
+            SELECT * FROM unnest(
+                CAST(:ids AS uuid[]), CAST(:claim_ids AS uuid[]), CAST(:from_statuses AS text[]),
+                CAST(:statuses AS text[]), CAST(:message_ids AS uuid[]), CAST(:contents AS text[]),
+                CAST(:execution_times AS float8[]), CAST(:errors AS text[])
+            ) AS ending (
+                id, claim_id, from_status, status, message_id, content, execution_time, error
+            )
+        ), locked AS (
+            SELECT ending.*, requests.session_id FROM ending JOIN requests USING (id)
+            WHERE requests.status = from_status
+              AND requests.claim_id IS NOT DISTINCT FROM ending.claim_id
+            ORDER BY id FOR UPDATE OF requests
+        ), chat AS (
+            SELECT session_id FROM chatconversations
+            WHERE session_id IN (SELECT session_id FROM locked)
+            ORDER BY session_id FOR UPDATE
         ), session AS (
-            UPDATE chatconversations AS chat
+            UPDATE chatconversations
             SET last_seq = last_seq + 1,
                 last_event_at = greatest(
                     timezone('utc', clock_timestamp()), last_event_at + interval '1 millisecond')
-            FROM locked WHERE chat.session_id = locked.session_id
-            RETURNING chat.session_id, last_seq, last_event_at
+            FROM chat WHERE chatconversations.session_id = chat.session_id
+            RETURNING chatconversations.session_id, last_seq, last_event_at
         ), answer AS (
             INSERT INTO chatmessages
                 (id, request_id, sender_type, content, created_at, updated_at, conversation_id)
-            SELECT CAST(:message_id AS uuid), :id, 'master_agent', :content,
+            SELECT message_id, locked.id, 'master_agent', content,
                    last_event_at, last_event_at, session_id
-            FROM session
+            FROM locked JOIN session USING (session_id)
         )
         UPDATE requests
-        SET status = :status, ended_at = now(), execution_time = :execution_time,
-            error = :error, seq = session.last_seq
-        FROM session WHERE requests.id = :id
-        RETURNING requests.session_id, requests.creator_id, requests.seq,
+        SET status = locked.status, ended_at = now(), execution_time = locked.execution_time,
+            error = locked.error, seq = session.last_seq
+        FROM locked JOIN session USING (session_id) WHERE requests.id = locked.id
+        RETURNING requests.id, requests.claim_id, requests.session_id,
+                  requests.creator_id, requests.seq,
                   EXISTS (SELECT FROM files WHERE files.request_id = requests.id) AS has_files,
                   EXISTS (
                       SELECT FROM requests AS next
                       WHERE next.session_id = requests.session_id AND next.status = 'queued'
                   ) AS has_next
     """
+    requests, outcomes = [each.request for each in endings], [each.outcome for each in endings]
     values = {
-        "id": request.id,
-        "from_status": request.status,
-        "claim_id": request.claim_id,
-        "status": outcome.status,
-        "message_id": uuid4(),
-        "content": orjson.dumps(outcome.answer).decode(),
-        "execution_time": outcome.execution_time,
-        "error": outcome.error,
+        "ids": [each.id for each in requests],
+        "claim_ids": [each.claim_id for each in requests],
+        "from_statuses": [each.status for each in requests],
+        "statuses": [each.status for each in outcomes],
+        "message_ids": [uuid4() for _ in endings],
+        "contents": [orjson.dumps(each.answer).decode() for each in outcomes],
+        "execution_times": [each.execution_time for each in outcomes],
+        "errors": [each.error for each in outcomes],
     }
-    row = await connection.fetch_one(sql, values)
-    return Ended(**columns(row)) if row else None
+    ended = [Ended(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    found = {
+        (each.id, each.claim_id): each for each in ended
+    }  # it may be here by another claim too
+    return [found.get((each.id, each.claim_id)) for each in requests]

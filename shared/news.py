@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
@@ -36,7 +36,7 @@ LISTENER_BYTES = 1024 * 1024
 OUTBOX_LIMIT = 10_000  # messages; what Redis did not take by then is old news
 BATCH = 500
 WAKE = b""
-FRAME_LIMIT = 256 * 1024  # bytes; a larger frame goes as its seq only
+FRAME_LIMIT = 256 * 1024  # bytes; more than that goes as its seq only
 RECONCILE_SECONDS = 1.0
 RETRY_SECONDS = (0.1, 1.0)
 FLUSH_SECONDS = 1.0
@@ -66,15 +66,19 @@ def session_channel(session_id: UUID, owner: UUID) -> str:
     return f"genai:session:{owner}:{session_id}"
 
 
-def encode_frame(seq: int, frame: bytes) -> bytes:
-    """The news of a frame; a large one is left for the listener to read from PostgreSQL."""
-    return b"%d\n%b" % (seq, frame if len(frame) <= FRAME_LIMIT else b"")
+def encode_frames(last: int, frames: Sequence[bytes]) -> bytes:
+    """The news of frames on a line each, numbered up to `last`.
+
+    Large ones are left for the listener to read from PostgreSQL.
+    """
+    lines = b"\n".join(frames)
+    return b"%d\n%b" % (last, lines if len(lines) <= FRAME_LIMIT else b"")
 
 
-def decode_frame(message: bytes) -> tuple[int, bytes]:
-    """The seq and the frame, which is empty where it was too large to be sent."""
-    seq, _, frame = message.partition(b"\n")
-    return int(seq), frame
+def decode_frames(message: bytes) -> tuple[int, list[bytes]]:
+    """The last number and the frames up to it: none where they were too large to be sent."""
+    last, _, lines = message.partition(b"\n")
+    return int(last), lines.split(b"\n") if lines else []
 
 
 @define(eq=False)

@@ -63,7 +63,12 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
         [request] = await queries.claim_requests(connection, uuid4(), 1)
         session_id, claim_id = request.session_id, request.claim_id
         vault = Vault(settings.encryption_keys)
-        assert await compose_and_mark(connection, vault, request)
+
+        async def mark(request: queries.ClaimedRequest) -> queries.Marked | None:
+            [marked] = await queries.mark_sent(connection, [request])
+            return marked
+
+        assert await compose_and_mark(state["database"], vault, mark, request)
         assert await queries.renew_leases(connection, [claim_id]) == {claim_id}
         await queries.select_overdue(connection)
         await queries.select_backlog(connection)

@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from agent_bridge import metrics
+from agent_bridge.grouping import Group
 from agent_bridge.router.frames import (
     MASTER_SERVER_BE,
     MASTER_SERVER_ML,
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
 FENCE_SECONDS = 1.0
+FENCED = 1000  # answers behind one fence
 KEPT = 4  # idle lanes for each that may be in use: to open one costs as much as a chat's statements
 
 
@@ -95,21 +97,6 @@ class Lane:
             self.is_clean = self.is_clean and isinstance(answer, Reply)
         return answer
 
-    async def fence(self) -> None:
-        """Wait until the session's bridge has handled all that the router said before.
-
-        So the log entries of a request stand before its answer. Whatever else comes meanwhile
-        was not asked for: the lane is clean afterwards only if the fence came back alone.
-        """
-        fence = str(uuid4())
-        try:
-            async with asyncio.timeout(FENCE_SECONDS):
-                echo = await self.invoke(MASTER_SERVER_BE, {"fence": fence})
-        except (TimeoutError, LaneLostError) as error:
-            logger.info("log entries may come after their answer: %r", error)
-            return
-        self.is_clean = self.is_clean and echo == Reply(fence, 0.0)
-
     async def close(self) -> None:
         """Close the connection; its key is never used again."""
         self.is_clean = False
@@ -152,6 +139,8 @@ class Lanes:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._idle: dict[UUID, Lane] = {}
+        self._fence_lane: Lane | None = None
+        self._fences = Group(self._send_fence, FENCED)
         self._closing: set[asyncio.Task[None]] = set()
         metrics.LANES_IDLE.set_function(lambda: len(self._idle))
 
@@ -169,11 +158,40 @@ class Lanes:
         finally:
             self._keep(owner, lane)
 
+    async def fence(self) -> None:
+        """Wait until the session's bridge has handled all that the router said before.
+
+        So the log entries of a request stand before its answer. All who wait share a fence, which
+        has a lane of its own; one who comes while it is on its way waits for the next.
+        """
+        try:
+            async with asyncio.timeout(FENCE_SECONDS):
+                await self._fences.do(None)
+        except TimeoutError:
+            logger.info("log entries may come after their answer: their fence is not back")
+
     async def close(self) -> None:
         """Close all that are idle."""
         while self._idle:
             self._close(self._idle.popitem()[1])
+        if self._fence_lane is not None:
+            self._close(self._fence_lane)
         await asyncio.gather(*self._closing)
+
+    async def _send_fence(self, waiting: list[None]) -> list[None]:
+        fence = str(uuid4())
+        try:
+            async with asyncio.timeout(FENCE_SECONDS):
+                lane = self._fence_lane or await open_lane(self._settings, MASTER_SERVER_BE)
+                self._fence_lane = lane
+                echo = await lane.invoke(MASTER_SERVER_BE, {"fence": fence})
+            lane.is_clean = lane.is_clean and echo == Reply(fence, 0.0)
+        except (TimeoutError, LaneLostError, RouterAwayError) as error:
+            logger.info("log entries may come after their answer: %r", error)
+        if self._fence_lane is not None and not self._fence_lane.is_clean:
+            self._close(self._fence_lane)
+            self._fence_lane = None
+        return waiting
 
     def _keep(self, owner: UUID, lane: Lane) -> None:
         if not lane.is_clean or owner in self._idle:

@@ -11,7 +11,7 @@ from gateway.chats.queries import select_frames, select_session
 from gateway.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
 from shared.database import connect
 from shared.events import GapFrame, encode
-from shared.news import Message, decode_frame
+from shared.news import Message, decode_frames
 
 PAGE = 100  # frames read from PostgreSQL at a time
 
@@ -29,13 +29,14 @@ class Delivery:
     async def next_frames(self, message: Message) -> AsyncIterator[bytes]:
         """What to send when this was heard. Raises DatabaseAwayError; a later call catches up."""
         if message is not None:
-            seq, frame = decode_frame(message)
-            if seq <= self.sent:
+            last, frames = decode_frames(message)
+            if last <= self.sent:
                 return
-            if seq == self.sent + 1 and frame:
-                self.sent = seq
-                FRAMES_TOLD.inc()
-                yield frame
+            if last - len(frames) <= self.sent:
+                for frame in frames[self.sent - last :]:
+                    self.sent += 1
+                    FRAMES_TOLD.inc()
+                    yield frame
                 return
         async for frame in self._missed():
             yield frame

@@ -1,9 +1,11 @@
 """A claim that was lost does nothing any more, also where the same bridge has won it again."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import attrs
 import pytest
 from attrs import frozen
 from databases.core import Connection
@@ -12,7 +14,7 @@ from agent_bridge import queries
 from agent_bridge.queries import ClaimedRequest
 from gateway.chats.queries import NewRequest, insert_request
 from shared.database import connect, create_database, transaction
-from shared.endings import OpenRequest, Outcome, end_request
+from shared.endings import Ending, OpenRequest, Outcome, end_requests
 from shared.news import News, create_redis
 from shared.settings import Settings, read_settings
 from tests.agent_bridge.stored import Row, execute, select_requests
@@ -86,10 +88,24 @@ def _new_request(owner: UUID) -> NewRequest:
     )
 
 
-async def _end(twice: Twice, claim: ClaimedRequest) -> bool:
-    request = OpenRequest(claim.id, "running", claim.claim_id)
+async def _end(twice: Twice, *claims: ClaimedRequest) -> list[bool]:
+    endings = [
+        Ending(
+            OpenRequest(claim.id, "running", claim.claim_id),
+            Outcome("answered", {"response": str(claim.id)}, 0.1),
+        )
+        for claim in claims
+    ]
     news = News(create_redis(twice.system.settings))
-    return await end_request(twice.connection, news, request, Outcome("answered", {}, 0.1))
+    return await end_requests(twice.connection, news, endings)
+
+
+async def _claim_another(twice: Twice) -> ClaimedRequest:
+    """A request of another session."""
+    new = _new_request(twice.first.creator_id)
+    await insert_request(twice.connection, new, most_open=0)
+    [claimed] = await queries.claim_requests(twice.connection, uuid4(), 1)
+    return claimed
 
 
 async def test_a_request_that_its_bridge_claims_again_has_another_claim(twice: Twice) -> None:
@@ -99,15 +115,52 @@ async def test_a_request_that_its_bridge_claims_again_has_another_claim(twice: T
 
 async def test_a_request_that_one_bridge_claimed_twice_is_sent_once(twice: Twice) -> None:
     claims = [twice.first, twice.second]
-    marked = [await queries.mark_sent(twice.connection, each) for each in claims]
+    marked = await queries.mark_sent(twice.connection, claims)
     assert [each and each.is_held for each in marked] == [False, True]
+
+
+async def test_a_request_without_its_config_is_not_marked_beside_another_that_is(
+    twice: Twice,
+) -> None:
+    other = attrs.evolve(await _claim_another(twice), config_name="unheard of")
+    without, marked = await queries.mark_sent(twice.connection, [other, twice.second])
+    assert without is None
+    assert marked is not None
+    assert (marked.is_held, marked.config.config_name) == (True, "c")
+    [unmarked] = select_requests(twice.system, str(other.session_id))
+    assert (unmarked["sent_at"], twice.row["sent_at"] is None) == (None, False)
 
 
 async def test_a_lost_claim_ends_nothing(twice: Twice) -> None:
     before = twice.row
-    assert await _end(twice, twice.first) is False
+    assert await _end(twice, twice.first) == [False]
     assert twice.row == before
-    assert await _end(twice, twice.second) is True
+    assert await _end(twice, twice.second) == [True]
+
+
+async def test_a_lost_claim_ends_nothing_beside_others_that_end(twice: Twice) -> None:
+    before, other = twice.row, await _claim_another(twice)
+    assert await _end(twice, twice.first, other) == [False, True]
+    assert twice.row == before
+    [ended] = select_requests(twice.system, str(other.session_id))
+    assert (ended["status"], ended["seq"]) == ("answered", 1)
+
+
+async def test_a_request_ends_by_the_claim_that_holds_beside_one_that_was_lost(
+    twice: Twice,
+) -> None:
+    assert await _end(twice, twice.first, twice.second, twice.first) == [False, True, False]
+
+
+async def test_requests_end_together_each_with_its_own_answer(twice: Twice) -> None:
+    other = await _claim_another(twice)
+    assert await _end(twice, other, twice.second) == [True, True]
+    stored = await twice.connection.fetch_all(
+        "SELECT request_id, content FROM chatmessages WHERE sender_type = 'master_agent'"
+    )
+    assert {row["request_id"]: json.loads(row["content"]) for row in stored} == {
+        claim.id: {"response": str(claim.id)} for claim in (other, twice.second)
+    }
 
 
 async def test_a_lost_claim_gives_nothing_back(twice: Twice) -> None:
@@ -126,7 +179,7 @@ async def test_a_lost_claim_renews_no_lease(twice: Twice) -> None:
 
 async def test_a_claim_whose_lease_is_over_is_not_sent(twice: Twice) -> None:
     await twice.connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
-    marked = await queries.mark_sent(twice.connection, twice.second)
+    [marked] = await queries.mark_sent(twice.connection, [twice.second])
     assert marked is not None
     assert not marked.is_held
     assert twice.row["sent_at"] is None

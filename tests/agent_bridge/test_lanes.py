@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from agent_bridge.router import lanes as lanes_module
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import Lane, LaneLostError, Lanes, RouterAwayError
 from devstack.processes import free_port
@@ -51,6 +52,13 @@ async def lanes(settings: Settings) -> AsyncIterator[Lanes]:
 @pytest.fixture
 async def master_socket(settings: Settings) -> AsyncIterator[ClientConnection]:
     async with _connected(settings, {"API-KEY": ML_KEY}) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def session_socket(settings: Settings) -> AsyncIterator[ClientConnection]:
+    """The connection of whoever holds the router session."""
+    async with _connected(settings, {"API-KEY": BE_KEY}) as connection:
         yield connection
 
 
@@ -278,6 +286,49 @@ async def test_an_answer_over_the_limit_ends_the_wait(
     async with lanes.lend(OWNER) as lane:
         with pytest.raises(LaneLostError):
             await _ask_and_answer(lane, master_socket, "x" * 200_000)
+
+
+async def _send_back(connection: ClientConnection) -> str:
+    """Send the next fence back and return the key of its lane."""
+    frame = await _receive(connection)
+    await _reply(connection, frame["invoked_by"], **_echo(frame))
+    return str(frame["invoked_by"])
+
+
+def _echo(frame: Frame) -> Frame:
+    fence = frame["request_payload"]["fence"]
+    return {"message_type": "agent_response", "response": fence, "execution_time": 0}
+
+
+async def test_who_comes_while_a_fence_is_on_its_way_waits_for_the_next_one(
+    lanes: Lanes, session_socket: ClientConnection
+) -> None:
+    first = asyncio.create_task(lanes.fence())
+    frame = await _receive(session_socket)
+    others = [asyncio.create_task(lanes.fence()) for _ in range(5)]
+    await _reply(session_socket, frame["invoked_by"], **_echo(frame))
+    await first
+    assert not any(other.done() for other in others)
+    assert await _send_back(session_socket) == frame["invoked_by"]
+    await asyncio.gather(*others)
+
+
+async def test_a_fence_that_does_not_come_back_is_not_waited_for_long(
+    lanes: Lanes, session_socket: ClientConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes_module, "FENCE_SECONDS", 0.05)
+    await lanes.fence()
+    monkeypatch.undo()
+    lost = (await _receive(session_socket))["invoked_by"]
+    next_one = asyncio.create_task(lanes.fence())
+    assert await _send_back(session_socket) != lost
+    await next_one
+
+
+async def test_where_nobody_holds_the_session_no_fence_is_waited_for(lanes: Lanes) -> None:
+    async with asyncio.timeout(lanes_module.FENCE_SECONDS / 2):
+        await lanes.fence()
+        await lanes.fence()
 
 
 async def test_without_a_router_no_lane_is_lent() -> None:

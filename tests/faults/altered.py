@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from agent_bridge import compose, logs
+from agent_bridge import logs
 from agent_bridge import queries as bridge_queries
 from agent_bridge.router.frames import MASTER_SERVER_ML
 from agent_bridge.router.lanes import Lane
@@ -74,7 +74,7 @@ def die_after_claim() -> None:
 
 def die_after_mark() -> None:
     """A request is marked as sent, and was not sent."""
-    _die_after(compose, "mark_sent")
+    _die_after(bridge_queries, "mark_sent")
 
 
 def die_after_send() -> None:
@@ -105,12 +105,12 @@ def die_after_answer() -> None:
 
 def die_before_end() -> None:
     """An answer is about to be stored."""
-    _die_before(endings, "_update_request")
+    _die_before(endings, "_update_requests")
 
 
 def die_after_end() -> None:
     """An answer is stored, and nobody was told."""
-    _die_after(endings, "_update_request")
+    _die_after(endings, "_update_requests")
 
 
 def die_after_logs() -> None:

@@ -9,7 +9,7 @@ from databases import Database
 
 from gateway.chats.delivery import PAGE, Delivery
 from shared.database import connect, create_database
-from shared.news import Message, encode_frame
+from shared.news import FRAME_LIMIT, Message, encode_frames
 from shared.settings import Settings
 from tests.gateway.rows import insert_answer, insert_logs, insert_session, insert_user
 
@@ -31,9 +31,9 @@ async def delivery(database: Database, owner: UUID) -> Delivery:
     return Delivery(database, owner, await insert_session(database, owner), 0)
 
 
-def told(seq: int) -> bytes:
-    """The news of a frame that is not in PostgreSQL: who delivers it did not look there."""
-    return encode_frame(seq, b'{"news":%d}' % seq)
+def told(*seqs: int) -> bytes:
+    """The news of frames that are not in PostgreSQL: who delivers them did not look there."""
+    return encode_frames(seqs[-1], [b'{"news":%d}' % seq for seq in seqs])
 
 
 async def hear(delivery: Delivery, *messages: Message) -> list[object]:
@@ -65,6 +65,21 @@ async def test_what_was_sent_already_is_dropped(delivery: Delivery) -> None:
     assert await hear(delivery, told(1), told(1), told(2), told(1), told(2)) == [1, 2]
 
 
+async def test_frames_told_together_go_out_each(delivery: Delivery) -> None:
+    assert await hear(delivery, told(1, 2), told(3, 4, 5)) == [1, 2, 3, 4, 5]
+
+
+async def test_of_frames_told_together_only_those_not_sent_go_out(delivery: Delivery) -> None:
+    assert await hear(delivery, told(1, 2), told(1, 2, 3), told(2, 3), told(4)) == [1, 2, 3, 4]
+
+
+async def test_a_hole_before_frames_told_together_is_read_from_postgresql(
+    database: Database, delivery: Delivery
+) -> None:
+    await insert_logs(database, delivery.session_id, range(1, 5))
+    assert await hear(delivery, told(3, 4), told(5)) == ["1", "2", "3", "4", 5]
+
+
 async def test_a_hole_is_read_from_postgresql(database: Database, delivery: Delivery) -> None:
     await insert_logs(database, delivery.session_id, range(2, 5))
     assert await hear(delivery, told(1), told(4), told(2), told(5)) == [1, "2", "3", "4", 5]
@@ -83,7 +98,7 @@ async def test_a_frame_too_large_for_the_news_is_read_from_postgresql(
     database: Database, delivery: Delivery
 ) -> None:
     await insert_logs(database, delivery.session_id, range(1, 2))
-    assert await hear(delivery, encode_frame(1, b""), told(2)) == ["1", 2]
+    assert await hear(delivery, encode_frames(1, [b"x" * (FRAME_LIMIT + 1)]), told(2)) == ["1", 2]
 
 
 @pytest.mark.parametrize("count", [PAGE - 1, PAGE, PAGE + 1, 3 * PAGE + 7])

@@ -19,8 +19,8 @@ from shared.news import (
     Message,
     News,
     create_redis,
-    decode_frame,
-    encode_frame,
+    decode_frames,
+    encode_frames,
     session_channel,
 )
 from shared.settings import Settings, read_settings
@@ -308,13 +308,14 @@ async def test_a_listener_waits_for_what_is_put_later() -> None:
     assert await waiting == b"1"
 
 
-@pytest.mark.parametrize("frame", [b"", b"{}", b"a\nb", b"x" * FRAME_LIMIT])
-def test_a_frame_comes_back_with_its_seq(frame: bytes) -> None:
-    assert decode_frame(encode_frame(7, frame)) == (7, frame)
+@pytest.mark.parametrize("frames", [[b"{}"], [b"{}", b"[]", b"{}"], [b"x" * FRAME_LIMIT]])
+def test_frames_come_back_with_the_number_of_the_last(frames: list[bytes]) -> None:
+    assert decode_frames(encode_frames(7, frames)) == (7, frames)
 
 
-def test_a_large_frame_goes_as_its_seq_only() -> None:
-    assert decode_frame(encode_frame(7, b"x" * (FRAME_LIMIT + 1))) == (7, b"")
+@pytest.mark.parametrize("sizes", [[FRAME_LIMIT + 1], [FRAME_LIMIT, 1]])
+def test_frames_that_are_too_large_go_as_their_number_only(sizes: list[int]) -> None:
+    assert decode_frames(encode_frames(7, [b"x" * size for size in sizes])) == (7, [])
 
 
 def test_a_session_has_a_channel_of_its_own() -> None:
