@@ -1,7 +1,6 @@
 """Running a service: settings, logging, uvicorn, going down in order, and a true exit code."""
 
 import asyncio
-import gc
 import logging
 import signal
 import sys
@@ -18,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from shared.drain import Drain
+from shared.garbage import spare_the_loop
 from shared.logging import configure_logging
 from shared.settings import Settings, SettingsError, load_settings
 
@@ -63,6 +63,11 @@ class HttpProtocol(HttpToolsProtocol):
         """Count anew."""
         self._unfinished = 0
         super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand over and be gone: the parser and this would keep each other, and the transport."""
+        super().handle_websocket_upgrade()
+        self.parser = None  # type: ignore[assignment]
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -186,8 +191,7 @@ def serve(
         debug=settings.debug, style=settings.log_format, secrets=settings.secret_texts
     )
     server = create_server(create_app(settings), settings, address(settings))
-    # What is there by now stays: looking through it for garbage would hold the loop for 0.1 s.
-    gc.freeze()
+    spare_the_loop()
     server.run()
     if not server.started or server.lifespan.error_occured:
         sys.exit(1)
