@@ -25,6 +25,7 @@ S3_PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 takes
 FOLDER_PART_BYTES = 1024 * 1024  # the memory of larger ones is new each time
 PARTS_AT_A_TIME = 2
 HANDED_BYTES = 1024 * 1024  # four reads of the socket: each piece is handed to another thread
+HANDED_CHUNKS = 64  # tiny ones would take many times their size
 ANSWER_SECONDS = 0.8
 NOBODYS = "00000000-0000-0000-0000-000000000000"  # the name of no object
 
@@ -112,7 +113,7 @@ async def _gathered(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     async for chunk in chunks:
         some.append(chunk)
         size += len(chunk)
-        if size >= HANDED_BYTES:
+        if size >= HANDED_BYTES or len(some) == HANDED_CHUNKS:
             yield b"".join(some)
             some, size = [], 0
     if some:
