@@ -42,10 +42,11 @@ TAKE = """
     return 0
 """
 
-# A counter that has run out meanwhile must not come back without an end.
-GIVE_BACK = """
-    for _, key in ipairs(KEYS) do
-        if tonumber(redis.call('GET', key) or 0) > 0 then redis.call('DECR', key) end
+# The last key is a mark. A counter that has run out meanwhile must not come back without an end.
+FORGIVE = """
+    redis.call('SET', KEYS[#KEYS], 1, 'EX', ARGV[1])
+    for i = 1, #KEYS - 1 do
+        if tonumber(redis.call('GET', KEYS[i]) or 0) > 0 then redis.call('DECR', KEYS[i]) end
     end
     return 0
 """
@@ -120,7 +121,7 @@ class Attempts:
         )
         self._redis: Redis = Redis.from_pool(pool)
         self._take = self._redis.register_script(TAKE)
-        self._give_back = self._redis.register_script(GIVE_BACK)
+        self._forgive = self._redis.register_script(FORGIVE)
         self._local = LocalCounters()
         self._away_until = 0.0
 
@@ -142,19 +143,18 @@ class Attempts:
         """Count an attempt against all bounds, or, raising TooManyAttemptsError, against none."""
         await self._find_room(bounds, count=True)
 
-    async def give_back(self, bounds: list[Bound]) -> None:
-        """Take an attempt that was counted out of the count again."""
+    async def forgive(self, bounds: list[Bound], mark: Bound) -> None:
+        """Take an attempt that was counted out of the count again, and note a mark for a month.
+
+        The mark, if Redis is there and does not forget.
+        """
         active = [bound for bound in bounds if bound.most]
-        keys = [bound.name for bound in active]
-        if await self._ask(lambda: self._give_back(keys)) is None:
+        keys = [bound.name for bound in [*active, mark]]
+        if await self._ask(lambda: self._forgive(keys, [REMEMBERED_SECONDS])) is None:
             self._local.give_back(active)
 
-    async def remember(self, mark: Bound) -> None:
-        """Note something for a month, if Redis is there and does not forget."""
-        await self._ask(lambda: self._redis.set(mark.name, 1, ex=REMEMBERED_SECONDS))
-
     async def remembers(self, mark: Bound) -> bool:
-        """Whether it was noted."""
+        """Whether a mark was noted."""
         return bool(await self._ask(lambda: self._redis.exists(mark.name)))
 
     async def _find_room(self, bounds: list[Bound], *, count: bool) -> None:

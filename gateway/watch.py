@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from databases import Database
@@ -25,8 +25,8 @@ class Watch:
         self._database = database
         self._watched: dict[UUID, set[Told]] = {}
 
-    @asynccontextmanager
-    async def watch(self, session_id: UUID, told: Told) -> AsyncIterator[None]:
+    @contextmanager
+    def watch(self, session_id: UUID, told: Told) -> Iterator[None]:
         """Have `told` called for this session until the block ends."""
         self._watched.setdefault(session_id, set()).add(told)
         try:

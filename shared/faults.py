@@ -84,6 +84,8 @@ def _fault(type_: str, loc: Location, message: str, value: object) -> Fault:
 
 
 def _faults_below(error: Exception, data: object, loc: Location) -> list[Fault]:
+    # It leads to the list that has the error: they, and all callers' frames, would keep each other.
+    error.__traceback__ = None
     step = _step(error)
     if step is None or isinstance(error, KeyError):
         return faults_of(error, data, loc)

@@ -57,8 +57,7 @@ class Login:
 
     async def succeed(self) -> None:
         """Give it back, and know from now on that the user logs in from there."""
-        await self.attempts.give_back(self.bounds)
-        await self.attempts.remember(self.known)
+        await self.attempts.forgive(self.bounds, self.known)
 
 
 async def expect_login(

@@ -50,17 +50,21 @@ async def insert_user(connection: Connection, username: str, password_hash: str)
     return User(**columns(row)) if row else None
 
 
-async def select_credentials(connection: Connection, username: str) -> Credentials | None:
-    """The stored hash of a user, found by the exact name."""
-    sql = "SELECT id, password FROM users WHERE username = :username"
-    row = await connection.fetch_one(sql, {"username": username})
-    return Credentials(**columns(row)) if row else None
+async def select_credentials(
+    connection: Connection, username: str
+) -> tuple[Credentials | None, bool]:
+    """The stored hash of a user, found by the exact name.
 
-
-async def select_has_bcrypt(connection: Connection) -> bool:
-    """Whether some user's hash is still one of the original installation."""
-    sql = "SELECT EXISTS (SELECT FROM users WHERE password LIKE '$2%')"
-    return bool(await connection.fetch_val(sql))
+    And whether some user's hash is still one of the original installation.
+    """
+    sql = """
+        SELECT named.id, named.password, bcrypt.exists AS some_have_bcrypt
+        FROM (SELECT EXISTS (SELECT FROM users WHERE password LIKE '$2%')) AS bcrypt
+        LEFT JOIN users AS named ON named.username = :username
+    """
+    [row] = await connection.fetch_all(sql, {"username": username})
+    stored = Credentials(row["id"], row["password"]) if row["id"] else None
+    return stored, row["some_have_bcrypt"]
 
 
 async def update_password(connection: Connection, credentials: Credentials, new_hash: str) -> None:

@@ -48,8 +48,7 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     login = await expect_login(attempts, settings, call.request, username)
     await login.check()
     async with connect(call.database) as connection:
-        stored = await queries.select_credentials(connection, username)
-        some_have_bcrypt = await queries.select_has_bcrypt(connection)
+        stored, some_have_bcrypt = await queries.select_credentials(connection, username)
     try:
         matches = await call.state["passwords"].verify(
             password,

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from time import time_ns
 from typing import cast
 from uuid import UUID, uuid4
@@ -34,7 +33,7 @@ from gateway.chats.messages import (
     accept_message,
 )
 from gateway.requests.cancellation import cancel
-from gateway.sockets import Close, GoingDownError, TooManySocketsError
+from gateway.sockets import GoingDownError, TooManySocketsError
 from gateway.state import State
 from shared.database import DatabaseAwayError, connect
 from shared.events import encode
@@ -59,32 +58,28 @@ TOO_MANY_REQUESTS = (
 
 async def serve_frontend(websocket: WebSocket) -> None:
     """Serve one socket from its handshake to its close."""
+    sockets = cast("State", websocket.state)["sockets"]
     try:
         opening = await check_handshake(websocket)
         tell_logs(user_id=opening.user_id, session_id=opening.session_id)
         socket = Socket(websocket, opening)
-        with _counted(websocket, opening.user_id, socket.leave):
+        with sockets.opened(opening.user_id, socket.leave):
             await websocket.accept()
             await socket.serve()
-    except RefusedError as refused:
-        # A refused handshake logs the front-end's user out: only for dead tokens, no UUIDs, and
-        # the pages of others.
-        if refused.code is not None:
-            await websocket.accept()
-        await websocket.close(refused.code or POLICY_VIOLATION, refused.reason)
-
-
-@contextmanager
-def _counted(websocket: WebSocket, user_id: UUID, close: Close) -> Iterator[None]:
-    """Count one more open socket of the user. Raises RefusedError where there is to be none."""
-    state = cast("State", websocket.state)
-    try:
-        with state["sockets"].opened(user_id, close):
-            yield
     except TooManySocketsError:
-        raise RefusedError("too many open sockets", TRY_AGAIN_LATER) from None
+        await _refuse(websocket, "too many open sockets", TRY_AGAIN_LATER)
     except GoingDownError:
-        raise RefusedError(RESTARTING, SERVICE_RESTART) from None
+        await _refuse(websocket, RESTARTING, SERVICE_RESTART)
+    except RefusedError as refused:
+        await _refuse(websocket, refused.reason, refused.code)
+
+
+async def _refuse(websocket: WebSocket, reason: str, code: int | None) -> None:
+    # A refused handshake logs the front-end's user out: only for dead tokens, no UUIDs, and the
+    # pages of others.
+    if code is not None:
+        await websocket.accept()
+    await websocket.close(code or POLICY_VIOLATION, reason)
 
 
 class Socket:
@@ -113,7 +108,7 @@ class Socket:
                 if last_seq != self._delivery.sent:
                     listener.put(None)
 
-            async with self._state["watch"].watch(session_id, tell):
+            with self._state["watch"].watch(session_id, tell):
                 await self._run(listener)
 
     async def leave(self) -> None:

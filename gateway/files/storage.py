@@ -21,8 +21,11 @@ from shared.settings import Settings
 logger = logging.getLogger(__name__)
 
 READ_BYTES = 2 * 1024 * 1024
-PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 takes
+S3_PART_BYTES = 5 * 1024 * 1024  # the smallest that S3 takes
+FOLDER_PART_BYTES = 1024 * 1024  # the memory of larger ones is new each time
 PARTS_AT_A_TIME = 2
+HANDED_BYTES = 1024 * 1024  # four reads of the socket: each piece is handed to another thread
+HANDED_CHUNKS = 64  # tiny ones would take many times their size
 ANSWER_SECONDS = 0.8
 NOBODYS = "00000000-0000-0000-0000-000000000000"  # the name of no object
 
@@ -46,20 +49,17 @@ class Storage:
         What `chunks` raises is raised, and nothing is stored then.
         """
         size = 0
+        part = S3_PART_BYTES if isinstance(self.store, S3Store) else FOLDER_PART_BYTES
 
         async def counted() -> AsyncIterator[bytes]:
             nonlocal size
-            async for chunk in chunks:
-                size += len(chunk)
-                yield chunk
+            async for piece in _gathered(chunks):
+                size += len(piece)
+                yield piece
 
         with _telling():
             await put_async(
-                self.store,
-                name,
-                counted(),
-                chunk_size=PART_BYTES,
-                max_concurrency=PARTS_AT_A_TIME,
+                self.store, name, counted(), chunk_size=part, max_concurrency=PARTS_AT_A_TIME
             )
         return size
 
@@ -104,6 +104,20 @@ class Storage:
                 await delete_async(self.store, name)
         except FileNotFoundError:
             logger.debug("file %s was gone already", name)
+
+
+async def _gathered(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same in larger pieces."""
+    some: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        some.append(chunk)
+        size += len(chunk)
+        if size >= HANDED_BYTES or len(some) == HANDED_CHUNKS:
+            yield b"".join(some)
+            some, size = [], 0
+    if some:
+        yield b"".join(some)
 
 
 @contextmanager

@@ -27,7 +27,6 @@ from shared.settings import Settings
 
 FOLDER = "FLOOR_FOLDER"
 CALLS = "calls.json"  # in that folder: for each call its statements with values, and its answer
-FILE = "file"  # in that folder, uploaded and downloaded
 
 type Pool = "asyncpg.Pool[asyncpg.Record]"
 
@@ -39,6 +38,7 @@ class State(TypedDict):
     pool: Pool
     calls: list[dict[str, Any]]
     folder: Path
+    files: list[Path]
 
 
 async def _read_health(_request: Request) -> Response:
@@ -56,15 +56,17 @@ async def _call(request: Request) -> Response:
 
 
 async def _upload(request: Request) -> Response:
-    folder = cast("State", request.state)["folder"]
-    with (folder / FILE).open("wb") as file:
+    state = cast("State", request.state)
+    path = state["folder"] / f"{len(state['files'])}.bin"
+    state["files"].append(path)  # one of its own, as the gateway's: pages that are new cost more
+    with path.open("wb") as file:
         async for chunk in request.stream():
             file.write(chunk)
     return Response(b"{}", 201)
 
 
 async def _download(request: Request) -> Response:
-    return FileResponse(cast("State", request.state)["folder"] / FILE)
+    return FileResponse(cast("State", request.state)["files"][-1])
 
 
 async def _echo(websocket: WebSocket) -> None:
@@ -89,7 +91,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         settings.database_url, min_size=size, max_size=size, reset=_leave_as_it_is
     )
     async with pool:
-        yield State(drain=Drain(_leave), pool=pool, calls=calls, folder=folder)
+        yield State(drain=Drain(_leave), pool=pool, calls=calls, folder=folder, files=[])
 
 
 def create_app(settings: Settings) -> Starlette:

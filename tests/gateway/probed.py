@@ -1,9 +1,7 @@
-"""A gateway that says how late its event loop has been: `python -m tests.gateway.probed`.
-
-In time of the loop's thread: what else keeps the machine busy is not the gateway's doing.
-"""
+"""A gateway that says how its loop and its memory do: `python -m tests.gateway.probed`."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import thread_time
@@ -17,12 +15,20 @@ from gateway.app import create_app
 from gateway.state import State
 from shared.server import serve
 from shared.settings import Settings
+from tests.users import eventually
 
 PROBE_SECONDS = 0.005
+OURS = ("gateway.", "shared.", "starlette.", "uvicorn.", "uvloop.")
+"""Whose classes are told: asyncpg leaves a class behind when it cancels a statement."""
 
 
 def create_probed_app(settings: Settings) -> Starlette:
-    """The gateway with `/lag`: the worst lag in seconds since it was last asked."""
+    """The gateway with two more routes, each of which tells what was since it was last asked.
+
+    `/lag`: how late the loop was at worst, in seconds of its own thread: what else keeps the
+    machine busy is not the gateway's doing. `/garbage`: the classes of what was left and refers to
+    itself, once no socket is open.
+    """
     app = create_app(settings)
     lifespan = app.router.lifespan_context
     lags = [0.0]
@@ -45,8 +51,22 @@ def create_probed_app(settings: Settings) -> Starlette:
         lags[:] = [0.0]
         return JSONResponse(worst)
 
+    async def read_garbage(request: Request) -> Response:
+        async def none_is_open() -> bool:
+            return not request.state["sockets"]._open
+
+        await eventually(none_is_open, "no socket is open")
+        gc.disable()  # it would be gone before it is asked for
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        gc.set_debug(0)
+        classes = {f"{type(each).__module__}.{type(each).__name__}" for each in gc.garbage}
+        gc.garbage.clear()
+        gc.collect()
+        return JSONResponse([each for each in classes if each.startswith(OURS)])
+
     app.router.lifespan_context = probed
-    app.router.routes.insert(0, Route("/lag", read_lag))
+    app.router.routes[:0] = [Route("/lag", read_lag), Route("/garbage", read_garbage)]
     return app
 
 

@@ -8,14 +8,20 @@ import psycopg
 import pytest
 from attrs import evolve
 
-from gateway.files.storage import PART_BYTES, READ_BYTES, Storage, StorageAwayError, create_storage
+from gateway.files.storage import (
+    READ_BYTES,
+    S3_PART_BYTES,
+    Storage,
+    StorageAwayError,
+    create_storage,
+)
 from shared.settings import Settings
 from tests.gateway.bucket import Bucket, run_bucket
 from tests.sql import Sql
 from tests.system import System
 from tests.users import User, register_user
 
-SIZES = [0, 1, READ_BYTES, PART_BYTES, 2 * PART_BYTES + 1]
+SIZES = [0, 1, READ_BYTES, S3_PART_BYTES, 2 * S3_PART_BYTES + 1]
 CHUNK = bytes(range(256)) * 256
 LARGE = CHUNK * 200  # several parts
 

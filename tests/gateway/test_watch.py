@@ -42,23 +42,20 @@ async def test_the_last_seq_of_each_session_that_exists_is_found(
 async def test_every_watcher_of_a_session_is_told(database: Database, session_id: UUID) -> None:
     watch = Watch(database)
     told: list[set[int]] = [set(), set()]
-    async with (
-        watch.watch(session_id, told[0].add),
-        watch.watch(session_id, told[1].add),
-        background(watch=watch.run()),
-    ):
 
-        async def both() -> bool:
-            return told == [{7}, {7}]
+    async def both() -> bool:
+        return told == [{7}, {7}]
 
-        await eventually(both, "both were told")
+    with watch.watch(session_id, told[0].add), watch.watch(session_id, told[1].add):
+        async with background(watch=watch.run()):
+            await eventually(both, "both were told")
 
 
 async def test_a_watcher_that_left_is_not_told(database: Database, session_id: UUID) -> None:
     watch = Watch(database)
     left, stays = asyncio.Event(), asyncio.Event()
-    async with watch.watch(session_id, lambda _: stays.set()):
-        async with watch.watch(session_id, lambda _: left.set()):
+    with watch.watch(session_id, lambda _: stays.set()):
+        with watch.watch(session_id, lambda _: left.set()):
             pass
         async with background(watch=watch.run()), asyncio.timeout(5):
             await stays.wait()
@@ -81,14 +78,11 @@ async def test_it_goes_on_when_postgresql_was_away(
         far_settings = read_settings(variables, Settings)
         async with create_database(far_settings) as far:
             watch, told = Watch(far), asyncio.Event()
-            async with (
-                watch.watch(session_id, lambda _: told.set()),
-                background(watch=watch.run()),
-                asyncio.timeout(10),
-            ):
-                await told.wait()
-                await line.cut()
-                await eventually(warned, "it noticed")
-                told.clear()
-                await line.mend()
-                await told.wait()
+            with watch.watch(session_id, lambda _: told.set()):
+                async with background(watch=watch.run()), asyncio.timeout(10):
+                    await told.wait()
+                    await line.cut()
+                    await eventually(warned, "it noticed")
+                    told.clear()
+                    await line.mend()
+                    await told.wait()
