@@ -33,8 +33,8 @@ POLL_SECONDS = 0.05
 CONNECTION_CLOSE = (b"connection", b"close")
 
 # New objects after which they are looked through for garbage, and so many looks after which what
-# stayed is: a look holds the loop for about 0.6 ms a thousand objects, and a socket's 160 stay. Only
-# what refers to itself needs it; nothing here leaves any (`tests/gateway/test_garbage.py`).
+# stayed is: a thousand objects hold the loop for about 0.6 ms, and a socket's 160 stay. Only what
+# refers to itself needs it; nothing here leaves any (`tests/gateway/test_garbage.py`).
 GARBAGE_THRESHOLDS = (20_000, 100, 10)
 
 
