@@ -7,7 +7,7 @@ from databases import Database
 
 from agent_bridge import metrics
 from agent_bridge.queries import Backlog, select_backlog
-from shared.database import DatabaseAwayError, connect, in_own_task
+from shared.database import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ async def measure_backlog(database: Database, *, wanted: bool) -> None:
     """Look for ever, if anybody can read it."""
     while True:
         if wanted:
-            await in_own_task(_measure(database))
+            await _measure(database)
         await asyncio.sleep(SECONDS)
 
 

@@ -21,7 +21,7 @@ from agent_bridge.router.frames import (
     read_identity,
 )
 from agent_bridge.router.session import AgentsSeen, Event, Fence, FullError, RouterLost
-from shared.database import DatabaseAwayError, in_own_task
+from shared.database import DatabaseAwayError
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ async def _pass(fence: Fence) -> None:
 async def _try(work: Coroutine[None, None, None], what: str, entries: int = 0) -> bool:
     """Whether it is done, for good or ill; False: PostgreSQL is away, it has to wait."""
     try:
-        await in_own_task(work)
+        await work
     except DatabaseAwayError as error:
         logger.warning("%s waits: %s", what, error)
         await asyncio.sleep(RETRY_SECONDS)

@@ -25,7 +25,7 @@ from agent_bridge.outcomes import (
 from agent_bridge.queries import ClaimedRequest, Marked, Overdue
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
-from shared.database import DatabaseAwayError, connect, in_own_task
+from shared.database import DatabaseAwayError, connect
 from shared.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.logging import tell_logs
 from shared.news import CANCELLED_REQUESTS, WAITING_REQUESTS, Listener, News
@@ -86,20 +86,20 @@ class Requests:
                         {claim for claim in self._invoking if str(claim).encode() == message}
                     )
                 elif self._running:
-                    await in_own_task(self._renew())  # what was missed shows there
+                    await self._renew()  # what was missed shows there
 
     async def renew(self) -> None:
         """Renew the leases of what runs here, for ever."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             if self._running:
-                await in_own_task(self._renew())
+                await self._renew()
 
     async def sweep(self) -> None:
         """End or give back what other bridges left behind, for ever."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            await in_own_task(self._sweep())
+            await self._sweep()
 
     async def drain(self, seconds: float) -> None:
         """Claim no more, hand over what was not sent, and let the rest end.
@@ -128,7 +128,7 @@ class Requests:
         """Claim as much as there is room for; whoever makes more of either tells the listener."""
         async with self._claiming:
             free = 0 if self._is_leaving else self._limit - len(self._running)
-            for request in await in_own_task(self._claim(free)) if free else []:
+            for request in await self._claim(free) if free else []:
                 self._start(request, listener)
 
     async def _claim(self, limit: int) -> list[ClaimedRequest]:
@@ -173,7 +173,7 @@ class Requests:
         except asyncio.CancelledError:
             invoking.cancel()
             await asyncio.gather(invoking, return_exceptions=True)
-            await in_own_task(self._give_back(request))
+            await self._give_back(request)
             raise
         finally:
             del self._invoking[request.claim_id]
@@ -251,7 +251,7 @@ class Requests:
             except DatabaseAwayError as error:
                 logger.warning("the answer of request %s waits: %s", request.id, error)
                 await asyncio.sleep(RETRY_SECONDS)
-                work = in_own_task(self._end_all([ending]))
+                work = self._end_all([ending])
             else:
                 return
 

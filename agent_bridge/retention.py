@@ -11,7 +11,7 @@ from datetime import timedelta
 from databases import Database
 
 from agent_bridge import old_queries
-from shared.database import DatabaseAwayError, connect, in_own_task, transaction
+from shared.database import DatabaseAwayError, connect, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ async def remove_what_is_old(database: Database, days: int) -> None:
     """Go round for ever; 0 days keep everything."""
     while True:
         if days:
-            await in_own_task(_go_round(database, timedelta(days=days)))
+            await _go_round(database, timedelta(days=days))
         await asyncio.sleep(ROUND_SECONDS)
 
 

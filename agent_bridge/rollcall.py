@@ -15,7 +15,7 @@ from agent_bridge.router.frames import AgentRegistered, AgentUnregistered
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.presence import Presence, ask_presence
 from agent_bridge.router.session import AgentsSeen, Event, Put
-from shared.database import DatabaseAwayError, connect, in_own_task
+from shared.database import DatabaseAwayError, connect
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class RollCall:
         while True:
             self._not_before = time.monotonic() + PAUSE_SECONDS
             try:
-                return await self._ask(put, await in_own_task(self._select()))
+                return await self._ask(put, await self._select())
             except (DatabaseAwayError, RouterAwayError) as error:
                 logger.warning("who is connected is not known yet: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -24,6 +24,7 @@ from gateway.state import State
 from gateway.watch import Watch
 from gateway.web.errors import AnswerUnexpectedErrors, exception_handlers
 from gateway.web.measuring import Measure
+from gateway.web.paths import FixedPaths
 from gateway.web.security import SecurityHeaders
 from shared.background import background
 from shared.database import create_database
@@ -42,9 +43,11 @@ VERSION = "0.1.0"
 def create_app(settings: Settings) -> Starlette:
     """The gateway for these settings."""
     document = describe(operations, TITLE, VERSION)
+    routes = [operation.route() for operation in operations]
     return Starlette(
         routes=[
-            *(operation.route() for operation in operations),
+            FixedPaths(route for route in routes if not route.param_convertors),
+            *(route for route in routes if route.param_convertors),
             *(socket.route() for socket in described),
             *documentation_routes(TITLE, document, describe_channels(described, TITLE, VERSION)),
             *health_routes(),

@@ -11,7 +11,7 @@ from gateway.a2a import queries as a2a
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
 from gateway.outbound import Outbound, UnreachableError
-from shared.database import DatabaseAwayError, connect, in_own_task, transaction
+from shared.database import DatabaseAwayError, connect, transaction
 from shared.locks import LOCK_ERRORS, REFRESH_LOCK, connect_for_lock
 from shared.settings import Settings
 
@@ -45,7 +45,7 @@ class Refresh:
         try:
             has_lock = await connection.fetchval("SELECT pg_try_advisory_lock($1)", REFRESH_LOCK)
             while has_lock:
-                await in_own_task(self.go_round())
+                await self.go_round()
                 has_lock = await connection.fetchval("SELECT true")
                 await asyncio.sleep(self._settings.refresh_seconds)
         finally:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from databases import Database
 
-from shared.database import DatabaseAwayError, connect, in_own_task
+from shared.database import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Watch:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             if self._watched:
-                await in_own_task(self._ask())
+                await self._ask()
 
     async def _ask(self) -> None:
         try:

@@ -1,7 +1,7 @@
 """The pool of PostgreSQL connections: one for each process, sized by a setting."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
@@ -103,15 +103,6 @@ def transaction(
     """
     raw = cast("asyncpg.Connection[Any]", connection.raw_connection)
     return raw.transaction(isolation=isolation, readonly=readonly)
-
-
-def in_own_task[T](work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Do a loop's work in a task that ends with it: `await in_own_task(…)`.
-
-    A connection belongs to its task. Where a cancellation lands in the release, every later
-    statement of that task fails; a loop that goes on would never recover.
-    """
-    return asyncio.create_task(work)
 
 
 def columns(row: Record) -> dict[str, Any]:
