@@ -165,7 +165,6 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
         "errors": [each.error for each in outcomes],
     }
     ended = [Ended(**columns(row)) for row in await connection.fetch_all(sql, values)]
-    found = {
-        (each.id, each.claim_id): each for each in ended
-    }  # it may be here by another claim too
+    # By claim too: a request may be here twice, by one that was lost and by the one that holds.
+    found = {(each.id, each.claim_id): each for each in ended}
     return [found.get((each.id, each.claim_id)) for each in requests]

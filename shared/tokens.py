@@ -12,7 +12,7 @@ from joserfc.jwk import OctKey
 ALGORITHM = "HS256"
 USER_TOKEN_SECONDS = 6 * 60 * 60
 AGENT_TOKEN_EXPIRY = 253402300799  # the last second of the year 9999: it dies with its agent
-KNOWN_TOKENS = 4096  # whose signatures are remembered
+KNOWN_TOKENS = 4096  # whose claims are remembered
 
 _claims = jwt.JWTClaimsRegistry(exp={"essential": True}, sub={"essential": True})
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import parse_qsl
 
 import attrs
 import orjson
@@ -65,8 +64,7 @@ def collect[Input, T](faults: list[Fault], read: Any, given: Input, into: type[T
 
 
 def _read_parameters[T](request: Request, parameters: type[T]) -> T:
-    query = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    given = {**dict(query), **request.path_params}
+    given = {**request.query_params, **request.path_params}
     try:
         return structure(given, parameters)
     except InvalidInputError as error:
