@@ -1,8 +1,5 @@
 """The pool of PostgreSQL connections: one for each process, sized by a setting."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
 import asyncpg
@@ -12,7 +9,7 @@ from databases.core import Connection
 from databases.interfaces import Record
 
 from shared.settings import Settings
-from shared.statements import DirectDatabase
+from shared.statements import DirectConnection, DirectDatabase
 
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 15.0
@@ -72,25 +69,42 @@ async def _leave_as_it_is(_connection: "asyncpg.Connection[Any]") -> None:
     """
 
 
-@asynccontextmanager
-async def connect(database: Database) -> AsyncIterator[Connection]:
-    """Lend this task a connection; inside another `connect` of the same task, the same one.
+class connect:  # noqa: N801 (used like a function)
+    """Lends this task a connection; inside another `connect` of the same task, the same one.
 
     Statements take their time limit from the pool. Raises DatabaseAwayError, for the block too.
     """
-    assert isinstance(database, DirectDatabase)
-    try:
-        if (lent := database.lent) is not None:
-            yield lent
-            return
-        async with asyncio.timeout(ACQUIRE_SECONDS):
-            connection = await database.lend()
+
+    def __init__(self, database: Database) -> None:
+        assert isinstance(database, DirectDatabase)
+        self._database = database
+        self._own: DirectConnection | None = None
+
+    async def __aenter__(self) -> Connection:
+        """A connection, when there is one."""
+        if (lent := self._database.lent) is not None:
+            return lent
         try:
-            yield connection
-        finally:
-            await database.take_back(connection)
-    except _AWAY as error:
-        raise DatabaseAwayError(f"PostgreSQL is away: {type(error).__name__}: {error}") from error
+            self._own = await self._database.lend(ACQUIRE_SECONDS)
+        except _AWAY as error:
+            raise _away(error) from error
+        return self._own
+
+    async def __aexit__(
+        self, _kind: object, error: BaseException | None, _traceback: object
+    ) -> None:
+        """Give it back, if it was lent here."""
+        try:
+            if self._own is not None:
+                await self._database.take_back(self._own, has_failed=error is not None)
+        except _AWAY as failure:
+            raise _away(failure) from failure
+        if isinstance(error, _AWAY):
+            raise _away(error) from error
+
+
+def _away(error: BaseException) -> DatabaseAwayError:
+    return DatabaseAwayError(f"PostgreSQL is away: {type(error).__name__}: {error}")
 
 
 def transaction(

@@ -7,9 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any
 
-from asyncpg import Pool
 from databases import Database
 from prometheus_client import (
     Counter,
@@ -18,6 +16,8 @@ from prometheus_client import (
     disable_created_metrics,
     start_http_server,
 )
+
+from shared.statements import DirectDatabase
 
 STATUSES = ("answered", "failed", "timed_out", "cancelled", "interrupted")
 
@@ -80,8 +80,7 @@ async def measure_loop_lag() -> None:
 
 
 def _watch_pool(database: Database) -> None:
-    pool: Pool[Any] = database._backend._pool  # noqa: SLF001
-    idle = pool.get_idle_size
-    DATABASE_CONNECTIONS.labels("idle").set_function(idle)
-    DATABASE_CONNECTIONS.labels("in_use").set_function(lambda: pool.get_size() - idle())
-    DATABASE_CONNECTIONS_MOST.set(pool.get_max_size())
+    assert isinstance(database, DirectDatabase)
+    DATABASE_CONNECTIONS.labels("idle").set_function(lambda: database.measure().idle)
+    DATABASE_CONNECTIONS.labels("in_use").set_function(lambda: database.measure().in_use)
+    DATABASE_CONNECTIONS_MOST.set(database.measure().most)

@@ -20,9 +20,9 @@ from shared.statements import MANY_ROWS
 from tests.shared.line import Line
 
 
-async def ask(database: Database) -> int:
+async def ask(database: Database, statement: str = "SELECT 5") -> int:
     async with connect(database) as connection:
-        return int(await connection.fetch_val("SELECT 5"))
+        return int(await connection.fetch_val(statement))
 
 
 async def test_a_statement_is_answered(settings: Settings) -> None:
@@ -78,8 +78,8 @@ async def test_the_same_task_can_ask_again_when_its_connection_could_not_be_give
     async with create_database(settings) as database:
         monkeypatch.setattr(asyncpg.Pool, "release", fail)
         with pytest.raises(DatabaseAwayError):
-            async with connect(database) as connection:
-                await connection.fetch_val("SELECT 1")
+            async with connect(database):
+                raise LookupError
         for _ in range(2):
             async with connect(database) as connection:
                 assert await connection.fetch_val("SELECT 2") == 2
@@ -97,7 +97,8 @@ async def test_a_task_that_is_cancelled_while_it_gives_its_connection_back_can_a
 
     async def go_on_after_cancellation(database: Database) -> int:
         with pytest.raises(asyncio.CancelledError):
-            await ask(database)
+            async with connect(database):
+                raise LookupError
         return await ask(database)
 
     async with create_database(attrs.evolve(settings, database_pool_size=1)) as database:
@@ -107,6 +108,56 @@ async def test_a_task_that_is_cancelled_while_it_gives_its_connection_back_can_a
         task.cancel()
         assert await task == 5
         go_on.set()
+
+
+async def test_a_connection_that_was_given_back_is_lent_again(settings: Settings) -> None:
+    async with create_database(settings) as database:
+        backends = [await ask(database, "SELECT pg_backend_pid()") for _ in range(3)]
+        assert len(set(backends)) == 1
+
+
+async def test_who_waits_gets_the_connection_that_is_given_back(settings: Settings) -> None:
+    async with create_database(attrs.evolve(settings, database_pool_size=1)) as database:
+        async with connect(database):
+            waiting = [asyncio.create_task(ask(database)) for _ in range(3)]
+            await asyncio.sleep(0)
+        assert await asyncio.gather(*waiting) == [5, 5, 5]
+
+
+async def test_a_connection_that_died_in_the_meantime_is_not_lent_again(settings: Settings) -> None:
+    async with create_database(settings) as database:
+        async with connect(database) as connection:
+            raw = connection.raw_connection
+            first = await connection.fetch_val("SELECT pg_backend_pid()")
+        raw.terminate()
+        assert await ask(database, "SELECT pg_backend_pid()") != first
+
+
+async def test_a_transaction_that_was_left_open_is_rolled_back(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with create_database(attrs.evolve(settings, database_pool_size=1)) as database:
+        async with connect(database) as connection:
+            await connection.raw_connection.execute("BEGIN")
+            await connection.execute("CREATE TABLE left_open ()")
+        assert await ask(database, "SELECT count(*) FROM pg_class WHERE relname = 'left_open'") == 0
+    assert "active transaction" in caplog.text
+
+
+async def test_closing_waits_for_what_is_lent(settings: Settings) -> None:
+    database, asked = create_database(settings), asyncio.Event()
+
+    async def ask_late() -> int:
+        async with connect(database) as connection:
+            asked.set()
+            return int(await connection.fetch_val("SELECT 5 FROM pg_sleep(0.1)"))
+
+    async with database:
+        await ask(database)
+        asking = asyncio.create_task(ask_late())
+        await asked.wait()
+    assert asking.done()
+    assert await asking == 5
 
 
 @pytest.mark.parametrize(
