@@ -93,13 +93,26 @@ class connect:  # noqa: N801 (used like a function)
     async def __aexit__(
         self, _kind: object, error: BaseException | None, _traceback: object
     ) -> None:
-        """Give it back, if it was lent here."""
+        """Give it back, if it was lent here and was not given back before."""
         try:
-            if self._own is not None:
+            if self._own is not None and self._own is self._database.lent:
                 await self._database.take_back(self._own, has_failed=error is not None)
         except _AWAY as failure:
             raise _away(failure) from failure
         if isinstance(error, _AWAY):
+            raise _away(error) from error
+
+
+async def give_back(database: Database) -> None:
+    """Take back what `connect` lent this task before its block ends: what follows takes long.
+
+    Raises DatabaseAwayError.
+    """
+    assert isinstance(database, DirectDatabase)
+    if (lent := database.lent) is not None:
+        try:
+            await database.take_back(lent, has_failed=False)
+        except _AWAY as error:
             raise _away(error) from error
 
 

@@ -25,7 +25,7 @@ from gateway.web.errors import ApiError, BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, get
 from gateway.web.paging import cut
-from shared.database import connect
+from shared.database import connect, give_back
 from shared.events import FileMetadata
 
 
@@ -113,9 +113,12 @@ async def list_files(call: Call[Nothing, FilePage]) -> list[StoredFile]:
             connection, call.user_id, cut(page.limit), page.offset
         )
     unsized, storage = [file for file in files if file.size is None], call.state["storage"]
+    if not unsized:
+        return files
+    await give_back(call.database)
     sized = await asyncio.gather(*(_with_size(storage, file) for file in unsized))
     found = {file.id: file for file in sized}
-    return [found.get(file.id, file) for file in files] if found else files
+    return [found.get(file.id, file) for file in files]
 
 
 async def _with_size(storage: Storage, file: StoredFile) -> StoredFile:
@@ -130,7 +133,7 @@ async def delete_file(call: Call[Nothing, FileId]) -> None:
         await queries.delete_file(connection, call.user_id, file.id)
 
 
-# None but the two lists of rows keep a connection: the storage may be slow, the sender too.
+# None keeps a connection while it waits for the storage or the sender: both may be slow.
 operations = [
     Operation(
         method="POST",
@@ -184,6 +187,5 @@ operations = [
         result=list[StoredFile],
         access=Access.USER_OR_AGENT,
         fails=False,
-        lends=False,
     ),
 ]

@@ -47,8 +47,11 @@ class Notebook:
     sent: list[Sent] = field(factory=list)
 
     async def note[T](self, work: Callable[[], Awaitable[T]]) -> tuple[T, list[Sent]]:
-        """What some work gives and sends when it is not done for the first time."""
-        await work()  # asyncpg looks up types when it meets them first
+        """What some work gives and sends when it is not done for the first time.
+
+        In tasks: asyncpg notes a statement in the turn of the loop after it.
+        """
+        await asyncio.ensure_future(work())  # asyncpg looks up types when it meets them first
         self.sent.clear()
         result = await asyncio.ensure_future(work())
         return result, list(self.sent)

@@ -13,6 +13,7 @@ from shared.database import (
     DatabaseAwayError,
     connect,
     create_database,
+    give_back,
     transaction,
 )
 from shared.settings import Settings
@@ -131,6 +132,18 @@ async def test_a_connection_that_died_in_the_meantime_is_not_lent_again(settings
             first = await connection.fetch_val("SELECT pg_backend_pid()")
         raw.terminate()
         assert await ask(database, "SELECT pg_backend_pid()") != first
+
+
+async def test_what_is_given_back_early_can_be_lent_before_the_block_ends(
+    settings: Settings,
+) -> None:
+    async with create_database(attrs.evolve(settings, database_pool_size=1)) as database:
+        async with connect(database):
+            await give_back(database)
+            await give_back(database)
+            assert await asyncio.create_task(ask(database)) == 5
+            assert await ask(database) == 5
+        assert [await ask(database), await ask(database)] == [5, 5]
 
 
 async def test_a_transaction_that_was_left_open_is_rolled_back(
