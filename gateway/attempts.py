@@ -26,20 +26,25 @@ AWAY_SECONDS = 5.0  # in which Redis is not asked again
 CONNECTIONS = 8
 MOST_COUNTERS = 100_000  # that are kept here
 
-# Refused attempts are not counted: whoever goes on trying is locked out no longer for it. The
-# window begins with the first attempt. Returns milliseconds to wait, 0 when there is room.
+# Keys are pairs: a counter, and a mark that exempts from its bound. Refused attempts are not
+# counted: whoever goes on trying is locked out no longer for it. The window begins with the first
+# attempt. Returns milliseconds to wait, 0 when there is room, and the counters that it counts in.
 TAKE = """
-    local wait = 0
-    for i, key in ipairs(KEYS) do
-        if tonumber(redis.call('GET', key) or 0) >= tonumber(ARGV[i + 2]) then
-            wait = math.max(wait, redis.call('PTTL', key), 1)
+    local wait, counters = 0, {}
+    for i = 1, #KEYS, 2 do
+        if redis.call('EXISTS', KEYS[i + 1]) == 0 then
+            table.insert(counters, KEYS[i])
+            if tonumber(redis.call('GET', KEYS[i]) or 0) >= tonumber(ARGV[(i + 5) / 2]) then
+                wait = math.max(wait, redis.call('PTTL', KEYS[i]), 1)
+            end
         end
     end
-    if wait > 0 or ARGV[1] == '0' then return wait end
-    for _, key in ipairs(KEYS) do
-        if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2]) end
+    if wait == 0 and ARGV[1] == '1' then
+        for _, key in ipairs(counters) do
+            if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2]) end
+        end
     end
-    return 0
+    return {wait, counters}
 """
 
 # The last key is a mark. A counter that has run out meanwhile must not come back without an end.
@@ -62,10 +67,14 @@ class TooManyAttemptsError(Exception):
 
 @frozen
 class Bound:
-    """At most so many attempts in a window under a name, 0: any number."""
+    """At most so many attempts in a window under a name, 0: any number.
+
+    It does not hold where Redis has a mark of the name `exempting`.
+    """
 
     name: str
     most: int
+    exempting: str = ""
 
 
 @define
@@ -93,10 +102,10 @@ class LocalCounters:
             self._counters.popitem(last=False)
         return 0.0
 
-    def give_back(self, bounds: list[Bound]) -> None:
-        """Take an attempt out of the count."""
-        for bound in bounds:
-            if (counter := self._counters.get(bound.name)) and counter.count > 0:
+    def give_back(self, names: list[str]) -> None:
+        """Take an attempt out of the counts."""
+        for name in names:
+            if (counter := self._counters.get(name)) and counter.count > 0:
                 counter.count -= 1
 
     def _end(self, bound: Bound, now: float) -> float:
@@ -123,48 +132,63 @@ class Attempts:
         self._take = self._redis.register_script(TAKE)
         self._forgive = self._redis.register_script(FORGIVE)
         self._local = LocalCounters()
+        self._reached: OrderedDict[str, float] = OrderedDict()  # until when a bound is, perhaps
         self._away_until = 0.0
 
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
 
-    def bound(self, most: int, *parts: str) -> Bound:
-        """A bound for what the parts say; its name has their hash, which tells nobody."""
+    def name(self, *parts: str) -> str:
+        """The name for what the parts say: it has their hash, which tells nobody."""
         text = "\0".join(parts).encode(errors="surrogatepass")
-        digest = blake2b(text, digest_size=16, key=self._key).hexdigest()
-        return Bound(f"genai:attempts:{digest}", most)
+        return f"genai:attempts:{blake2b(text, digest_size=16, key=self._key).hexdigest()}"
 
     async def check(self, bounds: list[Bound]) -> None:
-        """Count nothing; raises TooManyAttemptsError where a bound is reached."""
-        await self._find_room(bounds, count=False)
+        """Count nothing; raises TooManyAttemptsError where a bound is reached.
 
-    async def take(self, bounds: list[Bound]) -> None:
-        """Count an attempt against all bounds, or, raising TooManyAttemptsError, against none."""
-        await self._find_room(bounds, count=True)
+        That is looked up only where one was reached here lately: most have room, and `take` knows.
+        """
+        now = monotonic()
+        if any(self._reached.get(bound.name, now) > now for bound in bounds):
+            await self._find_room(bounds, count=False)
 
-    async def forgive(self, bounds: list[Bound], mark: Bound) -> None:
-        """Take an attempt that was counted out of the count again, and note a mark for a month.
+    async def take(self, bounds: list[Bound]) -> list[str]:
+        """Count an attempt against all bounds, or, raising TooManyAttemptsError, against none.
+
+        Returns the names of the counters, to be given back.
+        """
+        return await self._find_room(bounds, count=True)
+
+    async def forgive(self, counters: list[str], mark: str) -> None:
+        """Take an attempt that was counted out of the counts again, and note a mark for a month.
 
         The mark, if Redis is there and does not forget.
         """
-        active = [bound for bound in bounds if bound.most]
-        keys = [bound.name for bound in [*active, mark]]
+        keys = [*counters, mark]
         if await self._ask(lambda: self._forgive(keys, [REMEMBERED_SECONDS])) is None:
-            self._local.give_back(active)
+            self._local.give_back(counters)
 
-    async def remembers(self, mark: Bound) -> bool:
-        """Whether a mark was noted."""
-        return bool(await self._ask(lambda: self._redis.exists(mark.name)))
-
-    async def _find_room(self, bounds: list[Bound], *, count: bool) -> None:
+    async def _find_room(self, bounds: list[Bound], *, count: bool) -> list[str]:
         active = [bound for bound in bounds if bound.most]
-        keys, limits = [bound.name for bound in active], [bound.most for bound in active]
-        arguments = [int(count), WINDOW_SECONDS * 1000, *limits]
-        wait = await self._ask(lambda: self._take(keys, arguments))
-        seconds = self._local.take(active, count=count) if wait is None else wait / 1000
+        keys = [key for bound in active for key in (bound.name, bound.exempting)]
+        arguments = [int(count), WINDOW_SECONDS * 1000, *(bound.most for bound in active)]
+        found = await self._ask(lambda: self._take(keys, arguments))
+        if found is None:
+            seconds = self._local.take(active, count=count)
+            counters = [bound.name for bound in active]
+        else:
+            seconds, counters = found[0] / 1000, [name.decode() for name in found[1]]
         if seconds > 0:
+            self._note_reached(active, seconds)
             raise TooManyAttemptsError(ceil(seconds))
+        return counters
+
+    def _note_reached(self, bounds: list[Bound], seconds: float) -> None:
+        until = monotonic() + seconds
+        self._reached.update((bound.name, until) for bound in bounds)
+        while len(self._reached) > MOST_COUNTERS:
+            self._reached.popitem(last=False)
 
     async def _ask(self, command: Callable[[], Awaitable[Any]]) -> Any:
         """What Redis answers, or None: it is away or hangs, and is left alone for a while."""

@@ -1,7 +1,7 @@
 """The JWTs of users and agents: HS256 with SECRET_KEY, `exp` and `sub` required."""
 
 import time
-from functools import lru_cache
+from functools import cache, lru_cache
 from uuid import UUID
 
 from attrs import frozen
@@ -56,7 +56,7 @@ def _verify(secret_key: str, token: str) -> tuple[Claims, float]:
 
     What is no good is not remembered, so nobody fills this with made-up ones.
     """
-    claims = jwt.decode(token, OctKey.import_key(secret_key), algorithms=[ALGORITHM]).claims
+    claims = jwt.decode(token, _key(secret_key), algorithms=[ALGORITHM]).claims
     _claims.validate(claims)
     if "aud" in claims:
         raise InvalidClaimError("aud")  # RFC 7519: not for us, whom it can't name
@@ -67,4 +67,9 @@ def _verify(secret_key: str, token: str) -> tuple[Claims, float]:
 
 
 def _sign(secret_key: str, claims: dict[str, str | int]) -> str:
-    return jwt.encode({"alg": ALGORITHM}, claims, OctKey.import_key(secret_key), [ALGORITHM])
+    return jwt.encode({"alg": ALGORITHM}, claims, _key(secret_key), [ALGORITHM])
+
+
+@cache  # the one that the process has
+def _key(secret_key: str) -> OctKey:
+    return OctKey.import_key(secret_key)

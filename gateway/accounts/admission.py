@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
-from attrs import frozen
+from attrs import define, field
 from starlette.requests import HTTPConnection
 
 from gateway.attempts import Attempts, Bound, TooManyAttemptsError
@@ -33,7 +33,7 @@ def network_of(connection: HTTPConnection) -> str:
     return str(IPv6Network((int(address), NETWORK_BITS), strict=False))
 
 
-@frozen
+@define
 class Login:
     """Somebody's try to log in.
 
@@ -43,7 +43,8 @@ class Login:
 
     attempts: Attempts
     bounds: list[Bound]
-    known: Bound
+    known: str
+    counters: list[str] = field(factory=list, init=False)
 
     async def check(self) -> None:
         """Raise TooManyRequestsError before anything is looked up."""
@@ -53,14 +54,14 @@ class Login:
     async def begin(self) -> None:
         """Count it. Raises TooManyRequestsError."""
         async with _told(TOO_MANY_LOGINS):
-            await self.attempts.take(self.bounds)
+            self.counters = await self.attempts.take(self.bounds)
 
     async def succeed(self) -> None:
         """Give it back, and know from now on that the user logs in from there."""
-        await self.attempts.forgive(self.bounds, self.known)
+        await self.attempts.forgive(self.counters, self.known)
 
 
-async def expect_login(
+def expect_login(
     attempts: Attempts, settings: Settings, connection: HTTPConnection, username: str
 ) -> Login:
     """The bounds of a login.
@@ -68,14 +69,14 @@ async def expect_login(
     A name that is tried from everywhere is closed to all but the networks that its owner has
     logged in from: nobody can lock somebody else out of them but from there.
     """
-    network, per_name = network_of(connection), settings.login_failures_per_name
-    known = attempts.bound(0, "known", network, username)
+    network, name = network_of(connection), attempts.name
+    per_address, per_name = settings.login_failures_per_address, settings.login_failures_per_name
+    known = name("known", network, username)
     bounds = [
-        attempts.bound(settings.login_failures_per_address, "login", network),
-        attempts.bound(per_name, "login", network, username),
+        Bound(name("login", network), per_address),
+        Bound(name("login", network, username), per_name),
+        Bound(name("name", username), per_name * NAME_FACTOR, known),
     ]
-    if per_name and not await attempts.remembers(known):
-        bounds.append(attempts.bound(per_name * NAME_FACTOR, "name", username))
     return Login(attempts, bounds, known)
 
 
@@ -83,11 +84,9 @@ async def count_registration(
     attempts: Attempts, settings: Settings, connection: HTTPConnection
 ) -> None:
     """Count somebody who registers, however it ends. Raises TooManyRequestsError."""
-    bound = attempts.bound(
-        settings.registrations_per_address, "registration", network_of(connection)
-    )
+    name = attempts.name("registration", network_of(connection))
     async with _told(TOO_MANY_USERS):
-        await attempts.take([bound])
+        await attempts.take([Bound(name, settings.registrations_per_address)])
 
 
 @asynccontextmanager

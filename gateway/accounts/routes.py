@@ -45,7 +45,7 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     """Log in with user name and password."""
     username, password = call.body.username, call.body.password
     attempts, settings = call.state["attempts"], call.state["settings"]
-    login = await expect_login(attempts, settings, call.request, username)
+    login = expect_login(attempts, settings, call.request, username)
     await login.check()
     async with connect(call.database) as connection:
         stored, some_have_bcrypt = await queries.select_credentials(connection, username)
