@@ -93,7 +93,9 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         stack.push_async_callback(_settle, inbox)
         await stack.enter_async_context(background(leadership=leadership.run()))
         stack.push_async_callback(requests.drain, 0)
-        await stack.enter_async_context(background(claims=requests.claim()))
+        await stack.enter_async_context(
+            background(claims=requests.claim(), presence=requests.say_that_it_takes_some())
+        )
         drain = Drain(requests.drain)
         checks: dict[str, Check] = {
             "postgresql": partial(database_answers, database),

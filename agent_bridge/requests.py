@@ -28,13 +28,22 @@ from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.database import DatabaseAwayError, connect
 from shared.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.logging import tell_logs
-from shared.news import CANCELLED_REQUESTS, WAITING_REQUESTS, Listener, News
+from shared.news import (
+    BRIDGES,
+    CANCELLED_REQUESTS,
+    WAITING_REQUESTS,
+    Listener,
+    News,
+    encode_presence,
+    requests_channel,
+)
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.tracing import span
 
 logger = logging.getLogger(__name__)
 
+PRESENCE_SECONDS = 1.0
 POLL_SECONDS = 1.0  # finds what no news announced
 RENEW_SECONDS = queries.LEASE.total_seconds() / 3
 SWEEP_SECONDS = 1.0
@@ -71,10 +80,20 @@ class Requests:
 
     async def claim(self) -> None:
         """Claim and start waiting requests for ever: at once on news, else every second."""
-        async with self._news.subscribe(WAITING_REQUESTS) as listener:
+        own, is_named = requests_channel(self._bridge_id), False
+        async with self._news.subscribe(WAITING_REQUESTS, own) as listener:
             while True:
                 await self._claim_and_start(listener)
-                await _next_news(listener)
+                if is_named and not self._room:
+                    self._news.publish(WAITING_REQUESTS, b"")  # others may have some
+                is_named = await _next_news(listener)
+
+    async def say_that_it_takes_some(self) -> None:
+        """Tell the gateways every second, for ever, that requests are claimed here."""
+        while True:
+            if not self._is_leaving:
+                self._news.publish(BRIDGES, encode_presence(self._bridge_id))
+            await asyncio.sleep(PRESENCE_SECONDS)
 
     async def drop_cancelled(self) -> None:
         """Stop working on what somebody else has ended, for ever."""
@@ -108,6 +127,7 @@ class Requests:
         """
         async with self._claiming:
             self._is_leaving = True
+        self._news.publish(BRIDGES, encode_presence(self._bridge_id, is_leaving=True))
         self._cancel(self._invoking.keys() - self._sent)
         await self._wait(seconds)
         self._cancel(set(self._invoking))
@@ -127,9 +147,13 @@ class Requests:
     async def _claim_and_start(self, listener: Listener) -> None:
         """Claim as much as there is room for; whoever makes more of either tells the listener."""
         async with self._claiming:
-            free = 0 if self._is_leaving else self._limit - len(self._running)
-            for request in await self._claim(free) if free else []:
+            for request in await self._claim(self._room) if self._room else []:
                 self._start(request, listener)
+
+    @property
+    def _room(self) -> int:
+        """How many more requests can be claimed."""
+        return 0 if self._is_leaving else self._limit - len(self._running)
 
     async def _claim(self, limit: int) -> list[ClaimedRequest]:
         while True:
@@ -331,11 +355,14 @@ def _seconds_left(request: ClaimedRequest) -> float:
     return (request.deadline - datetime.now(UTC)).total_seconds()
 
 
-async def _next_news(listener: Listener) -> None:
-    """Wait for news, but not longer than a poll; several that came meanwhile count as one."""
+async def _next_news(listener: Listener) -> bool:
+    """Wait for news, but not longer than a poll; several that came meanwhile count as one.
+
+    Returns whether a request was named: perhaps this bridge alone was told of it.
+    """
     try:
         async with asyncio.timeout(POLL_SECONDS):
-            await listener.get()
+            first = await listener.get()
     except TimeoutError:
-        return
-    listener.clear()
+        return False
+    return any([first, *listener.clear()])

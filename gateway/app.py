@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.attempts import Attempts
+from gateway.bridges import Bridges
 from gateway.files.storage import create_storage
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
@@ -85,10 +86,12 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
         news, watch = News(redis), Watch(database)
+        bridges = Bridges(news)
         outbound = Outbound(allow_private=settings.allow_private_urls)
         loops = background(
             news_reader=news.read(),
             news_writer=news.write(),
+            bridges=bridges.listen(),
             watch=watch.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound).run(),
@@ -107,6 +110,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
             settings=settings,
             database=database,
             news=news,
+            bridges=bridges,
             vault=Vault(settings.encryption_keys),
             passwords=passwords,
             attempts=attempts,

@@ -5,6 +5,7 @@ from typing import TypedDict
 from databases import Database
 
 from gateway.attempts import Attempts
+from gateway.bridges import Bridges
 from gateway.files.storage import Storage
 from gateway.outbound import Outbound
 from gateway.passwords import Passwords
@@ -23,6 +24,7 @@ class State(TypedDict):
     settings: Settings
     database: Database
     news: News
+    bridges: Bridges
     vault: Vault
     passwords: Passwords
     attempts: Attempts

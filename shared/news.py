@@ -23,7 +23,10 @@ from shared.settings import Settings
 logger = logging.getLogger(__name__)
 
 WAITING_REQUESTS = "genai:requests:waiting"
-"""Carries the ids of requests that wait for a bridge."""
+"""Tells all bridges that a request waits: its id, or nothing where it is not the first to tell."""
+
+BRIDGES = "genai:bridges"
+"""Carries the ids of bridges that take requests, every second, and those that take no more."""
 
 CANCELLED_REQUESTS = "genai:requests:cancelled"
 """Carries the claims of requests that were ended while a bridge ran them."""
@@ -66,6 +69,22 @@ def session_channel(session_id: UUID, owner: UUID) -> str:
     return f"genai:session:{owner}:{session_id}"
 
 
+def requests_channel(bridge_id: UUID | str) -> str:
+    """Where one bridge, and no other, is told the ids of requests that wait."""
+    return f"{WAITING_REQUESTS}:{bridge_id}"
+
+
+def encode_presence(bridge_id: UUID, *, is_leaving: bool = False) -> bytes:
+    """The news that a bridge takes requests, or no more of them."""
+    return f"{bridge_id} {'leaves' if is_leaving else 'stays'}".encode()
+
+
+def decode_presence(message: bytes) -> tuple[str, bool]:
+    """Which bridge it is, and whether it leaves."""
+    bridge_id, _, says = message.decode().partition(" ")
+    return bridge_id, says == "leaves"
+
+
 def encode_frames(last: int, frames: Sequence[bytes]) -> bytes:
     """The news of frames on a line each, numbered up to `last`.
 
@@ -100,10 +119,10 @@ class Listener:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
-    def clear(self) -> None:
-        """Forget what was not yet taken."""
-        self._queue.clear()
-        self._bytes = 0
+    def clear(self) -> list[Message]:
+        """Take all that was not yet taken."""
+        taken, self._queue, self._bytes = self._queue, [], 0
+        return taken
 
     async def get(self) -> Message:
         """The oldest message not yet taken; one task may wait for it."""
@@ -145,23 +164,31 @@ class News:
                 await self._written.wait()
 
     @asynccontextmanager
-    async def subscribe(self, channel: str) -> AsyncIterator[Listener]:
-        """Listen to a channel. A gap comes first, when the server has confirmed it."""
+    async def subscribe(self, *channels: str) -> AsyncIterator[Listener]:
+        """Listen to channels. A gap comes first, when the server has confirmed each."""
         listener = Listener()
-        listeners = self._listeners.setdefault(channel, set())
-        listeners.add(listener)
+        for channel in channels:
+            self._add(channel, listener)
+        try:
+            yield listener
+        finally:
+            for channel in channels:
+                self._remove(channel, listener)
+
+    def _add(self, channel: str, listener: Listener) -> None:
+        self._listeners.setdefault(channel, set()).add(listener)
         if channel in self._confirmed:
             listener.put(None)
         else:
             self._changed.add(channel)
             self.publish(self._canary, WAKE)  # no other task may touch the reader's socket
-        try:
-            yield listener
-        finally:
-            listeners.discard(listener)
-            if not listeners and self._listeners.get(channel) is listeners:
-                del self._listeners[channel]
-                self._changed.add(channel)
+
+    def _remove(self, channel: str, listener: Listener) -> None:
+        listeners = self._listeners[channel]
+        listeners.discard(listener)
+        if not listeners:
+            del self._listeners[channel]
+            self._changed.add(channel)
 
     async def is_up(self) -> bool:
         """Whether what is published here is heard here soon. One caller at a time."""

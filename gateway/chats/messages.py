@@ -10,7 +10,6 @@ from gateway.chats.schemas import NEW_CHAT, TITLE_LIMIT
 from gateway.metrics import MESSAGES
 from gateway.state import State
 from shared.database import connect
-from shared.news import WAITING_REQUESTS
 from shared.tracing import traceparent
 
 
@@ -54,5 +53,5 @@ async def accept_message(
         raise TooManyRequestsOpenError(f"user {user_id} has too many open requests")
     if outcome is Acceptance.FOREIGN_SESSION:
         raise ForeignSessionError(f"session {session_id} belongs to another user")
-    state["news"].publish(WAITING_REQUESTS, str(request_id).encode())
+    state["bridges"].tell(user_id, request_id)
     return None

@@ -1,0 +1,45 @@
+"""Whom a gateway tells that a request waits: one of the bridges, for a user always the same one."""
+
+from time import monotonic
+from uuid import UUID
+
+from shared.news import BRIDGES, WAITING_REQUESTS, News, decode_presence, requests_channel
+
+FORGET_SECONDS = 2.5  # after which a bridge that says nothing more is not told anything
+
+
+class Bridges:
+    """The bridges that say that they take requests.
+
+    That one of them is told spares the others to hear it and to look. It is no promise: whoever is
+    full passes it on to all, and what nobody hears is found by the next look of any.
+    """
+
+    def __init__(self, news: News) -> None:
+        self._news = news
+        self._heard: dict[str, float] = {}  # when each spoke last
+
+    async def listen(self) -> None:
+        """Hear of bridges for ever."""
+        async with self._news.subscribe(BRIDGES) as listener:
+            while True:
+                if message := await listener.get():
+                    bridge_id, is_leaving = decode_presence(message)
+                    self._note(bridge_id, is_leaving=is_leaving)
+
+    def tell(self, owner: UUID, request_id: UUID) -> None:
+        """Tell the bridge of this user, or all where none is known."""
+        bridges = sorted(self._present())
+        told = requests_channel(bridges[owner.int % len(bridges)]) if bridges else WAITING_REQUESTS
+        self._news.publish(told, str(request_id).encode())
+
+    def _note(self, bridge_id: str, *, is_leaving: bool) -> None:
+        self._heard = self._present()
+        if is_leaving:
+            self._heard.pop(bridge_id, None)
+        else:
+            self._heard[bridge_id] = monotonic()
+
+    def _present(self) -> dict[str, float]:
+        since = monotonic() - FORGET_SECONDS
+        return {bridge: at for bridge, at in self._heard.items() if at > since}
