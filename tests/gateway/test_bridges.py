@@ -1,0 +1,108 @@
+"""Whom a gateway tells that a request waits."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+from uuid import UUID, uuid4
+
+import pytest
+
+from gateway.bridges import Bridges
+from shared.news import (
+    BRIDGES,
+    WAITING_REQUESTS,
+    Listener,
+    News,
+    encode_presence,
+    requests_channel,
+)
+
+A, B = UUID(int=1), UUID(int=2)
+USERS = [UUID(int=number) for number in range(100)]
+
+
+class Heard:
+    """News that reach nobody, and one listener."""
+
+    def __init__(self) -> None:
+        self.listener = Listener()
+        self.told: list[tuple[str, bytes]] = []
+
+    @asynccontextmanager
+    async def subscribe(self, channel: str) -> AsyncIterator[Listener]:
+        assert channel == BRIDGES
+        yield self.listener
+
+    def publish(self, channel: str, message: bytes) -> None:
+        self.told.append((channel, message))
+
+    async def hear(self, *messages: bytes | None) -> None:
+        """Have what is said heard, and handled."""
+        for message in messages:
+            self.listener.put(message)
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+async def bridges(heard: Heard) -> AsyncIterator[Bridges]:
+    bridges = Bridges(cast("News", heard))
+    listening = asyncio.create_task(bridges.listen())
+    yield bridges
+    assert not listening.done()
+    listening.cancel()
+
+
+def channels(bridges: Bridges, heard: Heard) -> list[str]:
+    """Where each user's request is told."""
+    heard.told.clear()
+    for user in USERS:
+        bridges.tell(user, uuid4())
+    return [channel for channel, _ in heard.told]
+
+
+async def test_as_long_as_no_bridge_is_known_all_are_told(bridges: Bridges, heard: Heard) -> None:
+    request_id = uuid4()
+    bridges.tell(A, request_id)
+    assert heard.told == [(WAITING_REQUESTS, str(request_id).encode())]
+
+
+async def test_the_only_bridge_is_told(bridges: Bridges, heard: Heard) -> None:
+    await heard.hear(None, encode_presence(A))
+    assert set(channels(bridges, heard)) == {requests_channel(A)}
+
+
+async def test_a_user_always_has_the_same_bridge_and_each_has_its_users(
+    bridges: Bridges, heard: Heard
+) -> None:
+    await heard.hear(encode_presence(A), encode_presence(B))
+    before = channels(bridges, heard)
+    await heard.hear(encode_presence(B), encode_presence(A))
+    assert channels(bridges, heard) == before
+    assert before.count(requests_channel(A)) == before.count(requests_channel(B)) == 50
+
+
+async def test_a_bridge_that_leaves_is_told_no_more(bridges: Bridges, heard: Heard) -> None:
+    await heard.hear(encode_presence(A), encode_presence(B))
+    await heard.hear(encode_presence(A, is_leaving=True))
+    assert set(channels(bridges, heard)) == {requests_channel(B)}
+    await heard.hear(encode_presence(B, is_leaving=True), encode_presence(B, is_leaving=True))
+    assert set(channels(bridges, heard)) == {WAITING_REQUESTS}
+
+
+async def test_a_bridge_that_falls_silent_is_told_no_more(
+    bridges: Bridges, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("gateway.bridges.monotonic", lambda: now)
+    await heard.hear(encode_presence(A), encode_presence(B))
+    now += 2
+    await heard.hear(encode_presence(B))
+    now += 1
+    assert set(channels(bridges, heard)) == {requests_channel(B)}
