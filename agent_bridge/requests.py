@@ -29,11 +29,11 @@ from shared.database import DatabaseAwayError, connect
 from shared.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.logging import tell_logs
 from shared.news import (
-    BRIDGES,
     CANCELLED_REQUESTS,
     WAITING_REQUESTS,
     Listener,
     News,
+    bridges_channel,
     encode_presence,
     requests_channel,
 )
@@ -67,6 +67,7 @@ class Requests:
         self._news = news
         self._vault = vault
         self._bridge_id = bridge_id
+        self._bridges = bridges_channel(settings)
         self._lanes = Lanes(settings)
         self._limit = settings.router_lanes
         self._form = FormChoice(settings.master_agent_contract)
@@ -92,7 +93,7 @@ class Requests:
         """Tell the gateways every second, for ever, that requests are claimed here."""
         while True:
             if not self._is_leaving:
-                self._news.publish(BRIDGES, encode_presence(self._bridge_id))
+                self._news.publish(self._bridges, encode_presence(self._bridge_id))
             await asyncio.sleep(PRESENCE_SECONDS)
 
     async def drop_cancelled(self) -> None:
@@ -127,7 +128,7 @@ class Requests:
         """
         async with self._claiming:
             self._is_leaving = True
-        self._news.publish(BRIDGES, encode_presence(self._bridge_id, is_leaving=True))
+        self._news.publish(self._bridges, encode_presence(self._bridge_id, is_leaving=True))
         self._cancel(self._invoking.keys() - self._sent)
         await self._wait(seconds)
         self._cancel(set(self._invoking))

@@ -86,7 +86,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
         news, watch = News(redis), Watch(database)
-        bridges = Bridges(news)
+        bridges = Bridges(settings, news)
         outbound = Outbound(allow_private=settings.allow_private_urls)
         loops = background(
             news_reader=news.read(),

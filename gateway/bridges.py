@@ -3,7 +3,14 @@
 from time import monotonic
 from uuid import UUID
 
-from shared.news import BRIDGES, WAITING_REQUESTS, News, decode_presence, requests_channel
+from shared.news import (
+    WAITING_REQUESTS,
+    News,
+    bridges_channel,
+    decode_presence,
+    requests_channel,
+)
+from shared.settings import Settings
 
 FORGET_SECONDS = 2.5  # after which a bridge that says nothing more is not told anything
 
@@ -15,13 +22,14 @@ class Bridges:
     full passes it on to all, and what nobody hears is found by the next look of any.
     """
 
-    def __init__(self, news: News) -> None:
+    def __init__(self, settings: Settings, news: News) -> None:
+        self._channel = bridges_channel(settings)
         self._news = news
         self._heard: dict[str, float] = {}  # when each spoke last
 
     async def listen(self) -> None:
         """Hear of bridges for ever."""
-        async with self._news.subscribe(BRIDGES) as listener:
+        async with self._news.subscribe(self._channel) as listener:
             while True:
                 if message := await listener.get():
                     bridge_id, is_leaving = decode_presence(message)

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from hashlib import blake2b
 from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,9 +25,6 @@ logger = logging.getLogger(__name__)
 
 WAITING_REQUESTS = "genai:requests:waiting"
 """Tells all bridges that a request waits: its id, or nothing where it is not the first to tell."""
-
-BRIDGES = "genai:bridges"
-"""Carries the ids of bridges that take requests, every second, and those that take no more."""
 
 CANCELLED_REQUESTS = "genai:requests:cancelled"
 """Carries the claims of requests that were ended while a bridge ran them."""
@@ -67,6 +65,15 @@ def session_channel(session_id: UUID, owner: UUID) -> str:
     Somebody may have opened a socket with this id before its owner began the chat.
     """
     return f"genai:session:{owner}:{session_id}"
+
+
+def bridges_channel(settings: Settings) -> str:
+    """Where bridges say every second that they take requests, or that they take no more.
+
+    Installations that share a Redis have one each: no gateway may tell a bridge of another one.
+    """
+    secret = settings.secret_key.encode()
+    return f"genai:bridges:{blake2b(secret, digest_size=16, person=b'bridges').hexdigest()}"
 
 
 def requests_channel(bridge_id: UUID | str) -> str:

@@ -1,5 +1,6 @@
 """Chat round trips: one user, then more and more at once."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -60,8 +61,7 @@ async def chatting(installation: Installation, users: int) -> AsyncIterator[list
         for number, gateway in enumerate(gateways)
         for chat in await open_chats(gateway, people[number :: len(gateways)])
     ]
-    for chat in chats[:16]:
-        await chat.ask()  # until all has been met once
+    await asyncio.gather(*(chat.ask() for chat in chats))  # so that each has been met once
     yield chats
     await close_chats(chats)
 

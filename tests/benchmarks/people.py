@@ -100,7 +100,7 @@ class Chat:
 
 async def open_chats(url: str, people: Sequence[Person]) -> list[Chat]:
     """A socket of a new session for each, at a gateway."""
-    return [await _open_chat(url, person.token) for person in people]
+    return await asyncio.gather(*(_open_chat(url, person.token) for person in people))
 
 
 async def _open_chat(gateway: str, token: str) -> Chat:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
+from gateway.bridges import Bridges
 from gateway.chats.socket import serve_frontend
 from gateway.files.storage import create_storage
 from gateway.sockets import Sockets
@@ -151,11 +152,13 @@ def _gather(sql: Sql, user_id: str, first: Belongings) -> None:
 
 def make_state(settings: Settings, database: Database, folder: str) -> State:
     """What every request can reach; its loops don't run."""
+    news = News(create_redis(settings))
     state: dict[str, Any] = {
         "settings": attrs.evolve(settings, open_requests_per_user=0),
         "sockets": Sockets(0),
         "database": database,
-        "news": News(create_redis(settings)),
+        "news": news,
+        "bridges": Bridges(settings, news),
         "watch": Watch(database),
         "storage": create_storage(attrs.evolve(settings, default_files_folder_name=folder)),
     }

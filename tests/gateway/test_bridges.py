@@ -10,14 +10,17 @@ import pytest
 
 from gateway.bridges import Bridges
 from shared.news import (
-    BRIDGES,
     WAITING_REQUESTS,
     Listener,
     News,
+    bridges_channel,
     encode_presence,
     requests_channel,
 )
+from shared.settings import Settings, read_settings
+from tests.system import make_secrets
 
+SETTINGS = read_settings(make_secrets(), Settings)
 A, B = UUID(int=1), UUID(int=2)
 USERS = [UUID(int=number) for number in range(100)]
 
@@ -31,7 +34,7 @@ class Heard:
 
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[Listener]:
-        assert channel == BRIDGES
+        assert channel == bridges_channel(SETTINGS)
         yield self.listener
 
     def publish(self, channel: str, message: bytes) -> None:
@@ -52,11 +55,17 @@ def heard() -> Heard:
 
 @pytest.fixture
 async def bridges(heard: Heard) -> AsyncIterator[Bridges]:
-    bridges = Bridges(cast("News", heard))
+    bridges = Bridges(SETTINGS, cast("News", heard))
     listening = asyncio.create_task(bridges.listen())
     yield bridges
     assert not listening.done()
     listening.cancel()
+
+
+async def test_installations_that_share_a_redis_do_not_hear_each_other() -> None:
+    other = read_settings(make_secrets(), Settings)
+    assert bridges_channel(SETTINGS) != bridges_channel(other)
+    assert SETTINGS.secret_key not in bridges_channel(SETTINGS)
 
 
 def channels(bridges: Bridges, heard: Heard) -> list[str]:
