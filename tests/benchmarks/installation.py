@@ -25,8 +25,6 @@ from tests.system import (
     url_of,
 )
 
-LAG = "genai_loop_lag_seconds_bucket"
-
 type Processes = Mapping[str, list[int]]
 """Process ids by the name of a part, of which there may be several."""
 type Spent = Mapping[str, float]
@@ -50,15 +48,15 @@ class Installation:
         [pid] = self.processes[name]
         return pid
 
-    def lags(self) -> Mapping[float, float]:
-        """How often an event loop of the services was so late, by the upper bound in seconds."""
-        lags: dict[float, float] = {}
+    def looks(self, metric: str) -> Mapping[float, float]:
+        """How often the services' event loops were so late, by the upper bound in seconds."""
+        looks: dict[float, float] = {}
         for url in self.system.metrics.values():
             before = 0.0
-            for bound, count in _lag_buckets(url):
-                lags[bound] = lags.get(bound, 0) + count - before
+            for bound, count in _buckets(url, metric):
+                looks[bound] = looks.get(bound, 0) + count - before
                 before = count
-        return lags
+        return looks
 
 
 def _spent(pid: int) -> float:
@@ -74,11 +72,11 @@ def _living(process: psutil.Process) -> Iterator[tuple[float, float]]:
             yield times.user, times.system
 
 
-def _lag_buckets(url: str) -> list[tuple[float, float]]:
+def _buckets(url: str, metric: str) -> list[tuple[float, float]]:
     with urlopen(url, timeout=5) as response:  # noqa: S310 (an address of ours)
         text = response.read().decode()
     samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
-    return [(float(s.labels["le"]), s.value) for s in samples if s.name == LAG]
+    return [(float(s.labels["le"]), s.value) for s in samples if s.name == f"{metric}_bucket"]
 
 
 @define

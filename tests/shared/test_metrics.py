@@ -1,5 +1,10 @@
 """The port where Prometheus asks."""
 
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -7,7 +12,14 @@ import pytest
 
 from devstack.processes import HOST, free_port
 from shared.database import create_database
-from shared.metrics import serve_metrics
+from shared.metrics import (
+    LOOP_HELD,
+    LOOP_LAG,
+    TICK_SECONDS,
+    measure_loop_lag,
+    seconds_without_core,
+    serve_metrics,
+)
 from shared.settings import Settings
 
 
@@ -36,3 +48,53 @@ async def test_a_port_that_is_taken_is_an_error(settings: Settings) -> None:
 async def test_port_0_is_no_port(settings: Settings) -> None:
     with serve_metrics("no host", 0, create_database(settings)):
         pass
+
+
+@contextmanager
+def looked_at() -> Iterator[dict[str, float]]:
+    """Filled with what the histograms have counted beyond 50 ms when the block ends."""
+    before, counted = _over_50_ms(), {}
+    yield counted
+    counted.update({name: count - before[name] for name, count in _over_50_ms().items()})
+
+
+def _over_50_ms() -> dict[str, float]:
+    counts = {}
+    for name, histogram in {"lag": LOOP_LAG, "held": LOOP_HELD}.items():
+        [family] = histogram.collect()
+        found = {sample.labels.get("le"): sample.value for sample in family.samples}
+        counts[name] = found["+Inf"] - found["0.05"]
+    return counts
+
+
+async def look_while(work: Callable[[], object]) -> None:
+    """Measure the loop, and do something on it that it waits for."""
+    measuring = asyncio.create_task(measure_loop_lag())
+    await asyncio.sleep(TICK_SECONDS / 2)
+    work()
+    await asyncio.sleep(2 * TICK_SECONDS)
+    measuring.cancel()
+
+
+async def test_a_loop_that_is_held_is_late_by_its_own_doing() -> None:
+    with looked_at() as counted:
+        await look_while(lambda: time.sleep(0.2))
+    assert counted["held"] >= 1
+    assert counted["lag"] >= counted["held"]
+
+
+async def test_a_loop_without_a_core_is_late_but_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = iter([0.0, 0.3, *[0.3] * 1000])
+    monkeypatch.setattr("shared.metrics.seconds_without_core", lambda: next(waited))
+    with looked_at() as counted:
+        await look_while(lambda: time.sleep(0.2))
+    assert counted["lag"] >= 1
+    assert counted["held"] == counted["lag"] - 1
+
+
+def test_what_a_thread_waited_for_a_core_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = seconds_without_core()
+    time.sleep(0.001)
+    assert 0 <= first <= seconds_without_core()
+    monkeypatch.setattr("shared.metrics.SCHEDSTAT", Path("/nowhere"))
+    assert seconds_without_core() == 0
