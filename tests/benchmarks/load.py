@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from statistics import median
 from time import perf_counter
 
 from attrs import frozen
@@ -71,3 +72,9 @@ async def run_in_turn(rounds: int, *loads: Callable[[], Awaitable[Load]]) -> lis
     for _ in range(rounds - 1):
         totals = [total + await load() for total, load in zip(totals, loads, strict=True)]
     return totals
+
+
+async def rates_in_turn(rounds: int, *loads: Callable[[], Awaitable[Load]]) -> list[float]:
+    """What each load does in a second, in its middle round: for short ones, often disturbed."""
+    done = [[await load() for load in loads] for _ in range(rounds)]
+    return [median(load.per_second for load in of_one) for of_one in zip(*done, strict=True)]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import batched
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from tests.benchmarks.wire import Socket, open_socket
 from tests.gateway.belongings import Belongings, make_belongings, user_token
 from tests.sql import run_sql
 
+AT_A_TIME = 16
 ANSWER_SECONDS = 30.0
 STRAY_SECONDS = 0.3
 
@@ -99,8 +101,12 @@ class Chat:
 
 
 async def open_chats(url: str, people: Sequence[Person]) -> list[Chat]:
-    """A socket of a new session for each, at a gateway."""
-    return await asyncio.gather(*(_open_chat(url, person.token) for person in people))
+    """A socket of a new session for each, at a gateway, some at a time."""
+    return [
+        chat
+        for some in batched(people, AT_A_TIME)
+        for chat in await asyncio.gather(*(_open_chat(url, person.token) for person in some))
+    ]
 
 
 async def _open_chat(gateway: str, token: str) -> Chat:

@@ -53,7 +53,7 @@ async def test_port_0_is_no_port(settings: Settings) -> None:
 @contextmanager
 def looked_at() -> Iterator[dict[str, float]]:
     """Filled with what the histograms have counted beyond 50 ms when the block ends."""
-    before, counted = _over_50_ms(), {}
+    before, counted = _over_50_ms(), dict[str, float]()
     yield counted
     counted.update({name: count - before[name] for name, count in _over_50_ms().items()})
 
