@@ -13,7 +13,7 @@ from tests.benchmarks.load import Load, run_in_turn, run_load
 from tests.benchmarks.results import Row, Target, at_least, at_most
 
 MANY, FEWER = 256, 64
-SECONDS, ROUNDS = 2.5, 3
+SECONDS, ROUNDS = 1.5, 5
 
 TARGETS: dict[str, Target] = {
     f"two and two, {MANY} users: chats": at_least(0.9, of_floor=True),
