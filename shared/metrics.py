@@ -4,7 +4,8 @@ Labels have few values, and none that anybody outside can make up.
 """
 
 import asyncio
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -54,6 +55,7 @@ LOG_LINES_DROPPED = Counter(
 
 TICK_SECONDS = 0.02
 SCHEDSTAT = Path("/proc/thread-self/schedstat")
+SCHEDSTAT_BYTES = 100  # three numbers of 64 bits
 
 for _status in STATUSES:  # so that the first of a kind shows as a change
     REQUESTS_ENDED.labels(_status)
@@ -81,24 +83,29 @@ def serve_metrics(host: str, port: int, database: Database) -> Iterator[None]:
 
 async def measure_loop_lag() -> None:
     """See for ever how late the loop is, and how much of that is its own doing."""
-    while True:
-        due, waited = monotonic() + TICK_SECONDS, seconds_without_core()
-        await asyncio.sleep(TICK_SECONDS)
-        lag = monotonic() - due
-        LOOP_LAG.observe(lag)
-        LOOP_HELD.observe(max(0.0, lag - (seconds_without_core() - waited)))
+    with open_core_waits() as seconds_without_core:
+        waited = seconds_without_core()
+        while True:
+            due, before = monotonic() + TICK_SECONDS, waited
+            await asyncio.sleep(TICK_SECONDS)
+            lag, waited = monotonic() - due, seconds_without_core()
+            LOOP_LAG.observe(lag)
+            LOOP_HELD.observe(max(0.0, lag - (waited - before)))
 
 
-def seconds_without_core() -> float:
-    """How long this thread could have run so far but had no core: proc(5), `schedstat`.
+@contextmanager
+def open_core_waits() -> Iterator[Callable[[], float]]:
+    """Says how many seconds this thread could have run so far but had no core: proc(5), `schedstat`.
 
     0 where the system does not tell.
     """
     try:
-        _, nanoseconds, _ = SCHEDSTAT.read_text().split()
+        file = SCHEDSTAT.open("rb")
     except OSError:
-        return 0.0
-    return int(nanoseconds) / 1e9
+        yield lambda: 0.0
+        return
+    with file:
+        yield lambda: int(os.pread(file.fileno(), SCHEDSTAT_BYTES, 0).split()[1]) / 1e9
 
 
 def _watch_pool(database: Database) -> None:

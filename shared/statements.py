@@ -150,7 +150,8 @@ class DirectDatabase(Database):
         """How many connections there are."""
         pool = self._pool
         in_use = pool.get_max_size() - self._free.qsize()
-        return Connections(pool.get_size() - in_use, in_use, pool.get_max_size())
+        idle = max(0, pool.get_size() - in_use)  # one that is lent may be still to be opened
+        return Connections(idle, in_use, pool.get_max_size())
 
     async def _open(self, seconds: float, dead: DirectConnection | None) -> DirectConnection:
         """A connection of the pool, which has one for each that is free here."""

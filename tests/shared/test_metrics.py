@@ -17,7 +17,7 @@ from shared.metrics import (
     LOOP_LAG,
     TICK_SECONDS,
     measure_loop_lag,
-    seconds_without_core,
+    open_core_waits,
     serve_metrics,
 )
 from shared.settings import Settings
@@ -85,16 +85,26 @@ async def test_a_loop_that_is_held_is_late_by_its_own_doing() -> None:
 
 async def test_a_loop_without_a_core_is_late_but_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     waited = iter([0.0, 0.3, *[0.3] * 1000])
-    monkeypatch.setattr("shared.metrics.seconds_without_core", lambda: next(waited))
+
+    @contextmanager
+    def core_waits() -> Iterator[Callable[[], float]]:
+        yield lambda: next(waited)
+
+    monkeypatch.setattr("shared.metrics.open_core_waits", core_waits)
     with looked_at() as counted:
         await look_while(lambda: time.sleep(0.2))
     assert counted["lag"] >= 1
     assert counted["held"] == counted["lag"] - 1
 
 
-def test_what_a_thread_waited_for_a_core_grows(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = seconds_without_core()
-    time.sleep(0.001)
-    assert 0 <= first <= seconds_without_core()
+def test_what_a_thread_waited_for_a_core_never_falls() -> None:
+    with open_core_waits() as seconds_without_core:
+        first = seconds_without_core()
+        time.sleep(0.001)
+        assert 0 <= first <= seconds_without_core()
+
+
+def test_without_schedstat_a_thread_has_waited_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.metrics.SCHEDSTAT", Path("/nowhere"))
-    assert seconds_without_core() == 0
+    with open_core_waits() as seconds_without_core:
+        assert seconds_without_core() == 0
