@@ -95,7 +95,7 @@ async def measure_loop_lag() -> None:
 
 @contextmanager
 def open_core_waits() -> Iterator[Callable[[], float]]:
-    """Says how many seconds this thread could have run so far but had no core: proc(5), `schedstat`.
+    """Says for how many seconds this thread wanted a core and had none: proc(5), `schedstat`.
 
     0 where the system does not tell.
     """
