@@ -13,7 +13,7 @@ from tests.benchmarks.plots import Panel, draw
 from tests.benchmarks.results import Row, Target, at_least, at_most
 
 USERS = (1, 4, 16, 64, 256)
-SECONDS, FLOOR_SECONDS, ROUNDS = 2.5, 1.5, 2
+SECONDS, FLOOR_SECONDS, ROUNDS = 2.0, 1.0, 2
 PLOTS = Path(__file__).parent
 
 TARGETS: dict[str, Target] = {

@@ -22,7 +22,7 @@ from tests.benchmarks.wire import HEAD_END, http_request
 MIB = 1 << 20
 SIZE = 100 * MIB
 BLOCK = bytes(range(256)) * (MIB // 256)
-ROUNDS = 6
+ROUNDS = 4
 LOOK_SECONDS = 0.02
 READ_BYTES = MIB
 CHECK = crc32(BLOCK * (SIZE // MIB))

@@ -13,7 +13,7 @@ from tests.benchmarks.results import Row, Target, at_most
 from tests.benchmarks.wire import connections, http_request
 
 USERS = 10_000  # with 100,000 agents, 10,000 flows, 200,000 chats and 2,000,000 log entries
-CHAT_SECONDS, SECONDS, ROUNDS = 2.0, 0.5, 3
+CHAT_SECONDS, SECONDS, ROUNDS = 1.5, 0.5, 3
 OK = 200
 
 PATHS = {

@@ -24,7 +24,7 @@ from tests.system import ML_KEY
 
 SOCKETS = 5_000
 AT_A_TIME = 50
-IDLE_SECONDS = 5.0
+IDLE_SECONDS = 3.0
 ANSWER_SECONDS = 30.0
 KIB = 1024
 

@@ -10,7 +10,7 @@ from tests.benchmarks.installation import Bench
 from tests.benchmarks.load import Work, run_in_turn, run_load
 from tests.benchmarks.results import Row, Target, at_least
 
-WARM_UP_SECONDS, SECONDS, FLOOR_SECONDS, ROUNDS = 1.0, 2.5, 1.5, 2
+WARM_UP_SECONDS, SECONDS, FLOOR_SECONDS, ROUNDS = 1.0, 2.0, 1.0, 2
 TEXT = f"0 of 10 {uuid4()} 1"  # as long as what the stub logs
 
 # How many users there are at once, and how many entries each of their requests has.
