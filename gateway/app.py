@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+from anyio.lowlevel import checkpoint
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -72,6 +73,7 @@ def create_app(settings: Settings) -> Starlette:
 
 @asynccontextmanager
 async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]:
+    await checkpoint()  # loads what anyio needs: the first answer that streams would hold the loop
     async with AsyncExitStack() as stack:
         traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-gateway")
         await stack.enter_async_context(traces)
