@@ -3,7 +3,6 @@
 import asyncio
 import resource
 from collections.abc import AsyncIterator, Sequence
-from itertools import batched
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -18,7 +17,7 @@ from tests.benchmarks.floors import start_floor_server
 from tests.benchmarks.installation import Bench, Installation
 from tests.benchmarks.people import Person, WrongAnswerError, insert_people, socket_url
 from tests.benchmarks.results import Row, Target, at_most
-from tests.benchmarks.wire import Socket, open_socket
+from tests.benchmarks.wire import Socket, open_sockets
 from tests.sql import run_sql
 from tests.system import ML_KEY
 
@@ -89,17 +88,13 @@ def _insert_sessions(one: Installation, person: Person) -> list[str]:
 
 async def _open(urls: Sequence[str], pid: int) -> Opened:
     """Open all, some at a time, when some have shown what is loaded only once."""
-    for socket in await _open_some(urls[:AT_A_TIME]):
+    for socket in await open_sockets(urls[:AT_A_TIME], AT_A_TIME):
         socket.close()
     process = psutil.Process(pid)
     idle, began = process.memory_info().rss, perf_counter()
-    sockets = [socket for some in batched(urls, AT_A_TIME) for socket in await _open_some(some)]
+    sockets = await open_sockets(urls, AT_A_TIME)
     seconds = perf_counter() - began
     return Opened(sockets, seconds, (process.memory_info().rss - idle) / KIB / len(urls))
-
-
-async def _open_some(urls: Sequence[str]) -> list[Socket]:
-    return await asyncio.gather(*map(open_socket, urls))
 
 
 async def _idle_percent(one: Installation) -> float:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from itertools import batched
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -11,7 +10,7 @@ import orjson
 from attrs import define, frozen
 
 from shared.settings import Settings
-from tests.benchmarks.wire import Socket, open_socket
+from tests.benchmarks.wire import Socket, open_sockets
 from tests.gateway.belongings import Belongings, make_belongings, user_token
 from tests.sql import run_sql
 
@@ -101,17 +100,14 @@ class Chat:
 
 
 async def open_chats(url: str, people: Sequence[Person]) -> list[Chat]:
-    """A socket of a new session for each, at a gateway, some at a time."""
-    return [
-        chat
-        for some in batched(people, AT_A_TIME)
-        for chat in await asyncio.gather(*(_open_chat(url, person.token) for person in some))
+    """A socket of a new session for each, at a gateway."""
+    sessions = [str(uuid4()) for _ in people]
+    urls = [
+        socket_url(url, person.token, session)
+        for person, session in zip(people, sessions, strict=True)
     ]
-
-
-async def _open_chat(gateway: str, token: str) -> Chat:
-    session_id = str(uuid4())
-    return Chat(await open_socket(socket_url(gateway, token, session_id)), session_id)
+    sockets = await open_sockets(urls, AT_A_TIME)
+    return [Chat(socket, session) for socket, session in zip(sockets, sessions, strict=True)]
 
 
 def socket_url(gateway: str, token: str, session_id: str) -> str:

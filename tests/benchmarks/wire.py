@@ -6,8 +6,9 @@ It understands what our servers send and nothing else: answers with a length, un
 import asyncio
 from base64 import b64encode
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import batched
 from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -172,6 +173,15 @@ async def open_socket(url: str) -> Socket:
     socket = await _connect(parts, Socket)
     await socket.handshake(f"{parts.path}?{parts.query}")
     return socket
+
+
+async def open_sockets(urls: Sequence[str], at_a_time: int) -> list[Socket]:
+    """A WebSocket at each URL, some at a time. Raises BrokenConnectionError."""
+    return [
+        socket
+        for some in batched(urls, at_a_time)
+        for socket in await asyncio.gather(*map(open_socket, some))
+    ]
 
 
 async def _connect[T: _Client](parts: SplitResult, client: Callable[[], T]) -> T:
