@@ -6,6 +6,7 @@ It connects anew as soon as it is cut off, as under a quick supervisor.
 import asyncio
 import os
 from inspect import signature
+from typing import Any
 
 from genai_session.session import GenAISession
 from genai_session.utils.context import GenAIContext
@@ -33,13 +34,20 @@ async def count_calls(agent_context: GenAIContext, text: str = "") -> int:
 async def _serve() -> None:
     """Serve until the connection is lost: of the first generation only the reading task ends."""
     serving = asyncio.create_task(session.process_events())
-    while not serving.done():
-        tasks = [each for each in asyncio.all_tasks() if "receive_messages" in repr(each)]
-        await asyncio.wait([serving, *tasks], timeout=PAUSE_SECONDS, return_when="FIRST_COMPLETED")
-        if any(task.done() for task in tasks):
-            break
-    serving.cancel()
-    await asyncio.gather(serving, *tasks, return_exceptions=True)
+
+    def end(reading: asyncio.Task[Any]) -> None:
+        serving.cancel()
+        if not reading.cancelled():
+            reading.exception()  # why it ended is of no concern
+
+    def make_task(loop: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **options)
+        if coroutine.__name__ == "receive_messages":
+            task.add_done_callback(end)
+        return task
+
+    asyncio.get_running_loop().set_task_factory(make_task)
+    await asyncio.gather(serving, return_exceptions=True)
 
 
 async def _serve_for_ever() -> None:
