@@ -7,7 +7,6 @@ from functools import partial
 from anyio.lowlevel import checkpoint
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.attempts import Attempts
@@ -24,8 +23,9 @@ from gateway.routes import sockets as described
 from gateway.sockets import Sockets
 from gateway.state import State
 from gateway.watch import Watch
-from gateway.web.errors import AnswerUnexpectedErrors, exception_handlers
+from gateway.web.errors import AnswerErrors
 from gateway.web.measuring import Measure
+from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
 from gateway.web.security import SecurityHeaders
 from shared.background import background
@@ -42,11 +42,22 @@ TITLE = "GenAI back-end"
 VERSION = "0.1.0"
 
 
+class Gateway(Starlette):
+    """An application with the middleware that it is given, and no other."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Leave out Starlette's two, which answer errors outside of CORS, or in a thread each."""
+        app: ASGIApp = self.router
+        for middleware, args, options in reversed(self.user_middleware):
+            app = middleware(app, *args, **options)
+        return app
+
+
 def create_app(settings: Settings) -> Starlette:
     """The gateway for these settings."""
     document = describe(operations, TITLE, VERSION)
     routes = [operation.route() for operation in operations]
-    return Starlette(
+    return Gateway(
         routes=[
             FixedPaths(route for route in routes if not route.param_convertors),
             *(route for route in routes if route.param_convertors),
@@ -57,16 +68,15 @@ def create_app(settings: Settings) -> Starlette:
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(
-                CORSMiddleware,
+                Cors,
                 allow_origins=settings.backend_cors_origins,
                 allow_methods=["GET", "POST", "PATCH", "DELETE"],
                 allow_headers=["authorization", "content-type"],
             ),
-            Middleware(AnswerUnexpectedErrors),
             Middleware(IgnoreTrailingSlash),
             Middleware(Measure),
+            Middleware(AnswerErrors),
         ],
-        exception_handlers=exception_handlers,
         lifespan=partial(_lifespan, settings=settings),
     )
 

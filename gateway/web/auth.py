@@ -33,12 +33,12 @@ class Access(Enum):
     @property
     def lets_in_services(self) -> bool:
         """Whether a service may call in a user's name, which the query names then."""
-        return self in {Access.USER_OR_SERVICE, Access.USER_AGENT_OR_SERVICE}
+        return self in (Access.USER_OR_SERVICE, Access.USER_AGENT_OR_SERVICE)
 
     @property
     def lets_in_agents(self) -> bool:
         """Whether an agent may call in its creator's name."""
-        return self in {Access.USER_OR_AGENT, Access.USER_AGENT_OR_SERVICE}
+        return self in (Access.USER_OR_AGENT, Access.USER_AGENT_OR_SERVICE)
 
 
 @frozen

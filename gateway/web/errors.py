@@ -3,10 +3,9 @@
 import logging
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -77,49 +76,17 @@ class UnavailableError(ApiError):
     headers = MappingProxyType({"Retry-After": "1"})
 
 
-def _answer_api_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)
-    return JSONResponse({"detail": error.detail}, error.status, error.headers)
+class AnswerErrors:
+    """Answers what is raised, what nobody expected with a 500.
 
-
-def _answer_invalid_input(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, InvalidInputError)
-    return JSONResponse({"detail": unstructure(error.faults)}, 422)
-
-
-def _answer_http_exception(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
-
-
-def _answer_database_away(_request: Request, error: Exception) -> Response:
-    logger.warning("%s", error)
-    unavailable = UnavailableError("The database can't be reached, please try again")
-    return _answer_api_error(_request, unavailable)
-
-
-def _answer_nobody(_request: Request, _error: Exception) -> Response:
-    """The sender left in the middle of its body: nobody reads this."""
-    return Response(status_code=400)
-
-
-exception_handlers: dict[Any, Any] = {
-    ApiError: _answer_api_error,
-    InvalidInputError: _answer_invalid_input,
-    HTTPException: _answer_http_exception,
-    DatabaseAwayError: _answer_database_away,
-    ClientDisconnect: _answer_nobody,
-}
-
-
-class AnswerUnexpectedErrors:
-    """Answers 500 inside the CORS middleware: without its headers no browser can read it."""
+    Inside the CORS middleware: without its headers no browser can read an answer.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; log and answer what nobody else caught."""
+        """Run the application."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         begun = False
@@ -131,9 +98,25 @@ class AnswerUnexpectedErrors:
 
         try:
             await self.app(scope, receive, send_on)
-        except Exception:
+        except Exception as error:
             if begun:
                 raise  # the server logs it and cuts the connection, so that the end is missed
-            logger.exception("%s %s failed", scope["method"], scope["path"])
-            answer = JSONResponse({"detail": "Internal Server Error"}, 500)
-            await answer(scope, receive, send)
+            await _answer(error, scope)(scope, receive, send)
+
+
+def _answer(error: Exception, scope: Scope) -> Response:
+    match error:
+        case ApiError():
+            return JSONResponse({"detail": error.detail}, error.status, error.headers)
+        case InvalidInputError():
+            return JSONResponse({"detail": unstructure(error.faults)}, 422)
+        case HTTPException():  # Starlette's own: no such path, or not with this method
+            return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+        case DatabaseAwayError():
+            logger.warning("%s", error)
+            detail = "The database can't be reached, please try again"
+            return _answer(UnavailableError(detail), scope)
+        case ClientDisconnect():  # in the middle of the body: nobody reads this
+            return Response(status_code=400)
+    logger.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
+    return JSONResponse({"detail": "Internal Server Error"}, 500)

@@ -16,11 +16,11 @@ from gateway.metrics import (
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 1013})
-UNEXPECTED = 500  # what is raised here becomes this status outside
+UNEXPECTED = 500  # for what could not be answered
 
 
 class Measure:
-    """The innermost middleware: what it is given is what the router says of the request."""
+    """Stands around the answers to errors, which count as what they say."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -5,7 +5,7 @@ input, make the answer and describe the API, and the type checker compares them 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from attrs import frozen
@@ -94,7 +94,7 @@ class Operation:
             return await self._respond(request)
 
     async def _respond(self, request: Request) -> Response:
-        state = cast("State", request.state)
+        state: State = request.scope["state"]
         data = await read_data(request, self._parsed, self.body_format)
         if self.access is Access.ANYONE:
             return await self._call(request, state, None, data)

@@ -1,13 +1,34 @@
-"""Which pages may open a WebSocket: browsers don't ask for them as they do for HTTP."""
+"""Calls from pages of other origins."""
 
 from collections.abc import Collection
+from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Cors:
+    """CORS for who has an origin: half of the calls come from programs, which name none."""
+
+    def __init__(self, app: ASGIApp, /, **options: Any) -> None:
+        self.app = app
+        self._cors = CORSMiddleware(app, **options)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application, or answer a preflight."""
+        is_asked = scope["type"] == "http" and any(
+            name == b"origin" for name, _ in scope["headers"]
+        )
+        await (self._cors if is_asked else self.app)(scope, receive, send)
 
 
 def is_welcome(connection: HTTPConnection, origins: Collection[str]) -> bool:
-    """Whether it comes from one of the origins, from here, or from a program, which names none."""
+    """Whether a WebSocket, for which browsers ask nobody, may be opened.
+
+    It may from one of the origins, from here, and by a program.
+    """
     origin = connection.headers.get("origin")
     if origin is None or "*" in origins or origin in origins:
         return True

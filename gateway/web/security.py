@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +14,7 @@ HEADERS = {
     b"x-frame-options": b"DENY",
     b"referrer-policy": b"no-referrer",
     b"content-security-policy": DATA_POLICY.encode(),
+    b"vary": b"Origin",  # it would have other headers for a page of another origin
 }
 NOT_KEPT = {b"cache-control": b"no-store"}
 ONLY_HTTPS = {b"strict-transport-security": b"max-age=%d" % (365 * 24 * 3600)}
@@ -35,18 +36,19 @@ class SecurityHeaders:
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = _guarded(message["headers"], scope["scheme"])
+                own = frozenset(name for name, _ in message["headers"])
+                missing = _missing(own, is_https=scope["scheme"] == "https")
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         await self.app(scope, receive, send_on)
 
 
-def _guarded(headers: Sequence[tuple[bytes, bytes]], scheme: str) -> list[tuple[bytes, bytes]]:
-    own = {name for name, _ in headers}
-    ours = (
-        HEADERS | ({} if b"etag" in own else NOT_KEPT) | (ONLY_HTTPS if scheme == "https" else {})
-    )
-    return [*headers, *(each for each in ours.items() if each[0] not in own)]
+@cache  # there are few kinds of answers
+def _missing(own: frozenset[bytes], *, is_https: bool) -> list[tuple[bytes, bytes]]:
+    """The headers to add to those of these names."""
+    ours = HEADERS | ({} if b"etag" in own else NOT_KEPT) | (ONLY_HTTPS if is_https else {})
+    return [each for each in ours.items() if each[0] not in own]
 
 
 def page_policy(html: str) -> str:

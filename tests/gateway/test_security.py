@@ -44,6 +44,7 @@ def policy_of(answer: httpx2.Response) -> dict[str, list[str]]:
 
 def assert_guarded(answer: httpx2.Response) -> None:
     assert EVERYWHERE.items() <= dict(answer.headers).items()
+    assert "Origin" in answer.headers["vary"].split(", ")
     policy = policy_of(answer)
     assert (policy["default-src"], policy["frame-ancestors"]) == (["'none'"], ["'none'"])
 
