@@ -6,6 +6,7 @@ spends on a statement. And a task whose connection it could not take back would 
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 MANY_ROWS = 100
+LARGE_ANSWERS = 2  # read at once, of statements whose last answer had many rows
+_NO_WAIT = nullcontext()
 
 type Values = Mapping[str, Any]
 
@@ -34,12 +37,34 @@ def translate(statement: str) -> tuple[str, tuple[str, ...]]:
     return compiled.string, tuple(compiled.positiontup or ())
 
 
+class LargeAnswers:
+    """Keeps answers with many rows apart: to read and to use several at once holds the loop."""
+
+    def __init__(self) -> None:
+        self._statements: set[str] = set()
+        self._room = asyncio.Semaphore(LARGE_ANSWERS)
+        self._turn = asyncio.Lock()
+
+    def room_for(self, statement: str) -> AbstractAsyncContextManager[None]:
+        """What to wait for before it is sent: its answer may be large."""
+        return self._room if statement in self._statements else _NO_WAIT
+
+    async def note(self, statement: str, rows: int) -> None:
+        """Note how large it was; wait for a turn of the loop in which no other one is used."""
+        if rows <= MANY_ROWS:
+            self._statements.discard(statement)
+            return
+        self._statements.add(statement)
+        async with self._turn:
+            await asyncio.sleep(0)
+
+
 class DirectConnection(Connection):
     """A connection of the pool that is lent to one task; its rows are asyncpg's."""
 
-    def __init__(self, raw: "PoolConnectionProxy[Any]", turn: asyncio.Lock) -> None:
+    def __init__(self, raw: "PoolConnectionProxy[Any]", large: LargeAnswers) -> None:
         # Not super's: its locks are for tasks that share a connection, which none do here.
-        self._raw, self._turn = raw, turn
+        self._raw, self._large = raw, large
 
     @property
     def raw_connection(self) -> Any:
@@ -55,14 +80,10 @@ class DirectConnection(Connection):
             return False
 
     async def fetch_all(self, query: Any, values: Values | None = None) -> list[Any]:
-        """All rows. Who gets many gets them when nobody else does in this turn of the loop.
-
-        What is made of them takes milliseconds, and that of several would hold the loop.
-        """
-        rows: list[Any] = await self._raw.fetch(*_prepare(query, values))
-        if len(rows) > MANY_ROWS:
-            async with self._turn:
-                await asyncio.sleep(0)
+        """All rows."""
+        async with self._large.room_for(query):
+            rows: list[Any] = await self._raw.fetch(*_prepare(query, values))
+        await self._large.note(query, len(rows))
         return rows
 
     async def fetch_one(self, query: Any, values: Values | None = None) -> Any:
@@ -108,7 +129,7 @@ class DirectDatabase(Database):
         for _ in range(max_size):
             self._free.put_nowait(None)
         self._is_closing = False
-        self._turn = asyncio.Lock()
+        self._large = LargeAnswers()
 
     async def disconnect(self) -> None:
         """Close the connections, each when it has come back."""
@@ -159,7 +180,7 @@ class DirectDatabase(Database):
             async with asyncio.timeout(seconds):
                 if dead is not None:
                     await self._pool.release(dead.raw_connection)
-                return DirectConnection(await self._pool.acquire(), self._turn)
+                return DirectConnection(await self._pool.acquire(), self._large)
         except BaseException:
             self._free.put_nowait(None)
             raise

@@ -17,7 +17,7 @@ from shared.database import (
     transaction,
 )
 from shared.settings import Settings
-from shared.statements import MANY_ROWS
+from shared.statements import LARGE_ANSWERS, MANY_ROWS
 from tests.shared.line import Line
 
 
@@ -319,3 +319,24 @@ async def test_many_rows_at_once_come_one_after_the_other(settings: Settings) ->
         await asyncio.gather(*(select(database) for _ in range(200)))
     counter.cancel()
     assert len(set(given)) == 200, "the loop turned between any two"
+
+
+async def test_of_a_statement_that_gave_many_rows_few_run_at_once(settings: Settings) -> None:
+    sql = """
+        SELECT generate_series(0, :rows) AS row, at_once FROM (
+            SELECT count(*) AS at_once FROM pg_sleep(0.02), pg_stat_activity
+            WHERE state = 'active' AND query LIKE '%at_once%' AND datname = current_database()
+        ) AS counted
+    """
+
+    async def select(database: Database, rows: int) -> int:
+        async with connect(database) as connection:
+            found = await connection.fetch_all(sql, {"rows": rows})
+        return int(found[0]["at_once"])
+
+    async with create_database(attrs.evolve(settings, database_pool_size=10)) as database:
+        await asyncio.gather(*(select(database, 1) for _ in range(10)))
+        few = await asyncio.gather(*(select(database, 1) for _ in range(10)))
+        await select(database, MANY_ROWS)
+        many = await asyncio.gather(*(select(database, MANY_ROWS) for _ in range(10)))
+    assert max(few) > LARGE_ANSWERS >= max(many)
