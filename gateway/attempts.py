@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from attrs import define, frozen
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -23,7 +23,6 @@ WINDOW_SECONDS = 300
 REMEMBERED_SECONDS = 30 * 24 * 3600
 REDIS_SECONDS = 1.0  # nobody waits longer for an answer of Redis; a busy one takes a while
 AWAY_SECONDS = 5.0  # in which Redis is not asked again
-CONNECTIONS = 8
 MOST_COUNTERS = 100_000  # that are kept here
 
 # Keys are pairs: a counter, and a mark that exempts from its bound. Refused attempts are not
@@ -122,13 +121,13 @@ class Attempts:
 
     def __init__(self, settings: Settings) -> None:
         self._key = blake2b(settings.secret_key.encode(), digest_size=32).digest()
-        pool = BlockingConnectionPool.from_url(
+        # One connection, used in turn: to lend one of a pool takes a third of a trip's work.
+        self._redis: Redis = Redis.from_url(
             settings.redis_url,
-            max_connections=CONNECTIONS,
-            timeout=REDIS_SECONDS,
+            single_connection_client=True,
             retry=Retry(NoBackoff(), 0),
+            socket_timeout=None,  # `_ask` has its own
         )
-        self._redis: Redis = Redis.from_pool(pool)
         self._take = self._redis.register_script(TAKE)
         self._forgive = self._redis.register_script(FORGIVE)
         self._local = LocalCounters()
@@ -136,7 +135,7 @@ class Attempts:
         self._away_until = 0.0
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connection."""
         await self._redis.aclose()
 
     def name(self, *parts: str) -> str:
