@@ -83,6 +83,8 @@ class StderrHandler(logging.Handler):
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
             logging.getLogger(__name__).warning("%d lines were dropped before this one", dropped)
+            if self._dropped:  # that line itself found no room: the next one says it
+                self._dropped = dropped
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
