@@ -64,7 +64,7 @@ def collect[Input, T](faults: list[Fault], read: Any, given: Input, into: type[T
 
 
 def _read_parameters[T](request: Request, parameters: type[T]) -> T:
-    given = {**dict(request.query_params.items()), **request.path_params}
+    given = {**request.query_params, **request.path_params}
     try:
         return structure(given, parameters)
     except InvalidInputError as error:
