@@ -22,7 +22,7 @@ from agent_bridge.retention import remove_what_is_old
 from agent_bridge.rollcall import RollCall
 from agent_bridge.router.session import RouterSession
 from shared.background import background
-from shared.converter import unstructure
+from shared.codec.converter import unstructure
 from shared.database import create_database
 from shared.drain import Drain
 from shared.health import Check, Readiness, database_answers, health_routes

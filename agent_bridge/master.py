@@ -9,7 +9,7 @@ from attrs import field, frozen
 from msgspec import UNSET, UnsetType
 
 from agent_bridge.router.frames import Rejection
-from shared.converter import unstructure
+from shared.codec.converter import unstructure
 from shared.events import FileMetadata
 from shared.settings import Contract
 

@@ -11,8 +11,8 @@ import orjson
 from attrs import field, frozen
 from msgspec import Meta
 
-from shared.converter import dump
-from shared.depth import is_too_deep
+from shared.codec.converter import dump
+from shared.codec.depth import is_too_deep
 
 EMPTY_ANSWER = "The master agent gave an empty answer."  # front-ends draw "" as a tree of JSON
 DEEP_ANSWER = "The master agent gave an answer that is nested too deeply to be shown."

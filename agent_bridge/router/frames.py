@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from attrs import field, frozen
 
-from shared.depth import is_too_deep
+from shared.codec.depth import is_too_deep
 
 MASTER_SERVER_BE = "master_server_be"
 MASTER_SERVER_ML = "master_server_ml"

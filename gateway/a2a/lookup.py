@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from gateway.outbound import Outbound, UnreachableError
 from shared.cards import card_content, card_name
-from shared.converter import parse
-from shared.faults import InvalidInputError
+from shared.codec.converter import parse
+from shared.codec.faults import InvalidInputError
 
 CARD_PATHS = ("/.well-known/agent-card.json", "/.well-known/agent.json")
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
 from shared.agents import TASK_SCHEMA
-from shared.converter import Url
+from shared.codec.converter import Url
 
 
 @frozen

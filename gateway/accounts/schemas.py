@@ -8,7 +8,7 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
-from shared.converter import Rule
+from shared.codec.converter import Rule
 
 
 def _weakness(password: str) -> str | None:

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
 from shared.agents import NAME_LIMIT, ActiveConnection
-from shared.converter import JsonObject
+from shared.codec.converter import JsonObject
 
 AgentName = Annotated[
     str,

@@ -8,9 +8,9 @@ import orjson
 from attrs import frozen
 from msgspec import Meta
 
-from shared.converter import load, structure, unstructure
+from shared.codec.converter import load, structure, unstructure
+from shared.codec.faults import Fault, InvalidInputError
 from shared.events import FailureFrame, Response, failure
-from shared.faults import Fault, InvalidInputError
 
 FILES_LIMIT = 100
 VALIDATION_FAILED = "Message validation failed. Details: "

@@ -20,9 +20,9 @@ from gateway.chats.queries import select_session
 from gateway.state import State
 from gateway.web.auth import find_caller
 from gateway.web.origins import is_welcome
-from shared.converter import structure
+from shared.codec.converter import structure
+from shared.codec.faults import InvalidInputError
 from shared.database import DatabaseAwayError, connect
-from shared.faults import InvalidInputError
 
 
 @frozen

@@ -8,7 +8,7 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.web.paging import MOST, Limit, Offset
-from shared.converter import INTEGER_LIMIT, Rule
+from shared.codec.converter import INTEGER_LIMIT, Rule
 
 TITLE_LIMIT = 20  # characters
 NEW_CHAT = "New Chat"

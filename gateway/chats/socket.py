@@ -35,9 +35,9 @@ from gateway.chats.messages import (
 from gateway.requests.cancellation import cancel
 from gateway.sockets import GoingDownError, TooManySocketsError
 from gateway.state import State
+from shared.codec.faults import InvalidInputError
 from shared.database import DatabaseAwayError, connect
 from shared.events import encode
-from shared.faults import InvalidInputError
 from shared.logging import tell_logs
 from shared.news import Listener, session_channel
 from shared.tracing import span

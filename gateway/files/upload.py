@@ -14,7 +14,7 @@ from gateway.files.storage import Storage
 from gateway.web.errors import BadRequestError, TooLargeError
 from gateway.web.inputs import MAX_BODY_BYTES, bound, collect, read_body
 from gateway.web.multipart import Part, is_multipart, read_parts
-from shared.faults import Fault, InvalidInputError
+from shared.codec.faults import Fault, InvalidInputError
 
 MAX_NAME_CHARACTERS = 255
 MAX_SUFFIX_CHARACTERS = 16

@@ -7,7 +7,7 @@ from databases.core import Connection
 from databases.interfaces import Record
 
 from gateway.flows.schemas import Member, StoredFlow
-from shared.converter import unstructure
+from shared.codec.converter import unstructure
 from shared.database import columns
 
 

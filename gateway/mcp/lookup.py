@@ -8,7 +8,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import Tool
 
 from gateway.outbound import Outbound, UnreachableError
-from shared.converter import parse
+from shared.codec.converter import parse
 
 MOST_TOOLS = 1000
 

@@ -8,7 +8,7 @@ from gateway.mcp.lookup import FoundTool
 from gateway.mcp.schemas import Server, Tool
 from gateway.web.paging import cut
 from shared.agents import make_alias
-from shared.converter import unstructure
+from shared.codec.converter import unstructure
 from shared.database import columns
 from shared.rows import build
 

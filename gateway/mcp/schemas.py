@@ -8,7 +8,7 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
-from shared.converter import Url
+from shared.codec.converter import Url
 
 
 @frozen

@@ -9,7 +9,7 @@ import attrs
 import msgspec
 from attrs import frozen
 
-from shared.converter import FORBID_EXTRA_KEYS, INTEGER_LIMIT, JsonObject, omittable_fields
+from shared.codec.converter import FORBID_EXTRA_KEYS, INTEGER_LIMIT, JsonObject, omittable_fields
 
 type Json = dict[str, Any]
 

@@ -9,8 +9,8 @@ from databases.core import Connection
 from starlette.requests import HTTPConnection
 
 from gateway.web.errors import BadRequestError, UnauthorizedError
-from shared.converter import structure
-from shared.faults import Fault, InvalidInputError
+from shared.codec.converter import structure
+from shared.codec.faults import Fault, InvalidInputError
 from shared.settings import Settings
 from shared.tokens import Claims, read_token
 

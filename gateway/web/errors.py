@@ -9,9 +9,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.converter import unstructure
+from shared.codec.converter import unstructure
+from shared.codec.faults import InvalidInputError
 from shared.database import DatabaseAwayError
-from shared.faults import InvalidInputError
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from gateway.web.errors import TooLargeError, TooSlowError
-from shared.converter import structure
-from shared.faults import Fault, InvalidInputError
+from shared.codec.converter import structure
+from shared.codec.faults import Fault, InvalidInputError
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_SECONDS = 30.0

@@ -26,9 +26,9 @@ from gateway.web.errors import (
     UnavailableError,
 )
 from gateway.web.inputs import BodyFormat, Data, Nothing, check_inputs, read_data
-from shared.converter import dump
+from shared.codec.converter import dump
+from shared.codec.faults import InvalidInputError
 from shared.database import connect
-from shared.faults import InvalidInputError
 from shared.logging import tell_logs
 from shared.tracing import span
 

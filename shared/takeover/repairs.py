@@ -16,7 +16,7 @@ from psycopg.rows import TupleRow
 
 from shared.agents import make_alias
 from shared.cards import card_content, card_name
-from shared.depth import is_too_deep
+from shared.codec.depth import is_too_deep
 from shared.events import answer_from
 
 BATCH_ROWS = 1000

@@ -15,8 +15,8 @@ from gateway.chats.frames import (
     parse_frame,
     refuse,
 )
+from shared.codec.faults import Fault, InvalidInputError
 from shared.events import encode
-from shared.faults import Fault, InvalidInputError
 
 LIMIT = 4096
 FILE = "0b3f149a-c60f-4298-82f7-bd51b5865659"

@@ -7,7 +7,7 @@ import pytest
 from attrs import asdict, frozen
 from attrs.exceptions import FrozenInstanceError
 
-from shared.converter import dump
+from shared.codec.converter import dump
 from shared.database import connect, create_database
 from shared.rows import build
 from shared.settings import Settings

@@ -22,8 +22,8 @@ from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.preconf.orjson import make_converter
 
-from shared.depth import DEPTH_LIMIT, is_too_deep
-from shared.faults import (
+from shared.codec.depth import DEPTH_LIMIT, is_too_deep
+from shared.codec.faults import (
     FAULTS_LIMIT,
     Fault,
     FaultError,

@@ -5,7 +5,7 @@ from typing import Any
 import cattrs
 from attrs import frozen
 
-from shared.depth import is_too_deep
+from shared.codec.depth import is_too_deep
 
 UUID_CHARACTERS = frozenset("0123456789abcdefABCDEF-")
 UUID_GROUPS = (8, 4, 4, 4, 12)
