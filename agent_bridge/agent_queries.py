@@ -7,7 +7,7 @@ from uuid import UUID
 from attrs import frozen
 from databases.core import Connection
 
-from shared.database import columns
+from shared.postgres.pool import columns
 
 
 @frozen

@@ -7,7 +7,7 @@ from databases import Database
 
 from agent_bridge import metrics
 from agent_bridge.queries import Backlog, select_backlog
-from shared.database import DatabaseAwayError, connect
+from shared.postgres.pool import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from agent_bridge.queries import (
     Marked,
     select_has_provider,
 )
-from shared.database import connect
 from shared.events import FileMetadata
 from shared.files import select_named_files
 from shared.flows import Flow, select_active_flows
+from shared.postgres.pool import connect
 from shared.secrets import UndecryptableError, Vault
 
 type Mark = Callable[[ClaimedRequest], Awaitable[Marked | None]]

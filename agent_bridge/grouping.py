@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 
-from shared.database import DatabaseAwayError
+from shared.postgres.pool import DatabaseAwayError
 
 type Work[T, R] = Callable[[list[T]], Awaitable[Sequence[R]]]
 """Returns a result for each thing, in their order."""

@@ -21,7 +21,7 @@ from agent_bridge.router.frames import (
     read_identity,
 )
 from agent_bridge.router.session import AgentsSeen, Event, Fence, FullError, RouterLost
-from shared.database import DatabaseAwayError
+from shared.postgres.pool import DatabaseAwayError
 
 logger = logging.getLogger(__name__)
 

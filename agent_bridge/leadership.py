@@ -25,7 +25,7 @@ from attrs import frozen
 from agent_bridge.rollcall import RollCall
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.session import Event, RouterLost, RouterSession
-from shared.locks import LEADER_LOCK, LOCK_ERRORS, connect_for_lock
+from shared.postgres.locks import LEADER_LOCK, LOCK_ERRORS, connect_for_lock
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from uuid import UUID
 from attrs import field, frozen
 from databases.core import Connection
 
-from shared.database import columns
 from shared.events import LogEntry
+from shared.postgres.pool import columns
 
 
 @frozen

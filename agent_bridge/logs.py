@@ -19,9 +19,9 @@ from agent_bridge.log_queries import (
     select_secrets,
 )
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity
-from shared.database import connect
 from shared.events import LogFrame, encode
 from shared.news import News, encode_frames, session_channel
+from shared.postgres.pool import connect
 from shared.secrets import UndecryptableError, Vault, forms_of, hide, named_secrets
 from shared.settings import Settings
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from databases.core import Connection
 
-from shared.locks import RETENTION_LOCK
+from shared.postgres.locks import RETENTION_LOCK
 
 
 async def select_has_lock(connection: Connection) -> bool:

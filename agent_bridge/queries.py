@@ -11,8 +11,8 @@ from databases.core import Connection
 
 from agent_bridge.master import CallableAgent
 from shared.agents import name_function
-from shared.database import columns
 from shared.endings import OpenRequest
+from shared.postgres.pool import columns
 
 LEASE = timedelta(seconds=15)
 AGENTS_LIMIT = 500  # newest agents that a master agent is told of

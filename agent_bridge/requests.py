@@ -25,7 +25,6 @@ from agent_bridge.outcomes import (
 from agent_bridge.queries import ClaimedRequest, Marked, Overdue
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
-from shared.database import DatabaseAwayError, connect
 from shared.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.logging import tell_logs
 from shared.news import (
@@ -37,6 +36,7 @@ from shared.news import (
     encode_presence,
     requests_channel,
 )
+from shared.postgres.pool import DatabaseAwayError, connect
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.tracing import span

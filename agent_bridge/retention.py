@@ -11,7 +11,7 @@ from datetime import timedelta
 from databases import Database
 
 from agent_bridge import old_queries
-from shared.database import DatabaseAwayError, connect, transaction
+from shared.postgres.pool import DatabaseAwayError, connect, transaction
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from agent_bridge.router.frames import AgentRegistered, AgentUnregistered
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.presence import Presence, ask_presence
 from agent_bridge.router.session import AgentsSeen, Event, Put
-from shared.database import DatabaseAwayError, connect
+from shared.postgres.pool import DatabaseAwayError, connect
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -29,11 +29,11 @@ from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
 from gateway.web.security import SecurityHeaders
 from shared.background import background
-from shared.database import create_database
 from shared.drain import Drain
 from shared.health import Check, Readiness, database_answers, health_routes
 from shared.metrics import measure_loop_lag, serve_metrics
 from shared.news import News, create_redis
+from shared.postgres.pool import create_database
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.tracing import export_traces

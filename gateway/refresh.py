@@ -11,8 +11,8 @@ from gateway.a2a import queries as a2a
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
 from gateway.outbound import Outbound, UnreachableError
-from shared.database import DatabaseAwayError, connect, transaction
-from shared.locks import LOCK_ERRORS, REFRESH_LOCK, connect_for_lock
+from shared.postgres.locks import LOCK_ERRORS, REFRESH_LOCK, connect_for_lock
+from shared.postgres.pool import DatabaseAwayError, connect, transaction
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from databases import Database
 
-from shared.database import DatabaseAwayError, connect
+from shared.postgres.pool import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)
 

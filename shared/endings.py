@@ -7,11 +7,11 @@ import orjson
 from attrs import frozen
 from databases.core import Connection
 
-from shared.database import columns
 from shared.events import Answer, Response, encode, failure, respond
 from shared.files import select_files
 from shared.metrics import REQUESTS_ENDED
 from shared.news import WAITING_REQUESTS, News, encode_frames, session_channel
+from shared.postgres.pool import columns
 
 
 @frozen

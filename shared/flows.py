@@ -14,8 +14,8 @@ from databases.core import Connection
 from databases.interfaces import Record
 
 from shared.agents import TASK_SCHEMA, ActiveConnection
-from shared.database import columns
-from shared.rows import build
+from shared.postgres.pool import columns
+from shared.postgres.rows import build
 
 type Schema = dict[str, Any]
 type MemberType = Literal["genai", "mcp", "a2a"]

@@ -19,7 +19,7 @@ from prometheus_client import (
     start_http_server,
 )
 
-from shared.statements import DirectDatabase
+from shared.postgres.statements import DirectDatabase
 
 STATUSES = ("answered", "failed", "timed_out", "cancelled", "interrupted")
 

@@ -22,7 +22,7 @@ from yoyo.connections import DatabaseURI
 from yoyo.exceptions import BadMigration
 from yoyo.migrations import Migration, MigrationList, default_migration_table
 
-from shared.locks import MIGRATION_LOCK
+from shared.postgres.locks import MIGRATION_LOCK
 from shared.secrets import Vault
 from shared.settings import PostgresSettings, SettingsError, load_settings
 from shared.takeover.original import REVISION, TakeoverSettings, read_revision

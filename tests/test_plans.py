@@ -12,8 +12,8 @@ from agent_bridge.compose import compose_and_mark
 from gateway.chats.delivery import Delivery
 from gateway.state import State
 from gateway.watch import select_last_seqs
-from shared.database import connect
 from shared.endings import OpenRequest, Outcome, end_request
+from shared.postgres.pool import connect
 from shared.secrets import Vault
 from shared.settings import Settings, read_settings
 from tests.benchmarks.filling import fill

@@ -8,8 +8,8 @@ from gateway.a2a.lookup import FoundCard
 from gateway.a2a.schemas import A2AAgent, LookedUpA2AAgent
 from gateway.web.paging import cut
 from shared.agents import make_alias
-from shared.database import columns
-from shared.rows import build
+from shared.postgres.pool import columns
+from shared.postgres.rows import build
 
 
 async def upsert_agent(

@@ -7,7 +7,7 @@ from gateway.outbound import PrivateHostError, RefusedUrlError, UnreachableError
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
-from shared.database import connect
+from shared.postgres.pool import connect
 
 
 async def create_a2a_agent(call: Call[NewA2AAgent, Nothing]) -> LookedUpA2AAgent:

@@ -7,7 +7,7 @@ from databases.core import Connection
 from msgspec import UNSET
 
 from gateway.accounts.schemas import Profile, ProfileChanges, User
-from shared.database import columns
+from shared.postgres.pool import columns
 
 
 @frozen

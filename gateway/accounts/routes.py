@@ -20,7 +20,7 @@ from gateway.web.auth import Access, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, get, patch, post
-from shared.database import connect
+from shared.postgres.pool import connect
 from shared.tokens import issue_user_token
 
 TOO_BUSY = "Too many people are logging in at the moment, please try again"

@@ -9,8 +9,8 @@ from databases.interfaces import Record
 from gateway.agents.schemas import Agent, AgentChanges, AgentSelection, RegisteredAgent
 from gateway.web.paging import cut
 from shared.agents import name_function
-from shared.database import columns
-from shared.rows import build
+from shared.postgres.pool import columns
+from shared.postgres.rows import build
 
 
 async def insert_agent(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from databases.core import Connection
 
-from shared.database import columns, transaction
+from shared.postgres.pool import columns, transaction
 
 
 async def delete_chat(connection: Connection, owner: UUID, session_id: UUID) -> list[str] | None:

@@ -22,7 +22,7 @@ from gateway.web.auth import find_caller
 from gateway.web.origins import is_welcome
 from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError
-from shared.database import DatabaseAwayError, connect
+from shared.postgres.pool import DatabaseAwayError, connect
 
 
 @frozen

@@ -9,7 +9,7 @@ from gateway.chats.queries import Acceptance
 from gateway.chats.schemas import NEW_CHAT, TITLE_LIMIT
 from gateway.metrics import MESSAGES
 from gateway.state import State
-from shared.database import connect
+from shared.postgres.pool import connect
 from shared.tracing import traceparent
 
 

@@ -12,7 +12,6 @@ from attrs import frozen
 from databases.core import Connection
 
 from gateway.chats.schemas import Chat, CreatedChat, HistoryItem
-from shared.database import columns, transaction
 from shared.events import (
     FileMetadata,
     LogEntry,
@@ -22,7 +21,8 @@ from shared.events import (
     respond,
 )
 from shared.files import select_files
-from shared.rows import build
+from shared.postgres.pool import columns, transaction
+from shared.postgres.rows import build
 
 
 @frozen

@@ -26,8 +26,8 @@ from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, patch, post
 from gateway.web.paging import cut
-from shared.database import connect
 from shared.events import FailureFrame, GapFrame, LogFrame, ResponseFrame
+from shared.postgres.pool import connect
 
 
 async def list_chats(call: Call[Nothing, ChatPage]) -> Chats:

@@ -5,8 +5,8 @@ from uuid import UUID
 from databases.core import Connection
 
 from gateway.files.schemas import FileOrigin, SessionFile, StoredFile
-from shared.database import columns
-from shared.rows import build
+from shared.postgres.pool import columns
+from shared.postgres.rows import build
 
 
 async def insert_file(

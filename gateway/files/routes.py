@@ -25,8 +25,8 @@ from gateway.web.errors import ApiError, BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, get
 from gateway.web.paging import cut
-from shared.database import connect, give_back
 from shared.events import FileMetadata
+from shared.postgres.pool import connect, give_back
 
 
 async def create_file(call: Call[Nothing, Nothing]) -> CreatedFile:

@@ -8,7 +8,7 @@ from databases.interfaces import Record
 
 from gateway.flows.schemas import Member, StoredFlow
 from shared.codec.converter import unstructure
-from shared.database import columns
+from shared.postgres.pool import columns
 
 
 @frozen

@@ -20,8 +20,8 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, patch, post
 from gateway.web.paging import cut
 from shared.agents import make_alias, normalise_name
-from shared.database import connect
 from shared.flows import Flow, select_active_members, select_flow, select_flows
+from shared.postgres.pool import connect
 
 
 async def create_flow(call: Call[WantedFlow, Nothing]) -> StoredFlow:

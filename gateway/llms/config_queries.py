@@ -13,7 +13,7 @@ from gateway.llms.schemas import (
     shown_key,
     stored_columns,
 )
-from shared.database import columns
+from shared.postgres.pool import columns
 
 
 class NameTakenError(Exception):

@@ -14,8 +14,8 @@ from gateway.llms.schemas import (
     shown_key,
     stored_columns,
 )
-from shared.database import columns
-from shared.rows import build
+from shared.postgres.pool import columns
+from shared.postgres.rows import build
 
 
 async def insert_provider(

@@ -22,7 +22,7 @@ from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, delete, get, patch, post
 from gateway.web.paging import cut
-from shared.database import connect
+from shared.postgres.pool import connect
 from shared.secrets import Vault
 
 NO_KEY = "'api_key' must be specified for this provider"

@@ -5,7 +5,7 @@ from uuid import UUID
 from databases.core import Connection
 
 from shared.events import LogEntry
-from shared.rows import build
+from shared.postgres.rows import build
 
 
 async def select_logs(

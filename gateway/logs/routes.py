@@ -5,8 +5,8 @@ from gateway.logs.schemas import LogSelection
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, get
-from shared.database import connect
 from shared.events import LogEntry
+from shared.postgres.pool import connect
 
 
 async def list_logs(call: Call[Nothing, LogSelection]) -> list[LogEntry]:

@@ -9,8 +9,8 @@ from gateway.mcp.schemas import Server, Tool
 from gateway.web.paging import cut
 from shared.agents import make_alias
 from shared.codec.converter import unstructure
-from shared.database import columns
-from shared.rows import build
+from shared.postgres.pool import columns
+from shared.postgres.rows import build
 
 
 async def upsert_server(connection: Connection, owner: UUID, url: str) -> UUID:

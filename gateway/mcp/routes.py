@@ -7,7 +7,7 @@ from gateway.outbound import PrivateHostError, RefusedUrlError, UnreachableError
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
-from shared.database import connect, transaction
+from shared.postgres.pool import connect, transaction
 
 
 async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:

@@ -5,9 +5,9 @@ from uuid import UUID
 from databases.core import Connection
 
 from gateway.requests.schemas import ChatRequest
-from shared.database import columns
 from shared.endings import OpenRequest
-from shared.rows import build
+from shared.postgres.pool import columns
+from shared.postgres.rows import build
 
 
 async def select_requests(

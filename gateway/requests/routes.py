@@ -7,7 +7,7 @@ from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, command, get
 from gateway.web.paging import cut
-from shared.database import connect
+from shared.postgres.pool import connect
 
 
 async def list_requests(call: Call[Nothing, SessionRequests]) -> list[ChatRequest]:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.codec.converter import unstructure
 from shared.codec.faults import InvalidInputError
-from shared.database import DatabaseAwayError
+from shared.postgres.pool import DatabaseAwayError
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from devstack.processes import free_port
 from devstack.router import start_router
 from devstack.routing import Delivery, Keys, Peer, Router
 from devstack.valkey import ValkeyServer
-from shared.database import create_database
+from shared.postgres.pool import create_database
 from shared.settings import Settings, read_settings
 from tests.agent_bridge.agents import RouterClient, connected_agent
 from tests.devstack.router_client import token_of

@@ -6,7 +6,7 @@ from uuid import uuid4
 from devstack.processes import Child
 from devstack.router import start_router
 from devstack.routing import Keys
-from shared.locks import LEADER_LOCK
+from shared.postgres.locks import LEADER_LOCK
 from tests.agent_bridge.agents import connected_agent, is_active, until_active, until_inactive
 from tests.agent_bridge.broken import freezing, keep_bridges, living_bridges, until_heard
 from tests.agent_bridge.stored import insert_left_request, select, select_logs

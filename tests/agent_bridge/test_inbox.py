@@ -13,7 +13,7 @@ from agent_bridge.logs import Logs
 from agent_bridge.registry import Registration, Registry
 from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
 from agent_bridge.router.session import AgentsSeen, Event, FullError, RouterLost
-from shared.database import DatabaseAwayError
+from shared.postgres.pool import DatabaseAwayError
 from tests.users import eventually
 
 LOST = "all forgotten"

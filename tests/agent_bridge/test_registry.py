@@ -10,7 +10,7 @@ import pytest
 from agent_bridge.registry import Registry
 from agent_bridge.router.frames import AgentRegistered
 from agent_bridge.router.session import AgentsSeen
-from shared.database import create_database
+from shared.postgres.pool import create_database
 from tests.agent_bridge.agents import (
     SCHEMA,
     RouterClient,

@@ -8,7 +8,7 @@ from databases import Database
 
 from agent_bridge.old_queries import select_has_lock
 from agent_bridge.retention import BATCH, remove_older
-from shared.database import connect, create_database, transaction
+from shared.postgres.pool import connect, create_database, transaction
 from tests.agent_bridge.stored import execute, select
 from tests.master import Invocation, Master, echo
 from tests.system import System

@@ -20,8 +20,8 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from shared.database import _leave_as_it_is
 from shared.drain import Drain
+from shared.postgres.pool import _leave_as_it_is
 from shared.server import serve
 from shared.settings import Settings
 

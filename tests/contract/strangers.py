@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from gateway.outbound import Outbound
 from gateway.refresh import Refresh
-from shared.database import create_database
+from shared.postgres.pool import create_database
 from tests.contract.areas import Stage
 from tests.contract.replay import Event
 from tests.gateway.outsiders import Outsider, answering, running, serving

@@ -8,7 +8,7 @@ from attrs import define
 from databases.core import Connection
 
 from gateway.chats.queries import select_frames
-from shared.database import connect, create_database
+from shared.postgres.pool import connect, create_database
 from tests.master import Invocation, Master, answer
 from tests.system import System
 from tests.users import Chat, User

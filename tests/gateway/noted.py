@@ -23,10 +23,10 @@ from gateway.sockets import Sockets
 from gateway.state import State
 from gateway.watch import Watch
 from gateway.web.operation import Operation
-from shared.database import _leave_as_it_is, _read_json
 from shared.news import News, create_redis
+from shared.postgres.pool import _leave_as_it_is, _read_json
+from shared.postgres.statements import DirectDatabase
 from shared.settings import Settings
-from shared.statements import DirectDatabase
 from tests.gateway.belongings import Belongings, insert_belongings, make_belongings, user_token
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry
 from tests.sql import Sql

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from databases import Database
 from databases.core import Connection
 
-from shared.database import connect
+from shared.postgres.pool import connect
 from tests.master import answer
 
 

@@ -19,7 +19,7 @@ from gateway.state import State
 from gateway.web.errors import UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call
-from shared.database import create_database
+from shared.postgres.pool import create_database
 from shared.settings import Settings
 from shared.tokens import issue_user_token
 from tests.gateway.shapes import REGISTERED_USER, assert_shape, faults, good, refused

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from gateway.accounts.queries import Credentials, select_credentials, update_password
-from shared.database import connect, create_database
+from shared.postgres.pool import connect, create_database
 from shared.settings import Settings
 from shared.tokens import read_token
 from tests.gateway.shapes import TOKENS, assert_shape, faults, good, refused

@@ -17,7 +17,7 @@ from gateway.mcp import queries as mcp
 from gateway.mcp.schemas import Server
 from gateway.outbound import Outbound
 from gateway.refresh import Refresh
-from shared.database import connect, create_database, transaction
+from shared.postgres.pool import connect, create_database, transaction
 from shared.settings import Settings
 from tests.gateway.outsiders import answering, card_app, make_card, make_mcp, running, serving
 from tests.gateway.rows import insert_user

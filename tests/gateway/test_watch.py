@@ -9,7 +9,7 @@ from databases import Database
 
 from gateway.watch import Watch, select_last_seqs
 from shared.background import background
-from shared.database import create_database
+from shared.postgres.pool import create_database
 from shared.settings import Settings, read_settings
 from tests.gateway.rows import insert_session, insert_user
 from tests.shared.line import run_line

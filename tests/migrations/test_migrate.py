@@ -12,8 +12,8 @@ import pytest
 from psycopg import Connection, sql
 
 from shared import migrate as migrating
-from shared.locks import MIGRATION_LOCK
 from shared.migrate import MigrationError, main, migrate, roll_back
+from shared.postgres.locks import MIGRATION_LOCK
 
 from .catalogue import read_tables
 from .conftest import NAMES, variables

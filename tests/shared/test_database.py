@@ -8,7 +8,7 @@ import attrs
 import pytest
 from databases import Database
 
-from shared.database import (
+from shared.postgres.pool import (
     ACQUIRE_SECONDS,
     DatabaseAwayError,
     connect,
@@ -16,8 +16,8 @@ from shared.database import (
     give_back,
     transaction,
 )
+from shared.postgres.statements import LARGE_ANSWERS, MANY_ROWS
 from shared.settings import Settings
-from shared.statements import LARGE_ANSWERS, MANY_ROWS
 from tests.shared.line import Line
 
 
@@ -196,7 +196,7 @@ async def test_what_may_succeed_later_is_the_same_error(settings: Settings, stat
 async def test_a_transaction_that_could_not_end_gives_its_connection_back(
     line_settings: Settings, line: Line, monkeypatch: pytest.MonkeyPatch, *, ends_well: bool
 ) -> None:
-    monkeypatch.setattr("shared.database.COMMAND_SECONDS", 0.3)
+    monkeypatch.setattr("shared.postgres.pool.COMMAND_SECONDS", 0.3)
     async with create_database(attrs.evolve(line_settings, database_pool_size=1)) as database:
 
         async def stall() -> None:
@@ -258,7 +258,7 @@ async def hold(database: Database, held: asyncio.Event) -> None:
 async def test_a_pool_that_stays_empty_is_an_error_in_bounded_time(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.database.ACQUIRE_SECONDS", 0.2)
+    monkeypatch.setattr("shared.postgres.pool.ACQUIRE_SECONDS", 0.2)
     async with create_database(settings) as database:
         events = [asyncio.Event() for _ in range(settings.database_pool_size)]
         holders = [asyncio.create_task(hold(database, held)) for held in events]
@@ -280,7 +280,7 @@ async def test_a_wait_for_a_connection_is_bounded_by_default() -> None:
 async def test_a_statement_that_never_ends_is_an_error_in_bounded_time(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.database.COMMAND_SECONDS", 0.2)
+    monkeypatch.setattr("shared.postgres.pool.COMMAND_SECONDS", 0.2)
     async with create_database(settings) as database:
         with pytest.raises(DatabaseAwayError):
             async with connect(database) as connection:

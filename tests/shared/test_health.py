@@ -7,9 +7,9 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from shared.database import create_database
 from shared.drain import Drain
 from shared.health import Check, Readiness, database_answers, health_routes
+from shared.postgres.pool import create_database
 from shared.settings import Settings
 from tests.shared.line import Line
 from tests.system import System

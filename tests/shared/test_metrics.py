@@ -11,7 +11,6 @@ from urllib.request import urlopen
 import pytest
 
 from devstack.processes import HOST, free_port
-from shared.database import create_database
 from shared.metrics import (
     LOOP_HELD,
     LOOP_LAG,
@@ -20,6 +19,7 @@ from shared.metrics import (
     open_core_waits,
     serve_metrics,
 )
+from shared.postgres.pool import create_database
 from shared.settings import Settings
 
 

@@ -8,8 +8,8 @@ from databases import Database
 from databases.core import Connection
 from databases.interfaces import Record
 
+from shared.postgres.statements import DirectConnection, DirectDatabase
 from shared.settings import Settings
-from shared.statements import DirectConnection, DirectDatabase
 
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 15.0
