@@ -26,7 +26,6 @@ from agent_bridge.queries import ClaimedRequest, Marked, Overdue
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.endings import Ending, OpenRequest, Outcome, end_requests, failed
-from shared.logging import tell_logs
 from shared.news import (
     CANCELLED_REQUESTS,
     WAITING_REQUESTS,
@@ -39,7 +38,8 @@ from shared.news import (
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.secrets import Vault
 from shared.settings import Settings
-from shared.tracing import span
+from shared.telemetry.logging import tell_logs
+from shared.telemetry.tracing import span
 
 logger = logging.getLogger(__name__)
 

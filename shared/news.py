@@ -18,8 +18,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
-from shared.metrics import NEWS_LAG, NEWS_UP
 from shared.settings import Settings
+from shared.telemetry.metrics import NEWS_LAG, NEWS_UP
 
 logger = logging.getLogger(__name__)
 

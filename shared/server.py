@@ -18,8 +18,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from shared.drain import Drain
-from shared.logging import configure_logging
 from shared.settings import Settings, SettingsError, load_settings
+from shared.telemetry.logging import configure_logging
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from gateway.chats.schemas import NEW_CHAT, TITLE_LIMIT
 from gateway.metrics import MESSAGES
 from gateway.state import State
 from shared.postgres.pool import connect
-from shared.tracing import traceparent
+from shared.telemetry.tracing import traceparent
 
 
 class ForeignSessionError(Exception):

@@ -28,9 +28,9 @@ from gateway.web.errors import (
 from gateway.web.inputs import BodyFormat, Data, Nothing, check_inputs, read_data
 from shared.codec.converter import dump
 from shared.codec.faults import InvalidInputError
-from shared.logging import tell_logs
 from shared.postgres.pool import connect
-from shared.tracing import span
+from shared.telemetry.logging import tell_logs
+from shared.telemetry.tracing import span
 
 
 @frozen

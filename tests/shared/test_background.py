@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.applications import Starlette
 from shared.background import background
-from shared.logging import configure_logging
+from shared.telemetry.logging import configure_logging
 
 async def loop():
     await asyncio.sleep(0.2)

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from shared.logging import WAITING_LINES, StderrHandler, create_formatter, tell_logs
-from shared.redaction import LIMIT, hide_secrets
+from shared.telemetry.logging import WAITING_LINES, StderrHandler, create_formatter, tell_logs
+from shared.telemetry.redaction import LIMIT, hide_secrets
 from tests.system import PROJECT, System
 from tests.users import User, eventually
 
@@ -127,7 +127,7 @@ async def test_a_task_says_whom_it_is_about_and_its_neighbour_does_not() -> None
 DROPPED = "lines were dropped before this one"
 STALLED = f"""
 import logging, sys, time
-from shared.logging import configure_logging
+from shared.telemetry.logging import configure_logging
 configure_logging(debug=False)
 begun = time.monotonic()
 for number in range({3 * WAITING_LINES}):
@@ -167,7 +167,7 @@ def test_a_pipe_that_nobody_reads_stops_nothing_and_the_log_says_what_is_missing
 def test_what_is_missing_is_told_when_there_is_room_for_it() -> None:
     handler = StderrHandler()
     handler.close()  # nobody writes any more
-    logger = logging.getLogger("shared.logging")
+    logger = logging.getLogger("shared.telemetry.logging")
     logger.addHandler(handler)
     try:
         for number in range(WAITING_LINES + 3):

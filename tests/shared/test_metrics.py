@@ -11,7 +11,9 @@ from urllib.request import urlopen
 import pytest
 
 from devstack.processes import HOST, free_port
-from shared.metrics import (
+from shared.postgres.pool import create_database
+from shared.settings import Settings
+from shared.telemetry.metrics import (
     LOOP_HELD,
     LOOP_LAG,
     TICK_SECONDS,
@@ -19,8 +21,6 @@ from shared.metrics import (
     open_core_waits,
     serve_metrics,
 )
-from shared.postgres.pool import create_database
-from shared.settings import Settings
 
 
 def read(port: int) -> str:
@@ -90,7 +90,7 @@ async def test_a_loop_without_a_core_is_late_but_not_held(monkeypatch: pytest.Mo
     def core_waits() -> Iterator[Callable[[], float]]:
         yield lambda: next(waited)
 
-    monkeypatch.setattr("shared.metrics.open_core_waits", core_waits)
+    monkeypatch.setattr("shared.telemetry.metrics.open_core_waits", core_waits)
     with looked_at() as counted:
         await look_while(lambda: time.sleep(0.2))
     assert counted["lag"] >= 1
@@ -105,6 +105,6 @@ def test_what_a_thread_waited_for_a_core_never_falls() -> None:
 
 
 def test_without_schedstat_a_thread_has_waited_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.metrics.SCHEDSTAT", Path("/nowhere"))
+    monkeypatch.setattr("shared.telemetry.metrics.SCHEDSTAT", Path("/nowhere"))
     with open_core_waits() as seconds_without_core:
         assert seconds_without_core() == 0

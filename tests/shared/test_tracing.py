@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from devstack.processes import HOST, free_port
-from shared.tracing import export_traces, span, traceparent
+from shared.telemetry.tracing import export_traces, span, traceparent
 from tests.collector import run_collector
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

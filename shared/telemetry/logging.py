@@ -18,11 +18,11 @@ from structlog.processors import TimeStamper, format_exc_info
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
 
-from shared import metrics
-from shared.redaction import create_redaction, escape, secret_name
 from shared.secrets import REDACTED
 from shared.settings import LogFormat
-from shared.tracing import traceparent
+from shared.telemetry import metrics
+from shared.telemetry.redaction import create_redaction, escape, secret_name
+from shared.telemetry.tracing import traceparent
 
 WAITING_LINES = 2_000  # that stderr has not taken yet
 FLUSH_SECONDS = 2.0  # at the end of the process

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from shared.otlp import OtlpTracer
+    from shared.telemetry.otlp import OtlpTracer
 
 _nothing = nullcontext()
 _tracers: list["OtlpTracer"] = []  # one, or none
@@ -49,7 +49,7 @@ async def export_traces(endpoint: str | None, service: str) -> AsyncIterator[Non
     if endpoint is None:
         yield
         return
-    otlp = importlib.import_module("shared.otlp")
+    otlp = importlib.import_module("shared.telemetry.otlp")
     tracer: OtlpTracer = otlp.OtlpTracer(endpoint, service)
     _tracers.append(tracer)
     try:

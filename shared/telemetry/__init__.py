@@ -1,0 +1,2 @@
+"""What a process tells those who watch it: logs, metrics and traces. Nothing here decides
+anything."""
