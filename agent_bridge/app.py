@@ -21,12 +21,12 @@ from agent_bridge.requests import Requests
 from agent_bridge.retention import remove_what_is_old
 from agent_bridge.rollcall import RollCall
 from agent_bridge.router.session import RouterSession
-from shared.background import background
 from shared.codec.converter import unstructure
-from shared.drain import Drain
-from shared.health import Check, Readiness, database_answers, health_routes
 from shared.news import News, create_redis
 from shared.postgres.pool import create_database
+from shared.process.background import background
+from shared.process.drain import Drain
+from shared.process.health import Check, Readiness, database_answers, health_routes
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics

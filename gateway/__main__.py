@@ -1,7 +1,7 @@
 """`python -m gateway` runs the gateway."""
 
 from gateway.app import create_app
-from shared.server import serve
+from shared.process.server import serve
 
 if __name__ == "__main__":
     serve(create_app, lambda settings: (settings.gateway_host, settings.gateway_port))

@@ -28,11 +28,11 @@ from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
 from gateway.web.security import SecurityHeaders
-from shared.background import background
-from shared.drain import Drain
-from shared.health import Check, Readiness, database_answers, health_routes
 from shared.news import News, create_redis
 from shared.postgres.pool import create_database
+from shared.process.background import background
+from shared.process.drain import Drain
+from shared.process.health import Check, Readiness, database_answers, health_routes
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics

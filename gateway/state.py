@@ -11,9 +11,9 @@ from gateway.outbound import Outbound
 from gateway.passwords import Passwords
 from gateway.sockets import Sockets
 from gateway.watch import Watch
-from shared.drain import Drain
-from shared.health import Readiness
 from shared.news import News
+from shared.process.drain import Drain
+from shared.process.health import Readiness
 from shared.secrets import Vault
 from shared.settings import Settings
 

@@ -20,9 +20,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from shared.drain import Drain
 from shared.postgres.pool import _leave_as_it_is
-from shared.server import serve
+from shared.process.drain import Drain
+from shared.process.server import serve
 from shared.settings import Settings
 
 FOLDER = "FLOOR_FOLDER"

@@ -9,8 +9,8 @@ import pytest
 from agent_bridge.leadership import Leadership
 from agent_bridge.rollcall import RollCall
 from agent_bridge.router.session import RouterSession
-from shared.background import background
 from shared.postgres.pool import create_database
+from shared.process.background import background
 from shared.settings import Settings, read_settings
 from tests.system import make_secrets
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from gateway.app import create_app
 from gateway.state import State
-from shared.server import serve
+from shared.process.server import serve
 from shared.settings import Settings
 from tests.users import eventually
 

@@ -8,8 +8,8 @@ import pytest
 from databases import Database
 
 from gateway.watch import Watch, select_last_seqs
-from shared.background import background
 from shared.postgres.pool import create_database
+from shared.process.background import background
 from shared.settings import Settings, read_settings
 from tests.gateway.rows import insert_session, insert_user
 from tests.shared.line import run_line

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from shared.background import background
+from shared.process.background import background
 from tests.system import PROJECT
 
 SERVICE = """
@@ -15,7 +15,7 @@ import asyncio
 from contextlib import asynccontextmanager
 import uvicorn
 from starlette.applications import Starlette
-from shared.background import background
+from shared.process.background import background
 from shared.telemetry.logging import configure_logging
 
 async def loop():
@@ -53,7 +53,7 @@ def test_a_loop_that_ends_ends_the_process_with_a_code(
 def test_the_log_names_the_loop_that_ended(ended: subprocess.CompletedProcess[str]) -> None:
     lines = [json.loads(line) for line in ended.stderr.splitlines()]
     told = {(line["level"], line["logger"], line["event"]) for line in lines}
-    assert ("critical", "shared.background", "the loop 'reader' has ended") in told
+    assert ("critical", "shared.process.background", "the loop 'reader' has ended") in told
 
 
 async def test_loops_end_with_their_block() -> None:

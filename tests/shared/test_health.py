@@ -7,9 +7,9 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from shared.drain import Drain
-from shared.health import Check, Readiness, database_answers, health_routes
 from shared.postgres.pool import create_database
+from shared.process.drain import Drain
+from shared.process.health import Check, Readiness, database_answers, health_routes
 from shared.settings import Settings
 from tests.shared.line import Line
 from tests.system import System
@@ -75,7 +75,7 @@ async def test_what_is_dispensable_is_named_but_does_not_decide() -> None:
 
 
 async def test_a_check_that_hangs_counts_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.health.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("shared.process.health.CHECK_SECONDS", 0.05)
     answer = await read_ready(a=hangs, b=holds)
     assert (answer.status_code, read_is_up(answer)) == (503, {"a": False, "b": True})
 

@@ -14,8 +14,8 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
 from devstack.processes import HOST
-from shared.drain import Drain
-from shared.server import HEAD_LIMIT, Server, create_server
+from shared.process.drain import Drain
+from shared.process.server import HEAD_LIMIT, Server, create_server
 from shared.settings import Settings
 from tests.users import eventually
 
@@ -58,7 +58,7 @@ async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Drain]]:
 
 @pytest.fixture
 async def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
-    monkeypatch.setattr("shared.server.ABORT_SECONDS", 0.3)
+    monkeypatch.setattr("shared.process.server.ABORT_SECONDS", 0.3)
     endpoints = (listen, overwhelm, overwhelm_and_leave)
     routes = [WebSocketRoute(f"/{each.__name__}", each) for each in endpoints]
     server = create_server(

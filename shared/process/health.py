@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from shared.drain import Drain
 from shared.postgres.pool import DatabaseAwayError, connect
+from shared.process.drain import Drain
 
 CHECK_SECONDS = 3.0
 

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from shared.drain import Drain
+from shared.process.drain import Drain
 from shared.settings import Settings, SettingsError, load_settings
 from shared.telemetry.logging import configure_logging
 
