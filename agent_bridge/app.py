@@ -22,7 +22,7 @@ from agent_bridge.retention import remove_what_is_old
 from agent_bridge.rollcall import RollCall
 from agent_bridge.router.session import RouterSession
 from shared.codec.converter import unstructure
-from shared.news import News, create_redis
+from shared.notifications.bus import News, create_redis
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain

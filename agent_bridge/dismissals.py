@@ -8,7 +8,7 @@ until it registers again, which is refused and told it.
 
 from agent_bridge.registry import Registry
 from agent_bridge.router.frames import read_identity
-from shared.news import DELETED_AGENTS, News
+from shared.notifications.bus import DELETED_AGENTS, News
 
 DELETED = "The agent was deleted"
 

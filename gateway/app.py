@@ -28,7 +28,7 @@ from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
 from gateway.web.security import SecurityHeaders
-from shared.news import News, create_redis
+from shared.notifications.bus import News, create_redis
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain

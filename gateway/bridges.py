@@ -3,7 +3,7 @@
 from time import monotonic
 from uuid import UUID
 
-from shared.news import (
+from shared.notifications.bus import (
     WAITING_REQUESTS,
     News,
     bridges_channel,

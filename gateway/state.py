@@ -11,7 +11,7 @@ from gateway.outbound import Outbound
 from gateway.passwords import Passwords
 from gateway.sockets import Sockets
 from gateway.watch import Watch
-from shared.news import News
+from shared.notifications.bus import News
 from shared.process.drain import Drain
 from shared.process.health import Readiness
 from shared.secrets import Vault

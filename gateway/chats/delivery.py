@@ -10,7 +10,7 @@ from prometheus_client import Counter
 from gateway.chats.queries import select_frames, select_session
 from gateway.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
 from shared.events import GapFrame, encode
-from shared.news import Message, decode_frames
+from shared.notifications.bus import Message, decode_frames
 from shared.postgres.pool import connect
 
 PAGE = 100  # frames read from PostgreSQL at a time

@@ -37,7 +37,7 @@ from gateway.sockets import GoingDownError, TooManySocketsError
 from gateway.state import State
 from shared.codec.faults import InvalidInputError
 from shared.events import encode
-from shared.news import Listener, session_channel
+from shared.notifications.bus import Listener, session_channel
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.telemetry.logging import tell_logs
 from shared.telemetry.tracing import span

@@ -4,7 +4,7 @@ import pytest
 import redis.asyncio
 
 from agent_bridge.dismissals import DELETED
-from shared.news import DELETED_AGENTS
+from shared.notifications.bus import DELETED_AGENTS
 from tests.agent_bridge.agents import connected_agent, until_active, until_inbox_is_empty
 from tests.agents.running import Generation, run_agent
 from tests.system import System

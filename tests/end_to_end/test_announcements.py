@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from shared.news import WAITING_REQUESTS
+from shared.notifications.bus import WAITING_REQUESTS
 from tests.agent_bridge.agents import abandoned, wait_for_ever
 from tests.agent_bridge.stored import select_requests
 from tests.master import Master, answer, run_master

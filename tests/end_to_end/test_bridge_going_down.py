@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from devstack.processes import Child
-from shared.news import WAITING_REQUESTS
+from shared.notifications.bus import WAITING_REQUESTS
 from tests.agent_bridge.agents import abandoned, until_invoked, wait_for_ever
 from tests.agent_bridge.broken import until_heard
 from tests.agent_bridge.stored import Row, select_logs, select_requests

@@ -19,7 +19,7 @@ from agent_bridge.router.frames import MASTER_SERVER_ML
 from agent_bridge.router.lanes import Lane
 from gateway.chats import queries as gateway_queries
 from shared import endings
-from shared.news import News
+from shared.notifications.bus import News
 
 LEASE_SECONDS = 3.0
 

@@ -23,7 +23,7 @@ from gateway.sockets import Sockets
 from gateway.state import State
 from gateway.watch import Watch
 from gateway.web.operation import Operation
-from shared.news import News, create_redis
+from shared.notifications.bus import News, create_redis
 from shared.postgres.pool import _leave_as_it_is, _read_json
 from shared.postgres.statements import DirectDatabase
 from shared.settings import Settings

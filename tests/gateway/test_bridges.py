@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from gateway.bridges import Bridges
-from shared.news import (
+from shared.notifications.bus import (
     WAITING_REQUESTS,
     Listener,
     News,

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from devstack.valkey import ValkeyServer, run_valkey
-from shared.news import (
+from shared.notifications.bus import (
     FRAME_LIMIT,
     LISTENER_BYTES,
     LISTENER_LIMIT,
@@ -62,8 +62,8 @@ async def run_news(url: str) -> AsyncIterator[News]:
 
 @pytest.fixture
 async def news(own_valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[News]:
-    monkeypatch.setattr("shared.news.RECONCILE_SECONDS", 0.05)
-    monkeypatch.setattr("shared.news.RETRY_SECONDS", (0.01, 0.05))
+    monkeypatch.setattr("shared.notifications.bus.RECONCILE_SECONDS", 0.05)
+    monkeypatch.setattr("shared.notifications.bus.RETRY_SECONDS", (0.01, 0.05))
     async with run_news(own_valkey.url) as news:
         yield news
 
@@ -224,7 +224,7 @@ def restartable(folder: Path) -> Iterator[tuple[ValkeyServer, Callable[[], Valke
 async def test_news_go_on_when_redis_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.news.RECONCILE_SECONDS", 0.05)
+    monkeypatch.setattr("shared.notifications.bus.RECONCILE_SECONDS", 0.05)
     with restartable(tmp_path) as (server, again):
         async with run_news(server.url) as news, news.subscribe("a") as listener:
             await take(listener)
@@ -293,7 +293,7 @@ async def test_what_was_published_is_on_its_way_after_a_flush(news: News) -> Non
 
 
 async def test_a_flush_ends_while_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.news.FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr("shared.notifications.bus.FLUSH_SECONDS", 0.05)
     news = News(create_redis(settings_of("redis://127.0.0.1:1/0")))
     news.publish("a", b"1")
     async with asyncio.timeout(1):
