@@ -13,9 +13,9 @@ from agent_bridge.queries import (
     Marked,
     select_has_provider,
 )
-from shared.events import FileMetadata
-from shared.files import select_named_files
-from shared.flows import Flow, select_active_flows
+from shared.domain.files import select_named_files
+from shared.domain.flows import Flow, select_active_flows
+from shared.domain.frames import FileMetadata
 from shared.postgres.pool import connect
 from shared.secrets import UndecryptableError, Vault
 

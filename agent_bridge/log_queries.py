@@ -6,7 +6,7 @@ from uuid import UUID
 from attrs import field, frozen
 from databases.core import Connection
 
-from shared.events import LogEntry
+from shared.domain.frames import LogEntry
 from shared.postgres.pool import columns
 
 

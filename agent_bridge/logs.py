@@ -19,7 +19,7 @@ from agent_bridge.log_queries import (
     select_secrets,
 )
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity
-from shared.events import LogFrame, encode
+from shared.domain.frames import LogFrame, encode
 from shared.notifications.bus import News, encode_frames, session_channel
 from shared.postgres.pool import connect
 from shared.secrets import UndecryptableError, Vault, forms_of, hide, named_secrets

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from agent_bridge.router.frames import Rejection
 from shared.codec.converter import unstructure
-from shared.events import FileMetadata
+from shared.domain.frames import FileMetadata
 from shared.settings import Contract
 
 type Form = Literal["enriched", "lookup"]

@@ -1,8 +1,8 @@
 """How a request ends by what the router or the master agent said, or did not say."""
 
 from agent_bridge.router.frames import NOT_ACTIVE, UNREGISTERED, Rejection, Reply
-from shared.endings import Outcome, failed
-from shared.events import answer_from
+from shared.domain.endings import Outcome, failed
+from shared.domain.frames import answer_from
 
 ROUTER_AWAY = "The router can't be reached, please try again later"
 MASTER_AWAY = "The master agent is not connected, please try again later"

@@ -10,8 +10,8 @@ from attrs import field, frozen
 from databases.core import Connection
 
 from agent_bridge.master import CallableAgent
-from shared.agents import name_function
-from shared.endings import OpenRequest
+from shared.domain.agents import name_function
+from shared.domain.endings import OpenRequest
 from shared.postgres.pool import columns
 
 LEASE = timedelta(seconds=15)

@@ -17,7 +17,7 @@ from agent_bridge.router.frames import (
 )
 from agent_bridge.router.lanes import LaneLostError, RouterAwayError, open_lane
 from agent_bridge.router.session import AgentsSeen
-from shared.agents import DETAILS_LIMIT, details_size, make_alias, normalise_name
+from shared.domain.agents import DETAILS_LIMIT, details_size, make_alias, normalise_name
 from shared.postgres.pool import connect
 from shared.settings import Settings
 from shared.tokens import read_token

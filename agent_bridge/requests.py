@@ -25,7 +25,7 @@ from agent_bridge.outcomes import (
 from agent_bridge.queries import ClaimedRequest, Marked, Overdue
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
-from shared.endings import Ending, OpenRequest, Outcome, end_requests, failed
+from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.notifications.bus import (
     CANCELLED_REQUESTS,
     WAITING_REQUESTS,

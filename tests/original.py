@@ -15,7 +15,7 @@ from attrs import field, frozen
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import Connection
 
-from shared.agents import make_alias
+from shared.domain.agents import make_alias
 from shared.takeover.original import REVISION
 from shared.tokens import issue_agent_token
 from tests.migrations.rows import insert

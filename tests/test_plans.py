@@ -12,7 +12,7 @@ from agent_bridge.compose import compose_and_mark
 from gateway.chats.delivery import Delivery
 from gateway.state import State
 from gateway.watch import select_last_seqs
-from shared.endings import OpenRequest, Outcome, end_request
+from shared.domain.endings import OpenRequest, Outcome, end_request
 from shared.postgres.pool import connect
 from shared.secrets import Vault
 from shared.settings import Settings, read_settings

@@ -7,9 +7,9 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.outbound import Outbound, UnreachableError
-from shared.cards import card_content, card_name
 from shared.codec.converter import parse
 from shared.codec.faults import InvalidInputError
+from shared.domain.cards import card_content, card_name
 
 CARD_PATHS = ("/.well-known/agent-card.json", "/.well-known/agent.json")
 

@@ -7,7 +7,7 @@ from databases.core import Connection
 from gateway.a2a.lookup import FoundCard
 from gateway.a2a.schemas import A2AAgent, LookedUpA2AAgent
 from gateway.web.paging import cut
-from shared.agents import make_alias
+from shared.domain.agents import make_alias
 from shared.postgres.pool import columns
 from shared.postgres.rows import build
 

@@ -8,8 +8,8 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
-from shared.agents import TASK_SCHEMA
 from shared.codec.converter import Url
+from shared.domain.agents import TASK_SCHEMA
 
 
 @frozen

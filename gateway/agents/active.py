@@ -11,7 +11,7 @@ from gateway.a2a.schemas import task_schema
 from gateway.agents.schemas import ActiveSelection
 from gateway.mcp.schemas import tool_schema
 from gateway.web.paging import cut
-from shared.agents import ActiveConnection, name_function
+from shared.domain.agents import ActiveConnection, name_function
 
 
 async def select_active_connections(

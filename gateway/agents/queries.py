@@ -8,7 +8,7 @@ from databases.interfaces import Record
 
 from gateway.agents.schemas import Agent, AgentChanges, AgentSelection, RegisteredAgent
 from gateway.web.paging import cut
-from shared.agents import name_function
+from shared.domain.agents import name_function
 from shared.postgres.pool import columns
 from shared.postgres.rows import build
 

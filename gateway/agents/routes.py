@@ -21,8 +21,8 @@ from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, patch, post
-from shared.agents import DETAILS_LIMIT, is_too_large, make_alias, normalise_name
-from shared.flows import flow_connection, select_active_flows
+from shared.domain.agents import DETAILS_LIMIT, is_too_large, make_alias, normalise_name
+from shared.domain.flows import flow_connection, select_active_flows
 from shared.notifications.bus import DELETED_AGENTS
 from shared.postgres.pool import connect
 from shared.tokens import issue_agent_token

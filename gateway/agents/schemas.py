@@ -8,8 +8,8 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
-from shared.agents import NAME_LIMIT, ActiveConnection
 from shared.codec.converter import JsonObject
+from shared.domain.agents import NAME_LIMIT, ActiveConnection
 
 AgentName = Annotated[
     str,

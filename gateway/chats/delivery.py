@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from gateway.chats.queries import select_frames, select_session
 from gateway.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
-from shared.events import GapFrame, encode
+from shared.domain.frames import GapFrame, encode
 from shared.notifications.bus import Message, decode_frames
 from shared.postgres.pool import connect
 

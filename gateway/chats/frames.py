@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from shared.codec.converter import load, structure, unstructure
 from shared.codec.faults import Fault, InvalidInputError
-from shared.events import FailureFrame, Response, failure
+from shared.domain.frames import FailureFrame, Response, failure
 
 FILES_LIMIT = 100
 VALIDATION_FAILED = "Message validation failed. Details: "

@@ -12,7 +12,8 @@ from attrs import frozen
 from databases.core import Connection
 
 from gateway.chats.schemas import Chat, CreatedChat, HistoryItem
-from shared.events import (
+from shared.domain.files import select_files
+from shared.domain.frames import (
     FileMetadata,
     LogEntry,
     LogFrame,
@@ -20,7 +21,6 @@ from shared.events import (
     ResponseFrame,
     respond,
 )
-from shared.files import select_files
 from shared.postgres.pool import columns, transaction
 from shared.postgres.rows import build
 

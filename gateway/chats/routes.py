@@ -26,7 +26,7 @@ from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, patch, post
 from gateway.web.paging import cut
-from shared.events import FailureFrame, GapFrame, LogFrame, ResponseFrame
+from shared.domain.frames import FailureFrame, GapFrame, LogFrame, ResponseFrame
 from shared.postgres.pool import connect
 
 

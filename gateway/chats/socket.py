@@ -36,7 +36,7 @@ from gateway.requests.cancellation import cancel
 from gateway.sockets import GoingDownError, TooManySocketsError
 from gateway.state import State
 from shared.codec.faults import InvalidInputError
-from shared.events import encode
+from shared.domain.frames import encode
 from shared.notifications.bus import Listener, session_channel
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.telemetry.logging import tell_logs

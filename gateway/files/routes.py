@@ -25,7 +25,7 @@ from gateway.web.errors import ApiError, BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, get
 from gateway.web.paging import cut
-from shared.events import FileMetadata
+from shared.domain.frames import FileMetadata
 from shared.postgres.pool import connect, give_back
 
 

@@ -8,7 +8,7 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
-from shared.events import FileMetadata
+from shared.domain.frames import FileMetadata
 
 FileContent = Annotated[
     str,

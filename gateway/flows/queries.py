@@ -1,4 +1,4 @@
-"""Writing flows to PostgreSQL; reading them, as both services do, is in `shared/flows.py`."""
+"""Writing flows to PostgreSQL; both services read them by ."""
 
 from uuid import UUID, uuid4
 

@@ -19,8 +19,8 @@ from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, patch, post
 from gateway.web.paging import cut
-from shared.agents import make_alias, normalise_name
-from shared.flows import Flow, select_active_members, select_flow, select_flows
+from shared.domain.agents import make_alias, normalise_name
+from shared.domain.flows import Flow, select_active_members, select_flow, select_flows
 from shared.postgres.pool import connect
 
 

@@ -8,8 +8,8 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
-from shared.agents import NAME_LIMIT
-from shared.flows import MemberType
+from shared.domain.agents import NAME_LIMIT
+from shared.domain.flows import MemberType
 
 MEMBERS_LIMIT = 1000
 

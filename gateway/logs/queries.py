@@ -4,7 +4,7 @@ from uuid import UUID
 
 from databases.core import Connection
 
-from shared.events import LogEntry
+from shared.domain.frames import LogEntry
 from shared.postgres.rows import build
 
 

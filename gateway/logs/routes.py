@@ -5,7 +5,7 @@ from gateway.logs.schemas import LogSelection
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, get
-from shared.events import LogEntry
+from shared.domain.frames import LogEntry
 from shared.postgres.pool import connect
 
 

@@ -7,8 +7,8 @@ from databases.core import Connection
 from gateway.mcp.lookup import FoundTool
 from gateway.mcp.schemas import Server, Tool
 from gateway.web.paging import cut
-from shared.agents import make_alias
 from shared.codec.converter import unstructure
+from shared.domain.agents import make_alias
 from shared.postgres.pool import columns
 from shared.postgres.rows import build
 

@@ -9,7 +9,7 @@ from databases.core import Connection
 
 from gateway.requests.queries import select_open_request, select_request
 from gateway.requests.schemas import ChatRequest
-from shared.endings import end_request, failed
+from shared.domain.endings import end_request, failed
 from shared.notifications.bus import CANCELLED_REQUESTS, News
 
 CANCELLED = "The request was cancelled"

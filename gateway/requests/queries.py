@@ -5,7 +5,7 @@ from uuid import UUID
 from databases.core import Connection
 
 from gateway.requests.schemas import ChatRequest
-from shared.endings import OpenRequest
+from shared.domain.endings import OpenRequest
 from shared.postgres.pool import columns
 from shared.postgres.rows import build
 

@@ -14,10 +14,10 @@ from attrs import frozen
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from shared.agents import make_alias
-from shared.cards import card_content, card_name
 from shared.codec.depth import is_too_deep
-from shared.events import answer_from
+from shared.domain.agents import make_alias
+from shared.domain.cards import card_content, card_name
+from shared.domain.frames import answer_from
 
 BATCH_ROWS = 1000
 PACKED_LIMIT = 3  # times that JSON may be a text in JSON

@@ -13,7 +13,7 @@ from databases.core import Connection
 from agent_bridge import queries
 from agent_bridge.queries import ClaimedRequest
 from gateway.chats.queries import NewRequest, insert_request
-from shared.endings import Ending, OpenRequest, Outcome, end_requests
+from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
 from shared.notifications.bus import News, create_redis
 from shared.postgres.pool import connect, create_database, transaction
 from shared.settings import Settings, read_settings

@@ -8,7 +8,7 @@ import pytest
 from agent_bridge import requests as requests_module
 from agent_bridge.grouping import Group
 from agent_bridge.requests import Requests
-from shared.endings import Ending, OpenRequest, Outcome
+from shared.domain.endings import Ending, OpenRequest, Outcome
 from shared.notifications.bus import News, create_redis
 from shared.postgres.pool import DatabaseAwayError, create_database
 from shared.secrets import Vault

@@ -9,7 +9,7 @@ import pytest
 
 from agent_bridge.logs import CUT_MARK, MESSAGE_LIMIT
 from agent_bridge.registry import DESCRIPTION_LIMIT, TOO_LARGE
-from shared.agents import DETAILS_LIMIT
+from shared.domain.agents import DETAILS_LIMIT
 from tests.agent_bridge.agents import (
     SCHEMA,
     connected_agent,

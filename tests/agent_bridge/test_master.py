@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from agent_bridge.master import CallableAgent, FormChoice, Invocation, payload
 from agent_bridge.router.frames import Rejection
-from shared.events import FileMetadata
+from shared.domain.frames import FileMetadata
 from tests import master as masters
 from tests.agent_bridge.agents import SCHEMA, connected_agent, until_active
 from tests.agent_bridge.stored import select

@@ -18,7 +18,7 @@ from agent_bridge import queries as bridge_queries
 from agent_bridge.router.frames import MASTER_SERVER_ML
 from agent_bridge.router.lanes import Lane
 from gateway.chats import queries as gateway_queries
-from shared import endings
+from shared.domain import endings
 from shared.notifications.bus import News
 
 LEASE_SECONDS = 3.0

@@ -16,7 +16,7 @@ from gateway.chats.frames import (
     refuse,
 )
 from shared.codec.faults import Fault, InvalidInputError
-from shared.events import encode
+from shared.domain.frames import encode
 
 LIMIT = 4096
 FILE = "0b3f149a-c60f-4298-82f7-bd51b5865659"

@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway.chats.expected import LIMIT, ExpectedAnswers
 from gateway.web.measuring import Measure
-from shared.events import FileMetadata, Response, encode, respond
+from shared.domain.frames import FileMetadata, Response, encode, respond
 
 
 def sample(name: str, **labels: str) -> float:

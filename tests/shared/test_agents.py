@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shared.agents import make_alias, name_function, normalise_name
+from shared.domain.agents import make_alias, name_function, normalise_name
 
 
 @pytest.mark.parametrize(

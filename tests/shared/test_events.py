@@ -7,7 +7,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from shared.events import EMPTY_ANSWER, Response, answer_from, encode, failure, respond
+from shared.domain.frames import EMPTY_ANSWER, Response, answer_from, encode, failure, respond
 
 GOOD: dict[str, Any] = {"agents_trace": [{"name": "A"}], "response": "text", "is_success": False}
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.events import answer_from
+from shared.domain.frames import answer_from
 from shared.takeover.repairs import (
     GONE,
     repair_answer,

@@ -13,7 +13,7 @@ from attrs import frozen
 from databases.core import Connection
 from databases.interfaces import Record
 
-from shared.agents import TASK_SCHEMA, ActiveConnection
+from shared.domain.agents import TASK_SCHEMA, ActiveConnection
 from shared.postgres.pool import columns
 from shared.postgres.rows import build
 

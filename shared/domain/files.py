@@ -4,7 +4,7 @@ from uuid import UUID
 
 from databases.core import Connection
 
-from shared.events import FileMetadata
+from shared.domain.frames import FileMetadata
 from shared.postgres.rows import build
 
 

@@ -7,8 +7,8 @@ import orjson
 from attrs import frozen
 from databases.core import Connection
 
-from shared.events import Answer, Response, encode, failure, respond
-from shared.files import select_files
+from shared.domain.files import select_files
+from shared.domain.frames import Answer, Response, encode, failure, respond
 from shared.notifications.bus import WAITING_REQUESTS, News, encode_frames, session_channel
 from shared.postgres.pool import columns
 from shared.telemetry.metrics import REQUESTS_ENDED
