@@ -1,5 +1,5 @@
 # One image for both services and the migrations: `python -m gateway`, `python -m agent_bridge`,
-# `python -m shared.migrate`. The target `demo` adds the router, the master agent and the sample agent.
+# `python -m shared.upgrade.migrate`. The target `demo` adds the router, the master agent and the sample agent.
 FROM python:3.12-slim AS build
 RUN pip install --no-cache-dir "uv~=0.13.9"
 WORKDIR /build

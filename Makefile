@@ -39,10 +39,10 @@ lint: $(INSTALLED)  ## Check format, style, types, the layers of the packages an
 	.venv/bin/hadolint Dockerfile
 
 migrate: $(INSTALLED)  ## Bring the database that POSTGRES_* names up to date
-	$(PYTHON) -m shared.migrate
+	$(PYTHON) -m shared.upgrade.migrate
 
 takeover-report: $(INSTALLED)  ## Say what `make migrate` would do to a database of the original
-	@$(PYTHON) -m shared.migrate --report
+	@$(PYTHON) -m shared.upgrade.migrate --report
 
 lock: | $(filter .tools/bin/uv,$(UV))  ## Resolve the newest versions that pyproject.toml allows
 	$(COMPILE) --group dev pyproject.toml -o requirements.lock

@@ -106,7 +106,7 @@ def _start_stores(stack: Stack, given: Mapping[str, str], environment: dict[str,
         valkey = stack.exits.enter_context(run_valkey(DATA_FOLDER / "valkey"))
         stack.add(valkey.child)
         environment["REDIS_URL"] = valkey.url
-    stack.run("migrations", "shared.migrate", environment=environment)
+    stack.run("migrations", "shared.upgrade.migrate", environment=environment)
 
 
 def _start_router(stack: Stack, given: Mapping[str, str], environment: dict[str, str]) -> None:

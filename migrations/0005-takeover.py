@@ -2,7 +2,7 @@
 
 from yoyo import step
 
-from shared.takeover.repairs import repair_rows
+from shared.upgrade.repairs import repair_rows
 
 __depends__ = {"0004-open-requests"}
 

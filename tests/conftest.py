@@ -9,7 +9,7 @@ import pytest
 from devstack.postgres import PostgresServer, run_postgres
 from devstack.processes import wait_until_ready
 from devstack.valkey import ValkeyServer, run_valkey
-from shared.migrate import migrate
+from shared.upgrade.migrate import migrate
 from tests.master import Master, run_master
 from tests.sql import Sql, run_sql
 from tests.system import Stores, System, make_secrets, run_database, url_of

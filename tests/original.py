@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import Connection
 
 from shared.domain.agents import make_alias
-from shared.takeover.original import REVISION
 from shared.tokens import issue_agent_token
+from shared.upgrade.original import REVISION
 from tests.migrations.rows import insert
 from tests.users import PASSWORD
 

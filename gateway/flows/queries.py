@@ -1,4 +1,4 @@
-"""Writing flows to PostgreSQL; both services read them by ."""
+"""Writing flows to PostgreSQL; both services read them by `shared/domain/flows.py`."""
 
 from uuid import UUID, uuid4
 

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from devstack.postgres import PostgresServer, run_postgres
 from devstack.processes import wait_until_ready
 from devstack.valkey import run_valkey
-from shared.migrate import migrate
+from shared.upgrade.migrate import migrate
 from tests.benchmarks.stub_agent import CONNECTED
 from tests.system import (
     Stores,

@@ -13,8 +13,8 @@ import pytest
 from attrs import evolve, frozen
 from psycopg import Connection, sql
 
-from shared.migrate import main
 from shared.secrets import REDACTED
+from shared.upgrade.migrate import main
 from tests.agent_bridge.agents import connected_agent, until_active
 from tests.master import run_master
 from tests.migrations.catalogue import read_tables

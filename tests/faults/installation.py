@@ -15,7 +15,7 @@ from websockets.exceptions import WebSocketException
 from devstack.postgres import PostgresServer
 from devstack.processes import HOST, Child, free_port
 from devstack.valkey import ValkeyServer
-from shared.migrate import migrate
+from shared.upgrade.migrate import migrate
 from tests.faults.mortal import Mortal, hold_postgres, hold_valkey
 from tests.master import Invocation, Master, echo, run_master
 from tests.shared.line import Line, run_line

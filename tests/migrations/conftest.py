@@ -14,8 +14,8 @@ from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 
 from devstack.postgres import PostgresServer
-from shared import migrate as migrating
-from shared.migrate import MIGRATIONS, migrate
+from shared.upgrade import migrate as migrating
+from shared.upgrade.migrate import MIGRATIONS, migrate
 from tests.original import OLD_SECRET, create_tables
 from tests.system import run_database, url_of
 

@@ -1,4 +1,4 @@
-"""The command `python -m shared.migrate`: one at a time, and whatever happens meanwhile."""
+"""The command `python -m shared.upgrade.migrate`: one at a time, and whatever happens meanwhile."""
 
 import os
 import subprocess
@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from psycopg import Connection, sql
 
-from shared import migrate as migrating
-from shared.migrate import MigrationError, main, migrate, roll_back
 from shared.postgres.locks import MIGRATION_LOCK
+from shared.upgrade import migrate as migrating
+from shared.upgrade.migrate import MigrationError, main, migrate, roll_back
 
 from .catalogue import read_tables
 from .conftest import NAMES, variables
@@ -24,7 +24,7 @@ SECONDS = 30.0
 
 def start_command(database: str, others: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "shared.migrate"],
+        [sys.executable, "-m", "shared.upgrade.migrate"],
         cwd=ROOT,
         env={"PATH": os.defpath, **variables(database), **(others or {})},
         stdout=subprocess.PIPE,

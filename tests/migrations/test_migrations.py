@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from psycopg import Connection, sql
 
-from shared.migrate import MIGRATIONS, MigrationError, migrate, roll_back
+from shared.upgrade.migrate import MIGRATIONS, MigrationError, migrate, roll_back
 
 from .catalogue import read_enums, read_left_overs, read_tables
 from .conftest import FIRST, LATER, NAMES

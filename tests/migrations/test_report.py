@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg import Connection
 
-from shared.migrate import main, migrate
+from shared.upgrade.migrate import main, migrate
 from tests.migrations.catalogue import read_tables
 from tests.migrations.rows import insert
 from tests.migrations.test_migrations import select_original_columns

@@ -10,15 +10,15 @@ from attrs import evolve
 from psycopg import Connection
 from psycopg.errors import AdminShutdown
 
-import shared.takeover.secrets
+import shared.upgrade.secrets
 from devstack.postgres import PostgresServer
-from shared.migrate import MigrationError, migrate, take_over
 from shared.secrets import REDACTED, UndecryptableError, Vault
 from shared.settings import read_settings
-from shared.takeover.original import TakeoverSettings, decrypt_original_key, is_original_key
-from shared.takeover.report import tell_outcome
-from shared.takeover.secrets import Outcome
 from shared.tokens import Claims, read_token
+from shared.upgrade.migrate import MigrationError, migrate, take_over
+from shared.upgrade.original import TakeoverSettings, decrypt_original_key, is_original_key
+from shared.upgrade.report import tell_outcome
+from shared.upgrade.secrets import Outcome
 from tests.migrations.conftest import fresh_database, variables
 from tests.original import OLD_SECRET, Owner, create_tables, encrypt_key, insert_owner
 
@@ -194,12 +194,10 @@ def test_one_that_is_killed_in_the_middle_goes_on_where_it_was(
 ) -> None:
     """The connection ends when the logs of one of the two owners are hidden, the keys not yet."""
     other = insert_owner(owner.connection)
-    original = shared.takeover.secrets._update_key
+    original = shared.upgrade.secrets._update_key
     done: list[UUID] = []
 
-    def update(
-        connection: Connection, vault: Vault, key: shared.takeover.secrets.OpenedKey
-    ) -> None:
+    def update(connection: Connection, vault: Vault, key: shared.upgrade.secrets.OpenedKey) -> None:
         if done:
             owner.connection.execute(
                 "SELECT pg_terminate_backend(%s)", [connection.info.backend_pid]
@@ -207,7 +205,7 @@ def test_one_that_is_killed_in_the_middle_goes_on_where_it_was(
         original(connection, vault, key)
         done.append(key.provider_id)
 
-    monkeypatch.setattr(shared.takeover.secrets, "_update_key", update)
+    monkeypatch.setattr(shared.upgrade.secrets, "_update_key", update)
     with pytest.raises(MigrationError, match="terminat") as raised:
         take_over(settings)
     assert isinstance(raised.value.__cause__, AdminShutdown)

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from shared.domain.frames import answer_from
-from shared.takeover.repairs import (
+from shared.upgrade.repairs import (
     GONE,
     repair_answer,
     repair_card,

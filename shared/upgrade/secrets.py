@@ -21,8 +21,8 @@ from shared.secrets import (
     is_sealed,
     named_secrets,
 )
-from shared.takeover.original import decrypt_original_key, is_original_key
 from shared.tokens import Claims, issue_agent_token, read_token
+from shared.upgrade.original import decrypt_original_key, is_original_key
 
 THREADS = 4
 BATCH_ROWS = 1000

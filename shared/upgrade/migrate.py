@@ -1,7 +1,7 @@
 """Gives the database the shape that `migrations/` describes, or takes it back.
 
-`python -m shared.migrate` is one step before the services start; several at once are safe. A
-database of the original installation is taken over as it is.
+`python -m shared.upgrade.migrate` is one step before the services start; several at once are
+safe. A database of the original installation is taken over as it is.
 """
 
 import sys
@@ -25,9 +25,9 @@ from yoyo.migrations import Migration, MigrationList, default_migration_table
 from shared.postgres.locks import MIGRATION_LOCK
 from shared.secrets import Vault
 from shared.settings import PostgresSettings, SettingsError, load_settings
-from shared.takeover.original import REVISION, TakeoverSettings, read_revision
-from shared.takeover.report import report, tell_outcome
-from shared.takeover.secrets import Outcome, take_over_secrets
+from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
+from shared.upgrade.report import report, tell_outcome
+from shared.upgrade.secrets import Outcome, take_over_secrets
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 ORIGINAL = "0001-original-installation"
@@ -213,7 +213,7 @@ def _report(database_url: str) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    parser = ArgumentParser(prog="python -m shared.migrate", description=__doc__)
+    parser = ArgumentParser(prog="python -m shared.upgrade.migrate", description=__doc__)
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument(
         "--rollback",

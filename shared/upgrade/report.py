@@ -12,9 +12,9 @@ from psycopg import Connection, IsolationLevel
 
 from shared.objects import open_store
 from shared.settings import PostgresSettings, Settings, SettingsError, load_settings
-from shared.takeover.original import REVISION, TakeoverSettings, read_revision
-from shared.takeover.repairs import count_repairs
-from shared.takeover.secrets import Outcome, open_keys, select_dead_tokens, select_foreign_keys
+from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
+from shared.upgrade.repairs import count_repairs
+from shared.upgrade.secrets import Outcome, open_keys, select_dead_tokens, select_foreign_keys
 
 NAMED_LIMIT = 20  # ids that a line names
 
