@@ -22,7 +22,7 @@ from uuid import UUID, uuid4
 import asyncpg
 from attrs import frozen
 
-from agent_bridge.rollcall import RollCall
+from agent_bridge.agents.reconciliation import RollCall
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.session import Event, RouterLost, RouterSession
 from shared.postgres.locks import LEADER_LOCK, LOCK_ERRORS, connect_for_lock

@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from agent_bridge import rollcall as rollcall_module
-from agent_bridge.agent_queries import KnownAgent
-from agent_bridge.rollcall import RollCall
-from agent_bridge.router import presence as presence_module
+from agent_bridge.agents import presence as presence_module
+from agent_bridge.agents import reconciliation as rollcall_module
+from agent_bridge.agents.presence import Presence, ask_presence
+from agent_bridge.agents.queries import KnownAgent
+from agent_bridge.agents.reconciliation import RollCall
 from agent_bridge.router.frames import AgentRegistered, AgentUnregistered, presence_frames
 from agent_bridge.router.lanes import RouterAwayError
-from agent_bridge.router.presence import Presence, ask_presence
 from agent_bridge.router.session import AgentsSeen, Event
 from devstack.postgres import PostgresServer
 from devstack.processes import free_port

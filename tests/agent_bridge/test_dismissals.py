@@ -3,7 +3,7 @@
 import pytest
 import redis.asyncio
 
-from agent_bridge.dismissals import DELETED
+from agent_bridge.agents.deletions import DELETED
 from shared.notifications.bus import DELETED_AGENTS
 from tests.agent_bridge.agents import connected_agent, until_active, until_inbox_is_empty
 from tests.agents.running import Generation, run_agent

@@ -7,8 +7,8 @@ from uuid import uuid4
 import jwt
 import pytest
 
+from agent_bridge.agents.registry import DESCRIPTION_LIMIT, TOO_LARGE
 from agent_bridge.logs import CUT_MARK, MESSAGE_LIMIT
-from agent_bridge.registry import DESCRIPTION_LIMIT, TOO_LARGE
 from shared.domain.agents import DETAILS_LIMIT
 from tests.agent_bridge.agents import (
     SCHEMA,

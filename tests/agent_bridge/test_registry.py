@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import jwt
 import pytest
 
-from agent_bridge.registry import Registry
+from agent_bridge.agents.registry import Registry
 from agent_bridge.router.frames import AgentRegistered
 from agent_bridge.router.session import AgentsSeen
 from shared.postgres.pool import create_database

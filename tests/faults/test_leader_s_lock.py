@@ -6,8 +6,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from agent_bridge.agents.reconciliation import RollCall
 from agent_bridge.leadership import Leadership
-from agent_bridge.rollcall import RollCall
 from agent_bridge.router.session import RouterSession
 from shared.postgres.pool import create_database
 from shared.process.background import background

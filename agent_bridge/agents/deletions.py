@@ -6,7 +6,7 @@ the news may be lost with Redis, or the router be away. Such an agent stays conn
 until it registers again, which is refused and told it.
 """
 
-from agent_bridge.registry import Registry
+from agent_bridge.agents.registry import Registry
 from agent_bridge.router.frames import read_identity
 from shared.notifications.bus import DELETED_AGENTS, News
 

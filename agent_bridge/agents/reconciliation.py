@@ -9,11 +9,11 @@ from uuid import UUID
 
 from databases import Database
 
-from agent_bridge import agent_queries as queries
-from agent_bridge.agent_queries import KnownAgent
+from agent_bridge.agents import queries
+from agent_bridge.agents.presence import Presence, ask_presence
+from agent_bridge.agents.queries import KnownAgent
 from agent_bridge.router.frames import AgentRegistered, AgentUnregistered
 from agent_bridge.router.lanes import RouterAwayError
-from agent_bridge.router.presence import Presence, ask_presence
 from agent_bridge.router.session import AgentsSeen, Event, Put
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.settings import Settings

@@ -9,7 +9,7 @@ import asyncpg
 from attrs import field, frozen
 from databases import Database
 
-from agent_bridge import agent_queries as queries
+from agent_bridge.agents import queries
 from agent_bridge.router.frames import (
     MASTER_SERVER_BE,
     MASTER_SERVER_ML,

@@ -1,0 +1,2 @@
+"""Which agents are there: registration, reconciliation with the router, deletions. Not what they
+log."""
