@@ -16,7 +16,7 @@ from agent_bridge.agents.registry import Registry
 from agent_bridge.backlog import measure_backlog
 from agent_bridge.inbox import Inbox
 from agent_bridge.leadership import Leadership
-from agent_bridge.logs import Logs
+from agent_bridge.logs.store import Logs
 from agent_bridge.metrics import ROUTER_SESSION_HELD
 from agent_bridge.requests import Requests
 from agent_bridge.retention import remove_what_is_old

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from agent_bridge import metrics
 from agent_bridge.agents.registry import Registration, Registry
-from agent_bridge.logs import Logs
+from agent_bridge.logs.store import Logs
 from agent_bridge.router.frames import (
     AgentLogged,
     AgentRegistered,

@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from agent_bridge.agents.registry import DESCRIPTION_LIMIT, TOO_LARGE
-from agent_bridge.logs import CUT_MARK, MESSAGE_LIMIT
+from agent_bridge.logs.store import CUT_MARK, MESSAGE_LIMIT
 from shared.domain.agents import DETAILS_LIMIT
 from tests.agent_bridge.agents import (
     SCHEMA,

@@ -10,7 +10,7 @@ from agent_bridge import inbox as inbox_module
 from agent_bridge import metrics
 from agent_bridge.agents.registry import Registration, Registry
 from agent_bridge.inbox import Inbox
-from agent_bridge.logs import Logs
+from agent_bridge.logs.store import Logs
 from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
 from agent_bridge.router.session import AgentsSeen, Event, FullError, RouterLost
 from shared.postgres.pool import DatabaseAwayError

@@ -11,7 +11,7 @@ from databases import Database
 from databases.core import Connection
 
 from agent_bridge import metrics
-from agent_bridge.log_queries import (
+from agent_bridge.logs.queries import (
     GivenSecrets,
     LoggedMessage,
     StoredLog,

@@ -1,0 +1,1 @@
+"""What agents log: redacted, stored in batches, told. Not how it is heard."""
