@@ -13,12 +13,12 @@ from starlette.applications import Starlette
 from agent_bridge.agents.deletions import dismiss_agents
 from agent_bridge.agents.reconciliation import RollCall
 from agent_bridge.agents.registry import Registry
-from agent_bridge.backlog import measure_backlog
 from agent_bridge.inbox import Inbox
 from agent_bridge.leadership import Leadership
 from agent_bridge.logs.store import Logs
 from agent_bridge.metrics import ROUTER_SESSION_HELD
-from agent_bridge.requests import Requests
+from agent_bridge.requests.backlog import measure_backlog
+from agent_bridge.requests.running import Requests
 from agent_bridge.retention import remove_what_is_old
 from agent_bridge.router.session import RouterSession
 from shared.codec.converter import unstructure

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from agent_bridge import queries
-from agent_bridge.compose import compose_and_mark
 from agent_bridge.logs import queries as log_queries
+from agent_bridge.requests import queries
+from agent_bridge.requests.compose import compose_and_mark
 from gateway.chats.delivery import Delivery
 from gateway.state import State
 from gateway.watch import select_last_seqs

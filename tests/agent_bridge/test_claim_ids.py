@@ -10,8 +10,8 @@ import pytest
 from attrs import frozen
 from databases.core import Connection
 
-from agent_bridge import queries
-from agent_bridge.queries import ClaimedRequest
+from agent_bridge.requests import queries
+from agent_bridge.requests.queries import ClaimedRequest
 from gateway.chats.queries import NewRequest, insert_request
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
 from shared.notifications.bus import News, create_redis

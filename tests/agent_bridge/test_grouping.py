@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from agent_bridge import requests as requests_module
 from agent_bridge.grouping import Group
-from agent_bridge.requests import Requests
+from agent_bridge.requests import running as requests_module
+from agent_bridge.requests.running import Requests
 from shared.domain.endings import Ending, OpenRequest, Outcome
 from shared.notifications.bus import News, create_redis
 from shared.postgres.pool import DatabaseAwayError, create_database

@@ -3,7 +3,7 @@
 import json
 from uuid import uuid4
 
-from agent_bridge.master import CallableAgent, FormChoice, Invocation, payload
+from agent_bridge.requests.master import CallableAgent, FormChoice, Invocation, payload
 from agent_bridge.router.frames import Rejection
 from shared.domain.frames import FileMetadata
 from tests import master as masters

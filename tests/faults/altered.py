@@ -13,8 +13,8 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from agent_bridge import queries as bridge_queries
 from agent_bridge.logs import store as logs
+from agent_bridge.requests import queries as bridge_queries
 from agent_bridge.router.frames import MASTER_SERVER_ML
 from agent_bridge.router.lanes import Lane
 from gateway.chats import queries as gateway_queries

@@ -6,7 +6,7 @@ import logging
 from databases import Database
 
 from agent_bridge import metrics
-from agent_bridge.queries import Backlog, select_backlog
+from agent_bridge.requests.queries import Backlog, select_backlog
 from shared.postgres.pool import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from uuid import UUID
 from attrs import field, frozen
 from databases.core import Connection
 
-from agent_bridge.master import CallableAgent
+from agent_bridge.requests.master import CallableAgent
 from shared.domain.agents import name_function
 from shared.domain.endings import OpenRequest
 from shared.postgres.pool import columns

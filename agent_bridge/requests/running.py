@@ -10,11 +10,12 @@ from uuid import UUID
 import asyncpg
 from databases import Database
 
-from agent_bridge import metrics, queries
-from agent_bridge.compose import UnfitError, compose_and_mark
+from agent_bridge import metrics
 from agent_bridge.grouping import Group
-from agent_bridge.master import Form, FormChoice, payload
-from agent_bridge.outcomes import (
+from agent_bridge.requests import queries
+from agent_bridge.requests.compose import UnfitError, compose_and_mark
+from agent_bridge.requests.master import Form, FormChoice, payload
+from agent_bridge.requests.outcomes import (
     CONNECTION_LOST,
     INTERNAL,
     INTERRUPTED,
@@ -22,7 +23,7 @@ from agent_bridge.outcomes import (
     TIMED_OUT,
     outcome_of,
 )
-from agent_bridge.queries import ClaimedRequest, Marked, Overdue
+from agent_bridge.requests.queries import ClaimedRequest, Marked, Overdue
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, failed

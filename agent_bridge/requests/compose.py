@@ -6,8 +6,8 @@ import attrs
 from databases import Database
 from databases.core import Connection
 
-from agent_bridge.master import CallableAgent, Invocation
-from agent_bridge.queries import (
+from agent_bridge.requests.master import CallableAgent, Invocation
+from agent_bridge.requests.queries import (
     ChosenConfig,
     ClaimedRequest,
     Marked,
