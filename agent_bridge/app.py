@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from agent_bridge.agents.deletions import dismiss_agents
 from agent_bridge.agents.reconciliation import RollCall
 from agent_bridge.agents.registry import Registry
-from agent_bridge.inbox import Inbox
-from agent_bridge.leadership import Leadership
+from agent_bridge.intake.inbox import Inbox
+from agent_bridge.intake.leadership import Leadership
 from agent_bridge.logs.store import Logs
 from agent_bridge.metrics import ROUTER_SESSION_HELD
 from agent_bridge.requests.backlog import measure_backlog

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from agent_bridge import inbox as inbox_module
 from agent_bridge import metrics
 from agent_bridge.agents.registry import Registration, Registry
-from agent_bridge.inbox import Inbox
+from agent_bridge.intake import inbox as inbox_module
+from agent_bridge.intake.inbox import Inbox
 from agent_bridge.logs.store import Logs
 from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
 from agent_bridge.router.session import AgentsSeen, Event, FullError, RouterLost

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from agent_bridge.agents.reconciliation import RollCall
-from agent_bridge.leadership import Leadership
+from agent_bridge.intake.leadership import Leadership
 from agent_bridge.router.session import RouterSession
 from shared.postgres.pool import create_database
 from shared.process.background import background
@@ -40,8 +40,8 @@ async def test_a_lock_that_can_not_be_had_ends_no_bridge(
             tried_again.set()
         raise error
 
-    monkeypatch.setattr("agent_bridge.leadership.ATTEMPT_SECONDS", 0.01)
-    monkeypatch.setattr("agent_bridge.leadership.connect_for_lock", fail)
+    monkeypatch.setattr("agent_bridge.intake.leadership.ATTEMPT_SECONDS", 0.01)
+    monkeypatch.setattr("agent_bridge.intake.leadership.connect_for_lock", fail)
     settings = read_settings(make_secrets(), Settings)
     roll_call = RollCall(settings, create_database(settings))
     leadership = Leadership(settings, RouterSession(settings), roll_call, lambda *_: None)

@@ -1,0 +1,1 @@
+"""Who holds the router session, and what was heard on it. Not what it means."""
