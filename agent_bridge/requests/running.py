@@ -11,7 +11,7 @@ import asyncpg
 from databases import Database
 
 from agent_bridge import metrics
-from agent_bridge.grouping import Group
+from agent_bridge.batching import Group
 from agent_bridge.requests import queries
 from agent_bridge.requests.compose import UnfitError, compose_and_mark
 from agent_bridge.requests.master import Form, FormChoice, payload

@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from agent_bridge import metrics
-from agent_bridge.grouping import Group
+from agent_bridge.batching import Group
 from agent_bridge.router.frames import (
     MASTER_SERVER_BE,
     MASTER_SERVER_ML,

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from agent_bridge.grouping import Group
+from agent_bridge.batching import Group
 from agent_bridge.requests import running as requests_module
 from agent_bridge.requests.running import Requests
 from shared.domain.endings import Ending, OpenRequest, Outcome
