@@ -9,14 +9,14 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.attempts import Attempts
+from gateway.accounts.attempts import Attempts
+from gateway.accounts.passwords import Passwords
 from gateway.bridges import Bridges
 from gateway.files.storage import create_storage
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
 from gateway.outbound import Outbound
-from gateway.passwords import Passwords
 from gateway.refresh import Refresh
 from gateway.routes import operations
 from gateway.routes import sockets as described

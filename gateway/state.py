@@ -4,11 +4,11 @@ from typing import TypedDict
 
 from databases import Database
 
-from gateway.attempts import Attempts
+from gateway.accounts.attempts import Attempts
+from gateway.accounts.passwords import Passwords
 from gateway.bridges import Bridges
 from gateway.files.storage import Storage
 from gateway.outbound import Outbound
-from gateway.passwords import Passwords
 from gateway.sockets import Sockets
 from gateway.watch import Watch
 from shared.notifications.bus import News

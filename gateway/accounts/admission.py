@@ -7,7 +7,7 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from attrs import define, field
 from starlette.requests import HTTPConnection
 
-from gateway.attempts import Attempts, Bound, TooManyAttemptsError
+from gateway.accounts.attempts import Attempts, Bound, TooManyAttemptsError
 from gateway.metrics import LOGINS
 from gateway.web.errors import TooManyRequestsError
 from shared.settings import Settings

@@ -2,6 +2,7 @@
 
 from gateway.accounts import queries
 from gateway.accounts.admission import count_registration, expect_login
+from gateway.accounts.passwords import BusyError, is_bcrypt
 from gateway.accounts.queries import Credentials
 from gateway.accounts.schemas import (
     Detail,
@@ -15,7 +16,6 @@ from gateway.accounts.schemas import (
     UserId,
 )
 from gateway.metrics import LOGINS
-from gateway.passwords import BusyError, is_bcrypt
 from gateway.web.auth import Access, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing

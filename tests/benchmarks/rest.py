@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import attrs
 from attrs import field, frozen
 
-from gateway.passwords import Passwords
+from gateway.accounts.passwords import Passwords
 from gateway.state import State
 from shared.settings import Settings
 from tests.benchmarks.floors import start_floor_server

@@ -11,10 +11,10 @@ import pytest
 from starlette.requests import Request
 
 from gateway.accounts.admission import network_of
+from gateway.accounts.attempts import Attempts
+from gateway.accounts.passwords import ITERATIONS, LANES, MEMORY_KIB, WAITING_ROOM, Passwords
 from gateway.accounts.routes import create_access_token, create_user
 from gateway.accounts.schemas import Login, NewUser
-from gateway.attempts import Attempts
-from gateway.passwords import ITERATIONS, LANES, MEMORY_KIB, WAITING_ROOM, Passwords
 from gateway.state import State
 from gateway.web.errors import UnavailableError
 from gateway.web.inputs import Nothing

@@ -12,7 +12,7 @@ from attrs import evolve
 from redis import Redis
 
 from devstack.valkey import ValkeyServer, run_valkey
-from gateway.attempts import WINDOW_SECONDS
+from gateway.accounts.attempts import WINDOW_SECONDS
 from tests.system import Stores, System
 from tests.users import PASSWORD, SSL_CONTEXT
 

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from devstack.valkey import ValkeyServer
-from gateway.attempts import Attempts, Bound
+from gateway.accounts.attempts import Attempts, Bound
 from shared.settings import Settings
 from tests.shared.line import Line, run_line
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from devstack.processes import HOST, free_port, wait_until_ready
-from gateway.passwords import Passwords
+from gateway.accounts.passwords import Passwords
 from tests.system import Stores, System, read_status
 from tests.users import PASSWORD, SSL_CONTEXT
 

@@ -8,7 +8,7 @@ import bcrypt
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from gateway.passwords import BCRYPT_DECOY, WAITING_ROOM, BusyError, Passwords
+from gateway.accounts.passwords import BCRYPT_DECOY, WAITING_ROOM, BusyError, Passwords
 
 PHC = "$argon2id$v=19$m=19456,t=2,p=1$"
 
@@ -85,7 +85,7 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append(stored)
         return stored == "$2b$right"
 
-    monkeypatch.setattr("gateway.passwords._matches", matches)
+    monkeypatch.setattr("gateway.accounts.passwords._matches", matches)
     return seen
 
 
@@ -134,7 +134,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         opened.wait(10)
         return PHC
 
-    monkeypatch.setattr("gateway.passwords._hash", wait)
+    monkeypatch.setattr("gateway.accounts.passwords._hash", wait)
     yield opened
     opened.set()
 
