@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.bridges import Bridges
+from gateway.chats.sockets import Sockets
+from gateway.chats.watch import Watch
 from gateway.files.storage import create_storage
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
@@ -20,9 +22,7 @@ from gateway.outbound import Outbound
 from gateway.refresh import Refresh
 from gateway.routes import operations
 from gateway.routes import sockets as described
-from gateway.sockets import Sockets
 from gateway.state import State
-from gateway.watch import Watch
 from gateway.web.errors import AnswerErrors
 from gateway.web.measuring import Measure
 from gateway.web.origins import Cors

@@ -7,10 +7,10 @@ from databases import Database
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.bridges import Bridges
+from gateway.chats.sockets import Sockets
+from gateway.chats.watch import Watch
 from gateway.files.storage import Storage
 from gateway.outbound import Outbound
-from gateway.sockets import Sockets
-from gateway.watch import Watch
 from shared.notifications.bus import News
 from shared.process.drain import Drain
 from shared.process.health import Readiness

@@ -11,8 +11,8 @@ from agent_bridge.logs import queries as log_queries
 from agent_bridge.requests import queries
 from agent_bridge.requests.compose import compose_and_mark
 from gateway.chats.delivery import Delivery
+from gateway.chats.watch import select_last_seqs
 from gateway.state import State
-from gateway.watch import select_last_seqs
 from shared.domain.endings import OpenRequest, Outcome, end_request
 from shared.postgres.pool import connect
 from shared.secrets import Vault

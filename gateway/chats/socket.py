@@ -32,8 +32,8 @@ from gateway.chats.messages import (
     TooManyRequestsOpenError,
     accept_message,
 )
+from gateway.chats.sockets import GoingDownError, TooManySocketsError
 from gateway.requests.cancellation import cancel
-from gateway.sockets import GoingDownError, TooManySocketsError
 from gateway.state import State
 from shared.codec.faults import InvalidInputError
 from shared.domain.frames import encode

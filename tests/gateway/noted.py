@@ -18,10 +18,10 @@ from starlette.websockets import WebSocket
 
 from gateway.bridges import Bridges
 from gateway.chats.socket import serve_frontend
+from gateway.chats.sockets import Sockets
+from gateway.chats.watch import Watch
 from gateway.files.storage import create_storage
-from gateway.sockets import Sockets
 from gateway.state import State
-from gateway.watch import Watch
 from gateway.web.operation import Operation
 from shared.notifications.bus import News, create_redis
 from shared.postgres.pool import _leave_as_it_is, _read_json

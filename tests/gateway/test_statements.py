@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from gateway.chats.delivery import Delivery
+from gateway.chats.watch import select_last_seqs
 from gateway.state import State
-from gateway.watch import select_last_seqs
 from shared.settings import Settings
 from tests.gateway.noted import (
     LISTING,

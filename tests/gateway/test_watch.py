@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from databases import Database
 
-from gateway.watch import Watch, select_last_seqs
+from gateway.chats.watch import Watch, select_last_seqs
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.settings import Settings, read_settings
@@ -19,7 +19,7 @@ from tests.users import eventually
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.watch.WATCH_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.chats.watch.WATCH_SECONDS", 0.02)
 
 
 @pytest.fixture
