@@ -11,7 +11,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
-from gateway.bridges import Bridges
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
 from gateway.files.storage import create_storage
@@ -20,6 +19,7 @@ from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
 from gateway.outbound import Outbound
 from gateway.refresh import Refresh
+from gateway.requests.bridges import Bridges
 from gateway.routes import operations
 from gateway.routes import sockets as described
 from gateway.state import State

@@ -6,11 +6,11 @@ from databases import Database
 
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
-from gateway.bridges import Bridges
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
 from gateway.files.storage import Storage
 from gateway.outbound import Outbound
+from gateway.requests.bridges import Bridges
 from shared.notifications.bus import News
 from shared.process.drain import Drain
 from shared.process.health import Readiness

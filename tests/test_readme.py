@@ -7,7 +7,7 @@ import attrs
 from prometheus_client.metrics import MetricWrapperBase
 
 import agent_bridge.metrics
-import gateway.metrics
+import gateway.web.metrics
 import shared.telemetry.metrics
 from shared.settings import Settings
 
@@ -35,7 +35,7 @@ def test_the_configuration_table_holds_every_variable_with_its_default() -> None
 
 
 def test_the_table_of_metrics_holds_each_that_the_services_have() -> None:
-    modules = (shared.telemetry.metrics, gateway.metrics, agent_bridge.metrics)
+    modules = (shared.telemetry.metrics, gateway.web.metrics, agent_bridge.metrics)
     metrics = [each for module in modules for each in vars(module).values()]
     families = [
         family

@@ -8,8 +8,8 @@ from attrs import define, field
 from starlette.requests import HTTPConnection
 
 from gateway.accounts.attempts import Attempts, Bound, TooManyAttemptsError
-from gateway.metrics import LOGINS
 from gateway.web.errors import TooManyRequestsError
+from gateway.web.metrics import LOGINS
 from shared.settings import Settings
 
 NETWORK_BITS = 64  # of an IPv6 address: what one customer gets at least

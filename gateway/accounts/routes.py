@@ -15,10 +15,10 @@ from gateway.accounts.schemas import (
     User,
     UserId,
 )
-from gateway.metrics import LOGINS
 from gateway.web.auth import Access, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
+from gateway.web.metrics import LOGINS
 from gateway.web.operation import Call, get, patch, post
 from shared.postgres.pool import connect
 from shared.tokens import issue_user_token

@@ -8,7 +8,7 @@ from databases import Database
 from prometheus_client import Counter
 
 from gateway.chats.queries import select_frames, select_session
-from gateway.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
+from gateway.web.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
 from shared.domain.frames import GapFrame, encode
 from shared.notifications.bus import Message, decode_frames
 from shared.postgres.pool import connect

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from attrs import define, field, frozen
 
-from gateway.metrics import DELIVERY_SECONDS
+from gateway.web.metrics import DELIVERY_SECONDS
 from shared.telemetry.tracing import span, traceparent
 
 LIMIT = 100  # messages; of those before it is not known how long they took

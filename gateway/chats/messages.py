@@ -7,8 +7,8 @@ from gateway.chats import queries
 from gateway.chats.frames import ClientMessage
 from gateway.chats.queries import Acceptance
 from gateway.chats.schemas import NEW_CHAT, TITLE_LIMIT
-from gateway.metrics import MESSAGES
 from gateway.state import State
+from gateway.web.metrics import MESSAGES
 from shared.postgres.pool import connect
 from shared.telemetry.tracing import traceparent
 

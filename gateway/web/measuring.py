@@ -6,7 +6,7 @@ from time import perf_counter
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.metrics import (
+from gateway.web.metrics import (
     HTTP_REQUESTS,
     HTTP_SECONDS,
     SOCKETS_CLOSED,

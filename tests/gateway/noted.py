@@ -16,11 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from gateway.bridges import Bridges
 from gateway.chats.socket import serve_frontend
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
 from gateway.files.storage import create_storage
+from gateway.requests.bridges import Bridges
 from gateway.state import State
 from gateway.web.operation import Operation
 from shared.notifications.bus import News, create_redis

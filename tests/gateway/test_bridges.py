@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from gateway.bridges import Bridges
+from gateway.requests.bridges import Bridges
 from shared.notifications.bus import (
     WAITING_REQUESTS,
     Listener,
@@ -109,7 +109,7 @@ async def test_a_bridge_that_falls_silent_is_told_no_more(
     bridges: Bridges, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
-    monkeypatch.setattr("gateway.bridges.monotonic", lambda: now)
+    monkeypatch.setattr("gateway.requests.bridges.monotonic", lambda: now)
     await heard.hear(encode_presence(A), encode_presence(B))
     now += 2
     await heard.hear(encode_presence(B))
