@@ -17,8 +17,8 @@ from gateway.files.storage import create_storage
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
-from gateway.outbound import Outbound
 from gateway.refresh import Refresh
+from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
 from gateway.routes import operations
 from gateway.routes import sockets as described

@@ -10,7 +10,7 @@ from gateway.a2a import lookup as a2a_lookup
 from gateway.a2a import queries as a2a
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
-from gateway.outbound import Outbound, UnreachableError
+from gateway.remote.outbound import Outbound, UnreachableError
 from shared.postgres.locks import LOCK_ERRORS, REFRESH_LOCK, connect_for_lock
 from shared.postgres.pool import DatabaseAwayError, connect, transaction
 from shared.settings import Settings

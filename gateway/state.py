@@ -9,7 +9,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
 from gateway.files.storage import Storage
-from gateway.outbound import Outbound
+from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
 from shared.notifications.bus import News
 from shared.process.drain import Drain

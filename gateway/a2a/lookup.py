@@ -6,7 +6,7 @@ import httpx2
 from attrs import frozen
 from msgspec import Meta
 
-from gateway.outbound import Outbound, UnreachableError
+from gateway.remote.outbound import Outbound, UnreachableError
 from shared.codec.converter import parse
 from shared.codec.faults import InvalidInputError
 from shared.domain.cards import card_content, card_name

@@ -3,7 +3,7 @@
 from gateway.a2a import queries
 from gateway.a2a.lookup import look_up
 from gateway.a2a.schemas import A2AAgent, A2AAgentId, A2AAgentPage, LookedUpA2AAgent, NewA2AAgent
-from gateway.outbound import PrivateHostError, RefusedUrlError, UnreachableError, read_url
+from gateway.remote.outbound import PrivateHostError, RefusedUrlError, UnreachableError, read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post

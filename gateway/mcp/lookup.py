@@ -7,7 +7,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import Tool
 
-from gateway.outbound import Outbound, UnreachableError
+from gateway.remote.outbound import Outbound, UnreachableError
 from shared.codec.converter import parse
 
 MOST_TOOLS = 1000

@@ -3,7 +3,7 @@
 from gateway.mcp import queries
 from gateway.mcp.lookup import look_up
 from gateway.mcp.schemas import LookedUpServer, NewServer, Server, ServerId, ServerPage, tool_schema
-from gateway.outbound import PrivateHostError, RefusedUrlError, UnreachableError, read_url
+from gateway.remote.outbound import PrivateHostError, RefusedUrlError, UnreachableError, read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post

@@ -7,8 +7,8 @@ from mcp.server.mcpserver import MCPServer
 from mcp.types import ToolAnnotations
 from starlette.types import ASGIApp
 
-from gateway.outbound import Outbound
 from gateway.refresh import Refresh
+from gateway.remote.outbound import Outbound
 from shared.postgres.pool import create_database
 from tests.contract.areas import Stage
 from tests.contract.replay import Event

@@ -11,14 +11,14 @@ import httpx2
 import pytest
 from starlette.requests import Request
 
-from gateway import outbound
 from gateway.a2a import lookup as a2a_lookup
 from gateway.a2a.routes import create_a2a_agent
 from gateway.a2a.schemas import NewA2AAgent
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp.routes import create_server
 from gateway.mcp.schemas import NewServer
-from gateway.outbound import (
+from gateway.remote import outbound
+from gateway.remote.outbound import (
     Outbound,
     PrivateHostError,
     RefusedUrlError,

@@ -9,14 +9,14 @@ import attrs
 import pytest
 from databases import Database
 
-from gateway import outbound as outbound_module
 from gateway.a2a import lookup as a2a_lookup
 from gateway.a2a import queries as a2a
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
 from gateway.mcp.schemas import Server
-from gateway.outbound import Outbound
 from gateway.refresh import Refresh
+from gateway.remote import outbound as outbound_module
+from gateway.remote.outbound import Outbound
 from shared.postgres.pool import connect, create_database, transaction
 from shared.settings import Settings
 from tests.gateway.outsiders import answering, card_app, make_card, make_mcp, running, serving
