@@ -29,7 +29,7 @@ from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
 from shared.upgrade.report import report, tell_outcome
 from shared.upgrade.secrets import Outcome, take_over_secrets
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
 ORIGINAL = "0001-original-installation"
 WAIT_SECONDS = 30.0
 CONNECT_SECONDS = 5
