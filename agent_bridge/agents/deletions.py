@@ -7,8 +7,8 @@ until it registers again, which is refused and told it.
 """
 
 from agent_bridge.agents.registry import Registry
-from agent_bridge.router.frames import read_identity
-from shared.notifications.bus import DELETED_AGENTS, News
+from shared.notifications.bus import News
+from shared.notifications.formats import DELETED_AGENTS, decode_deleted
 
 DELETED = "The agent was deleted"
 
@@ -21,7 +21,6 @@ async def dismiss_agents(news: News, registry: Registry) -> None:
     """
     async with news.subscribe(DELETED_AGENTS) as listener:
         while True:
-            message = await listener.get()
-            agent_uuid = (message or b"").decode(errors="replace")
-            if read_identity(agent_uuid) is not None:
-                registry.tell(agent_uuid, DELETED)
+            agent_id = decode_deleted(await listener.get())
+            if agent_id is not None:
+                registry.tell(str(agent_id), DELETED)

@@ -20,7 +20,8 @@ from agent_bridge.logs.queries import (
 )
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity
 from shared.domain.frames import LogFrame, encode
-from shared.notifications.bus import News, encode_frames, session_channel
+from shared.notifications.bus import News
+from shared.notifications.formats import encode_frames, session_channel
 from shared.postgres.pool import connect
 from shared.secrets import UndecryptableError, Vault, forms_of, hide, named_secrets
 from shared.settings import Settings

@@ -28,12 +28,18 @@ from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.notifications.bus import (
-    CANCELLED_REQUESTS,
-    WAITING_REQUESTS,
     Listener,
     News,
+)
+from shared.notifications.formats import (
+    CANCELLED_REQUESTS,
+    WAITING_REQUESTS,
+    Heartbeat,
     bridges_channel,
-    encode_presence,
+    decode_cancelled,
+    decode_waiting,
+    encode_heartbeat,
+    encode_waiting,
     requests_channel,
 )
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -87,25 +93,25 @@ class Requests:
             while True:
                 await self._claim_and_start(listener)
                 if is_named and not self._room:
-                    self._news.publish(WAITING_REQUESTS, b"")  # others may have some
+                    self._news.publish(
+                        WAITING_REQUESTS, encode_waiting(None)
+                    )  # others may have some
                 is_named = await _next_news(listener)
 
     async def say_that_it_takes_some(self) -> None:
         """Tell the gateways every second, for ever, that requests are claimed here."""
         while True:
             if not self._is_leaving:
-                self._news.publish(self._bridges, encode_presence(self._bridge_id))
+                self._news.publish(self._bridges, encode_heartbeat(Heartbeat(self._bridge_id)))
             await asyncio.sleep(PRESENCE_SECONDS)
 
     async def drop_cancelled(self) -> None:
         """Stop working on what somebody else has ended, for ever."""
         async with self._news.subscribe(CANCELLED_REQUESTS) as listener:
             while True:
-                message = await listener.get()
-                if message is not None:
-                    self._drop(
-                        {claim for claim in self._invoking if str(claim).encode() == message}
-                    )
+                claim_id = decode_cancelled(await listener.get())
+                if claim_id is not None:
+                    self._drop({claim_id})
                 elif self._running:
                     await self._renew()  # what was missed shows there
 
@@ -129,7 +135,8 @@ class Requests:
         """
         async with self._claiming:
             self._is_leaving = True
-        self._news.publish(self._bridges, encode_presence(self._bridge_id, is_leaving=True))
+        leaving = Heartbeat(self._bridge_id, is_leaving=True)
+        self._news.publish(self._bridges, encode_heartbeat(leaving))
         self._cancel(self._invoking.keys() - self._sent)
         await self._wait(seconds)
         self._cancel(set(self._invoking))
@@ -303,7 +310,7 @@ class Requests:
         async with connect(self._database) as connection:
             released = await queries.release_request(connection, claim_id)
         if released:
-            self._news.publish(WAITING_REQUESTS, str(request_id).encode())
+            self._news.publish(WAITING_REQUESTS, encode_waiting(request_id))
         return released
 
     async def _renew(self) -> None:
@@ -367,4 +374,5 @@ async def _next_news(listener: Listener) -> bool:
             first = await listener.get()
     except TimeoutError:
         return False
-    return any([first, *listener.clear()])
+    named = [decode_waiting(message) for message in (first, *listener.clear())]
+    return any(named)

@@ -23,7 +23,7 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, patch, post
 from shared.domain.agents import DETAILS_LIMIT, is_too_large, make_alias, normalise_name
 from shared.domain.flows import flow_connection, select_active_flows
-from shared.notifications.bus import DELETED_AGENTS
+from shared.notifications.formats import DELETED_AGENTS, encode_deleted
 from shared.postgres.pool import connect
 from shared.tokens import issue_agent_token
 
@@ -113,7 +113,7 @@ async def delete_agent(call: Call[Nothing, AgentId]) -> None:
         deleted = await queries.delete_agent(connection, call.user_id, id_)
     if not deleted:
         raise BadRequestError(f"Agent {id_} was not found")
-    call.state["news"].publish(DELETED_AGENTS, str(id_).encode())
+    call.state["news"].publish(DELETED_AGENTS, encode_deleted(id_))
 
 
 operations = [

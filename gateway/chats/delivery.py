@@ -10,7 +10,8 @@ from prometheus_client import Counter
 from gateway.chats.queries import select_frames, select_session
 from gateway.web.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
 from shared.domain.frames import GapFrame, encode
-from shared.notifications.bus import Message, decode_frames
+from shared.notifications.bus import Message
+from shared.notifications.formats import decode_frames
 from shared.postgres.pool import connect
 
 PAGE = 100  # frames read from PostgreSQL at a time
@@ -28,12 +29,11 @@ class Delivery:
 
     async def next_frames(self, message: Message) -> AsyncIterator[bytes]:
         """What to send when this was heard. Raises DatabaseAwayError; a later call catches up."""
-        if message is not None:
-            last, frames = decode_frames(message)
-            if last <= self.sent:
+        if (told := decode_frames(message)) is not None:
+            if told.last <= self.sent:
                 return
-            if last - len(frames) <= self.sent:
-                for frame in frames[self.sent - last :]:
+            if told.last - len(told.frames) <= self.sent:
+                for frame in told.frames[self.sent - told.last :]:
                     self.sent += 1
                     FRAMES_TOLD.inc()
                     yield frame

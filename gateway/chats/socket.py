@@ -37,7 +37,8 @@ from gateway.requests.cancellation import cancel
 from gateway.state import State
 from shared.codec.faults import InvalidInputError
 from shared.domain.frames import encode
-from shared.notifications.bus import Listener, session_channel
+from shared.notifications.bus import Listener
+from shared.notifications.formats import session_channel
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.telemetry.logging import tell_logs
 from shared.telemetry.tracing import span

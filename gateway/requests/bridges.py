@@ -3,11 +3,13 @@
 from time import monotonic
 from uuid import UUID
 
-from shared.notifications.bus import (
+from shared.notifications.bus import News
+from shared.notifications.formats import (
     WAITING_REQUESTS,
-    News,
+    Heartbeat,
     bridges_channel,
-    decode_presence,
+    decode_heartbeat,
+    encode_waiting,
     requests_channel,
 )
 from shared.settings import Settings
@@ -25,29 +27,28 @@ class Bridges:
     def __init__(self, settings: Settings, news: News) -> None:
         self._channel = bridges_channel(settings)
         self._news = news
-        self._heard: dict[str, float] = {}  # when each spoke last
+        self._heard: dict[UUID, float] = {}  # when each spoke last
 
     async def listen(self) -> None:
         """Hear of bridges for ever."""
         async with self._news.subscribe(self._channel) as listener:
             while True:
-                if message := await listener.get():
-                    bridge_id, is_leaving = decode_presence(message)
-                    self._note(bridge_id, is_leaving=is_leaving)
+                if heartbeat := decode_heartbeat(await listener.get()):
+                    self._note(heartbeat)
 
     def tell(self, owner: UUID, request_id: UUID) -> None:
         """Tell the bridge of this user, or all where none is known."""
         bridges = sorted(self._present())
         told = requests_channel(bridges[owner.int % len(bridges)]) if bridges else WAITING_REQUESTS
-        self._news.publish(told, str(request_id).encode())
+        self._news.publish(told, encode_waiting(request_id))
 
-    def _note(self, bridge_id: str, *, is_leaving: bool) -> None:
+    def _note(self, heartbeat: Heartbeat) -> None:
         self._heard = self._present()
-        if is_leaving:
-            self._heard.pop(bridge_id, None)
+        if heartbeat.is_leaving:
+            self._heard.pop(heartbeat.bridge_id, None)
         else:
-            self._heard[bridge_id] = monotonic()
+            self._heard[heartbeat.bridge_id] = monotonic()
 
-    def _present(self) -> dict[str, float]:
+    def _present(self) -> dict[UUID, float]:
         since = monotonic() - FORGET_SECONDS
         return {bridge: at for bridge, at in self._heard.items() if at > since}

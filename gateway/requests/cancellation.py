@@ -10,7 +10,8 @@ from databases.core import Connection
 from gateway.requests.queries import select_open_request, select_request
 from gateway.requests.schemas import ChatRequest
 from shared.domain.endings import end_request, failed
-from shared.notifications.bus import CANCELLED_REQUESTS, News
+from shared.notifications.bus import News
+from shared.notifications.formats import CANCELLED_REQUESTS, encode_cancelled
 
 CANCELLED = "The request was cancelled"
 
@@ -23,5 +24,5 @@ async def cancel(
         # Not so where a bridge has claimed, given back or ended it in the same moment.
         ended = await end_request(connection, news, request, failed(CANCELLED, "cancelled"))
         if ended and request.claim_id is not None:
-            news.publish(CANCELLED_REQUESTS, str(request.claim_id).encode())
+            news.publish(CANCELLED_REQUESTS, encode_cancelled(request.claim_id))
     return await select_request(connection, owner, request_id)

@@ -9,7 +9,13 @@ from databases.core import Connection
 
 from shared.domain.files import select_files
 from shared.domain.frames import Answer, Response, encode, failure, respond
-from shared.notifications.bus import WAITING_REQUESTS, News, encode_frames, session_channel
+from shared.notifications.bus import News
+from shared.notifications.formats import (
+    WAITING_REQUESTS,
+    encode_frames,
+    encode_waiting,
+    session_channel,
+)
 from shared.postgres.pool import columns
 from shared.telemetry.metrics import REQUESTS_ENDED
 
@@ -99,7 +105,7 @@ async def _tell(connection: Connection, news: News, ending: Ending, ended: Ended
         session_channel(ended.session_id, ended.creator_id), encode_frames(ended.seq, [frame])
     )
     if ended.has_next:
-        news.publish(WAITING_REQUESTS, b"")  # it may start, anywhere
+        news.publish(WAITING_REQUESTS, encode_waiting(None))  # it may start, anywhere
 
 
 async def _update_requests(connection: Connection, endings: Sequence[Ending]) -> list[Ended | None]:

@@ -4,12 +4,11 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from hashlib import blake2b
 from time import monotonic
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from attrs import define, field
 from redis.asyncio import Redis
@@ -23,21 +22,11 @@ from shared.telemetry.metrics import NEWS_LAG, NEWS_UP
 
 logger = logging.getLogger(__name__)
 
-WAITING_REQUESTS = "genai:requests:waiting"
-"""Tells all bridges that a request waits: its id, or nothing where it is not the first to tell."""
-
-CANCELLED_REQUESTS = "genai:requests:cancelled"
-"""Carries the claims of requests that were ended while a bridge ran them."""
-
-DELETED_AGENTS = "genai:agents:deleted"
-"""Carries the ids of agents that were deleted, for a bridge to tell them."""
-
 LISTENER_LIMIT = 1000  # messages; a listener further behind reads PostgreSQL instead
 LISTENER_BYTES = 1024 * 1024
 OUTBOX_LIMIT = 10_000  # messages; what Redis did not take by then is old news
 BATCH = 500
 WAKE = b""
-FRAME_LIMIT = 256 * 1024  # bytes; more than that goes as its seq only
 RECONCILE_SECONDS = 1.0
 RETRY_SECONDS = (0.1, 1.0)
 FLUSH_SECONDS = 1.0
@@ -57,54 +46,6 @@ def create_redis(settings: Settings) -> "Redis":
         socket_timeout=5,
     )
     return client
-
-
-def session_channel(session_id: UUID, owner: UUID) -> str:
-    """Where the frames of one session are told, to its owner: nobody else listens there.
-
-    Somebody may have opened a socket with this id before its owner began the chat.
-    """
-    return f"genai:session:{owner}:{session_id}"
-
-
-def bridges_channel(settings: Settings) -> str:
-    """Where bridges say every second that they take requests, or that they take no more.
-
-    Installations that share a Redis have one each: no gateway may tell a bridge of another one.
-    """
-    secret = settings.secret_key.encode()
-    return f"genai:bridges:{blake2b(secret, digest_size=16, person=b'bridges').hexdigest()}"
-
-
-def requests_channel(bridge_id: UUID | str) -> str:
-    """Where one bridge, and no other, is told the ids of requests that wait."""
-    return f"{WAITING_REQUESTS}:{bridge_id}"
-
-
-def encode_presence(bridge_id: UUID, *, is_leaving: bool = False) -> bytes:
-    """The news that a bridge takes requests, or no more of them."""
-    return f"{bridge_id} {'leaves' if is_leaving else 'stays'}".encode()
-
-
-def decode_presence(message: bytes) -> tuple[str, bool]:
-    """Which bridge it is, and whether it leaves."""
-    bridge_id, _, says = message.decode().partition(" ")
-    return bridge_id, says == "leaves"
-
-
-def encode_frames(last: int, frames: Sequence[bytes]) -> bytes:
-    """The news of frames on a line each, numbered up to `last`.
-
-    Large ones are left for the listener to read from PostgreSQL.
-    """
-    lines = b"\n".join(frames)
-    return b"%d\n%b" % (last, lines if len(lines) <= FRAME_LIMIT else b"")
-
-
-def decode_frames(message: bytes) -> tuple[int, list[bytes]]:
-    """The last number and the frames up to it: none where they were too large to be sent."""
-    last, _, lines = message.partition(b"\n")
-    return int(last), lines.split(b"\n") if lines else []
 
 
 @define(eq=False)

@@ -31,6 +31,9 @@ NEWS_LAG = Histogram(
     "From publishing in Redis to hearing it, tried once a second.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
 )
+NOTIFICATIONS_SKIPPED = Counter(
+    "genai_notifications_skipped", "Notifications in a form that is not known here.", ["format"]
+)
 NEWS_UP = Gauge("genai_news_up", "Whether this process hears the news of Redis.")
 LOOP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 LOOP_LAG = Histogram(

@@ -4,7 +4,7 @@ import pytest
 import redis.asyncio
 
 from agent_bridge.agents.deletions import DELETED
-from shared.notifications.bus import DELETED_AGENTS
+from shared.notifications.formats import DELETED_AGENTS
 from tests.agent_bridge.agents import connected_agent, until_active, until_inbox_is_empty
 from tests.agents.running import Generation, run_agent
 from tests.system import System
@@ -78,7 +78,7 @@ async def test_only_the_agent_that_was_deleted_is_told(system: System, user: Use
         assert (await user.read_agent(spared["id"]))["is_active"]
 
 
-@pytest.mark.parametrize("message", [b"", b"\xff", b"not an id"])
+@pytest.mark.parametrize("message", [b"", b"\xff", b"not an id", b"deleted/1 \xff", b"deleted/2 x"])
 async def test_news_that_name_no_agent_end_nothing(
     message: bytes, system: System, user: User
 ) -> None:

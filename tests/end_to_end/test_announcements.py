@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from shared.notifications.bus import WAITING_REQUESTS
+from shared.notifications.formats import WAITING_REQUESTS, decode_waiting, encode_waiting
 from tests.agent_bridge.agents import abandoned, wait_for_ever
 from tests.agent_bridge.stored import select_requests
 from tests.master import Master, answer, run_master
 from tests.system import System
 from tests.users import Chat, User, eventually, register_user
 
-EMPTY = b""
+EMPTY = encode_waiting(None)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ async def test_one_bridge_of_two_is_told_and_answers(
             ids = {str(row["id"]) for row in select_requests(module_system, chat.session_id)}
     assert len(announcements.heard) == 5, "each once"
     assert len({channel for channel, _ in announcements.heard}) == 1, "to the same one"
-    assert {message.decode() for _, message in announcements.heard} <= ids
+    assert {str(decode_waiting(message)) for _, message in announcements.heard} <= ids
 
 
 async def test_a_bridge_without_room_passes_it_on_to_all(

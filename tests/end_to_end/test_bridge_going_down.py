@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from devstack.processes import Child
-from shared.notifications.bus import WAITING_REQUESTS
+from shared.notifications.formats import WAITING_REQUESTS, decode_waiting
 from tests.agent_bridge.agents import abandoned, until_invoked, wait_for_ever
 from tests.agent_bridge.broken import until_heard
 from tests.agent_bridge.stored import Row, select_logs, select_requests
@@ -148,13 +148,13 @@ async def test_what_was_not_sent_is_handed_over_at_once_and_announced(
                     child.process.send_signal(signal.SIGTERM)
                     await eventually(lambda: _is(pair, chat, "queued"), "it is given back", 3)
                     [heard] = [
-                        message["data"].decode()
+                        decode_waiting(message["data"])
                         async for message in _listen(pubsub)
                         if message["type"] == "message"
                     ]
             finally:
                 router.send_signal(signal.SIGCONT)
-            assert heard == str(row_of(pair, chat)["id"])
+            assert heard == row_of(pair, chat)["id"]
             await until_ended(child)
             with bridge(pair):
                 frame = await chat.receive_answer()

@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from gateway.requests.bridges import Bridges
-from shared.notifications.bus import (
+from shared.notifications.bus import Listener, News
+from shared.notifications.formats import (
     WAITING_REQUESTS,
-    Listener,
-    News,
+    Heartbeat,
     bridges_channel,
-    encode_presence,
+    encode_heartbeat,
+    encode_waiting,
     requests_channel,
 )
 from shared.settings import Settings, read_settings
@@ -79,29 +80,32 @@ def channels(bridges: Bridges, heard: Heard) -> list[str]:
 async def test_as_long_as_no_bridge_is_known_all_are_told(bridges: Bridges, heard: Heard) -> None:
     request_id = uuid4()
     bridges.tell(A, request_id)
-    assert heard.told == [(WAITING_REQUESTS, str(request_id).encode())]
+    assert heard.told == [(WAITING_REQUESTS, encode_waiting(request_id))]
 
 
 async def test_the_only_bridge_is_told(bridges: Bridges, heard: Heard) -> None:
-    await heard.hear(None, encode_presence(A))
+    await heard.hear(None, encode_heartbeat(Heartbeat(A)))
     assert set(channels(bridges, heard)) == {requests_channel(A)}
 
 
 async def test_a_user_always_has_the_same_bridge_and_each_has_its_users(
     bridges: Bridges, heard: Heard
 ) -> None:
-    await heard.hear(encode_presence(A), encode_presence(B))
+    await heard.hear(encode_heartbeat(Heartbeat(A)), encode_heartbeat(Heartbeat(B)))
     before = channels(bridges, heard)
-    await heard.hear(encode_presence(B), encode_presence(A))
+    await heard.hear(encode_heartbeat(Heartbeat(B)), encode_heartbeat(Heartbeat(A)))
     assert channels(bridges, heard) == before
     assert before.count(requests_channel(A)) == before.count(requests_channel(B)) == 50
 
 
 async def test_a_bridge_that_leaves_is_told_no_more(bridges: Bridges, heard: Heard) -> None:
-    await heard.hear(encode_presence(A), encode_presence(B))
-    await heard.hear(encode_presence(A, is_leaving=True))
+    await heard.hear(encode_heartbeat(Heartbeat(A)), encode_heartbeat(Heartbeat(B)))
+    await heard.hear(encode_heartbeat(Heartbeat(A, is_leaving=True)))
     assert set(channels(bridges, heard)) == {requests_channel(B)}
-    await heard.hear(encode_presence(B, is_leaving=True), encode_presence(B, is_leaving=True))
+    await heard.hear(
+        encode_heartbeat(Heartbeat(B, is_leaving=True)),
+        encode_heartbeat(Heartbeat(B, is_leaving=True)),
+    )
     assert set(channels(bridges, heard)) == {WAITING_REQUESTS}
 
 
@@ -110,8 +114,8 @@ async def test_a_bridge_that_falls_silent_is_told_no_more(
 ) -> None:
     now = 100.0
     monkeypatch.setattr("gateway.requests.bridges.monotonic", lambda: now)
-    await heard.hear(encode_presence(A), encode_presence(B))
+    await heard.hear(encode_heartbeat(Heartbeat(A)), encode_heartbeat(Heartbeat(B)))
     now += 2
-    await heard.hear(encode_presence(B))
+    await heard.hear(encode_heartbeat(Heartbeat(B)))
     now += 1
     assert set(channels(bridges, heard)) == {requests_channel(B)}

@@ -8,7 +8,8 @@ import pytest
 from databases import Database
 
 from gateway.chats.delivery import PAGE, Delivery
-from shared.notifications.bus import FRAME_LIMIT, Message, encode_frames
+from shared.notifications.bus import Message
+from shared.notifications.formats import FRAME_LIMIT, encode_frames
 from shared.postgres.pool import connect, create_database
 from shared.settings import Settings
 from tests.gateway.rows import insert_answer, insert_logs, insert_session, insert_user

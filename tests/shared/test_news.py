@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 
 from devstack.valkey import ValkeyServer, run_valkey
 from shared.notifications.bus import (
-    FRAME_LIMIT,
     LISTENER_BYTES,
     LISTENER_LIMIT,
     OUTBOX_LIMIT,
@@ -19,6 +18,10 @@ from shared.notifications.bus import (
     Message,
     News,
     create_redis,
+)
+from shared.notifications.formats import (
+    FRAME_LIMIT,
+    Frames,
     decode_frames,
     encode_frames,
     session_channel,
@@ -310,12 +313,12 @@ async def test_a_listener_waits_for_what_is_put_later() -> None:
 
 @pytest.mark.parametrize("frames", [[b"{}"], [b"{}", b"[]", b"{}"], [b"x" * FRAME_LIMIT]])
 def test_frames_come_back_with_the_number_of_the_last(frames: list[bytes]) -> None:
-    assert decode_frames(encode_frames(7, frames)) == (7, frames)
+    assert decode_frames(encode_frames(7, frames)) == Frames(7, frames)
 
 
 @pytest.mark.parametrize("sizes", [[FRAME_LIMIT + 1], [FRAME_LIMIT, 1]])
 def test_frames_that_are_too_large_go_as_their_number_only(sizes: list[int]) -> None:
-    assert decode_frames(encode_frames(7, [b"x" * size for size in sizes])) == (7, [])
+    assert decode_frames(encode_frames(7, [b"x" * size for size in sizes])) == Frames(7, [])
 
 
 def test_a_session_has_a_channel_of_its_own() -> None:

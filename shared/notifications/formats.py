@@ -1,0 +1,169 @@
+"""What is said on each channel, and in which version. How it gets there is `bus`.
+
+The services are upgraded one after the other, so either may hear what it does not know: that is
+skipped and counted, and costs no more than a notification that was lost.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from uuid import UUID
+
+from attrs import frozen
+
+from shared.notifications.bus import Message
+from shared.settings import Settings
+from shared.telemetry.metrics import NOTIFICATIONS_SKIPPED
+
+WAITING_REQUESTS = "genai:requests:waiting"
+"""Tells all bridges that a request waits."""
+
+CANCELLED_REQUESTS = "genai:requests:cancelled"
+"""Tells all bridges that a request was ended while one of them ran it."""
+
+DELETED_AGENTS = "genai:agents:deleted"
+"""Tells all bridges that an agent was deleted, for them to tell it."""
+
+FRAME_LIMIT = 256 * 1024  # bytes; more than that goes as its seq only
+
+
+def session_channel(session_id: UUID, owner: UUID) -> str:
+    """Where the frames of one session are told, to its owner: nobody else listens there.
+
+    Somebody may have opened a socket with this id before its owner began the chat.
+    """
+    return f"genai:session:{owner}:{session_id}"
+
+
+def bridges_channel(settings: Settings) -> str:
+    """Where bridges say every second that they take requests, or that they take no more.
+
+    Installations that share a Redis have one each: no gateway may tell a bridge of another one.
+    """
+    secret = settings.secret_key.encode()
+    return f"genai:bridges:{blake2b(secret, digest_size=16, person=b'bridges').hexdigest()}"
+
+
+def requests_channel(bridge_id: UUID) -> str:
+    """Where one bridge, and no other, is told the ids of requests that wait."""
+    return f"{WAITING_REQUESTS}:{bridge_id}"
+
+
+@frozen
+class Heartbeat:
+    """A bridge takes requests, or no more of them."""
+
+    bridge_id: UUID
+    is_leaving: bool = False
+
+
+@frozen
+class Frames:
+    """Encoded frames of a session, numbered up to `last`; none where they were too large."""
+
+    last: int
+    frames: list[bytes]
+
+
+def encode_waiting(request_id: UUID | None) -> bytes:
+    """A request waits: this one, or None where somebody else was told of it before."""
+    return _encode("waiting", b"" if request_id is None else str(request_id).encode())
+
+
+def decode_waiting(message: Message) -> UUID | None:
+    """Which one waits, if one was named. Whatever came: it is worth a look."""
+    return _read_id("waiting", message)
+
+
+def encode_cancelled(claim_id: UUID) -> bytes:
+    """The request that was claimed so was ended."""
+    return _encode("cancelled", str(claim_id).encode())
+
+
+def decode_cancelled(message: Message) -> UUID | None:
+    """Which claim; None: one may have been missed."""
+    return _read_id("cancelled", message)
+
+
+def encode_deleted(agent_id: UUID) -> bytes:
+    """This agent was deleted."""
+    return _encode("deleted", str(agent_id).encode())
+
+
+def decode_deleted(message: Message) -> UUID | None:
+    """Which agent; None: one may have been missed."""
+    return _read_id("deleted", message)
+
+
+def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
+    """A bridge is there, or leaves."""
+    says = b"leaves" if heartbeat.is_leaving else b"stays"
+    return _encode("heartbeat", b"%b %b" % (str(heartbeat.bridge_id).encode(), says))
+
+
+def decode_heartbeat(message: Message) -> Heartbeat | None:
+    """What a bridge said; None: one may have been missed."""
+    body = _body("heartbeat", message)
+    if body is None:
+        return None
+    bridge_id, _, says = body.partition(b" ")
+    id_ = _uuid(bridge_id)
+    if id_ is None or says not in {b"leaves", b"stays"}:
+        NOTIFICATIONS_SKIPPED.labels("heartbeat").inc()
+        return None
+    return Heartbeat(id_, is_leaving=says == b"leaves")
+
+
+def encode_frames(last: int, frames: Sequence[bytes]) -> bytes:
+    """Frames on a line each, numbered up to `last`.
+
+    Large ones are left for the listener to read from PostgreSQL.
+    """
+    lines = b"\n".join(frames)
+    return _encode("frames", b"%d\n%b" % (last, lines if len(lines) <= FRAME_LIMIT else b""))
+
+
+def decode_frames(message: Message) -> Frames | None:
+    """The frames; None: some may have been missed."""
+    body = _body("frames", message)
+    if body is None:
+        return None
+    last, _, lines = body.partition(b"\n")
+    if not last.isdigit():
+        NOTIFICATIONS_SKIPPED.labels("frames").inc()
+        return None
+    return Frames(int(last), lines.split(b"\n") if lines else [])
+
+
+_VERSIONS = {"waiting": 1, "cancelled": 1, "deleted": 1, "heartbeat": 1, "frames": 1}
+_HEADERS = {name: f"{name}/{version} ".encode() for name, version in _VERSIONS.items()}
+
+
+def _encode(name: str, body: bytes) -> bytes:
+    return _HEADERS[name] + body
+
+
+def _body(name: str, message: Message) -> bytes | None:
+    """What stands behind the header; None for a gap, or where the header is another one."""
+    if message is None:
+        return None
+    if not message.startswith(_HEADERS[name]):
+        NOTIFICATIONS_SKIPPED.labels(name).inc()
+        return None
+    return message[len(_HEADERS[name]) :]
+
+
+def _read_id(name: str, message: Message) -> UUID | None:
+    body = _body(name, message)
+    if not body:
+        return None
+    id_ = _uuid(body)
+    if id_ is None:
+        NOTIFICATIONS_SKIPPED.labels(name).inc()
+    return id_
+
+
+def _uuid(text: bytes) -> UUID | None:
+    try:
+        return UUID(text.decode("ascii"))
+    except ValueError:  # UnicodeDecodeError is one
+        return None

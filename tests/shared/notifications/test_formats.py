@@ -1,0 +1,78 @@
+"""What is said between two services that may be of different versions."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from prometheus_client import REGISTRY
+
+from shared.notifications import formats
+from shared.notifications.bus import Message
+from shared.notifications.formats import Frames, Heartbeat
+
+ID = UUID("49d7aaaf-a173-4a9f-a84c-29dbb5f8b50e")
+CASES: dict[str, tuple[bytes, Callable[[Message], object], object]] = {
+    "waiting": (formats.encode_waiting(ID), formats.decode_waiting, ID),
+    "cancelled": (formats.encode_cancelled(ID), formats.decode_cancelled, ID),
+    "deleted": (formats.encode_deleted(ID), formats.decode_deleted, ID),
+    "heartbeat": (
+        formats.encode_heartbeat(Heartbeat(ID, is_leaving=True)),
+        formats.decode_heartbeat,
+        Heartbeat(ID, is_leaving=True),
+    ),
+    "frames": (
+        formats.encode_frames(7, [b"{}", b"[]"]),
+        formats.decode_frames,
+        Frames(7, [b"{}", b"[]"]),
+    ),
+}
+
+
+def skipped(name: str) -> float:
+    return REGISTRY.get_sample_value("genai_notifications_skipped_total", {"format": name}) or 0.0
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_said_is_heard(name: str) -> None:
+    message, decode, meaning = CASES[name]
+    before = skipped(name)
+    assert decode(message) == meaning
+    assert skipped(name) == before
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_gap_is_no_fault(name: str) -> None:
+    before = skipped(name)
+    assert CASES[name][1](None) is None
+    assert skipped(name) == before
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_later_version_is_skipped_and_counted(name: str) -> None:
+    message, decode, _ = CASES[name]
+    before = skipped(name)
+    assert decode(message.replace(b"/1 ", b"/2 ", 1)) is None
+    assert decode(message.replace(b"/1 ", b"/10 ", 1)) is None
+    assert skipped(name) == before + 2
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("body", [b"\xff", b"-1\n{}", b"no id", str(ID).encode() + b" rests"])
+def test_what_is_malformed_is_skipped_and_counted(name: str, body: bytes) -> None:
+    before = skipped(name)
+    assert CASES[name][1](f"{name}/1 ".encode() + body) is None
+    assert skipped(name) == before + 1
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("message", [b"", b"\xff", b"7\n{}", str(ID).encode()])
+def test_what_has_no_version_is_skipped_and_counted(name: str, message: bytes) -> None:
+    before = skipped(name)
+    assert CASES[name][1](message) is None
+    assert skipped(name) == before + 1
+
+
+def test_that_some_request_waits_names_none() -> None:
+    before = skipped("waiting")
+    assert formats.decode_waiting(formats.encode_waiting(None)) is None
+    assert skipped("waiting") == before
