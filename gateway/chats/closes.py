@@ -1,6 +1,7 @@
 """The codes with which the front-end's sockets are closed, and reasons that several places give."""
 
 POLICY_VIOLATION = 1008
+INTERNAL_ERROR = 1011
 SERVICE_RESTART = 1012
 TRY_AGAIN_LATER = 1013
 
@@ -9,7 +10,7 @@ CLOSE_CODES = {
     1007: "A text frame was no UTF-8.",
     POLICY_VIOLATION: "The session is another user's, or `after` is no seq: do not try again.",
     1009: "A frame was far too large.",
-    1011: "The server failed, or heard no answer to its pings: reconnect with `after`.",
+    INTERNAL_ERROR: "The server failed, or heard no answer to its pings: reconnect with `after`.",
     SERVICE_RESTART: "The server is restarting: reconnect with `after`.",
     TRY_AGAIN_LATER: (
         "The client took its frames too slowly, the database is away, or the user has too many "
@@ -18,4 +19,5 @@ CLOSE_CODES = {
 }
 
 RESTARTING = "restarting"
+FAILED = "internal error"
 FOREIGN_SESSION = "This session belongs to another user."

@@ -7,10 +7,12 @@ from time import time_ns
 from typing import cast
 from uuid import UUID, uuid4
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from gateway.chats.closes import (
+    FAILED,
     FOREIGN_SESSION,
+    INTERNAL_ERROR,
     POLICY_VIOLATION,
     RESTARTING,
     SERVICE_RESTART,
@@ -73,14 +75,30 @@ async def serve_frontend(websocket: WebSocket) -> None:
         await _refuse(websocket, RESTARTING, SERVICE_RESTART)
     except RefusedError as refused:
         await _refuse(websocket, refused.reason, refused.code)
+    except Exception:
+        # The server would send no close frame: the client would see a cut cable.
+        logger.exception("a socket failed")
+        await _close(websocket, INTERNAL_ERROR, FAILED)
 
 
 async def _refuse(websocket: WebSocket, reason: str, code: int | None) -> None:
     # A refused handshake logs the front-end's user out: only for dead tokens, no UUIDs, and the
     # pages of others.
-    if code is not None:
-        await websocket.accept()
-    await websocket.close(code or POLICY_VIOLATION, reason)
+    if code is None:
+        await websocket.close(POLICY_VIOLATION, reason)
+    else:
+        await _close(websocket, code, reason)
+
+
+async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+    """Close a socket, which is opened before if need be: a refused one logs its user out."""
+    try:
+        async with asyncio.timeout(1):
+            if websocket.application_state is WebSocketState.CONNECTING:
+                await websocket.accept()
+            await websocket.close(code, reason)
+    except (TimeoutError, WebSocketDisconnect, RuntimeError):
+        logger.debug("no close frame could be sent")
 
 
 class Socket:
@@ -114,7 +132,7 @@ class Socket:
 
     async def leave(self) -> None:
         """Close, for the client to go on elsewhere; what it sent by then is stored."""
-        await self._close(SERVICE_RESTART, RESTARTING)
+        await _close(self._websocket, SERVICE_RESTART, RESTARTING)
 
     async def _run(self, listener: Listener) -> None:
         delivering = asyncio.create_task(self._deliver(listener))
@@ -126,7 +144,7 @@ class Socket:
             logger.debug("session %s: a socket was not read out", self._opening.session_id)
         finally:
             delivering.cancel()
-            await asyncio.gather(delivering, return_exceptions=True)
+            await asyncio.gather(delivering, return_exceptions=True)  # it has told what it raised
             if self._storing is not None:
                 await self._storing
 
@@ -207,6 +225,14 @@ class Socket:
         return encode(refuse(self._opening.session_id, request_id, reason)).decode()
 
     async def _deliver(self, listener: Listener) -> None:
+        try:
+            await self._deliver_for_ever(listener)
+        except Exception:
+            logger.exception("session %s: the delivery failed", self._opening.session_id)
+            await _close(self._websocket, INTERNAL_ERROR, FAILED)
+
+    async def _deliver_for_ever(self, listener: Listener) -> None:
+        """Until the client is gone, or too slow."""
         while True:
             message = await listener.get()
             try:
@@ -228,15 +254,8 @@ class Socket:
         except TimeoutError:
             logger.info("session %s: a socket was too slow", self._opening.session_id)
             self._too_slow = True
-            await self._close(TRY_AGAIN_LATER, "too slow")
+            await _close(self._websocket, TRY_AGAIN_LATER, "too slow")
             return False
         except (WebSocketDisconnect, RuntimeError):  # RuntimeError: sent after the close
             return False
         return True
-
-    async def _close(self, code: int, reason: str) -> None:
-        try:
-            async with asyncio.timeout(1):
-                await self._websocket.close(code, reason)
-        except (TimeoutError, WebSocketDisconnect, RuntimeError):
-            logger.debug("session %s: no close frame could be sent", self._opening.session_id)
