@@ -10,8 +10,8 @@ from uuid import uuid4
 
 from starlette.applications import Starlette
 
-from agent_bridge.agents.deletions import dismiss_agents
-from agent_bridge.agents.reconciliation import RollCall
+from agent_bridge.agents.deletions import tell_deleted_agents
+from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.agents.registry import Registry
 from agent_bridge.intake.inbox import Inbox
 from agent_bridge.intake.leadership import Leadership
@@ -69,7 +69,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         registry = Registry(settings, database)
         inbox = Inbox(registry, Logs(settings, database, news, vault))
         session = RouterSession(settings)
-        leadership = Leadership(settings, session, RollCall(settings, database), inbox.put)
+        leadership = Leadership(settings, session, Reconciliation(settings, database), inbox.put)
         ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
         requests = Requests(settings, database, news, vault, bridge_id)
         # Left in reverse: no claims, nothing that runs, no router session (what runs here is logged
@@ -80,7 +80,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
                 news_writer=news.write(),
                 log_entries=inbox.logs.handle(),
                 agents=inbox.agents.handle(),
-                dismissals=dismiss_agents(news, registry),
+                deletions=tell_deleted_agents(news, registry),
                 leases=requests.renew(),
                 cancellations=requests.drop_cancelled(),
                 sweeper=requests.sweep(),

@@ -13,7 +13,7 @@ type Work[T, R] = Callable[[list[T]], Awaitable[Sequence[R]]]
 """Returns a result for each thing, in their order."""
 
 
-class Group[T, R]:
+class Batcher[T, R]:
     """Callers who want the same done, each to a thing of his own."""
 
     def __init__(self, work: Work[T, R], most: int) -> None:

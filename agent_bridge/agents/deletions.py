@@ -13,7 +13,7 @@ from shared.notifications.formats import DELETED_AGENTS, decode_deleted
 DELETED = "The agent was deleted"
 
 
-async def dismiss_agents(news: News, registry: Registry) -> None:
+async def tell_deleted_agents(news: News, registry: Registry) -> None:
     """Tell deleted agents for ever.
 
     Every bridge does: telling one twice does no harm, and one that was never connected hears

@@ -22,11 +22,11 @@ logger = logging.getLogger(__name__)
 
 ASKED_LIMIT = 10_000  # agents: those taken for connected, then those that were lately
 BATCH = 500  # agents whose answers are put at once
-PAUSE_SECONDS = 2.0  # between two roll calls: each connected agent prints a line for each
+PAUSE_SECONDS = 2.0  # between two times: each connected agent prints a line for each
 RETRY_SECONDS = 0.5
 
 
-class RollCall:
+class Reconciliation:
     """Finds out who is connected, at the begin of each session."""
 
     def __init__(self, settings: Settings, database: Database) -> None:

@@ -20,7 +20,7 @@ from agent_bridge.router.frames import (
     AgentUnregistered,
     read_identity,
 )
-from agent_bridge.router.session import AgentsSeen, Event, Fence, FullError, RouterLost
+from agent_bridge.router.session import AgentsSeen, Event, FlushMarker, FullError, RouterLost
 from shared.postgres.pool import DatabaseAwayError
 
 logger = logging.getLogger(__name__)
@@ -29,22 +29,22 @@ ENTRIES_LIMIT = 10_000
 CHARACTERS_LIMIT = 16 * 1024 * 1024  # of all entries; of up to four bytes each
 NEWS_LIMIT = 20_000
 NEWS_BYTES_LIMIT = 64 * 1024 * 1024  # of all that agents say of themselves
-BATCH = 200  # entries and fences handled at once
+BATCH = 200  # entries and flush markers handled at once
 RETRY_SECONDS = 0.5
 
 
 class LogInbox:
-    """Log entries and fences in their order; what comes when it is full is dropped and counted."""
+    """Log entries and flush markers in their order; when it is full, what comes is dropped."""
 
     def __init__(self, logs: Logs) -> None:
         self._logs = logs
-        self._waiting: deque[AgentLogged | Fence] = deque()
+        self._waiting: deque[AgentLogged | FlushMarker] = deque()
         self._filled = asyncio.Event()
         self._characters = 0
         self._dropped = 0
 
-    def put(self, event: AgentLogged | Fence) -> None:
-        """Add an entry or a fence."""
+    def put(self, event: AgentLogged | FlushMarker) -> None:
+        """Add an entry or a flush marker."""
         characters = self._characters + _characters(event)
         if len(self._waiting) >= ENTRIES_LIMIT or characters > CHARACTERS_LIMIT:
             if not self._dropped:
@@ -64,11 +64,11 @@ class LogInbox:
             if await self._store([event for event in batch if isinstance(event, AgentLogged)]):
                 for event in batch:
                     if not isinstance(event, AgentLogged):
-                        await _try(_pass(event), "a fence")
+                        await _try(_pass(event), "a flush marker")
                 self._forget(len(batch))
 
     async def _store(self, entries: list[AgentLogged]) -> bool:
-        """Whether they are done with. Those that stand behind a fence don't wait for it."""
+        """Whether they are done with. Those that stand behind a flush marker don't wait for it."""
         count = len(entries)
         return not entries or await _try(
             self._logs.store(entries), f"{count} log entries of agents", count
@@ -172,8 +172,8 @@ class Inbox:
         await self.agents.settle()
 
 
-async def _pass(fence: Fence) -> None:
-    await fence()
+async def _pass(marker: FlushMarker) -> None:
+    await marker()
 
 
 async def _try(work: Coroutine[None, None, None], what: str, entries: int = 0) -> bool:
@@ -190,7 +190,7 @@ async def _try(work: Coroutine[None, None, None], what: str, entries: int = 0) -
     return True
 
 
-def _characters(event: AgentLogged | Fence) -> int:
+def _characters(event: AgentLogged | FlushMarker) -> int:
     if not isinstance(event, AgentLogged):
         return 0
     ids = len(event.agent_uuid) + len(event.session_id) + len(event.request_id)

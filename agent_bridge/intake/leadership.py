@@ -22,7 +22,7 @@ from uuid import UUID, uuid4
 import asyncpg
 from attrs import frozen
 
-from agent_bridge.agents.reconciliation import RollCall
+from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.session import Event, RouterLost, RouterSession
 from shared.postgres.locks import LEADER_LOCK, LOCK_ERRORS, connect_for_lock
@@ -55,11 +55,15 @@ class Leadership:
     """Competes for the lock for ever, and holds the router session while it has it."""
 
     def __init__(
-        self, settings: Settings, session: RouterSession, roll_call: RollCall, put: PutInTerm
+        self,
+        settings: Settings,
+        session: RouterSession,
+        reconciliation: Reconciliation,
+        put: PutInTerm,
     ) -> None:
         self._settings = settings
         self._session = session
-        self._roll_call = roll_call
+        self._reconciliation = reconciliation
         self._put = put
         self._has_lock = asyncio.Event()
         self._term: UUID | None = None
@@ -147,7 +151,7 @@ class Leadership:
                 since = time.monotonic()
             try:
                 await self._session.hold(
-                    partial(self._hear, put), partial(self._roll_call.call, put)
+                    partial(self._hear, put), partial(self._reconciliation.call, put)
                 )
                 failures, was_held = 0, True
             except RouterAwayError as error:
@@ -162,5 +166,5 @@ class Leadership:
             await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311
 
     def _hear(self, put: Callable[[Event], None], event: Event) -> None:
-        self._roll_call.heard(event)
+        self._reconciliation.heard(event)
         put(event)

@@ -11,7 +11,7 @@ import asyncpg
 from databases import Database
 
 from agent_bridge import metrics
-from agent_bridge.batching import Group
+from agent_bridge.batching import Batcher
 from agent_bridge.requests import queries
 from agent_bridge.requests.compose import UnfitError, compose_and_mark
 from agent_bridge.requests.master import Form, FormChoice, payload
@@ -78,8 +78,8 @@ class Requests:
         self._lanes = Lanes(settings)
         self._limit = settings.router_lanes
         self._form = FormChoice(settings.master_agent_contract)
-        self._marks = Group(self._mark_all, TOGETHER)
-        self._endings = Group(self._end_all, TOGETHER)
+        self._marks = Batcher(self._mark_all, TOGETHER)
+        self._endings = Batcher(self._end_all, TOGETHER)
         self._claiming = asyncio.Lock()
         self._is_leaving = False
         self._sent: set[UUID] = set()  # claims that the master agent may have seen
@@ -264,7 +264,7 @@ class Requests:
                 with span("invoke"), metrics.INVOCATION_SECONDS.time():
                     reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
             if isinstance(reply, Reply):
-                await self._lanes.fence()
+                await self._lanes.flush()
             return reply
 
     async def _mark_all(self, requests: list[ClaimedRequest]) -> list[Marked | None]:

@@ -60,10 +60,10 @@ class ProbeArrived:
 
 
 @frozen
-class FenceArrived:
+class FlushMarkerArrived:
     """A bridge wants an echo once all that came before this has been handled."""
 
-    fence: str
+    marker: str
     invoked_by: str = field(repr=False)
 
 
@@ -90,7 +90,9 @@ class Departure:
     agent_uuid: str
 
 
-type SessionFrame = AgentRegistered | AgentUnregistered | AgentLogged | ProbeArrived | FenceArrived
+type SessionFrame = (
+    AgentRegistered | AgentUnregistered | AgentLogged | ProbeArrived | FlushMarkerArrived
+)
 type LaneFrame = Reply | Rejection | Departure
 
 
@@ -103,8 +105,8 @@ def parse_session_frame(text: str | bytes) -> SessionFrame | None:
     match _parse(text):
         case {"request_payload": {"probe": str(probe)}, "invoked_by": str(invoked_by)}:
             return ProbeArrived(probe, invoked_by)
-        case {"request_payload": {"fence": str(fence)}, "invoked_by": str(invoked_by)}:
-            return FenceArrived(fence, invoked_by)
+        case {"request_payload": {"fence": str(marker)}, "invoked_by": str(invoked_by)}:
+            return FlushMarkerArrived(marker, invoked_by)
         case {"invoked_by": _}:
             return None
         case {"request_payload": {"message_type": str(kind), "agent_uuid": str(uuid), **rest}}:
@@ -205,11 +207,11 @@ def presence_frames(agent_uuid: str, mark: str) -> tuple[str, str]:
     return orjson.dumps(question).decode(), orjson.dumps(marked).decode()
 
 
-def echo_frame(arrived: ProbeArrived | FenceArrived) -> str:
-    """Answer a probe or a fence."""
+def echo_frame(arrived: ProbeArrived | FlushMarkerArrived) -> str:
+    """Answer a probe or a flush marker."""
     frame = {
         "message_type": "agent_response",
-        "response": arrived.probe if isinstance(arrived, ProbeArrived) else arrived.fence,
+        "response": arrived.probe if isinstance(arrived, ProbeArrived) else arrived.marker,
         "execution_time": 0,
         "invoked_by": arrived.invoked_by,
     }

@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from agent_bridge import metrics
-from agent_bridge.batching import Group
+from agent_bridge.batching import Batcher
 from agent_bridge.router.frames import (
     MASTER_SERVER_BE,
     MASTER_SERVER_ML,
@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
-FENCE_SECONDS = 1.0
-FENCED = 1000  # answers behind one fence
+FLUSH_SECONDS = 1.0
+FLUSHED = 1000  # answers behind one flush marker
 KEPT = 4  # idle lanes for each that may be in use: to open one costs as much as a chat's statements
 
 
@@ -139,8 +139,8 @@ class Lanes:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._idle: dict[UUID, Lane] = {}
-        self._fence_lane: Lane | None = None
-        self._fences = Group(self._send_fence, FENCED)
+        self._flush_lane: Lane | None = None
+        self._flushes = Batcher(self._send_flush_marker, FLUSHED)
         self._closing: set[asyncio.Task[None]] = set()
         metrics.LANES_IDLE.set_function(lambda: len(self._idle))
 
@@ -158,39 +158,39 @@ class Lanes:
         finally:
             self._keep(owner, lane)
 
-    async def fence(self) -> None:
+    async def flush(self) -> None:
         """Wait until the session's bridge has handled all that the router said before.
 
-        So the log entries of a request stand before its answer. All who wait share a fence, which
-        has a lane of its own; one who comes while it is on its way waits for the next.
+        So the log entries of a request stand before its answer. All who wait share a flush
+        marker, which has a lane of its own; who comes while it is on its way waits for the next.
         """
         try:
-            async with asyncio.timeout(FENCE_SECONDS):
-                await self._fences.do(None)
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._flushes.do(None)
         except TimeoutError:
-            logger.info("log entries may come after their answer: their fence is not back")
+            logger.info("log entries may come after their answer: their flush marker is not back")
 
     async def close(self) -> None:
         """Close all that are idle."""
         while self._idle:
             self._close(self._idle.popitem()[1])
-        if self._fence_lane is not None:
-            self._close(self._fence_lane)
+        if self._flush_lane is not None:
+            self._close(self._flush_lane)
         await asyncio.gather(*self._closing)
 
-    async def _send_fence(self, waiting: list[None]) -> list[None]:
-        fence = str(uuid4())
+    async def _send_flush_marker(self, waiting: list[None]) -> list[None]:
+        marker = str(uuid4())
         try:
-            async with asyncio.timeout(FENCE_SECONDS):
-                lane = self._fence_lane or await open_lane(self._settings, MASTER_SERVER_BE)
-                self._fence_lane = lane
-                echo = await lane.invoke(MASTER_SERVER_BE, {"fence": fence})
-            lane.is_clean = lane.is_clean and echo == Reply(fence, 0.0)
+            async with asyncio.timeout(FLUSH_SECONDS):
+                lane = self._flush_lane or await open_lane(self._settings, MASTER_SERVER_BE)
+                self._flush_lane = lane
+                echo = await lane.invoke(MASTER_SERVER_BE, {"fence": marker})
+            lane.is_clean = lane.is_clean and echo == Reply(marker, 0.0)
         except (TimeoutError, LaneLostError, RouterAwayError) as error:
             logger.info("log entries may come after their answer: %r", error)
-        if self._fence_lane is not None and not self._fence_lane.is_clean:
-            self._close(self._fence_lane)
-            self._fence_lane = None
+        if self._flush_lane is not None and not self._flush_lane.is_clean:
+            self._close(self._flush_lane)
+            self._flush_lane = None
         return waiting
 
     def _keep(self, owner: UUID, lane: Lane) -> None:

@@ -17,7 +17,7 @@ from agent_bridge.router.frames import (
     AgentLogged,
     AgentRegistered,
     AgentUnregistered,
-    FenceArrived,
+    FlushMarkerArrived,
     ProbeArrived,
     echo_frame,
     parse_session_frame,
@@ -38,7 +38,7 @@ CONNECT_SECONDS = 0.8
 PROBE_SECONDS = 1.0
 ECHO_SECONDS = 1.5
 
-type Fence = Callable[[], Awaitable[None]]
+type FlushMarker = Callable[[], Awaitable[None]]
 """Called when all that came before it has been handled."""
 
 
@@ -55,7 +55,9 @@ class AgentsSeen:
     absent: frozenset[UUID]
 
 
-type Event = AgentRegistered | AgentUnregistered | AgentLogged | Fence | RouterLost | AgentsSeen
+type Event = (
+    AgentRegistered | AgentUnregistered | AgentLogged | FlushMarker | RouterLost | AgentsSeen
+)
 type Put = Callable[[Event], None]
 type OnHeld = Callable[[], Coroutine[None, None, None]]
 
@@ -130,7 +132,7 @@ class RouterSession:
                 case ProbeArrived() as arrived:
                     if arrived.probe == self._probe:
                         await connection.send(echo_frame(arrived))
-                case FenceArrived() as arrived:
+                case FlushMarkerArrived() as arrived:
                     if arrived.invoked_by.startswith(self._settings.master_be_api_key):
                         put(partial(_echo, connection, arrived))
                 case None:
@@ -166,6 +168,6 @@ class RouterSession:
         await asyncio.Event().wait()
 
 
-async def _echo(connection: ClientConnection, arrived: FenceArrived) -> None:
+async def _echo(connection: ClientConnection, arrived: FlushMarkerArrived) -> None:
     with suppress(ConnectionClosed):  # whoever waits does not wait for long
         await connection.send(echo_frame(arrived))

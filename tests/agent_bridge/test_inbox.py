@@ -192,15 +192,15 @@ async def test_connections_that_are_no_agents_do_not_wait(
     _put(inbox, AgentUnregistered("presence:key"))
 
 
-async def test_a_fence_holds_up_no_entries_and_passes_when_those_before_it_are_stored(
+async def test_a_flush_marker_holds_up_no_entries_and_passes_when_those_before_it_are_stored(
     inbox: Inbox, database: Database
 ) -> None:
-    async def fence() -> None:
-        database.do("fence")
+    async def marker() -> None:
+        database.do("marker")
 
-    _put(inbox, _logged("1"), _logged("2"), fence, _logged("3"))
+    _put(inbox, _logged("1"), _logged("2"), marker, _logged("3"))
     await _until_refused(database, 3)
-    assert await _done(database, 2) == ["1 and 2 and 3", "fence"]
+    assert await _done(database, 2) == ["1 and 2 and 3", "marker"]
 
 
 async def test_log_entries_do_not_wait_for_agents(inbox: Inbox, database: Database) -> None:

@@ -289,23 +289,23 @@ async def test_an_answer_over_the_limit_ends_the_wait(
 
 
 async def _send_back(connection: ClientConnection) -> str:
-    """Send the next fence back and return the key of its lane."""
+    """Send the next flush marker back and return the key of its lane."""
     frame = await _receive(connection)
     await _reply(connection, frame["invoked_by"], **_echo(frame))
     return str(frame["invoked_by"])
 
 
 def _echo(frame: Frame) -> Frame:
-    fence = frame["request_payload"]["fence"]
-    return {"message_type": "agent_response", "response": fence, "execution_time": 0}
+    marker = frame["request_payload"]["fence"]
+    return {"message_type": "agent_response", "response": marker, "execution_time": 0}
 
 
-async def test_who_comes_while_a_fence_is_on_its_way_waits_for_the_next_one(
+async def test_who_comes_while_a_flush_marker_is_on_its_way_waits_for_the_next_one(
     lanes: Lanes, session_socket: ClientConnection
 ) -> None:
-    first = asyncio.create_task(lanes.fence())
+    first = asyncio.create_task(lanes.flush())
     frame = await _receive(session_socket)
-    others = [asyncio.create_task(lanes.fence()) for _ in range(5)]
+    others = [asyncio.create_task(lanes.flush()) for _ in range(5)]
     await _reply(session_socket, frame["invoked_by"], **_echo(frame))
     await first
     assert not any(other.done() for other in others)
@@ -313,22 +313,22 @@ async def test_who_comes_while_a_fence_is_on_its_way_waits_for_the_next_one(
     await asyncio.gather(*others)
 
 
-async def test_a_fence_that_does_not_come_back_is_not_waited_for_long(
+async def test_a_flush_marker_that_does_not_come_back_is_not_waited_for_long(
     lanes: Lanes, session_socket: ClientConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes_module, "FENCE_SECONDS", 0.05)
-    await lanes.fence()
+    monkeypatch.setattr(lanes_module, "FLUSH_SECONDS", 0.05)
+    await lanes.flush()
     monkeypatch.undo()
     lost = (await _receive(session_socket))["invoked_by"]
-    next_one = asyncio.create_task(lanes.fence())
+    next_one = asyncio.create_task(lanes.flush())
     assert await _send_back(session_socket) != lost
     await next_one
 
 
-async def test_where_nobody_holds_the_session_no_fence_is_waited_for(lanes: Lanes) -> None:
-    async with asyncio.timeout(lanes_module.FENCE_SECONDS / 2):
-        await lanes.fence()
-        await lanes.fence()
+async def test_where_nobody_holds_the_session_no_flush_marker_is_waited_for(lanes: Lanes) -> None:
+    async with asyncio.timeout(lanes_module.FLUSH_SECONDS / 2):
+        await lanes.flush()
+        await lanes.flush()
 
 
 async def test_without_a_router_no_lane_is_lent() -> None:

@@ -51,7 +51,7 @@ def _die_before(owner: Any, name: str) -> None:
 
 
 def _replace_invoke(replace: Callable[[AsyncFunction], AsyncFunction]) -> None:
-    """Have the master agent invoked in another way; probes and fences go as ever."""
+    """Have the master agent invoked in another way; probes and flush markers go as ever."""
     invoke: AsyncFunction = Lane.invoke
     to_master = replace(invoke)
 

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from agent_bridge.agents.reconciliation import RollCall
+from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.intake.leadership import Leadership
 from agent_bridge.router.session import RouterSession
 from shared.postgres.pool import create_database
@@ -43,7 +43,7 @@ async def test_a_lock_that_can_not_be_had_ends_no_bridge(
     monkeypatch.setattr("agent_bridge.intake.leadership.ATTEMPT_SECONDS", 0.01)
     monkeypatch.setattr("agent_bridge.intake.leadership.connect_for_lock", fail)
     settings = read_settings(make_secrets(), Settings)
-    roll_call = RollCall(settings, create_database(settings))
-    leadership = Leadership(settings, RouterSession(settings), roll_call, lambda *_: None)
+    reconciliation = Reconciliation(settings, create_database(settings))
+    leadership = Leadership(settings, RouterSession(settings), reconciliation, lambda *_: None)
     async with background(leadership=leadership.run()), asyncio.timeout(5):
         await tried_again.wait()

@@ -11,10 +11,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from agent_bridge.agents import presence as presence_module
-from agent_bridge.agents import reconciliation as rollcall_module
+from agent_bridge.agents import reconciliation as reconciliation_module
 from agent_bridge.agents.presence import Presence, ask_presence
 from agent_bridge.agents.queries import KnownAgent
-from agent_bridge.agents.reconciliation import RollCall
+from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.router.frames import AgentRegistered, AgentUnregistered, presence_frames
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.session import AgentsSeen, Event
@@ -53,8 +53,8 @@ async def router(environment: dict[str, str]) -> AsyncIterator[System]:
 
 
 @pytest.fixture
-def roll_call(settings: Settings) -> RollCall:
-    return RollCall(settings, create_database(settings))
+def reconciliation(settings: Settings) -> Reconciliation:
+    return Reconciliation(settings, create_database(settings))
 
 
 def _ids(count: int) -> list[UUID]:
@@ -156,34 +156,34 @@ async def _send_slowly(connection: ClientConnection, ids: list[UUID], marks: lis
 
 
 async def test_an_agent_that_forges_refusals_of_others_deactivates_nobody(
-    router: System, roll_call: RollCall, monkeypatch: pytest.MonkeyPatch
+    router: System, reconciliation: Reconciliation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(presence_module, "_send", _send_slowly)  # so that it comes in between
     ids = _ids(50)
     seen: list[Event] = []
     async with _connected_agents(router, ids[::2]), _hostile_agent(router, _refuse) as hostile:
         known = [KnownAgent(agent_id, is_active=True) for agent_id in [hostile, *ids]]
-        await roll_call._ask(seen.append, known)
+        await reconciliation._ask(seen.append, known)
     assert seen == [AgentsSeen(frozenset([hostile, *ids[::2]]), frozenset(ids[1::2]))]
 
 
 @pytest.mark.parametrize("is_active", [True, False])
 async def test_agents_that_come_or_go_while_the_router_is_asked_are_not_judged(
-    is_active: bool, router: System, roll_call: RollCall, monkeypatch: pytest.MonkeyPatch
+    is_active: bool, router: System, reconciliation: Reconciliation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     came, left, silent = _ids(3)
 
     async def ask_slowly(settings: Settings, ids: Iterable[UUID]) -> Presence:
         seen = await ask_presence(settings, ids)
-        roll_call.heard(AgentRegistered(str(came), "jwt", "came", "", {}))
-        roll_call.heard(AgentUnregistered(str(left)))
+        reconciliation.heard(AgentRegistered(str(came), "jwt", "came", "", {}))
+        reconciliation.heard(AgentUnregistered(str(left)))
         return seen
 
-    monkeypatch.setattr(rollcall_module, "ask_presence", ask_slowly)
+    monkeypatch.setattr(reconciliation_module, "ask_presence", ask_slowly)
     seen: list[Event] = []
     async with _connected_agents(router, [left]):
         known = [KnownAgent(each, is_active=is_active) for each in (came, left, silent)]
-        await roll_call._ask(seen.append, known)
+        await reconciliation._ask(seen.append, known)
     assert seen == [AgentsSeen(frozenset(), frozenset([silent]))]
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from agent_bridge.batching import Group
+from agent_bridge.batching import Batcher
 from agent_bridge.requests import running as requests_module
 from agent_bridge.requests.running import Requests
 from shared.domain.endings import Ending, OpenRequest, Outcome
@@ -30,7 +30,7 @@ class Work:
         return [2 * number for number in numbers]
 
 
-async def _begin(work: Work, group: Group[int, int], *numbers: int) -> list[asyncio.Task[int]]:
+async def _begin(work: Work, group: Batcher[int, int], *numbers: int) -> list[asyncio.Task[int]]:
     """The first is being done, and the others wait."""
     first = asyncio.create_task(group.do(numbers[0]))
     await work.begun.wait()
@@ -41,7 +41,7 @@ async def _begin(work: Work, group: Group[int, int], *numbers: int) -> list[asyn
 
 async def test_those_who_come_meanwhile_are_served_together() -> None:
     work = Work()
-    tasks = await _begin(work, Group(work.double, 10), 1, 2, 3)
+    tasks = await _begin(work, Batcher(work.double, 10), 1, 2, 3)
     work.may_go_on.set()
     assert await asyncio.gather(*tasks) == [2, 4, 6]
     assert work.given == [[1], [2, 3]]
@@ -49,7 +49,7 @@ async def test_those_who_come_meanwhile_are_served_together() -> None:
 
 async def test_no_more_than_so_many_are_served_together() -> None:
     work = Work()
-    tasks = await _begin(work, Group(work.double, 2), 1, 2, 3, 4)
+    tasks = await _begin(work, Batcher(work.double, 2), 1, 2, 3, 4)
     work.may_go_on.set()
     assert await asyncio.gather(*tasks) == [2, 4, 6, 8]
     assert work.given == [[1], [2, 3], [4]]
@@ -57,7 +57,7 @@ async def test_no_more_than_so_many_are_served_together() -> None:
 
 async def test_who_has_gone_is_not_served() -> None:
     work = Work()
-    tasks = await _begin(work, Group(work.double, 10), 1, 2, 3)
+    tasks = await _begin(work, Batcher(work.double, 10), 1, 2, 3)
     tasks[1].cancel()
     work.may_go_on.set()
     assert await tasks[2] == 6
@@ -66,7 +66,7 @@ async def test_who_has_gone_is_not_served() -> None:
 
 async def test_who_goes_while_he_is_served_disturbs_nobody() -> None:
     work = Work()
-    group = Group(work.double, 10)
+    group = Batcher(work.double, 10)
     [going] = await _begin(work, group, 1)
     going.cancel()
     work.may_go_on.set()
@@ -80,7 +80,7 @@ async def test_a_thing_that_fails_fails_alone() -> None:
             raise ValueError("odd")
         return [number // 2 for number in numbers]
 
-    group = Group(halve, 10)
+    group = Batcher(halve, 10)
     wanted = [group.do(number) for number in (2, 3, 4)]
     first, second, third = await asyncio.gather(*wanted, return_exceptions=True)
     assert (first, third) == (1, 2)
@@ -94,7 +94,7 @@ async def test_while_postgresql_is_away_nobody_is_tried_alone() -> None:
         tries.append(numbers)
         raise DatabaseAwayError
 
-    group = Group(fail, 10)
+    group = Batcher(fail, 10)
     errors = await asyncio.gather(group.do(1), group.do(2), return_exceptions=True)
     assert [type(error) for error in errors] == [DatabaseAwayError, DatabaseAwayError]
     assert tries == [[1, 2]]
