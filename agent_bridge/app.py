@@ -18,7 +18,11 @@ from agent_bridge.intake.leadership import Leadership
 from agent_bridge.logs.store import Logs
 from agent_bridge.metrics import ROUTER_SESSION_HELD
 from agent_bridge.requests.backlog import measure_backlog
-from agent_bridge.requests.running import Requests
+from agent_bridge.requests.claiming import Claiming
+from agent_bridge.requests.ending import Endings
+from agent_bridge.requests.invoking import Invoker
+from agent_bridge.requests.running import Running
+from agent_bridge.requests.upkeep import Upkeep
 from agent_bridge.retention import remove_what_is_old
 from agent_bridge.router.session import RouterSession
 from shared.codec.converter import unstructure
@@ -54,7 +58,6 @@ def create_app(settings: Settings) -> Starlette:
 
 @asynccontextmanager
 async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]:
-    bridge_id = uuid4()
     vault = Vault(settings.encryption_keys)
     async with AsyncExitStack() as stack:
         traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-agent-bridge")
@@ -71,7 +74,10 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         session = RouterSession(settings)
         leadership = Leadership(settings, session, Reconciliation(settings, database), inbox.put)
         ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
-        requests = Requests(settings, database, news, vault, bridge_id)
+        endings = Endings(database, news)
+        running = Running(Invoker(settings, database, vault), endings)
+        claiming = Claiming(settings, database, news, uuid4(), running)
+        upkeep = Upkeep(database, news, running, endings)
         # Left in reverse: no claims, nothing that runs, no router session (what runs here is logged
         # until its end), nothing heard that is not stored, nothing that Redis is still to be told.
         await stack.enter_async_context(
@@ -81,9 +87,9 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
                 log_entries=inbox.logs.handle(),
                 agents=inbox.agents.handle(),
                 deletions=tell_deleted_agents(news, registry),
-                leases=requests.renew(),
-                cancellations=requests.drop_cancelled(),
-                sweeper=requests.sweep(),
+                leases=upkeep.renew(),
+                cancellations=upkeep.drop_cancelled(),
+                sweeper=upkeep.sweep(),
                 retention=remove_what_is_old(database, settings.retention_days),
                 loop_lag=measure_loop_lag(),
                 backlog=measure_backlog(database, wanted=bool(settings.bridge_metrics_port)),
@@ -92,11 +98,12 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         stack.push_async_callback(news.flush)
         stack.push_async_callback(_settle, inbox)
         await stack.enter_async_context(background(leadership=leadership.run()))
-        stack.push_async_callback(requests.drain, 0)
+        leave = partial(_leave, claiming, running)
+        stack.push_async_callback(leave, 0)
         await stack.enter_async_context(
-            background(claims=requests.claim(), presence=requests.say_that_it_takes_some())
+            background(claims=claiming.claim(), heartbeats=claiming.send_heartbeats())
         )
-        drain = Drain(requests.drain)
+        drain = Drain(leave)
         checks: dict[str, Check] = {
             "postgresql": partial(database_answers, database),
             "redis": news.is_up,
@@ -108,6 +115,12 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
 def _describe(leadership: Leadership) -> dict[str, object]:
     """Decides nothing: one bridge of all holds the session, and the others work as well."""
     return {"router_session": unstructure(leadership.state)}
+
+
+async def _leave(claiming: Claiming, running: Running, seconds: float) -> None:
+    """Take no more requests, and let those that run end within these seconds."""
+    await claiming.leave()
+    await running.drain(seconds)
 
 
 async def _settle(inbox: Inbox) -> None:

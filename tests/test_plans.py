@@ -9,7 +9,7 @@ import pytest
 
 from agent_bridge.logs import queries as log_queries
 from agent_bridge.requests import queries
-from agent_bridge.requests.compose import compose_and_mark
+from agent_bridge.requests.compose import compose, gather
 from gateway.chats.delivery import Delivery
 from gateway.chats.watch import select_last_seqs
 from gateway.state import State
@@ -65,11 +65,11 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
         session_id, claim_id = request.session_id, request.claim_id
         vault = Vault(settings.encryption_keys)
 
-        async def mark(request: queries.ClaimedRequest) -> queries.Marked | None:
-            [marked] = await queries.mark_sent(connection, [request])
-            return marked
+        gathered = await gather(state["database"], request)
+        [marked] = await queries.mark_sent(connection, [request])
 
-        assert await compose_and_mark(state["database"], vault, mark, request)
+        assert marked is not None
+        assert compose(vault, request, gathered, marked).agents
         assert await queries.renew_leases(connection, [claim_id]) == {claim_id}
         await queries.select_overdue(connection)
         await queries.select_backlog(connection)

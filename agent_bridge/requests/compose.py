@@ -1,8 +1,7 @@
 """Composing what the master agent needs for a request, with the provider's key decrypted."""
 
-from collections.abc import Awaitable, Callable
-
 import attrs
+from attrs import frozen
 from databases import Database
 from databases.core import Connection
 
@@ -19,9 +18,6 @@ from shared.domain.frames import FileMetadata
 from shared.postgres.pool import connect
 from shared.secrets import UndecryptableError, Vault
 
-type Mark = Callable[[ClaimedRequest], Awaitable[Marked | None]]
-"""Notes that a request is about to be sent; None: its owner has no such config."""
-
 PROVIDER_COLUMNS = {"provider_id", "api_key", "provider_metadata", "credentials"}
 
 
@@ -29,41 +25,41 @@ class UnfitError(Exception):
     """The request can't be answered as it is; the text says why."""
 
 
-async def compose_and_mark(
-    database: Database, vault: Vault, mark: Mark, request: ClaimedRequest
-) -> Invocation | None:
-    """Gather config, files and agents of a request that is about to be sent, and note that it is.
+@frozen
+class Gathered:
+    """What is read before a request is marked as sent: the rest comes with the mark."""
 
-    None: the claim is lost. Raises UnfitError.
-    """
-    files, flows = await _find_files_and_flows(database, request)
-    marked = await mark(request)
-    if marked is None:
-        raise await _without_config(database, request)
-    if not marked.is_held:
-        return None
+    files: list[FileMetadata]
+    flows: list[Flow]
+
+
+async def gather(database: Database, request: ClaimedRequest) -> Gathered:
+    """The files and flows of a request that is about to be sent. Raises UnfitError."""
+    if not request.file_ids and not request.has_flows:
+        return Gathered([], [])
+    async with connect(database) as connection:
+        files = await _find_files(connection, request)
+        if not request.has_flows:
+            return Gathered(files, [])
+        return Gathered(files, await select_active_flows(connection, request.creator_id))
+
+
+def compose(
+    vault: Vault, request: ClaimedRequest, gathered: Gathered, marked: Marked
+) -> Invocation:
+    """All that the master agent needs. Raises UnfitError for a key that can't be decrypted."""
     return Invocation(
         user_id=request.creator_id,
         session_id=request.session_id,
         message=request.message,
         configs=_configs(marked.config, _decrypt(vault, marked.config)),
-        files=files,
-        agents=[*map(_callable, flows), *marked.agents],
+        files=gathered.files,
+        agents=[*map(_callable, gathered.flows), *marked.agents],
     )
 
 
-def _callable(flow: Flow) -> CallableAgent:
-    return CallableAgent(
-        agent_id=flow.id,
-        agent_name=flow.alias,
-        agent_description=flow.description,
-        agent_schema=flow.schema,
-        flow=flow.member_ids,
-    )
-
-
-async def _without_config(database: Database, request: ClaimedRequest) -> UnfitError:
-    """Why there is no config for it."""
+async def explain_missing_config(database: Database, request: ClaimedRequest) -> UnfitError:
+    """Why there is no config for a request."""
     owner, name, provider = request.creator_id, request.config_name, request.provider_name
     if provider is not None:
         async with connect(database) as connection:
@@ -74,16 +70,14 @@ async def _without_config(database: Database, request: ClaimedRequest) -> UnfitE
     return UnfitError(f"Config {name} does not exist")
 
 
-async def _find_files_and_flows(
-    database: Database, request: ClaimedRequest
-) -> tuple[list[FileMetadata], list[Flow]]:
-    if not request.file_ids and not request.has_flows:
-        return [], []
-    async with connect(database) as connection:
-        files = await _find_files(connection, request)
-        if not request.has_flows:
-            return files, []
-        return files, await select_active_flows(connection, request.creator_id)
+def _callable(flow: Flow) -> CallableAgent:
+    return CallableAgent(
+        agent_id=flow.id,
+        agent_name=flow.alias,
+        agent_description=flow.description,
+        agent_schema=flow.schema,
+        flow=flow.member_ids,
+    )
 
 
 async def _find_files(connection: Connection, request: ClaimedRequest) -> list[FileMetadata]:

@@ -1,17 +1,18 @@
 """What several callers want is done at once, and each gets his own result or error."""
 
 import asyncio
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
 from agent_bridge.batching import Batcher
-from agent_bridge.requests import running as requests_module
-from agent_bridge.requests.running import Requests
-from shared.domain.endings import Ending, OpenRequest, Outcome
+from agent_bridge.requests import ending as ending_module
+from agent_bridge.requests.ending import Endings
+from agent_bridge.requests.queries import ClaimedRequest
+from shared.domain.endings import Ending, Outcome
 from shared.notifications.bus import News, create_redis
 from shared.postgres.pool import DatabaseAwayError, create_database
-from shared.secrets import Vault
 from shared.settings import Settings, read_settings
 
 
@@ -107,17 +108,33 @@ async def test_answers_that_could_not_be_stored_together_are_stored_alone(
 ) -> None:
     tries: list[int] = []
 
-    async def end_all(_: Requests, endings: list[Ending]) -> list[bool]:
+    async def end_all(_: Endings, endings: list[Ending]) -> list[bool]:
         tries.append(len(endings))
         if len(endings) > 1:
             raise DatabaseAwayError("one of the sessions is locked")
         return [True]
 
-    monkeypatch.setattr(Requests, "_end_all", end_all)
-    monkeypatch.setattr(requests_module, "RETRY_SECONDS", 0)
+    monkeypatch.setattr(Endings, "end_now", end_all)
+    monkeypatch.setattr(ending_module, "RETRY_SECONDS", 0)
     settings = read_settings(environment, Settings)
-    news, vault = News(create_redis(settings)), Vault(settings.encryption_keys)
-    requests = Requests(settings, create_database(settings), news, vault, uuid4())
-    answers = [OpenRequest(uuid4(), "running", uuid4()) for _ in range(3)]
-    await asyncio.gather(*(requests._end(each, Outcome("answered", {})) for each in answers))
+    endings = Endings(create_database(settings), News(create_redis(settings)))
+    outcome = Outcome("answered", {})
+    await asyncio.gather(*(endings.end(_claimed(), outcome) for _ in range(3)))
     assert tries == [3, 1, 1, 1]
+
+
+def _claimed() -> ClaimedRequest:
+    return ClaimedRequest(
+        id=uuid4(),
+        claim_id=uuid4(),
+        session_id=uuid4(),
+        creator_id=uuid4(),
+        message="hello",
+        config_name=None,
+        provider_name=None,
+        file_ids=[],
+        deadline=datetime.now(UTC),
+        waited=0.0,
+        traceparent=None,
+        has_flows=False,
+    )

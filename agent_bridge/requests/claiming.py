@@ -1,0 +1,109 @@
+"""Claiming requests that wait, as many as there is room for, and saying that it is done here."""
+
+import asyncio
+import logging
+from uuid import UUID
+
+import asyncpg
+from databases import Database
+
+from agent_bridge.requests import queries
+from agent_bridge.requests.queries import ClaimedRequest
+from agent_bridge.requests.running import Running
+from shared.notifications.bus import Listener, News
+from shared.notifications.formats import (
+    WAITING_REQUESTS,
+    Heartbeat,
+    bridges_channel,
+    decode_waiting,
+    encode_heartbeat,
+    encode_waiting,
+    requests_channel,
+)
+from shared.postgres.pool import DatabaseAwayError, connect
+from shared.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 1.0
+POLL_SECONDS = 1.0  # finds what no notification announced
+
+
+class Claiming:
+    """Claims for one bridge, until it leaves."""
+
+    def __init__(
+        self, settings: Settings, database: Database, news: News, bridge_id: UUID, running: Running
+    ) -> None:
+        self._database = database
+        self._news = news
+        self._bridge_id = bridge_id
+        self._running = running
+        self._bridges = bridges_channel(settings)
+        self._limit = settings.router_lanes
+        self._claiming = asyncio.Lock()
+        self._is_leaving = False
+
+    async def claim(self) -> None:
+        """Claim and start waiting requests for ever: at once when told, else every second."""
+        own, is_named = requests_channel(self._bridge_id), False
+        async with self._news.subscribe(WAITING_REQUESTS, own) as listener:
+            while True:
+                await self._claim_and_start(listener)
+                if is_named and not self._room:  # others may have some
+                    self._news.publish(WAITING_REQUESTS, encode_waiting(None))
+                is_named = await _next_news(listener)
+
+    async def send_heartbeats(self) -> None:
+        """Tell the gateways every second, for ever, that requests are claimed here."""
+        while True:
+            if not self._is_leaving:
+                self._news.publish(self._bridges, encode_heartbeat(Heartbeat(self._bridge_id)))
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def leave(self) -> None:
+        """Claim no more, and tell the gateways."""
+        async with self._claiming:
+            self._is_leaving = True
+        leaving = Heartbeat(self._bridge_id, is_leaving=True)
+        self._news.publish(self._bridges, encode_heartbeat(leaving))
+
+    async def _claim_and_start(self, listener: Listener) -> None:
+        """Claim as much as there is room for; whoever makes more of either tells the listener."""
+
+        def on_end() -> None:
+            listener.put(None)  # the next one of this session, or of those that had no lane
+
+        async with self._claiming:
+            for request in await self._claim(self._room) if self._room else []:
+                self._running.start(request, on_end)
+
+    @property
+    def _room(self) -> int:
+        """How many more requests can be claimed."""
+        return 0 if self._is_leaving else self._limit - len(self._running.claims)
+
+    async def _claim(self, limit: int) -> list[ClaimedRequest]:
+        while True:
+            try:
+                async with connect(self._database) as connection:
+                    return await queries.claim_requests(connection, self._bridge_id, limit)
+            except asyncpg.UniqueViolationError:
+                continue  # another bridge has just won one of the sessions
+            except DatabaseAwayError as error:
+                logger.warning("no requests can be claimed: %s", error)
+                return []
+
+
+async def _next_news(listener: Listener) -> bool:
+    """Wait to be told, but not longer than a poll; several that came meanwhile count as one.
+
+    Returns whether a request was named: perhaps this bridge alone was told of it.
+    """
+    try:
+        async with asyncio.timeout(POLL_SECONDS):
+            first = await listener.get()
+    except TimeoutError:
+        return False
+    named = [decode_waiting(message) for message in (first, *listener.clear())]
+    return any(named)

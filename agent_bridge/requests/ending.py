@@ -1,0 +1,78 @@
+"""The end of a request here: stored and told, with others where there are some, or given back."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from uuid import UUID
+
+from databases import Database
+
+from agent_bridge.batching import Batcher
+from agent_bridge.requests import queries
+from agent_bridge.requests.outcomes import INTERRUPTED
+from agent_bridge.requests.queries import ClaimedRequest
+from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, failed
+from shared.notifications.bus import News
+from shared.notifications.formats import WAITING_REQUESTS, encode_waiting
+from shared.postgres.pool import DatabaseAwayError, connect
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.5
+TOGETHER = 32  # requests that one statement ends
+
+
+class Endings:
+    """Ends requests exactly once: whoever comes second, here or elsewhere, ends nothing."""
+
+    def __init__(self, database: Database, news: News) -> None:
+        self._database = database
+        self._news = news
+        self._batcher = Batcher(self.end_now, TOGETHER)
+
+    async def end(self, request: ClaimedRequest, outcome: Outcome) -> None:
+        """Store the ending and tell of it; an answer waits here until PostgreSQL takes it.
+
+        First together with others, then alone: none waits for another one's locked session twice.
+        """
+        ending = Ending(_as_claimed(request), outcome)
+        work: Awaitable[object] = self._batcher.do(ending)
+        while True:
+            try:
+                await work
+            except DatabaseAwayError as error:
+                logger.warning("the answer of request %s waits: %s", request.id, error)
+                await asyncio.sleep(RETRY_SECONDS)
+                work = self.end_now([ending])
+            else:
+                return
+
+    async def end_now(self, endings: list[Ending]) -> list[bool]:
+        """End these with one statement; which of them had not ended. Raises DatabaseAwayError."""
+        async with connect(self._database) as connection:
+            ended = await end_requests(connection, self._news, endings)
+        for ending, is_ended in zip(endings, ended, strict=True):
+            if not is_ended:
+                logger.info("request %s had ended already", ending.request.id)
+        return ended
+
+    async def give_back(self, request: ClaimedRequest) -> None:
+        """On the way out: what was never sent goes back, the rest is interrupted."""
+        interrupted = failed(INTERRUPTED, "interrupted")
+        try:
+            if not await self.release(request.id, request.claim_id):
+                await self.end_now([Ending(_as_claimed(request), interrupted)])
+        except DatabaseAwayError as error:
+            logger.warning("request %s is left to the other bridges: %s", request.id, error)
+
+    async def release(self, request_id: UUID, claim_id: UUID | None) -> bool:
+        """Give a request back; False: it was sent, or has ended. Raises DatabaseAwayError."""
+        async with connect(self._database) as connection:
+            released = await queries.release_request(connection, claim_id)
+        if released:
+            self._news.publish(WAITING_REQUESTS, encode_waiting(request_id))
+        return released
+
+
+def _as_claimed(request: ClaimedRequest) -> OpenRequest:
+    return OpenRequest(request.id, "running", request.claim_id)

@@ -1,0 +1,105 @@
+"""Asking the master agent: composed, marked as sent, sent over a lane, and waited for."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from time import monotonic
+from uuid import UUID
+
+from databases import Database
+
+from agent_bridge import metrics
+from agent_bridge.batching import Batcher
+from agent_bridge.requests import queries
+from agent_bridge.requests.compose import UnfitError, compose, explain_missing_config, gather
+from agent_bridge.requests.master import Form, FormChoice, Invocation, payload
+from agent_bridge.requests.outcomes import CONNECTION_LOST, ROUTER_AWAY, TIMED_OUT, outcome_of
+from agent_bridge.requests.queries import ClaimedRequest, Marked
+from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
+from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
+from shared.domain.endings import Outcome, failed
+from shared.postgres.pool import DatabaseAwayError, connect
+from shared.secrets import Vault
+from shared.settings import Settings
+from shared.telemetry.tracing import span
+
+logger = logging.getLogger(__name__)
+
+TOGETHER = 32  # requests that one statement marks
+
+
+class Invoker:
+    """Asks the master agent at most once for each claim."""
+
+    def __init__(self, settings: Settings, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._lanes = Lanes(settings)
+        self._form = FormChoice(settings.master_agent_contract)
+        self._marks = Batcher(self._mark_all, TOGETHER)
+        self.sent: set[UUID] = set()
+        """Claims that the master agent may have seen; whoever began them takes them out."""
+
+    async def find_outcome(self, request: ClaimedRequest) -> Outcome | None:
+        """Invoke the master agent; None: the claim was lost before anything was sent."""
+        try:
+            return await self._invoke(request)
+        except UnfitError as error:
+            return failed(str(error))
+        except RouterAwayError:
+            return failed(ROUTER_AWAY)
+        except LaneLostError:
+            return failed(CONNECTION_LOST, "interrupted")
+        except TimeoutError:
+            return failed(TIMED_OUT, "timed_out")
+        except DatabaseAwayError as error:
+            logger.warning("request %s goes back: %s", request.id, error)
+            return None  # nothing was sent: the lease runs out and it is taken again
+
+    async def _invoke(self, request: ClaimedRequest) -> Outcome | None:
+        form = self._form.form
+        reply = await self._send(request, form)
+        if isinstance(reply, Rejection) and (other := self._form.other_after(form, reply)):
+            form = other  # that one never ran: its signature was another
+            reply = await self._send(request, form)
+        if isinstance(reply, Reply):
+            self._form.remember(form)
+        return None if reply is None else outcome_of(reply)
+
+    async def _send(self, request: ClaimedRequest, form: Form) -> Reply | Rejection | None:
+        """Note that it is sent, send it and wait; None: another bridge has it by now."""
+        async with self._lanes.lend(request.creator_id) as lane:
+            self.sent.add(request.claim_id)
+            with span("compose"):
+                invocation = await self._compose_and_mark(request)
+            if invocation is None:
+                return None
+            metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
+            content = payload(form, invocation)
+            ids = str(request.id), str(request.session_id)
+            async with asyncio.timeout(_seconds_left(request)):
+                with span("invoke"), metrics.INVOCATION_SECONDS.time():
+                    reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
+            if isinstance(reply, Reply):
+                await self._lanes.flush()
+            return reply
+
+    async def _compose_and_mark(self, request: ClaimedRequest) -> Invocation | None:
+        """What is to be sent, when it is noted that it is; None: the claim is lost."""
+        gathered = await gather(self._database, request)
+        marked = await self._marks.do(request)
+        if marked is None:
+            raise await explain_missing_config(self._database, request)
+        return compose(self._vault, request, gathered, marked) if marked.is_held else None
+
+    async def _mark_all(self, requests: list[ClaimedRequest]) -> list[Marked | None]:
+        async with connect(self._database) as connection:
+            return await queries.mark_sent(connection, requests)
+
+    async def close(self) -> None:
+        """Close the lanes, when nothing runs any more."""
+        await self._lanes.close()
+
+
+def _seconds_left(request: ClaimedRequest) -> float:
+    return (request.deadline - datetime.now(UTC)).total_seconds()
