@@ -7,17 +7,21 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 
-from shared.postgres.pool import DatabaseAwayError
-
 type Work[T, R] = Callable[[list[T]], Awaitable[Sequence[R]]]
 """Returns a result for each thing, in their order."""
 
 
 class Batcher[T, R]:
-    """Callers who want the same done, each to a thing of his own."""
+    """Callers who want the same done, each to a thing of his own.
 
-    def __init__(self, work: Work[T, R], most: int) -> None:
+    Where it fails, each thing is tried alone, unless the error is one that is `nobodys` own.
+    """
+
+    def __init__(
+        self, work: Work[T, R], most: int, *, nobodys: tuple[type[Exception], ...] = ()
+    ) -> None:
         self._work = work
+        self._nobodys = nobodys
         self._most = most  # things at a time
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._working: asyncio.Task[None] | None = None
@@ -49,7 +53,7 @@ class Batcher[T, R]:
         try:
             done = await self._work(things) if things else []
         except Exception as error:  # noqa: BLE001 (whoever asked gets it)
-            if len(wanted) > 1 and not isinstance(error, DatabaseAwayError):
+            if len(wanted) > 1 and not isinstance(error, self._nobodys):
                 for each in wanted:
                     await self._do_all([each])
                 return

@@ -2,13 +2,14 @@
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -159,10 +160,15 @@ def wait_until_ready(child: Child, is_ready: Callable[[], bool], timeout: float 
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
-    with socket.create_server((HOST, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port of this machine that nobody listens on now.
+
+    Not one of those that the system gives to outgoing connections (32768 and up on Linux): one of
+    them might take it before whoever asked listens.
+    """
+    while True:
+        port = random.randrange(15_000, 32_000)  # noqa: S311
+        with suppress(OSError), socket.create_server((HOST, port)):
+            return port
 
 
 def require_free_port(name: str, port: int) -> None:

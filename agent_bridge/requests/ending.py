@@ -28,7 +28,7 @@ class Endings:
     def __init__(self, database: Database, news: News) -> None:
         self._database = database
         self._news = news
-        self._batcher = Batcher(self.end_now, TOGETHER)
+        self._batcher = Batcher(self.end_now, TOGETHER, nobodys=(DatabaseAwayError,))
 
     async def end(self, request: ClaimedRequest, outcome: Outcome) -> None:
         """Store the ending and tell of it; an answer waits here until PostgreSQL takes it.

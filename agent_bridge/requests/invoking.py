@@ -36,7 +36,7 @@ class Invoker:
         self._vault = vault
         self._lanes = Lanes(settings)
         self._form = FormChoice(settings.master_agent_contract)
-        self._marks = Batcher(self._mark_all, TOGETHER)
+        self._marks = Batcher(self._mark_all, TOGETHER, nobodys=(DatabaseAwayError,))
         self.sent: set[UUID] = set()
         """Claims that the master agent may have seen; whoever began them takes them out."""
 

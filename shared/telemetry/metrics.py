@@ -73,15 +73,15 @@ def serve_metrics(host: str, port: int, database: Database) -> Iterator[None]:
     if not port:
         yield
         return
-    _watch_pool(database)
     disable_created_metrics()  # type: ignore[no-untyped-call]
-    server, thread = start_http_server(port, host)
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with _watching_pool(database):
+        server, thread = start_http_server(port, host)
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
 
 
 async def measure_loop_lag() -> None:
@@ -111,8 +111,14 @@ def open_core_waits() -> Iterator[Callable[[], float]]:
         yield lambda: int(os.pread(file.fileno(), SCHEDSTAT_BYTES, 0).split()[1]) / 1e9
 
 
-def _watch_pool(database: Database) -> None:
+@contextmanager
+def _watching_pool(database: Database) -> Iterator[None]:
+    """Until the block ends: a pool that is closed can't be asked any more."""
     assert isinstance(database, DirectDatabase)
     DATABASE_CONNECTIONS.labels("idle").set_function(lambda: database.measure().idle)
     DATABASE_CONNECTIONS.labels("in_use").set_function(lambda: database.measure().in_use)
     DATABASE_CONNECTIONS_MOST.set(database.measure().most)
+    try:
+        yield
+    finally:
+        DATABASE_CONNECTIONS.clear()

@@ -95,7 +95,7 @@ async def test_while_postgresql_is_away_nobody_is_tried_alone() -> None:
         tries.append(numbers)
         raise DatabaseAwayError
 
-    group = Batcher(fail, 10)
+    group = Batcher(fail, 10, nobodys=(DatabaseAwayError,))
     errors = await asyncio.gather(group.do(1), group.do(2), return_exceptions=True)
     assert [type(error) for error in errors] == [DatabaseAwayError, DatabaseAwayError]
     assert tries == [[1, 2]]

@@ -9,6 +9,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from prometheus_client import REGISTRY, generate_latest
 
 from devstack.processes import HOST, free_port
 from shared.postgres.pool import create_database
@@ -36,6 +37,7 @@ async def test_it_answers_until_the_block_ends(settings: Settings) -> None:
             assert 'genai_database_connections{state="idle"} 1.0' in read(port)
     with pytest.raises(URLError):
         read(port)
+    assert b"genai_database_connections{" not in generate_latest(REGISTRY), "the pool is closed"
 
 
 async def test_a_port_that_is_taken_is_an_error(settings: Settings) -> None:
