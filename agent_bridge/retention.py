@@ -9,8 +9,9 @@ import logging
 from datetime import timedelta
 
 from databases import Database
+from databases.core import Connection
 
-from agent_bridge import old_queries
+from shared.postgres.locks import RETENTION_LOCK
 from shared.postgres.pool import DatabaseAwayError, connect, transaction
 
 logger = logging.getLogger(__name__)
@@ -40,13 +41,48 @@ async def _go_round(database: Database, age: timedelta) -> None:
 async def remove_older(database: Database, age: timedelta) -> int:
     """Remove all rows of that age, unless another bridge is at it; how many were removed."""
     total = 0
-    for delete in (old_queries.delete_old_logs, old_queries.delete_old_requests):
+    for delete in (delete_old_logs, delete_old_requests):
         while True:
             async with connect(database) as connection, transaction(connection):
-                if not await old_queries.select_has_lock(connection):
+                if not await select_has_lock(connection):
                     return total
                 count = await delete(connection, age, BATCH)
             total += count
             if count < BATCH:
                 break
     return total
+
+
+async def select_has_lock(connection: Connection) -> bool:
+    """Whether this transaction is the one that removes what is old."""
+    sql = "SELECT pg_try_advisory_xact_lock(:lock)"
+    return bool(await connection.fetch_val(sql, {"lock": RETENTION_LOCK}))
+
+
+async def delete_old_logs(connection: Connection, age: timedelta, limit: int) -> int:
+    """Delete some log entries of this age; how many."""
+    sql = """
+        WITH old AS (
+            SELECT id FROM logs
+            WHERE created_at < timezone('utc', now()) - CAST(:age AS interval) LIMIT :limit
+        ), deleted AS (
+            DELETE FROM logs WHERE id IN (SELECT id FROM old) RETURNING id
+        )
+        SELECT count(*) FROM deleted
+    """
+    return int(await connection.fetch_val(sql, {"age": age, "limit": limit}))
+
+
+async def delete_old_requests(connection: Connection, age: timedelta, limit: int) -> int:
+    """Delete some requests that ended this long ago; how many."""
+    sql = """
+        WITH old AS (
+            SELECT id FROM requests
+            WHERE created_at < now() - CAST(:age AS interval)
+              AND ended_at < now() - CAST(:age AS interval) LIMIT :limit
+        ), deleted AS (
+            DELETE FROM requests WHERE id IN (SELECT id FROM old) RETURNING id
+        )
+        SELECT count(*) FROM deleted
+    """
+    return int(await connection.fetch_val(sql, {"age": age, "limit": limit}))

@@ -8,7 +8,7 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
-from shared.codec.converter import Rule
+from shared.codec.hooks import Rule
 
 
 def _weakness(password: str) -> str | None:

@@ -8,7 +8,7 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
-from shared.codec.converter import JsonObject
+from shared.codec.rules import JsonObject
 from shared.domain.agents import NAME_LIMIT, ActiveConnection
 
 AgentName = Annotated[

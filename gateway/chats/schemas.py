@@ -8,7 +8,8 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.web.paging import MOST, Limit, Offset
-from shared.codec.converter import INTEGER_LIMIT, Rule
+from shared.codec.hooks import Rule
+from shared.codec.rules import INTEGER_LIMIT
 
 TITLE_LIMIT = 20  # characters
 NEW_CHAT = "New Chat"

@@ -8,7 +8,7 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.web.paging import Limit, Offset
-from shared.codec.converter import Url
+from shared.codec.rules import Url
 
 
 @frozen

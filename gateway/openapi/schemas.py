@@ -9,7 +9,8 @@ import attrs
 import msgspec
 from attrs import frozen
 
-from shared.codec.converter import FORBID_EXTRA_KEYS, INTEGER_LIMIT, JsonObject, omittable_fields
+from shared.codec.hooks import FORBID_EXTRA_KEYS, omittable_fields
+from shared.codec.rules import INTEGER_LIMIT, JsonObject
 
 type Json = dict[str, Any]
 

@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 from databases import Database
 
-from agent_bridge.old_queries import select_has_lock
-from agent_bridge.retention import BATCH, remove_older
+from agent_bridge.retention import BATCH, remove_older, select_has_lock
 from shared.postgres.pool import connect, create_database, transaction
 from tests.agent_bridge.stored import execute, select
 from tests.master import Invocation, Master, echo

@@ -11,17 +11,12 @@ from asyncpg.pgproto import pgproto
 from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
-from shared.codec.converter import (
-    JsonObject,
-    Rule,
-    dump,
-    format_time,
-    parse,
-    structure,
-    unstructure,
-)
+from shared.codec.converter import dump, parse, structure, unstructure
 from shared.codec.depth import DEPTH_LIMIT
 from shared.codec.faults import Fault, InvalidInputError
+from shared.codec.hooks import Rule
+from shared.codec.rules import JsonObject
+from shared.codec.times import format_time
 
 ID = "6f1b2f6c-1d0a-4a3e-9a51-0f2a5b8c7d9e"
 MOST = 2**63 - 1
