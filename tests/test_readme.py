@@ -1,4 +1,4 @@
-"""The README says what is so."""
+"""README and docs say what is so."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,9 @@ import shared.telemetry.metrics
 from shared.settings import Settings
 
 PROJECT = Path(__file__).parent.parent
-README = (PROJECT / "README.md").read_text()
+PAGES = {path: path.read_text() for path in (PROJECT / "README.md", *PROJECT.glob("docs/**/*.md"))}
+README = "\n".join(PAGES.values())
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`|none|not set) \|", re.MULTILINE)
 
 
@@ -49,5 +51,25 @@ def test_the_table_of_metrics_holds_each_that_the_services_have() -> None:
 
 
 def test_every_file_that_is_named_exists() -> None:
-    named = re.findall(r"`((?:gateway|agent_bridge|shared|devstack)/[\w/.]*)`", README)
+    named = re.findall(r"`((?:gateway|agent_bridge|shared|devstack|docs)/[\w/.]*)`", README)
     assert [name for name in named if not (PROJECT / name).exists()] == []
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = [
+        (path.name, target)
+        for path, text in PAGES.items()
+        for target, _ in LINK.findall(text)
+        if target and not (path.parent / target).exists()
+    ]
+    assert links == []
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    readme = PAGES[PROJECT / "README.md"]
+    pages = {str(path.relative_to(PROJECT)) for path in PAGES} - {"README.md", "docs/README.md"}
+    assert {page for page in pages if f"]({page})" not in readme} == set()
+
+
+def test_the_readme_is_short() -> None:
+    assert len(PAGES[PROJECT / "README.md"].splitlines()) <= 150
