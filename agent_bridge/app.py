@@ -31,8 +31,9 @@ from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
 from shared.process.health import Check, Readiness, database_answers, health_routes
+from shared.process.server import Listening
 from shared.secrets import Vault
-from shared.settings import Settings
+from shared.settings.bridge import BridgeSettings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics
 from shared.telemetry.tracing import export_traces
 
@@ -48,7 +49,12 @@ class State(TypedDict):
     drain: Drain
 
 
-def create_app(settings: Settings) -> Starlette:
+def listening(settings: BridgeSettings) -> Listening:
+    """Where the bridge answers who asks after its health."""
+    return Listening(settings.bridge_host, settings.bridge_port)
+
+
+def create_app(settings: BridgeSettings) -> Starlette:
     """The bridge for these settings."""
     return Starlette(
         routes=health_routes(),
@@ -57,7 +63,7 @@ def create_app(settings: Settings) -> Starlette:
 
 
 @asynccontextmanager
-async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]:
+async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[State]:
     vault = Vault(settings.encryption_keys)
     async with AsyncExitStack() as stack:
         traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-agent-bridge")

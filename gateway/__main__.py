@@ -1,7 +1,8 @@
 """`python -m gateway` runs the gateway."""
 
-from gateway.app import create_app
+from gateway.app import create_app, listening
 from shared.process.server import serve
+from shared.settings.gateway import GatewaySettings
 
 if __name__ == "__main__":
-    serve(create_app, lambda settings: (settings.gateway_host, settings.gateway_port))
+    serve(GatewaySettings, create_app, listening)

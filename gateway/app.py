@@ -33,8 +33,9 @@ from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
 from shared.process.health import Check, Readiness, database_answers, health_routes
+from shared.process.server import Listening
 from shared.secrets import Vault
-from shared.settings import Settings
+from shared.settings.gateway import GatewaySettings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics
 from shared.telemetry.tracing import export_traces
 
@@ -53,7 +54,17 @@ class Gateway(Starlette):
         return app
 
 
-def create_app(settings: Settings) -> Starlette:
+def listening(settings: GatewaySettings) -> Listening:
+    """Where the gateway listens."""
+    return Listening(
+        host=settings.gateway_host,
+        port=settings.gateway_port,
+        trusted_proxies=settings.trusted_proxies,
+        message_bytes=settings.max_message_bytes,
+    )
+
+
+def create_app(settings: GatewaySettings) -> Starlette:
     """The gateway for these settings."""
     document = describe(operations, TITLE, VERSION)
     routes = [operation.route() for operation in operations]
@@ -82,7 +93,7 @@ def create_app(settings: Settings) -> Starlette:
 
 
 @asynccontextmanager
-async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]:
+async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator[State]:
     await checkpoint()  # loads what anyio needs: the first answer that streams would hold the loop
     async with AsyncExitStack() as stack:
         traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-gateway")

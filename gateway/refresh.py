@@ -13,7 +13,7 @@ from gateway.mcp import queries as mcp
 from gateway.remote.outbound import Outbound, UnreachableError
 from shared.postgres.locks import LOCK_ERRORS, REFRESH_LOCK, connect_for_lock
 from shared.postgres.pool import DatabaseAwayError, connect, transaction
-from shared.settings import Settings
+from shared.settings.gateway import GatewaySettings
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ type LookUp = Callable[[str], Awaitable[None]]
 class Refresh:
     """Goes round all URLs for ever, each once for all its owners."""
 
-    def __init__(self, settings: Settings, database: Database, outbound: Outbound) -> None:
+    def __init__(self, settings: GatewaySettings, database: Database, outbound: Outbound) -> None:
         self._settings = settings
         self._database = database
         self._outbound = outbound

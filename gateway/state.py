@@ -15,13 +15,13 @@ from shared.notifications.bus import News
 from shared.process.drain import Drain
 from shared.process.health import Readiness
 from shared.secrets import Vault
-from shared.settings import Settings
+from shared.settings.gateway import GatewaySettings
 
 
 class State(TypedDict):
     """The resources of the process."""
 
-    settings: Settings
+    settings: GatewaySettings
     database: Database
     news: News
     bridges: Bridges

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from shared.settings import Settings
+from shared.settings.installation import Settings
 
 type Sql = Callable[..., list[dict[str, Any]]]
 

@@ -28,7 +28,8 @@ from devstack.processes import (
     wait_until_ready,
 )
 from devstack.valkey import ValkeyServer
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.forked import start_forked
 
 PROJECT = Path(__file__).parent.parent

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import yaml
 
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.system import PROJECT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "compose.yaml").read_text())

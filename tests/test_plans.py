@@ -16,7 +16,8 @@ from gateway.state import State
 from shared.domain.endings import OpenRequest, Outcome, end_request
 from shared.postgres.pool import connect
 from shared.secrets import Vault
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.benchmarks.filling import fill
 from tests.gateway.noted import LISTING, Owner, ask, chat, insert_owner, make_state, open_notebook
 from tests.sql import run_sql

@@ -9,7 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 import agent_bridge.metrics
 import gateway.web.metrics
 import shared.telemetry.metrics
-from shared.settings import Settings
+from shared.settings.installation import Settings
 
 PROJECT = Path(__file__).parent.parent
 PAGES = {path: path.read_text() for path in (PROJECT / "README.md", *PROJECT.glob("docs/**/*.md"))}

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from agent_bridge.router.frames import NOT_ACTIVE, parse_error, presence_frames
 from agent_bridge.router.lanes import RouterAwayError, connect_to_router
-from shared.settings import Settings
+from shared.settings.bridge import BridgeSettings
 
 BATCH = 100  # agents asked about on one connection
 ANSWER_SECONDS = 1.5
@@ -31,7 +31,7 @@ class Presence:
     absent: frozenset[UUID]
 
 
-async def ask_presence(settings: Settings, agent_ids: Iterable[UUID]) -> Presence:
+async def ask_presence(settings: BridgeSettings, agent_ids: Iterable[UUID]) -> Presence:
     """Ask about these agents. Raises RouterAwayError, also when the router does not answer."""
     states: dict[UUID, bool | None] = {}
     silent = 0
@@ -52,7 +52,7 @@ async def ask_presence(settings: Settings, agent_ids: Iterable[UUID]) -> Presenc
     )
 
 
-async def _ask(settings: Settings, agent_ids: Sequence[UUID]) -> list[bool | None]:
+async def _ask(settings: BridgeSettings, agent_ids: Sequence[UUID]) -> list[bool | None]:
     """Whether each is connected, as far as the connection held.
 
     None is the last, for an agent at which the router stopped: it may read nothing any more.

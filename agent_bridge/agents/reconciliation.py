@@ -16,7 +16,7 @@ from agent_bridge.router.frames import AgentRegistered, AgentUnregistered
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.session import AgentsSeen, Event, Put
 from shared.postgres.pool import DatabaseAwayError, connect
-from shared.settings import Settings
+from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ RETRY_SECONDS = 0.5
 class Reconciliation:
     """Finds out who is connected, at the begin of each session."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: BridgeSettings, database: Database) -> None:
         self._settings = settings
         self._database = database
         self._unheard: set[str] = set()

@@ -19,7 +19,7 @@ from agent_bridge.router.lanes import LaneLostError, RouterAwayError, open_lane
 from agent_bridge.router.session import AgentsSeen
 from shared.domain.agents import DETAILS_LIMIT, details_size, make_alias, normalise_name
 from shared.postgres.pool import connect
-from shared.settings import Settings
+from shared.settings.bridge import BridgeSettings
 from shared.tokens import read_token
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Registration:
 class Registry:
     """Keeps the agents' rows true, in the name of a leader's term."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: BridgeSettings, database: Database) -> None:
         self._settings = settings
         self._database = database
         self._telling: set[asyncio.Task[None]] = set()
@@ -128,7 +128,7 @@ def _is_name(agent_uuid: str) -> bool:
     return agent_uuid.isascii() and agent_uuid.isprintable() and len(agent_uuid) <= NAME_LIMIT
 
 
-async def tell_agent(settings: Settings, agent_uuid: str, message: str) -> None:
+async def tell_agent(settings: BridgeSettings, agent_uuid: str, message: str) -> None:
     """Tell a connected agent that it can't go on; both generations then stop."""
     error = {"error_message": message, "error_type": "AgentGeneralError"}
     try:

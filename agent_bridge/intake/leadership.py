@@ -26,7 +26,7 @@ from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.session import Event, RouterLost, RouterSession
 from shared.postgres.locks import LEADER_LOCK, LOCK_ERRORS, connect_for_lock
-from shared.settings import Settings
+from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Leadership:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: BridgeSettings,
         session: RouterSession,
         reconciliation: Reconciliation,
         put: PutInTerm,

@@ -24,7 +24,7 @@ from shared.notifications.bus import News
 from shared.notifications.formats import encode_frames, session_channel
 from shared.postgres.pool import connect
 from shared.secrets import UndecryptableError, Vault, forms_of, hide, named_secrets
-from shared.settings import Settings
+from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,9 @@ SECRETS_LIMIT = 100  # of one request
 class Logs:
     """Stores the log entries of whoever may log there."""
 
-    def __init__(self, settings: Settings, database: Database, news: News, vault: Vault) -> None:
+    def __init__(
+        self, settings: BridgeSettings, database: Database, news: News, vault: Vault
+    ) -> None:
         self._service_keys = settings.service_keys
         self._usual = forms_of(self._service_keys)
         self._database = database

@@ -21,7 +21,7 @@ from shared.notifications.formats import (
     requests_channel,
 )
 from shared.postgres.pool import DatabaseAwayError, connect
-from shared.settings import Settings
+from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,12 @@ class Claiming:
     """Claims for one bridge, until it leaves."""
 
     def __init__(
-        self, settings: Settings, database: Database, news: News, bridge_id: UUID, running: Running
+        self,
+        settings: BridgeSettings,
+        database: Database,
+        news: News,
+        bridge_id: UUID,
+        running: Running,
     ) -> None:
         self._database = database
         self._news = news

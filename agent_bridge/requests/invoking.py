@@ -20,7 +20,7 @@ from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
 from shared.domain.endings import Outcome, failed
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.secrets import Vault
-from shared.settings import Settings
+from shared.settings.bridge import BridgeSettings
 from shared.telemetry.tracing import span
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ TOGETHER = 32  # requests that one statement marks
 class Invoker:
     """Asks the master agent at most once for each claim."""
 
-    def __init__(self, settings: Settings, database: Database, vault: Vault) -> None:
+    def __init__(self, settings: BridgeSettings, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
         self._lanes = Lanes(settings)

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from agent_bridge.router.frames import Rejection
 from shared.codec.converter import unstructure
 from shared.domain.frames import FileMetadata
-from shared.settings import Contract
+from shared.settings.readers import Contract
 
 type Form = Literal["enriched", "lookup"]
 

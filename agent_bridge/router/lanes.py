@@ -27,7 +27,7 @@ from agent_bridge.router.frames import (
     invoke_frame,
     parse_lane_frame,
 )
-from shared.settings import Settings
+from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class LaneLostError(Exception):
 
 
 async def connect_to_router(
-    settings: Settings, headers: dict[str, str], seconds: float = CONNECT_SECONDS
+    settings: BridgeSettings, headers: dict[str, str], seconds: float = CONNECT_SECONDS
 ) -> ClientConnection:
     """Open a connection; to close it takes no longer. Raises RouterAwayError."""
     try:
@@ -136,7 +136,7 @@ class Lanes:
     reach the user who asked.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: BridgeSettings) -> None:
         self._settings = settings
         self._idle: dict[UUID, Lane] = {}
         self._flush_lane: Lane | None = None
@@ -207,7 +207,9 @@ class Lanes:
         task.add_done_callback(self._closing.discard)
 
 
-async def open_lane(settings: Settings, agent_uuid: str, seconds: float = CONNECT_SECONDS) -> Lane:
+async def open_lane(
+    settings: BridgeSettings, agent_uuid: str, seconds: float = CONNECT_SECONDS
+) -> Lane:
     """A lane of its own for one agent; the router tells it when that agent disconnects."""
     key = f"{settings.master_be_api_key}:{agent_uuid}:{uuid4()}"
     return Lane(await connect_to_router(settings, {"x-custom-invoke-key": key}, seconds))

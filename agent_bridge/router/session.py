@@ -30,7 +30,7 @@ from agent_bridge.router.lanes import (
     connect_to_router,
     open_lane,
 )
-from shared.settings import Settings
+from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class FullError(Exception):
 class RouterSession:
     """Holds the identity `master_server_be`, hears the router's events and itself."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: BridgeSettings) -> None:
         self._settings = settings
         self._probe = ""
         self._held = asyncio.Event()

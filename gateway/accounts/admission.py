@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from gateway.accounts.attempts import Attempts, Bound, TooManyAttemptsError
 from gateway.web.errors import TooManyRequestsError
 from gateway.web.metrics import LOGINS
-from shared.settings import Settings
+from shared.settings.gateway import GatewaySettings
 
 NETWORK_BITS = 64  # of an IPv6 address: what one customer gets at least
 NAME_FACTOR = 10  # how often an address's bound for a name all addresses together reach theirs
@@ -62,7 +62,7 @@ class Login:
 
 
 def expect_login(
-    attempts: Attempts, settings: Settings, connection: HTTPConnection, username: str
+    attempts: Attempts, settings: GatewaySettings, connection: HTTPConnection, username: str
 ) -> Login:
     """The bounds of a login.
 
@@ -81,7 +81,7 @@ def expect_login(
 
 
 async def count_registration(
-    attempts: Attempts, settings: Settings, connection: HTTPConnection
+    attempts: Attempts, settings: GatewaySettings, connection: HTTPConnection
 ) -> None:
     """Count somebody who registers, however it ends. Raises TooManyRequestsError."""
     name = attempts.name("registration", network_of(connection))

@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from shared.settings import Settings
+from shared.settings.gateway import GatewaySettings
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class LocalCounters:
 class Attempts:
     """What is bounded is counted before it is done, and given back where it was harmless."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: GatewaySettings) -> None:
         self._key = blake2b(settings.secret_key.encode(), digest_size=32).digest()
         # One connection, used in turn: to lend one of a pool takes a third of a trip's work.
         self._redis: Redis = Redis.from_url(

@@ -16,7 +16,7 @@ from obstore.store import LocalStore, S3Store
 
 from gateway.web.errors import UnavailableError
 from shared.objects import open_store
-from shared.settings import Settings
+from shared.settings.gateway import GatewaySettings
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +130,6 @@ def _telling() -> Iterator[None]:
         raise StorageAwayError("The file storage can't be reached, please try again") from error
 
 
-def create_storage(settings: Settings) -> Storage:
+def create_storage(settings: GatewaySettings) -> Storage:
     """The bucket of FILES_URL, with what AWS_* says of it, or the folder, made if need be."""
     return Storage(open_store(settings.default_files_folder_name, settings.files_url))

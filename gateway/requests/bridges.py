@@ -12,7 +12,7 @@ from shared.notifications.formats import (
     encode_waiting,
     requests_channel,
 )
-from shared.settings import Settings
+from shared.settings.gateway import GatewaySettings
 
 FORGET_SECONDS = 2.5  # after which a bridge that says nothing more is not told anything
 
@@ -24,7 +24,7 @@ class Bridges:
     full passes it on to all, and what nobody hears is found by the next look of any.
     """
 
-    def __init__(self, settings: Settings, news: News) -> None:
+    def __init__(self, settings: GatewaySettings, news: News) -> None:
         self._channel = bridges_channel(settings)
         self._news = news
         self._heard: dict[UUID, float] = {}  # when each spoke last

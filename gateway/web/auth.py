@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from gateway.web.errors import BadRequestError, UnauthorizedError
 from shared.codec.converter import structure
 from shared.codec.faults import Fault, InvalidInputError
-from shared.settings import Settings
+from shared.settings.gateway import GatewaySettings
 from shared.tokens import Claims, read_token
 
 NOT_AUTHENTICATED = "Not authenticated"
@@ -50,7 +50,7 @@ class Caller:
 
 
 async def authenticate(
-    connection: Connection, request: HTTPConnection, settings: Settings, access: Access
+    connection: Connection, request: HTTPConnection, settings: GatewaySettings, access: Access
 ) -> Caller | None:
     """The caller, or None where anyone may call. Raises UnauthorizedError or BadRequestError."""
     if access is Access.ANYONE:
@@ -66,7 +66,9 @@ async def authenticate(
     return caller
 
 
-async def find_caller(connection: Connection, settings: Settings, token: str) -> Caller | None:
+async def find_caller(
+    connection: Connection, settings: GatewaySettings, token: str
+) -> Caller | None:
     """Whom a token stands for, if it is good and its user, or agent, still exists."""
     claims = read_token(settings.secret_key, token)
     if claims is None or not await _select_exists(connection, claims):
@@ -82,7 +84,7 @@ def _bearer_token(request: HTTPConnection) -> str:
 
 
 async def _read_service(
-    connection: Connection, request: HTTPConnection, settings: Settings
+    connection: Connection, request: HTTPConnection, settings: GatewaySettings
 ) -> Caller:
     if request.headers.get("authorization"):
         raise BadRequestError(TWO_CALLERS if "x-api-key" in request.headers else NO_LOOKUP)

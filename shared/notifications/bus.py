@@ -17,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
-from shared.settings import Settings
+from shared.settings.common import CommonSettings
 from shared.telemetry.metrics import NEWS_LAG, NEWS_UP
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ type Message = bytes | None
 """What was published, or None: something may have been missed here."""
 
 
-def create_redis(settings: Settings) -> "Redis":
+def create_redis(settings: CommonSettings) -> "Redis":
     """The client of a process; it connects when it is first used, and again after a failure."""
     client: Redis = Redis.from_url(
         settings.redis_url,

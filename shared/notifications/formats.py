@@ -11,7 +11,7 @@ from uuid import UUID
 from attrs import frozen
 
 from shared.notifications.bus import Message
-from shared.settings import Settings
+from shared.settings.common import CommonSettings
 from shared.telemetry.metrics import NOTIFICATIONS_SKIPPED
 
 WAITING_REQUESTS = "genai:requests:waiting"
@@ -34,7 +34,7 @@ def session_channel(session_id: UUID, owner: UUID) -> str:
     return f"genai:session:{owner}:{session_id}"
 
 
-def bridges_channel(settings: Settings) -> str:
+def bridges_channel(settings: CommonSettings) -> str:
     """Where bridges say every second that they take requests, or that they take no more.
 
     Installations that share a Redis have one each: no gateway may tell a bridge of another one.

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from shared.settings import Settings
+from shared.settings.common import CommonSettings
 
 # Any numbers, as long as they differ and no other code locks by them.
 MIGRATION_LOCK = 5_102_637_841
@@ -23,7 +23,7 @@ LOCK_ERRORS = (
 
 
 async def connect_for_lock(
-    settings: Settings, purpose: str, **server_settings: str
+    settings: CommonSettings, purpose: str, **server_settings: str
 ) -> "asyncpg.Connection[asyncpg.Record]":
     """A connection outside the pool, which is to end with the lock and with nothing else.
 

@@ -9,7 +9,7 @@ from databases.core import Connection
 from databases.interfaces import Record
 
 from shared.postgres.statements import DirectConnection, DirectDatabase
-from shared.settings import Settings
+from shared.settings.common import CommonSettings
 
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 15.0
@@ -39,7 +39,7 @@ class DatabaseAwayError(Exception):
     """PostgreSQL could not be asked, or did not answer; it may have done what it was told."""
 
 
-def create_database(settings: Settings) -> Database:
+def create_database(settings: CommonSettings) -> Database:
     """Describe the pool; it opens with `async with`."""
     return DirectDatabase(
         settings.database_url,

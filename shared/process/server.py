@@ -13,12 +13,14 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from attrs import frozen
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from shared.process.drain import Drain
-from shared.settings import Settings, SettingsError, load_settings
+from shared.settings.common import CommonSettings
+from shared.settings.reading import SettingsError, load_settings
 from shared.telemetry.logging import configure_logging
 
 logger = logging.getLogger(__name__)
@@ -154,48 +156,57 @@ class Server(uvicorn.Server):
         return [each for each in connections if isinstance(each, SocketProtocol)]
 
 
+@frozen
+class Listening:
+    """Where a service listens, whom it believes, and the size of messages that it takes."""
+
+    host: str
+    port: int
+    trusted_proxies: tuple[str, ...] = ()
+    message_bytes: int = 64 * 1024
+
+
 def create_server(
     app: Starlette,
-    settings: Settings,
-    address: tuple[str, int],
+    settings: CommonSettings,
+    listening: Listening,
     *,
     ping_seconds: float = PING_SECONDS,
     pong_seconds: float = PONG_SECONDS,
 ) -> Server:
     """The server of an application whose lifespan gives a `drain`."""
-    host, port = address
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
+        host=listening.host,
+        port=listening.port,
         lifespan="on",
         loop="uvloop",
         http=HttpProtocol,
         ws=SocketProtocol,
-        ws_max_size=HARD_LIMIT * settings.max_message_bytes,
+        ws_max_size=HARD_LIMIT * listening.message_bytes,
         ws_ping_interval=ping_seconds,
         ws_ping_timeout=pong_seconds,
         ws_per_message_deflate=False,
         access_log=settings.debug,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=bool(listening.trusted_proxies),
+        forwarded_allow_ips=list(listening.trusted_proxies),
         log_config=None,
     )
     return Server(config, settings.drain_timeout)
 
 
-def serve(
-    create_app: Callable[[Settings], Starlette], address: Callable[[Settings], tuple[str, int]]
+def serve[T: CommonSettings](
+    into: type[T], create_app: Callable[[T], Starlette], listening: Callable[[T], Listening]
 ) -> None:
     """Run the service until it is told to stop; exits with 1 when it can't start or go on."""
     try:
-        settings = load_settings(Settings)
+        settings = load_settings(into)
     except SettingsError as error:
         sys.exit(f"The settings are not complete: {error}.")
     configure_logging(
         debug=settings.debug, style=settings.log_format, secrets=settings.secret_texts
     )
-    server = create_server(create_app(settings), settings, address(settings))
+    server = create_server(create_app(settings), settings, listening(settings))
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     server.run()

@@ -19,7 +19,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
 
 from shared.secrets import REDACTED
-from shared.settings import LogFormat
+from shared.settings.readers import LogFormat
 from shared.telemetry import metrics
 from shared.telemetry.redaction import create_redaction, escape, secret_name
 from shared.telemetry.tracing import traceparent

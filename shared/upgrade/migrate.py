@@ -24,7 +24,8 @@ from yoyo.migrations import Migration, MigrationList, default_migration_table
 
 from shared.postgres.locks import MIGRATION_LOCK
 from shared.secrets import Vault
-from shared.settings import PostgresSettings, SettingsError, load_settings
+from shared.settings.common import PostgresSettings
+from shared.settings.reading import SettingsError, load_settings
 from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
 from shared.upgrade.report import report, tell_outcome
 from shared.upgrade.secrets import Outcome, take_over_secrets

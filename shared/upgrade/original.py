@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import Connection
 
 from shared.secrets import UndecryptableError
-from shared.settings import Settings
+from shared.settings.installation import Settings
 
 REVISION = "8403bb364491"
 """The last of the original's own migrations: the tables of `0001-original-installation`."""

@@ -11,7 +11,9 @@ from obstore.exceptions import BaseError
 from psycopg import Connection, IsolationLevel
 
 from shared.objects import open_store
-from shared.settings import PostgresSettings, Settings, SettingsError, load_settings
+from shared.settings.common import PostgresSettings
+from shared.settings.installation import Settings
+from shared.settings.reading import SettingsError, load_settings
 from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
 from shared.upgrade.repairs import count_repairs
 from shared.upgrade.secrets import Outcome, open_keys, select_dead_tokens, select_foreign_keys

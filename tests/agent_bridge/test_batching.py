@@ -13,7 +13,8 @@ from agent_bridge.requests.queries import ClaimedRequest
 from shared.domain.endings import Ending, Outcome
 from shared.notifications.bus import News, create_redis
 from shared.postgres.pool import DatabaseAwayError, create_database
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 
 
 class Work:

@@ -16,7 +16,8 @@ from gateway.chats.queries import NewRequest, insert_request
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
 from shared.notifications.bus import News, create_redis
 from shared.postgres.pool import connect, create_database, transaction
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.agent_bridge.stored import Row, execute, select_requests
 from tests.system import System
 

@@ -16,7 +16,8 @@ from agent_bridge.router.lanes import Lane, LaneLostError, Lanes, RouterAwayErro
 from devstack.processes import free_port
 from devstack.router import start_router
 from devstack.routing import Keys
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.agent_bridge.agents import ANSWER_SECONDS
 from tests.system import BE_KEY, ML_KEY, make_secrets
 from tests.users import eventually

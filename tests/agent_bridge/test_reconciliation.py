@@ -24,7 +24,8 @@ from devstack.router import start_router
 from devstack.routing import Delivery, Keys, Peer, Router
 from devstack.valkey import ValkeyServer
 from shared.postgres.pool import create_database
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.agent_bridge.agents import RouterClient, connected_agent
 from tests.devstack.router_client import token_of
 from tests.system import BE_KEY, ML_KEY, System, make_environment

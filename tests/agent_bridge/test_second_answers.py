@@ -14,7 +14,8 @@ from agent_bridge.router.session import Event, RouterSession
 from devstack.processes import free_port
 from devstack.router import start_router
 from devstack.routing import Keys
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.agent_bridge.agents import ANSWER_SECONDS, connected, connected_agent
 from tests.devstack.router_client import token_of
 from tests.master import Invocation, Master, answer

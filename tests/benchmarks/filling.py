@@ -6,7 +6,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from shared.settings import Settings
+from shared.settings.installation import Settings
 
 AGENTS = 10  # of each user, half of them active
 CHATS = 20  # of each user, with a question and its answer

@@ -20,10 +20,11 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from gateway.app import listening
 from shared.postgres.pool import _leave_as_it_is
 from shared.process.drain import Drain
 from shared.process.server import serve
-from shared.settings import Settings
+from shared.settings.gateway import GatewaySettings
 
 FOLDER = "FLOOR_FOLDER"
 CALLS = "calls.json"  # in that folder: for each call its statements with values, and its answer
@@ -83,7 +84,7 @@ async def _leave(_seconds: float) -> None:
 
 
 @asynccontextmanager
-async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]:
+async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator[State]:
     folder = Path(os.environ[FOLDER])
     calls = orjson.loads((folder / CALLS).read_bytes()) if (folder / CALLS).exists() else []
     size = settings.database_pool_size
@@ -94,7 +95,7 @@ async def _lifespan(_app: Starlette, settings: Settings) -> AsyncIterator[State]
         yield State(drain=Drain(_leave), pool=pool, calls=calls, folder=folder, files=[])
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: GatewaySettings) -> Starlette:
     """The bare routes."""
     return Starlette(
         routes=[
@@ -109,4 +110,4 @@ def create_app(settings: Settings) -> Starlette:
 
 
 if __name__ == "__main__":
-    serve(create_app, lambda settings: (settings.gateway_host, settings.gateway_port))
+    serve(GatewaySettings, create_app, listening)

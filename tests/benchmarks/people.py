@@ -9,7 +9,7 @@ import attrs
 import orjson
 from attrs import define, frozen
 
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.benchmarks.wire import Socket, open_sockets
 from tests.gateway.belongings import Belongings, make_belongings, user_token
 from tests.sql import run_sql

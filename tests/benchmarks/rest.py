@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from gateway.accounts.passwords import Passwords
 from gateway.state import State
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.benchmarks.floors import start_floor_server
 from tests.benchmarks.installation import Bench
 from tests.benchmarks.load import Load, rates_in_turn, run_load

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from devstack.secrets_file import complete_secrets, read_secrets
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 
 
 def test_secrets_stay_from_start_to_start(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from devstack.processes import HOST
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.master import Invocation, Master, answer
 from tests.sql import run_sql
 from tests.system import System

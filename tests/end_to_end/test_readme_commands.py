@@ -21,7 +21,7 @@ from attrs import field, frozen
 
 from devstack.processes import HOST, free_port, require_free_port
 from devstack.secrets_file import MAKERS
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.system import PROJECT
 from tests.users import Json
 

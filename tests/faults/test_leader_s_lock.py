@@ -11,7 +11,8 @@ from agent_bridge.intake.leadership import Leadership
 from agent_bridge.router.session import RouterSession
 from shared.postgres.pool import create_database
 from shared.process.background import background
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.system import make_secrets
 
 

@@ -9,7 +9,7 @@ import attrs
 from attrs import field, frozen
 
 from shared.secrets import Vault
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from shared.tokens import issue_agent_token, issue_user_token
 from tests.sql import Sql
 from tests.system import System

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import httpx2
 import pytest
 
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.gateway.uploading import upload
 from tests.system import Stores, System
 from tests.users import User, connect_to, register_user

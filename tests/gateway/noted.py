@@ -26,7 +26,7 @@ from gateway.web.operation import Operation
 from shared.notifications.bus import News, create_redis
 from shared.postgres.pool import _leave_as_it_is, _read_json
 from shared.postgres.statements import DirectDatabase
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.gateway.belongings import Belongings, insert_belongings, make_belongings, user_token
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry
 from tests.sql import Sql

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.app import create_app
+from gateway.app import create_app, listening
 from gateway.state import State
 from shared.process.server import serve
-from shared.settings import Settings
+from shared.settings.gateway import GatewaySettings
 from tests.users import eventually
 
 PROBE_SECONDS = 0.005
@@ -22,7 +22,7 @@ OURS = ("gateway.", "shared.", "starlette.", "uvicorn.", "uvloop.")
 """Whose classes are told: asyncpg leaves a class behind when it cancels a statement."""
 
 
-def create_probed_app(settings: Settings) -> Starlette:
+def create_probed_app(settings: GatewaySettings) -> Starlette:
     """The gateway with two more routes, each of which tells what was since it was last asked.
 
     `/lag`: how late the loop was at worst, in seconds of its own thread: what else keeps the
@@ -71,4 +71,4 @@ def create_probed_app(settings: Settings) -> Starlette:
 
 
 if __name__ == "__main__":
-    serve(create_probed_app, lambda settings: (settings.gateway_host, settings.gateway_port))
+    serve(GatewaySettings, create_probed_app, listening)

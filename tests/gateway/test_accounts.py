@@ -20,7 +20,7 @@ from gateway.web.errors import UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call
 from shared.postgres.pool import create_database
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from shared.tokens import issue_user_token
 from tests.gateway.shapes import REGISTERED_USER, assert_shape, faults, good, refused
 from tests.sql import Sql

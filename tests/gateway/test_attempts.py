@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from devstack.valkey import ValkeyServer
 from gateway.accounts.attempts import Attempts, Bound
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.shared.line import Line, run_line
 
 AT_ONCE = 20

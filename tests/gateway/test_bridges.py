@@ -18,7 +18,8 @@ from shared.notifications.formats import (
     encode_waiting,
     requests_channel,
 )
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.system import make_secrets
 
 SETTINGS = read_settings(make_secrets(), Settings)

@@ -11,7 +11,7 @@ from gateway.chats.delivery import PAGE, Delivery
 from shared.notifications.bus import Message
 from shared.notifications.formats import FRAME_LIMIT, encode_frames
 from shared.postgres.pool import connect, create_database
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.gateway.rows import insert_answer, insert_logs, insert_session, insert_user
 
 

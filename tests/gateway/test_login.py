@@ -9,7 +9,7 @@ import pytest
 
 from gateway.accounts.queries import Credentials, select_credentials, update_password
 from shared.postgres.pool import connect, create_database
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from shared.tokens import read_token
 from tests.gateway.shapes import TOKENS, assert_shape, faults, good, refused
 from tests.gateway.test_accounts import LOGIN, REGISTER, new_user

@@ -18,7 +18,7 @@ from gateway.refresh import Refresh
 from gateway.remote import outbound as outbound_module
 from gateway.remote.outbound import Outbound
 from shared.postgres.pool import connect, create_database, transaction
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.gateway.outsiders import answering, card_app, make_card, make_mcp, running, serving
 from tests.gateway.rows import insert_user
 from tests.gateway.test_outbound import hang, listening

@@ -9,7 +9,7 @@ import pytest
 from gateway.chats.delivery import Delivery
 from gateway.chats.watch import select_last_seqs
 from gateway.state import State
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.gateway.noted import (
     LISTING,
     Notebook,

@@ -15,7 +15,7 @@ from gateway.files.storage import (
     StorageAwayError,
     create_storage,
 )
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.gateway.bucket import Bucket, run_bucket
 from tests.sql import Sql
 from tests.system import System

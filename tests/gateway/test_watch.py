@@ -10,7 +10,8 @@ from databases import Database
 from gateway.chats.watch import Watch, select_last_seqs
 from shared.postgres.pool import create_database
 from shared.process.background import background
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.gateway.rows import insert_session, insert_user
 from tests.shared.line import run_line
 from tests.system import make_secrets

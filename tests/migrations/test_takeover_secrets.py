@@ -13,7 +13,7 @@ from psycopg.errors import AdminShutdown
 import shared.upgrade.secrets
 from devstack.postgres import PostgresServer
 from shared.secrets import REDACTED, UndecryptableError, Vault
-from shared.settings import read_settings
+from shared.settings.reading import read_settings
 from shared.tokens import Claims, read_token
 from shared.upgrade.migrate import MigrationError, migrate, take_over
 from shared.upgrade.original import TakeoverSettings, decrypt_original_key, is_original_key

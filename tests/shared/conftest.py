@@ -6,7 +6,8 @@ import pytest
 
 from devstack.postgres import PostgresServer
 from devstack.valkey import ValkeyServer
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.shared.line import Line, run_line
 from tests.system import make_environment
 

@@ -17,7 +17,7 @@ from shared.postgres.pool import (
     transaction,
 )
 from shared.postgres.statements import LARGE_ANSWERS, MANY_ROWS
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.shared.line import Line
 
 

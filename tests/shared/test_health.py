@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from shared.postgres.pool import create_database
 from shared.process.drain import Drain
 from shared.process.health import Check, Readiness, database_answers, health_routes
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from tests.shared.line import Line
 from tests.system import System
 

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY, generate_latest
 
 from devstack.processes import HOST, free_port
 from shared.postgres.pool import create_database
-from shared.settings import Settings
+from shared.settings.installation import Settings
 from shared.telemetry.metrics import (
     LOOP_HELD,
     LOOP_LAG,

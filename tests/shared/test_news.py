@@ -26,7 +26,8 @@ from shared.notifications.formats import (
     encode_frames,
     session_channel,
 )
-from shared.settings import Settings, read_settings
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
 from tests.system import make_secrets
 from tests.users import eventually
 

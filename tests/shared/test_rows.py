@@ -10,7 +10,7 @@ from attrs.exceptions import FrozenInstanceError
 from shared.codec.converter import dump
 from shared.postgres.pool import connect, create_database
 from shared.postgres.rows import build
-from shared.settings import Settings
+from shared.settings.installation import Settings
 
 ID = UUID("6f1b2f6c-1d0a-4a3e-9a51-0f2a5b8c7d9e")
 

@@ -15,8 +15,8 @@ from websockets.asyncio.client import connect
 
 from devstack.processes import HOST
 from shared.process.drain import Drain
-from shared.process.server import HEAD_LIMIT, Server, create_server
-from shared.settings import Settings
+from shared.process.server import HEAD_LIMIT, Listening, Server, create_server
+from shared.settings.installation import Settings
 from tests.users import eventually
 
 PING_SECONDS = 0.2
@@ -64,7 +64,7 @@ async def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     server = create_server(
         Starlette(routes=[Route("/", count, methods=["POST"]), *routes], lifespan=lifespan),
         settings,
-        (HOST, 0),
+        Listening(HOST, 0, message_bytes=settings.max_message_bytes),
         ping_seconds=PING_SECONDS,
         pong_seconds=PING_SECONDS,
     )

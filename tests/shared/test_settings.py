@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import (
-    PostgresSettings,
-    Settings,
-    SettingsError,
-    load_settings,
-    read_settings,
-)
+from shared.settings.bridge import BridgeSettings
+from shared.settings.common import CommonSettings, PostgresSettings
+from shared.settings.gateway import GatewaySettings
+from shared.settings.installation import Settings
+from shared.settings.reading import SettingsError, load_settings, read_settings
 from tests.system import make_secrets
 
 KEYS = [bytes(range(first, first + 32)) for first in (1, 2)]
@@ -38,6 +36,17 @@ def refusal(**variables: str) -> str:
 def test_four_secrets_are_enough() -> None:
     settings = read_settings(GOOD, Settings)
     assert (settings.gateway_port, settings.router_ws_url) == (8000, "ws://localhost:8080/ws")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "variable"),
+    [(GatewaySettings, "ROUTER_LANES"), (BridgeSettings, "MAX_FILE_BYTES")],
+)
+def test_a_fault_in_a_setting_of_the_other_service_is_none(
+    theirs: type[CommonSettings], variable: str
+) -> None:
+    assert "must be a whole number" in refusal(**{variable: "many"})
+    assert read_settings({**GOOD, variable: "many"}, theirs).database_pool_size == 10
 
 
 def test_encryption_keys_keep_their_order() -> None:

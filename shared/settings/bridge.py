@@ -1,0 +1,23 @@
+"""What the agent bridge needs besides."""
+
+from attrs import frozen
+
+from shared.settings.common import CommonSettings
+from shared.settings.readers import Contract, contract, limit, url, whole_number
+from shared.settings.reading import setting
+
+
+@frozen(kw_only=True, slots=False)
+class BridgeSettings(CommonSettings):
+    """Where the router is, and how much of it is used."""
+
+    router_ws_url: str = setting(url("ws", "wss"), default="ws://localhost:8080/ws")
+    router_lanes: int = setting(whole_number, default=64)
+    router_max_frame_bytes: int = setting(whole_number, default=16 * 1024 * 1024)
+    master_agent_contract: Contract = setting(contract, default="auto")
+
+    bridge_host: str = setting(str, default="0.0.0.0")  # noqa: S104 (reached through a network)
+    bridge_port: int = setting(whole_number, default=8001)
+    bridge_metrics_port: int = setting(limit, default=0)
+
+    retention_days: int = setting(limit, default=30)

@@ -1,0 +1,35 @@
+"""What the gateway needs besides."""
+
+from attrs import frozen
+
+from shared.settings.common import CommonSettings
+from shared.settings.readers import flag, limit, networks, pause, seconds, url, whole_number, words
+from shared.settings.reading import setting
+
+
+@frozen(kw_only=True, slots=False)
+class GatewaySettings(CommonSettings):
+    """Who may come in, how much of anything, and where files are."""
+
+    gateway_host: str = setting(str, default="0.0.0.0")  # noqa: S104 (reached through a network)
+    gateway_port: int = setting(whole_number, default=8000)
+    gateway_metrics_port: int = setting(limit, default=0)
+    trusted_proxies: tuple[str, ...] = setting(networks, default=())
+    backend_cors_origins: tuple[str, ...] = setting(words, default=("*",))
+    default_files_folder_name: str = setting(str, default="files")
+    files_url: str | None = setting(url("s3"), default=None)
+    max_file_bytes: int = setting(whole_number, default=100 * 1024 * 1024)
+
+    drain_grace: float = setting(pause, default=3.0)
+
+    request_timeout: float = setting(seconds, default=600.0)
+    max_message_bytes: int = setting(whole_number, default=256 * 1024)
+
+    login_failures_per_address: int = setting(limit, default=100)
+    login_failures_per_name: int = setting(limit, default=10)
+    registrations_per_address: int = setting(limit, default=100)
+    sockets_per_user: int = setting(limit, default=100)
+    open_requests_per_user: int = setting(limit, default=100)
+
+    allow_private_urls: bool = setting(flag, default=False)
+    refresh_seconds: float = setting(seconds, default=60.0)

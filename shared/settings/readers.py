@@ -1,0 +1,101 @@
+"""What the text of a variable may be; a reader raises ValueError with the rest of a sentence."""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Literal
+from urllib.parse import urlsplit
+
+ENCRYPTION_KEY_BYTES = 32  # AES-256
+
+type Contract = Literal["enriched", "lookup", "auto"]
+type LogFormat = Literal["auto", "json", "text"]
+
+
+def long_enough(size: int) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if len(text.encode()) < size:
+            raise ValueError(f"must have at least {size} bytes")
+        return text
+
+    return read
+
+
+def whole_number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ValueError("must be a whole number above zero")
+    return int(text)
+
+
+def limit(text: str) -> int:
+    """How many at most; 0 means any number."""
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("must be a whole number, 0 for no limit")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError("must be a number of seconds") from None
+    if not 0 < seconds < float("inf"):
+        raise ValueError("must be a number of seconds above zero")
+    return seconds
+
+
+def pause(text: str) -> float:
+    """Seconds; 0 means none."""
+    return 0.0 if text == "0" else seconds(text)
+
+
+def flag(text: str) -> bool:
+    answers = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if text.lower() not in answers:
+        raise ValueError("must be true or false")
+    return answers[text.lower()]
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if urlsplit(text).scheme not in schemes or not urlsplit(text).netloc:
+            raise ValueError(f"must be a URL that begins with {' or '.join(schemes)}")
+        return text
+
+    return read
+
+
+def contract(text: str) -> Contract:
+    match text:
+        case "enriched" | "lookup" | "auto":
+            return text
+    raise ValueError("must be enriched, lookup or auto")
+
+
+def log_format(text: str) -> LogFormat:
+    match text:
+        case "auto" | "json" | "text":
+            return text
+    raise ValueError("must be auto, json or text")
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def encryption_keys(text: str) -> tuple[bytes, ...]:
+    try:
+        keys = tuple(b64decode(word, validate=True) for word in words(text))
+    except Base64Error:
+        raise ValueError("must be base64 keys with commas between them") from None
+    if not keys or any(len(key) != ENCRYPTION_KEY_BYTES for key in keys):
+        raise ValueError(f"must be base64 keys of {ENCRYPTION_KEY_BYTES} bytes each")
+    return keys
+
+
+def networks(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_network(word, strict=False)) for word in words(text))
+    except ValueError:
+        raise ValueError("must be addresses or networks with commas between them") from None

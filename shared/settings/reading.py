@@ -1,0 +1,74 @@
+"""Reading settings from the environment and a `.env` file: all faults are named at once."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+from attrs import NOTHING
+from dotenv import dotenv_values
+
+from shared.settings.weak_secrets import is_weak
+
+
+class SettingsError(Exception):
+    """The environment does not describe a working installation; the text names every fault."""
+
+
+def setting(read: Callable[[str], Any], *, default: Any = NOTHING, shown: bool = True) -> Any:
+    return attrs.field(default=default, repr=shown, metadata={"read": read})
+
+
+def secret(read: Callable[[str], Any], *, default: Any = NOTHING) -> Any:
+    metadata = {"read": read, "secret": True}
+    return attrs.field(default=default, repr=False, metadata=metadata)
+
+
+def read_settings[T: attrs.AttrsInstance](
+    environment: Mapping[str, str | None], into: type[T]
+) -> T:
+    """Build the settings from variables; an empty one counts as not given.
+
+    Raises SettingsError, which names all faults at once and repeats no value.
+    """
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for field in attrs.fields(into):
+        variable = field.name.upper()
+        text = environment.get(variable)
+        try:
+            if text:
+                values[field.name] = field.metadata["read"](text)
+            elif field.default is NOTHING:
+                faults.append(f"{variable} is missing")
+        except ValueError as fault:
+            faults.append(f"{variable} {fault}")
+    if not values.get("allow_known_secrets"):
+        faults.extend(f"{variable} can be guessed" for variable in _guessable(into, values))
+    if faults:
+        raise SettingsError("; ".join(faults))
+    return into(**values)
+
+
+def _guessable(settings: type[attrs.AttrsInstance], values: Mapping[str, Any]) -> Iterable[str]:
+    for field in attrs.fields(settings):
+        if is_secret(field) and any(map(is_weak, _texts(values.get(field.name)))):
+            yield field.name.upper()
+
+
+def is_secret(field: "attrs.Attribute[Any]") -> bool:
+    return "secret" in field.metadata
+
+
+def _texts(secret: str | tuple[bytes, ...] | None) -> Iterable[str]:
+    match secret:
+        case str():
+            return (secret,)
+        case tuple():
+            return (key.decode("latin-1") for key in secret)
+    return ()
+
+
+def load_settings[T: attrs.AttrsInstance](into: type[T]) -> T:
+    """Read the `.env` file of the working folder and the environment, which wins."""
+    return read_settings({**dotenv_values(".env"), **os.environ}, into)
