@@ -12,7 +12,10 @@ import shared.telemetry.metrics
 from shared.settings.installation import Settings
 
 PROJECT = Path(__file__).parent.parent
-PAGES = {path: path.read_text() for path in (PROJECT / "README.md", *PROJECT.glob("docs/**/*.md"))}
+PAGES = {
+    path: path.read_text()
+    for path in (PROJECT / "README.md", *PROJECT.glob("[CS]*.md"), *PROJECT.glob("docs/**/*.md"))
+}
 README = "\n".join(PAGES.values())
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`|none|not set) \|", re.MULTILINE)

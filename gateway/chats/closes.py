@@ -1,4 +1,11 @@
-"""The codes with which the front-end's sockets are closed, and reasons that several places give."""
+"""How the front-end's sockets are closed: the codes, and reasons that several places give."""
+
+import asyncio
+import logging
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+logger = logging.getLogger(__name__)
 
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
@@ -21,3 +28,14 @@ CLOSE_CODES = {
 RESTARTING = "restarting"
 FAILED = "internal error"
 FOREIGN_SESSION = "This session belongs to another user."
+
+
+async def close(websocket: WebSocket, code: int, reason: str) -> None:
+    """Close a socket, which is opened before if need be: a refused one logs its user out."""
+    try:
+        async with asyncio.timeout(1):
+            if websocket.application_state is WebSocketState.CONNECTING:
+                await websocket.accept()
+            await websocket.close(code, reason)
+    except (TimeoutError, WebSocketDisconnect, RuntimeError):
+        logger.debug("no close frame could be sent")

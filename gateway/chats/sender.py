@@ -1,0 +1,67 @@
+"""What leaves a socket: the frames of its session in order, and replies in between."""
+
+import asyncio
+import logging
+from time import time_ns
+from uuid import UUID
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from gateway.chats.closes import FAILED, INTERNAL_ERROR, TRY_AGAIN_LATER, close
+from gateway.chats.delivery import Delivery
+from gateway.chats.expected import ExpectedAnswers
+from shared.notifications.bus import Listener
+from shared.postgres.pool import DatabaseAwayError
+
+logger = logging.getLogger(__name__)
+
+SEND_SECONDS = 20.0
+CATCH_UP_SECONDS = 1.0
+
+
+class Sender:
+    """Sends one frame at a time; a client that takes too long is closed."""
+
+    def __init__(self, websocket: WebSocket, session_id: UUID, delivery: Delivery) -> None:
+        self._websocket = websocket
+        self._session_id = session_id
+        self._sending = asyncio.Lock()
+        self.delivery = delivery
+        self.expected = ExpectedAnswers()
+        self.was_too_slow = False
+
+    async def deliver(self, listener: Listener) -> None:
+        """Deliver what is heard until the client is gone, or too slow."""
+        try:
+            await self._deliver_for_ever(listener)
+        except Exception:
+            logger.exception("session %s: the delivery failed", self._session_id)
+            await close(self._websocket, INTERNAL_ERROR, FAILED)
+
+    async def _deliver_for_ever(self, listener: Listener) -> None:
+        while True:
+            message = await listener.get()
+            try:
+                async for frame in self.delivery.next_frames(message):
+                    begun = time_ns()
+                    if not await self.send(frame.decode()):
+                        return
+                    self.expected.sent(frame, begun)
+            except DatabaseAwayError as error:
+                logger.warning("session %s is behind: %s", self._session_id, error)
+                await asyncio.sleep(CATCH_UP_SECONDS)
+                listener.put(None)
+
+    async def send(self, text: str) -> bool:
+        """Send a frame; False: the client is gone, or so slow that it was closed."""
+        try:
+            async with self._sending, asyncio.timeout(SEND_SECONDS):
+                await self._websocket.send_text(text)
+        except TimeoutError:
+            logger.info("session %s: a socket was too slow", self._session_id)
+            self.was_too_slow = True
+            await close(self._websocket, TRY_AGAIN_LATER, "too slow")
+            return False
+        except (WebSocketDisconnect, RuntimeError):  # RuntimeError: sent after the close
+            return False
+        return True
