@@ -9,16 +9,18 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.a2a.refresh import A2A_AGENTS
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
 from gateway.files.storage import create_storage
+from gateway.mcp.refresh import MCP_SERVERS
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
-from gateway.refresh import Refresh
 from gateway.remote.outbound import Outbound
+from gateway.remote.refresh import Refresh
 from gateway.requests.bridges import Bridges
 from gateway.routes import operations
 from gateway.routes import sockets as described
@@ -41,6 +43,7 @@ from shared.telemetry.tracing import export_traces
 
 TITLE = "GenAI back-end"
 VERSION = "0.1.0"
+KINDS = (MCP_SERVERS, A2A_AGENTS)  # of what is looked up again
 
 
 class Gateway(Starlette):
@@ -117,7 +120,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             bridges=bridges.listen(),
             watch=watch.run(),
             loop_lag=measure_loop_lag(),
-            refresh=Refresh(settings, database, outbound).run(),
+            refresh=Refresh(settings, database, outbound, KINDS).run(),
         )
         await stack.enter_async_context(loops)
         stack.push_async_callback(news.flush)

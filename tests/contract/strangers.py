@@ -7,8 +7,11 @@ from mcp.server.mcpserver import MCPServer
 from mcp.types import ToolAnnotations
 from starlette.types import ASGIApp
 
-from gateway.refresh import Refresh
+from gateway.a2a.refresh import A2A_AGENTS
+from gateway.app import KINDS
+from gateway.mcp.refresh import MCP_SERVERS
 from gateway.remote.outbound import Outbound
+from gateway.remote.refresh import Kind, Refresh
 from shared.postgres.pool import create_database
 from tests.contract.areas import Stage
 from tests.contract.replay import Event
@@ -77,13 +80,13 @@ async def mcp(stage: Stage) -> Mapping[str, Event]:
 
     async def die() -> None:
         outsider.app = DEAD
-        await _refresh(stage, "_refresh_server", *urls)
+        await _refresh(stage, MCP_SERVERS, *urls)
 
     async def come_back() -> None:
         outsider.app = app
 
     async def refresh() -> None:
-        await _refresh(stage, "_refresh_server", *urls)
+        await _refresh(stage, MCP_SERVERS, *urls)
 
     urls = [f"{host}/mcp{slash}" for host in _both(outsider) for slash in ("", "/")]
     return {
@@ -107,7 +110,7 @@ async def a2a(stage: Stage) -> Mapping[str, Event]:
         stage.replay.binding.literals[recorded] = other.url
 
     async def refresh() -> None:
-        await _refresh(stage, "_refresh_agent", *_both(outsider))
+        await _refresh(stage, A2A_AGENTS, *_both(outsider))
 
     async def die() -> None:
         outsider.app = DEAD
@@ -157,10 +160,10 @@ def _both(outsider: Outsider) -> tuple[str, str]:
     return f"http://localhost:{urlsplit(outsider.url).port}", outsider.url
 
 
-async def _refresh(stage: Stage, look_up: str, *urls: str) -> None:
+async def _refresh(stage: Stage, kind: Kind, *urls: str) -> None:
     """Look these up as the gateway does every minute."""
     settings = stage.system.settings
     async with create_database(settings) as database:
-        refresh = Refresh(settings, database, Outbound(allow_private=True))
+        refresh = Refresh(settings, database, Outbound(allow_private=True), KINDS)
         for url in urls:
-            await getattr(refresh, look_up)(url)
+            await refresh.refresh_one(kind, url)

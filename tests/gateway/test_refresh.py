@@ -11,12 +11,13 @@ from databases import Database
 
 from gateway.a2a import lookup as a2a_lookup
 from gateway.a2a import queries as a2a
+from gateway.app import KINDS
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
 from gateway.mcp.schemas import Server
-from gateway.refresh import Refresh
 from gateway.remote import outbound as outbound_module
 from gateway.remote.outbound import Outbound
+from gateway.remote.refresh import Refresh
 from shared.postgres.pool import connect, create_database, transaction
 from shared.settings.installation import Settings
 from tests.gateway.outsiders import answering, card_app, make_card, make_mcp, running, serving
@@ -36,7 +37,7 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 
 def refresh(settings: Settings, database: Database) -> Refresh:
-    return Refresh(attrs.evolve(settings, refresh_seconds=0.2), database, OUT)
+    return Refresh(attrs.evolve(settings, refresh_seconds=0.2), database, OUT, KINDS)
 
 
 async def add_server(database: Database, url: str, tools: bool = True) -> Any:

@@ -1,0 +1,101 @@
+"""Looks up again what users have added, in one gateway of all: who holds a lock does it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from attrs import frozen
+from databases import Database
+from databases.core import Connection
+
+from gateway.remote.outbound import Outbound, UnreachableError
+from shared.postgres.locks import LOCK_ERRORS, REFRESH_LOCK, connect_for_lock
+from shared.postgres.pool import DatabaseAwayError, connect
+from shared.settings.gateway import GatewaySettings
+
+logger = logging.getLogger(__name__)
+
+AT_A_TIME = 8
+
+
+@frozen
+class Kind:
+    """What is looked up again: where it is, how it is looked up, and what becomes of its rows."""
+
+    name: str
+    select_urls: Callable[[Connection], Awaitable[list[str]]]
+    update: Callable[[Database, Outbound, str], Awaitable[None]]
+    """Look a URL up and store what was found. Raises UnreachableError and DatabaseAwayError."""
+    deactivate: Callable[[Connection, str], Awaitable[None]]
+
+
+class Refresh:
+    """Goes round all URLs for ever, each once for all its owners."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        database: Database,
+        outbound: Outbound,
+        kinds: Sequence[Kind],
+    ) -> None:
+        self._kinds = kinds
+        self._settings = settings
+        self._database = database
+        self._outbound = outbound
+
+    async def run(self) -> None:
+        """Go round, while no other gateway does."""
+        while True:
+            try:
+                await self._run_with_lock()
+            except LOCK_ERRORS as error:
+                logger.warning("the lock of the refresh can't be had or kept: %r", error)
+            await asyncio.sleep(self._settings.refresh_seconds)
+
+    async def _run_with_lock(self) -> None:
+        """Go round until the lock's connection fails; return at once if another has it."""
+        connection = await connect_for_lock(self._settings, "refresh")
+        try:
+            has_lock = await connection.fetchval("SELECT pg_try_advisory_lock($1)", REFRESH_LOCK)
+            while has_lock:
+                await self.go_round()
+                has_lock = await connection.fetchval("SELECT true")
+                await asyncio.sleep(self._settings.refresh_seconds)
+        finally:
+            connection.terminate()
+
+    async def go_round(self) -> None:
+        """Look every URL up once, a few at a time."""
+        try:
+            async with connect(self._database) as connection:
+                found = [
+                    (kind, url)
+                    for kind in self._kinds
+                    for url in await kind.select_urls(connection)
+                ]
+        except DatabaseAwayError as error:
+            logger.warning("nothing can be looked up again: %s", error)
+            return
+        slots = asyncio.Semaphore(AT_A_TIME)
+        async with asyncio.TaskGroup() as tasks:
+            for kind, url in found:
+                tasks.create_task(self._refresh_in_turn(slots, kind, url))
+
+    async def _refresh_in_turn(self, slots: asyncio.Semaphore, kind: Kind, url: str) -> None:
+        async with slots:
+            try:
+                await self.refresh_one(kind, url)
+            except DatabaseAwayError as error:
+                logger.warning("what %s answered could not be stored: %s", url, error)
+            except Exception:
+                logger.exception("%s could not be looked up again", url)
+
+    async def refresh_one(self, kind: Kind, url: str) -> None:
+        """Look one URL up, for all its owners."""
+        try:
+            await kind.update(self._database, self._outbound, url)
+        except UnreachableError as error:
+            logger.info("%s %s: %s", kind.name, url, error)
+            async with connect(self._database) as connection:
+                await kind.deactivate(connection, url)
