@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from devstack.gateway_client import Gateway
 from devstack.processes import StackError
-from devstack.secrets_file import DEMO_USER, read_secrets
+from devstack.secrets_file import DEMO_USER, find_gateway, read_secrets
 
 LOG_CHARACTERS = 120
 
@@ -35,7 +35,7 @@ def main() -> None:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m devstack.ask", description=__doc__)
     parser.add_argument("question")
-    parser.add_argument("--url", default="http://localhost:8000", help="the gateway")
+    parser.add_argument("--url", default=find_gateway(), help="the gateway (that of `make run`)")
     parser.add_argument("--username", default=DEMO_USER)
     parser.add_argument("--password", help="that of the demo user is known")
     return parser

@@ -15,7 +15,7 @@ from devstack.demo import Demo, make_demo
 from devstack.gateway_client import Gateway
 from devstack.postgres import run_postgres
 from devstack.processes import HOST, StackError, require_free_port
-from devstack.secrets_file import DATA_FOLDER, DEMO_USER, PROJECT, complete_secrets
+from devstack.secrets_file import DATA_FOLDER, DEMO_USER, GATEWAY_FILE, PROJECT, complete_secrets
 from devstack.stack import Stack
 from devstack.valkey import run_valkey
 
@@ -69,6 +69,8 @@ def _run(exits: ExitStack) -> NoReturn:
     _start_stores(stack, given, environment)
     _start_router(stack, given, environment)
     demo = _start_services(stack, environment)
+    GATEWAY_FILE.write_text(environment["GATEWAY_URL"])
+    exits.callback(GATEWAY_FILE.unlink, missing_ok=True)
     _print_addresses(environment, demo, secrets["DEMO_PASSWORD"])
     stack.watch()
 
@@ -92,6 +94,7 @@ def _require_ports(given: Mapping[str, str], environment: Mapping[str, str]) -> 
 def _start_stores(stack: Stack, given: Mapping[str, str], environment: dict[str, str]) -> None:
     """PostgreSQL and Valkey, unless there are some, and the shape of the database."""
     if "POSTGRES_HOST" not in given:
+        _say("starting PostgreSQL")
         postgres = stack.exits.enter_context(
             run_postgres(DATA_FOLDER / "postgres", password=environment["POSTGRES_PASSWORD"])
         )
@@ -103,9 +106,11 @@ def _start_stores(stack: Stack, given: Mapping[str, str], environment: dict[str,
             "POSTGRES_DB": "postgres",
         }
     if "REDIS_URL" not in given:
+        _say("starting Valkey")
         valkey = stack.exits.enter_context(run_valkey(DATA_FOLDER / "valkey"))
         stack.add(valkey.child)
         environment["REDIS_URL"] = valkey.url
+    _say("bringing the database up to date")
     stack.run("migrations", "shared.upgrade.migrate", environment=environment)
 
 
@@ -115,6 +120,7 @@ def _start_router(stack: Stack, given: Mapping[str, str], environment: dict[str,
         return
     port = environment["ROUTER_PORT"]
     environment["ROUTER_WS_URL"] = f"ws://{HOST}:{port}/ws"
+    _say("starting the router and its master agent")
     stack.start("router", "devstack.router", environment=environment)
     router = Gateway(f"http://{HOST}:{port}")
     stack.wait_until("The router does not answer", lambda: _answers(router, "/"))
@@ -127,15 +133,21 @@ def _start_router(stack: Stack, given: Mapping[str, str], environment: dict[str,
 def _start_services(stack: Stack, environment: dict[str, str]) -> Demo:
     gateway = Gateway(environment["GATEWAY_URL"])
     bridge = Gateway(f"http://{HOST}:{environment['BRIDGE_PORT']}")
+    _say("starting the gateway and the agent bridge")
     stack.start("gateway", "gateway", environment=environment)
     stack.start("agent_bridge", "agent_bridge", environment=environment)
     stack.wait_until("The gateway is not ready", lambda: _answers(gateway, "/health", 200))
     stack.wait_until("The agent bridge is not ready", lambda: _answers(bridge, "/health", 200))
+    _say("making the demo user and starting the sample agent")
     demo = make_demo(gateway, environment["DEMO_PASSWORD"])
     environment["AGENT_JWT_TOKEN"] = demo.agent_token
     stack.start("sample_agent", "devstack.sample_agent", environment=environment)
     stack.wait_until("The sample agent is not active", demo.agent_is_active)
     return demo
+
+
+def _say(what: str) -> None:
+    print(f"{what} …", flush=True)
 
 
 def _answers(server: Gateway, path: str, status: int | None = None) -> bool:
@@ -160,8 +172,7 @@ def _print_addresses(environment: Mapping[str, str], demo: Demo, password: str) 
     }
     for name, value in rows.items():
         print(f"{name:<20} {value}")
-    url = "" if environment["GATEWAY_PORT"] == "8000" else f" --url {gateway}"
-    print(f'\nTry it:  .venv/bin/python -m devstack.ask{url} "{QUESTION}"', flush=True)
+    print(f'\nTry it:  .venv/bin/python -m devstack.ask "{QUESTION}"', flush=True)
 
 
 if __name__ == "__main__":

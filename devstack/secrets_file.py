@@ -10,6 +10,7 @@ from dotenv import dotenv_values
 PROJECT = Path(__file__).resolve().parent.parent
 DATA_FOLDER = PROJECT / ".devstack"
 SECRETS_FILE = DATA_FOLDER / "secrets.env"
+GATEWAY_FILE = DATA_FOLDER / "gateway.url"  # of the stack that runs
 DEMO_USER = "demo"
 
 
@@ -44,6 +45,11 @@ def keep_secrets(values: Mapping[str, str], path: Path = SECRETS_FILE) -> None:
     unfinished.touch(mode=0o600)
     unfinished.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
     unfinished.replace(path)
+
+
+def find_gateway() -> str:
+    """Where the gateway of the stack that runs is, or would be if nobody chose a port."""
+    return GATEWAY_FILE.read_text() if GATEWAY_FILE.exists() else "http://localhost:8000"
 
 
 def complete_secrets(given: Mapping[str, str], path: Path = SECRETS_FILE) -> dict[str, str]:
