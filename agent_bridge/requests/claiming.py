@@ -86,7 +86,7 @@ class Claiming:
     @property
     def _room(self) -> int:
         """How many more requests can be claimed."""
-        return 0 if self._is_leaving else self._limit - len(self._running.claims)
+        return 0 if self._is_leaving else self._limit - len(self._running)
 
     async def _claim(self, limit: int) -> list[ClaimedRequest]:
         while True:

@@ -29,6 +29,10 @@ class Running:
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._invoking: dict[UUID, asyncio.Task[Outcome | None]] = {}
 
+    def __len__(self) -> int:
+        """How many run."""
+        return len(self._tasks)
+
     @property
     def claims(self) -> set[UUID]:
         """The claims of all that runs."""

@@ -4,7 +4,8 @@ The services are upgraded one after the other, so either may hear what it does n
 skipped and counted, and costs no more than a notification that was lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from uuid import UUID
 
@@ -71,7 +72,7 @@ def encode_waiting(request_id: UUID | None) -> bytes:
 
 def decode_waiting(message: Message) -> UUID | None:
     """Which one waits, if one was named. Whatever came: it is worth a look."""
-    return _read_id("waiting", message)
+    return _decode("waiting", message, lambda body: _uuid(body) if body else None)
 
 
 def encode_cancelled(claim_id: UUID) -> bytes:
@@ -81,7 +82,7 @@ def encode_cancelled(claim_id: UUID) -> bytes:
 
 def decode_cancelled(message: Message) -> UUID | None:
     """Which claim; None: one may have been missed."""
-    return _read_id("cancelled", message)
+    return _decode("cancelled", message, _uuid)
 
 
 def encode_deleted(agent_id: UUID) -> bytes:
@@ -91,7 +92,7 @@ def encode_deleted(agent_id: UUID) -> bytes:
 
 def decode_deleted(message: Message) -> UUID | None:
     """Which agent; None: one may have been missed."""
-    return _read_id("deleted", message)
+    return _decode("deleted", message, _uuid)
 
 
 def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
@@ -102,15 +103,7 @@ def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
 
 def decode_heartbeat(message: Message) -> Heartbeat | None:
     """What a bridge said; None: one may have been missed."""
-    body = _body("heartbeat", message)
-    if body is None:
-        return None
-    bridge_id, _, says = body.partition(b" ")
-    id_ = _uuid(bridge_id)
-    if id_ is None or says not in {b"leaves", b"stays"}:
-        NOTIFICATIONS_SKIPPED.labels("heartbeat").inc()
-        return None
-    return Heartbeat(id_, is_leaving=says == b"leaves")
+    return _decode("heartbeat", message, _heartbeat)
 
 
 def encode_frames(last: int, frames: Sequence[bytes]) -> bytes:
@@ -124,14 +117,7 @@ def encode_frames(last: int, frames: Sequence[bytes]) -> bytes:
 
 def decode_frames(message: Message) -> Frames | None:
     """The frames; None: some may have been missed."""
-    body = _body("frames", message)
-    if body is None:
-        return None
-    last, _, lines = body.partition(b"\n")
-    if not last.isdigit():
-        NOTIFICATIONS_SKIPPED.labels("frames").inc()
-        return None
-    return Frames(int(last), lines.split(b"\n") if lines else [])
+    return _decode("frames", message, _frames)
 
 
 _VERSIONS = {"waiting": 1, "cancelled": 1, "deleted": 1, "heartbeat": 1, "frames": 1}
@@ -142,28 +128,31 @@ def _encode(name: str, body: bytes) -> bytes:
     return _HEADERS[name] + body
 
 
-def _body(name: str, message: Message) -> bytes | None:
-    """What stands behind the header; None for a gap, or where the header is another one."""
+def _decode[T](name: str, message: Message, parse: Callable[[bytes], T]) -> T | None:
+    """What a message means; None for a gap, and for what is not known here, which is counted."""
     if message is None:
         return None
-    if not message.startswith(_HEADERS[name]):
-        NOTIFICATIONS_SKIPPED.labels(name).inc()
-        return None
-    return message[len(_HEADERS[name]) :]
+    header = _HEADERS[name]
+    if message.startswith(header):
+        with suppress(ValueError):
+            return parse(message[len(header) :])
+    NOTIFICATIONS_SKIPPED.labels(name).inc()
+    return None
 
 
-def _read_id(name: str, message: Message) -> UUID | None:
-    body = _body(name, message)
-    if not body:
-        return None
-    id_ = _uuid(body)
-    if id_ is None:
-        NOTIFICATIONS_SKIPPED.labels(name).inc()
-    return id_
+def _uuid(body: bytes) -> UUID:
+    return UUID(body.decode("ascii"))  # UnicodeDecodeError is a ValueError
 
 
-def _uuid(text: bytes) -> UUID | None:
-    try:
-        return UUID(text.decode("ascii"))
-    except ValueError:  # UnicodeDecodeError is one
-        return None
+def _heartbeat(body: bytes) -> Heartbeat:
+    bridge_id, _, says = body.partition(b" ")
+    if says not in {b"leaves", b"stays"}:
+        raise ValueError("it neither leaves nor stays")
+    return Heartbeat(_uuid(bridge_id), is_leaving=says == b"leaves")
+
+
+def _frames(body: bytes) -> Frames:
+    last, _, lines = body.partition(b"\n")
+    if not last.isdigit():
+        raise ValueError("the last has no number")
+    return Frames(int(last), lines.split(b"\n") if lines else [])
