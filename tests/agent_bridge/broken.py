@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from devstack.processes import Child
-from tests.agent_bridge.agents import connected_agent, is_active
+from tests.agent_bridge.actors import connected_agent, is_active
 from tests.system import System
 from tests.users import User, eventually
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import jwt
 
-from tests.agent_bridge.agents import connected_agent, until_active, until_inactive
+from tests.agent_bridge.actors import connected_agent, until_active, until_inactive
 from tests.contract.areas import Stage
 from tests.contract.binding import NOBODY
 from tests.contract.intended.agents import PARAMETERS

@@ -12,7 +12,7 @@ import httpx2
 from attrs import define, field
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.agent_bridge.agents import (
+from tests.agent_bridge.actors import (
     RouterClient,
     connected_agent,
     until_active,

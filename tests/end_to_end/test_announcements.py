@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from shared.notifications.formats import WAITING_REQUESTS, decode_waiting, encode_waiting
-from tests.agent_bridge.agents import abandoned, wait_for_ever
+from tests.agent_bridge.actors import abandoned, wait_for_ever
 from tests.agent_bridge.stored import select_requests
 from tests.master import Master, answer, run_master
 from tests.system import System

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from devstack.processes import Child
 from shared.notifications.formats import WAITING_REQUESTS, decode_waiting
-from tests.agent_bridge.agents import abandoned, until_invoked, wait_for_ever
+from tests.agent_bridge.actors import abandoned, until_invoked, wait_for_ever
 from tests.agent_bridge.broken import until_heard
 from tests.agent_bridge.stored import Row, select_logs, select_requests
 from tests.master import Invocation, Master, answer, run_master

@@ -12,7 +12,7 @@ from attrs import define, frozen
 from websockets.exceptions import ConnectionClosed
 
 from devstack.processes import Child
-from tests.agent_bridge.agents import until_invoked
+from tests.agent_bridge.actors import until_invoked
 from tests.master import Invocation, Master, answer, run_master
 from tests.socket.front_end import chat_at, close_code
 from tests.system import System

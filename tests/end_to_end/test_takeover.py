@@ -15,7 +15,7 @@ from psycopg import Connection, sql
 
 from shared.secrets import REDACTED
 from shared.upgrade.migrate import main
-from tests.agent_bridge.agents import connected_agent, until_active
+from tests.agent_bridge.actors import connected_agent, until_active
 from tests.master import run_master
 from tests.migrations.catalogue import read_tables
 from tests.original import (

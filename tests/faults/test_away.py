@@ -14,7 +14,7 @@ from devstack.postgres import PostgresServer
 from devstack.processes import free_port
 from devstack.valkey import ValkeyServer
 from shared.upgrade.migrate import migrate
-from tests.agent_bridge.agents import until_invoked
+from tests.agent_bridge.actors import until_invoked
 from tests.faults.mortal import Mortal, hold_postgres, hold_valkey
 from tests.faults.test_lost_news import MESSAGES, assert_chat_goes_on, log_and_echo
 from tests.master import Invocation, answer, run_master

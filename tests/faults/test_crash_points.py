@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from agent_bridge.requests.outcomes import INTERRUPTED
 from devstack.processes import Child
-from tests.agent_bridge.agents import messages_of
+from tests.agent_bridge.actors import messages_of
 from tests.agent_bridge.stored import select_logs, select_requests
 from tests.master import Invocation, answer, echo, run_master
 from tests.socket.front_end import chat_at

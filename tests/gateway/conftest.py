@@ -7,7 +7,7 @@ import pytest
 
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
-from tests.gateway.uploading import upload
+from tests.gateway.files.uploading import upload
 from tests.system import Stores, System
 from tests.users import User, connect_to, register_user
 

@@ -9,7 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from devstack.processes import HOST, free_port, wait_until_ready
-from tests.gateway.uploading import upload
+from tests.gateway.files.uploading import upload
 from tests.system import System, read_status
 from tests.users import User, register_user
 

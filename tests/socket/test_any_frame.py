@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
-from tests.gateway.test_channels import errors_of
+from tests.gateway.openapi.test_channels import errors_of
 from tests.master import Master
 from tests.socket.front_end import FAULTS
 from tests.system import System

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.agent_bridge.agents import messages_of
+from tests.agent_bridge.actors import messages_of
 from tests.master import Invocation, Master, answer
 from tests.socket.front_end import LOG_KEYS, RESPONSE_KEYS, chat_at, send_and_leave
 from tests.system import System

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.agent_bridge.agents import abandoned, until_invoked
+from tests.agent_bridge.actors import abandoned, until_invoked
 from tests.agent_bridge.stored import execute, select
 from tests.master import Invocation, Master, answer
 from tests.socket.front_end import receive_faults

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.agent_bridge.agents import messages_of
+from tests.agent_bridge.actors import messages_of
 from tests.agent_bridge.stored import execute
 from tests.master import Master, answer
 from tests.socket.front_end import insert_file, receive_faults

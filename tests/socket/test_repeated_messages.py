@@ -3,7 +3,7 @@
 import asyncio
 from uuid import uuid4
 
-from tests.agent_bridge.agents import (
+from tests.agent_bridge.actors import (
     abandoned,
     messages_of,
     unanswered,

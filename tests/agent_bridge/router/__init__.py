@@ -1,0 +1,1 @@
+"""What `agent_bridge/router/` does."""

@@ -1,0 +1,1 @@
+"""What `gateway/a2a/` does."""

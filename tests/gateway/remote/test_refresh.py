@@ -1,0 +1,165 @@
+"""The rounds in which MCP servers and A2A agents are looked up again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+import pytest
+from databases import Database
+
+from gateway.a2a import lookup as a2a_lookup
+from gateway.a2a import queries as a2a
+from gateway.app import KINDS
+from gateway.mcp import lookup as mcp_lookup
+from gateway.mcp import queries as mcp
+from gateway.mcp.schemas import Server
+from gateway.remote import outbound as outbound_module
+from gateway.remote.outbound import Outbound
+from gateway.remote.refresh import Refresh
+from shared.postgres.pool import connect, create_database, transaction
+from shared.settings.installation import Settings
+from tests.gateway.outsiders import answering, card_app, make_card, make_mcp, running, serving
+from tests.gateway.remote.test_outbound import hang, listening
+from tests.gateway.rows import insert_user
+from tests.users import eventually
+
+OUT = Outbound(allow_private=True)
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    async with create_database(settings) as database:
+        yield database
+        async with connect(database) as connection:
+            await connection.execute("DELETE FROM users")
+
+
+def refresh(settings: Settings, database: Database) -> Refresh:
+    return Refresh(attrs.evolve(settings, refresh_seconds=0.2), database, OUT, KINDS)
+
+
+async def add_server(database: Database, url: str, tools: bool = True) -> Any:
+    owner = await insert_user(database)
+    found = await mcp_lookup.look_up(OUT, url) if tools else []
+    async with connect(database) as connection, transaction(connection):
+        id_ = await mcp.upsert_server(connection, owner, url)
+        await mcp.update_tools(connection, [id_], found)
+    return owner
+
+
+async def read_server(database: Database, owner: Any) -> Server:
+    async with connect(database) as connection:
+        [server] = await mcp.select_servers(connection, owner, 10, 0)
+    return server
+
+
+async def test_tools_follow_for_every_owner_by_one_look_up(
+    settings: Settings, database: Database
+) -> None:
+    old, new = make_mcp("stays", "goes"), make_mcp("stays", "comes", description="Changed")
+    async with running(old, new) as [before, after], serving(before) as outsider:
+        owners = [await add_server(database, f"{outsider.url}/mcp") for _ in range(2)]
+        aliases = [(await read_server(database, owner)).mcp_tools[0].alias for owner in owners]
+        async with connect(database) as connection:
+            await mcp.deactivate_servers(connection, f"{outsider.url}/mcp")
+        outsider.posts.clear()
+        await mcp_lookup.look_up(OUT, f"{outsider.url}/mcp")
+        one_look_up = len(outsider.posts)
+        outsider.posts.clear()
+        outsider.app = after
+        await refresh(settings, database).go_round()
+        assert len(outsider.posts) == one_look_up
+    for owner, alias in zip(owners, aliases, strict=True):
+        server = await read_server(database, owner)
+        assert server.is_active
+        comes, stays = sorted(server.mcp_tools, key=lambda tool: tool.name)
+        assert (comes.name, stays.name, stays.alias) == ("comes", "stays", alias)
+        assert stays.description == "Changed"
+
+
+async def test_a_server_that_says_the_same_changes_nothing(
+    settings: Settings, database: Database
+) -> None:
+    async with running(make_mcp("one", "two")) as [app], serving(app) as outsider:
+        owner = await add_server(database, f"{outsider.url}/mcp")
+        before = await read_server(database, owner)
+        await refresh(settings, database).go_round()
+        assert await read_server(database, owner) == before
+
+
+async def test_a_card_follows_for_every_owner(settings: Settings, database: Database) -> None:
+    owners = [await insert_user(database) for _ in range(2)]
+    async with serving(card_app(make_card())) as outsider:
+        card = await a2a_lookup.look_up(OUT, outsider.url)
+        for owner in owners:
+            async with connect(database) as connection:
+                await a2a.upsert_agent(connection, owner, outsider.url, card)
+        outsider.app = card_app(make_card("Other", "Does more."))
+        await refresh(settings, database).go_round()
+    for is_active in (True, False):
+        for owner in owners:
+            async with connect(database) as connection:
+                [agent] = await a2a.select_agents(connection, owner, 10, 0)
+            assert (agent.name, agent.description) == ("Other", "Does more.")
+            assert agent.alias.startswith("Other_")
+            assert agent.is_active == is_active
+        await refresh(settings, database).go_round()  # it is gone by now
+
+
+async def test_bad_servers_stop_nobody(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound_module, "VISIT_SECONDS", 1.0)
+    async with (
+        running(make_mcp("good")) as [app],
+        serving(app) as outsider,
+        serving(answering([1])) as nonsense,
+        serving(answering(b"x" * 2_000_000)) as huge,
+        listening(hang) as hanging,
+    ):
+        urls = [nonsense.url, huge.url, f"http://127.0.0.1:{hanging}/", "http://127.0.0.1:9/"]
+        bad = [await add_server(database, url, tools=False) for url in [*urls, "no url"]]
+        owner = await add_server(database, f"{outsider.url}/mcp", tools=False)
+        await refresh(settings, database).go_round()
+        assert [tool.name for tool in (await read_server(database, owner)).mcp_tools] == ["good"]
+        for one in bad:
+            assert not (await read_server(database, one)).is_active
+
+
+@asynccontextmanager
+async def going_round(one: Refresh) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(one.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_one_gateway_goes_round_and_another_takes_over(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = {1: 0, 2: 0}
+    gateways = {number: refresh(settings, database) for number in rounds}
+
+    def count(number: int) -> None:
+        async def go_round() -> None:
+            rounds[number] += 1
+
+        monkeypatch.setattr(gateways[number], "go_round", go_round)
+
+    for number in rounds:
+        count(number)
+
+    async def has_gone_round(number: int, times: int) -> bool:
+        return rounds[number] >= times
+
+    async with going_round(gateways[2]):
+        await eventually(lambda: has_gone_round(2, 1), "the first goes round")
+        async with going_round(gateways[1]):
+            await eventually(lambda: has_gone_round(2, 5), "the first goes on")
+            assert rounds[1] == 0
+    async with going_round(gateways[1]):
+        await eventually(lambda: has_gone_round(1, 1), "the other takes over")

@@ -1,0 +1,1 @@
+"""What `shared/postgres/` does."""
