@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from starlette.applications import Starlette
 
-from agent_bridge.agents.deletions import tell_deleted_agents
+from agent_bridge.agents.deletions import refuse_deleted_agents
 from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.agents.registry import Registry
-from agent_bridge.intake.inbox import Inbox
+from agent_bridge.intake.inbox import AgentInbox, LogInbox
 from agent_bridge.intake.leadership import Leadership
 from agent_bridge.logs.store import Logs
 from agent_bridge.metrics import ROUTER_SESSION_HELD
@@ -26,7 +26,7 @@ from agent_bridge.requests.upkeep import Upkeep
 from agent_bridge.retention import remove_what_is_old
 from agent_bridge.router.session import RouterSession
 from shared.codec.converter import unstructure
-from shared.notifications.bus import News, create_redis
+from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
@@ -39,7 +39,7 @@ from shared.telemetry.tracing import export_traces
 
 logger = logging.getLogger(__name__)
 
-SETTLE_SECONDS = 2.0
+FLUSH_SECONDS = 2.0
 
 
 class State(TypedDict):
@@ -71,28 +71,29 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         database = await stack.enter_async_context(create_database(settings))
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)
-        news = News(redis)
+        notifications = Notifications(redis)
         stack.enter_context(
             serve_metrics(settings.metrics_host, settings.bridge_metrics_port, database)
         )
         registry = Registry(settings, database)
-        inbox = Inbox(registry, Logs(settings, database, news, vault))
-        session = RouterSession(settings)
-        leadership = Leadership(settings, session, Reconciliation(settings, database), inbox.put)
+        agents = AgentInbox(registry)
+        logs = LogInbox(Logs(settings, database, notifications, vault))
+        session = RouterSession(settings, logs.put)
+        leadership = Leadership(settings, session, Reconciliation(settings, database), agents.put)
         ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
-        endings = Endings(database, news)
+        endings = Endings(database, notifications)
         running = Running(Invoker(settings, database, vault), endings)
-        claiming = Claiming(settings, database, news, uuid4(), running)
-        upkeep = Upkeep(database, news, running, endings)
+        claiming = Claiming(settings, database, notifications, uuid4(), running)
+        upkeep = Upkeep(database, notifications, running, endings)
         # Left in reverse: no claims, nothing that runs, no router session (what runs here is logged
         # until its end), nothing heard that is not stored, nothing that Redis is still to be told.
         await stack.enter_async_context(
             background(
-                news_reader=news.read(),
-                news_writer=news.write(),
-                log_entries=inbox.logs.handle(),
-                agents=inbox.agents.handle(),
-                deletions=tell_deleted_agents(news, registry),
+                notifications_reader=notifications.read(),
+                notifications_writer=notifications.outbox.write(),
+                log_entries=logs.handle(),
+                agents=agents.handle(),
+                deletions=refuse_deleted_agents(notifications, registry),
                 leases=upkeep.renew(),
                 cancellations=upkeep.drop_cancelled(),
                 sweeper=upkeep.sweep(),
@@ -101,8 +102,8 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
                 backlog=measure_backlog(database, wanted=bool(settings.bridge_metrics_port)),
             )
         )
-        stack.push_async_callback(news.flush)
-        stack.push_async_callback(_settle, inbox)
+        stack.push_async_callback(notifications.outbox.flush)
+        stack.push_async_callback(_flush, logs, agents)
         await stack.enter_async_context(background(leadership=leadership.run()))
         leave = partial(_leave, claiming, running)
         stack.push_async_callback(leave, 0)
@@ -112,7 +113,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         drain = Drain(leave)
         checks: dict[str, Check] = {
             "postgresql": partial(database_answers, database),
-            "redis": news.is_up,
+            "redis": notifications.is_up,
         }
         readiness = Readiness(drain, checks, ["redis"], lambda: _describe(leadership))
         yield State(readiness=readiness, drain=drain)
@@ -129,10 +130,11 @@ async def _leave(claiming: Claiming, running: Running, seconds: float) -> None:
     await running.drain(seconds)
 
 
-async def _settle(inbox: Inbox) -> None:
+async def _flush(logs: LogInbox, agents: AgentInbox) -> None:
     """Wait until what was heard on the session is stored, but not for ever."""
     try:
-        async with asyncio.timeout(SETTLE_SECONDS):
-            await inbox.settle()
+        async with asyncio.timeout(FLUSH_SECONDS):
+            await logs.flush()
+            await agents.flush()
     except TimeoutError:
         logger.warning("not all that the router said is stored")

@@ -30,7 +30,7 @@ from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
 from gateway.web.security import SecurityHeaders
-from shared.notifications.bus import News, create_redis
+from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
@@ -111,31 +111,31 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.callback(passwords.close)
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
-        news, watch = News(redis), Watch(database)
-        bridges = Bridges(settings, news)
+        notifications, watch = Notifications(redis), Watch(database)
+        bridges = Bridges(settings, notifications)
         outbound = Outbound(allow_private=settings.allow_private_urls)
         loops = background(
-            news_reader=news.read(),
-            news_writer=news.write(),
+            notifications_reader=notifications.read(),
+            notifications_writer=notifications.outbox.write(),
             bridges=bridges.listen(),
             watch=watch.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
         )
         await stack.enter_async_context(loops)
-        stack.push_async_callback(news.flush)
+        stack.push_async_callback(notifications.outbox.flush)
         sockets, storage = Sockets(settings.sockets_per_user), create_storage(settings)
         drain = Drain(sockets.leave, settings.drain_grace)
         checks: dict[str, Check] = {
             "postgresql": partial(database_answers, database),
-            "redis": news.is_up,
+            "redis": notifications.is_up,
             "files": storage.is_up,
         }
         yield State(
             sockets=sockets,
             settings=settings,
             database=database,
-            news=news,
+            notifications=notifications,
             bridges=bridges,
             vault=Vault(settings.encryption_keys),
             passwords=passwords,

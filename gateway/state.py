@@ -11,7 +11,7 @@ from gateway.chats.watch import Watch
 from gateway.files.storage import Storage
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
-from shared.notifications.bus import News
+from shared.notifications.bus import Notifications
 from shared.process.drain import Drain
 from shared.process.health import Readiness
 from shared.secrets import Vault
@@ -23,7 +23,7 @@ class State(TypedDict):
 
     settings: GatewaySettings
     database: Database
-    news: News
+    notifications: Notifications
     bridges: Bridges
     vault: Vault
     passwords: Passwords

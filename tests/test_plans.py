@@ -79,7 +79,7 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
         assert await log_queries.insert_logs(connection, [entry], "master_server_ml")
         open_request = OpenRequest(request.id, "running", claim_id)
         outcome = Outcome("answered", {"response": "answer"})
-        assert await end_request(connection, state["news"], open_request, outcome)
+        assert await end_request(connection, state["notifications"], open_request, outcome)
     assert await select_last_seqs(state["database"], [session_id]) == {session_id: 2}
     delivery = Delivery(state["database"], UUID(owner.first.user_id), session_id, 0)
     assert len([frame async for frame in delivery.next_frames(None)]) == 2

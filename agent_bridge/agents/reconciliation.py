@@ -14,7 +14,7 @@ from agent_bridge.agents.presence import Presence, ask_presence
 from agent_bridge.agents.queries import KnownAgent
 from agent_bridge.router.frames import AgentRegistered, AgentUnregistered
 from agent_bridge.router.lanes import RouterAwayError
-from agent_bridge.router.session import AgentsSeen, Event, Put
+from agent_bridge.router.session import AgentEvent, AgentsSeen, Put
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.settings.bridge import BridgeSettings
 
@@ -35,7 +35,7 @@ class Reconciliation:
         self._unheard: set[str] = set()
         self._not_before = 0.0
 
-    def heard(self, event: Event) -> None:
+    def heard(self, event: AgentEvent) -> None:
         """Note who has come or gone by himself: that is newer than what is being asked."""
         if isinstance(event, AgentRegistered | AgentUnregistered):
             self._unheard.discard(event.agent_uuid)

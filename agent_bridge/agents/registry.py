@@ -24,8 +24,8 @@ from shared.tokens import read_token
 
 logger = logging.getLogger(__name__)
 
-TELL_SECONDS = 5.0
-TELLING_LIMIT = 32  # refused agents that are told at a time
+REFUSE_SECONDS = 5.0
+REFUSALS_LIMIT = 32  # agents that are told at a time
 DESCRIPTION_LIMIT = 8 * 1024  # characters; the rest is cut off
 NAME_LIMIT = 255  # characters of an identity that is told
 NOT_REGISTERED = "Agent ID was not registered before"
@@ -51,7 +51,7 @@ class Registry:
     def __init__(self, settings: BridgeSettings, database: Database) -> None:
         self._settings = settings
         self._database = database
-        self._telling: set[asyncio.Task[None]] = set()
+        self._refusing: set[asyncio.Task[None]] = set()
 
     def verify(self, agent: AgentRegistered) -> Registration | None:
         """What is to be stored of an agent; None: its token is bad or it says too much.
@@ -60,13 +60,13 @@ class Registry:
         """
         claims = read_token(self._settings.secret_key, agent.agent_jwt)
         if claims is None or str(claims.agent_id) != agent.agent_uuid:
-            self.tell(agent.agent_uuid, NOT_REGISTERED)
+            self.refuse(agent.agent_uuid, NOT_REGISTERED)
             return None
         assert claims.agent_id is not None
         description = agent.description[:DESCRIPTION_LIMIT]
         size = details_size(description, agent.input_schema)
         if size > DETAILS_LIMIT:
-            self.tell(agent.agent_uuid, TOO_LARGE)
+            self.refuse(agent.agent_uuid, TOO_LARGE)
             return None
         name = normalise_name(agent.name)
         return Registration(
@@ -77,10 +77,10 @@ class Registry:
         """Mark an agent active if it exists; tell it if not. Raises DatabaseAwayError."""
         try:
             if not await self._activate(term, agent):
-                self.tell(str(agent.agent_id), NOT_REGISTERED)
+                self.refuse(str(agent.agent_id), NOT_REGISTERED)
         except (asyncpg.DataError, asyncpg.ProgramLimitExceededError):
             logger.warning("what agent %s says of itself can't be stored", agent.agent_id)
-            self.tell(str(agent.agent_id), NOT_STORED)
+            self.refuse(str(agent.agent_id), NOT_STORED)
 
     async def _activate(self, term: UUID, agent: Registration) -> bool:
         async with connect(self._database) as connection:
@@ -105,34 +105,34 @@ class Registry:
         async with connect(self._database) as connection:
             await queries.deactivate_all_agents(connection, term)
 
-    async def settle(self, term: UUID, seen: AgentsSeen) -> None:
+    async def update_presence(self, term: UUID, seen: AgentsSeen) -> None:
         """Mark agents as the router said that they are."""
         async with connect(self._database) as connection:
             changed = await queries.update_presence(connection, term, seen.present, seen.absent)
         if changed:
             logger.info("%d agents had come or gone unheard", changed)
 
-    def tell(self, agent_uuid: str, message: str) -> None:
+    def refuse(self, agent_uuid: str, message: str) -> None:
         """Begin to tell an agent that it can't go on, unless it calls itself what no agent is."""
         if agent_uuid in {MASTER_SERVER_BE, MASTER_SERVER_ML} or not _is_name(agent_uuid):
             return
-        if len(self._telling) >= TELLING_LIMIT:
+        if len(self._refusing) >= REFUSALS_LIMIT:
             logger.warning("too many agents are refused at once to tell each of them")
             return
-        task = asyncio.create_task(tell_agent(self._settings, agent_uuid, message))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        task = asyncio.create_task(_tell(self._settings, agent_uuid, message))
+        self._refusing.add(task)
+        task.add_done_callback(self._refusing.discard)
 
 
 def _is_name(agent_uuid: str) -> bool:
     return agent_uuid.isascii() and agent_uuid.isprintable() and len(agent_uuid) <= NAME_LIMIT
 
 
-async def tell_agent(settings: BridgeSettings, agent_uuid: str, message: str) -> None:
+async def _tell(settings: BridgeSettings, agent_uuid: str, message: str) -> None:
     """Tell a connected agent that it can't go on; both generations then stop."""
     error = {"error_message": message, "error_type": "AgentGeneralError"}
     try:
-        async with asyncio.timeout(TELL_SECONDS):
+        async with asyncio.timeout(REFUSE_SECONDS):
             lane = await open_lane(settings, agent_uuid)
             try:
                 # Ends when the agent has left: the router tells whoever has its id in the key.

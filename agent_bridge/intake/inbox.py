@@ -20,15 +20,22 @@ from agent_bridge.router.frames import (
     AgentUnregistered,
     read_identity,
 )
-from agent_bridge.router.session import AgentsSeen, Event, FlushMarker, FullError, RouterLost
+from agent_bridge.router.session import (
+    AgentEvent,
+    AgentsSeen,
+    FlushMarker,
+    FullError,
+    LogEvent,
+    RouterLost,
+)
 from shared.postgres.pool import DatabaseAwayError
 
 logger = logging.getLogger(__name__)
 
 ENTRIES_LIMIT = 10_000
 CHARACTERS_LIMIT = 16 * 1024 * 1024  # of all entries; of up to four bytes each
-NEWS_LIMIT = 20_000
-NEWS_BYTES_LIMIT = 64 * 1024 * 1024  # of all that agents say of themselves
+EVENTS_LIMIT = 20_000
+EVENTS_BYTES_LIMIT = 64 * 1024 * 1024  # of all that agents say of themselves
 BATCH = 200  # entries and flush markers handled at once
 RETRY_SECONDS = 0.5
 
@@ -38,12 +45,12 @@ class LogInbox:
 
     def __init__(self, logs: Logs) -> None:
         self._logs = logs
-        self._waiting: deque[AgentLogged | FlushMarker] = deque()
+        self._waiting: deque[LogEvent] = deque()
         self._filled = asyncio.Event()
         self._characters = 0
         self._dropped = 0
 
-    def put(self, event: AgentLogged | FlushMarker) -> None:
+    def put(self, event: LogEvent) -> None:
         """Add an entry or a flush marker."""
         characters = self._characters + _characters(event)
         if len(self._waiting) >= ENTRIES_LIMIT or characters > CHARACTERS_LIMIT:
@@ -67,6 +74,16 @@ class LogInbox:
                         await _try(_pass(event), "a flush marker")
                 self._forget(len(batch))
 
+    async def flush(self) -> None:
+        """Wait until all that was put before has been handled."""
+        reached = asyncio.Event()
+
+        async def reach() -> None:
+            reached.set()
+
+        self.put(reach)
+        await reached.wait()
+
     async def _store(self, entries: list[AgentLogged]) -> bool:
         """Whether they are done with. Those that stand behind a flush marker don't wait for it."""
         count = len(entries)
@@ -84,7 +101,7 @@ class LogInbox:
                 self._dropped = 0
 
 
-type News = Registration | AgentUnregistered | AgentsSeen | RouterLost
+type Waiting = Registration | AgentUnregistered | AgentsSeen | RouterLost
 
 
 class AgentInbox:
@@ -92,31 +109,31 @@ class AgentInbox:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._waiting: dict[object, tuple[UUID, News]] = {}
+        self._waiting: dict[object, tuple[UUID, Waiting]] = {}
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
         self._size = 0
 
-    def put(
-        self, term: UUID, event: AgentRegistered | AgentUnregistered | AgentsSeen | RouterLost
-    ) -> None:
-        """Add what was heard in this term. Raises FullError; what waits stays."""
-        news = self._registry.verify(event) if isinstance(event, AgentRegistered) else event
-        if news is None or (isinstance(news, AgentUnregistered) and not _is_agent(news)):
+    def put(self, term: UUID, event: AgentEvent) -> None:
+        """Add what was heard in a leader's term. Raises FullError; what waits stays."""
+        waiting = self._registry.verify(event) if isinstance(event, AgentRegistered) else event
+        if waiting is None or (isinstance(waiting, AgentUnregistered) and not _is_agent(waiting)):
             return
-        key, count, size = _key(news), len(self._waiting), self._size + _size(news)
+        key, count, size = _key(waiting), len(self._waiting), self._size + _size(waiting)
         if key in self._waiting:
             count, size = count - 1, size - _size(self._waiting[key][1])
-        if (count >= NEWS_LIMIT or size > NEWS_BYTES_LIMIT) and not isinstance(news, RouterLost):
+        if (count >= EVENTS_LIMIT or size > EVENTS_BYTES_LIMIT) and not isinstance(
+            waiting, RouterLost
+        ):
             raise FullError("more agents came and went than can wait for PostgreSQL")
         self._waiting.pop(key, None)  # the newest is the last
-        self._waiting[key] = term, news
+        self._waiting[key] = term, waiting
         self._size = size
         self._emptied.clear()
         self._filled.set()
 
-    async def settle(self) -> None:
+    async def flush(self) -> None:
         """Wait until nothing waits."""
         await self._emptied.wait()
 
@@ -133,43 +150,16 @@ class AgentInbox:
                 self._filled.clear()
                 self._emptied.set()
 
-    async def _handle(self, term: UUID, news: News) -> None:
-        match news:
+    async def _handle(self, term: UUID, waiting: Waiting) -> None:
+        match waiting:
             case Registration():
-                await self._registry.register(term, news)
+                await self._registry.register(term, waiting)
             case AgentUnregistered(agent_uuid):
                 await self._registry.unregister(term, UUID(agent_uuid))
             case AgentsSeen():
-                await self._registry.settle(term, news)
+                await self._registry.update_presence(term, waiting)
             case RouterLost():
                 await self._registry.forget_all(term)
-
-
-class Inbox:
-    """Both queues, and which of them an event goes to."""
-
-    def __init__(self, registry: Registry, logs: Logs) -> None:
-        self.logs = LogInbox(logs)
-        self.agents = AgentInbox(registry)
-
-    def put(self, term: UUID, event: Event) -> None:
-        """Add what was heard in a leader's term. Raises FullError."""
-        match event:
-            case AgentRegistered() | AgentUnregistered() | AgentsSeen() | RouterLost():
-                self.agents.put(term, event)
-            case _:
-                self.logs.put(event)
-
-    async def settle(self) -> None:
-        """Wait until all that was put before has been handled."""
-        reached = asyncio.Event()
-
-        async def reach() -> None:
-            reached.set()
-
-        self.logs.put(reach)
-        await reached.wait()
-        await self.agents.settle()
 
 
 async def _pass(marker: FlushMarker) -> None:
@@ -190,7 +180,7 @@ async def _try(work: Coroutine[None, None, None], what: str, entries: int = 0) -
     return True
 
 
-def _characters(event: AgentLogged | FlushMarker) -> int:
+def _characters(event: LogEvent) -> int:
     if not isinstance(event, AgentLogged):
         return 0
     ids = len(event.agent_uuid) + len(event.session_id) + len(event.request_id)
@@ -202,14 +192,14 @@ def _is_agent(gone: AgentUnregistered) -> bool:
     return read_identity(gone.agent_uuid) is not None
 
 
-def _key(news: News) -> object:
-    match news:
+def _key(waiting: Waiting) -> object:
+    match waiting:
         case Registration(agent_id=agent_id):
             return "came", str(agent_id)
         case AgentUnregistered(agent_uuid):
             return "left", agent_uuid
-    return news
+    return waiting
 
 
-def _size(news: News) -> int:
-    return news.size if isinstance(news, Registration) else 0
+def _size(waiting: Waiting) -> int:
+    return waiting.size if isinstance(waiting, Registration) else 0

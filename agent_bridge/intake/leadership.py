@@ -24,7 +24,7 @@ from attrs import frozen
 
 from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.router.lanes import RouterAwayError
-from agent_bridge.router.session import Event, RouterLost, RouterSession
+from agent_bridge.router.session import AgentEvent, Put, RouterLost, RouterSession
 from shared.postgres.locks import LEADER_LOCK, LOCK_ERRORS, connect_for_lock
 from shared.settings.bridge import BridgeSettings
 
@@ -37,7 +37,7 @@ UNREACHABLE_SECONDS = 0.8  # without the router, after which another bridge may 
 STEP_BACK_SECONDS = 0.7  # more than the others need to notice that the lock is free
 BACKOFF_SECONDS = (0.03, 0.06, 0.12, 0.25, 0.5)
 
-type PutInTerm = Callable[[UUID, Event], None]
+type PutInTerm = Callable[[UUID, AgentEvent], None]
 
 
 @frozen
@@ -165,6 +165,6 @@ class Leadership:
             longest = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
             await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311
 
-    def _hear(self, put: Callable[[Event], None], event: Event) -> None:
+    def _hear(self, put: Put, event: AgentEvent) -> None:
         self._reconciliation.heard(event)
         put(event)

@@ -20,7 +20,7 @@ from agent_bridge.logs.queries import (
 )
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity
 from shared.domain.frames import LogFrame, encode
-from shared.notifications.bus import News
+from shared.notifications.bus import Notifications
 from shared.notifications.formats import encode_frames, session_channel
 from shared.postgres.pool import connect
 from shared.secrets import UndecryptableError, Vault, forms_of, hide, named_secrets
@@ -39,12 +39,16 @@ class Logs:
     """Stores the log entries of whoever may log there."""
 
     def __init__(
-        self, settings: BridgeSettings, database: Database, news: News, vault: Vault
+        self,
+        settings: BridgeSettings,
+        database: Database,
+        notifications: Notifications,
+        vault: Vault,
     ) -> None:
         self._service_keys = settings.service_keys
         self._usual = forms_of(self._service_keys)
         self._database = database
-        self._news = news
+        self._notifications = notifications
         self._vault = vault
         self._secrets: OrderedDict[UUID, list[str]] = OrderedDict()  # by request, in their forms
 
@@ -102,7 +106,7 @@ class Logs:
             told[session_channel(log.entry.session_id, log.owner)].append(log)
         for channel, logs in told.items():
             frames = [encode(LogFrame(log.entry, log.seq)) for log in logs]
-            self._news.publish(channel, encode_frames(logs[-1].seq, frames))
+            self._notifications.publish(channel, encode_frames(logs[-1].seq, frames))
 
 
 def _message(entry: AgentLogged) -> LoggedMessage | None:

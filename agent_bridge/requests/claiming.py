@@ -10,7 +10,7 @@ from databases import Database
 from agent_bridge.requests import queries
 from agent_bridge.requests.queries import ClaimedRequest
 from agent_bridge.requests.running import Running
-from shared.notifications.bus import Listener, News
+from shared.notifications.bus import Listener, Notifications
 from shared.notifications.formats import (
     WAITING_REQUESTS,
     Heartbeat,
@@ -36,12 +36,12 @@ class Claiming:
         self,
         settings: BridgeSettings,
         database: Database,
-        news: News,
+        notifications: Notifications,
         bridge_id: UUID,
         running: Running,
     ) -> None:
         self._database = database
-        self._news = news
+        self._notifications = notifications
         self._bridge_id = bridge_id
         self._running = running
         self._bridges = bridges_channel(settings)
@@ -52,18 +52,20 @@ class Claiming:
     async def claim(self) -> None:
         """Claim and start waiting requests for ever: at once when told, else every second."""
         own, is_named = requests_channel(self._bridge_id), False
-        async with self._news.subscribe(WAITING_REQUESTS, own) as listener:
+        async with self._notifications.subscribe(WAITING_REQUESTS, own) as listener:
             while True:
                 await self._claim_and_start(listener)
                 if is_named and not self._room:  # others may have some
-                    self._news.publish(WAITING_REQUESTS, encode_waiting(None))
-                is_named = await _next_news(listener)
+                    self._notifications.publish(WAITING_REQUESTS, encode_waiting(None))
+                is_named = await _next_notification(listener)
 
     async def send_heartbeats(self) -> None:
         """Tell the gateways every second, for ever, that requests are claimed here."""
         while True:
             if not self._is_leaving:
-                self._news.publish(self._bridges, encode_heartbeat(Heartbeat(self._bridge_id)))
+                self._notifications.publish(
+                    self._bridges, encode_heartbeat(Heartbeat(self._bridge_id))
+                )
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def leave(self) -> None:
@@ -71,7 +73,7 @@ class Claiming:
         async with self._claiming:
             self._is_leaving = True
         leaving = Heartbeat(self._bridge_id, is_leaving=True)
-        self._news.publish(self._bridges, encode_heartbeat(leaving))
+        self._notifications.publish(self._bridges, encode_heartbeat(leaving))
 
     async def _claim_and_start(self, listener: Listener) -> None:
         """Claim as much as there is room for; whoever makes more of either tells the listener."""
@@ -100,7 +102,7 @@ class Claiming:
                 return []
 
 
-async def _next_news(listener: Listener) -> bool:
+async def _next_notification(listener: Listener) -> bool:
     """Wait to be told, but not longer than a poll; several that came meanwhile count as one.
 
     Returns whether a request was named: perhaps this bridge alone was told of it.

@@ -12,7 +12,7 @@ from agent_bridge.requests import queries
 from agent_bridge.requests.outcomes import INTERRUPTED
 from agent_bridge.requests.queries import ClaimedRequest
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, failed
-from shared.notifications.bus import News
+from shared.notifications.bus import Notifications
 from shared.notifications.formats import WAITING_REQUESTS, encode_waiting
 from shared.postgres.pool import DatabaseAwayError, connect
 
@@ -25,9 +25,9 @@ TOGETHER = 32  # requests that one statement ends
 class Endings:
     """Ends requests exactly once: whoever comes second, here or elsewhere, ends nothing."""
 
-    def __init__(self, database: Database, news: News) -> None:
+    def __init__(self, database: Database, notifications: Notifications) -> None:
         self._database = database
-        self._news = news
+        self._notifications = notifications
         self._batcher = Batcher(self.end_now, TOGETHER, nobodys=(DatabaseAwayError,))
 
     async def end(self, request: ClaimedRequest, outcome: Outcome) -> None:
@@ -50,7 +50,7 @@ class Endings:
     async def end_now(self, endings: list[Ending]) -> list[bool]:
         """End these with one statement; which of them had not ended. Raises DatabaseAwayError."""
         async with connect(self._database) as connection:
-            ended = await end_requests(connection, self._news, endings)
+            ended = await end_requests(connection, self._notifications, endings)
         for ending, is_ended in zip(endings, ended, strict=True):
             if not is_ended:
                 logger.info("request %s had ended already", ending.request.id)
@@ -70,7 +70,7 @@ class Endings:
         async with connect(self._database) as connection:
             released = await queries.release_request(connection, claim_id)
         if released:
-            self._news.publish(WAITING_REQUESTS, encode_waiting(request_id))
+            self._notifications.publish(WAITING_REQUESTS, encode_waiting(request_id))
         return released
 
 

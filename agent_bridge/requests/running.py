@@ -12,7 +12,7 @@ from agent_bridge.requests.invoking import Invoker
 from agent_bridge.requests.outcomes import INTERNAL
 from agent_bridge.requests.queries import ClaimedRequest
 from shared.domain.endings import Outcome, failed
-from shared.telemetry.logging import tell_logs
+from shared.telemetry.logging import bind_log_ids
 from shared.telemetry.tracing import span
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Running:
 
     async def _run(self, request: ClaimedRequest) -> None:
         user_id, session_id = request.creator_id, request.session_id
-        tell_logs(request_id=request.id, session_id=session_id, user_id=user_id)
+        bind_log_ids(request_id=request.id, session_id=session_id, user_id=user_id)
         metrics.WAITING_SECONDS.observe(request.waited)
         begun = time_ns() - int(request.waited * 1e9)
         with span("claim", parent=request.traceparent, begun=begun):

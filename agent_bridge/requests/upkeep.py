@@ -13,7 +13,7 @@ from agent_bridge.requests.outcomes import INTERRUPTED, TIMED_OUT
 from agent_bridge.requests.queries import Overdue
 from agent_bridge.requests.running import Running
 from shared.domain.endings import Ending, failed
-from shared.notifications.bus import News
+from shared.notifications.bus import Notifications
 from shared.notifications.formats import CANCELLED_REQUESTS, decode_cancelled
 from shared.postgres.pool import DatabaseAwayError, connect
 
@@ -26,15 +26,17 @@ SWEEP_SECONDS = 1.0
 class Upkeep:
     """The loops that look after what runs here, and what other bridges left."""
 
-    def __init__(self, database: Database, news: News, running: Running, endings: Endings) -> None:
+    def __init__(
+        self, database: Database, notifications: Notifications, running: Running, endings: Endings
+    ) -> None:
         self._database = database
-        self._news = news
+        self._notifications = notifications
         self._running = running
         self._endings = endings
 
     async def drop_cancelled(self) -> None:
         """Stop working on what somebody else has ended, for ever."""
-        async with self._news.subscribe(CANCELLED_REQUESTS) as listener:
+        async with self._notifications.subscribe(CANCELLED_REQUESTS) as listener:
             while True:
                 claim_id = decode_cancelled(await listener.get())
                 if claim_id is not None:

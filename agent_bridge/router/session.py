@@ -55,10 +55,10 @@ class AgentsSeen:
     absent: frozenset[UUID]
 
 
-type Event = (
-    AgentRegistered | AgentUnregistered | AgentLogged | FlushMarker | RouterLost | AgentsSeen
-)
-type Put = Callable[[Event], None]
+type LogEvent = AgentLogged | FlushMarker
+type AgentEvent = AgentRegistered | AgentUnregistered | RouterLost | AgentsSeen
+type PutLog = Callable[[LogEvent], None]
+type Put = Callable[[AgentEvent], None]
 type OnHeld = Callable[[], Coroutine[None, None, None]]
 
 
@@ -73,8 +73,10 @@ class FullError(Exception):
 class RouterSession:
     """Holds the identity `master_server_be`, hears the router's events and itself."""
 
-    def __init__(self, settings: BridgeSettings) -> None:
+    def __init__(self, settings: BridgeSettings, put_log: PutLog) -> None:
+        """`put_log` gets what agents log, in order, and must not block."""
         self._settings = settings
+        self._put_log = put_log
         self._probe = ""
         self._held = asyncio.Event()
         self.heard_at: datetime | None = None
@@ -88,8 +90,8 @@ class RouterSession:
     async def hold(self, put: Put, on_held: OnHeld) -> None:
         """Connect and listen until the connection ends or goes deaf.
 
-        `put` gets what is heard, in order, and must not block; it may raise FullError. `on_held`
-        runs once the session has heard itself, and is cancelled when it ends. Raises
+        `put` gets who comes and goes, in order, and must not block; it may raise FullError.
+        `on_held` runs once the session has heard itself, and is cancelled when it ends. Raises
         RouterAwayError when the session never heard itself.
         """
         key = {"API-KEY": self._settings.master_be_api_key}
@@ -134,7 +136,9 @@ class RouterSession:
                         await connection.send(echo_frame(arrived))
                 case FlushMarkerArrived() as arrived:
                     if arrived.invoked_by.startswith(self._settings.master_be_api_key):
-                        put(partial(_echo, connection, arrived))
+                        self._put_log(partial(_echo, connection, arrived))
+                case AgentLogged() as logged:
+                    self._put_log(logged)
                 case None:
                     logger.debug("the router sent a frame of no known form")
                 case event:

@@ -113,7 +113,7 @@ async def delete_agent(call: Call[Nothing, AgentId]) -> None:
         deleted = await queries.delete_agent(connection, call.user_id, id_)
     if not deleted:
         raise BadRequestError(f"Agent {id_} was not found")
-    call.state["news"].publish(DELETED_AGENTS, encode_deleted(id_))
+    call.state["notifications"].publish(DELETED_AGENTS, encode_deleted(id_))
 
 
 operations = [

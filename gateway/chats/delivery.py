@@ -3,18 +3,27 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from attrs import define
+from attrs import define, frozen
 from databases import Database
 from prometheus_client import Counter
 
 from gateway.chats.queries import select_frames, select_session
 from gateway.web.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
-from shared.domain.frames import GapFrame, encode
+from shared.domain.frames import GapFrame, LogFrame, ResponseFrame, encode
 from shared.notifications.bus import Message
 from shared.notifications.formats import decode_frames
 from shared.postgres.pool import connect
 
 PAGE = 100  # frames read from PostgreSQL at a time
+
+
+@frozen
+class Outgoing:
+    """A frame as it goes to a socket."""
+
+    frame: bytes
+    answered: UUID | None = None
+    """The request that it answers."""
 
 
 @define
@@ -27,7 +36,7 @@ class Delivery:
     sent: int
     _counter: Counter = FRAMES_REPLAYED
 
-    async def next_frames(self, message: Message) -> AsyncIterator[bytes]:
+    async def next_frames(self, message: Message) -> AsyncIterator[Outgoing]:
         """What to send when this was heard. Raises DatabaseAwayError; a later call catches up."""
         if (told := decode_frames(message)) is not None:
             if told.last <= self.sent:
@@ -36,10 +45,10 @@ class Delivery:
                 for frame in told.frames[self.sent - told.last :]:
                     self.sent += 1
                     FRAMES_TOLD.inc()
-                    yield frame
+                    yield Outgoing(frame, told.answered if self.sent == told.last else None)
                 return
-        async for frame in self._missed():
-            yield frame
+        async for outgoing in self._missed():
+            yield outgoing
 
     async def repeat(self, seq: int) -> bytes | None:
         """A frame that the socket was given already; None: it is still to come, or is no more."""
@@ -49,7 +58,7 @@ class Delivery:
             frames = await select_frames(connection, self.owner, self.session_id, seq - 1, 1)
         return encode(frames[0]) if frames and frames[0].seq == seq else None
 
-    async def _missed(self) -> AsyncIterator[bytes]:
+    async def _missed(self) -> AsyncIterator[Outgoing]:
         async with connect(self.database) as connection:
             session = await select_session(connection, self.owner, self.session_id)
         if session is None or not session.is_own:
@@ -67,17 +76,22 @@ class Delivery:
                 if gap := self._move_on(frame.seq - 1):
                     yield gap
                 self.sent = frame.seq
-                yield encode(frame)
+                yield _outgoing(frame)
             if len(frames) < PAGE:
                 break
         self._counter = FRAMES_MISSED  # from now on
         if gap := self._move_on(session.last_seq):
             yield gap
 
-    def _move_on(self, last_seq: int) -> bytes | None:
+    def _move_on(self, last_seq: int) -> Outgoing | None:
         """What to tell where frames up to this number were removed before they were sent."""
         if last_seq <= self.sent:
             return None
         gap = GapFrame(after=self.sent, before=last_seq + 1)
         self.sent = last_seq
-        return encode(gap)
+        return Outgoing(encode(gap))
+
+
+def _outgoing(frame: LogFrame | ResponseFrame) -> Outgoing:
+    answered = frame.response.request_id if isinstance(frame, ResponseFrame) else None
+    return Outgoing(encode(frame), answered)

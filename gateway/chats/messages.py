@@ -1,4 +1,4 @@
-"""Accepting a message: rows first, then the news that a request waits."""
+"""Accepting a message: rows first, then the notification that a request waits."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -53,5 +53,5 @@ async def accept_message(
         raise TooManyRequestsOpenError(f"user {user_id} has too many open requests")
     if outcome is Acceptance.FOREIGN_SESSION:
         raise ForeignSessionError(f"session {session_id} belongs to another user")
-    state["bridges"].tell(user_id, request_id)
+    state["bridges"].notify(user_id, request_id)
     return None

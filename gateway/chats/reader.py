@@ -28,7 +28,7 @@ from gateway.state import State
 from shared.codec.faults import InvalidInputError
 from shared.domain.frames import encode
 from shared.postgres.pool import DatabaseAwayError, connect
-from shared.telemetry.logging import tell_logs
+from shared.telemetry.logging import bind_log_ids
 from shared.telemetry.tracing import span
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Reader:
 
     async def _store_one(self, frame: str | bytes) -> None:
         request_id = uuid4()
-        tell_logs(request_id=request_id)
+        bind_log_ids(request_id=request_id)
         try:
             reply = await self._accept(request_id, frame)
         except Exception:
@@ -123,7 +123,7 @@ class Reader:
     async def _cancel(self, request_id: UUID) -> None:
         async with connect(self._state["database"]) as connection:
             request = await cancel(
-                connection, self._state["news"], self._opening.user_id, request_id
+                connection, self._state["notifications"], self._opening.user_id, request_id
             )
         if request is None:
             raise unknown_request(request_id)

@@ -42,11 +42,12 @@ class Sender:
         while True:
             message = await listener.get()
             try:
-                async for frame in self.delivery.next_frames(message):
+                async for outgoing in self.delivery.next_frames(message):
                     begun = time_ns()
-                    if not await self.send(frame.decode()):
+                    if not await self.send(outgoing.frame.decode()):
                         return
-                    self.expected.sent(frame, begun)
+                    if outgoing.answered is not None:
+                        self.expected.answered(outgoing.answered, begun)
             except DatabaseAwayError as error:
                 logger.warning("session %s is behind: %s", self._session_id, error)
                 await asyncio.sleep(CATCH_UP_SECONDS)

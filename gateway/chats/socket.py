@@ -25,7 +25,7 @@ from gateway.chats.sockets import GoingDownError, TooManySocketsError
 from gateway.state import State
 from shared.notifications.bus import Listener
 from shared.notifications.formats import session_channel
-from shared.telemetry.logging import tell_logs
+from shared.telemetry.logging import bind_log_ids
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ async def serve_frontend(websocket: WebSocket) -> None:
     sockets = cast("State", websocket.state)["sockets"]
     try:
         opening = await check_handshake(websocket)
-        tell_logs(user_id=opening.user_id, session_id=opening.session_id)
+        bind_log_ids(user_id=opening.user_id, session_id=opening.session_id)
         # The client is to go on elsewhere; what it sent by then is stored.
         leave = partial(close, websocket, SERVICE_RESTART, RESTARTING)
         with sockets.opened(opening.user_id, leave):
@@ -71,13 +71,13 @@ async def _serve(websocket: WebSocket, opening: Opening) -> None:
     sender = Sender(websocket, session_id, delivery)
     reader = Reader(websocket, opening, sender)
     channel = session_channel(session_id, opening.user_id)
-    async with state["news"].subscribe(channel) as listener:
+    async with state["notifications"].subscribe(channel) as listener:
 
-        def tell(last_seq: int) -> None:
+        def catch_up(last_seq: int) -> None:
             if last_seq != delivery.sent:
                 listener.put(None)
 
-        with state["watch"].watch(session_id, tell):
+        with state["watch"].watch(session_id, catch_up):
             await _run(reader, sender, listener)
 
 

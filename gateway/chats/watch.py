@@ -1,4 +1,4 @@
-"""Looks after the sessions that have a socket here: news may be lost, PostgreSQL knows."""
+"""Looks after the sessions that have a socket here: notifications may be lost, PostgreSQL knows."""
 
 import asyncio
 import logging

@@ -3,7 +3,7 @@
 from time import monotonic
 from uuid import UUID
 
-from shared.notifications.bus import News
+from shared.notifications.bus import Notifications
 from shared.notifications.formats import (
     WAITING_REQUESTS,
     Heartbeat,
@@ -24,23 +24,23 @@ class Bridges:
     full passes it on to all, and what nobody hears is found by the next look of any.
     """
 
-    def __init__(self, settings: GatewaySettings, news: News) -> None:
+    def __init__(self, settings: GatewaySettings, notifications: Notifications) -> None:
         self._channel = bridges_channel(settings)
-        self._news = news
+        self._notifications = notifications
         self._heard: dict[UUID, float] = {}  # when each spoke last
 
     async def listen(self) -> None:
         """Hear of bridges for ever."""
-        async with self._news.subscribe(self._channel) as listener:
+        async with self._notifications.subscribe(self._channel) as listener:
             while True:
                 if heartbeat := decode_heartbeat(await listener.get()):
                     self._note(heartbeat)
 
-    def tell(self, owner: UUID, request_id: UUID) -> None:
+    def notify(self, owner: UUID, request_id: UUID) -> None:
         """Tell the bridge of this user, or all where none is known."""
         bridges = sorted(self._present())
         told = requests_channel(bridges[owner.int % len(bridges)]) if bridges else WAITING_REQUESTS
-        self._news.publish(told, encode_waiting(request_id))
+        self._notifications.publish(told, encode_waiting(request_id))
 
     def _note(self, heartbeat: Heartbeat) -> None:
         self._heard = self._present()

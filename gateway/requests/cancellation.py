@@ -10,19 +10,21 @@ from databases.core import Connection
 from gateway.requests.queries import select_open_request, select_request
 from gateway.requests.schemas import ChatRequest
 from shared.domain.endings import end_request, failed
-from shared.notifications.bus import News
+from shared.notifications.bus import Notifications
 from shared.notifications.formats import CANCELLED_REQUESTS, encode_cancelled
 
 CANCELLED = "The request was cancelled"
 
 
 async def cancel(
-    connection: Connection, news: News, owner: UUID, request_id: UUID
+    connection: Connection, notifications: Notifications, owner: UUID, request_id: UUID
 ) -> ChatRequest | None:
     """End the owner's request if it is open, and return it as it is then; None: no such one."""
     while request := await select_open_request(connection, owner, request_id):
         # Not so where a bridge has claimed, given back or ended it in the same moment.
-        ended = await end_request(connection, news, request, failed(CANCELLED, "cancelled"))
+        ended = await end_request(
+            connection, notifications, request, failed(CANCELLED, "cancelled")
+        )
         if ended and request.claim_id is not None:
-            news.publish(CANCELLED_REQUESTS, encode_cancelled(request.claim_id))
+            notifications.publish(CANCELLED_REQUESTS, encode_cancelled(request.claim_id))
     return await select_request(connection, owner, request_id)

@@ -33,7 +33,7 @@ async def create_cancellation(call: Call[Nothing, RequestId]) -> ChatRequest:
     """Cancel one of the user's requests; one that has ended stays as it is."""
     async with connect(call.database) as connection:
         request = await cancel(
-            connection, call.state["news"], call.user_id, call.parameters.request_id
+            connection, call.state["notifications"], call.user_id, call.parameters.request_id
         )
     if request is None:
         raise _unknown(call.parameters)

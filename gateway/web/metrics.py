@@ -28,8 +28,8 @@ DELIVERY_SECONDS = Histogram(
 )
 FRAMES = Counter(
     "genai_frames",
-    "Frames for sockets: as the news told them, or from PostgreSQL because they were missed,"
-    " too large for the news, or older than the socket.",
+    "Frames for sockets: as notifications told them, or from PostgreSQL because they were missed,"
+    " too large for a notification, or older than the socket.",
     ["source"],
 )
 LOGINS = Counter("genai_logins", "Tries to log in, by what became of them.", ["outcome"])
@@ -37,6 +37,6 @@ LOGINS = Counter("genai_logins", "Tries to log in, by what became of them.", ["o
 for _outcome in ("succeeded", "wrong", "too_many", "busy"):
     LOGINS.labels(_outcome)
 
-FRAMES_TOLD = FRAMES.labels("news")
+FRAMES_TOLD = FRAMES.labels("notification")
 FRAMES_MISSED = FRAMES.labels("gap")
 FRAMES_REPLAYED = FRAMES.labels("replay")

@@ -29,7 +29,7 @@ from gateway.web.inputs import BodyFormat, Data, Nothing, check_inputs, read_dat
 from shared.codec.converter import dump
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import connect
-from shared.telemetry.logging import tell_logs
+from shared.telemetry.logging import bind_log_ids
 from shared.telemetry.tracing import span
 
 
@@ -101,7 +101,7 @@ class Operation:
         async with connect(state["database"]) as connection:
             caller = await authenticate(connection, request, state["settings"], self.access)
             if caller is not None:
-                tell_logs(user_id=caller.user_id)
+                bind_log_ids(user_id=caller.user_id)
             if self.lends:
                 return await self._call(request, state, caller, data)
         return await self._call(request, state, caller, data)

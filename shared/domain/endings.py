@@ -9,7 +9,7 @@ from databases.core import Connection
 
 from shared.domain.files import select_files
 from shared.domain.frames import Answer, Response, encode, failure, respond
-from shared.notifications.bus import News
+from shared.notifications.bus import Notifications
 from shared.notifications.formats import (
     WAITING_REQUESTS,
     encode_frames,
@@ -71,24 +71,28 @@ class Ended:
 
 
 async def end_request(
-    connection: Connection, news: News, request: OpenRequest, outcome: Outcome
+    connection: Connection, notifications: Notifications, request: OpenRequest, outcome: Outcome
 ) -> bool:
     """End a request and tell its session; False: it has changed, or ended already."""
-    [is_ended] = await end_requests(connection, news, [Ending(request, outcome)])
+    [is_ended] = await end_requests(connection, notifications, [Ending(request, outcome)])
     return is_ended
 
 
-async def end_requests(connection: Connection, news: News, endings: Sequence[Ending]) -> list[bool]:
+async def end_requests(
+    connection: Connection, notifications: Notifications, endings: Sequence[Ending]
+) -> list[bool]:
     """End requests of different sessions, and tell each; which of them were ended."""
     ended = await _update_requests(connection, endings)
     for ending, each in zip(endings, ended, strict=True):
         if each is not None:
             REQUESTS_ENDED.labels(ending.outcome.status).inc()
-            await _tell(connection, news, ending, each)
+            await _notify(connection, notifications, ending, each)
     return [each is not None for each in ended]
 
 
-async def _tell(connection: Connection, news: News, ending: Ending, ended: Ended) -> None:
+async def _notify(
+    connection: Connection, notifications: Notifications, ending: Ending, ended: Ended
+) -> None:
     request_id, outcome = ending.request.id, ending.outcome
     of = ended.creator_id, ended.session_id
     files = await select_files(connection, *of, [request_id]) if ended.has_files else []
@@ -101,11 +105,12 @@ async def _tell(connection: Connection, news: News, ending: Ending, ended: Ended
         files=files,
     )
     frame = encode(respond(ended.seq, response, outcome.error))
-    news.publish(
-        session_channel(ended.session_id, ended.creator_id), encode_frames(ended.seq, [frame])
+    notifications.publish(
+        session_channel(ended.session_id, ended.creator_id),
+        encode_frames(ended.seq, [frame], request_id),
     )
     if ended.has_next:
-        news.publish(WAITING_REQUESTS, encode_waiting(None))  # it may start, anywhere
+        notifications.publish(WAITING_REQUESTS, encode_waiting(None))  # it may start, anywhere
 
 
 async def _update_requests(connection: Connection, endings: Sequence[Ending]) -> list[Ended | None]:

@@ -1,11 +1,10 @@
-"""Redis pub/sub: news of what PostgreSQL holds. It may be lost; whoever hears a gap looks there."""
+"""Redis pub/sub: what happens is told at once. That may be lost: PostgreSQL holds it."""
 
 import asyncio
 import logging
 import random
-from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -17,19 +16,17 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
+from shared.notifications.outbox import Outbox
 from shared.settings.common import CommonSettings
-from shared.telemetry.metrics import NEWS_LAG, NEWS_UP
+from shared.telemetry.metrics import NOTIFICATIONS_LAG, NOTIFICATIONS_UP
 
 logger = logging.getLogger(__name__)
 
 LISTENER_LIMIT = 1000  # messages; a listener further behind reads PostgreSQL instead
 LISTENER_BYTES = 1024 * 1024
-OUTBOX_LIMIT = 10_000  # messages; what Redis did not take by then is old news
-BATCH = 500
 WAKE = b""
 RECONCILE_SECONDS = 1.0
 RETRY_SECONDS = (0.1, 1.0)
-FLUSH_SECONDS = 1.0
 HEAR_SECONDS = 0.8
 
 type Message = bytes | None
@@ -82,34 +79,23 @@ class Listener:
         return message
 
 
-class News:
+class Notifications:
     """One reader and one writer for the whole process; both run as its background loops."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
+        self.outbox = Outbox(redis)
         self._canary = f"genai:canary:{uuid4()}"  # keeps the reader subscribed to something
         self._listeners: dict[str, set[Listener]] = {}
         self._changed: set[str] = set()  # channels that may be wanted, or not, since the last look
         self._asked: set[str] = set()
         self._confirmed: set[str] = set()
-        self._outbox: deque[tuple[str, bytes]] = deque(maxlen=OUTBOX_LIMIT)
-        self._filled = asyncio.Event()
-        self._written = asyncio.Event()  # whether nothing waits or is on its way
-        self._written.set()
         self._heard = asyncio.Event()
-        NEWS_UP.set_function(lambda: self._canary in self._confirmed)
+        NOTIFICATIONS_UP.set_function(lambda: self._canary in self._confirmed)
 
     def publish(self, channel: str, message: bytes) -> None:
         """Tell whoever listens now; returns at once and promises nothing."""
-        self._outbox.append((channel, message))
-        self._written.clear()
-        self._filled.set()
-
-    async def flush(self) -> None:
-        """Wait until what was given is published, but not long: it may be lost."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FLUSH_SECONDS):
-                await self._written.wait()
+        self.outbox.publish(channel, message)
 
     @asynccontextmanager
     async def subscribe(self, *channels: str) -> AsyncIterator[Listener]:
@@ -148,32 +134,13 @@ class News:
         except TimeoutError:
             return False
 
-    async def write(self) -> None:
-        """Publish what was given, all of one turn of the loop in one pipeline."""
-        while True:
-            await self._filled.wait()
-            self._filled.clear()
-            while self._outbox:
-                batch = [self._outbox.popleft() for _ in range(min(BATCH, len(self._outbox)))]
-                try:
-                    await self._publish_all(batch)
-                except (RedisError, OSError) as error:
-                    logger.warning("%d news were not published: %s", len(batch), error)
-            self._written.set()
-
-    async def _publish_all(self, batch: list[tuple[str, bytes]]) -> None:
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            for channel, message in batch:
-                pipeline.publish(channel, message)
-            await pipeline.execute()
-
     async def read(self) -> None:
         """Hand messages to their listeners; connect again, for ever, when Redis goes away."""
         while True:
             try:
                 await self._read_one_connection()
             except (RedisError, OSError) as error:
-                logger.warning("Redis is away, news are late: %s", error)
+                logger.warning("Redis is away, notifications are late: %s", error)
             self._confirmed = set()
             await asyncio.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311
 
@@ -194,7 +161,7 @@ class News:
                 if message["channel"].decode() != self._canary:
                     self._hand_out(message)
                 elif message["type"] == "message" and message["data"] != WAKE:
-                    NEWS_LAG.observe(monotonic() - float(message["data"]))
+                    NOTIFICATIONS_LAG.observe(monotonic() - float(message["data"]))
                 else:
                     checked = 0.0
                     self._hand_out(message)

@@ -63,6 +63,8 @@ class Frames:
 
     last: int
     frames: list[bytes]
+    answered: UUID | None = None
+    """The request that the last of them answers."""
 
 
 def encode_waiting(request_id: UUID | None) -> bytes:
@@ -106,13 +108,14 @@ def decode_heartbeat(message: Message) -> Heartbeat | None:
     return _decode("heartbeat", message, _heartbeat)
 
 
-def encode_frames(last: int, frames: Sequence[bytes]) -> bytes:
-    """Frames on a line each, numbered up to `last`.
+def encode_frames(last: int, frames: Sequence[bytes], answered: UUID | None = None) -> bytes:
+    """Frames on a line each, numbered up to `last`, which may answer a request.
 
     Large ones are left for the listener to read from PostgreSQL.
     """
     lines = b"\n".join(frames)
-    return _encode("frames", b"%d\n%b" % (last, lines if len(lines) <= FRAME_LIMIT else b""))
+    about = b"%d %b" % (last, str(answered).encode()) if answered else b"%d" % last
+    return _encode("frames", about + b"\n" + (lines if len(lines) <= FRAME_LIMIT else b""))
 
 
 def decode_frames(message: Message) -> Frames | None:
@@ -120,7 +123,7 @@ def decode_frames(message: Message) -> Frames | None:
     return _decode("frames", message, _frames)
 
 
-_VERSIONS = {"waiting": 1, "cancelled": 1, "deleted": 1, "heartbeat": 1, "frames": 1}
+_VERSIONS = {"waiting": 1, "cancelled": 1, "deleted": 1, "heartbeat": 1, "frames": 2}
 _HEADERS = {name: f"{name}/{version} ".encode() for name, version in _VERSIONS.items()}
 
 
@@ -152,7 +155,9 @@ def _heartbeat(body: bytes) -> Heartbeat:
 
 
 def _frames(body: bytes) -> Frames:
-    last, _, lines = body.partition(b"\n")
+    about, _, lines = body.partition(b"\n")
+    last, _, answered = about.partition(b" ")
     if not last.isdigit():
         raise ValueError("the last has no number")
-    return Frames(int(last), lines.split(b"\n") if lines else [])
+    frames = lines.split(b"\n") if lines else []
+    return Frames(int(last), frames, _uuid(answered) if answered else None)

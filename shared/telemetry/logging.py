@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from logging.config import dictConfig
+from logging.handlers import QueueHandler
 from queue import Full, Queue
 from threading import Thread
 from typing import Any
@@ -37,7 +38,7 @@ _OURS = ("timestamp", "level", "logger")
 _TEXTS = ("exception", "stack")  # of several lines
 
 
-def tell_logs(**ids: UUID) -> None:
+def bind_log_ids(**ids: UUID) -> None:
     """Have all that this task and those that it starts log say whom it is about.
 
     The names are `request_id`, `session_id`, `user_id`.
@@ -45,26 +46,20 @@ def tell_logs(**ids: UUID) -> None:
     bind_contextvars(**{name: str(id_) for name, id_ in ids.items()})
 
 
-class StderrHandler(logging.Handler):
-    """Writes lines in a thread of its own.
+class StderrHandler(QueueHandler):
+    """Makes lines here, where the context of the task is known, and writes them in a thread.
 
     A pipe that nobody empties would stop the event loop at the next line, and with it every
-    user: lines that find no room are dropped, and counted.
+    user: lines that find no room are dropped, and counted. (The library's `QueueListener` would
+    wait for such a pipe at the end of the process, without a bound.)
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._lines: Queue[str | None] = Queue(WAITING_LINES)
+        self._lines: Queue[logging.LogRecord | None] = Queue(WAITING_LINES)
+        super().__init__(self._lines)
         self._dropped = 0
         self._writing = Thread(target=self._write, name="log", daemon=True)
         self._writing.start()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Hand over a line; formatted here, where the context of the task is known."""
-        try:
-            self._put(self.format(record))
-        except Exception:  # noqa: BLE001 (logging's own way for a line that can't be formatted)
-            self.handleError(record)
 
     def close(self) -> None:
         """Write what waits, but not for long; called by `logging` at the end of the process."""
@@ -73,9 +68,10 @@ class StderrHandler(logging.Handler):
             self._lines.put(None, timeout=FLUSH_SECONDS)
         self._writing.join(FLUSH_SECONDS)
 
-    def _put(self, line: str) -> None:
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Hand over a line, or count it where there is no room."""
         try:
-            self._lines.put_nowait(line)
+            self._lines.put_nowait(record)
         except Full:
             self._dropped += 1
             metrics.LOG_LINES_DROPPED.inc()
@@ -87,8 +83,8 @@ class StderrHandler(logging.Handler):
                 self._dropped = dropped
 
     def _write(self) -> None:
-        while (line := self._lines.get()) is not None:
-            rest = memoryview(f"{line}\n".encode())
+        while (record := self._lines.get()) is not None:
+            rest = memoryview(f"{record.msg}\n".encode())
             try:
                 while rest:
                     rest = rest[os.write(sys.stderr.fileno(), rest) :]

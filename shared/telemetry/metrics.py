@@ -26,15 +26,15 @@ STATUSES = ("answered", "failed", "timed_out", "cancelled", "interrupted")
 REQUESTS_ENDED = Counter(
     "genai_requests_ended", "Requests that this process has ended.", ["status"]
 )
-NEWS_LAG = Histogram(
-    "genai_news_lag_seconds",
+NOTIFICATIONS_LAG = Histogram(
+    "genai_notifications_lag_seconds",
     "From publishing in Redis to hearing it, tried once a second.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
 )
 NOTIFICATIONS_SKIPPED = Counter(
     "genai_notifications_skipped", "Notifications in a form that is not known here.", ["format"]
 )
-NEWS_UP = Gauge("genai_news_up", "Whether this process hears the news of Redis.")
+NOTIFICATIONS_UP = Gauge("genai_notifications_up", "Whether this process hears what Redis says.")
 LOOP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 LOOP_LAG = Histogram(
     "genai_loop_lag_seconds",

@@ -27,7 +27,7 @@ from shared.secrets import Vault
 from shared.settings.common import PostgresSettings
 from shared.settings.reading import SettingsError, load_settings
 from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
-from shared.upgrade.report import report, tell_outcome
+from shared.upgrade.report import describe_outcome, report
 from shared.upgrade.secrets import Outcome, take_over_secrets
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -195,7 +195,7 @@ def _migrate(database_url: str) -> list[str]:
     settings = load_settings(TakeoverSettings) if is_original(database_url) else None
     lines = [f"applied {name}" for name in migrate(database_url)]
     if settings is not None:
-        lines += tell_outcome(take_over(settings))
+        lines += describe_outcome(take_over(settings))
     return lines or ["nothing to apply"]
 
 

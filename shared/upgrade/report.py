@@ -96,7 +96,7 @@ def report(connection: Connection) -> list[str]:
         return list(_lines(connection, load_settings(GivenSettings)))
 
 
-def tell_outcome(outcome: Outcome) -> list[str]:
+def describe_outcome(outcome: Outcome) -> list[str]:
     """What was done to the secrets, as far as anything was."""
     closed = (
         "ORIGINAL_SECRET_KEY, or SECRET_KEY where it is not given, does not decrypt the keys of"

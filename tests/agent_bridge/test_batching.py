@@ -11,7 +11,7 @@ from agent_bridge.requests import ending as ending_module
 from agent_bridge.requests.ending import Endings
 from agent_bridge.requests.queries import ClaimedRequest
 from shared.domain.endings import Ending, Outcome
-from shared.notifications.bus import News, create_redis
+from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import DatabaseAwayError, create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
@@ -118,7 +118,7 @@ async def test_answers_that_could_not_be_stored_together_are_stored_alone(
     monkeypatch.setattr(Endings, "end_now", end_all)
     monkeypatch.setattr(ending_module, "RETRY_SECONDS", 0)
     settings = read_settings(environment, Settings)
-    endings = Endings(create_database(settings), News(create_redis(settings)))
+    endings = Endings(create_database(settings), Notifications(create_redis(settings)))
     outcome = Outcome("answered", {})
     await asyncio.gather(*(endings.end(_claimed(), outcome) for _ in range(3)))
     assert tries == [3, 1, 1, 1]

@@ -1,4 +1,4 @@
-"""A socket that missed news reads PostgreSQL while more happens."""
+"""A socket that missed notifications reads PostgreSQL while more happens."""
 
 import asyncio
 from typing import Any, cast

@@ -155,19 +155,19 @@ async def test_frames_show_by_where_they_came_from(
 
 
 async def until_changed_sum(system: System, before: Samples) -> float:
-    """How many frames were told or, where the news came before the subscription, read."""
+    """How many frames were told or, where the notification came before the subscription, read."""
     now = await asyncio.to_thread(scrape, system, GATEWAY)
-    keys = [("genai_frames_total", ("news",)), ("genai_frames_total", ("gap",))]
+    keys = [("genai_frames_total", ("notification",)), ("genai_frames_total", ("gap",))]
     return sum(now[key] - before.get(key, 0.0) for key in keys)
 
 
 @pytest.mark.parametrize("process", [GATEWAY, BRIDGE])
-async def test_every_process_hears_the_news_and_tells_how_late(
+async def test_every_process_hears_notifications_and_tells_how_late(
     process: str, system: System
 ) -> None:
     before = scrape(system, process)
-    assert before["genai_news_up", ()] == 1
-    count = "genai_news_lag_seconds_count", ()
+    assert before["genai_notifications_up", ()] == 1
+    count = "genai_notifications_lag_seconds_count", ()
 
     async def heard() -> bool:
         return scrape(system, process)[count] > before[count]

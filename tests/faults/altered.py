@@ -1,5 +1,6 @@
-"""A service that dies at a named point, loses its news, or hurries: `python -m tests.faults.altered
-agent_bridge short_lease die_after_claim`. Otherwise it is the real one.
+"""A service that dies at a named point, loses its notifications, or hurries:
+`python -m tests.faults.altered agent_bridge short_lease die_after_claim`.
+Otherwise it is the real one.
 
 A function is replaced in the module that calls it by its name there.
 """
@@ -19,7 +20,7 @@ from agent_bridge.router.frames import MASTER_SERVER_ML
 from agent_bridge.router.lanes import Lane
 from gateway.chats import queries as gateway_queries
 from shared.domain import endings
-from shared.notifications.bus import News
+from shared.notifications.bus import Notifications
 
 LEASE_SECONDS = 3.0
 
@@ -128,21 +129,21 @@ def die_after_accept() -> None:
     _die_after(gateway_queries, "insert_request")
 
 
-def lose_all_news() -> None:
+def lose_all_notifications() -> None:
     """Whatever is published is lost."""
-    News.publish = lambda *_: None  # type: ignore[method-assign]
+    Notifications.publish = lambda *_: None  # type: ignore[method-assign]
 
 
-def lose_every_second_news() -> None:
+def lose_every_second_notification() -> None:
     """Half of what is published is lost."""
-    publish: Callable[[News, str, bytes], None] = News.publish
+    publish: Callable[[Notifications, str, bytes], None] = Notifications.publish
     numbers = count()
 
-    def publish_half(self: News, channel: str, message: bytes) -> None:
+    def publish_half(self: Notifications, channel: str, message: bytes) -> None:
         if next(numbers) % 2:
             publish(self, channel, message)
 
-    News.publish = publish_half  # type: ignore[method-assign]
+    Notifications.publish = publish_half  # type: ignore[method-assign]
 
 
 ALTERATIONS = {
@@ -158,8 +159,8 @@ ALTERATIONS = {
         die_after_logs,
         die_before_accept,
         die_after_accept,
-        lose_all_news,
-        lose_every_second_news,
+        lose_all_notifications,
+        lose_every_second_notification,
     )
 }
 

@@ -16,7 +16,7 @@ from devstack.valkey import ValkeyServer
 from shared.upgrade.migrate import migrate
 from tests.agent_bridge.actors import until_invoked
 from tests.faults.mortal import Mortal, hold_postgres, hold_valkey
-from tests.faults.test_lost_news import MESSAGES, assert_chat_goes_on, log_and_echo
+from tests.faults.test_lost_notifications import MESSAGES, assert_chat_goes_on, log_and_echo
 from tests.master import Invocation, answer, run_master
 from tests.socket.front_end import RESPONSE_KEYS, close_code
 from tests.system import System, create_database, make_environment, run_system, url_of

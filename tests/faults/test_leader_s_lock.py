@@ -45,6 +45,10 @@ async def test_a_lock_that_can_not_be_had_ends_no_bridge(
     monkeypatch.setattr("agent_bridge.intake.leadership.connect_for_lock", fail)
     settings = read_settings(make_secrets(), Settings)
     reconciliation = Reconciliation(settings, create_database(settings))
-    leadership = Leadership(settings, RouterSession(settings), reconciliation, lambda *_: None)
+    leadership = Leadership(settings, RouterSession(settings, ignore), reconciliation, ignore)
     async with background(leadership=leadership.run()), asyncio.timeout(5):
         await tried_again.wait()
+
+
+def ignore(*_heard: object) -> None:
+    """Nobody reads it."""

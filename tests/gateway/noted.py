@@ -23,7 +23,7 @@ from gateway.files.storage import create_storage
 from gateway.requests.bridges import Bridges
 from gateway.state import State
 from gateway.web.operation import Operation
-from shared.notifications.bus import News, create_redis
+from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import _leave_as_it_is, _read_json
 from shared.postgres.statements import DirectDatabase
 from shared.settings.installation import Settings
@@ -152,13 +152,13 @@ def _gather(sql: Sql, user_id: str, first: Belongings) -> None:
 
 def make_state(settings: Settings, database: Database, folder: str) -> State:
     """What every request can reach; its loops don't run."""
-    news = News(create_redis(settings))
+    notifications = Notifications(create_redis(settings))
     state: dict[str, Any] = {
         "settings": attrs.evolve(settings, open_requests_per_user=0),
         "sockets": Sockets(0),
         "database": database,
-        "news": news,
-        "bridges": Bridges(settings, news),
+        "notifications": notifications,
+        "bridges": Bridges(settings, notifications),
         "watch": Watch(database),
         "storage": create_storage(attrs.evolve(settings, default_files_folder_name=folder)),
     }

@@ -17,7 +17,7 @@ from shared.settings.reading import read_settings
 from shared.tokens import Claims, read_token
 from shared.upgrade.migrate import MigrationError, migrate, take_over
 from shared.upgrade.original import TakeoverSettings, decrypt_original_key, is_original_key
-from shared.upgrade.report import tell_outcome
+from shared.upgrade.report import describe_outcome
 from shared.upgrade.secrets import Outcome
 from tests.migrations.conftest import fresh_database, variables
 from tests.original import OLD_SECRET, Owner, create_tables, encrypt_key, insert_owner
@@ -145,7 +145,7 @@ def test_an_undecryptable_key_stays_and_is_named_until_its_secret_is_given(
     outcome = take_over(settings)
     assert (outcome.encrypted, outcome.undecryptable) == (1, [lost])
     assert stored_key(owner, lost) == stored
-    [line] = [line for line in tell_outcome(outcome) if str(lost) in line]
+    [line] = [line for line in describe_outcome(outcome) if str(lost) in line]
     assert stored not in line
     assert take_over(settings) == Outcome(undecryptable=[lost])
     found = take_over(evolve(settings, original_secret_key="another secret"))

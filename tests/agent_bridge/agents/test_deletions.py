@@ -13,7 +13,7 @@ from tests.users import User, eventually
 
 @pytest.fixture(autouse=True)
 async def _heard(system: System) -> None:
-    """News of deletions have a listener: a bridge that has just started may miss some."""
+    """Notifications of deletions have a listener: a bridge that has just started may miss some."""
     async with redis.asyncio.from_url(system.settings.redis_url) as client:
 
         async def is_heard() -> bool:
@@ -79,7 +79,7 @@ async def test_only_the_agent_that_was_deleted_is_told(system: System, user: Use
 
 
 @pytest.mark.parametrize("message", [b"", b"\xff", b"not an id", b"deleted/1 \xff", b"deleted/2 x"])
-async def test_news_that_name_no_agent_end_nothing(
+async def test_notifications_that_name_no_agent_end_nothing(
     message: bytes, system: System, user: User
 ) -> None:
     async with redis.asyncio.from_url(system.settings.redis_url) as client:

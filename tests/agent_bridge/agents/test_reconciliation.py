@@ -17,7 +17,7 @@ from agent_bridge.agents.queries import KnownAgent
 from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.router.frames import AgentRegistered, AgentUnregistered, presence_frames
 from agent_bridge.router.lanes import RouterAwayError
-from agent_bridge.router.session import AgentsSeen, Event
+from agent_bridge.router.session import AgentEvent, AgentsSeen
 from devstack.postgres import PostgresServer
 from devstack.processes import free_port
 from devstack.router import start_router
@@ -161,7 +161,7 @@ async def test_an_agent_that_forges_refusals_of_others_deactivates_nobody(
 ) -> None:
     monkeypatch.setattr(presence_module, "_send", _send_slowly)  # so that it comes in between
     ids = _ids(50)
-    seen: list[Event] = []
+    seen: list[AgentEvent] = []
     async with _connected_agents(router, ids[::2]), _hostile_agent(router, _refuse) as hostile:
         known = [KnownAgent(agent_id, is_active=True) for agent_id in [hostile, *ids]]
         await reconciliation._ask(seen.append, known)
@@ -181,7 +181,7 @@ async def test_agents_that_come_or_go_while_the_router_is_asked_are_not_judged(
         return seen
 
     monkeypatch.setattr(reconciliation_module, "ask_presence", ask_slowly)
-    seen: list[Event] = []
+    seen: list[AgentEvent] = []
     async with _connected_agents(router, [left]):
         known = [KnownAgent(each, is_active=is_active) for each in (came, left, silent)]
         await reconciliation._ask(seen.append, known)

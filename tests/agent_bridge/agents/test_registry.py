@@ -189,7 +189,7 @@ async def test_a_good_token_of_another_identity_is_refused(system: System, user:
         registry = Registry(system.settings, database)
         claim = AgentRegistered(other["id"], mine["jwt"], "mine", "mine", SCHEMA)
         assert registry.verify(claim) is None
-        [telling] = registry._telling
+        [telling] = registry._refusing
         telling.cancel()
 
 
@@ -203,8 +203,8 @@ async def test_what_a_leader_of_the_past_says_of_an_agent_counts_no_more(
         said = registry.verify(claim)
         assert said is not None
         await registry.register(uuid4(), said)
-        await registry.settle(uuid4(), AgentsSeen(frozenset([said.agent_id]), frozenset()))
-        assert not registry._telling  # it did nothing wrong
+        await registry.update_presence(uuid4(), AgentsSeen(frozenset([said.agent_id]), frozenset()))
+        assert not registry._refusing  # it did nothing wrong
     assert (await user.read_agent(agent["id"]))["agent_name"] == "mine"
     assert await is_active(user, agent["id"]) is False
 
@@ -217,7 +217,7 @@ async def test_a_leader_of_the_past_ends_no_agent(system: System, user: User) ->
         async with create_database(system.settings) as database:
             registry, agent_id = Registry(system.settings, database), UUID(agent["id"])
             await registry.unregister(uuid4(), agent_id)
-            await registry.settle(uuid4(), AgentsSeen(frozenset(), frozenset([agent_id])))
+            await registry.update_presence(uuid4(), AgentsSeen(frozenset(), frozenset([agent_id])))
             await registry.forget_all(uuid4())
         assert await is_active(user, agent["id"]) is True
 

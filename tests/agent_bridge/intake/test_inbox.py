@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator, Iterable
 from uuid import UUID, uuid4
 
 import pytest
+from attrs import frozen
 
 from agent_bridge import metrics
 from agent_bridge.agents.registry import Registration, Registry
 from agent_bridge.intake import inbox as inbox_module
-from agent_bridge.intake.inbox import Inbox
+from agent_bridge.intake.inbox import AgentInbox, LogInbox
 from agent_bridge.logs.store import Logs
 from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
-from agent_bridge.router.session import AgentsSeen, Event, FullError, RouterLost
+from agent_bridge.router.session import AgentEvent, AgentsSeen, FullError, LogEvent, RouterLost
 from shared.postgres.pool import DatabaseAwayError
 from tests.users import eventually
 
@@ -59,7 +60,7 @@ class NotingRegistry(Registry):
         assert term == TERM
         self._notes.do(LOST)
 
-    async def settle(self, term: UUID, seen: AgentsSeen) -> None:
+    async def update_presence(self, term: UUID, seen: AgentsSeen) -> None:
         assert term == TERM
         self._notes.do(f"{len(seen.present)} present, {len(seen.absent)} absent")
 
@@ -79,10 +80,16 @@ def database() -> Database:
     return Database()
 
 
+@frozen
+class Inbox:
+    logs: LogInbox
+    agents: AgentInbox
+
+
 @pytest.fixture
 async def inbox(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inbox]:
     monkeypatch.setattr(inbox_module, "RETRY_SECONDS", 0.01)
-    inbox = Inbox(NotingRegistry(database), NotingLogs(database))
+    inbox = Inbox(LogInbox(NotingLogs(database)), AgentInbox(NotingRegistry(database)))
     handling = {
         asyncio.create_task(inbox.logs.handle()),
         asyncio.create_task(inbox.agents.handle()),
@@ -105,9 +112,12 @@ def _logged(message: str) -> AgentLogged:
     return AgentLogged("agent", "session", "request", "info", message)
 
 
-def _put(inbox: Inbox, *events: Event) -> None:
+def _put(inbox: Inbox, *events: LogEvent | AgentEvent) -> None:
     for event in events:
-        inbox.put(TERM, event)
+        if isinstance(event, AgentRegistered | AgentUnregistered | AgentsSeen | RouterLost):
+            inbox.agents.put(TERM, event)
+        else:
+            inbox.logs.put(event)
 
 
 async def _until_refused(database: Database, count: int) -> None:
@@ -156,7 +166,7 @@ async def test_of_an_agent_that_comes_and_goes_many_times_only_the_last_waits(
     assert await _done(database, 3) == ["1 left", "2 came as 999", "1 came as last"]
 
 
-async def test_what_an_agent_said_while_its_older_news_was_stored_is_stored_too(
+async def test_what_an_agent_said_while_its_older_words_were_stored_is_stored_too(
     inbox: Inbox, database: Database
 ) -> None:
     _put(inbox, _came(OLD, "first"))
@@ -168,7 +178,7 @@ async def test_what_an_agent_said_while_its_older_news_was_stored_is_stored_too(
 async def test_more_agents_than_can_wait_end_the_session_and_lose_nothing_that_waits(
     inbox: Inbox, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox_module, "NEWS_LIMIT", 2)
+    monkeypatch.setattr(inbox_module, "EVENTS_LIMIT", 2)
     _put(inbox, _came(OLD), _came(NEW))
     with pytest.raises(FullError):
         _put(inbox, _left(NEW))
@@ -179,7 +189,7 @@ async def test_more_agents_than_can_wait_end_the_session_and_lose_nothing_that_w
 async def test_agents_that_say_more_than_can_wait_end_the_session(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox_module, "NEWS_BYTES_LIMIT", 10)
+    monkeypatch.setattr(inbox_module, "EVENTS_BYTES_LIMIT", 10)
     _put(inbox, _came(OLD, description="x" * 6), _came(OLD, description="y" * 10))
     with pytest.raises(FullError):
         _put(inbox, _came(NEW, description="x"))
@@ -188,7 +198,7 @@ async def test_agents_that_say_more_than_can_wait_end_the_session(
 async def test_connections_that_are_no_agents_do_not_wait(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox_module, "NEWS_LIMIT", 0)
+    monkeypatch.setattr(inbox_module, "EVENTS_LIMIT", 0)
     _put(inbox, AgentUnregistered("presence:key"))
 
 
@@ -253,7 +263,7 @@ async def test_the_metrics_tell_of_log_entries_that_could_not_be_stored(
     with monkeypatch.context() as patched:
         patched.setattr(inbox.logs._logs, "store", fail)
         _put(inbox, _logged("1"), _logged("2"))
-        await inbox.settle()
+        await inbox.logs.flush()
     assert _dropped() - before == 2
 
 

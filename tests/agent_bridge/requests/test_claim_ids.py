@@ -14,7 +14,7 @@ from agent_bridge.requests import queries
 from agent_bridge.requests.queries import ClaimedRequest
 from gateway.chats.queries import NewRequest, insert_request
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
-from shared.notifications.bus import News, create_redis
+from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import connect, create_database, transaction
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
@@ -97,8 +97,8 @@ async def _end(twice: Twice, *claims: ClaimedRequest) -> list[bool]:
         )
         for claim in claims
     ]
-    news = News(create_redis(twice.system.settings))
-    return await end_requests(twice.connection, news, endings)
+    notifications = Notifications(create_redis(twice.system.settings))
+    return await end_requests(twice.connection, notifications, endings)
 
 
 async def _claim_another(twice: Twice) -> ClaimedRequest:

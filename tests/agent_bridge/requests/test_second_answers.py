@@ -10,7 +10,7 @@ import pytest
 from agent_bridge.router import session as session_module
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, Reply
 from agent_bridge.router.lanes import Lane, Lanes
-from agent_bridge.router.session import Event, RouterSession
+from agent_bridge.router.session import AgentEvent, LogEvent, RouterSession
 from devstack.processes import free_port
 from devstack.router import start_router
 from devstack.routing import Keys
@@ -116,10 +116,7 @@ async def test_strangers_that_come_and_go_do_not_end_the_session(
     settings = read_settings(own_router.environment, Settings)
     probes: set[str] = set()
 
-    def put(_event: Event) -> None:
-        """Nobody reads them."""
-
-    session = RouterSession(settings)
+    session = RouterSession(settings, ignore)
 
     async def probed(count: int) -> None:
         async def holds() -> bool:
@@ -128,7 +125,7 @@ async def test_strangers_that_come_and_go_do_not_end_the_session(
 
         await eventually(holds, f"{count} probes")
 
-    holding = asyncio.create_task(session.hold(put, _nothing))
+    holding = asyncio.create_task(session.hold(ignore, _nothing))
     await probed(2)
     for _ in range(COMINGS_AND_GOINGS):
         async with connected(own_router, x_custom_invoke_key=key):
@@ -146,7 +143,7 @@ async def test_what_was_delivered_to_a_session_that_is_given_up_is_heard(
 ) -> None:
     heard: list[str] = []
 
-    def put(event: Event) -> None:
+    def put(event: LogEvent) -> None:
         assert isinstance(event, AgentLogged)
         if not heard:
             holding.cancel()
@@ -155,8 +152,8 @@ async def test_what_was_delivered_to_a_session_that_is_given_up_is_heard(
     async def is_held() -> bool:
         return session.is_held
 
-    session = RouterSession(read_settings(own_router.environment, Settings))
-    holding = asyncio.create_task(session.hold(put, _nothing))
+    session = RouterSession(read_settings(own_router.environment, Settings), put)
+    holding = asyncio.create_task(session.hold(ignore, _nothing))
     await eventually(is_held, "the session is held")
     async with connected_agent(own_router, token_of(str(OWNER))) as agent:
         for number in range(100):
@@ -164,6 +161,10 @@ async def test_what_was_delivered_to_a_session_that_is_given_up_is_heard(
         await asyncio.wait({holding})
     assert len(delivered) > 1
     assert heard == delivered
+
+
+def ignore(_event: LogEvent | AgentEvent) -> None:
+    """Nobody reads it."""
 
 
 async def _nothing() -> None:

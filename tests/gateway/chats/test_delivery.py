@@ -1,4 +1,4 @@
-"""Each frame of a session once and in order, whatever the news said."""
+"""Each frame of a session once and in order, whatever was notified."""
 
 import json
 from collections.abc import AsyncIterator
@@ -33,21 +33,21 @@ async def delivery(database: Database, owner: UUID) -> Delivery:
 
 
 def told(*seqs: int) -> bytes:
-    """The news of frames that are not in PostgreSQL: who delivers them did not look there."""
-    return encode_frames(seqs[-1], [b'{"news":%d}' % seq for seq in seqs])
+    """A notification of frames that PostgreSQL has not: who delivers them did not look there."""
+    return encode_frames(seqs[-1], [b'{"notified":%d}' % seq for seq in seqs])
 
 
 async def hear(delivery: Delivery, *messages: Message) -> list[object]:
-    """What is delivered: a number is a frame from the news, a text one from PostgreSQL."""
+    """What is delivered: a number is a frame from a notification, a text one from PostgreSQL."""
     frames: list[dict[str, object]] = []
     for message in messages:
-        frames += [json.loads(frame) async for frame in delivery.next_frames(message)]
+        frames += [json.loads(each.frame) async for each in delivery.next_frames(message)]
     return [_shown(frame) for frame in frames]
 
 
 def _shown(frame: dict[str, object]) -> object:
     match frame:
-        case {"news": number}:
+        case {"notified": number}:
             return number
         case {"type": "agent_log", "log": {"message": text}, "seq": seq} if text == str(seq):
             return text
@@ -95,7 +95,7 @@ async def test_a_gap_where_nothing_is_missing_gives_nothing(delivery: Delivery) 
     assert await hear(delivery, None, None) == []
 
 
-async def test_a_frame_too_large_for_the_news_is_read_from_postgresql(
+async def test_a_frame_too_large_for_a_notification_is_read_from_postgresql(
     database: Database, delivery: Delivery
 ) -> None:
     await insert_logs(database, delivery.session_id, range(1, 2))
@@ -157,12 +157,26 @@ async def test_where_all_was_removed_there_is_a_gap_alone(database: Database, ow
     assert await hear(delivery, None, None, told(8)) == [(2, 8), 8]
 
 
+async def test_a_frame_says_which_request_it_answers_however_it_came(
+    database: Database, owner: UUID, delivery: Delivery
+) -> None:
+    await insert_logs(database, delivery.session_id, range(1, 2))
+    answered = await insert_answer(database, owner, delivery.session_id, 2)
+    notified = encode_frames(4, [b"{}", b"{}"], owner)
+    heard = [
+        each.answered
+        for message in (None, notified)
+        async for each in delivery.next_frames(message)
+    ]
+    assert heard == [None, answered, None, owner]
+
+
 async def test_a_frame_is_repeated_only_after_it_was_given(
     database: Database, owner: UUID, delivery: Delivery
 ) -> None:
     await insert_answer(database, owner, delivery.session_id, 1)
     assert await delivery.repeat(1) is None
-    [given] = [frame async for frame in delivery.next_frames(None)]
+    [given] = [each.frame async for each in delivery.next_frames(None)]
     assert await delivery.repeat(1) == given
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL is asked how far the watched sessions are: news may be lost."""
+"""PostgreSQL is asked how far the watched sessions are: notifications may be lost."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from gateway.requests.bridges import Bridges
-from shared.notifications.bus import Listener, News
+from shared.notifications.bus import Listener, Notifications
 from shared.notifications.formats import (
     WAITING_REQUESTS,
     Heartbeat,
@@ -28,7 +28,7 @@ USERS = [UUID(int=number) for number in range(100)]
 
 
 class Heard:
-    """News that reach nobody, and one listener."""
+    """Notifications that reach nobody, and one listener."""
 
     def __init__(self) -> None:
         self.listener = Listener()
@@ -57,7 +57,7 @@ def heard() -> Heard:
 
 @pytest.fixture
 async def bridges(heard: Heard) -> AsyncIterator[Bridges]:
-    bridges = Bridges(SETTINGS, cast("News", heard))
+    bridges = Bridges(SETTINGS, cast("Notifications", heard))
     listening = asyncio.create_task(bridges.listen())
     yield bridges
     assert not listening.done()
@@ -74,13 +74,13 @@ def channels(bridges: Bridges, heard: Heard) -> list[str]:
     """Where each user's request is told."""
     heard.told.clear()
     for user in USERS:
-        bridges.tell(user, uuid4())
+        bridges.notify(user, uuid4())
     return [channel for channel, _ in heard.told]
 
 
 async def test_as_long_as_no_bridge_is_known_all_are_told(bridges: Bridges, heard: Heard) -> None:
     request_id = uuid4()
-    bridges.tell(A, request_id)
+    bridges.notify(A, request_id)
     assert heard.told == [(WAITING_REQUESTS, encode_waiting(request_id))]
 
 

@@ -1,4 +1,4 @@
-"""News over a real Valkey, which is killed and comes back."""
+"""Notifications over a real Valkey, which is killed and comes back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -13,10 +13,9 @@ from devstack.valkey import ValkeyServer, run_valkey
 from shared.notifications.bus import (
     LISTENER_BYTES,
     LISTENER_LIMIT,
-    OUTBOX_LIMIT,
     Listener,
     Message,
-    News,
+    Notifications,
     create_redis,
 )
 from shared.notifications.formats import (
@@ -26,6 +25,7 @@ from shared.notifications.formats import (
     encode_frames,
     session_channel,
 )
+from shared.notifications.outbox import LIMIT
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.system import make_secrets
@@ -56,20 +56,22 @@ async def running(*loops: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def run_news(url: str) -> AsyncIterator[News]:
+async def run_notifications(url: str) -> AsyncIterator[Notifications]:
     redis = create_redis(settings_of(url))
-    news = News(redis)
-    async with running(news.read(), news.write()):
-        yield news
+    notifications = Notifications(redis)
+    async with running(notifications.read(), notifications.outbox.write()):
+        yield notifications
     await redis.aclose()
 
 
 @pytest.fixture
-async def news(own_valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[News]:
+async def notifications(
+    own_valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Notifications]:
     monkeypatch.setattr("shared.notifications.bus.RECONCILE_SECONDS", 0.05)
     monkeypatch.setattr("shared.notifications.bus.RETRY_SECONDS", (0.01, 0.05))
-    async with run_news(own_valkey.url) as news:
-        yield news
+    async with run_notifications(own_valkey.url) as notifications:
+        yield notifications
 
 
 @pytest.fixture
@@ -84,23 +86,25 @@ async def take(listener: Listener) -> Message:
         return await listener.get()
 
 
-async def test_a_gap_comes_first(news: News) -> None:
-    async with news.subscribe("a") as listener:
+async def test_a_gap_comes_first(notifications: Notifications) -> None:
+    async with notifications.subscribe("a") as listener:
         assert await take(listener) is None
 
 
-async def test_what_is_published_after_the_gap_is_heard_in_order(news: News) -> None:
-    async with news.subscribe("a") as listener:
+async def test_what_is_published_after_the_gap_is_heard_in_order(
+    notifications: Notifications,
+) -> None:
+    async with notifications.subscribe("a") as listener:
         await take(listener)
         for number in range(1000):
-            news.publish("a", b"%d" % number)
+            notifications.publish("a", b"%d" % number)
         assert [await take(listener) for _ in range(1000)] == [b"%d" % n for n in range(1000)]
 
 
-async def test_every_listener_of_a_channel_hears_it(news: News) -> None:
-    async with news.subscribe("a") as first, news.subscribe("a") as second:
+async def test_every_listener_of_a_channel_hears_it(notifications: Notifications) -> None:
+    async with notifications.subscribe("a") as first, notifications.subscribe("a") as second:
         assert (await take(first), await take(second)) == (None, None)
-        news.publish("a", b"1")
+        notifications.publish("a", b"1")
         assert (await take_next(first), await take_next(second)) == (b"1", b"1")
 
 
@@ -111,37 +115,39 @@ async def take_next(listener: Listener) -> Message:
     return message
 
 
-async def test_a_later_listener_is_told_a_gap_at_once(news: News) -> None:
-    async with news.subscribe("a") as first:
+async def test_a_later_listener_is_told_a_gap_at_once(notifications: Notifications) -> None:
+    async with notifications.subscribe("a") as first:
         await take(first)
-        async with news.subscribe("a") as second:
+        async with notifications.subscribe("a") as second:
             assert await take(second) is None
 
 
-async def test_no_listener_hears_another_channel(news: News) -> None:
-    async with news.subscribe("a") as a, news.subscribe("b") as b:
+async def test_no_listener_hears_another_channel(notifications: Notifications) -> None:
+    async with notifications.subscribe("a") as a, notifications.subscribe("b") as b:
         await take(a)
         await take(b)
-        news.publish("a", b"for a")
-        news.publish("b", b"for b")
+        notifications.publish("a", b"for a")
+        notifications.publish("b", b"for b")
         assert (await take_next(a), await take_next(b)) == (b"for a", b"for b")
 
 
-async def test_two_processes_hear_each_other(news: News, own_valkey: ValkeyServer) -> None:
-    async with run_news(own_valkey.url) as other, news.subscribe("a") as listener:
+async def test_two_processes_hear_each_other(
+    notifications: Notifications, own_valkey: ValkeyServer
+) -> None:
+    async with run_notifications(own_valkey.url) as other, notifications.subscribe("a") as listener:
         await take(listener)
         other.publish("a", b"1")
         assert await take_next(listener) == b"1"
 
 
-async def test_a_killed_connection_shows_as_a_gap_and_news_go_on(
-    news: News, admin: "Redis"
+async def test_a_killed_connection_shows_as_a_gap_and_notifications_go_on(
+    notifications: Notifications, admin: "Redis"
 ) -> None:
-    async with news.subscribe("a") as listener:
+    async with notifications.subscribe("a") as listener:
         await take(listener)
         assert await admin.client_kill_filter(_type="pubsub") >= 1
         assert await take(listener) is None
-        news.publish("a", b"1")
+        notifications.publish("a", b"1")
         assert await take_next(listener) == b"1"
 
 
@@ -151,11 +157,11 @@ async def subscribers(admin: "Redis", channel: str) -> int:
 
 
 async def test_the_last_listener_that_leaves_ends_the_subscription(
-    news: News, admin: "Redis"
+    notifications: Notifications, admin: "Redis"
 ) -> None:
     async with AsyncExitStack() as stack:
-        async with news.subscribe("c") as listener:
-            await stack.enter_async_context(news.subscribe("c"))
+        async with notifications.subscribe("c") as listener:
+            await stack.enter_async_context(notifications.subscribe("c"))
             await take(listener)
         assert await subscribers(admin, "c") == 1
 
@@ -165,20 +171,20 @@ async def test_the_last_listener_that_leaves_ends_the_subscription(
     await eventually(none, "nobody is subscribed")
 
 
-async def test_a_listener_that_comes_back_at_once_is_not_deaf(news: News) -> None:
+async def test_a_listener_that_comes_back_at_once_is_not_deaf(notifications: Notifications) -> None:
     for _ in range(20):
-        async with news.subscribe("a") as listener:
+        async with notifications.subscribe("a") as listener:
             await take(listener)
-            news.publish("a", b"1")
+            notifications.publish("a", b"1")
             assert await take_next(listener) == b"1"
 
 
 async def test_subscriptions_while_connections_break_end_neither_the_reader_nor_themselves(
-    news: News, admin: "Redis"
+    notifications: Notifications, admin: "Redis"
 ) -> None:
     async def come_and_go(number: int) -> None:
         for _ in range(30):
-            async with news.subscribe(f"restless {number}"):
+            async with notifications.subscribe(f"restless {number}"):
                 await asyncio.sleep(0.005)
 
     visitors = [asyncio.create_task(come_and_go(number)) for number in range(15)]
@@ -186,31 +192,31 @@ async def test_subscriptions_while_connections_break_end_neither_the_reader_nor_
         await admin.client_kill_filter(_type="pubsub")
         await asyncio.sleep(0.02)
     await asyncio.gather(*visitors)
-    async with news.subscribe("a") as listener:
+    async with notifications.subscribe("a") as listener:
         await take(listener)
-        news.publish("a", b"1")
+        notifications.publish("a", b"1")
         assert await take_next(listener) == b"1"
 
 
 async def test_publishing_returns_at_once_while_nothing_is_running() -> None:
-    news = News(create_redis(settings_of("redis://127.0.0.1:1/0")))
-    for number in range(OUTBOX_LIMIT + 5):
-        news.publish("a", b"%d" % number)
+    notifications = Notifications(create_redis(settings_of("redis://127.0.0.1:1/0")))
+    for number in range(LIMIT + 5):
+        notifications.publish("a", b"%d" % number)
 
 
 async def test_it_is_not_up_where_nobody_listens() -> None:
     redis = create_redis(settings_of("redis://127.0.0.1:1/0"))
-    assert await News(redis).is_up() is False
+    assert await Notifications(redis).is_up() is False
     await redis.aclose()
 
 
-async def test_it_is_up_once_the_reader_is_subscribed(news: News) -> None:
-    await eventually(news.is_up, "the reader is subscribed")
+async def test_it_is_up_once_the_reader_is_subscribed(notifications: Notifications) -> None:
+    await eventually(notifications.is_up, "the reader is subscribed")
 
 
 async def test_it_is_not_up_while_nobody_reads(own_valkey: ValkeyServer) -> None:
     redis = create_redis(settings_of(own_valkey.url))
-    assert await News(redis).is_up() is False
+    assert await Notifications(redis).is_up() is False
     await redis.aclose()
 
 
@@ -225,30 +231,33 @@ def restartable(folder: Path) -> Iterator[tuple[ValkeyServer, Callable[[], Valke
         yield server, again
 
 
-async def test_news_go_on_when_redis_comes_back(
+async def test_notifications_go_on_when_redis_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.notifications.bus.RECONCILE_SECONDS", 0.05)
     with restartable(tmp_path) as (server, again):
-        async with run_news(server.url) as news, news.subscribe("a") as listener:
+        async with (
+            run_notifications(server.url) as notifications,
+            notifications.subscribe("a") as listener,
+        ):
             await take(listener)
             server.child.kill()
-            await eventually(lambda: is_down(news), "Redis is away")
+            await eventually(lambda: is_down(notifications), "Redis is away")
             for number in range(100):
-                news.publish("a", b"%d" % number)
-            async with asyncio.timeout(1), news.subscribe("b"):
+                notifications.publish("a", b"%d" % number)
+            async with asyncio.timeout(1), notifications.subscribe("b"):
                 pass
             again()
             async with asyncio.timeout(10):
                 assert await listener.get() is None
-            await eventually(news.is_up, "Redis is back")
-            news.publish("a", b"new")
+            await eventually(notifications.is_up, "Redis is back")
+            notifications.publish("a", b"new")
             while await take_next(listener) != b"new":
                 pass
 
 
-async def is_down(news: News) -> bool:
-    return not await news.is_up()
+async def is_down(notifications: Notifications) -> bool:
+    return not await notifications.is_up()
 
 
 async def test_a_listener_that_is_too_slow_finds_a_single_gap() -> None:
@@ -287,21 +296,21 @@ async def test_a_listener_that_was_read_takes_as_much_again() -> None:
         assert await take(listener) == b"x" * FRAME_LIMIT
 
 
-async def test_what_was_published_is_on_its_way_after_a_flush(news: News) -> None:
-    async with news.subscribe("a") as listener:
+async def test_what_was_published_is_on_its_way_after_a_flush(notifications: Notifications) -> None:
+    async with notifications.subscribe("a") as listener:
         await take(listener)
-        news.publish("a", b"1")
-        await news.flush()
-        assert not news._outbox
+        notifications.publish("a", b"1")
+        await notifications.outbox.flush()
+        assert not notifications.outbox._waiting
         assert await take_next(listener) == b"1"
 
 
 async def test_a_flush_ends_while_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.notifications.bus.FLUSH_SECONDS", 0.05)
-    news = News(create_redis(settings_of("redis://127.0.0.1:1/0")))
-    news.publish("a", b"1")
+    monkeypatch.setattr("shared.notifications.outbox.FLUSH_SECONDS", 0.05)
+    notifications = Notifications(create_redis(settings_of("redis://127.0.0.1:1/0")))
+    notifications.publish("a", b"1")
     async with asyncio.timeout(1):
-        await news.flush()
+        await notifications.outbox.flush()
 
 
 async def test_a_listener_waits_for_what_is_put_later() -> None:

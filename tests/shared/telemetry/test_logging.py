@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.telemetry.logging import WAITING_LINES, StderrHandler, create_formatter, tell_logs
+from shared.telemetry.logging import WAITING_LINES, StderrHandler, bind_log_ids, create_formatter
 from shared.telemetry.redaction import LIMIT, hide_secrets
 from tests.system import PROJECT, System
 from tests.users import User, eventually
@@ -113,7 +113,7 @@ async def test_a_task_says_whom_it_is_about_and_its_neighbour_does_not() -> None
     request_id = uuid4()
 
     async def work() -> str:
-        tell_logs(request_id=request_id)
+        bind_log_ids(request_id=request_id)
         return await asyncio.create_task(write_later())
 
     async def write_later() -> str:
@@ -179,7 +179,11 @@ def test_what_is_missing_is_told_when_there_is_room_for_it() -> None:
     finally:
         logger.removeHandler(handler)
     left = [handler._lines.get_nowait() for _ in range(WAITING_LINES)]
-    assert left[-3:] == ["room for 1", "room for 2", f"3 {DROPPED}"]
+    assert [record and record.msg for record in left[-3:]] == [
+        "room for 1",
+        "room for 2",
+        f"3 {DROPPED}",
+    ]
 
 
 async def test_the_log_of_a_real_gateway_shows_a_socket_without_its_token(

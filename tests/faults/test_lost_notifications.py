@@ -1,4 +1,4 @@
-"""News are lost: what they told arrives all the same, a poll and a watch later."""
+"""Notifications are lost: what they told arrives all the same, a poll and a watch later."""
 
 from time import monotonic
 from typing import Any
@@ -34,8 +34,10 @@ async def assert_chat_goes_on(chat: Chat, first_seq: int = 1) -> None:
         assert told["response"] == answer(f"echo: {number}")
 
 
-@pytest.mark.parametrize("loss", ["lose_all_news", "lose_every_second_news"])
-async def test_logs_and_answers_arrive_though_news_are_lost(loss: str, bare_stage: System) -> None:
+@pytest.mark.parametrize("loss", ["lose_all_notifications", "lose_every_second_notification"])
+async def test_logs_and_answers_arrive_though_notifications_are_lost(
+    loss: str, bare_stage: System
+) -> None:
     bare_stage.start_gateway(loss)
     bare_stage.start_bridge(loss)
     async with (
