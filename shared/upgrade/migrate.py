@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -32,6 +32,7 @@ from shared.upgrade.secrets import Outcome, take_over_secrets
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 ORIGINAL = "0001-original-installation"
+TAKEOVER = "0005-takeover"
 WAIT_SECONDS = 30.0
 CONNECT_SECONDS = 5
 
@@ -209,7 +210,14 @@ def _roll_back(database_url: str, count: int | None) -> list[str]:
 
 def _report(database_url: str) -> list[str]:
     with _connect(database_url) as connection:
-        return report(connection)
+        return report(connection, load(TAKEOVER).count_repairs)
+
+
+def load(name: str) -> Any:
+    """The module of a migration."""
+    [migration] = [each for each in _migrations() if each.id == name]
+    migration.load()
+    return migration.module
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

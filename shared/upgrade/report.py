@@ -1,6 +1,6 @@
 """What taking over an installation would do, in lines for its operator; no line holds a secret."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -15,10 +15,12 @@ from shared.settings.common import PostgresSettings
 from shared.settings.installation import Settings
 from shared.settings.reading import SettingsError, load_settings
 from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
-from shared.upgrade.repairs import count_repairs
 from shared.upgrade.secrets import Outcome, open_keys, select_dead_tokens, select_foreign_keys
 
 NAMED_LIMIT = 20  # ids that a line names
+
+type CountRepairs = Callable[[Connection], dict[str, int]]
+"""How many rows each repair would change, by what it repairs."""
 
 ROWS = """
     SELECT 'users', count(*) FROM users
@@ -83,7 +85,7 @@ class GivenSettings(PostgresSettings):
     files_url: str | None = _text()
 
 
-def report(connection: Connection) -> list[str]:
+def report(connection: Connection, count_repairs: CountRepairs) -> list[str]:
     """Look at the database and the files without changing them."""
     connection.set_read_only(True)
     connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
@@ -93,7 +95,7 @@ def report(connection: Connection) -> list[str]:
             return ["The original has not made this database: there is nothing to take over."]
         if revision != REVISION:
             return [f"It is at revision {revision}, and only {REVISION} can be taken over."]
-        return list(_lines(connection, load_settings(GivenSettings)))
+        return list(_lines(connection, load_settings(GivenSettings), count_repairs))
 
 
 def describe_outcome(outcome: Outcome) -> list[str]:
@@ -112,7 +114,9 @@ def describe_outcome(outcome: Outcome) -> list[str]:
     return [line for line, happened in lines.items() if happened]
 
 
-def _lines(connection: Connection, settings: GivenSettings) -> Iterator[str]:
+def _lines(
+    connection: Connection, settings: GivenSettings, count_repairs: CountRepairs
+) -> Iterator[str]:
     yield f"A database of the original at revision {REVISION}."
     faults = _settings_faults()
     yield from _settings_lines(faults)

@@ -8,15 +8,16 @@ from uuid import uuid4
 import pytest
 
 from shared.domain.frames import answer_from
-from shared.upgrade.repairs import (
-    GONE,
-    repair_answer,
-    repair_card,
-    repair_flow,
-    repair_object,
-    repair_tool,
-)
+from shared.upgrade.migrate import TAKEOVER, load
 from tests.original import RIGHT_ANSWER, RIGHT_CARD
+
+migration = load(TAKEOVER)
+repair_answer, repair_card, repair_flow = (
+    migration.repair_answer,
+    migration.repair_card,
+    migration.repair_flow,
+)
+repair_object, repair_tool = migration.repair_object, migration.repair_tool
 
 LISTS: dict[str, Any] = {"skills": [], "defaultInputModes": [], "defaultOutputModes": []}
 DEEP = "[" * 500 + "]" * 500
@@ -109,7 +110,7 @@ def test_members_that_can_be_read_stay_to_the_letter() -> None:
 
 @pytest.mark.parametrize("stored", ["null", "{}", "[]", "5", '[{"type": "genai"}]', '["x"]', "[5]"])
 def test_a_flow_without_readable_members_has_one_that_is_gone(stored: str) -> None:
-    assert json.loads(repair_flow(stored, {})[0]) == [{"id": GONE, "type": "genai"}]
+    assert json.loads(repair_flow(stored, {})[0]) == [{"id": migration.GONE, "type": "genai"}]
 
 
 def test_a_member_without_a_type_has_that_of_what_it_names() -> None:
