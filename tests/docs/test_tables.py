@@ -1,4 +1,4 @@
-"""Tables of settings, metrics, bounds and close codes hold what the code has, and no more."""
+"""The tables of settings and metrics hold what the code has, and no more."""
 
 import re
 
