@@ -13,7 +13,7 @@ GENERATION_2_INSTALLED := .venv-genai2/.installed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 	--no-header --no-emit-index-url --upgrade
 
-.PHONY: help run test soak bench lint migrate takeover-report lock clean
+.PHONY: help run test soak bench lint docs migrate takeover-report lock clean
 
 help:  ## Explain the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -38,6 +38,9 @@ lint: $(INSTALLED)  ## Check format, style, types, the layers of the packages, l
 	$(PYTHON) -m tests.docs.links
 	$(PYTHON) -m check_jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	.venv/bin/hadolint Dockerfile
+
+docs: $(INSTALLED)  ## Draw anew what docs/ draws from the code
+	$(PYTHON) -m tests.docs.drawing
 
 migrate: $(INSTALLED)  ## Bring the database that POSTGRES_* names up to date
 	$(PYTHON) -m shared.upgrade.migrate
