@@ -13,7 +13,7 @@ GENERATION_2_INSTALLED := .venv-genai2/.installed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 	--no-header --no-emit-index-url --upgrade
 
-.PHONY: help run test soak bench lint migrate takeover-report lock clean
+.PHONY: help run test soak bench lint docs migrate takeover-report lock clean
 
 help:  ## Explain the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -27,16 +27,20 @@ test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(HAPROXY)  ## Run all tests
 soak: $(INSTALLED)  ## Kill and freeze things under load for DURATION seconds (600), from seed SEED (1) on
 	@$(PYTHON) -m tests.faults.soak $(or $(DURATION),600) $(or $(SEED),1)
 
-bench: $(INSTALLED)  ## Measure how fast it is, in about six minutes; SCENARIO=chat measures one
+bench: $(INSTALLED)  ## Measure how fast it is, in about six minutes, for docs/; SCENARIO=chat measures one
 	@$(PYTHON) -m tests.benchmarks $(SCENARIO)
 
-lint: $(INSTALLED)  ## Check format, style, types, the layers of the packages and the containers
+lint: $(INSTALLED)  ## Check format, style, types, the layers of the packages, links and the containers
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
+	$(PYTHON) -m tests.docs.links
 	$(PYTHON) -m check_jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	.venv/bin/hadolint Dockerfile
+
+docs: $(INSTALLED)  ## Draw anew what docs/ draws from the code
+	$(PYTHON) -m tests.docs.drawing
 
 migrate: $(INSTALLED)  ## Bring the database that POSTGRES_* names up to date
 	$(PYTHON) -m shared.upgrade.migrate

@@ -1,1 +1,2 @@
-"""The router's agent: registers, logs, and the invocation of the master agent."""
+"""The service that the router sees as an agent: it hears agents come, go and log, and invokes
+the master agent. No front-end talks to it."""

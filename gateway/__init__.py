@@ -1,1 +1,2 @@
-"""The front door: REST, documentation and the front-ends' WebSockets."""
+"""The service that front-ends talk to: REST, its description, and their WebSockets. It knows no
+router and calls no agent."""

@@ -1,1 +1,2 @@
-"""What gateway and agent bridge both speak or need, and nothing else."""
+"""What both services speak or need, and what brings their database up to date. Nothing that only
+one of them does."""

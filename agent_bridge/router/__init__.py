@@ -1,1 +1,2 @@
-"""The router's protocol, the session as an agent, and the lanes that invoke."""
+"""The router's protocol, the session as an agent, and the lanes that invoke. It knows no
+database."""

@@ -1,1 +1,2 @@
-"""A2A agents, known by their cards."""
+"""A2A agents that users add, known by their cards. How they are visited and looked up again is
+in `remote`."""

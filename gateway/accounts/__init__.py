@@ -1,1 +1,2 @@
-"""Users: registration, login, tokens."""
+"""Users: registration, login, tokens, profiles, and how often one may try. Who a caller is, is
+found in `web`."""

@@ -1,1 +1,1 @@
-"""What agents logged."""
+"""Reading what agents logged. Storing it is the bridge's."""

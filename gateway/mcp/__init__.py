@@ -1,1 +1,2 @@
-"""MCP servers and their tools."""
+"""MCP servers that users add, and their tools. How they are visited and looked up again is in
+`remote`."""

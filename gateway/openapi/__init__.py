@@ -1,1 +1,2 @@
-"""The API's description and the page that shows it."""
+"""The descriptions of the REST API and of the socket, and the page that shows them: made of
+operations and channels, with no word about a resource."""

@@ -1,1 +1,1 @@
-"""How a route reads, answers and fails; it knows no resource."""
+"""How a route reads, answers and fails, and who calls it; it knows no resource."""

@@ -1,1 +1,2 @@
-"""What the environment says, read once. Each service reads what it needs, and no more."""
+"""What the environment says, read once: each service reads what it needs, and no more. Not what
+follows from it."""

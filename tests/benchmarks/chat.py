@@ -3,18 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from tests.benchmarks.floors import chat_floors
 from tests.benchmarks.installation import Bench, Installation
 from tests.benchmarks.load import Load, run_in_turn, run_load
 from tests.benchmarks.people import Chat, close_chats, insert_people, open_chats
 from tests.benchmarks.plots import Panel, draw
+from tests.benchmarks.report import FOLDER
 from tests.benchmarks.results import Row, Target, at_least, at_most
 
 USERS = (1, 4, 16, 64, 256)
 SECONDS, FLOOR_SECONDS, ROUNDS = 2.0, 1.0, 2
-PLOTS = Path(__file__).parent
 
 TARGETS: dict[str, Target] = {
     "1 user: p50": at_most(3, of_floor=True),
@@ -88,10 +87,10 @@ def _draw(systems: Sequence[Load], floors: Sequence[Load]) -> None:
     }
     spent = {part: [each.cpu()[part] for each in systems] for part in systems[0].spent}
     draw(
-        PLOTS / "latency.svg",
+        FOLDER / "latency.svg",
         [Panel("round trip, milliseconds", USERS, latency, is_logarithmic=True)],
     )
     draw(
-        PLOTS / "throughput.svg",
+        FOLDER / "throughput.svg",
         [Panel("chats per second", USERS, rate), Panel("CPU ms per chat", USERS, spent)],
     )

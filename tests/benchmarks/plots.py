@@ -51,6 +51,7 @@ class Panel:
 def draw(path: Path, panels: Sequence[Panel]) -> None:
     """Write the panels to a file."""
     width = WIDTH * len(panels)
+    path.parent.mkdir(exist_ok=True)
     path.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" width="{width}">\n'
         f"<style>{STYLE}</style>\n"

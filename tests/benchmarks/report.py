@@ -1,10 +1,14 @@
-"""The results as a Markdown table, as JSON and on the terminal, with what they were measured on."""
+"""The results as a Markdown table, as JSON and on the terminal, with what they were measured on.
+
+Those of a whole run are what the docs show.
+"""
 
 import platform
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from os import sched_getaffinity
 from pathlib import Path
+from shutil import copy
 
 import attrs
 import orjson
@@ -14,6 +18,7 @@ from tests.benchmarks.results import Result, Row
 from tests.system import PROJECT
 
 FOLDER = PROJECT / ".benchmarks"
+DOCS = PROJECT / "docs/explanation/how-fast"
 HEAD = "| scenario | measured | value | floor | ratio | target | |"
 GIB = 1 << 30
 
@@ -27,6 +32,12 @@ def write_report(results: Sequence[Result], wrongs: Sequence[str]) -> None:
     data = {"about": about, "wrongs": wrongs, "results": [_plain(each) for each in results]}
     (FOLDER / "results.json").write_bytes(orjson.dumps(data, option=orjson.OPT_INDENT_2))
     print(f"\n{table}\nwritten to {FOLDER}")
+
+
+def publish() -> None:
+    """Have the docs show the table and the plots that were written."""
+    for path in (FOLDER / "table.md", *FOLDER.glob("*.svg")):
+        copy(path, DOCS)
 
 
 def describe_machine() -> str:
@@ -53,6 +64,8 @@ def _plain(result: Result) -> dict[str, object]:
 
 
 def _markdown(about: str, results: Sequence[Result], wrongs: Sequence[str]) -> Iterator[str]:
+    yield "# The last run"
+    yield ""
     yield f"Measured {about}."
     yield ""
     yield HEAD

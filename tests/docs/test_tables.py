@@ -1,0 +1,47 @@
+"""The tables of settings and metrics hold what the code has, and no more."""
+
+import re
+
+import attrs
+from prometheus_client.metrics import MetricWrapperBase
+
+import agent_bridge.metrics
+import gateway.web.metrics
+import shared.telemetry.metrics
+from shared.settings.installation import Settings
+from tests.docs.pages import DOCS, read_rows
+
+
+def _written(default: object) -> str:
+    match default:
+        case bool():
+            return f"`{str(default).lower()}`"
+        case float():
+            return f"`{default:g}`"
+        case attrs.NOTHING:
+            return "none"
+        case None | ():
+            return "not set"
+        case tuple():
+            return f"`{','.join(default)}`"
+    return f"`{default}`"
+
+
+def test_the_configuration_table_holds_every_variable_with_its_default() -> None:
+    rows = read_rows(DOCS / "reference/settings.md")
+    expected = {f"`{each.name.upper()}`": _written(each.default) for each in attrs.fields(Settings)}
+    assert {variable: default for variable, default, _ in rows} == expected
+
+
+def test_the_table_of_metrics_holds_each_that_the_services_have() -> None:
+    modules = (shared.telemetry.metrics, gateway.web.metrics, agent_bridge.metrics)
+    metrics = [each for module in modules for each in vars(module).values()]
+    families = [
+        family
+        for metric in metrics
+        if isinstance(metric, MetricWrapperBase) and not metric._labelvalues
+        for family in metric.describe()
+    ]
+    names = {f"{each.name}_total" if each.type == "counter" else each.name for each in families}
+    rows = read_rows(DOCS / "reference/watching.md")
+    assert {name for row in rows for name in re.findall(r"`(genai_\w+)`", row[0])} == names
