@@ -29,6 +29,8 @@ COPY migrations migrations
 COPY shared shared
 COPY agent_bridge agent_bridge
 COPY gateway gateway
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.version=$VERSION
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health', timeout=4)"]

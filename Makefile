@@ -30,11 +30,12 @@ soak: $(INSTALLED)  ## Kill and freeze things under load for DURATION seconds (6
 bench: $(INSTALLED)  ## Measure how fast it is, in about six minutes, for docs/; SCENARIO=chat measures one
 	@$(PYTHON) -m tests.benchmarks $(SCENARIO)
 
-lint: $(INSTALLED)  ## Check format, style, types, the layers of the packages, links and the containers
+lint: $(INSTALLED)  ## Check format, style, types, dependencies, the layers of the packages, links and the containers
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
+	.venv/bin/deptry . --extend-exclude "tests|devstack|migrations"
 	$(PYTHON) -m tests.docs.links
 	$(PYTHON) -m check_jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	.venv/bin/hadolint Dockerfile

@@ -30,6 +30,7 @@ from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
 from gateway.web.security import SecurityHeaders
+from shared import VERSION
 from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import create_database
 from shared.process.background import background
@@ -42,7 +43,6 @@ from shared.telemetry.metrics import measure_loop_lag, serve_metrics
 from shared.telemetry.tracing import export_traces
 
 TITLE = "GenAI back-end"
-VERSION = "0.1.0"
 KINDS = (MCP_SERVERS, A2A_AGENTS)  # of what is looked up again
 
 

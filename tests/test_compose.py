@@ -1,11 +1,13 @@
 """What `compose.yaml` and the `Dockerfile` promise; `make lint` checks their form."""
 
 import re
+import tomllib
 from typing import Any
 
 import attrs
 import yaml
 
+from shared import VERSION
 from shared.settings.installation import Settings
 from tests.system import PROJECT
 
@@ -30,6 +32,14 @@ def test_both_services_get_every_variable_that_can_be_set() -> None:
     names = {field.name.upper() for field in attrs.fields(Settings)} - DEFAULTS_STAY
     for service in PAIR:
         assert {name for name in SERVICES[service]["environment"] if "AWS" not in name} == names
+
+
+def test_all_that_names_the_version_names_this_one() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
+    for service in (*PAIR, "migrate", "master_agent"):
+        assert SERVICES[service]["image"].endswith(f":${{VERSION:-{VERSION}}}")
+    assert f"\nARG VERSION={VERSION}\n" in (PROJECT / "Dockerfile").read_text()
 
 
 def test_a_container_has_the_time_that_it_needs_to_go_down_in_order() -> None:

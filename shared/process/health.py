@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from shared import VERSION
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.process.drain import Drain
 
@@ -37,13 +38,15 @@ class Readiness:
     async def answer(self) -> Response:
         """200, or 503 while something indispensable is away or the process goes down."""
         if self.drain.has_begun:
-            return JSONResponse({"draining": True}, 503)
+            return JSONResponse({"draining": True, "version": VERSION}, 503)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         found = await asyncio.shield(self._looking)  # others wait for it too
         missing = {name for name, state in found.items() if not state["is_up"]}
         status = 503 if missing.difference(self.dispensable) else 200
-        return JSONResponse({"draining": False, **found, **self.facts()}, status)
+        return JSONResponse(
+            {"draining": False, "version": VERSION, **found, **self.facts()}, status
+        )
 
     async def _look(self) -> Json:
         states = await asyncio.gather(*(_time(check) for check in self.checks.values()))
@@ -54,7 +57,7 @@ def health_routes() -> list[BaseRoute]:
     """`/health`: the process answers. `/ready`: what `readiness` of its state finds."""
 
     async def read_health(_request: Request) -> Response:
-        return JSONResponse({"status": "alive"})
+        return JSONResponse({"status": "alive", "version": VERSION})
 
     async def read_readiness(request: Request) -> Response:
         readiness: Readiness = request.state["readiness"]

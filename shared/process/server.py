@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import platform
 import signal
 import sys
 from asyncio import TimerHandle
@@ -18,6 +19,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from shared import VERSION
 from shared.process.drain import Drain
 from shared.settings.common import CommonSettings
 from shared.settings.reading import SettingsError, load_settings
@@ -207,6 +209,7 @@ def serve[T: CommonSettings](
         debug=settings.debug, style=settings.log_format, secrets=settings.secret_texts
     )
     server = create_server(create_app(settings), settings, listening(settings))
+    logger.info("version %s starts on Python %s", VERSION, platform.python_version())
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     server.run()

@@ -5,6 +5,7 @@ Labels have few values, and none that anybody outside can make up.
 
 import asyncio
 import os
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +16,16 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Info,
     disable_created_metrics,
     start_http_server,
 )
 
+from shared import VERSION
 from shared.postgres.statements import DirectDatabase
+
+BUILD = Info("genai_build", "The version that runs.")
+BUILD.info({"version": VERSION, "python": platform.python_version()})
 
 STATUSES = ("answered", "failed", "timed_out", "cancelled", "interrupted")
 

@@ -42,6 +42,7 @@ def test_the_table_of_metrics_holds_each_that_the_services_have() -> None:
         if isinstance(metric, MetricWrapperBase) and not metric._labelvalues
         for family in metric.describe()
     ]
-    names = {f"{each.name}_total" if each.type == "counter" else each.name for each in families}
+    endings = {"counter": "_total", "info": "_info"}
+    names = {each.name + endings.get(each.type, "") for each in families}
     rows = read_rows(DOCS / "reference/watching.md")
     assert {name for row in rows for name in re.findall(r"`(genai_\w+)`", row[0])} == names

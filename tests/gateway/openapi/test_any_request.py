@@ -21,9 +21,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from gateway.app import TITLE, VERSION
+from gateway.app import TITLE
 from gateway.openapi.description import describe
 from gateway.routes import operations
+from shared import VERSION
 from shared.tokens import issue_user_token
 from tests.gateway.members import insert_agent, insert_card, insert_tool
 from tests.sql import Sql

@@ -9,10 +9,11 @@ import httpx2
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from gateway.app import TITLE, VERSION
+from gateway.app import TITLE
 from gateway.chats.closes import CLOSE_CODES
 from gateway.openapi.channels import describe_channels
 from gateway.routes import sockets
+from shared import VERSION
 from tests.master import Invocation, Master, echo
 from tests.socket.front_end import close_code, insert_file
 from tests.system import System

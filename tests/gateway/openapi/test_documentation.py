@@ -8,10 +8,11 @@ import httpx2
 import pytest
 from openapi_spec_validator import validate
 
-from gateway.app import TITLE, VERSION
+from gateway.app import TITLE
 from gateway.openapi.description import describe
 from gateway.routes import operations
 from gateway.web.auth import Access
+from shared import VERSION
 
 DOCUMENT = describe(operations, TITLE, VERSION)
 DESCRIBED = [

@@ -10,13 +10,14 @@ import attrs
 import pytest
 
 from gateway.agents.schemas import Agent
-from gateway.app import TITLE, VERSION
+from gateway.app import TITLE
 from gateway.openapi.description import describe
 from gateway.openapi.schemas import _classes
 from gateway.routes import operations, sockets
 from gateway.web.auth import Access
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
+from shared import VERSION
 
 DOCUMENT = describe(operations, TITLE, VERSION)
 EACH = pytest.mark.parametrize(

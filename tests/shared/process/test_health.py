@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
+from shared import VERSION
 from shared.postgres.pool import create_database
 from shared.process.drain import Drain
 from shared.process.health import Check, Readiness, database_answers, health_routes
@@ -32,9 +33,9 @@ async def leave(_seconds: float) -> None:
     """There is nothing to end."""
 
 
-def read_is_up(answer: httpx2.Response) -> dict[str, bool]:
-    found: dict[str, Any] = answer.json()
+def read_is_up(found: dict[str, Any]) -> dict[str, bool]:
     assert found.pop("draining") is False
+    assert found.pop("version") == VERSION
     return {name: state["is_up"] for name, state in found.items()}
 
 
@@ -55,29 +56,32 @@ async def read_ready(**checks: Check) -> httpx2.Response:
 
 async def test_a_process_is_alive_whatever_it_needs() -> None:
     answer = await read("/health", Readiness(Drain(leave), {"a": fails}))
-    assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "alive", "version": VERSION},
+    )
 
 
 async def test_a_process_is_ready_when_all_it_needs_is() -> None:
     answer = await read_ready(a=holds, b=holds)
-    assert (answer.status_code, read_is_up(answer)) == (200, {"a": True, "b": True})
+    assert (answer.status_code, read_is_up(answer.json())) == (200, {"a": True, "b": True})
 
 
 async def test_what_is_not_ready_is_named() -> None:
     answer = await read_ready(a=holds, b=fails)
-    assert (answer.status_code, read_is_up(answer)) == (503, {"a": True, "b": False})
+    assert (answer.status_code, read_is_up(answer.json())) == (503, {"a": True, "b": False})
 
 
 async def test_what_is_dispensable_is_named_but_does_not_decide() -> None:
     readiness = Readiness(Drain(leave), {"a": holds, "b": fails}, dispensable=["b"])
     answer = await read("/ready", readiness)
-    assert (answer.status_code, read_is_up(answer)) == (200, {"a": True, "b": False})
+    assert (answer.status_code, read_is_up(answer.json())) == (200, {"a": True, "b": False})
 
 
 async def test_a_check_that_hangs_counts_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.process.health.CHECK_SECONDS", 0.05)
     answer = await read_ready(a=hangs, b=holds)
-    assert (answer.status_code, read_is_up(answer)) == (503, {"a": False, "b": True})
+    assert (answer.status_code, read_is_up(answer.json())) == (503, {"a": False, "b": True})
 
 
 async def test_each_dependency_tells_its_time_in_ms() -> None:
@@ -98,7 +102,10 @@ async def test_facts_are_told_and_decide_nothing() -> None:
 async def test_a_process_that_goes_down_is_not_ready_and_asks_nobody() -> None:
     readiness = Readiness(Drain(leave, has_begun=True), {"a": hangs})
     answer = await read("/ready", readiness)
-    assert (answer.status_code, answer.json()) == (503, {"draining": True})
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"draining": True, "version": VERSION},
+    )
 
 
 async def test_any_number_of_callers_make_one_check() -> None:
@@ -141,7 +148,7 @@ async def test_a_real_gateway_is_ready(system: System) -> None:
     async with httpx2.AsyncClient(base_url=system.gateway) as http:
         answer = await http.get("/ready")
     expected = {"postgresql": True, "redis": True, "files": True}
-    assert (answer.status_code, read_is_up(answer)) == (200, expected)
+    assert (answer.status_code, read_is_up(answer.json())) == (200, expected)
 
 
 async def test_a_real_bridge_is_ready_and_tells_of_its_router_session(system: System) -> None:
@@ -150,10 +157,7 @@ async def test_a_real_bridge_is_ready_and_tells_of_its_router_session(system: Sy
     found = answer.json()
     assert isinstance(found.pop("router_session")["is_held"], bool)
     assert answer.status_code == 200
-    assert {name for name, state in found.items() if name != "draining" and state["is_up"]} == {
-        "postgresql",
-        "redis",
-    }
+    assert read_is_up(found) == {"postgresql": True, "redis": True}
 
 
 async def test_readiness_tells_no_address_and_no_secret(system: System) -> None:
