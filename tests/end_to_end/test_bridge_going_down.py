@@ -58,7 +58,7 @@ async def go_down(pair: System, child: Child) -> None:
 
         async def is_draining() -> bool:
             ready: Json = (await http.get("/ready")).json()
-            return ready == {"draining": True}
+            return bool(ready["draining"])
 
         await eventually(is_draining, "the bridge is not ready any more")
 

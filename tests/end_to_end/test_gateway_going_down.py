@@ -12,6 +12,7 @@ from attrs import define, frozen
 from websockets.exceptions import ConnectionClosed
 
 from devstack.processes import Child
+from shared import VERSION
 from tests.agent_bridge.actors import until_invoked
 from tests.master import Invocation, Master, answer, run_master
 from tests.socket.front_end import chat_at, close_code
@@ -123,7 +124,7 @@ async def _close_of(chat: Chat) -> int | None:
 
 async def test_readiness_ends_first(record: Record) -> None:
     assert (record.ready_before.status, record.ready_before.body["draining"]) == (200, False)
-    assert record.ready == Ready(503, {"draining": True})
+    assert record.ready == Ready(503, {"draining": True, "version": VERSION})
 
 
 async def test_sockets_are_served_on_in_the_grace(record: Record) -> None:
