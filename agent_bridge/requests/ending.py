@@ -1,4 +1,5 @@
-"""The end of a request here: stored and told, with others where there are some, or given back."""
+"""The end of a request here: by what the router or the master agent said, or did not say; stored and
+told, with others where there are some, or given back."""
 
 import asyncio
 import logging
@@ -9,9 +10,10 @@ from databases import Database
 
 from agent_bridge.batching import Batcher
 from agent_bridge.requests import queries
-from agent_bridge.requests.outcomes import INTERRUPTED
 from agent_bridge.requests.queries import ClaimedRequest
+from agent_bridge.router.frames import NOT_ACTIVE, UNREGISTERED, Rejection, Reply
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, failed
+from shared.domain.frames import answer_from
 from shared.notifications.bus import Notifications
 from shared.notifications.formats import WAITING_REQUESTS, encode_waiting
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -20,6 +22,24 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
 TOGETHER = 32  # requests that one statement ends
+
+ROUTER_AWAY = "The router can't be reached, please try again later"
+MASTER_AWAY = "The master agent is not connected, please try again later"
+MASTER_LEFT = "The master agent left before the answer came"
+CONNECTION_LOST = "The connection to the router was lost before the answer came"
+INTERRUPTED = "The request was interrupted before the answer came"
+TIMED_OUT = "The answer did not come in time"
+INTERNAL = "The request failed because of an internal error"
+
+
+def outcome_of(reply: Reply | Rejection) -> Outcome:
+    """What the master agent's reply ends its request with."""
+    if isinstance(reply, Reply):
+        return Outcome("answered", answer_from(reply.response), reply.execution_time)
+    if reply.message == UNREGISTERED:
+        return failed(MASTER_LEFT, "interrupted", reply.execution_time)
+    reason = MASTER_AWAY if reply.message == NOT_ACTIVE else reply.message
+    return failed(reason or INTERNAL, execution_time=reply.execution_time)
 
 
 class Endings:

@@ -12,8 +12,8 @@ from agent_bridge import metrics
 from agent_bridge.batching import Batcher
 from agent_bridge.requests import queries
 from agent_bridge.requests.compose import UnfitError, compose, explain_missing_config, gather
+from agent_bridge.requests.ending import CONNECTION_LOST, ROUTER_AWAY, TIMED_OUT, outcome_of
 from agent_bridge.requests.master import Form, FormChoice, Invocation, payload
-from agent_bridge.requests.outcomes import CONNECTION_LOST, ROUTER_AWAY, TIMED_OUT, outcome_of
 from agent_bridge.requests.queries import ClaimedRequest, Marked
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError

@@ -8,8 +8,7 @@ import logging
 from databases import Database
 
 from agent_bridge.requests import queries
-from agent_bridge.requests.ending import Endings
-from agent_bridge.requests.outcomes import INTERRUPTED, TIMED_OUT
+from agent_bridge.requests.ending import INTERRUPTED, TIMED_OUT, Endings
 from agent_bridge.requests.queries import Overdue
 from agent_bridge.requests.running import Running
 from shared.domain.endings import Ending, failed

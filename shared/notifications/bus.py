@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import random
+from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -16,7 +17,6 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
-from shared.notifications.outbox import Outbox
 from shared.settings.common import CommonSettings
 from shared.telemetry.metrics import NOTIFICATIONS_LAG, NOTIFICATIONS_UP
 
@@ -24,9 +24,12 @@ logger = logging.getLogger(__name__)
 
 LISTENER_LIMIT = 1000  # messages; a listener further behind reads PostgreSQL instead
 LISTENER_BYTES = 1024 * 1024
+OUTBOX_LIMIT = 10_000  # messages; what Redis did not take by then is too old
+BATCH = 500
 WAKE = b""
 RECONCILE_SECONDS = 1.0
 RETRY_SECONDS = (0.1, 1.0)
+FLUSH_SECONDS = 1.0
 HEAR_SECONDS = 0.8
 
 type Message = bytes | None
@@ -77,6 +80,48 @@ class Listener:
         message = self._queue.pop(0)
         self._bytes -= len(message or b"")
         return message
+
+
+class Outbox:
+    """What is on its way to Redis: published in its order, or lost. The one writer of a process."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+        self._waiting: deque[tuple[str, bytes]] = deque(maxlen=OUTBOX_LIMIT)
+        self._filled = asyncio.Event()
+        self._written = asyncio.Event()  # whether nothing waits or is on its way
+        self._written.set()
+
+    def publish(self, channel: str, message: bytes) -> None:
+        """Tell whoever listens now; returns at once and promises nothing."""
+        self._waiting.append((channel, message))
+        self._written.clear()
+        self._filled.set()
+
+    async def flush(self) -> None:
+        """Wait until what was given is published, but not long: it may be lost."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._written.wait()
+
+    async def write(self) -> None:
+        """Publish what was given, all of one turn of the loop in one pipeline."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                try:
+                    await self._publish_all(batch)
+                except (RedisError, OSError) as error:
+                    logger.warning("%d notifications were not published: %s", len(batch), error)
+            self._written.set()
+
+    async def _publish_all(self, batch: list[tuple[str, bytes]]) -> None:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for channel, message in batch:
+                pipeline.publish(channel, message)
+            await pipeline.execute()
 
 
 class Notifications:

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 from attrs import define, field
 
-from agent_bridge.requests.outcomes import (
+from agent_bridge.requests.ending import (
     CONNECTION_LOST,
     INTERRUPTED,
     MASTER_AWAY,

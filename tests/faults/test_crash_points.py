@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from agent_bridge.requests.outcomes import INTERRUPTED
+from agent_bridge.requests.ending import INTERRUPTED
 from devstack.processes import Child
 from tests.agent_bridge.actors import messages_of
 from tests.agent_bridge.stored import select_logs, select_requests

@@ -13,6 +13,7 @@ from devstack.valkey import ValkeyServer, run_valkey
 from shared.notifications.bus import (
     LISTENER_BYTES,
     LISTENER_LIMIT,
+    OUTBOX_LIMIT,
     Listener,
     Message,
     Notifications,
@@ -25,7 +26,6 @@ from shared.notifications.formats import (
     encode_frames,
     session_channel,
 )
-from shared.notifications.outbox import LIMIT
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.system import make_secrets
@@ -200,7 +200,7 @@ async def test_subscriptions_while_connections_break_end_neither_the_reader_nor_
 
 async def test_publishing_returns_at_once_while_nothing_is_running() -> None:
     notifications = Notifications(create_redis(settings_of("redis://127.0.0.1:1/0")))
-    for number in range(LIMIT + 5):
+    for number in range(OUTBOX_LIMIT + 5):
         notifications.publish("a", b"%d" % number)
 
 
@@ -306,7 +306,7 @@ async def test_what_was_published_is_on_its_way_after_a_flush(notifications: Not
 
 
 async def test_a_flush_ends_while_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.notifications.outbox.FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr("shared.notifications.bus.FLUSH_SECONDS", 0.05)
     notifications = Notifications(create_redis(settings_of("redis://127.0.0.1:1/0")))
     notifications.publish("a", b"1")
     async with asyncio.timeout(1):
