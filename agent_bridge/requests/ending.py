@@ -1,4 +1,4 @@
-"""The end of a request here: by what the router or the master agent said, or did not say; stored and
+"""The end of a request here: by what the router or the master agent said or did not say, stored and
 told, with others where there are some, or given back."""
 
 import asyncio
