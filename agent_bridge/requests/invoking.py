@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from databases import Database
@@ -13,10 +14,16 @@ from agent_bridge.batching import Batcher
 from agent_bridge.requests import queries
 from agent_bridge.requests.compose import UnfitError, compose, explain_missing_config, gather
 from agent_bridge.requests.ending import CONNECTION_LOST, ROUTER_AWAY, TIMED_OUT, outcome_of
-from agent_bridge.requests.master import Form, FormChoice, Invocation, payload
+from agent_bridge.requests.master import Form, FormChoice, Invocation, explain_size, payload
 from agent_bridge.requests.queries import ClaimedRequest, Marked
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
-from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
+from agent_bridge.router.lanes import (
+    FrameTooLargeError,
+    Lane,
+    LaneLostError,
+    Lanes,
+    RouterAwayError,
+)
 from shared.domain.endings import Outcome, failed
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.secrets import Vault
@@ -76,13 +83,21 @@ class Invoker:
                 return None
             metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
             content = payload(form, invocation)
-            ids = str(request.id), str(request.session_id)
-            async with asyncio.timeout(_seconds_left(request)):
-                with span("invoke"), metrics.INVOCATION_SECONDS.time():
-                    reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
+            reply = await self._ask(lane, request, content)
             if isinstance(reply, Reply):
                 await self._lanes.flush()
             return reply
+
+    async def _ask(
+        self, lane: Lane, request: ClaimedRequest, content: dict[str, Any]
+    ) -> Reply | Rejection:
+        ids = str(request.id), str(request.session_id)
+        try:
+            async with asyncio.timeout(_seconds_left(request)):
+                with span("invoke"), metrics.INVOCATION_SECONDS.time():
+                    return await lane.invoke(MASTER_SERVER_ML, content, *ids)
+        except FrameTooLargeError as error:
+            raise UnfitError(explain_size(content, error.most_bytes)) from None
 
     async def _compose_and_mark(self, request: ClaimedRequest) -> Invocation | None:
         """What is to be sent, when it is noted that it is; None: the claim is lost."""

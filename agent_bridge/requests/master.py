@@ -9,11 +9,18 @@ from attrs import field, frozen
 from msgspec import UNSET, UnsetType
 
 from agent_bridge.router.frames import Rejection
-from shared.codec.converter import unstructure
+from shared.codec.converter import dump, unstructure
 from shared.domain.frames import FileMetadata
 from shared.settings.readers import Contract
 
 type Form = Literal["enriched", "lookup"]
+
+PARTS = {
+    "message": "the message",
+    "agents": "what agents and flows say of themselves",
+    "configs": "the model config with its provider's metadata",
+    "files": "the list of files",
+}
 
 # How Python says that a function was called with other arguments than it has: it never ran.
 _mismatch = re.compile(r"unexpected keyword argument|missing \d+ required")
@@ -59,6 +66,16 @@ def payload(form: Form, invocation: Invocation) -> dict[str, Any]:
         "configs": configs,
         "files": unstructure(invocation.files),
     }
+
+
+def explain_size(content: dict[str, Any], most_bytes: int) -> str:
+    """Why a payload is not sent: its largest part, in words of who sent the message."""
+    sizes = {name: len(dump(content[name])) for name in PARTS if name in content}
+    largest = max(sizes, key=sizes.__getitem__)
+    return (
+        f"The message can't be sent: with its agents, files and model config it may have at most"
+        f" {most_bytes // 1024:,} KB, and {PARTS[largest]} has {sizes[largest] // 1024:,} KB"
+    )
 
 
 class FormChoice:

@@ -179,7 +179,7 @@ def register_frame() -> bytes:
 
 def invoke_frame(
     agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
-) -> str:
+) -> bytes:
     """Have an agent called, in the name of a request."""
     frame = {
         "message_type": "agent_invoke",
@@ -187,7 +187,7 @@ def invoke_frame(
         "request_payload": payload,
         "request_metadata": {"request_id": request_id, "session_id": session_id},
     }
-    return orjson.dumps(frame).decode()
+    return orjson.dumps(frame)
 
 
 def presence_frames(agent_uuid: str, mark: str) -> tuple[str, str]:

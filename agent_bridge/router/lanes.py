@@ -46,6 +46,14 @@ class LaneLostError(Exception):
     """The connection broke, or said what can't be understood: the answer will not come."""
 
 
+class FrameTooLargeError(Exception):
+    """Nothing was sent: whoever is called would lose his connection, and all that runs there."""
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(f"a frame may have {most_bytes} bytes")
+        self.most_bytes = most_bytes
+
+
 async def connect_to_router(
     settings: BridgeSettings, headers: dict[str, str], seconds: float = CONNECT_SECONDS
 ) -> ClientConnection:
@@ -67,8 +75,9 @@ async def connect_to_router(
 class Lane:
     """One connection with its own invoke key."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: ClientConnection, most_bytes: int) -> None:
         self._connection = connection
+        self._most_bytes = most_bytes
         self._invoked: str | None = None
         self._answer: asyncio.Future[Reply | Rejection] | None = None
         self._reading = asyncio.create_task(self._read())
@@ -80,15 +89,19 @@ class Lane:
     ) -> Reply | Rejection:
         """Call an agent and wait for its answer, for ever: the caller sets the limit.
 
-        Raises LaneLostError. The lane stays clean only with a Reply.
+        Raises LaneLostError, FrameTooLargeError. The lane stays clean only with a Reply, or where
+        nothing was sent.
         """
         if not self.is_clean:
             raise LaneLostError("the lane was closed before the request was sent")
+        frame = invoke_frame(agent_uuid, payload, request_id, session_id)
+        if len(frame) > self._most_bytes:
+            raise FrameTooLargeError(self._most_bytes)
         self._invoked = agent_uuid
         self._answer = asyncio.get_running_loop().create_future()
         answer: Reply | Rejection | None = None
         try:
-            await self._connection.send(invoke_frame(agent_uuid, payload, request_id, session_id))
+            await self._connection.send(frame.decode())
             answer = await self._answer
         except ConnectionClosed as error:
             raise LaneLostError("the connection to the router was lost") from error
@@ -212,4 +225,5 @@ async def open_lane(
 ) -> Lane:
     """A lane of its own for one agent; the router tells it when that agent disconnects."""
     key = f"{settings.master_be_api_key}:{agent_uuid}:{uuid4()}"
-    return Lane(await connect_to_router(settings, {"x-custom-invoke-key": key}, seconds))
+    connection = await connect_to_router(settings, {"x-custom-invoke-key": key}, seconds)
+    return Lane(connection, settings.master_max_frame_bytes)

@@ -81,24 +81,65 @@ class Cancellation:
     request_id: UUID
 
 
-def parse_frame(frame: str | bytes, limit: int) -> ClientMessage | Cancellation:
-    """Read a frame of at most `limit` bytes. Raises InvalidInputError."""
+class InvalidCancellationError(InvalidInputError):
+    """The wish that a request ends can't be understood, or names none of the user's."""
+
+
+def frame_limit(message_bytes: int) -> int:
+    """The bytes of the largest frame that may hold a message of so many bytes.
+
+    JSON that escapes all that is not ASCII makes three bytes of one at most, but of control
+    characters; names and ids of files stand beside the message.
+    """
+    return 3 * message_bytes + 64 * 1024
+
+
+def parse_frame(frame: str | bytes, message_bytes: int) -> ClientMessage | Cancellation:
+    """Read a frame whose message has so many bytes at most. Raises InvalidInputError."""
     if isinstance(frame, bytes):
         fault = Fault("string_type", (), "Input should be a text frame", None)
         raise InvalidInputError([fault])
-    if len(frame.encode(errors="surrogatepass")) > limit:
-        fault = Fault("too_long", (), f"Input should have at most {limit} bytes", None)
-        raise InvalidInputError([fault])
+    if _size(frame) > frame_limit(message_bytes):
+        raise _too_long((), message_bytes)
     data = load(frame)
     if isinstance(data, dict) and data.get("type") == "cancel":
+        return _read_cancellation(data)
+    message = structure(data, ClientMessage)
+    if _size(message.message) > message_bytes:
+        raise _too_long(("message",), message_bytes)
+    return message
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
+
+
+def _too_long(loc: tuple[str, ...], message_bytes: int) -> InvalidInputError:
+    told = f"Input should have at most {message_bytes // 1024:,} KB"
+    return InvalidInputError([Fault("too_long", loc, told, None)])
+
+
+def _read_cancellation(data: object) -> Cancellation:
+    try:
         return structure(data, Cancellation)
-    return structure(data, ClientMessage)
+    except InvalidInputError as error:
+        raise InvalidCancellationError(error.faults) from None
 
 
-def unknown_request(request_id: UUID) -> InvalidInputError:
+def unknown_request(request_id: UUID) -> InvalidCancellationError:
     """What is wrong with the cancellation of a request that the user does not have."""
     message = f"Request with id '{request_id}' does not exist"
-    return InvalidInputError([Fault("value_error", ("request_id",), message, str(request_id))])
+    fault = Fault("value_error", ("request_id",), message, str(request_id))
+    return InvalidCancellationError([fault])
+
+
+def explain_faults(error: InvalidInputError) -> str:
+    """The same in a sentence, for who sees an answer and no JSON."""
+    [first, *others] = error.faults
+    place = "" if first.type == "json_invalid" else ".".join(map(str, first.loc))
+    named = f"{place}: {first.msg}" if place else first.msg
+    more = f" (and {len(others)} more faults)" if others else ""
+    return f"The message was not accepted. {named}{more}"
 
 
 def describe_faults(error: InvalidInputError) -> str:

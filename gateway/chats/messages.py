@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from gateway.chats import queries
+from gateway.chats.closes import FOREIGN_SESSION
 from gateway.chats.frames import ClientMessage
 from gateway.chats.queries import Acceptance
 from gateway.chats.schemas import NEW_CHAT, TITLE_LIMIT
@@ -12,13 +13,13 @@ from gateway.web.metrics import MESSAGES
 from shared.postgres.pool import connect
 from shared.telemetry.tracing import traceparent
 
+TOO_MANY_REQUESTS = (
+    "The message was not accepted: too many of your messages are waiting, please try again later."
+)
 
-class ForeignSessionError(Exception):
-    """The session belongs to another user."""
 
-
-class TooManyRequestsOpenError(Exception):
-    """So many of the user's messages are waiting or being answered that no more are taken."""
+class NotAcceptedError(Exception):
+    """The message is not taken; the text says why."""
 
 
 async def accept_message(
@@ -27,7 +28,7 @@ async def accept_message(
     """Store a message and its request, then tell the bridges.
 
     Returns the number of its answer in the session, where it was sent before and answered.
-    Raises ForeignSessionError, TooManyRequestsOpenError or DatabaseAwayError.
+    Raises NotAcceptedError, DatabaseAwayError.
     """
     new = queries.NewRequest(
         request_id=request_id,
@@ -50,8 +51,8 @@ async def accept_message(
         if outcome is Acceptance.REPEATED:
             return await queries.select_answer_seq(connection, new)
     if outcome is Acceptance.TOO_MANY_OPEN:
-        raise TooManyRequestsOpenError(f"user {user_id} has too many open requests")
+        raise NotAcceptedError(TOO_MANY_REQUESTS)
     if outcome is Acceptance.FOREIGN_SESSION:
-        raise ForeignSessionError(f"session {session_id} belongs to another user")
+        raise NotAcceptedError(FOREIGN_SESSION)
     state["bridges"].notify(user_id, request_id)
     return None

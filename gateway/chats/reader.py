@@ -7,21 +7,19 @@ from uuid import UUID, uuid4
 
 from starlette.websockets import WebSocket
 
-from gateway.chats.closes import FOREIGN_SESSION
 from gateway.chats.frames import (
     Cancellation,
     ClientMessage,
+    InvalidCancellationError,
     describe_faults,
+    explain_faults,
+    frame_limit,
     parse_frame,
     refuse,
     unknown_request,
 )
 from gateway.chats.handshake import Opening
-from gateway.chats.messages import (
-    ForeignSessionError,
-    TooManyRequestsOpenError,
-    accept_message,
-)
+from gateway.chats.messages import NotAcceptedError, accept_message
 from gateway.chats.sender import Sender
 from gateway.requests.cancellation import cancel
 from gateway.state import State
@@ -37,9 +35,6 @@ INBOX_LIMIT = 16  # frames; a client that sends faster than they are stored has 
 
 DATABASE_AWAY = "The message was not accepted: the database can't be reached, please try again."
 NOT_ACCEPTED = "The message was not accepted because of an internal error, please try again."
-TOO_MANY_REQUESTS = (
-    "The message was not accepted: too many of your messages are waiting, please try again later."
-)
 
 
 class Reader:
@@ -52,23 +47,28 @@ class Reader:
         self._sender = sender
         self._inbox: list[str | bytes] = []  # a tenth of what a deque takes
         self._storing: asyncio.Task[None] | None = None
+        self._message_bytes = self._state["settings"].max_message_bytes
 
     async def read(self) -> None:
         """Read until the client leaves.
 
         Always sits in receive(): otherwise pings go unanswered and the server hangs up.
         """
-        most = self._state["settings"].max_message_bytes + 1  # enough to see that it is too long
+        most = frame_limit(self._message_bytes) + 1  # enough to see that it is too long
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            if self._storing is not None and len(self._inbox) == INBOX_LIMIT:
+            if self._storing is not None and self._is_full():
                 await asyncio.wait({self._storing})
             frame = message.get("text") or message.get("bytes") or ""
             self._inbox.append(frame[:most])
             if self._storing is None or self._storing.done():
                 self._storing = asyncio.create_task(self._store())
+
+    def _is_full(self) -> bool:
+        characters = sum(map(len, self._inbox))
+        return len(self._inbox) == INBOX_LIMIT or characters > frame_limit(self._message_bytes)
 
     async def finish(self) -> None:
         """Wait until all that came is stored."""
@@ -83,42 +83,42 @@ class Reader:
         request_id = uuid4()
         bind_log_ids(request_id=request_id)
         try:
-            reply = await self._accept(request_id, frame)
+            replies = await self._accept(request_id, frame)
         except Exception:
             session_id = self._opening.session_id
             logger.exception("session %s, request %s: not accepted", session_id, request_id)
-            reply = self._refusal(request_id, NOT_ACCEPTED)
-        if reply is not None:
+            replies = [self._refusal(request_id, NOT_ACCEPTED)]
+        for reply in replies:
             await self._sender.send(reply)
 
-    async def _accept(self, request_id: UUID, text: str | bytes) -> str | None:
+    async def _accept(self, request_id: UUID, text: str | bytes) -> list[str]:
         """Do what a frame says; what to tell its sender at once, if anything."""
         try:
-            match parse_frame(text, self._state["settings"].max_message_bytes):
+            match parse_frame(text, self._message_bytes):
                 case Cancellation() as cancellation:
                     await self._cancel(cancellation.request_id)
-                    return None
+                    return []
                 case message:
                     return await self._accept_message(request_id, message)
+        except InvalidCancellationError as error:
+            return [describe_faults(error)]
         except InvalidInputError as error:
-            return describe_faults(error)
-        except ForeignSessionError:
-            return self._refusal(request_id, FOREIGN_SESSION)
-        except TooManyRequestsOpenError:
-            return self._refusal(request_id, TOO_MANY_REQUESTS)
+            return [describe_faults(error), self._refusal(request_id, explain_faults(error))]
+        except NotAcceptedError as error:
+            return [self._refusal(request_id, str(error))]
         except DatabaseAwayError as error:
             session_id = self._opening.session_id
             logger.warning("session %s: a message was not accepted: %s", session_id, error)
-            return self._refusal(request_id, DATABASE_AWAY)
+            return [self._refusal(request_id, DATABASE_AWAY)]
 
-    async def _accept_message(self, request_id: UUID, message: ClientMessage) -> str | None:
+    async def _accept_message(self, request_id: UUID, message: ClientMessage) -> list[str]:
         user_id, session_id = self._opening.user_id, self._opening.session_id
         link = self._websocket.headers.get("traceparent")
         with span("accept", link=link, request_id=request_id, session_id=session_id):
             self._sender.expected.expect(request_id)
             answer = await accept_message(self._state, user_id, session_id, request_id, message)
         frame = None if answer is None else await self._sender.delivery.repeat(answer)
-        return frame.decode() if frame else None
+        return [frame.decode()] if frame else []
 
     async def _cancel(self, request_id: UUID) -> None:
         async with connect(self._state["database"]) as connection:

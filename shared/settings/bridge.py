@@ -6,6 +6,10 @@ from shared.settings.common import CommonSettings
 from shared.settings.readers import Contract, contract, limit, url, whole_number
 from shared.settings.reading import setting
 
+# The library of the master agent takes frames up to 1 MiB: one above ends its connection, and every
+# request that it works on. The router adds who called.
+MASTER_FRAME_BYTES = 1024 * 1024 - 16 * 1024
+
 
 @frozen(kw_only=True, slots=False)
 class BridgeSettings(CommonSettings):
@@ -14,6 +18,7 @@ class BridgeSettings(CommonSettings):
     router_ws_url: str = setting(url("ws", "wss"), default="ws://localhost:8080/ws")
     router_lanes: int = setting(whole_number, default=64)
     router_max_frame_bytes: int = setting(whole_number, default=16 * 1024 * 1024)
+    master_max_frame_bytes: int = setting(whole_number, default=MASTER_FRAME_BYTES)
     master_agent_contract: Contract = setting(contract, default="auto")
 
     bridge_host: str = setting(str, default="0.0.0.0")  # noqa: S104 (reached through a network)

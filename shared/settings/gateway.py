@@ -23,7 +23,7 @@ class GatewaySettings(CommonSettings):
     drain_grace: float = setting(pause, default=3.0)
 
     request_timeout: float = setting(seconds, default=600.0)
-    max_message_bytes: int = setting(whole_number, default=256 * 1024)
+    max_message_bytes: int = setting(whole_number, default=512 * 1024)
 
     login_failures_per_address: int = setting(limit, default=100)
     login_failures_per_name: int = setting(limit, default=10)

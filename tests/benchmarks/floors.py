@@ -63,7 +63,7 @@ async def _invoke(lane: ClientConnection) -> None:
     message = f"0 {uuid4()}"
     config = {"provider": "p", "model": "m", "api_key": "sk", "system_prompt": "Be brief."}
     payload = {"message": message, "agents": [], "configs": {"llm": config}, "files": []}
-    await lane.send(invoke_frame(MASTER_SERVER_ML, payload, str(uuid4()), str(uuid4())))
+    await lane.send(invoke_frame(MASTER_SERVER_ML, payload, str(uuid4()), str(uuid4())).decode())
     answer = orjson.loads(await lane.recv())
     assert answer["response"]["response"] == message
 

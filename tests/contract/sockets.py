@@ -146,7 +146,7 @@ async def _talk(connection: ClientConnection, messages: list[Any], frames: list[
             await connection.send(_raw(data))
             while True:
                 frames.append(_parse(await connection.recv()))
-                if frames[-1].get("type") != "agent_log":
+                if frames[-1].get("type") == "agent_response":
                     break
     except ConnectionClosed:
         return connection.close_code

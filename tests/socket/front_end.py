@@ -74,10 +74,15 @@ async def chat_at(
 
 
 async def receive_faults(chat: Chat) -> list[Json]:
-    """The faults of a refused frame."""
+    """The faults of a refused frame, which is also told as an answer."""
     text = await chat.receive_text()
     assert text.startswith(FAULTS)
     faults: list[Json] = json.loads(text.removeprefix(FAULTS))
+    refused = await chat.receive()
+    assert refused["seq"] is None
+    assert refused["response"]["is_success"] is False
+    assert refused["response"]["response"]["response"] == refused["error"]
+    assert refused["error"].startswith("The message was not accepted. ")
     assert isinstance(faults, list)
     assert faults
     return faults

@@ -1,6 +1,7 @@
 """Whatever a client sends: each frame has exactly one answer, and the next good message its own."""
 
 import json
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -52,7 +53,7 @@ AWKWARD: list[Frame] = [
     '{"message": "a", "files": ' + "[" * 100_000,
     '{"message": "a", "x": ' + "[" * 900 + "]" * 900 + "}",
     '{"message": "a", "llm": ' + '{"llm_name":' * 500 + "1" + "}" * 501,
-    '{"message": "' + "a" * 300_000 + '"}',
+    '{"message": "' + "a" * 600_000 + '"}',
     '{"message": "a", "provider": ' + "9" * 5000 + "}",
     "\ufeff" + '{"message": "a"}',
 ]
@@ -89,6 +90,13 @@ async def test_each_frame_has_one_answer_and_the_next_message_its_own(
     assert '"level":"error"' not in logged
 
 
+def _is_cancellation(frame: Frame) -> bool:
+    with suppress(ValueError, RecursionError):
+        data = json.loads(frame) if isinstance(frame, str) else None
+        return isinstance(data, dict) and data.get("type") == "cancel"
+    return False
+
+
 async def _check_answer(chat: Chat, frame: Frame) -> None:
     await chat.connection.send(frame)
     try:
@@ -98,6 +106,9 @@ async def _check_answer(chat: Chat, frame: Frame) -> None:
     if text.startswith(FAULTS):
         faults = json.loads(text.removeprefix(FAULTS))
         assert all(fault.keys() == {"type", "loc", "msg", "input"} for fault in faults)
+        if not _is_cancellation(frame):
+            refused = await chat.receive()
+            assert (refused["seq"], refused["response"]["is_success"]) == (None, False)
         return
     answer: dict[str, Any] = json.loads(text)
     assert answer["seq"] is not None, f"{frame[:200]!r} was refused: {answer}"

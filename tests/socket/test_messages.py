@@ -182,7 +182,7 @@ async def test_a_file_named_twice_is_given_once(system: System, user: User, mast
     assert len(master.invocations[0].payload["files"]) == 1
 
 
-@pytest.mark.parametrize("size", [200_000, 260_000])
+@pytest.mark.parametrize("size", [200_000, 300_000, 512 * 1024])
 async def test_a_long_message_is_answered(size: int, user: User, master: Master) -> None:
     async with user.chat() as chat:
         frame = await chat.ask("x" * size)

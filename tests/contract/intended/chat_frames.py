@@ -13,6 +13,7 @@ A = "97a01264-1f69-4de6-afdd-305530699489"
 
 HANDSHAKE = "Section 3: handshake refused with 403: no or bad token"
 FAULTS = "Section 3: `Details: <the faults as JSON>` in the form of section 1; it stays open"
+SPINNER = "Section 3: so that the spinner ends, an `agent_response` with the sentence follows it"
 ONLY_MESSAGE = "Section 3: only `message` is required"
 FAILS = (
     "Section 3: a message that fails gets the same frame, with `is_success` false and the reason"
@@ -140,6 +141,13 @@ def _without_urls(body: Any) -> Any:
         else frame
         for frame in body["frames"]
     ]
+    return {**body, "frames": frames}
+
+
+def _with_refusals(body: Any) -> Any:
+    frames = []
+    for frame in body["frames"]:
+        frames += [frame, {**failed(ANY_TEXT), "seq": None}] if "faults" in frame else [frame]
     return {**body, "frames": frames}
 
 
@@ -356,4 +364,5 @@ SOCKET = [
     ),
     named(OWN_ONLY, edits(_of_b), "... and A's text is stored in B's history"),
     named(OWN_ONLY, edits(_answered), "... A's history has no answer"),
+    wherever(SPINNER, lambda case: "frames" in str(case.answer.body), edits(_with_refusals)),
 ]

@@ -12,6 +12,8 @@ from gateway.chats.frames import (
     Cancellation,
     ClientMessage,
     describe_faults,
+    explain_faults,
+    frame_limit,
     parse_frame,
     refuse,
 )
@@ -134,11 +136,36 @@ def test_a_frame_of_any_other_type_is_a_message(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "😀"])
-def test_the_limit_is_one_of_bytes(letter: str) -> None:
-    frame = json.dumps({"message": letter * 10}, ensure_ascii=False)
-    size = len(frame.encode())
+@pytest.mark.parametrize("escaped", [False, True])
+def test_the_limit_is_one_of_the_message_s_bytes(letter: str, *, escaped: bool) -> None:
+    frame = json.dumps({"message": letter * 10}, ensure_ascii=escaped)
+    size = len(letter.encode()) * 10
     parse_frame(frame, size)
-    assert [fault.type for fault in faults(frame, size - 1)] == ["too_long"]
+    assert [fault.loc for fault in faults(frame, size - 1)] == [("message",)]
+
+
+def test_what_stands_beside_the_message_has_a_bound_too() -> None:
+    frame = json.dumps({"message": "x", "other": "y" * frame_limit(10)})
+    assert [(fault.type, fault.loc) for fault in faults(frame, 10)] == [("too_long", ())]
+
+
+@pytest.mark.parametrize(
+    ("frame", "sentence"),
+    [
+        ("{", "Invalid JSON: "),
+        ('{"message": "a\\u0000"}', "message: "),
+        ('{"message": "\\ud800"}', "Invalid JSON: "),
+        (json.dumps({"message": "x" * 2049}), "message: Input should have at most 2 KB"),
+        ('{"message": 5, "files": 5, "provider": 5}', "(and 2 more faults)"),
+    ],
+)
+def test_who_reads_no_json_is_told_in_a_sentence(frame: str, sentence: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        parse_frame(frame, 2048)
+    told = explain_faults(caught.value)
+    assert told.startswith("The message was not accepted. ")
+    assert sentence in told
+    assert "\n" not in told
 
 
 def described(frame: str | bytes) -> list[dict[str, object]]:

@@ -111,8 +111,8 @@ MALFORMED = {
     "empty binary": b"",
     "binary no UTF-8": b"\xff",
     "deep": DEEP,
-    "too long": json.dumps({"message": "x" * (256 * 1024)}),
-    "far too long": json.dumps({"message": "x" * (1024 * 1024 + 100)}),
+    "too long": json.dumps({"message": "x" * (512 * 1024 + 1)}),
+    "far too long": json.dumps({"message": "x" * (4 * 1024 * 1024)}),
 }
 
 
@@ -126,6 +126,7 @@ async def test_a_malformed_frame_is_told_and_the_socket_goes_on(
         told = await chat.receive_text()
         assert told.startswith("Message validation failed. Details: ")
         assert json.loads(told.partition("Details: ")[2])
+        assert (await chat.receive())["response"]["is_success"] is False
         answer = await chat.ask("valid")
     assert answer["response"]["response"]["response"] == "echo: valid"
 
@@ -134,7 +135,8 @@ async def test_a_malformed_frame_runs_nothing(user: User, master: Master) -> Non
     async with user.chat() as chat:
         await chat.ask("once")
         await chat.connection.send("{")
-        await chat.receive_text()
+        assert (await chat.receive_text()).startswith("Message validation failed")
+        assert (await chat.receive())["error"].startswith("The message was not accepted. ")
         await chat.ask("twice")
     assert [one.payload["message"] for one in master.invocations] == ["once", "twice"]
 
