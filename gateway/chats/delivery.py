@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from attrs import define, frozen
+from attrs import Factory, define, field, frozen
 from databases import Database
 from prometheus_client import Counter
 
@@ -35,6 +35,9 @@ class Delivery:
     session_id: UUID
     sent: int
     _counter: Counter = FRAMES_REPLAYED
+    _before: int = field(init=False, default=Factory(lambda self: self.sent, takes_self=True))
+    """The last seq that came before this socket: it is told of those only that are asked for."""
+    _repeated: set[int] = field(init=False, factory=set)
 
     async def next_frames(self, message: Message) -> AsyncIterator[Outgoing]:
         """What to send when this was heard. Raises DatabaseAwayError; a later call catches up."""
@@ -51,9 +54,10 @@ class Delivery:
             yield outgoing
 
     async def repeat(self, seq: int) -> bytes | None:
-        """A frame that the socket was given already; None: it is still to come, or is no more."""
-        if seq > self.sent:
+        """A frame from before this socket, once; None: the socket brings it, or it is no more."""
+        if seq > self._before or seq in self._repeated:
             return None
+        self._repeated.add(seq)
         async with connect(self.database) as connection:
             frames = await select_frames(connection, self.owner, self.session_id, seq - 1, 1)
         return encode(frames[0]) if frames and frames[0].seq == seq else None
@@ -64,7 +68,8 @@ class Delivery:
         if session is None or not session.is_own:
             return
         if session.last_seq < self.sent:
-            self.sent = 0  # the chat was deleted and begun again
+            self.sent = self._before = 0  # the chat was deleted and begun again
+            self._repeated.clear()
         while self.sent < session.last_seq:
             async with connect(self.database) as connection:
                 frames = await select_frames(

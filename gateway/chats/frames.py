@@ -57,7 +57,7 @@ class ClientMessage:
 
     The config stands in `llm`, or at the top as the current front-end sends it; without one the
     user's newest is taken. One with the `message_id` of another message of its session starts
-    nothing: it gets the same answer as that.
+    nothing: it gets the same answer as that, unless this socket brings or brought it.
     """
 
     message: str

@@ -6,7 +6,7 @@ from uuid import UUID
 from gateway.chats import queries
 from gateway.chats.closes import FOREIGN_SESSION
 from gateway.chats.frames import ClientMessage
-from gateway.chats.queries import Acceptance
+from gateway.chats.queries import Acceptance, Repeated
 from gateway.chats.schemas import NEW_CHAT, TITLE_LIMIT
 from gateway.state import State
 from gateway.web.metrics import MESSAGES
@@ -24,10 +24,10 @@ class NotAcceptedError(Exception):
 
 async def accept_message(
     state: State, user_id: UUID, session_id: UUID, request_id: UUID, message: ClientMessage
-) -> int | None:
+) -> Repeated | None:
     """Store a message and its request, then tell the bridges.
 
-    Returns the number of its answer in the session, where it was sent before and answered.
+    Returns the request of the same message where it was sent before, or None.
     Raises NotAcceptedError, DatabaseAwayError.
     """
     new = queries.NewRequest(
@@ -49,7 +49,7 @@ async def accept_message(
         )
         MESSAGES.labels(outcome.name.lower()).inc()
         if outcome is Acceptance.REPEATED:
-            return await queries.select_answer_seq(connection, new)
+            return await queries.select_repeated(connection, new)
     if outcome is Acceptance.TOO_MANY_OPEN:
         raise NotAcceptedError(TOO_MANY_REQUESTS)
     if outcome is Acceptance.FOREIGN_SESSION:

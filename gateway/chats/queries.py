@@ -42,6 +42,14 @@ class Acceptance(Enum):
     REPEATED = "repeated"
 
 
+@frozen
+class Repeated:
+    """A request whose message came again, and the seq of its answer; None: that is to come."""
+
+    request_id: UUID
+    seq: int | None
+
+
 @frozen(kw_only=True)
 class NewRequest:
     """A message that was accepted, and what it needs to be answered."""
@@ -190,10 +198,10 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
         return Acceptance.REPEATED
 
 
-async def select_answer_seq(connection: Connection, repeated: NewRequest) -> int | None:
-    """The number of the answer that the same message got before; None: it is still to come."""
+async def select_repeated(connection: Connection, repeated: NewRequest) -> Repeated | None:
+    """The request that the same message has begun before; None: its chat was deleted just now."""
     sql = """
-        SELECT seq FROM requests
+        SELECT id AS request_id, seq FROM requests
         WHERE creator_id = :owner AND session_id = :session_id AND message_id = :message_id
     """
     values = {
@@ -201,8 +209,8 @@ async def select_answer_seq(connection: Connection, repeated: NewRequest) -> int
         "session_id": repeated.session_id,
         "message_id": repeated.message_id,
     }
-    seq = await connection.fetch_val(sql, values)
-    return None if seq is None else int(seq)
+    row = await connection.fetch_one(sql, values)
+    return Repeated(**columns(row)) if row else None
 
 
 async def select_frames(

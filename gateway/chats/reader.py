@@ -20,6 +20,7 @@ from gateway.chats.frames import (
 )
 from gateway.chats.handshake import Opening
 from gateway.chats.messages import NotAcceptedError, accept_message
+from gateway.chats.queries import Repeated
 from gateway.chats.sender import Sender
 from gateway.requests.cancellation import cancel
 from gateway.state import State
@@ -115,9 +116,25 @@ class Reader:
         user_id, session_id = self._opening.user_id, self._opening.session_id
         link = self._websocket.headers.get("traceparent")
         with span("accept", link=link, request_id=request_id, session_id=session_id):
-            self._sender.expected.expect(request_id)
-            answer = await accept_message(self._state, user_id, session_id, request_id, message)
-        frame = None if answer is None else await self._sender.delivery.repeat(answer)
+            expected = self._sender.expected
+            expected.expect(request_id)
+            try:
+                repeated = await accept_message(
+                    self._state, user_id, session_id, request_id, message
+                )
+            except Exception:
+                expected.forget(request_id)
+                raise
+        return [] if repeated is None else await self._repeat(request_id, repeated)
+
+    async def _repeat(self, request_id: UUID, repeated: Repeated) -> list[str]:
+        """What to tell who sends a message again; an answer that is to come is expected instead."""
+        expected = self._sender.expected
+        expected.forget(request_id)
+        if repeated.seq is None:
+            expected.expect(repeated.request_id)
+            return []
+        frame = await self._sender.delivery.repeat(repeated.seq)
         return [frame.decode()] if frame else []
 
     async def _cancel(self, request_id: UUID) -> None:

@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from time import time_ns
-from uuid import UUID
+from typing import cast
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.chats.closes import FAILED, INTERNAL_ERROR, TRY_AGAIN_LATER, close
 from gateway.chats.delivery import Delivery
 from gateway.chats.expected import ExpectedAnswers
+from gateway.chats.handshake import Opening
+from gateway.state import State
 from shared.notifications.bus import Listener
 from shared.postgres.pool import DatabaseAwayError
 
@@ -22,11 +24,12 @@ CATCH_UP_SECONDS = 1.0
 class Sender:
     """Sends one frame at a time; a client that takes too long is closed."""
 
-    def __init__(self, websocket: WebSocket, session_id: UUID, delivery: Delivery) -> None:
+    def __init__(self, websocket: WebSocket, opening: Opening) -> None:
+        database = cast("State", websocket.state)["database"]
         self._websocket = websocket
-        self._session_id = session_id
+        self._session_id = opening.session_id
         self._sending = asyncio.Lock()
-        self.delivery = delivery
+        self.delivery = Delivery(database, opening.user_id, opening.session_id, opening.sent)
         self.expected = ExpectedAnswers()
         self.was_too_slow = False
 
@@ -52,6 +55,10 @@ class Sender:
                 logger.warning("session %s is behind: %s", self._session_id, error)
                 await asyncio.sleep(CATCH_UP_SECONDS)
                 listener.put(None)
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket."""
+        await close(self._websocket, code, reason)
 
     async def send(self, text: str) -> bool:
         """Send a frame; False: the client is gone, or so slow that it was closed."""

@@ -17,7 +17,6 @@ from gateway.chats.closes import (
     TRY_AGAIN_LATER,
     close,
 )
-from gateway.chats.delivery import Delivery
 from gateway.chats.handshake import Opening, RefusedError, check_handshake
 from gateway.chats.reader import Reader
 from gateway.chats.sender import Sender
@@ -38,11 +37,11 @@ async def serve_frontend(websocket: WebSocket) -> None:
     try:
         opening = await check_handshake(websocket)
         bind_log_ids(user_id=opening.user_id, session_id=opening.session_id)
-        # The client is to go on elsewhere; what it sent by then is stored.
-        leave = partial(close, websocket, SERVICE_RESTART, RESTARTING)
-        with sockets.opened(opening.user_id, leave):
+        sender = Sender(websocket, opening)
+        reader = Reader(websocket, opening, sender)
+        with sockets.opened(opening.user_id, partial(_leave, reader, sender)):
             await websocket.accept()
-            await _serve(websocket, opening)
+            await _serve(websocket, opening, reader, sender)
     except TooManySocketsError:
         await _refuse(websocket, "too many open sockets", TRY_AGAIN_LATER)
     except GoingDownError:
@@ -64,12 +63,22 @@ async def _refuse(websocket: WebSocket, reason: str, code: int | None) -> None:
         await close(websocket, code, reason)
 
 
-async def _serve(websocket: WebSocket, opening: Opening) -> None:
+async def _leave(reader: Reader, sender: Sender, seconds: float) -> None:
+    """Close, for the client to go on elsewhere: not before what it waits for has come.
+
+    A front-end that does not reconnect would wait for ever.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await reader.finish()
+            await sender.expected.until_answered()
+    await sender.close(SERVICE_RESTART, RESTARTING)
+
+
+async def _serve(websocket: WebSocket, opening: Opening, reader: Reader, sender: Sender) -> None:
     """Run until the client leaves or is too slow; what it sent by then is stored."""
     state, session_id = cast("State", websocket.state), opening.session_id
-    delivery = Delivery(state["database"], opening.user_id, session_id, opening.sent)
-    sender = Sender(websocket, session_id, delivery)
-    reader = Reader(websocket, opening, sender)
+    delivery = sender.delivery
     channel = session_channel(session_id, opening.user_id)
     async with state["notifications"].subscribe(channel) as listener:
 
@@ -93,6 +102,7 @@ async def _run(reader: Reader, sender: Sender, listener: Listener) -> None:
         delivering.cancel()
         await asyncio.gather(delivering, return_exceptions=True)  # it has told what it raised
         await reader.finish()
+        sender.expected.clear()
 
 
 def _read_out(sender: Sender, limit: asyncio.Timeout) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-type Close = Callable[[], Awaitable[None]]
+type Leave = Callable[[float], Awaitable[None]]
+"""Closes a socket, within so many seconds: when the answers that it waits for have come."""
 
 
 class TooManySocketsError(Exception):
@@ -17,30 +18,31 @@ class GoingDownError(Exception):
 
 
 class Sockets:
-    """What closes each open socket, by its user."""
+    """What each open socket does when the gateway goes down, by its user."""
 
     def __init__(self, most: int) -> None:
         self._most = most  # of a user; 0 = any number
-        self._open: dict[UUID, set[Close]] = {}
+        self._open: dict[UUID, set[Leave]] = {}
         self.is_leaving = False
 
     @contextmanager
-    def opened(self, user_id: UUID, close: Close) -> Iterator[None]:
+    def opened(self, user_id: UUID, leave: Leave) -> Iterator[None]:
         """Count a socket as long as it is open. Raises TooManySocketsError, GoingDownError."""
         if self.is_leaving:
             raise GoingDownError
-        closes = self._open.setdefault(user_id, set())
-        if self._most and len(closes) >= self._most:
+        leaves = self._open.setdefault(user_id, set())
+        if self._most and len(leaves) >= self._most:
             raise TooManySocketsError
-        closes.add(close)
+        leaves.add(leave)
         try:
             yield
         finally:
-            closes.discard(close)
-            if not closes:
+            leaves.discard(leave)
+            if not leaves:
                 self._open.pop(user_id, None)
 
-    async def leave(self, _seconds: float) -> None:
-        """Close all of them, and let no more in."""
+    async def leave(self, seconds: float) -> None:
+        """Let no more in, and close all within so many seconds, each when it has its answers."""
         self.is_leaving = True
-        await asyncio.gather(*(close() for closes in self._open.values() for close in closes))
+        leaving = (leave(seconds) for leaves in self._open.values() for leave in leaves)
+        await asyncio.gather(*leaving)

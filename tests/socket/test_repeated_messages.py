@@ -3,6 +3,8 @@
 import asyncio
 from uuid import uuid4
 
+import pytest
+
 from tests.agent_bridge.actors import (
     abandoned,
     messages_of,
@@ -11,28 +13,51 @@ from tests.agent_bridge.actors import (
     wait_for_ever,
 )
 from tests.master import Master, echo
-from tests.users import User
+from tests.users import Json, User
 
 
-async def test_the_same_message_again_starts_nothing_and_gets_the_same_answer(
+async def test_the_same_message_again_starts_nothing_and_no_frame_comes_twice(
     user: User, master: Master
 ) -> None:
     message_id = str(uuid4())
     async with user.chat() as chat:
         first = await chat.ask("hello", message_id=message_id)
-        assert await chat.ask("hello", message_id=message_id) == first
+        await chat.send("hello", message_id=message_id)
         assert (await chat.ask("next"))["seq"] == first["seq"] + 1
     assert messages_of(master) == ["hello", "next"]
     assert len(await user.history(chat.session_id)) == 4
 
 
-async def test_it_gets_the_answer_on_another_socket_too(user: User, master: Master) -> None:
+async def test_it_gets_the_answer_on_another_socket_once(user: User, master: Master) -> None:
     message_id = str(uuid4())
     async with user.chat() as chat:
         first = await chat.ask("hello", message_id=message_id)
     async with user.chat(chat.session_id) as again:
         assert await again.ask("hello", message_id=message_id) == first
-    assert messages_of(master) == ["hello"]
+        await again.send("hello", message_id=message_id)
+        assert (await again.ask("next"))["seq"] == first["seq"] + 1
+    assert messages_of(master) == ["hello", "next"]
+
+
+@pytest.mark.parametrize("after", [0, 1])
+async def test_who_reconnects_with_after_and_sends_again_gets_each_frame_once(
+    after: int, user: User, master: Master
+) -> None:
+    message_ids = [str(uuid4()) for _ in range(3)]
+    async with user.chat() as chat:
+        frames = [await chat.ask("hello", message_id=each) for each in message_ids]
+    for number in range(8):
+        async with user.chat(chat.session_id, after=after) as again:
+            for each in message_ids:
+                await again.send("hello", message_id=each)
+            await again.send(f"last {number}")
+            heard: list[Json] = []
+            while not heard or f"last {number}" not in str(heard[-1]):
+                heard.append(await again.receive_answer())
+        told = [frame["seq"] for frame in heard]
+        assert sorted(told) == sorted(set(told))
+        assert all(frame in heard for frame in frames)
+    assert messages_of(master) == ["hello"] * 3 + [f"last {number}" for number in range(8)]
 
 
 async def test_while_it_is_answered_it_gets_the_one_answer(user: User, master: Master) -> None:

@@ -171,13 +171,15 @@ async def test_a_frame_says_which_request_it_answers_however_it_came(
     assert heard == [None, answered, None, owner]
 
 
-async def test_a_frame_is_repeated_only_after_it_was_given(
+async def test_a_frame_is_repeated_once_and_only_from_before_the_socket(
     database: Database, owner: UUID, delivery: Delivery
 ) -> None:
     await insert_answer(database, owner, delivery.session_id, 1)
+    later = Delivery(database, owner, delivery.session_id, 1)
     assert await delivery.repeat(1) is None
     [given] = [each.frame async for each in delivery.next_frames(None)]
-    assert await delivery.repeat(1) == given
+    assert await delivery.repeat(1) is None
+    assert [await later.repeat(1), await later.repeat(1)] == [given, None]
 
 
 async def test_a_frame_that_was_removed_is_not_repeated(database: Database, owner: UUID) -> None:

@@ -12,7 +12,7 @@ from gateway.chats.sockets import GoingDownError, Sockets, TooManySocketsError
 SECONDS = 1.0
 
 
-async def close() -> None:
+async def close(_seconds: float) -> None:
     """Close nothing."""
 
 
@@ -36,7 +36,7 @@ def test_a_socket_whose_handler_crashed_is_not_counted_on() -> None:
 async def test_going_down_closes_each_socket_once() -> None:
     closed: Counter[UUID] = Counter()
 
-    async def close_one(id_: UUID) -> None:
+    async def close_one(id_: UUID, _seconds: float) -> None:
         closed[id_] += 1
 
     sockets, user_id, ids = Sockets(0), uuid4(), [uuid4() for _ in range(3)]
@@ -57,7 +57,7 @@ async def test_a_gateway_that_goes_down_opens_no_more() -> None:
 async def test_a_socket_may_end_while_it_is_closed() -> None:
     sockets, stack = Sockets(0), ExitStack()
 
-    async def end() -> None:
+    async def end(_seconds: float) -> None:
         stack.close()
 
     stack.enter_context(sockets.opened(uuid4(), end))
