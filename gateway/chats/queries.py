@@ -162,9 +162,10 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
             INSERT INTO chatconversations (session_id, title, creator_id, last_event_at)
             SELECT CAST(:session_id AS uuid), :title, :owner, timezone('utc', clock_timestamp())
             FROM room WHERE is_there
-            ON CONFLICT (session_id) DO UPDATE SET last_event_at = greatest(
-                excluded.last_event_at, chatconversations.last_event_at + interval '1 millisecond'
-            ) WHERE chatconversations.creator_id = :owner
+            ON CONFLICT (session_id) DO UPDATE SET updated_at = excluded.last_event_at,
+                last_event_at = greatest(excluded.last_event_at,
+                    chatconversations.last_event_at + interval '1 millisecond')
+            WHERE chatconversations.creator_id = :owner
             RETURNING session_id, last_event_at
         ), question AS (
             INSERT INTO chatmessages

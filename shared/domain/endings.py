@@ -141,6 +141,7 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
         ), session AS (
             UPDATE chatconversations
             SET last_seq = last_seq + 1,
+                updated_at = timezone('utc', clock_timestamp()),
                 last_event_at = greatest(
                     timezone('utc', clock_timestamp()), last_event_at + interval '1 millisecond')
             FROM chat WHERE chatconversations.session_id = chat.session_id

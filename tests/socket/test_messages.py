@@ -1,6 +1,7 @@
 """What a front-end sends: every good form is answered, and every bad one only refused."""
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -188,3 +189,30 @@ async def test_a_long_message_is_answered(size: int, user: User, master: Master)
         frame = await chat.ask("x" * size)
     assert frame["response"]["response"] == answer("echo: " + "x" * size)
     assert len(master.invocations) == 1
+
+
+@pytest.mark.usefixtures("master")
+async def test_a_chat_that_goes_on_is_newer_than_one_that_does_not(user: User) -> None:
+    async with user.chat() as older, user.chat() as newer:
+        await older.ask("first")
+        await newer.ask("second")
+        assert await by_their_change(user) == [newer.session_id, older.session_id]
+        await older.send("third")
+        await older.receive_answer()
+    assert await by_their_change(user) == [older.session_id, newer.session_id]
+    [last, *_] = await user.history(older.session_id)
+    [chat] = [each for each in await chats_of(user) if each["session_id"] == older.session_id]
+    assert abs(
+        datetime.fromisoformat(chat["updated_at"]) - datetime.fromisoformat(last["created_at"])
+    ) < timedelta(seconds=1)
+    assert chat["created_at"] < chat["updated_at"]
+
+
+async def chats_of(user: User) -> list[Json]:
+    chats: list[Json] = (await user.http.get("/api/chats")).json()["chats"]
+    return chats
+
+
+async def by_their_change(user: User) -> list[str]:
+    chats = sorted(await chats_of(user), key=lambda chat: chat["updated_at"], reverse=True)
+    return [chat["session_id"] for chat in chats]
