@@ -26,6 +26,7 @@ from shared.settings.bridge import BridgeSettings
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 1.0
+RESERVE = 1  # lanes for users who have nothing running, times as many as for all
 POLL_SECONDS = 1.0  # finds what no notification announced
 
 
@@ -82,19 +83,32 @@ class Claiming:
             listener.put(None)  # the next one of this session, or of those that had no lane
 
         async with self._claiming:
-            for request in await self._claim(self._room) if self._room else []:
-                self._running.start(request, on_end)
+            if self._room > 0:
+                for request in await self._claim(self._room):
+                    self._running.start(request, on_end)
+            if 0 < self._reserve <= self._limit:
+                for request in await self._claim(self._reserve, most_running=0):
+                    self._running.start(request, on_end)
 
     @property
     def _room(self) -> int:
-        """How many more requests can be claimed."""
+        """How many more requests can be claimed, whosever they are."""
         return 0 if self._is_leaving else self._limit - len(self._running)
 
-    async def _claim(self, limit: int) -> list[ClaimedRequest]:
+    @property
+    def _reserve(self) -> int:
+        """How many more of users who have none running: they wait for no lane of others."""
+        return 0 if self._is_leaving else (1 + RESERVE) * self._limit - len(self._running)
+
+    async def _claim(
+        self, limit: int, most_running: int = queries.ANY_NUMBER
+    ) -> list[ClaimedRequest]:
         while True:
             try:
                 async with connect(self._database) as connection:
-                    return await queries.claim_requests(connection, self._bridge_id, limit)
+                    return await queries.claim_requests(
+                        connection, self._bridge_id, limit, most_running
+                    )
             except asyncpg.UniqueViolationError:
                 continue  # another bridge has just won one of the sessions
             except DatabaseAwayError as error:

@@ -15,6 +15,7 @@ from shared.domain.endings import OpenRequest
 from shared.postgres.pool import columns
 
 LEASE = timedelta(seconds=15)
+ANY_NUMBER = 1_000_000  # of requests that a user has running
 AGENTS_LIMIT = 500  # newest agents that a master agent is told of
 
 
@@ -85,28 +86,58 @@ class Overdue(OpenRequest):
 
 
 async def claim_requests(
-    connection: Connection, bridge_id: UUID, limit: int
+    connection: Connection, bridge_id: UUID, limit: int, most_running: int = ANY_NUMBER
 ) -> list[ClaimedRequest]:
-    """Claim waiting requests, the oldest first and one of a session at a time.
+    """Claim waiting requests, one of a session at a time: in turn among users.
 
-    Raises asyncpg.UniqueViolationError when another bridge won a session in the same moment.
+    First comes whose user has least running then, and of those the oldest; none whose user has
+    more than `most_running`. Users who wait are found one after the other in an index: how much
+    others have waiting costs nothing. Raises asyncpg.UniqueViolationError when another bridge won
+    a session in the same moment.
     """
     sql = """
-        WITH head AS (
-            SELECT id FROM requests AS head
-            WHERE status = 'queued' AND deadline > now() AND NOT EXISTS (
-                SELECT FROM requests AS before
-                WHERE before.session_id = head.session_id
-                  AND (before.status = 'running'
-                       OR before.status = 'queued' AND before.position < head.position)
+        WITH RECURSIVE waiting AS (
+            (
+                SELECT creator_id FROM requests WHERE status = 'queued'
+                ORDER BY creator_id LIMIT 1
             )
-            ORDER BY position LIMIT :limit
-            FOR UPDATE SKIP LOCKED
+            UNION ALL
+            SELECT (
+                SELECT next.creator_id FROM requests AS next
+                WHERE next.status = 'queued' AND next.creator_id > waiting.creator_id
+                ORDER BY next.creator_id LIMIT 1
+            )
+            FROM waiting WHERE waiting.creator_id IS NOT NULL
+        ), head AS (
+            SELECT id, position,
+                   running.count + row_number() OVER (PARTITION BY creator_id ORDER BY position)
+                   AS turn
+            FROM waiting
+            CROSS JOIN LATERAL (
+                SELECT count(*) FROM requests AS running
+                WHERE running.status = 'running' AND running.creator_id = waiting.creator_id
+            ) AS running
+            CROSS JOIN LATERAL (
+                SELECT id, position FROM requests AS first
+                WHERE status = 'queued' AND first.creator_id = waiting.creator_id
+                  AND deadline > now() AND NOT EXISTS (
+                    SELECT FROM requests AS before
+                    WHERE before.session_id = first.session_id
+                      AND (before.status = 'running'
+                           OR before.status = 'queued' AND before.position < first.position)
+                )
+                ORDER BY position LIMIT :limit
+            ) AS first
+        ), next AS (
+            SELECT requests.id FROM requests JOIN head USING (id)
+            WHERE status = 'queued' AND turn <= CAST(:most_running AS int) + 1
+            ORDER BY turn, head.position LIMIT :limit
+            FOR UPDATE OF requests SKIP LOCKED
         ), claimed AS (
             UPDATE requests
             SET status = 'running', bridge_id = :bridge_id, claim_id = gen_random_uuid(),
                 lease_until = clock_timestamp() + CAST(:lease AS interval)
-            FROM head WHERE requests.id = head.id
+            FROM next WHERE requests.id = next.id
             RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
                       file_ids, deadline, position, requests.created_at,
                       traceparent
@@ -121,7 +152,12 @@ async def claim_requests(
          AND conversation_id = session_id
         ORDER BY position
     """
-    values = {"bridge_id": bridge_id, "lease": LEASE, "limit": limit}
+    values = {
+        "bridge_id": bridge_id,
+        "lease": LEASE,
+        "limit": limit,
+        "most_running": most_running,
+    }
     return [ClaimedRequest(**columns(row)) for row in await connection.fetch_all(sql, values)]
 
 
