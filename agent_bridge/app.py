@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from agent_bridge.agents.deletions import refuse_deleted_agents
 from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.agents.registry import Registry
+from agent_bridge.intake.entries import Entries
 from agent_bridge.intake.inbox import AgentInbox, LogInbox
 from agent_bridge.intake.leadership import Leadership
 from agent_bridge.logs.store import Logs
@@ -77,7 +78,8 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         )
         registry = Registry(settings, database)
         agents = AgentInbox(registry)
-        logs = LogInbox(Logs(settings, database, notifications, vault))
+        entries = Entries(settings.log_entries_per_agent)
+        logs = LogInbox(Logs(settings, database, notifications, vault), entries)
         session = RouterSession(settings, logs.put)
         leadership = Leadership(settings, session, Reconciliation(settings, database), agents.put)
         ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)

@@ -6,13 +6,13 @@ neither ever stops the reading from the router: the session would be deaf.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Coroutine
-from itertools import islice
+from contextlib import suppress
 from uuid import UUID
 
 from agent_bridge import metrics
 from agent_bridge.agents.registry import Registration, Registry
+from agent_bridge.intake.entries import LOSS_SECONDS, Entries
 from agent_bridge.logs.store import Logs
 from agent_bridge.router.frames import (
     AgentLogged,
@@ -32,47 +32,41 @@ from shared.postgres.pool import DatabaseAwayError
 
 logger = logging.getLogger(__name__)
 
-ENTRIES_LIMIT = 10_000
-CHARACTERS_LIMIT = 16 * 1024 * 1024  # of all entries; of up to four bytes each
 EVENTS_LIMIT = 20_000
 EVENTS_BYTES_LIMIT = 64 * 1024 * 1024  # of all that agents say of themselves
-BATCH = 200  # entries and flush markers handled at once
+BATCH = 200  # entries stored at once
 RETRY_SECONDS = 0.5
 
 
 class LogInbox:
-    """Log entries and flush markers in their order; when it is full, what comes is dropped."""
+    """Log entries, those of all agents in turn, and flush markers."""
 
-    def __init__(self, logs: Logs) -> None:
+    def __init__(self, logs: Logs, entries: Entries) -> None:
         self._logs = logs
-        self._waiting: deque[LogEvent] = deque()
+        self._entries = entries
+        self._markers: list[tuple[int, FlushMarker]] = []
         self._filled = asyncio.Event()
-        self._characters = 0
-        self._dropped = 0
 
     def put(self, event: LogEvent) -> None:
         """Add an entry or a flush marker."""
-        characters = self._characters + _characters(event)
-        if len(self._waiting) >= ENTRIES_LIMIT or characters > CHARACTERS_LIMIT:
-            if not self._dropped:
-                logger.warning("too many log entries of agents wait: newer ones are dropped")
-            self._dropped += 1
-            metrics.LOG_ENTRIES_DROPPED.inc(isinstance(event, AgentLogged))
-            return
-        self._characters = characters
-        self._waiting.append(event)
+        if isinstance(event, FlushMarker):
+            self._markers.append((self._entries.next_number(), event))
+        else:
+            self._entries.put(event)
         self._filled.set()
 
     async def handle(self) -> None:
         """Store entries for ever; they wait while PostgreSQL is away."""
         while True:
-            await self._filled.wait()
-            batch = list(islice(self._waiting, BATCH))
-            if await self._store([event for event in batch if isinstance(event, AgentLogged)]):
-                for event in batch:
-                    if not isinstance(event, AgentLogged):
-                        await _try(_pass(event), "a flush marker")
-                self._forget(len(batch))
+            await self._until_filled()
+            for told in self._entries.tell_losses():
+                logger.warning("agent %r: %s", told.agent_uuid, told.message)
+            if taken := self._entries.take(BATCH):
+                await self._store([waiting.entry for waiting in taken])
+                self._entries.finish(taken)
+            await self._pass_markers()
+            if not self._entries:
+                self._filled.clear()
 
     async def flush(self) -> None:
         """Wait until all that was put before has been handled."""
@@ -81,24 +75,26 @@ class LogInbox:
         async def reach() -> None:
             reached.set()
 
-        self.put(reach)
+        self.put(FlushMarker(reach))
         await reached.wait()
 
-    async def _store(self, entries: list[AgentLogged]) -> bool:
-        """Whether they are done with. Those that stand behind a flush marker don't wait for it."""
-        count = len(entries)
-        return not entries or await _try(
-            self._logs.store(entries), f"{count} log entries of agents", count
-        )
+    async def _until_filled(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOSS_SECONDS if self._entries.has_losses else None):
+                await self._filled.wait()
 
-    def _forget(self, count: int) -> None:
-        for _ in range(count):
-            self._characters -= _characters(self._waiting.popleft())
-        if not self._waiting:
-            self._filled.clear()
-            if self._dropped:
-                logger.warning("%d log entries of agents were dropped", self._dropped)
-                self._dropped = 0
+    async def _store(self, entries: list[AgentLogged]) -> None:
+        what = f"{len(entries)} log entries of agents"
+        while not await _try(self._logs.store(entries), what, len(entries)):
+            await self._pass_markers()
+
+    async def _pass_markers(self) -> None:
+        """Pass those whose entries are stored: none waits for entries of other requests."""
+        for each in list(self._markers):
+            number, marker = each
+            if self._entries.are_stored(marker.request_ids, number):
+                self._markers.remove(each)
+                await _try(marker.passed(), "a flush marker")
 
 
 type Waiting = Registration | AgentUnregistered | AgentsSeen | RouterLost
@@ -162,10 +158,6 @@ class AgentInbox:
                 await self._registry.forget_all(term)
 
 
-async def _pass(marker: FlushMarker) -> None:
-    await marker()
-
-
 async def _try(work: Coroutine[None, None, None], what: str, entries: int = 0) -> bool:
     """Whether it is done, for good or ill; False: PostgreSQL is away, it has to wait."""
     try:
@@ -178,13 +170,6 @@ async def _try(work: Coroutine[None, None, None], what: str, entries: int = 0) -
         logger.exception("%s was dropped", what)
         metrics.LOG_ENTRIES_DROPPED.inc(entries)
     return True
-
-
-def _characters(event: LogEvent) -> int:
-    if not isinstance(event, AgentLogged):
-        return 0
-    ids = len(event.agent_uuid) + len(event.session_id) + len(event.request_id)
-    return ids + len(event.log_level) + len(event.message)
 
 
 def _is_agent(gone: AgentUnregistered) -> bool:

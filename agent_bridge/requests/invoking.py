@@ -85,7 +85,7 @@ class Invoker:
             content = payload(form, invocation)
             reply = await self._ask(lane, request, content)
             if isinstance(reply, Reply):
-                await self._lanes.flush()
+                await self._lanes.flush(request.id)
             return reply
 
     async def _ask(

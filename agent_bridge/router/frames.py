@@ -61,10 +61,12 @@ class ProbeArrived:
 
 @frozen
 class FlushMarkerArrived:
-    """A bridge wants an echo once all that came before this has been handled."""
+    """A bridge wants an echo once the log entries that came before this have been handled."""
 
     marker: str
     invoked_by: str = field(repr=False)
+    request_ids: tuple[str, ...] | None = None
+    """Of which requests; None: of all."""
 
 
 @frozen
@@ -105,8 +107,8 @@ def parse_session_frame(text: str | bytes) -> SessionFrame | None:
     match _parse(text):
         case {"request_payload": {"probe": str(probe)}, "invoked_by": str(invoked_by)}:
             return ProbeArrived(probe, invoked_by)
-        case {"request_payload": {"fence": str(marker)}, "invoked_by": str(invoked_by)}:
-            return FlushMarkerArrived(marker, invoked_by)
+        case {"request_payload": {"fence": str(marker), **rest}, "invoked_by": str(invoked_by)}:
+            return FlushMarkerArrived(marker, invoked_by, _ids(rest.get("requests")))
         case {"invoked_by": _}:
             return None
         case {"request_payload": {"message_type": str(kind), "agent_uuid": str(uuid), **rest}}:
@@ -205,6 +207,12 @@ def presence_frames(agent_uuid: str, mark: str) -> tuple[str, str]:
     }
     marked = {"message_type": "presence_mark", "mark": mark}
     return orjson.dumps(question).decode(), orjson.dumps(marked).decode()
+
+
+def _ids(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list):
+        return None
+    return tuple(each for each in value if isinstance(each, str))
 
 
 def echo_frame(arrived: ProbeArrived | FlushMarkerArrived) -> str:

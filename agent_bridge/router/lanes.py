@@ -171,15 +171,15 @@ class Lanes:
         finally:
             self._keep(owner, lane)
 
-    async def flush(self) -> None:
-        """Wait until the session's bridge has handled all that the router said before.
+    async def flush(self, request_id: UUID) -> None:
+        """Wait until the session's bridge has handled what the router said of a request before.
 
         So the log entries of a request stand before its answer. All who wait share a flush
         marker, which has a lane of its own; who comes while it is on its way waits for the next.
         """
         try:
             async with asyncio.timeout(FLUSH_SECONDS):
-                await self._flushes.do(None)
+                await self._flushes.do(request_id)
         except TimeoutError:
             logger.info("log entries may come after their answer: their flush marker is not back")
 
@@ -191,20 +191,21 @@ class Lanes:
             self._close(self._flush_lane)
         await asyncio.gather(*self._closing)
 
-    async def _send_flush_marker(self, waiting: list[None]) -> list[None]:
+    async def _send_flush_marker(self, request_ids: list[UUID]) -> list[None]:
         marker = str(uuid4())
+        payload = {"fence": marker, "requests": [str(each) for each in request_ids]}
         try:
             async with asyncio.timeout(FLUSH_SECONDS):
                 lane = self._flush_lane or await open_lane(self._settings, MASTER_SERVER_BE)
                 self._flush_lane = lane
-                echo = await lane.invoke(MASTER_SERVER_BE, {"fence": marker})
+                echo = await lane.invoke(MASTER_SERVER_BE, payload)
             lane.is_clean = lane.is_clean and echo == Reply(marker, 0.0)
         except (TimeoutError, LaneLostError, RouterAwayError) as error:
             logger.info("log entries may come after their answer: %r", error)
         if self._flush_lane is not None and not self._flush_lane.is_clean:
             self._close(self._flush_lane)
             self._flush_lane = None
-        return waiting
+        return [None] * len(request_ids)
 
     def _keep(self, owner: UUID, lane: Lane) -> None:
         if not lane.is_clean or owner in self._idle:

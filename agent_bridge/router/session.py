@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -38,8 +38,14 @@ CONNECT_SECONDS = 0.8
 PROBE_SECONDS = 1.0
 ECHO_SECONDS = 1.5
 
-type FlushMarker = Callable[[], Awaitable[None]]
-"""Called when all that came before it has been handled."""
+
+@frozen
+class FlushMarker:
+    """`passed` is called when the log entries that came before it have been handled."""
+
+    passed: Callable[[], Coroutine[None, None, None]]
+    request_ids: tuple[str, ...] | None = None
+    """Of which requests; None: of all."""
 
 
 @frozen
@@ -136,7 +142,8 @@ class RouterSession:
                         await connection.send(echo_frame(arrived))
                 case FlushMarkerArrived() as arrived:
                     if arrived.invoked_by.startswith(self._settings.master_be_api_key):
-                        self._put_log(partial(_echo, connection, arrived))
+                        echo = partial(_echo, connection, arrived)
+                        self._put_log(FlushMarker(echo, arrived.request_ids))
                 case AgentLogged() as logged:
                     self._put_log(logged)
                 case None:

@@ -25,4 +25,5 @@ class BridgeSettings(CommonSettings):
     bridge_port: int = setting(whole_number, default=8001)
     bridge_metrics_port: int = setting(limit, default=0)
 
+    log_entries_per_agent: int = setting(limit, default=500)
     retention_days: int = setting(limit, default=30)

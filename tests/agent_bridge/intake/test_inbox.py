@@ -10,10 +10,18 @@ from attrs import frozen
 from agent_bridge import metrics
 from agent_bridge.agents.registry import Registration, Registry
 from agent_bridge.intake import inbox as inbox_module
+from agent_bridge.intake.entries import Entries
 from agent_bridge.intake.inbox import AgentInbox, LogInbox
 from agent_bridge.logs.store import Logs
 from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
-from agent_bridge.router.session import AgentEvent, AgentsSeen, FullError, LogEvent, RouterLost
+from agent_bridge.router.session import (
+    AgentEvent,
+    AgentsSeen,
+    FlushMarker,
+    FullError,
+    LogEvent,
+    RouterLost,
+)
 from shared.postgres.pool import DatabaseAwayError
 from tests.users import eventually
 
@@ -89,7 +97,7 @@ class Inbox:
 @pytest.fixture
 async def inbox(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inbox]:
     monkeypatch.setattr(inbox_module, "RETRY_SECONDS", 0.01)
-    inbox = Inbox(LogInbox(NotingLogs(database)), AgentInbox(NotingRegistry(database)))
+    inbox = Inbox(LogInbox(NotingLogs(database), Entries(0)), AgentInbox(NotingRegistry(database)))
     handling = {
         asyncio.create_task(inbox.logs.handle()),
         asyncio.create_task(inbox.agents.handle()),
@@ -205,12 +213,34 @@ async def test_connections_that_are_no_agents_do_not_wait(
 async def test_a_flush_marker_holds_up_no_entries_and_passes_when_those_before_it_are_stored(
     inbox: Inbox, database: Database
 ) -> None:
-    async def marker() -> None:
+    async def passed() -> None:
         database.do("marker")
 
-    _put(inbox, _logged("1"), _logged("2"), marker, _logged("3"))
+    _put(inbox, _logged("1"), _logged("2"), FlushMarker(passed), _logged("3"))
     await _until_refused(database, 3)
     assert await _done(database, 2) == ["1 and 2 and 3", "marker"]
+
+
+async def test_a_flush_marker_waits_for_no_entries_of_other_requests(
+    inbox: Inbox, database: Database
+) -> None:
+    passed: list[str] = []
+
+    def marker(*request_ids: str) -> FlushMarker:
+        async def note() -> None:
+            passed.append(" ".join(request_ids))
+
+        return FlushMarker(note, request_ids)
+
+    async def is_past_the_others() -> bool:
+        return passed == ["other", "none"]
+
+    _put(inbox, _logged("1"), marker("request"), marker("other"), marker("none"))
+    await _until_refused(database, 2)
+    await eventually(is_past_the_others, "the markers of other requests have passed")
+    await _done(database, 1)
+    await inbox.logs.flush()
+    assert passed == ["other", "none", "request"]
 
 
 async def test_log_entries_do_not_wait_for_agents(inbox: Inbox, database: Database) -> None:
@@ -223,33 +253,6 @@ async def test_log_entries_do_not_wait_for_agents(inbox: Inbox, database: Databa
     inbox.agents._registry.register = never  # type: ignore[method-assign]
     _put(inbox, _came(OLD), _logged("at once"))
     assert await _done(database, 1) == ["at once"]
-
-
-@pytest.mark.parametrize(("name", "limit"), [("ENTRIES_LIMIT", 2), ("CHARACTERS_LIMIT", 60)])
-async def test_log_entries_beyond_the_bound_are_dropped_and_counted_and_agents_are_not(
-    name: str,
-    limit: int,
-    inbox: Inbox,
-    database: Database,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setattr(inbox_module, name, limit)
-    _put(inbox, *(_logged(str(number)) for number in range(5)), _came(OLD))
-    assert sorted(await _done(database, 2)) == ["0 and 1", "1 came as x"]
-    assert "3 log entries of agents were dropped" in caplog.text
-    database.done.clear()
-    _put(inbox, _logged("taken again"))
-    assert await _done(database, 1) == ["taken again"]
-
-
-async def test_the_metrics_tell_of_log_entries_that_found_no_room(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inbox_module, "ENTRIES_LIMIT", 2)
-    before = _dropped()
-    _put(inbox, *(_logged(str(number)) for number in range(5)))
-    assert _dropped() - before == 3
 
 
 async def test_the_metrics_tell_of_log_entries_that_could_not_be_stored(

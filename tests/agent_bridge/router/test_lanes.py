@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -304,9 +304,9 @@ def _echo(frame: Frame) -> Frame:
 async def test_who_comes_while_a_flush_marker_is_on_its_way_waits_for_the_next_one(
     lanes: Lanes, session_socket: ClientConnection
 ) -> None:
-    first = asyncio.create_task(lanes.flush())
+    first = asyncio.create_task(lanes.flush(uuid4()))
     frame = await _receive(session_socket)
-    others = [asyncio.create_task(lanes.flush()) for _ in range(5)]
+    others = [asyncio.create_task(lanes.flush(uuid4())) for _ in range(5)]
     await _reply(session_socket, frame["invoked_by"], **_echo(frame))
     await first
     assert not any(other.done() for other in others)
@@ -318,18 +318,18 @@ async def test_a_flush_marker_that_does_not_come_back_is_not_waited_for_long(
     lanes: Lanes, session_socket: ClientConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lanes_module, "FLUSH_SECONDS", 0.05)
-    await lanes.flush()
+    await lanes.flush(uuid4())
     monkeypatch.undo()
     lost = (await _receive(session_socket))["invoked_by"]
-    next_one = asyncio.create_task(lanes.flush())
+    next_one = asyncio.create_task(lanes.flush(uuid4()))
     assert await _send_back(session_socket) != lost
     await next_one
 
 
 async def test_where_nobody_holds_the_session_no_flush_marker_is_waited_for(lanes: Lanes) -> None:
     async with asyncio.timeout(lanes_module.FLUSH_SECONDS / 2):
-        await lanes.flush()
-        await lanes.flush()
+        await lanes.flush(uuid4())
+        await lanes.flush(uuid4())
 
 
 async def test_without_a_router_no_lane_is_lent() -> None:
