@@ -1,83 +1,33 @@
 """The README's commands, as somebody tries them who has just cloned the project."""
 
 import json
-import os
 import re
-import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-import attrs
 import psutil
 import pytest
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from devstack.processes import HOST, free_port, require_free_port
-from devstack.secrets_file import MAKERS
-from shared.settings.installation import Settings
-from tests.system import PROJECT
+from devstack.processes import HOST, require_free_port
+from tests.agents.running import run_master_agent
+from tests.end_to_end.clone import (
+    PORTS,
+    Clone,
+    Ending,
+    make_clone,
+    run_clone,
+    run_example,
+    wait_for_end,
+    wait_for_table,
+)
+from tests.end_to_end.pages import read_blocks
+from tests.system import BE_KEY, PROJECT, System
 from tests.users import Json
-
-START_SECONDS = 120.0  # packages that are in no cache yet have to come from somewhere
-END_SECONDS = 30.0
-PORTS = ("GATEWAY_PORT", "BRIDGE_PORT", "ROUTER_PORT")
-# What would make another installation of it, or is about the `make` and Python of this run.
-NOT_THE_USERS = {
-    *(each.name.upper() for each in attrs.fields(Settings)),
-    *MAKERS,
-    *PORTS,
-    *("AGENT_ID", "AGENT_JWT_TOKEN", "GATEWAY_URL", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"),
-    *("PYTHONPATH", "PYTHONWARNINGS", "VIRTUAL_ENV"),
-}
-
-
-@frozen
-class Clone:
-    """A fresh clone and the environment of the user who has it."""
-
-    folder: Path
-    environment: dict[str, str]
-
-    @property
-    def ports(self) -> dict[str, int]:
-        """The ports that its user chose."""
-        return {name: int(self.environment[name]) for name in PORTS}
-
-
-@frozen
-class Running:
-    """A `make run` in a session of its own, as in a terminal."""
-
-    process: subprocess.Popen[bytes]
-    output: Path
-
-    def said(self) -> str:
-        """What the user has read so far."""
-        return self.output.read_text()
-
-    def interrupt(self) -> None:
-        """Press Ctrl-C."""
-        os.killpg(self.process.pid, signal.SIGINT)
-
-    def parts(self) -> list[psutil.Process]:
-        """Every process that runs for it now."""
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-
-@frozen
-class Ending:
-    """How a `make run` ended, and which of its processes are still there."""
-
-    code: int
-    said: str
-    left: list[psutil.Process]
 
 
 @frozen
@@ -97,47 +47,27 @@ class Story:
 @pytest.fixture(scope="module")
 def clone() -> Iterator[Clone]:
     """The project's last commit in an empty folder, and an empty home."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # PostgreSQL's own user has to enter it
-        (home := folder / "home").mkdir()
-        checkout = folder / "project"
-        subprocess.run(["git", "clone", "--quiet", PROJECT, checkout], check=True)
-        yield Clone(checkout, _environment(home))
-
-
-def _environment(home: Path) -> dict[str, str]:
-    """This machine's environment without this project's variables, and with what is cached."""
-    own_programs = str(PROJECT / ".venv" / "bin")
-    programs = [each for each in os.environ["PATH"].split(os.pathsep) if each != own_programs]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return {
-        "UV_CACHE_DIR": str(cache / "uv"),
-        "PIP_CACHE_DIR": str(cache / "pip"),
-        **{name: value for name, value in os.environ.items() if name not in NOT_THE_USERS},
-        **{name: str(free_port()) for name in PORTS},
-        "HOME": str(home),
-        "PATH": os.pathsep.join(programs),
-    }
+    with make_clone() as clone:
+        yield clone
 
 
 @pytest.fixture(scope="module")
 def story(clone: Clone) -> Story:
     """Run, ask, press Ctrl-C, run again, and break a part."""
-    with _run(clone) as running:
-        first = _wait_for_table(running)
-        example = _run_example(clone, running.said())
+    with run_clone(clone) as running:
+        first = wait_for_table(running)
+        example = run_example(clone, running.said())
         parts = running.parts()
         running.interrupt()
-        first_ending = _end(running, parts)
+        first_ending = wait_for_end(running, parts)
     taken_ports = _taken_ports(clone, first)
-    with _run(clone) as running:
-        second = _wait_for_table(running)
+    with run_clone(clone) as running:
+        second = wait_for_table(running)
         history = _read_history(clone, first["demo user"], first["demo password"])
         parts = running.parts()
         [router] = [part for part in parts if "devstack.router" in part.cmdline()]
         router.kill()
-        second_ending = _end(running, parts)
+        second_ending = wait_for_end(running, parts)
     return Story(
         first,
         example,
@@ -148,69 +78,6 @@ def story(clone: Clone) -> Story:
         second_ending,
         clone.folder / ".devstack",
     )
-
-
-@contextmanager
-def _run(clone: Clone) -> Iterator[Running]:
-    """Type `make run`. Should it still run at the end of the block, it is ended by force."""
-    output = clone.folder.parent / "output"
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            ["make", "run"],
-            cwd=clone.folder,
-            env=clone.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    running = Running(process, output)
-    try:
-        yield running
-    finally:
-        if process.poll() is None:
-            parts = running.parts()
-            running.interrupt()
-            _end(running, parts)
-
-
-def _wait_for_table(running: Running) -> dict[str, str]:
-    """The table that is printed when everything runs."""
-    deadline = time.monotonic() + START_SECONDS
-    while "Try it:" not in running.said():
-        if running.process.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"`make run` printed no example:\n{running.said()}")
-        time.sleep(0.05)
-    return dict(re.findall(r"^(\S.*?) {2,}(\S.*)$", running.said(), re.MULTILINE))
-
-
-def _run_example(clone: Clone, said: str) -> subprocess.CompletedProcess[str]:
-    """Copy the printed example into a shell."""
-    [command] = re.findall(
-        r"^Try it: +(\.venv/bin/python -m devstack\.ask .*)$", said, re.MULTILINE
-    )
-    return subprocess.run(
-        ["sh", "-c", command],
-        check=False,
-        cwd=clone.folder,
-        env=clone.environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-def _end(running: Running, parts: list[psutil.Process]) -> Ending:
-    """Wait until it has ended; whatever outlives it is named, and killed."""
-    try:
-        code = running.process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(running.process.pid, signal.SIGKILL)
-        code = running.process.wait()
-    _, left = psutil.wait_procs(parts, timeout=1)
-    for part in left:
-        part.kill()
-    return Ending(code, running.said(), left)
 
 
 def _taken_ports(clone: Clone, table: dict[str, str]) -> list[str]:
@@ -317,8 +184,8 @@ def test_the_secrets_are_readable_by_their_owner_only(story: Story) -> None:
 def taken(request: pytest.FixtureRequest, story: Story, clone: Clone) -> tuple[str, Ending]:
     """A port's variable, and how a run ended while somebody else listened there."""
     variable: str = request.param
-    with socket.create_server((HOST, clone.ports[variable])), _run(clone) as running:
-        return variable, _end(running, [])
+    with socket.create_server((HOST, clone.ports[variable])), run_clone(clone) as running:
+        return variable, wait_for_end(running, [])
 
 
 def test_a_taken_port_is_one_sentence_that_names_the_part(
@@ -343,3 +210,66 @@ def _works_in(process: psutil.Process, folder: Path) -> bool:
         return Path(process.cwd()).is_relative_to(folder)
     except psutil.Error:
         return False
+
+
+@frozen
+class Visit:
+    """A `make run` at a router that somebody else runs."""
+
+    table: dict[str, str]
+    parts: list[str]
+    example: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def visit(clone: Clone, module_system: System) -> Visit:
+    """What the page about the real parts says to do when there is a router with a master agent."""
+    [command] = [
+        block.text.replace("ws://localhost:8080/ws", module_system.router_url)
+        for block in read_blocks("docs/how-to/real-parts.md")
+        if "make run" in block.text
+    ]
+    visitor = evolve(clone, environment={**clone.environment, "MASTER_BE_API_KEY": BE_KEY})
+    module_system.gateways.append(f"http://{HOST}:{clone.ports['GATEWAY_PORT']}")
+    with run_master_agent(module_system, "enriched"), run_clone(visitor, command) as running:
+        table = wait_for_table(running)
+        return Visit(
+            table,
+            [" ".join(part.cmdline()) for part in running.parts()],
+            run_example(visitor, running.said()),
+        )
+
+
+def test_a_router_that_is_given_is_used(visit: Visit, module_system: System) -> None:
+    assert visit.table["router"] == module_system.router_url
+    assert "Kyiv" in visit.example.stdout.splitlines()[-1]
+
+
+def test_beside_a_router_that_is_given_there_is_no_other(visit: Visit) -> None:
+    started = "\n".join(visit.parts)
+    assert "agent_bridge" in started
+    assert "devstack.router" not in started
+    assert "devstack.master_agent" not in started
+
+
+@pytest.mark.usefixtures("visit")
+def test_make_clean_empties_the_data_folder(clone: Clone) -> None:
+    data = clone.folder / ".devstack"
+    assert data.exists()
+    subprocess.run(["make", "clean"], cwd=clone.folder, env=clone.environment, check=True)
+    assert not data.exists()
+
+
+def test_make_alone_explains_every_target(clone: Clone) -> None:
+    explained = subprocess.run(
+        ["make"],
+        cwd=clone.folder,
+        env=clone.environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    [phony] = re.findall(
+        r"^\.PHONY: help (.*)$", (clone.folder / "Makefile").read_text(), re.MULTILINE
+    )
+    assert [line.split()[0] for line in explained.splitlines()] == ["help", *phony.split()]

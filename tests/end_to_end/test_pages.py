@@ -1,0 +1,170 @@
+"""The pages for users: their lines are typed, their files saved, and what they say happens."""
+
+import importlib.util
+import re
+import subprocess
+import tomllib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from devstack.run import DEFAULTS
+from tests.agents.running import Generation, run_master_agent
+from tests.end_to_end.pages import Block, Reader, read_along, read_blocks
+from tests.system import PROJECT, System
+from tests.users import PASSWORD, Json, User, eventually, register_user
+
+README = "README.md"
+TUTORIAL = "docs/tutorial/first-agent.md"
+CONNECT = "docs/how-to/connect-an-agent.md"
+REAL_PARTS = "docs/how-to/real-parts.md"
+ENVIRONMENTS = {
+    "genai-protocol>=1.0.9,<1.1": PROJECT / ".venv",
+    "genai-protocol>=2.0.3,<2.1": PROJECT / ".venv-genai2",
+}
+FIRST, SECOND = ENVIRONMENTS
+GENERATIONS: tuple[Generation, Generation] = ("1.0", "2.0")
+
+
+@pytest.fixture(scope="module")
+async def demo(anyio_backend: str, module_system: System) -> AsyncIterator[User]:
+    """The demo user of a system as `make run` starts it, but without an agent."""
+    module_system.start_gateway()
+    module_system.start_bridge()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(run_master_agent(module_system, "enriched"))
+        user = await stack.enter_async_context(register_user(module_system.gateway, "demo"))
+        await user.create_config()
+        yield user
+
+
+@pytest.fixture
+async def reader(module_system: System, demo: User, tmp_path: Path) -> AsyncIterator[Reader]:
+    """A reader of the pages; whose agents are gone when the next one comes."""
+    async with read_along(
+        tmp_path,
+        secrets={"DEMO_PASSWORD": PASSWORD},
+        gateway=module_system.gateway,
+        router=module_system.router_url,
+        environments=ENVIRONMENTS,
+    ) as reader:
+        yield reader
+    await _until_active(demo, lambda: 0)
+
+
+async def _until_active(user: User, number: Callable[[], int]) -> None:
+    async def holds() -> bool:
+        agents: list[Json] = (await user.http.get("/api/agents")).json()
+        return [agent["is_active"] for agent in agents].count(True) == number()
+
+    await eventually(holds, "each agent that runs is active, and no other", 20)
+
+
+async def _follow(reader: Reader, user: User, blocks: list[Block]) -> str:
+    """Do what the blocks say; between them, wait for an agent that was started or ended."""
+    printed = ""
+    for block in blocks:
+        printed += await reader.do(block)
+        await _until_active(user, lambda: reader.programs)
+    return printed
+
+
+def _for_generation(blocks: list[Block], generation: Generation) -> list[Block]:
+    """Without the installation and the agent of the other generation."""
+    other = {"1.0": (SECOND, "GenAISession()"), "2.0": (FIRST, "GenAISession(\n")}[generation]
+    return [block for block in blocks if not any(words in block.text for words in other)]
+
+
+def _readme_for_generation(generation: Generation) -> list[Block]:
+    """With the session of the first generation in the file of the second, or without it."""
+    *blocks, session = read_blocks(README)
+    if generation == "2.0":
+        return blocks
+    return [
+        evolve(
+            block,
+            text=re.sub("^session = .*\n", session.text, block.text, flags=re.MULTILINE).replace(
+                SECOND, FIRST
+            ),
+        )
+        for block in blocks
+    ]
+
+
+def _rolled(printed: str) -> list[str]:
+    return re.findall(r"^You rolled \d+ of 20\.$", printed, re.MULTILINE)
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+async def test_the_agent_of_the_readme_answers(
+    reader: Reader, demo: User, generation: Generation
+) -> None:
+    printed = await _follow(reader, demo, _readme_for_generation(generation))
+    assert len(_rolled(printed)) == 1
+    assert re.search(r"^  info     \S{36}  Rolling a die with 20 sides$", printed, re.MULTILINE)
+
+
+def test_the_readme_names_what_the_first_generation_installs() -> None:
+    assert f'installs `"{FIRST}"`' in (PROJECT / README).read_text()
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+async def test_the_agent_of_the_guide_answers(
+    reader: Reader, demo: User, generation: Generation
+) -> None:
+    blocks = _for_generation(read_blocks(CONNECT), generation)
+    printed = await _follow(reader, demo, blocks)
+    assert len(_rolled(printed)) == 1
+    assert '"description":"How many sides the die has"' in printed
+
+
+async def test_the_tutorial_goes_as_it_says(reader: Reader, demo: User) -> None:
+    printed = await _follow(reader, demo, read_blocks(TUTORIAL))
+    assert "None of the active agents fits" in printed or "No agent is active" in printed
+    assert len(_rolled(printed)) == 1
+    assert '"agents_trace' in printed
+    assert "\n97 is a prime number.\n" in printed
+    assert re.search(
+        r"^\d+ is (a|no) prime number\.$", printed.partition("\n97 is")[2], re.MULTILINE
+    )
+
+
+async def test_what_the_tool_does_is_done_with_curl(reader: Reader, demo: User) -> None:
+    blocks = [each for each in read_blocks(REAL_PARTS) if "make run" not in each.text]
+    printed = await _follow(reader, demo, blocks)
+    assert '"detail":"Token is valid"' in printed
+    assert printed.count('"agent_name":"dice"') == 2
+
+
+def test_the_addresses_of_the_pages_are_those_of_the_local_stack() -> None:
+    assert (DEFAULTS["GATEWAY_PORT"], DEFAULTS["ROUTER_PORT"]) == ("8000", "8080")
+
+
+def test_the_pages_install_what_the_project_is_tested_with() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    assert FIRST in project["dependency-groups"]["demo"]
+    requirements = PROJECT / "tests" / "agents" / "generation_2" / "requirements.in"
+    assert requirements.read_text().split() == [SECOND]
+
+
+def _named_in_pages() -> set[str]:
+    """The commands of `make` in the pages, without the variables in front of them."""
+    pages = [PROJECT / README, PROJECT / "CONTRIBUTING.md", *PROJECT.glob("docs/**/*.md")]
+    text = "".join(page.read_text() for page in pages)
+    return set(re.findall(r"`(?:\w+=\S+ )*(make(?: [a-z-]+)?(?: [A-Z]+=\w+)*)`", text))
+
+
+def test_the_pages_name_commands() -> None:
+    assert {"make", "make run", "make test", "make soak DURATION=600"} <= _named_in_pages()
+
+
+@pytest.mark.parametrize("command", sorted(_named_in_pages()))
+def test_what_make_would_do_is_there(command: str) -> None:
+    planned = subprocess.run(
+        [*command.split(), "--dry-run"], cwd=PROJECT, check=True, capture_output=True, text=True
+    ).stdout
+    modules = re.findall(r"python -m ([\w.]+)", planned)
+    assert [name for name in modules if importlib.util.find_spec(name) is None] == []
