@@ -6,7 +6,10 @@ PROJECT = Path(__file__).parents[2]
 README = PROJECT / "README.md"
 DOCS = PROJECT / "docs"
 
-PAGES = {path: path.read_text() for path in (*PROJECT.glob("*.md"), *DOCS.glob("**/*.md"))}
+PAGES = {
+    path: path.read_text()
+    for path in (*PROJECT.glob("*.md"), *DOCS.glob("**/*.md"), PROJECT / "findings" / "README.md")
+}
 
 
 def read_rows(page: Path) -> list[list[str]]:

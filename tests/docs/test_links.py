@@ -25,7 +25,7 @@ def test_every_page_is_reached_from_the_readme() -> None:
     ("text", "is_broken"),
     [
         ("[there](README.md)", False),
-        ("[there](README.md#two-commands)", False),
+        ("[there](README.md#read-on)", False),
         ("[there](#here)\n# Here", False),
         ("[out](https://example.org/nothing)", False),
         ("`[code](nowhere.md)`\n```\n[code](nowhere.md)\n```", False),
