@@ -14,12 +14,14 @@ from gateway.accounts.schemas import (
     TokenPair,
     User,
     UserId,
+    find_weakness,
 )
 from gateway.web.auth import Access, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.metrics import LOGINS
 from gateway.web.operation import Call, get, patch, post
+from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 from shared.tokens import issue_user_token
 
@@ -29,6 +31,9 @@ TOO_BUSY = "Too many people are logging in at the moment, please try again"
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
     new = call.body
+    if weakness := find_weakness(new.password):
+        fault = Fault("value_error", ("body", "password"), f"Value error, {weakness}", new.password)
+        raise InvalidInputError([fault])
     await count_registration(call.state["attempts"], call.state["settings"], call.request)
     try:
         password_hash = await call.state["passwords"].hash(new.password)
