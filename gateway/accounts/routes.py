@@ -2,7 +2,8 @@
 
 from gateway.accounts import queries
 from gateway.accounts.admission import count_registration, expect_login
-from gateway.accounts.passwords import BusyError, is_bcrypt
+from gateway.accounts.names import clean
+from gateway.accounts.passwords import BusyError, Verdict
 from gateway.accounts.queries import Credentials
 from gateway.accounts.schemas import (
     Detail,
@@ -30,7 +31,7 @@ TOO_BUSY = "Too many people are logging in at the moment, please try again"
 
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
-    new = call.body
+    new, name = call.body, clean(call.body.username)
     if weakness := find_weakness(new.password):
         fault = Fault("value_error", ("body", "password"), f"Value error, {weakness}", new.password)
         raise InvalidInputError([fault])
@@ -40,9 +41,9 @@ async def create_user(call: Call[NewUser, Nothing]) -> User:
     except BusyError:
         raise UnavailableError(TOO_BUSY) from None
     async with connect(call.database) as connection:
-        user = await queries.insert_user(connection, new.username, password_hash)
+        user = await queries.insert_user(connection, name, password_hash)
     if user is None:
-        raise BadRequestError(f"User '{new.username}' already exists")
+        raise BadRequestError(f"User '{name}' already exists")
     return user
 
 
@@ -55,16 +56,16 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     async with connect(call.database) as connection:
         stored, some_have_bcrypt = await queries.select_credentials(connection, username)
     try:
-        matches = await call.state["passwords"].verify(
+        verdict = await call.state["passwords"].verify(
             password,
             stored.password if stored else None,
             login,
             some_have_bcrypt=some_have_bcrypt,
         )
-        if stored is None or not matches:
+        if stored is None or verdict is Verdict.WRONG:
             LOGINS.labels("wrong").inc()
             raise BadRequestError("Incorrect username or password")
-        if is_bcrypt(stored.password):
+        if verdict is Verdict.OUTDATED:
             await _hash_anew(call, stored)
     except BusyError:
         LOGINS.labels("busy").inc()

@@ -8,6 +8,8 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.accounts.names import NAME_LIMIT, objection_to
+from gateway.accounts.passwords import NORMALISED_LIMIT
 from shared.codec.hooks import Rule
 from shared.codec.texts import is_blank
 
@@ -43,14 +45,21 @@ def _form_objection(password: str) -> str | None:
 Password = Annotated[
     str,
     Meta(
-        max_length=1024,
+        max_length=NORMALISED_LIMIT,
         description="Upper case, lower case, a digit and a special character.",
         extra_json_schema={"minLength": LEAST_CHARACTERS},  # `find_weakness` tells it
     ),
     Rule(_form_objection),
 ]
 PersonName = Annotated[str, Meta(max_length=255)]
-Username = Annotated[str, Meta(max_length=255)]
+Username = Annotated[
+    str,
+    Meta(
+        description="Blanks around it are left out; no invisible characters.",
+        extra_json_schema={"minLength": 1, "maxLength": NAME_LIMIT, "pattern": r"\S"},
+    ),
+    Rule(objection_to),
+]
 
 
 @frozen

@@ -86,12 +86,6 @@ async def test_a_name_is_taken_only_once_by_those_who_come_together(
     assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400, 400]
 
 
-async def test_a_name_in_other_case_is_another_name(visitor: httpx2.AsyncClient) -> None:
-    new = new_user()
-    good(await visitor.post(REGISTER, json=new))
-    good(await visitor.post(REGISTER, json={**new, "username": new["username"].upper()}))
-
-
 @pytest.mark.parametrize("extra", [{"role": "admin"}, {"id": "x"}], ids=repr)
 async def test_unknown_keys_of_a_registration_are_ignored(
     visitor: httpx2.AsyncClient, extra: dict[str, str]
