@@ -17,7 +17,13 @@ from agent_bridge.router.frames import (
 )
 from agent_bridge.router.lanes import LaneLostError, RouterAwayError, open_lane
 from agent_bridge.router.session import AgentsSeen
-from shared.domain.agents import DETAILS_LIMIT, details_size, make_alias, normalise_name
+from shared.domain.agents import (
+    DETAILS_LIMIT,
+    TOO_LARGE,
+    details_size,
+    make_alias,
+    normalise_name,
+)
 from shared.postgres.pool import connect
 from shared.settings.bridge import BridgeSettings
 from shared.tokens import read_token
@@ -29,7 +35,6 @@ REFUSALS_LIMIT = 32  # agents that are told at a time
 DESCRIPTION_LIMIT = 8 * 1024  # characters; the rest is cut off
 NAME_LIMIT = 255  # characters of an identity that is told
 NOT_REGISTERED = "Agent ID was not registered before"
-TOO_LARGE = f"The agent's description and schema must not have more than {DETAILS_LIMIT} bytes"
 NOT_STORED = "The agent's name or description can't be stored"
 
 

@@ -8,6 +8,7 @@ from attrs import define, field
 from starlette.requests import HTTPConnection
 
 from gateway.accounts.attempts import Attempts, Bound, TooManyAttemptsError
+from gateway.accounts.names import fold
 from gateway.web.errors import TooManyRequestsError
 from gateway.web.metrics import LOGINS
 from shared.settings.gateway import GatewaySettings
@@ -69,7 +70,7 @@ def expect_login(
     A name that is tried from everywhere is closed to all but the networks that its owner has
     logged in from: nobody can lock somebody else out of them but from there.
     """
-    network, name = network_of(connection), attempts.name
+    network, name, username = network_of(connection), attempts.name, fold(username)
     per_address, per_name = settings.login_failures_per_address, settings.login_failures_per_name
     known = name("known", network, username)
     bounds = [

@@ -1,6 +1,8 @@
 """Password hashes: Argon2id at OWASP's parameters, in threads of their own.
 
-Those that users bring from the original installation are bcrypt's until they log in.
+Passwords are normalised before (NFKC, as NIST SP 800-63B has it): keyboards write one letter in
+different ways. Hashes of before are verified as they were made, and made anew at the next login;
+so are those that users bring from the original installation, which are bcrypt's.
 """
 
 import asyncio
@@ -10,7 +12,9 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from enum import IntEnum
 from typing import Protocol
+from unicodedata import normalize
 
 import bcrypt
 from cryptography.exceptions import InvalidKey
@@ -19,6 +23,8 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 THREADS = 2
 TURNS = THREADS + 1  # one is begun or finished while the others are hashed
 WAITING_ROOM = 500  # about seven seconds of work on two cores, a minute with bcrypt's hashes
+
+NORMALISED_LIMIT = 1024  # characters, as many as a new one may have
 
 NICENESS = 10
 MEMORY_KIB = 19 * 1024
@@ -31,6 +37,14 @@ ARGON2_PREFIX = "$argon2"
 BCRYPT_BYTES = 72  # all that bcrypt looks at; the library refuses more
 BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
 BCRYPT_DECOY = f"$2b$12${'.' * 53}"  # the original's cost, and nobody's password
+
+
+class Verdict(IntEnum):
+    """What a password is."""
+
+    WRONG = 0
+    RIGHT = 1
+    OUTDATED = 2  # right, and its hash is to be made anew
 
 
 class BusyError(Exception):
@@ -69,7 +83,7 @@ class Passwords:
         trial: Trial | None = None,
         *,
         some_have_bcrypt: bool = False,
-    ) -> bool:
+    ) -> Verdict:
         """Whether the password is the one whose hash is stored. Raises BusyError.
 
         While some users have a hash of bcrypt's, each failure takes one verification of either
@@ -81,10 +95,10 @@ class Passwords:
         async with self._turn():
             if trial is not None:
                 await trial.begin()
-            matches = await self._run(_verify, password, stored, decoys)
-            if matches and trial is not None:
+            verdict = await self._run(_verify, password, stored, decoys)
+            if verdict and trial is not None:
                 await trial.succeed()
-            return matches
+            return verdict
 
     def close(self) -> None:
         """Let the threads end."""
@@ -124,15 +138,24 @@ def _hash(password: str) -> str:
     kdf = Argon2id(
         salt=salt, length=HASH_BYTES, iterations=ITERATIONS, lanes=LANES, memory_cost=MEMORY_KIB
     )
-    return kdf.derive_phc_encoded(password.encode())
+    return kdf.derive_phc_encoded(_normalised(password).encode())
 
 
-def _verify(password: str, stored: str | None, decoys: Sequence[str]) -> bool:
-    if stored is not None and _matches(password, stored):
-        return True
-    for decoy in decoys:
-        _matches(password, decoy)
-    return False
+def _normalised(password: str) -> str:
+    """The password in NFKC; a very long one stays, which would take long."""
+    return password if len(password) > NORMALISED_LIMIT else normalize("NFKC", password)
+
+
+def _verify(password: str, stored: str | None, decoys: Sequence[str]) -> Verdict:
+    """Try it normalised, and as it was typed where that is something else."""
+    normalised = _normalised(password)
+    for spelling in dict.fromkeys((normalised, password)):
+        if stored is not None and _matches(spelling, stored):
+            is_outdated = is_bcrypt(stored) or spelling != normalised
+            return Verdict.OUTDATED if is_outdated else Verdict.RIGHT
+        for decoy in decoys:
+            _matches(spelling, decoy)
+    return Verdict.WRONG
 
 
 def _matches(password: str, stored: str) -> bool:

@@ -2,7 +2,8 @@
 
 from gateway.accounts import queries
 from gateway.accounts.admission import count_registration, expect_login
-from gateway.accounts.passwords import BusyError, is_bcrypt
+from gateway.accounts.names import clean
+from gateway.accounts.passwords import BusyError, Verdict
 from gateway.accounts.queries import Credentials
 from gateway.accounts.schemas import (
     Detail,
@@ -14,12 +15,14 @@ from gateway.accounts.schemas import (
     TokenPair,
     User,
     UserId,
+    find_weakness,
 )
 from gateway.web.auth import Access, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.metrics import LOGINS
 from gateway.web.operation import Call, get, patch, post
+from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 from shared.tokens import issue_user_token
 
@@ -28,16 +31,19 @@ TOO_BUSY = "Too many people are logging in at the moment, please try again"
 
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
-    new = call.body
+    new, name = call.body, clean(call.body.username)
+    if weakness := find_weakness(new.password):
+        fault = Fault("value_error", ("body", "password"), f"Value error, {weakness}", new.password)
+        raise InvalidInputError([fault])
     await count_registration(call.state["attempts"], call.state["settings"], call.request)
     try:
         password_hash = await call.state["passwords"].hash(new.password)
     except BusyError:
         raise UnavailableError(TOO_BUSY) from None
     async with connect(call.database) as connection:
-        user = await queries.insert_user(connection, new.username, password_hash)
+        user = await queries.insert_user(connection, name, password_hash)
     if user is None:
-        raise BadRequestError(f"User '{new.username}' already exists")
+        raise BadRequestError(f"User '{name}' already exists")
     return user
 
 
@@ -50,16 +56,16 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     async with connect(call.database) as connection:
         stored, some_have_bcrypt = await queries.select_credentials(connection, username)
     try:
-        matches = await call.state["passwords"].verify(
+        verdict = await call.state["passwords"].verify(
             password,
             stored.password if stored else None,
             login,
             some_have_bcrypt=some_have_bcrypt,
         )
-        if stored is None or not matches:
+        if stored is None or verdict is Verdict.WRONG:
             LOGINS.labels("wrong").inc()
             raise BadRequestError("Incorrect username or password")
-        if is_bcrypt(stored.password):
+        if verdict is Verdict.OUTDATED:
             await _hash_anew(call, stored)
     except BusyError:
         LOGINS.labels("busy").inc()

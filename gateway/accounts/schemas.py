@@ -8,11 +8,18 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.accounts.names import NAME_LIMIT, objection_to
+from gateway.accounts.passwords import NORMALISED_LIMIT
 from shared.codec.hooks import Rule
+from shared.codec.texts import is_blank
+
+LEAST_CHARACTERS = 8  # of a password
 
 
-def _weakness(password: str) -> str | None:
+def find_weakness(password: str) -> str | None:
     """What the contract's rule finds missing in a password, in the original's words."""
+    if len(password) < LEAST_CHARACTERS:
+        return f"Password must be longer than {LEAST_CHARACTERS} symbols"
     wanted = {
         "an uppercase character": any(map(str.isupper, password)),
         "an lowercase character": any(map(str.islower, password)),
@@ -23,17 +30,36 @@ def _weakness(password: str) -> str | None:
     return f"Password must contain {missing[0]}" if missing else None
 
 
+def _form_objection(password: str) -> str | None:
+    """What is wrong with a password that the front-end's form lets through.
+
+    It counts as UTF-16 does, in which an emoji is two characters.
+    """
+    if is_blank(password):
+        return "'password' must not be empty"
+    if len(password) < LEAST_CHARACTERS <= len(password.encode("utf-16-le")) // 2:
+        return f"'password' must have at least {LEAST_CHARACTERS} characters"
+    return None
+
+
 Password = Annotated[
     str,
-    Meta(min_length=8, extra={"error": "Password must be longer than 8 symbols"}),
     Meta(
-        max_length=1024,
+        max_length=NORMALISED_LIMIT,
         description="Upper case, lower case, a digit and a special character.",
+        extra_json_schema={"minLength": LEAST_CHARACTERS},  # `find_weakness` tells it
     ),
-    Rule(_weakness),
+    Rule(_form_objection),
 ]
 PersonName = Annotated[str, Meta(max_length=255)]
-Username = Annotated[str, Meta(max_length=255)]
+Username = Annotated[
+    str,
+    Meta(
+        description="Blanks around it are left out; no invisible characters.",
+        extra_json_schema={"minLength": 1, "maxLength": NAME_LIMIT, "pattern": r"\S"},
+    ),
+    Rule(objection_to),
+]
 
 
 @frozen

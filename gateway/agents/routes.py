@@ -21,7 +21,7 @@ from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, patch, post
-from shared.domain.agents import DETAILS_LIMIT, is_too_large, make_alias, normalise_name
+from shared.domain.agents import TOO_LARGE, is_too_large, make_alias, normalise_name
 from shared.domain.flows import flow_connection, select_active_flows
 from shared.notifications.formats import DELETED_AGENTS, encode_deleted
 from shared.postgres.pool import connect
@@ -33,9 +33,7 @@ async def create_agent(call: Call[NewAgent, Nothing]) -> RegisteredAgent:
     new = call.body
     id_ = uuid4() if new.id == "" else _wanted_id(new.id)
     if is_too_large(new.description, new.input_parameters):
-        raise BadRequestError(
-            f"Description and input_parameters must not have more than {DETAILS_LIMIT} bytes"
-        )
+        raise BadRequestError(TOO_LARGE)
     name = normalise_name(new.name)
     async with connect(call.database) as connection:
         agent = await queries.insert_agent(
@@ -98,9 +96,12 @@ async def read_agent(call: Call[Nothing, AgentId]) -> Agent:
 
 async def update_agent(call: Call[AgentChanges, AgentId]) -> Agent:
     """Change one of the user's agents; answers with its alias as the name."""
-    id_, name = call.parameters.agent_id, normalise_name(call.body.name)
+    id_, changes = call.parameters.agent_id, call.body
+    if is_too_large(changes.description, changes.input_parameters):
+        raise BadRequestError(TOO_LARGE)
+    name = normalise_name(changes.name)
     async with connect(call.database) as connection:
-        agent = await queries.update_agent(connection, call.user_id, id_, name, call.body)
+        agent = await queries.update_agent(connection, call.user_id, id_, name, changes)
     if agent is None:
         raise BadRequestError(f"Agent '{id_}' does not exist")
     return attrs.evolve(agent, agent_name=agent.agent_alias)

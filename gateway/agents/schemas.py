@@ -16,7 +16,6 @@ AgentName = Annotated[
     Meta(
         max_length=NAME_LIMIT,
         description="Stored in lower case with `_` for blanks. May be empty until it connects.",
-        extra={"error": "Agent name must be less than 55 characters"},
     ),
 ]
 Description = Annotated[str, Meta(max_length=64 * 1024)]

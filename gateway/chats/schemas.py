@@ -10,13 +10,14 @@ from msgspec import Meta
 from gateway.web.paging import MOST, Limit, Offset
 from shared.codec.hooks import Rule
 from shared.codec.rules import INTEGER_LIMIT
+from shared.codec.texts import is_blank
 
 TITLE_LIMIT = 20  # characters
 NEW_CHAT = "New Chat"
 
 
 def _title_objection(title: str) -> str | None:
-    if not title:
+    if is_blank(title):
         return "Chat title must not be empty"
     if len(title) > TITLE_LIMIT:
         return f"Chat title must not be longer than {TITLE_LIMIT} symbols"

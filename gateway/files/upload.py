@@ -15,6 +15,7 @@ from gateway.web.errors import BadRequestError, TooLargeError
 from gateway.web.inputs import MAX_BODY_BYTES, bound, collect, read_body
 from gateway.web.multipart import Part, is_multipart, read_parts
 from shared.codec.faults import Fault, InvalidInputError
+from shared.codec.sizes import in_units
 
 MAX_NAME_CHARACTERS = 255
 MAX_SUFFIX_CHARACTERS = 16
@@ -56,7 +57,8 @@ async def receive_upload(request: Request, storage: Storage, id_: UUID, limit: i
     try:
         if is_multipart(request):
             # The fields may come after the file: all is read before anything is checked.
-            async for part, content in read_parts(bound(request, limit + MAX_BODY_BYTES)):
+            bounded = bound(request, limit + MAX_BODY_BYTES, _too_large(limit))
+            async for part, content in read_parts(bounded):
                 if part.filename:
                     await _receive_file(form, part, content, storage, id_, limit)
                 else:
@@ -87,8 +89,12 @@ async def _limited(content: AsyncIterator[bytes], limit: int) -> AsyncIterator[b
     async for chunk in content:
         size += len(chunk)
         if size > limit:
-            raise TooLargeError(f"The file must not have more than {limit} bytes")
+            raise TooLargeError(_too_large(limit))
         yield chunk
+
+
+def _too_large(limit: int) -> str:
+    return f"The file must not be larger than {in_units(limit)}"
 
 
 async def _read_field(content: AsyncIterator[bytes]) -> str:
@@ -96,7 +102,7 @@ async def _read_field(content: AsyncIterator[bytes]) -> str:
     async for chunk in content:
         data += chunk
         if len(data) > MAX_FIELD_BYTES:
-            raise TooLargeError(f"A field must not have more than {MAX_FIELD_BYTES} bytes")
+            raise TooLargeError(f"A field must not be larger than {in_units(MAX_FIELD_BYTES)}")
     return data.decode(errors="replace")
 
 

@@ -18,7 +18,6 @@ FlowName = Annotated[
     Meta(
         max_length=NAME_LIMIT,
         description="Stored in lower case with `_` for blanks; not empty.",
-        extra={"error": "Flow name must be less than 55 characters"},
     ),
 ]
 Description = Annotated[str, Meta(max_length=64 * 1024, description="Not empty.")]

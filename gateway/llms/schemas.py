@@ -1,5 +1,6 @@
 """What clients send about providers and configs, and what they are told."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -10,12 +11,24 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.llms.prompt import DEFAULT_SYSTEM_PROMPT
 from gateway.web.paging import Limit, Offset
+from shared.codec.hooks import Rule
+from shared.codec.texts import is_blank
 from shared.secrets import REDACTED
+
+
+def must_be_seen(field: str) -> Callable[[str], str | None]:
+    """The objection to a text of this field that is empty or blank."""
+    return lambda text: f"'{field}' must not be empty" if is_blank(text) else None
+
 
 KEYLESS_PROVIDER = "ollama"
 DEFAULT_TEMPERATURE = 0.7
 
+SEEN = Meta(min_length=1, pattern=r"\S")
 Name = Annotated[str, Meta(max_length=255)]
+ConfigName = Annotated[Name, Rule(must_be_seen("name")), SEEN]
+ModelName = Annotated[Name, Rule(must_be_seen("model")), SEEN]
+ApiKey = Annotated[str, Meta(max_length=4096)]
 Prompt = Annotated[str, Meta(max_length=64 * 1024)]
 Options = Annotated[dict[str, Any], Meta(max_length=50)]
 MaxLastMessages = Annotated[
@@ -33,13 +46,14 @@ class NewProvider:
     """A provider; each but Ollama needs a key."""
 
     name: Name
-    api_key: Annotated[str, Meta(max_length=4096)] | None = None
+    api_key: ApiKey | None = None
     metadata: Options | None = None
 
     @property
     def key(self) -> str | None:
         """The key to store; Ollama has none, whatever was sent."""
-        return None if self.is_keyless else self.api_key or None
+        is_missing = self.is_keyless or self.api_key is None or is_blank(self.api_key)
+        return None if is_missing else self.api_key
 
     @property
     def is_keyless(self) -> bool:
@@ -54,14 +68,17 @@ class ProviderChanges:
     A key of asterisks only is the one that was shown, and leaves the stored one too.
     """
 
-    api_key: Annotated[str, Meta(max_length=4096)] | None = None
-    metadata: dict[str, Any] | None = None
+    api_key: ApiKey | None = None
+    metadata: Options | None = None
 
     @property
     def new_key(self) -> str | None:
         """The key to store, which may be empty, or None: the stored one stays."""
-        is_shown = self.api_key and not self.api_key.strip("*")
-        return None if is_shown else self.api_key
+        if self.api_key is None:
+            return None
+        if is_blank(self.api_key):
+            return ""
+        return self.api_key if self.api_key.strip().strip("*") else None
 
 
 @frozen(slots=False)
@@ -82,8 +99,8 @@ class NewModelConfig:
 
     forbid_extra_keys: ClassVar[bool] = True
 
-    name: Name
-    model: Name
+    name: ConfigName
+    model: ModelName
     provider: Name
     system_prompt: Prompt = ""
     user_prompt: Prompt = ""
@@ -98,13 +115,13 @@ class ModelConfigChanges:
 
     forbid_extra_keys: ClassVar[bool] = True
 
-    name: Name | UnsetType = UNSET
-    model: Name | UnsetType = UNSET
+    name: ConfigName | UnsetType = UNSET
+    model: ModelName | UnsetType = UNSET
     system_prompt: Prompt | UnsetType = UNSET
     user_prompt: Prompt | UnsetType = UNSET
     temperature: float | UnsetType = UNSET
     max_last_messages: MaxLastMessages | UnsetType = UNSET
-    credentials: dict[str, Any] | UnsetType = UNSET
+    credentials: Options | UnsetType = UNSET
 
 
 @frozen
@@ -170,7 +187,7 @@ def _stored(column: str, value: Any) -> Any:
     match column, value:
         case _, UnsetType():
             return None
-        case "system_prompt", "":
+        case "system_prompt", str() if is_blank(value):
             return DEFAULT_SYSTEM_PROMPT
         case "temperature", None:
             return DEFAULT_TEMPERATURE

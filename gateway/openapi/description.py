@@ -20,8 +20,12 @@ The sockets of front-ends are described at [/asyncapi.json](/asyncapi.json).
 
 - Every path is answered with and without a last slash. An unknown one is answered with 404, a
   wrong method with 405, and what nobody foresaw with 500, each with one sentence as `detail`.
+- A wrong value of a field is told by 400 and one sentence. A malformed request (a field missing, an
+  unknown one, a bad id or query, no JSON) is told by 422 and all its faults, and so is a password
+  that is too weak.
 - Unknown keys of a body are ignored unless its schema forbids them. Where a number is wanted, a
-  number as a text is taken. No text may hold a NUL character, no number may need more than 64 bits.
+  number as a text is taken. No text may hold a NUL character or half a surrogate pair, no number
+  may need more than 64 bits.
 - An object of another user is answered like one that does not exist.
 - `HEAD` is answered wherever `GET` is.
 """

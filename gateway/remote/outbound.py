@@ -67,7 +67,7 @@ class PrivateHostError(UnreachableError):
 def read_url(text: str) -> httpx2.URL:
     """The URL in its normal form, without a fragment. Raises RefusedUrlError."""
     if len(text) > URL_CHARACTERS:
-        raise RefusedUrlError(f"The URL has more than {URL_CHARACTERS} characters")
+        raise RefusedUrlError(f"The URL has more than {URL_CHARACTERS:,} characters")
     try:
         url = httpx2.URL(text.strip()).copy_with(fragment=None)
     except httpx2.InvalidURL:

@@ -1,4 +1,7 @@
-"""Reading what a request carries: its parameters and its body, all faults of both at once."""
+"""Reading what a request carries: its parameters and its body, all faults of both at once.
+
+What somebody typed into a form is refused by one sentence: front-ends can show no list.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,11 +15,15 @@ from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from gateway.web.errors import TooLargeError, TooSlowError
+from gateway.web.sentences import refuse
 from shared.codec.converter import structure
 from shared.codec.faults import Fault, InvalidInputError
+from shared.codec.sizes import in_units
+from shared.codec.surrogates import find_broken_texts
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_SECONDS = 30.0
+TOO_LARGE = f"What is sent must not be larger than {in_units(MAX_BODY_BYTES)}"
 
 type BodyFormat = Literal["json", "form", "multipart"]
 type Data = bytes | str | dict[str, Any]  # JSON, a text of another type, or the fields of a form
@@ -38,18 +45,21 @@ async def read_data(request: Request, body: type, body_format: BodyFormat) -> Da
         async with asyncio.timeout(BODY_SECONDS):
             return await _read_data(request, body_format)
     except TimeoutError:
-        raise TooSlowError(f"The body took more than {BODY_SECONDS} seconds") from None
+        raise TooSlowError(f"The body took more than {BODY_SECONDS:g} seconds") from None
 
 
 def check_inputs[Body, Parameters](
     request: Request, data: Data, body: type[Body], parameters: type[Parameters]
 ) -> tuple[Body, Parameters]:
-    """The checked body and parameters. Raises InvalidInputError with the faults of both."""
+    """The checked body and parameters.
+
+    Raises InvalidInputError with the faults of both, or BadRequestError for what was typed wrong.
+    """
     faults: list[Fault] = []
     given_parameters = collect(faults, _read_parameters, request, parameters)
     given_body = body() if body is Nothing else collect(faults, read_body, data, body)
     if given_parameters is None or given_body is None:
-        raise InvalidInputError(faults)
+        raise refuse(faults)
     return given_body, given_parameters
 
 
@@ -100,11 +110,11 @@ def _parse_json(data: bytes) -> object:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         fault = Fault("json_invalid", (error.pos,), "JSON decode error", {})
-        raise InvalidInputError([fault]) from None
+        raise InvalidInputError(find_broken_texts(data) or [fault]) from None
 
 
 async def _read_data(request: Request, body_format: BodyFormat) -> Data:
-    bounded = bound(request, MAX_BODY_BYTES)
+    bounded = bound(request, MAX_BODY_BYTES, TOO_LARGE)
     if body_format == "form":
         return await _read_form(bounded)
     body = await bounded.body()
@@ -117,14 +127,14 @@ def _is_json(request: Request) -> bool:
     return kind in {b"", b"application/json"} or kind.endswith(b"+json")
 
 
-def bound(request: Request, limit: int) -> Request:
+def bound(request: Request, limit: int, sentence: str) -> Request:
     """The request, but TooLargeError for a body of more bytes: at once, or when they come."""
     if int(request.headers.get("content-length", "0")) > limit:
-        raise _too_large(limit)
-    return Request(request.scope, _counted(request.receive, limit))
+        raise TooLargeError(sentence)
+    return Request(request.scope, _counted(request.receive, limit, sentence))
 
 
-def _counted(receive: Receive, limit: int) -> Receive:
+def _counted(receive: Receive, limit: int, sentence: str) -> Receive:
     """Count what arrives: a chunked body says no length."""
     size = 0
 
@@ -133,14 +143,10 @@ def _counted(receive: Receive, limit: int) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > limit:
-            raise _too_large(limit)
+            raise TooLargeError(sentence)
         return message
 
     return receive_counted
-
-
-def _too_large(limit: int) -> TooLargeError:
-    return TooLargeError(f"The body must not have more than {limit} bytes")
 
 
 async def _read_form(request: Request) -> dict[str, Any]:

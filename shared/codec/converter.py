@@ -15,6 +15,7 @@ from shared.codec.faults import (
     faults_of,
 )
 from shared.codec.hooks import converter
+from shared.codec.surrogates import find_broken_texts
 
 _encoder = msgspec.json.Encoder()
 _other_time = re.compile(rb'T..:..:..(?!\.......")(?<="....-..-..T..:..:..)')
@@ -35,7 +36,7 @@ def load(text: str | bytes) -> object:
     except orjson.JSONDecodeError as error:
         shown = text if isinstance(text, str) else text.decode(errors="replace")
         fault = Fault("json_invalid", (error.pos,), f"Invalid JSON: {error.msg}", shown)
-        raise InvalidInputError([fault]) from None
+        raise InvalidInputError(find_broken_texts(text) or [fault]) from None
 
 
 def parse[T](text: str | bytes, into: type[T]) -> T:

@@ -124,10 +124,11 @@ def _refuse_broken(meta: msgspec.Meta, result: Any, value: object) -> None:
 
 def _broken(meta: msgspec.Meta, value: Any) -> tuple[str, str] | None:
     size = len(value) if isinstance(value, str | list | dict) else 0
+    unit = "characters" if isinstance(value, str) else "items"
     if meta.min_length is not None and size < meta.min_length:
-        fault = "too_short", f"Input should have at least {meta.min_length} characters or items"
+        fault = "too_short", f"Input should have at least {meta.min_length:,} {unit}"
     elif meta.max_length is not None and size > meta.max_length:
-        fault = "too_long", f"Input should have at most {meta.max_length} characters or items"
+        fault = "too_long", f"Input should have at most {meta.max_length:,} {unit}"
     elif meta.ge is not None and value < meta.ge:
         fault = "greater_than_equal", f"Input should be greater than or equal to {meta.ge}"
     elif meta.le is not None and value > meta.le:

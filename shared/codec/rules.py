@@ -34,7 +34,7 @@ def _without_nul[T](value: T, whole: object) -> T:
     """PostgreSQL stores no NUL character in a text."""
     match value:
         case str() if "\x00" in value:
-            raise FaultError("value_error", "Value error, a NUL character is not allowed", whole)
+            raise FaultError("value_error", "Input should have no NUL character", whole)
         case dict():
             _without_nul([*value.keys(), *value.values()], whole)
         case list():
@@ -100,7 +100,7 @@ def take_dictionary(value: object, _: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise FaultError("dict_type", "Input should be a valid dictionary", value)
     if is_too_deep(value):
-        message = f"Value error, more than {DEPTH_LIMIT} levels are not allowed"
+        message = f"Input should have at most {DEPTH_LIMIT} levels"
         raise FaultError("value_error", message, value)
     return _without_nul(value, value)
 

@@ -10,9 +10,12 @@ import orjson
 from attrs import frozen
 from msgspec import UNSET, UnsetType
 
+from shared.codec.sizes import in_units
+
 NAME_LIMIT = 55  # characters
 ALIAS_LETTERS = 6
 DETAILS_LIMIT = 64 * 1024  # bytes of description and schema: each request carries all agents'
+TOO_LARGE = f"An agent's description and schema must not be larger than {in_units(DETAILS_LIMIT)}"
 
 TASK_SCHEMA: dict[str, Any] = {
     "properties": {

@@ -84,6 +84,13 @@ def refused(answer: httpx2.Response) -> str:
     return str(body["detail"])
 
 
+def told(answer: httpx2.Response, field: str) -> str:
+    """The sentence of a 400 about what was typed into a field."""
+    sentence = refused(answer)
+    assert field in sentence, sentence
+    return sentence
+
+
 def faults(answer: httpx2.Response) -> list[tuple[str, list[Any]]]:
     """Type and place of each fault of a 422."""
     assert answer.status_code == 422, answer.text

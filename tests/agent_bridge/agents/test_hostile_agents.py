@@ -7,9 +7,9 @@ from uuid import uuid4
 import jwt
 import pytest
 
-from agent_bridge.agents.registry import DESCRIPTION_LIMIT, TOO_LARGE
+from agent_bridge.agents.registry import DESCRIPTION_LIMIT
 from agent_bridge.logs.store import CUT_MARK, MESSAGE_LIMIT
-from shared.domain.agents import DETAILS_LIMIT
+from shared.domain.agents import DETAILS_LIMIT, TOO_LARGE
 from tests.agent_bridge.actors import (
     SCHEMA,
     connected_agent,

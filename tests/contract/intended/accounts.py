@@ -5,7 +5,6 @@ from tests.contract.cases import Answer
 from tests.contract.differences import (
     differ,
     edits,
-    finds,
     refuses,
     says,
     wherever,
@@ -18,6 +17,7 @@ OF_B = "7606d265-979d-4b22-b28c-a7e30f273085"
 TOKENS = {"access_token": ANY_TOKEN, "refresh_token": None, "token_type": "Bearer"}
 
 OWN_PROFILE = "Section 2, profiles: that user only; section 1: a foreign object is a 400"
+SAME_NAME = "Common sense: names that look the same are one name"
 CORS = "Section 1: preflights for GET, POST, PATCH, DELETE; relied_on: no credentials mode"
 
 
@@ -39,13 +39,19 @@ USERS = [
     ),
     differ(
         "Section 5, 500 where it should be 4xx: NUL characters anywhere",
-        finds(
-            "value_error",
-            ["body", "username"],
-            "Value error, a NUL character is not allowed",
-            "rec\0nul",
-        ),
+        refuses("'username' must have no NUL character"),
         "register: NUL character in the user name",
+    ),
+    differ(
+        SAME_NAME,
+        refuses("User 'REC_USER_A' already exists"),
+        "register: same name in other case",
+    ),
+    differ(SAME_NAME, says(200, TOKENS), "login: user name is case sensitive"),
+    differ(
+        "Common sense: a user has a name of 1 to 255 characters",
+        refuses("'username' must not be empty"),
+        "register: empty user name is accepted",
     ),
     differ(SLASHES, says(200, registered("rec_slash")), "register: trailing slash"),
     differ(SLASHES, says(200, TOKENS), "login: trailing slash"),

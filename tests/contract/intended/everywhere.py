@@ -6,7 +6,7 @@ from operator import eq
 from typing import Any
 
 from tests.contract.cases import Answer, Case
-from tests.contract.differences import Difference, edits, finds, says, wherever
+from tests.contract.differences import Difference, edits, finds, refuses, says, wherever
 
 DEAD_TOKEN = says(
     401,
@@ -19,9 +19,22 @@ LARGEST = 2**63 - 1
 FORM_OF_FAULTS = (
     'Section 1: `{"detail": [{"type": …, "loc": …, "msg": …, "input": …}, …]}`, no more'
 )
+FORMS = "Section 1: nothing that the front-end's forms can send may get a 422, but one sentence"
 SLASHES = "Section 1: with and without a trailing slash both answer directly"
 NEGATIVE = "Section 1: negative values give 422"
 HUGE = "Section 5, 500 where it should be 4xx: huge `limit`, `offset`, `page`"
+MUST_BE = {
+    "string_type": "a text",
+    "url_type": "a URL",
+    "float_parsing": "a number",
+    "dict_type": "an object",
+    "list_type": "a list",
+    "model_attributes_type": "an object",
+}
+OWN_WORDS = tuple(
+    f"Value error, {begin}"
+    for begin in ("Agent name", "Flow name", "Agentflow", "Chat title", "'max_last_messages'")
+)
 KEYS = "Section 1: `user_id` with a missing or wrong key: 401"
 CREDENTIALS = "Section 1: no or bad credentials: 401, `WWW-Authenticate: Bearer`"
 CLAIMS = "Section 5, 500 where it should be 4xx: tokens with a good signature and odd claims"
@@ -31,6 +44,7 @@ def differences(cases: Sequence[Case]) -> list[Difference]:
     """Those that apply to some of an area's cases."""
     every = [
         *(_slash(case, cases) for case in cases if is_redirect(case)),
+        *(_typed(case) for case in cases if _was_typed(case)),
         wherever(FORM_OF_FAULTS, _has_context, edits(_without_context)),
         *(each for case in cases for each in _bad_numbers(case)),
         wherever(KEYS, _is_without_key, NOT_AUTHENTICATED),
@@ -60,8 +74,33 @@ def _is_twin(case: Case, redirect: Case) -> bool:
     return same and paths and one.path != other.path and one.method == "GET"
 
 
+def _was_typed(case: Case) -> bool:
+    """Whether the recorded 422 is about what somebody wrote into a field."""
+    faults = _faults(case.answer)
+    return case.answer.status == 422 and all(map(_is_of_field, faults))
+
+
+def _is_of_field(fault: dict[str, Any]) -> bool:
+    place, *way = fault["loc"]
+    is_told = fault["type"] in MUST_BE or fault["msg"].startswith(OWN_WORDS)
+    return place == "body" and bool(way) and is_told
+
+
+def _typed(case: Case) -> Difference:
+    """One sentence about the first fault."""
+    [fault, *_] = _faults(case.answer)
+    field = ".".join(map(str, fault["loc"][1:])).partition(".dict[")[0]
+    if fault["type"] in MUST_BE:
+        told = f"'{field}' must be {MUST_BE[fault['type']]}"
+    elif "name must be" in fault["msg"]:
+        told = "'name' must have at most 55 characters"
+    else:
+        told = fault["msg"].removeprefix("Value error, ")
+    return wherever(FORMS, partial(eq, case), refuses(told))
+
+
 def _has_context(case: Case) -> bool:
-    return any("ctx" in fault for fault in _faults(case.answer))
+    return not _was_typed(case) and any("ctx" in fault for fault in _faults(case.answer))
 
 
 def _faults(answer: Answer) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.llms.prompt import DEFAULT_SYSTEM_PROMPT
 from tests.contract.binding import ANY_ID, ANY_TIME, NOBODY
 from tests.contract.cases import Case, load_cases
-from tests.contract.differences import differ, edits, finds, refuses, says, wherever
+from tests.contract.differences import differ, edits, refuses, says, wherever
 from tests.contract.intended.everywhere import SLASHES, is_redirect
 
 CIPHERTEXT = re.compile(r"[\w+/]+=*(\*[\w+/=]+){3}")
@@ -15,12 +15,11 @@ NULLS = "Section 5, 500 where it should be 4xx: null fields of configs and provi
 TAKEN = "Section 5, 500 where it should be 4xx: names already taken, foreign configs"
 KEY = "Section 2: every provider but `ollama` needs a non-empty key; section 1: forms get no 422"
 STAYS = "Section 2: what is left out stays (section 5: an update without metadata empties it)"
+NAMELESS = "Common sense: a chat names its config by a name, and the config its model"
 DELETED = "Section 5: deleting an unknown config answers 200"
 NO_KEY = refuses("'api_key' must be specified for this provider")
-STRING = "string_type", "Input should be a valid string"
-NUMBER = "float_type", "Input should be a valid number"
-INTEGER = "int_type", "Input should be a valid integer"
-OBJECT = "dict_type", "Input should be a valid dictionary"
+STRING, OBJECT = "a text", "an object"
+NUMBER, INTEGER = "a number", "a whole number"
 
 
 def walk(change: Any, body: Any) -> Any:
@@ -63,9 +62,9 @@ def everywhere(because: str, change: Any) -> Any:
     return wherever(because, changes(change), edits(lambda body: walk(change, body)))
 
 
-def null(name: str, kind: tuple[str, str]) -> Any:
-    """The fault of a field that is null."""
-    return finds(kind[0], ["body", name], kind[1], None)
+def null(name: str, kind: str) -> Any:
+    """The sentence about a field that is null."""
+    return refuses(f"'{name}' must be {kind}")
 
 
 def openai(**values: Any) -> dict[str, Any]:
@@ -109,12 +108,21 @@ def _at_the_end() -> dict[str, Any]:
         case for case in load_cases("llm") if case.name == "configs: all (providers newest first)"
     ]
     [provider] = [one for one in case.answer.body if one["provider"] == "openai"]
-    kept = [config for config in provider["configs"][::-1] if config["id"] != OWN]
+    configs = provider["configs"][::-1]
+    kept = [config for config in configs if config["id"] != OWN and config["name"]]
     masked = walk(_prompt, _mask({**provider, "metadata": {"c": "d"}, "configs": kept}))
     return {**masked, "configs": [new_config("c12"), *masked["configs"]]}
 
 
 OPENAI_AT_THE_END = _at_the_end()
+
+
+def _without_nameless(body: Any) -> Any:
+    """The providers without the config that has no name."""
+    return [
+        {**provider, "configs": [config for config in provider["configs"] if config["name"]]}
+        for provider in body
+    ]
 
 
 def _keep_metadata(body: Any) -> Any:
@@ -184,9 +192,10 @@ LLM = [
         "config create: max_last_messages 0",
         "config create: temperature null",
         "config create: temperature 99",
-        "config create: empty name",
     ),
     differ(STAYS, edits(_keep_metadata), "configs: all (providers newest first)"),
+    differ(NAMELESS, refuses("'name' must not be empty"), "config create: empty name"),
+    differ(NAMELESS, edits(_without_nameless), "configs: all (providers newest first)"),
     differ(
         STAYS,
         says(200, openai()),
@@ -197,20 +206,7 @@ LLM = [
     differ(KEY, NO_KEY, "provider update: empty key"),
     differ(
         NULLS,
-        says(
-            422,
-            {
-                "detail": [
-                    {
-                        "type": "string_type",
-                        "loc": ["body", name],
-                        "msg": "Input should be a valid string",
-                        "input": None,
-                    }
-                    for name in ("system_prompt", "user_prompt")
-                ]
-            },
-        ),
+        null("system_prompt", STRING),
         "config create: prompts null",
     ),
     differ(

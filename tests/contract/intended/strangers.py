@@ -6,9 +6,8 @@ from tests.contract.binding import ANY_ID, ANY_TIME
 from tests.contract.cases import Case, load_cases
 from tests.contract.differences import differ, edits, refuses, says, wherever
 from tests.contract.intended.agents import ACTIVE, by_card_name
-from tests.contract.intended.everywhere import SLASHES
+from tests.contract.intended.everywhere import FORMS, SLASHES
 
-FORMS = "Section 1: nothing that the front-end's forms can send may get a 422"
 NO_URL = refuses("The URL must begin with http:// or https:// and name a host")
 BAD_CARD = "Section 5, 500 where it should be 4xx: A2A servers that answer nonsense"
 BAD_CARD_URL = "Cannot retrieve data about a2a card on url: http://127.0.0.1:{}/"

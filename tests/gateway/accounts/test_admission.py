@@ -123,6 +123,14 @@ async def test_a_name_that_nobody_has_is_refused_alike(direct: httpx2.AsyncClien
     assert await statuses(direct, PER_NAME + 1, "nobody") == [FAILED] * PER_NAME + [REFUSED]
 
 
+async def test_the_spellings_of_a_name_are_counted_together(
+    direct: httpx2.AsyncClient, name: str
+) -> None:
+    spellings = [name, name.upper(), f" {name}", f"{name}\u200b", name.replace("u", "\uff55")]
+    found = [(await log_in(direct, one)).status_code for one in spellings]
+    assert found == [FAILED] * PER_NAME + [REFUSED]
+
+
 async def test_another_name_is_not_refused(direct: httpx2.AsyncClient, name: str) -> None:
     await statuses(direct, PER_NAME + 1, "nobody")
     assert (await log_in(direct, name, PASSWORD)).status_code == 200

@@ -8,7 +8,14 @@ import bcrypt
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from gateway.accounts.passwords import BCRYPT_DECOY, WAITING_ROOM, BusyError, Passwords
+from gateway.accounts.passwords import (
+    BCRYPT_DECOY,
+    NORMALISED_LIMIT,
+    WAITING_ROOM,
+    BusyError,
+    Passwords,
+    Verdict,
+)
 
 PHC = "$argon2id$v=19$m=19456,t=2,p=1$"
 
@@ -56,6 +63,36 @@ async def test_a_stored_text_that_is_no_hash_matches_nothing(
 async def test_a_hash_with_other_parameters_is_verified(passwords: Passwords) -> None:
     kdf = Argon2id(salt=b"s" * 16, length=32, iterations=3, lanes=1, memory_cost=64)
     assert await passwords.verify("secret", kdf.derive_phc_encoded(b"secret"))
+
+
+COMPOSED, DECOMPOSED = "Pässw0rd!", "Pa\u0308ssw0rd!"
+
+
+@pytest.mark.parametrize("hashed", [COMPOSED, DECOMPOSED], ids=ascii)
+@pytest.mark.parametrize("typed", [COMPOSED, DECOMPOSED, "P\uff41\u0308ssw0rd!"], ids=ascii)
+async def test_a_password_is_the_same_in_every_normal_form(
+    passwords: Passwords, hashed: str, typed: str
+) -> None:
+    assert await passwords.verify(typed, await passwords.hash(hashed)) is Verdict.RIGHT
+
+
+async def test_a_hash_of_what_was_typed_is_verified_and_outdated(passwords: Passwords) -> None:
+    kdf = Argon2id(salt=b"s" * 16, length=32, iterations=2, lanes=1, memory_cost=64)
+    stored = kdf.derive_phc_encoded(DECOMPOSED.encode())
+    assert await passwords.verify(DECOMPOSED, stored) is Verdict.OUTDATED
+    assert await passwords.verify(COMPOSED, stored) is Verdict.WRONG
+
+
+@pytest.mark.parametrize("typed", [COMPOSED, DECOMPOSED], ids=ascii)
+async def test_a_hash_of_the_original_is_of_what_was_typed(
+    passwords: Passwords, typed: str
+) -> None:
+    assert await passwords.verify(typed, bcrypt_hash(typed)) is Verdict.OUTDATED
+
+
+async def test_a_very_long_password_is_as_it_is_typed(passwords: Passwords) -> None:
+    marks = "a" + "\u0301\u0316" * NORMALISED_LIMIT * 100
+    assert await passwords.verify(marks, await passwords.hash(marks)) is Verdict.RIGHT
 
 
 def bcrypt_hash(password: str, kind: str = "$2b$") -> str:

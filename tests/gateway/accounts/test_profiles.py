@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.gateway.shapes import assert_shape, faults, good
+from tests.gateway.shapes import assert_shape, good, told
 from tests.system import System
 from tests.users import User, register_user
 
@@ -45,16 +45,15 @@ async def test_of_a_profile_what_is_left_out_stays_and_null_removes(person: User
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("changes", "field"),
     [
-        ({"first_name": 5}, ("string_type", ["body", "first_name"])),
-        ({"last_name": "\x00"}, ("value_error", ["body", "last_name"])),
-        ({"first_name": "x" * 256}, ("too_long", ["body", "first_name"])),
+        ({"first_name": 5}, "first_name"),
+        ({"last_name": "\x00"}, "last_name"),
+        ({"first_name": "x" * 256}, "first_name"),
     ],
     ids=["number", "nul", "long"],
 )
-async def test_a_malformed_profile_is_a_fault(
-    reader: User, changes: dict[str, object], expected: tuple[str, list[str]]
+async def test_what_is_wrong_with_a_profile_is_one_sentence(
+    reader: User, changes: dict[str, object], field: str
 ) -> None:
-    answer = await reader.http.patch(f"/api/profiles/{reader.id}", json=changes)
-    assert faults(answer) == [expected]
+    told(await reader.http.patch(f"/api/profiles/{reader.id}", json=changes), field)

@@ -16,6 +16,7 @@ from tests.gateway.shapes import (
     faults,
     good,
     refused,
+    told,
 )
 from tests.sql import Sql
 from tests.system import System
@@ -102,27 +103,27 @@ async def test_a_name_may_have_55_characters(user: User, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("others", "expected"),
+    ("others", "field"),
     [
-        ({"name": "n" * 56}, ("value_error", ["body", "name"])),
-        ({"name": None}, ("string_type", ["body", "name"])),
-        ({"name": 5}, ("string_type", ["body", "name"])),
-        ({"name": "\x00"}, ("value_error", ["body", "name"])),
-        ({"description": "a\x00"}, ("value_error", ["body", "description"])),
-        ({"description": None}, ("string_type", ["body", "description"])),
-        ({"id": 5}, ("string_type", ["body", "id"])),
-        ({"input_parameters": None}, ("dict_type", ["body", "input_parameters"])),
-        ({"input_parameters": []}, ("dict_type", ["body", "input_parameters"])),
-        ({"input_parameters": "[]"}, ("dict_type", ["body", "input_parameters"])),
-        ({"input_parameters": "no"}, ("dict_type", ["body", "input_parameters"])),
-        ({"input_parameters": {"a": ["\x00"]}}, ("value_error", ["body", "input_parameters"])),
+        ({"name": "n" * 56}, "name"),
+        ({"name": None}, "name"),
+        ({"name": 5}, "name"),
+        ({"name": "\x00"}, "name"),
+        ({"description": "a\x00"}, "description"),
+        ({"description": None}, "description"),
+        ({"id": 5}, "id"),
+        ({"input_parameters": None}, "input_parameters"),
+        ({"input_parameters": []}, "input_parameters"),
+        ({"input_parameters": "[]"}, "input_parameters"),
+        ({"input_parameters": "no"}, "input_parameters"),
+        ({"input_parameters": {"a": ["\x00"]}}, "input_parameters"),
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_a_malformed_agent_is_a_fault(
-    reader: User, others: dict[str, Any], expected: tuple[str, list[str]]
+async def test_what_is_wrong_with_an_agent_is_one_sentence(
+    reader: User, others: dict[str, Any], field: str
 ) -> None:
-    assert faults(await reader.http.post(REGISTER, json=new_agent(**others))) == [expected]
+    told(await reader.http.post(REGISTER, json=new_agent(**others)), field)
 
 
 async def test_every_missing_field_of_an_agent_is_named(reader: User) -> None:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.gateway.shapes import AGENT, assert_shape, faults, good, refused
+from tests.gateway.shapes import AGENT, assert_shape, faults, good, refused, told
 from tests.sql import Sql
 from tests.users import Json, User
 
@@ -53,21 +53,18 @@ async def test_an_agent_may_lose_its_name(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("changes", "field"),
     [
-        ({"name": None}, ("string_type", ["body", "name"])),
-        ({"name": "n" * 56}, ("value_error", ["body", "name"])),
-        ({"input_parameters": [1]}, ("dict_type", ["body", "input_parameters"])),
-        ({"input_parameters": "text"}, ("dict_type", ["body", "input_parameters"])),
-        ({"description": "\x00"}, ("value_error", ["body", "description"])),
+        ({"name": None}, "name"),
+        ({"name": "n" * 56}, "name"),
+        ({"input_parameters": [1]}, "input_parameters"),
+        ({"input_parameters": "text"}, "input_parameters"),
+        ({"description": "\x00"}, "description"),
     ],
     ids=str,
 )
-async def test_malformed_changes_are_a_fault(
-    reader: User, changes: Json, expected: tuple[str, list[str]]
-) -> None:
-    answer = await reader.http.patch(f"/api/agents/{uuid4()}", json={**CHANGES, **changes})
-    assert faults(answer) == [expected]
+async def test_wrong_changes_are_one_sentence(reader: User, changes: Json, field: str) -> None:
+    told(await reader.http.patch(f"/api/agents/{uuid4()}", json={**CHANGES, **changes}), field)
 
 
 async def test_a_deleted_agent_is_gone_and_its_token_dead(user: User) -> None:

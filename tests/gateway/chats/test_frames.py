@@ -107,9 +107,14 @@ def test_a_malformed_frame_is_a_fault_with_the_way_to_it(frame: object, loc: obj
     assert fault.loc == loc
 
 
-@pytest.mark.parametrize("frame", ["", "{", "hello {", "{'a': 1}", '{"message": "\\ud800"}'])
+@pytest.mark.parametrize("frame", ["", "{", "hello {", "{'a': 1}"])
 def test_a_frame_that_is_no_json_is_a_fault(frame: str) -> None:
     assert [fault.type for fault in faults(frame)] == ["json_invalid"]
+
+
+def test_half_a_surrogate_pair_is_a_fault_with_the_way_to_it() -> None:
+    [fault] = faults('{"message": "\\ud800"}')
+    assert (fault.type, fault.loc) == ("value_error", ("message",))
 
 
 def test_a_binary_frame_is_a_fault() -> None:

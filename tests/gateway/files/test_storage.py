@@ -187,7 +187,9 @@ async def test_a_file_over_the_limit_is_413_and_leaves_nothing(
     answer = await bucket_user.http.post("/files", content=content, headers=headers)
     assert answer.status_code == 413
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert isinstance(answer.json()["detail"], str)
+    told = answer.json()["detail"]
+    assert told.startswith("The file must not be larger than ")
+    assert told.endswith(" MB")
     assert bucket.unfinished() == 0
     assert sql("SELECT id FROM files WHERE creator_id = %s", bucket_user.id) == []
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.gateway.members import create_flow, deactivate, insert_agent, insert_card, insert_tool
-from tests.gateway.shapes import assert_shape, faults, good, refused
+from tests.gateway.shapes import assert_shape, faults, good, refused, told
 from tests.sql import Sql
 from tests.users import Json, User
 
@@ -178,25 +178,25 @@ async def test_a_member_without_a_type_is_named(user: User, members: list[Json])
 
 
 @pytest.mark.parametrize(
-    ("others", "expected"),
+    ("others", "field"),
     [
-        ({"flow": []}, ("value_error", ["body", "flow"])),
-        ({"flow": [{"id": "a", "type": "mcp"}]}, ("value_error", ["body", "flow"])),
-        ({"flow": [1] * 1001}, ("too_long", ["body", "flow"])),  # one fault, not one for each
-        ({"flow": None}, ("list_type", ["body", "flow"])),
-        ({"name": "n" * 56}, ("value_error", ["body", "name"])),
-        ({"name": None}, ("string_type", ["body", "name"])),
-        ({"name": "\x00"}, ("value_error", ["body", "name"])),
-        ({"description": 5}, ("string_type", ["body", "description"])),
+        ({"flow": []}, "flow"),
+        ({"flow": [{"id": "a", "type": "mcp"}]}, "flow"),
+        ({"flow": [1] * 1001}, "flow"),  # one fault, not one for each
+        ({"flow": None}, "flow"),
+        ({"name": "n" * 56}, "name"),
+        ({"name": None}, "name"),
+        ({"name": "\x00"}, "name"),
+        ({"description": 5}, "description"),
     ],
     ids=lambda value: str(value)[:50],
 )
-async def test_a_malformed_flow_is_a_fault(
-    reader: User, others: Json, expected: tuple[str, list[str]]
+async def test_what_is_wrong_with_a_flow_is_one_sentence(
+    reader: User, others: Json, field: str
 ) -> None:
     new = wanted([{"id": "a", "type": "mcp"}, {"id": "b", "type": "mcp"}], **others)
-    assert faults(await reader.http.post(REGISTER, json=new)) == [expected]
-    assert faults(await reader.http.patch(f"{FLOWS}/{uuid4()}", json=new)) == [expected]
+    told(await reader.http.post(REGISTER, json=new), field)
+    told(await reader.http.patch(f"{FLOWS}/{uuid4()}", json=new), field)
 
 
 async def test_a_deleted_flow_is_gone_and_its_members_stay(user: User, members: list[Json]) -> None:

@@ -16,6 +16,7 @@ from tests.gateway.shapes import (
     faults,
     good,
     refused,
+    told,
 )
 from tests.sql import Sql
 from tests.system import System
@@ -134,9 +135,9 @@ async def test_a_provider_of_the_same_name_of_another_user_stays(
 
 
 @pytest.mark.parametrize("changes", [{"api_key": 5}, {"api_key": "\x00"}, {"metadata": []}])
-async def test_malformed_changes_of_a_provider_are_a_fault(reader: User, changes: Json) -> None:
-    answer = await reader.http.patch("/api/llm/model/providers/p", json=changes)
-    assert [loc for _, loc in faults(answer)] == [["body", *changes]]
+async def test_wrong_changes_of_a_provider_are_one_sentence(reader: User, changes: Json) -> None:
+    [field] = changes
+    told(await reader.http.patch("/api/llm/model/providers/p", json=changes), field)
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -189,25 +190,29 @@ async def test_a_change_means_what_it_means_in_a_new_config(
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("changes", "field"),
     [
-        ({"provider": "openai"}, ("extra_forbidden", ["body", "provider"])),
-        ({"max_last_messages": 21}, ("value_error", ["body", "max_last_messages"])),
-        ({"name": None}, ("string_type", ["body", "name"])),
-        ({"model": None}, ("string_type", ["body", "model"])),
-        ({"temperature": "hot"}, ("float_parsing", ["body", "temperature"])),
-        ({"temperature": None}, ("float_type", ["body", "temperature"])),
-        ({"max_last_messages": None}, ("int_type", ["body", "max_last_messages"])),
-        ({"credentials": None}, ("dict_type", ["body", "credentials"])),
-        ({"credentials": []}, ("dict_type", ["body", "credentials"])),
+        ({"max_last_messages": 21}, "max_last_messages"),
+        ({"name": None}, "name"),
+        ({"model": None}, "model"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"temperature": None}, "temperature"),
+        ({"max_last_messages": None}, "max_last_messages"),
+        ({"credentials": None}, "credentials"),
+        ({"credentials": []}, "credentials"),
     ],
     ids=str,
 )
-async def test_malformed_changes_of_a_config_are_a_fault(
-    reader: User, changes: Json, expected: tuple[str, list[str]]
+async def test_wrong_changes_of_a_config_are_one_sentence(
+    reader: User, changes: Json, field: str
 ) -> None:
-    answer = await reader.http.patch(f"/api/llm/model/config/{uuid4()}", json=changes)
-    assert faults(answer) == [expected]
+    told(await reader.http.patch(f"/api/llm/model/config/{uuid4()}", json=changes), field)
+
+
+async def test_a_config_does_not_change_its_provider(reader: User) -> None:
+    path = f"/api/llm/model/config/{uuid4()}"
+    answer = await reader.http.patch(path, json={"provider": "openai"})
+    assert faults(answer) == [("extra_forbidden", ["body", "provider"])]
 
 
 async def test_a_configs_new_name_must_not_be_taken(

@@ -1,0 +1,1 @@
+ALTER TABLE users DROP COLUMN folded_name, DROP COLUMN has_clean_name;
