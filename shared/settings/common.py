@@ -30,7 +30,7 @@ class PostgresSettings:
     postgres_port: int = setting(whole_number, default=5432)
     postgres_user: str = setting(str, default="postgres")
     postgres_password: str = secret(str)
-    postgres_db: str = setting(str, default="postgres")
+    postgres_db: str = setting(str, default="postgres", also="DB_NAME")  # the original has both
     allow_known_secrets: bool = setting(flag, default=False)
 
     @property

@@ -3,7 +3,16 @@
 from attrs import frozen
 
 from shared.settings.common import CommonSettings
-from shared.settings.readers import flag, limit, networks, pause, seconds, url, whole_number, words
+from shared.settings.readers import (
+    flag,
+    limit,
+    networks,
+    origins,
+    pause,
+    seconds,
+    url,
+    whole_number,
+)
 from shared.settings.reading import setting
 
 
@@ -15,7 +24,7 @@ class GatewaySettings(CommonSettings):
     gateway_port: int = setting(whole_number, default=8000)
     gateway_metrics_port: int = setting(limit, default=0)
     trusted_proxies: tuple[str, ...] = setting(networks, default=())
-    backend_cors_origins: tuple[str, ...] = setting(words, default=("*",))
+    backend_cors_origins: tuple[str, ...] = setting(origins, default=("*",))
     default_files_folder_name: str = setting(str, default="files")
     files_url: str | None = setting(url("s3"), default=None)
     max_file_bytes: int = setting(whole_number, default=100 * 1024 * 1024)

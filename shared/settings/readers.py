@@ -1,11 +1,14 @@
 """What the text of a variable may be; a reader raises ValueError with the rest of a sentence."""
 
+import json
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Literal
 from urllib.parse import urlsplit
+
+from shared.settings.addresses import read_origin
 
 ENCRYPTION_KEY_BYTES = 32  # AES-256
 
@@ -51,10 +54,11 @@ def pause(text: str) -> float:
 
 
 def flag(text: str) -> bool:
-    answers = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if text.lower() not in answers:
-        raise ValueError("must be true or false")
-    return answers[text.lower()]
+    if text.lower() in {"true", "1", "yes", "on", "t", "y"}:
+        return True
+    if text.lower() in {"false", "0", "no", "off", "f", "n"}:
+        return False
+    raise ValueError("must be true or false")
 
 
 def url(*schemes: str) -> Callable[[str], str]:
@@ -81,7 +85,31 @@ def log_format(text: str) -> LogFormat:
 
 
 def words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+    """Texts with commas between them, or a JSON list of them."""
+    found = _json_list(text) if text.lstrip().startswith("[") else text.split(",")
+    return tuple(word.strip() for word in found if word.strip())
+
+
+def _json_list(text: str) -> list[str]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+        raise ValueError("must be a JSON list of texts where it begins with [")
+    return found
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Origins as browsers write them, or `*` for any."""
+    wanted = words(text)
+    try:
+        return tuple(word if word == "*" else read_origin(word) for word in wanted)
+    except ValueError:
+        raise ValueError(
+            "must be * or origins like https://chat.example.com, without a path,"
+            " with commas between them or as a JSON list"
+        ) from None
 
 
 def encryption_keys(text: str) -> tuple[bytes, ...]:

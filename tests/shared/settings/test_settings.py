@@ -1,5 +1,6 @@
 """The settings: complete, or refused with every fault at once."""
 
+import json
 from base64 import b64encode
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from shared.settings.reading import SettingsError, load_settings, read_settings
 from tests.system import make_secrets
 
 KEYS = [bytes(range(first, first + 32)) for first in (1, 2)]
+KEYS_TEXT = [b64encode(key).decode() for key in KEYS]
 GOOD = {
     "POSTGRES_PASSWORD": "9 lives of 1 cat",
     "SECRET_KEY": "all the stars of the southern sky",
-    "ENCRYPTION_KEYS": ", ".join(b64encode(key).decode() for key in KEYS),
+    "ENCRYPTION_KEYS": ", ".join(KEYS_TEXT),
     "MASTER_BE_API_KEY": "seven blue bicycles",
 }
 PUBLISHED = {
@@ -180,9 +182,92 @@ def test_the_parts_of_the_database_url_are_quoted() -> None:
     assert settings.database_url == "postgresql://postgres:a%40bird%2Fc%3Adog@localhost:5432/x%3Fy"
 
 
-def test_origins_are_words_between_commas() -> None:
-    settings = read_settings({**GOOD, "BACKEND_CORS_ORIGINS": "http://a, http://b"}, Settings)
-    assert settings.backend_cors_origins == ("http://a", "http://b")
+def origins(text: str) -> tuple[str, ...]:
+    return read_settings({**GOOD, "BACKEND_CORS_ORIGINS": text}, Settings).backend_cors_origins
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://a,https://b:8443",
+        " http://a , https://b:8443 ,",
+        '["http://a", "https://b:8443"]',
+        ' ["http://a","https://b:8443"]\n',
+        "http://a/, HTTPS://B:8443/",
+        "http://a:80, https://b:8443",
+    ],
+)
+def test_origins_are_between_commas_or_a_json_list_and_as_browsers_send_them(text: str) -> None:
+    assert origins(text) == ("http://a", "https://b:8443")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("*", ("*",)),
+        ('["*"]', ("*",)),
+        ("[]", ()),
+        ("http://[0:0::1]:3000", ("http://[::1]:3000",)),
+        ("capacitor://localhost", ("capacitor://localhost",)),
+        ('["http://localhost:3000"]', ("http://localhost:3000",)),
+    ],
+)
+def test_an_origin_is_what_it_says(text: str, expected: tuple[str, ...]) -> None:
+    assert origins(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "localhost:3000",
+        "http://a/path",
+        "http://a?b",
+        "http://user@a",
+        "http://:pass@a",
+        "http://a:99999",
+        "https://*.example.com",
+        "https://bücher.example",
+        "http://a http://b",
+        "null",
+        '"http://a"',
+        "['http://a']",
+        '["http://a"',
+        '["http://a", 1]',
+        '["localhost"]',
+    ],
+)
+def test_what_is_no_origin_is_refused_at_the_start(text: str) -> None:
+    told = refusal(BACKEND_CORS_ORIGINS=text)
+    assert told.startswith("BACKEND_CORS_ORIGINS must be ")
+    assert text not in told
+
+
+@pytest.mark.parametrize("variable", ["TRUSTED_PROXIES", "ENCRYPTION_KEYS"])
+def test_every_list_may_be_one_of_json(variable: str) -> None:
+    words = {"TRUSTED_PROXIES": ["10.0.0.7/32", "fd00::/8"], "ENCRYPTION_KEYS": KEYS_TEXT}[variable]
+    settings = [
+        read_settings({**GOOD, variable: text}, Settings)
+        for text in (json.dumps(words), ", ".join(words))
+    ]
+    assert settings[0] == settings[1]
+    assert len(getattr(settings[0], variable.lower())) == 2
+
+
+@pytest.mark.parametrize("text", ["true", "True", "1", "yes", "on", "T", "y"])
+def test_what_says_yes_is_true(text: str) -> None:
+    assert read_settings({**GOOD, "DEBUG": text}, Settings).debug
+
+
+@pytest.mark.parametrize("text", ["false", "False", "0", "no", "OFF", "f", "n"])
+def test_what_says_no_is_false(text: str) -> None:
+    assert not read_settings({**GOOD, "DEBUG": text}, Settings).debug
+
+
+def test_the_database_has_the_other_name_that_the_original_knows() -> None:
+    given = {**GOOD, "DB_NAME": "other"}
+    assert read_settings(given, Settings).postgres_db == "other"
+    assert read_settings({**given, "POSTGRES_DB": "mine"}, Settings).postgres_db == "mine"
+    assert read_settings(GOOD, Settings).postgres_db == "postgres"
 
 
 @pytest.fixture
