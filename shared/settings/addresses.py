@@ -1,4 +1,4 @@
-"""Hosts, ports and origins as people write them, brought into one form."""
+"""Hosts, ports, URLs and origins as people write them, brought into one form."""
 
 import re
 from ipaddress import IPv6Address
@@ -11,9 +11,10 @@ NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?", re.ASCII)  # an IPv4 address looks li
 def read_host(text: str) -> str:
     """A name or an address, one of IPv6 as it is without brackets. Raises ValueError."""
     if ":" in text:
-        return str(IPv6Address(text.removeprefix("[").removesuffix("]")))
+        is_in_brackets = text.startswith("[") and text.endswith("]")
+        return str(IPv6Address(text[1:-1] if is_in_brackets else text))
     if not NAME.fullmatch(text):
-        raise ValueError("must be the name of a host or an IP address")
+        raise ValueError("is no name of a host")
     return text
 
 
@@ -22,10 +23,17 @@ def in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def postgres_place(host: str, port: int) -> str:
+    """Where PostgreSQL listens, for people: an address, or the file of a socket."""
+    if host.startswith("/"):
+        return f"{host}/.s.PGSQL.{port}"
+    return f"{in_url(host)}:{port}"
+
+
 def split_url(text: str) -> SplitResult:
     """The parts of a URL that has a good host and port. Raises ValueError."""
-    parts = urlsplit(text)
-    if re.search(r"[\s\x00-\x1f]", text) or parts.port == 0:  # which raises for one that is none
+    parts = urlsplit(text)  # which raises for a host, and its `port` for a port, that is none
+    if re.search(r"[\s\x00-\x1f#]", text) or parts.port == 0:
         raise ValueError("is no URL")
     read_host(parts.hostname or "")
     return parts

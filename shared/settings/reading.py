@@ -41,7 +41,7 @@ def read_settings[T: attrs.AttrsInstance](
         text = environment.get(variable) or environment.get(field.metadata.get("also", ""))
         try:
             if text:
-                values[field.name] = field.metadata["read"](text)
+                values[field.name] = field.metadata["read"](_decoded(text))
             elif field.default is NOTHING:
                 faults.append(f"{variable} is missing")
         except ValueError as fault:
@@ -51,6 +51,15 @@ def read_settings[T: attrs.AttrsInstance](
     if faults:
         raise SettingsError("; ".join(faults))
     return into(**values)
+
+
+def _decoded(text: str) -> str:
+    """The text, if it is one: bytes of the environment that are no UTF-8 fit into nothing."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be UTF-8") from None
+    return text
 
 
 def _guessable(settings: type[attrs.AttrsInstance], values: Mapping[str, Any]) -> Iterable[str]:
