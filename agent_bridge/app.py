@@ -52,7 +52,11 @@ class State(TypedDict):
 
 def listening(settings: BridgeSettings) -> Listening:
     """Where the bridge answers who asks after its health."""
-    return Listening(settings.bridge_host, settings.bridge_port)
+    return Listening(
+        settings.bridge_host,
+        settings.bridge_port,
+        metrics=(settings.metrics_host, settings.bridge_metrics_port),
+    )
 
 
 def create_app(settings: BridgeSettings) -> Starlette:

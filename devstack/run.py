@@ -61,7 +61,7 @@ def _run(exits: ExitStack) -> NoReturn:
     given = _given_environment()
     secrets = complete_secrets(given)
     environment = {**DEFAULTS, **secrets, **given}
-    environment["GATEWAY_URL"] = f"http://{HOST}:{environment['GATEWAY_PORT']}"
+    environment["GATEWAY_URL"] = url_of(environment, "GATEWAY")
     _require_ports(given, environment)
     logs = DATA_FOLDER / "logs"
     logs.mkdir(exist_ok=True)
@@ -132,7 +132,7 @@ def _start_router(stack: Stack, given: Mapping[str, str], environment: dict[str,
 
 def _start_services(stack: Stack, environment: dict[str, str]) -> Demo:
     gateway = Gateway(environment["GATEWAY_URL"])
-    bridge = Gateway(f"http://{HOST}:{environment['BRIDGE_PORT']}")
+    bridge = Gateway(url_of(environment, "BRIDGE"))
     _say("starting the gateway and the agent bridge")
     stack.start("gateway", "gateway", environment=environment)
     stack.start("agent_bridge", "agent_bridge", environment=environment)
@@ -144,6 +144,17 @@ def _start_services(stack: Stack, environment: dict[str, str]) -> Demo:
     stack.start("sample_agent", "devstack.sample_agent", environment=environment)
     stack.wait_until("The sample agent is not active", demo.agent_is_active)
     return demo
+
+
+def url_of(environment: Mapping[str, str], service: str) -> str:
+    """Where somebody on this machine finds it, also where it listens everywhere."""
+    host = environment[f"{service}_HOST"].strip("[]")
+    host = {"0.0.0.0": HOST, "::": "::1"}.get(host, host)  # noqa: S104 (what it is told)
+    return f"http://{_in_url(host)}:{environment[f'{service}_PORT']}"
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _say(what: str) -> None:
@@ -162,10 +173,11 @@ def _print_addresses(environment: Mapping[str, str], demo: Demo, password: str) 
     rows = {
         "front-end WebSocket": f"ws{gateway.removeprefix('http')}/frontend/ws?token=<user token>",
         "Swagger UI": f"{gateway}/docs",
-        "bridge health": f"http://{HOST}:{environment['BRIDGE_PORT']}/health",
+        "bridge health": f"{url_of(environment, 'BRIDGE')}/health",
         "router": environment["ROUTER_WS_URL"],
-        "PostgreSQL": f"{environment['POSTGRES_HOST']}:{environment.get('POSTGRES_PORT', '5432')}",
-        "Valkey": environment["REDIS_URL"].rpartition("@")[2],
+        "PostgreSQL": f"{_in_url(environment['POSTGRES_HOST'].strip('[]'))}:"
+        f"{environment.get('POSTGRES_PORT', '5432')}",
+        "Valkey": environment["REDIS_URL"].rpartition("@")[2].partition("?")[0],
         "demo user": DEMO_USER,
         "demo password": password,
         "logs": str(DATA_FOLDER / "logs"),

@@ -64,6 +64,7 @@ def listening(settings: GatewaySettings) -> Listening:
         port=settings.gateway_port,
         trusted_proxies=settings.trusted_proxies,
         message_bytes=settings.max_message_bytes,
+        metrics=(settings.metrics_host, settings.gateway_metrics_port),
     )
 
 

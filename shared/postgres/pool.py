@@ -43,6 +43,7 @@ def create_database(settings: CommonSettings) -> Database:
     """Describe the pool; it opens with `async with`."""
     return DirectDatabase(
         settings.database_url,
+        host=settings.postgres_host,  # the URL's own would be taken in lower case, and quoted
         min_size=1,
         max_size=settings.database_pool_size,
         command_timeout=COMMAND_SECONDS,

@@ -1,13 +1,11 @@
-"""Running a service: settings, logging, uvicorn, going down in order, and a true exit code."""
+"""Running a service: uvicorn, going down in order, and a true exit code."""
 
 import asyncio
 import gc
 import logging
-import platform
 import signal
 import sys
 from asyncio import TimerHandle
-from collections.abc import Callable
 from math import ceil
 from socket import socket
 from types import FrameType
@@ -19,11 +17,8 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from shared import VERSION
 from shared.process.drain import Drain
 from shared.settings.common import CommonSettings
-from shared.settings.reading import SettingsError, load_settings
-from shared.telemetry.logging import configure_logging
 
 logger = logging.getLogger(__name__)
 
@@ -166,6 +161,12 @@ class Listening:
     port: int
     trusted_proxies: tuple[str, ...] = ()
     message_bytes: int = 64 * 1024
+    metrics: tuple[str, int] = ("", 0)  # where Prometheus asks; port 0: nowhere
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """All hosts and ports that it takes."""
+        return [each for each in ((self.host, self.port), self.metrics) if each[1]]
 
 
 def create_server(
@@ -197,19 +198,9 @@ def create_server(
     return Server(config, settings.drain_timeout)
 
 
-def serve[T: CommonSettings](
-    into: type[T], create_app: Callable[[T], Starlette], listening: Callable[[T], Listening]
-) -> None:
-    """Run the service until it is told to stop; exits with 1 when it can't start or go on."""
-    try:
-        settings = load_settings(into)
-    except SettingsError as error:
-        sys.exit(f"The settings are not complete: {error}.")
-    configure_logging(
-        debug=settings.debug, style=settings.log_format, secrets=settings.secret_texts
-    )
-    server = create_server(create_app(settings), settings, listening(settings))
-    logger.info("version %s starts on Python %s", VERSION, platform.python_version())
+def serve(settings: CommonSettings, app: Starlette, listening: Listening) -> None:
+    """Run the service until it is told to stop; exits with 1 when it can't go on."""
+    server = create_server(app, settings, listening)
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     server.run()

@@ -3,7 +3,16 @@
 from attrs import frozen
 
 from shared.settings.common import CommonSettings
-from shared.settings.readers import Contract, contract, limit, url, whole_number
+from shared.settings.readers import (
+    Contract,
+    contract,
+    host,
+    limit,
+    port,
+    port_or_none,
+    url,
+    whole_number,
+)
 from shared.settings.reading import setting
 
 # The library of the master agent takes frames up to 1 MiB: one above ends its connection, and every
@@ -21,9 +30,9 @@ class BridgeSettings(CommonSettings):
     master_max_frame_bytes: int = setting(whole_number, default=MASTER_FRAME_BYTES)
     master_agent_contract: Contract = setting(contract, default="auto")
 
-    bridge_host: str = setting(str, default="0.0.0.0")  # noqa: S104 (reached through a network)
-    bridge_port: int = setting(whole_number, default=8001)
-    bridge_metrics_port: int = setting(limit, default=0)
+    bridge_host: str = setting(host, default="0.0.0.0")  # noqa: S104 (reached through a network)
+    bridge_port: int = setting(port, default=8001)
+    bridge_metrics_port: int = setting(port_or_none, default=0)
 
     log_entries_per_agent: int = setting(limit, default=500)
     retention_days: int = setting(limit, default=30)

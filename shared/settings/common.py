@@ -1,17 +1,22 @@
 """What both services need to know."""
 
 from base64 import b64encode
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import attrs
 from attrs import frozen
 
+from shared.settings.addresses import in_url
 from shared.settings.readers import (
     LogFormat,
     encryption_keys,
     flag,
+    host,
     log_format,
     long_enough,
+    port,
+    postgres_host,
+    redis_url,
     seconds,
     url,
     whole_number,
@@ -26,22 +31,21 @@ SERVICE_KEY_BYTES = 16
 class PostgresSettings:
     """Where the database is."""
 
-    postgres_host: str = setting(str, default="localhost")
-    postgres_port: int = setting(whole_number, default=5432)
+    postgres_host: str = setting(postgres_host, default="localhost")
+    postgres_port: int = setting(port, default=5432)
     postgres_user: str = setting(str, default="postgres")
     postgres_password: str = secret(str)
-    postgres_db: str = setting(str, default="postgres")
+    postgres_db: str = setting(str, default="postgres", also="DB_NAME")  # the original has both
     allow_known_secrets: bool = setting(flag, default=False)
 
     @property
     def database_url(self) -> str:
-        """The PostgreSQL URL without a driver, its parts quoted."""
+        """The PostgreSQL URL without a driver, its parts quoted, the folder of a socket too."""
         user = quote(self.postgres_user, safe="")
         password = quote(self.postgres_password, safe="")
         database = quote(self.postgres_db, safe="")
-        return (
-            f"postgresql://{user}:{password}@{self.postgres_host}:{self.postgres_port}/{database}"
-        )
+        host = in_url(quote(self.postgres_host, safe=":"))
+        return f"postgresql://{user}:{password}@{host}:{self.postgres_port}/{database}"
 
 
 @frozen(kw_only=True, slots=False)
@@ -53,16 +57,14 @@ class CommonSettings(PostgresSettings):
 
     database_pool_size: int = setting(whole_number, default=10)
 
-    redis_url: str = setting(
-        url("redis", "rediss", "unix"), default="redis://localhost:6379/0", shown=False
-    )
+    redis_url: str = setting(redis_url, default="redis://localhost:6379/0", shown=False)
 
     secret_key: str = secret(long_enough(SECRET_KEY_BYTES))
     encryption_keys: tuple[bytes, ...] = secret(encryption_keys)
     master_be_api_key: str = secret(long_enough(SERVICE_KEY_BYTES))
     master_agent_api_key: str | None = secret(long_enough(SERVICE_KEY_BYTES), default=None)
 
-    metrics_host: str = setting(str, default="127.0.0.1")
+    metrics_host: str = setting(host, default="127.0.0.1")
     otel_exporter_otlp_endpoint: str | None = setting(
         url("http", "https"), default=None, shown=False
     )
@@ -78,8 +80,9 @@ class CommonSettings(PostgresSettings):
             getattr(self, field.name) for field in attrs.fields(type(self)) if is_secret(field)
         ]
         keys = [b64encode(key).decode() for key in self.encryption_keys]
-        password = urlsplit(self.redis_url).password
-        given = [*(value for value in values if isinstance(value, str)), *keys, password or ""]
+        redis = urlsplit(self.redis_url)
+        passwords = [redis.password or "", *parse_qs(redis.query).get("password", [])]
+        given = [*(value for value in values if isinstance(value, str)), *keys, *passwords]
         return tuple({form for text in given if text for form in (text, unquote(text))})
 
     @property

@@ -3,7 +3,19 @@
 from attrs import frozen
 
 from shared.settings.common import CommonSettings
-from shared.settings.readers import flag, limit, networks, pause, seconds, url, whole_number, words
+from shared.settings.readers import (
+    flag,
+    host,
+    limit,
+    networks,
+    origins,
+    pause,
+    port,
+    port_or_none,
+    seconds,
+    url,
+    whole_number,
+)
 from shared.settings.reading import setting
 
 
@@ -11,11 +23,11 @@ from shared.settings.reading import setting
 class GatewaySettings(CommonSettings):
     """Who may come in, how much of anything, and where files are."""
 
-    gateway_host: str = setting(str, default="0.0.0.0")  # noqa: S104 (reached through a network)
-    gateway_port: int = setting(whole_number, default=8000)
-    gateway_metrics_port: int = setting(limit, default=0)
+    gateway_host: str = setting(host, default="0.0.0.0")  # noqa: S104 (reached through a network)
+    gateway_port: int = setting(port, default=8000)
+    gateway_metrics_port: int = setting(port_or_none, default=0)
     trusted_proxies: tuple[str, ...] = setting(networks, default=())
-    backend_cors_origins: tuple[str, ...] = setting(words, default=("*",))
+    backend_cors_origins: tuple[str, ...] = setting(origins, default=("*",))
     default_files_folder_name: str = setting(str, default="files")
     files_url: str | None = setting(url("s3"), default=None)
     max_file_bytes: int = setting(whole_number, default=100 * 1024 * 1024)

@@ -1,13 +1,17 @@
 """What the text of a variable may be; a reader raises ValueError with the rest of a sentence."""
 
+import json
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
+
+from shared.settings.addresses import read_host, read_origin, split_url
 
 ENCRYPTION_KEY_BYTES = 32  # AES-256
+LAST_PORT = 65_535
 
 type Contract = Literal["enriched", "lookup", "auto"]
 type LogFormat = Literal["auto", "json", "text"]
@@ -51,19 +55,74 @@ def pause(text: str) -> float:
 
 
 def flag(text: str) -> bool:
-    answers = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if text.lower() not in answers:
-        raise ValueError("must be true or false")
-    return answers[text.lower()]
+    if text.lower() in {"true", "1", "yes", "on", "t", "y"}:
+        return True
+    if text.lower() in {"false", "0", "no", "off", "f", "n"}:
+        return False
+    raise ValueError("must be true or false")
+
+
+def port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LAST_PORT:
+        raise ValueError(f"must be a port, from 1 to {LAST_PORT}")
+    return int(text)
+
+
+def port_or_none(text: str) -> int:
+    return 0 if text == "0" else port(text)
+
+
+def host(text: str) -> str:
+    """Where to listen."""
+    try:
+        return read_host(text)
+    except ValueError:
+        raise ValueError("must be an IP address or the name of a host, without a port") from None
+
+
+def postgres_host(text: str) -> str:
+    """A host, or the folder of a socket."""
+    if text.startswith("/"):
+        return text
+    try:
+        return read_host(text)
+    except ValueError:
+        raise ValueError(
+            "must be the name of a host, an IP address or the folder of a socket, without a port"
+        ) from None
 
 
 def url(*schemes: str) -> Callable[[str], str]:
+    begin = " or ".join(schemes)
+
     def read(text: str) -> str:
-        if urlsplit(text).scheme not in schemes or not urlsplit(text).netloc:
-            raise ValueError(f"must be a URL that begins with {' or '.join(schemes)}")
+        if text.partition("://")[0] not in schemes:
+            raise ValueError(f"must be a URL that begins with {begin}")
+        try:
+            split_url(text)
+        except ValueError:
+            raise ValueError(
+                f"must be a URL that begins with {begin}, then a host and perhaps a port; what a"
+                " name or password there has of @ : / ? # % and blanks is written as %40 and so on"
+            ) from None
         return text
 
     return read
+
+
+def redis_url(text: str) -> str:
+    """One of TCP, or of a socket: `unix:///run/redis.sock?db=0`."""
+    if text.startswith("unix://"):
+        if not urlsplit(text).path.startswith("/"):
+            raise ValueError("must name the file of a socket, as in unix:///run/redis.sock")
+    else:
+        url("redis", "rediss", "unix")(text)
+    parts = urlsplit(text)
+    path = "" if parts.scheme == "unix" else parts.path.removeprefix("/")
+    numbers = [path or "0", *parse_qs(parts.query).get("db", [])]
+    if not all(number.isdigit() for number in numbers):
+        raise ValueError("must have the number of a database, as in redis://localhost:6379/0")
+    return text
 
 
 def contract(text: str) -> Contract:
@@ -81,7 +140,31 @@ def log_format(text: str) -> LogFormat:
 
 
 def words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+    """Texts with commas between them, or a JSON list of them."""
+    found = _json_list(text) if text.lstrip().startswith("[") else text.split(",")
+    return tuple(word.strip() for word in found if word.strip())
+
+
+def _json_list(text: str) -> list[str]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+        raise ValueError("must be a JSON list of texts where it begins with [")
+    return found
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Origins as browsers write them, or `*` for any."""
+    wanted = words(text)
+    try:
+        return tuple(word if word == "*" else read_origin(word) for word in wanted)
+    except ValueError:
+        raise ValueError(
+            "must be * or origins like https://chat.example.com, without a path,"
+            " with commas between them or as a JSON list"
+        ) from None
 
 
 def encryption_keys(text: str) -> tuple[bytes, ...]:

@@ -15,8 +15,11 @@ class SettingsError(Exception):
     """The environment does not describe a working installation; the text names every fault."""
 
 
-def setting(read: Callable[[str], Any], *, default: Any = NOTHING, shown: bool = True) -> Any:
-    return attrs.field(default=default, repr=shown, metadata={"read": read})
+def setting(
+    read: Callable[[str], Any], *, default: Any = NOTHING, shown: bool = True, also: str = ""
+) -> Any:
+    """A variable of the field's name; where that is not given, of its other name."""
+    return attrs.field(default=default, repr=shown, metadata={"read": read, "also": also})
 
 
 def secret(read: Callable[[str], Any], *, default: Any = NOTHING) -> Any:
@@ -35,10 +38,10 @@ def read_settings[T: attrs.AttrsInstance](
     faults: list[str] = []
     for field in attrs.fields(into):
         variable = field.name.upper()
-        text = environment.get(variable)
+        text = environment.get(variable) or environment.get(field.metadata.get("also", ""))
         try:
             if text:
-                values[field.name] = field.metadata["read"](text)
+                values[field.name] = field.metadata["read"](_decoded(text))
             elif field.default is NOTHING:
                 faults.append(f"{variable} is missing")
         except ValueError as fault:
@@ -48,6 +51,15 @@ def read_settings[T: attrs.AttrsInstance](
     if faults:
         raise SettingsError("; ".join(faults))
     return into(**values)
+
+
+def _decoded(text: str) -> str:
+    """The text, if it is one: bytes of the environment that are no UTF-8 fit into nothing."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be UTF-8") from None
+    return text
 
 
 def _guessable(settings: type[attrs.AttrsInstance], values: Mapping[str, Any]) -> Iterable[str]:

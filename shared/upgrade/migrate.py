@@ -4,18 +4,18 @@
 safe. A database of the original installation is taken over as it is.
 """
 
+import asyncio
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any, Literal
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import PGconn, Ping
+from psycopg.conninfo import conninfo_to_dict
 from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
@@ -23,7 +23,10 @@ from yoyo.exceptions import BadMigration
 from yoyo.migrations import Migration, MigrationList, default_migration_table
 
 from shared.postgres.locks import MIGRATION_LOCK
+from shared.process.reaching import reach_postgres
+from shared.process.waiting import waiting_for
 from shared.secrets import Vault
+from shared.settings.addresses import postgres_place
 from shared.settings.common import PostgresSettings
 from shared.settings.reading import SettingsError, load_settings
 from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
@@ -35,6 +38,7 @@ ORIGINAL = "0001-original-installation"
 TAKEOVER = "0005-takeover"
 WAIT_SECONDS = 30.0
 CONNECT_SECONDS = 5
+OTHERS = "another migration to end"
 
 type Direction = Literal["apply", "rollback"]
 
@@ -53,7 +57,8 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no t
     @contextmanager
     def lock(self, timeout: float = 10) -> Iterator[None]:
         """Wait for whoever migrates now; held until the connection closes, and reentrant."""
-        self.execute("SELECT pg_advisory_lock(:number)", {"number": MIGRATION_LOCK})
+        with waiting_for(OTHERS, _tell):
+            self.execute("SELECT pg_advisory_lock(:number)", {"number": MIGRATION_LOCK})
         yield
 
 
@@ -102,9 +107,11 @@ def take_over(settings: TakeoverSettings) -> Outcome:
     Raises MigrationError; what was done until then stays, and is not done again.
     """
     with _connect(settings.database_url) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        with waiting_for(OTHERS, _tell):
+            connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         vault = Vault(settings.encryption_keys)
-        return take_over_secrets(connection, vault, settings.old_secret, settings.secret_key)
+        with waiting_for("the secrets to be taken over", _tell):
+            return take_over_secrets(connection, vault, settings.old_secret, settings.secret_key)
 
 
 def _is_original(connection: psycopg.Connection) -> bool:
@@ -149,12 +156,22 @@ def _backend(database_url: str) -> Iterator[_Backend]:
         raise MigrationError(_one_line(fault)) from fault
 
 
+def _place(database_url: str) -> str:
+    parts = conninfo_to_dict(database_url)
+    return f"PostgreSQL at {postgres_place(str(parts['host']), int(parts['port'] or 0))}"
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def _wait_for_server(database_url: str) -> None:
-    """Return when it accepts connections, or too late: connecting then says what is wrong."""
-    address = make_conninfo(database_url, connect_timeout=CONNECT_SECONDS).encode()
-    end = monotonic() + WAIT_SECONDS
-    while PGconn.ping(address) in {Ping.NO_RESPONSE, Ping.REJECT} and monotonic() < end:
-        sleep(0.1)
+    """Return when it lets in, or too late: connecting then says what is wrong.
+
+    Not by libpq's ping, which holds the interpreter: nobody could tell what is waited for.
+    """
+    with waiting_for(_place(database_url), _tell), ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, reach_postgres(database_url, WAIT_SECONDS)).result()
 
 
 def _migrations() -> MigrationList:
@@ -172,7 +189,7 @@ def _run(backend: _Backend, migration: Migration, direction: Direction) -> str:
     """
     note = {"apply": backend.mark_one, "rollback": backend.unmark_one}[direction]
     try:
-        with backend.transaction():
+        with waiting_for(f"{direction} of {migration.id}", _tell), backend.transaction():
             migration.process_steps(backend, direction)
             backend.log_migration(migration, direction)
             note(migration, log=False)
@@ -209,7 +226,7 @@ def _roll_back(database_url: str, count: int | None) -> list[str]:
 
 
 def _report(database_url: str) -> list[str]:
-    with _connect(database_url) as connection:
+    with _connect(database_url) as connection, waiting_for("the report", _tell):
         return report(connection, load(TAKEOVER).count_repairs)
 
 

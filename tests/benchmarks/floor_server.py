@@ -20,10 +20,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gateway.app import listening
+from gateway import app as gateway
 from shared.postgres.pool import _leave_as_it_is
 from shared.process.drain import Drain
-from shared.process.server import serve
+from shared.process.starting import start
 from shared.settings.gateway import GatewaySettings
 
 FOLDER = "FLOOR_FOLDER"
@@ -95,6 +95,9 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         yield State(drain=Drain(_leave), pool=pool, calls=calls, folder=folder, files=[])
 
 
+listening = gateway.listening
+
+
 def create_app(settings: GatewaySettings) -> Starlette:
     """The bare routes."""
     return Starlette(
@@ -110,4 +113,4 @@ def create_app(settings: GatewaySettings) -> Starlette:
 
 
 if __name__ == "__main__":
-    serve(GatewaySettings, create_app, listening)
+    start("tests.benchmarks.floor_server", GatewaySettings)

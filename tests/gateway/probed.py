@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.app import create_app, listening
+from gateway import app as gateway
 from gateway.state import State
-from shared.process.server import serve
+from shared.process.starting import start
 from shared.settings.gateway import GatewaySettings
 from tests.users import eventually
 
@@ -21,15 +21,17 @@ PROBE_SECONDS = 0.005
 OURS = ("gateway.", "shared.", "starlette.", "uvicorn.", "uvloop.")
 """Whose classes are told: asyncpg leaves a class behind when it cancels a statement."""
 
+listening = gateway.listening
 
-def create_probed_app(settings: GatewaySettings) -> Starlette:
+
+def create_app(settings: GatewaySettings) -> Starlette:
     """The gateway with two more routes, each of which tells what was since it was last asked.
 
     `/lag`: how late the loop was at worst, in seconds of its own thread: what else keeps the
     machine busy is not the gateway's doing. `/garbage`: the classes of what was left and refers to
     itself, once no socket is open.
     """
-    app = create_app(settings)
+    app = gateway.create_app(settings)
     lifespan = app.router.lifespan_context
     lags = [0.0]
 
@@ -71,4 +73,4 @@ def create_probed_app(settings: GatewaySettings) -> Starlette:
 
 
 if __name__ == "__main__":
-    serve(GatewaySettings, create_probed_app, listening)
+    start("tests.gateway.probed", GatewaySettings)

@@ -34,9 +34,10 @@ def start_command(database: str, others: Mapping[str, str] | None = None) -> sub
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Return the exit status and what was written to the two outputs."""
+    """Return the exit status and what was written to the two outputs, but for what it waits for."""
     output, errors = process.communicate(timeout=SECONDS)
-    return process.returncode, output, errors
+    lines = [line for line in errors.splitlines(True) if not line.startswith("waiting for ")]
+    return process.returncode, output, "".join(lines)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -75,6 +76,23 @@ def test_two_at_the_same_time_both_succeed_and_apply_once(
         (0, "".join(f"applied {name}\n" for name in NAMES), ""),
         (0, "nothing to apply\n", ""),
     ]
+
+
+@pytest.mark.parametrize("lock", [True, False], ids=["another one", "the server"])
+def test_the_command_tells_what_it_waits_for(
+    database: str, connection: Connection, tmp_path: Path, lock: bool
+) -> None:
+    connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+    elsewhere = {"POSTGRES_HOST": str(tmp_path), "POSTGRES_PORT": "7"}
+    process = start_command(database, {} if lock else elsewhere)
+    what = "another migration to end" if lock else f"PostgreSQL at {tmp_path}/.s.PGSQL.7"
+    assert process.stderr is not None
+    assert [process.stderr.readline().rpartition(" (")[0] for _ in range(2)] == [
+        f"waiting for {what}",
+        f"waiting for {what}",
+    ]
+    process.kill()
+    finish(process)
 
 
 @pytest.mark.parametrize("table", ["logs", "_yoyo_migration"])

@@ -1,6 +1,7 @@
 """How many sockets and waiting messages a user may have, and which pages may open sockets."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlencode
@@ -24,7 +25,7 @@ def own_system(stores: Stores) -> Iterator[System]:
     with stores.system(
         SOCKETS_PER_USER=str(MOST_SOCKETS),
         OPEN_REQUESTS_PER_USER=str(MOST_OPEN),
-        BACKEND_CORS_ORIGINS=WELCOME,
+        BACKEND_CORS_ORIGINS=json.dumps([f"{WELCOME}/"]),
     ) as system:
         system.start_gateway()
         yield system
@@ -146,6 +147,8 @@ async def status_from(user: User, origin: str | None, token: str | None = None) 
 
 async def test_a_page_of_a_welcome_origin_gets_a_socket(user: User) -> None:
     assert await status_from(user, WELCOME) == ACCEPTED
+    answer = await user.http.get("/api/chats", headers={"Origin": WELCOME})
+    assert answer.headers["access-control-allow-origin"] == WELCOME
 
 
 async def test_a_page_from_here_gets_a_socket(own_system: System, user: User) -> None:

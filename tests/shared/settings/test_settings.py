@@ -1,5 +1,6 @@
 """The settings: complete, or refused with every fault at once."""
 
+import json
 from base64 import b64encode
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from shared.settings.reading import SettingsError, load_settings, read_settings
 from tests.system import make_secrets
 
 KEYS = [bytes(range(first, first + 32)) for first in (1, 2)]
+KEYS_TEXT = [b64encode(key).decode() for key in KEYS]
 GOOD = {
     "POSTGRES_PASSWORD": "9 lives of 1 cat",
     "SECRET_KEY": "all the stars of the southern sky",
-    "ENCRYPTION_KEYS": ", ".join(b64encode(key).decode() for key in KEYS),
+    "ENCRYPTION_KEYS": ", ".join(KEYS_TEXT),
     "MASTER_BE_API_KEY": "seven blue bicycles",
 }
 PUBLISHED = {
@@ -180,9 +182,178 @@ def test_the_parts_of_the_database_url_are_quoted() -> None:
     assert settings.database_url == "postgresql://postgres:a%40bird%2Fc%3Adog@localhost:5432/x%3Fy"
 
 
-def test_origins_are_words_between_commas() -> None:
-    settings = read_settings({**GOOD, "BACKEND_CORS_ORIGINS": "http://a, http://b"}, Settings)
-    assert settings.backend_cors_origins == ("http://a", "http://b")
+@pytest.mark.parametrize(
+    ("text", "host", "in_url"),
+    [
+        ("db.internal", "db.internal", "db.internal"),
+        ("my_db", "my_db", "my_db"),
+        ("10.0.0.7", "10.0.0.7", "10.0.0.7"),
+        ("::1", "::1", "[::1]"),
+        ("[FD00:0::7]", "fd00::7", "[fd00::7]"),
+        ("fe80::1%eth0", "fe80::1%eth0", "[fe80::1%25eth0]"),
+        ("/run/My Folder", "/run/My Folder", "%2Frun%2FMy%20Folder"),
+    ],
+)
+def test_postgresql_is_at_a_name_an_address_or_a_socket(text: str, host: str, in_url: str) -> None:
+    variables = {"POSTGRES_PASSWORD": "9 lives of 1 cat", "POSTGRES_HOST": text}
+    settings = read_settings(variables, PostgresSettings)
+    assert settings.postgres_host == host
+    assert f"@{in_url}:5432/" in settings.database_url
+
+
+@pytest.mark.parametrize("variable", ["POSTGRES_HOST", "GATEWAY_HOST", "BRIDGE_HOST"])
+@pytest.mark.parametrize(
+    "text",
+    ["db:5432", "[::1]:5432", "[::1", "1::2::3", "http://db", "user@db", "a b", "a,b", "*", "db/x"],
+)
+def test_what_is_no_host_is_refused(variable: str, text: str) -> None:
+    told = refusal(**{variable: text})
+    assert told.startswith(f"{variable} must be ")
+    assert told.endswith(", without a port")
+
+
+@pytest.mark.parametrize("variable", ["GATEWAY_HOST", "BRIDGE_HOST", "METRICS_HOST"])
+def test_an_address_to_listen_at_may_have_brackets(variable: str) -> None:
+    settings = read_settings({**GOOD, variable: "[::]"}, Settings)
+    assert getattr(settings, variable.lower()) == "::"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis://localhost",
+        "redis://[::1]:6379/2",
+        "rediss://user:p%40ss@cache.internal:6380/0",
+        "redis://localhost?db=3",
+        "unix:///run/redis.sock?db=1&password=ninelives",
+        "unix://user:pass@/run/redis.sock",
+    ],
+)
+def test_redis_is_at_a_url_or_a_socket(text: str) -> None:
+    assert read_settings({**GOOD, "REDIS_URL": text}, Settings).redis_url == text
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("REDIS_URL", "redis://:pass/word@host"),
+        ("REDIS_URL", "redis://:pass#word@host"),
+        ("REDIS_URL", "redis://host:99999"),
+        ("REDIS_URL", "redis://::1:6379"),
+        ("REDIS_URL", "redis://host/zero"),
+        ("REDIS_URL", "redis://host?db=zero"),
+        ("REDIS_URL", "unix://run"),
+        ("ROUTER_WS_URL", "router:8080/ws"),
+        ("ROUTER_WS_URL", "ws://router:eighty/ws"),
+        ("ROUTER_WS_URL", "ws://router:0/ws"),
+        ("ROUTER_WS_URL", "ws://::1/ws"),
+        ("ROUTER_WS_URL", "ws://rou ter/ws"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("POSTGRES_PORT", "70000"),
+        ("GATEWAY_PORT", "65536"),
+        ("BRIDGE_METRICS_PORT", "65536"),
+        ("POSTGRES_PASSWORD", "nine\udcfflives of a cat"),
+    ],
+)
+def test_what_can_not_be_an_address_is_one_sentence(variable: str, text: str) -> None:
+    told = refusal(**{variable: text})
+    assert told.startswith(f"{variable} must ")
+    assert text not in told
+
+
+def test_the_password_of_redis_is_a_secret_wherever_it_stands() -> None:
+    urls = ["redis://:nine%2Flives@host", "unix:///run/redis.sock?password=nine%2Flives"]
+    for url in urls:
+        settings = read_settings({**GOOD, "REDIS_URL": url}, Settings)
+        assert "nine/lives" in settings.secret_texts
+
+
+def origins(text: str) -> tuple[str, ...]:
+    return read_settings({**GOOD, "BACKEND_CORS_ORIGINS": text}, Settings).backend_cors_origins
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://a,https://b:8443",
+        " http://a , https://b:8443 ,",
+        '["http://a", "https://b:8443"]',
+        ' ["http://a","https://b:8443"]\n',
+        "http://a/, HTTPS://B:8443/",
+        "http://a:80, https://b:8443",
+    ],
+)
+def test_origins_are_between_commas_or_a_json_list_and_as_browsers_send_them(text: str) -> None:
+    assert origins(text) == ("http://a", "https://b:8443")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("*", ("*",)),
+        ('["*"]', ("*",)),
+        ("[]", ()),
+        ("http://[0:0::1]:3000", ("http://[::1]:3000",)),
+        ("capacitor://localhost", ("capacitor://localhost",)),
+        ('["http://localhost:3000"]', ("http://localhost:3000",)),
+    ],
+)
+def test_an_origin_is_what_it_says(text: str, expected: tuple[str, ...]) -> None:
+    assert origins(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "localhost:3000",
+        "http://a/path",
+        "http://a?b",
+        "http://user@a",
+        "http://:pass@a",
+        "http://a:99999",
+        "https://*.example.com",
+        "https://bücher.example",
+        "http://a http://b",
+        "null",
+        '"http://a"',
+        "['http://a']",
+        '["http://a"',
+        '["http://a", 1]',
+        '["localhost"]',
+    ],
+)
+def test_what_is_no_origin_is_refused_at_the_start(text: str) -> None:
+    told = refusal(BACKEND_CORS_ORIGINS=text)
+    assert told.startswith("BACKEND_CORS_ORIGINS must be ")
+    assert text not in told
+
+
+@pytest.mark.parametrize("variable", ["TRUSTED_PROXIES", "ENCRYPTION_KEYS"])
+def test_every_list_may_be_one_of_json(variable: str) -> None:
+    words = {"TRUSTED_PROXIES": ["10.0.0.7/32", "fd00::/8"], "ENCRYPTION_KEYS": KEYS_TEXT}[variable]
+    settings = [
+        read_settings({**GOOD, variable: text}, Settings)
+        for text in (json.dumps(words), ", ".join(words))
+    ]
+    assert settings[0] == settings[1]
+    assert len(getattr(settings[0], variable.lower())) == 2
+
+
+@pytest.mark.parametrize("text", ["true", "True", "1", "yes", "on", "T", "y"])
+def test_what_says_yes_is_true(text: str) -> None:
+    assert read_settings({**GOOD, "DEBUG": text}, Settings).debug
+
+
+@pytest.mark.parametrize("text", ["false", "False", "0", "no", "OFF", "f", "n"])
+def test_what_says_no_is_false(text: str) -> None:
+    assert not read_settings({**GOOD, "DEBUG": text}, Settings).debug
+
+
+def test_the_database_has_the_other_name_that_the_original_knows() -> None:
+    given = {**GOOD, "DB_NAME": "other"}
+    assert read_settings(given, Settings).postgres_db == "other"
+    assert read_settings({**given, "POSTGRES_DB": "mine"}, Settings).postgres_db == "mine"
+    assert read_settings(GOOD, Settings).postgres_db == "postgres"
 
 
 @pytest.fixture

@@ -1,0 +1,35 @@
+"""Waiting for PostgreSQL to let in, before anything is built on it."""
+
+import asyncio
+from time import monotonic
+
+import asyncpg
+
+CONNECT_SECONDS = 5.0
+RETRY_SECONDS = 0.1
+
+# What it says, or who is to lead to it, before it has started.
+_NOT_YET = (
+    OSError,
+    TimeoutError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.PostgresConnectionError,
+)
+
+
+async def reach_postgres(database_url: str, seconds: float) -> Exception | None:
+    """None once it lets in; else what kept us out for so long, or what no waiting changes."""
+    end = monotonic() + seconds
+    while True:
+        try:
+            connection = await asyncpg.connect(database_url, timeout=CONNECT_SECONDS)
+        except _NOT_YET as error:
+            if monotonic() > end:
+                return error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            return error
+        else:
+            connection.terminate()
+            return None
+        await asyncio.sleep(RETRY_SECONDS)

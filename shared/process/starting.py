@@ -1,0 +1,75 @@
+"""Starting a service: what it needs is looked for first, and what is missing is one sentence."""
+
+import asyncio
+import logging
+import platform
+import socket
+import sys
+from importlib import import_module
+
+from shared import VERSION
+from shared.process.reaching import reach_postgres
+from shared.process.waiting import waiting_for
+from shared.settings.addresses import in_url, postgres_place
+from shared.settings.common import CommonSettings
+from shared.settings.reading import SettingsError, load_settings
+from shared.telemetry.logging import configure_logging
+
+logger = logging.getLogger(__name__)
+
+REACH_SECONDS = 30.0  # in which PostgreSQL may still come
+
+
+class StartError(Exception):
+    """The service can't start here; the text is one sentence for its operator."""
+
+
+def start(module: str, into: type[CommonSettings]) -> None:
+    """Run the module's `create_app` where its `listening` says; exits with 1 if it can't start.
+
+    It is loaded here: that takes seconds, in which nobody would know what happens.
+    """
+    try:
+        settings = load_settings(into)
+    except SettingsError as error:
+        sys.exit(f"The settings are not complete: {error}.")
+    configure_logging(
+        debug=settings.debug, style=settings.log_format, secrets=settings.secret_texts
+    )
+    logger.info("version %s starts on Python %s", VERSION, platform.python_version())
+    with waiting_for("its own modules"):
+        app, server = import_module(module), import_module("shared.process.server")
+    listening = app.listening(settings)
+    try:
+        for host, port in listening.addresses:
+            require_address(host, port)
+        require_postgres(settings)
+    except StartError as error:
+        logger.critical("%s", error)
+        sys.exit(1)
+    server.serve(settings, app.create_app(settings), listening)
+
+
+def require_address(host: str, port: int) -> None:
+    """Raises StartError where nobody can listen, or somebody else does."""
+    try:
+        with waiting_for(f"the address of {host}"):
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for family, kind, protocol, _, address in found:
+            with socket.socket(family, kind, protocol) as listener:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:  # which is not IPv4's too, as in the server
+                    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                listener.bind(address)
+    except OSError as error:
+        raise StartError(f"nobody can listen at {in_url(host)}:{port}: {error.strerror}") from None
+
+
+def require_postgres(settings: CommonSettings) -> None:
+    """Return when PostgreSQL lets this service in. Raises StartError."""
+    place = postgres_place(settings.postgres_host, settings.postgres_port)
+    with waiting_for(f"PostgreSQL at {place}"):
+        error = asyncio.run(reach_postgres(settings.database_url, REACH_SECONDS))
+    if error is not None:
+        reason = str(error) or type(error).__name__
+        raise StartError(f"PostgreSQL at {place} can't be used: {reason}")
