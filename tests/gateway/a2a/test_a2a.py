@@ -103,6 +103,7 @@ async def test_an_agent_can_be_deleted(user: User, outsider: Outsider) -> None:
         5,
         {"name": "Only a name"},
         {"name": "", "description": "d"},
+        {"name": " \n", "description": "d"},
         {"name": 5, "description": "d"},
         {"name": "n", "description": "\x00"},
         {**OLD_CARD, "skills": "none"},

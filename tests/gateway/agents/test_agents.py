@@ -255,6 +255,36 @@ async def test_a_connected_agent_may_be_called(
     }
 
 
+@pytest.mark.parametrize("said", [{}, {"k": "v"}, {"function": "f"}], ids=repr)
+@pytest.mark.parametrize("change", [False, True])
+async def test_a_connected_agent_that_has_said_nothing_can_be_called(
+    user: User, sql: Sql, active: dict[str, Any], said: dict[str, Any], change: bool
+) -> None:
+    if change:
+        agent, new = active, new_agent(input_parameters=said)
+        good(await user.http.patch(f"/api/agents/{active['id']}", json=new))
+    else:
+        agent = await register(user, name="second", input_parameters=said)
+        sql("UPDATE agents SET is_active = true WHERE id = %s", agent["id"])
+    [shown, *_] = good(await user.http.get("/api/agents/active"))["active_connections"]
+    nothing = {"type": "object", "properties": {}}
+    function = {"name": agent["alias"], "description": "Adds", "parameters": nothing}
+    assert shown["agent_schema"] == {"type": "function", "function": function}
+
+
+@pytest.mark.parametrize("missing", ["name", "description"])
+async def test_a_connected_agent_is_in_every_list_whatever_it_lacks(
+    user: User, sql: Sql, missing: str
+) -> None:
+    agent = await register(user, **{missing: ""})
+    sql("UPDATE agents SET is_active = true WHERE id = %s", agent["id"])
+    for path in ("/api/agents", "/api/agents/frontend?is_active=true"):
+        assert [each["agent_id"] for each in good(await user.http.get(path))] == [agent["id"]]
+    [shown] = good(await user.http.get("/api/agents/active"))["active_connections"]
+    assert (shown["id"], shown["name"]) == (agent["id"], agent["alias"])
+    assert shown["agent_schema"]["function"]["description"].strip()
+
+
 @pytest.mark.usefixtures("active")
 async def test_what_is_not_connected_may_not_be_called(user: User) -> None:
     await register(user, name="sleeper")
