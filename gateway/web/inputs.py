@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
+from json import JSONDecodeError
 from typing import Any, Literal
 
 import attrs
-import orjson
 from attrs import frozen
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from starlette.types import Message, Receive
 from gateway.web.errors import TooLargeError, TooSlowError
 from shared.codec.converter import structure
 from shared.codec.faults import Fault, InvalidInputError
+from shared.codec.text import read_json
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_SECONDS = 30.0
@@ -97,8 +98,8 @@ def _parse_json(data: bytes) -> object:
     if not data:
         raise InvalidInputError([Fault("missing", (), "Field required", None)])
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
+        return read_json(data)
+    except JSONDecodeError as error:
         fault = Fault("json_invalid", (error.pos,), "JSON decode error", {})
         raise InvalidInputError([fault]) from None
 

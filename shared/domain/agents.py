@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from attrs import frozen
 from msgspec import UNSET, UnsetType
+
+from shared.codec.text import write_json
 
 NAME_LIMIT = 55  # characters
 ALIAS_LETTERS = 6
@@ -52,7 +53,7 @@ def normalise_name(name: str) -> str:
 
 def details_size(description: str, schema: dict[str, Any]) -> int:
     """The bytes of what an agent says of itself."""
-    return len(description.encode()) + len(orjson.dumps(schema))
+    return len(description.encode()) + len(write_json(schema))
 
 
 def is_too_large(description: str, schema: dict[str, Any]) -> bool:

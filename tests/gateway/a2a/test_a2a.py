@@ -124,6 +124,11 @@ async def test_a_url_that_leads_nowhere_is_one_sentence(reader: User, url: str) 
     refused(await reader.http.post(PATH, json={"server_url": url}))
 
 
+def test_integers_of_a_card_keep_their_digits() -> None:
+    card = read_card(b'{"name":"n","description":"d","version":1208925819614629174706176}')
+    assert card.content["version"] == 2**80
+
+
 def test_null_is_left_out_of_a_card_at_every_depth() -> None:
     card = read_card(b'{"name":"n","description":"d","a":null,"b":[{"c":null,"d":1}]}')
     assert card.content["b"] == [{"d": 1}]

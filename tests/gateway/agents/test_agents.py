@@ -1,5 +1,6 @@
 """Registering and reading agents, through the real gateway."""
 
+import json
 import re
 from typing import Any
 from uuid import uuid4
@@ -144,6 +145,14 @@ async def test_deep_parameters_are_taken_or_refused(user: User, depth: int) -> N
     )
     answer = await user.http.post(REGISTER, content=content.encode())
     assert answer.status_code in {200, 400, 422}, answer.text
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+async def test_integers_in_parameters_stay_as_they_were(user: User, as_text: bool) -> None:
+    large = {"a": 2**80, "b": [-(2**80), 2**63]}
+    agent = await register(user, input_parameters=json.dumps(large) if as_text else large)
+    assert agent["input_parameters"] == large
+    assert (await user.read_agent(agent["id"]))["agent_schema"] == large
 
 
 @pytest.mark.parametrize("number", ["1e400", "123456789012345678901234567890", "-0.0", "1e-400"])
