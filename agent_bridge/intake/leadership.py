@@ -35,6 +35,9 @@ HEARTBEAT_SECONDS = 0.5
 SILENCE_SECONDS = 2.0  # after which the server takes the lock from a leader
 UNREACHABLE_SECONDS = 0.8  # without the router, after which another bridge may try
 STEP_BACK_SECONDS = 0.7  # more than the others need to notice that the lock is free
+BEGIN_TERM = """
+    INSERT INTO router_session (term) VALUES ($1) ON CONFLICT (id) DO UPDATE SET term = $1
+"""
 BACKOFF_SECONDS = (0.03, 0.06, 0.12, 0.25, 0.5)
 
 type PutInTerm = Callable[[UUID, AgentEvent], None]
@@ -103,20 +106,24 @@ class Leadership:
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
                 await self._stop_holding()
                 await asyncio.sleep(ATTEMPT_SECONDS)
-            await self._lead(connection)
-            while await connection.fetchval("SELECT true"):
+            while True:
+                await self._lead(connection)
                 await self._watch_holding(HEARTBEAT_SECONDS)
         finally:
             self._has_lock.clear()
             connection.terminate()
 
     async def _lead(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        """Begin a term, unless nobody else had one since this bridge had the lock."""
+        """Begin a term, unless the latest is this bridge's own.
+
+        It is not while another bridge led, and when the row was removed or restored: nothing that
+        was heard since has been stored, so the session is held anew and the router asked.
+        """
         latest = await connection.fetchval("SELECT term FROM router_session")
         if self._term is None or latest != self._term:
             await self._stop_holding()
             term = uuid4()
-            await connection.execute("UPDATE router_session SET term = $1", term)
+            await connection.execute(BEGIN_TERM, term)
             logger.info("this bridge is the leader")
             self._term = term
             self._holding = asyncio.create_task(self._hold_session(term))

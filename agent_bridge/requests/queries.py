@@ -10,7 +10,7 @@ from attrs import field, frozen
 from databases.core import Connection
 
 from agent_bridge.requests.master import CallableAgent
-from shared.domain.agents import name_function
+from shared.domain.agents import callable_schema, described
 from shared.domain.endings import OpenRequest
 from shared.postgres.pool import columns
 
@@ -259,8 +259,7 @@ async def mark_sent(
         SELECT config.*, marked.claim_id IS NOT NULL AS is_held, (
                    SELECT coalesce(json_agg(agents), '[]') FROM (
                        SELECT id, alias, description, input_parameters FROM agents
-                       WHERE creator_id = owner
-                         AND is_active AND name <> '' AND description <> ''
+                       WHERE creator_id = owner AND is_active
                        ORDER BY created_at DESC, id LIMIT :limit
                    ) AS agents
                ) AS agents
@@ -285,11 +284,12 @@ def _marked(
 
 
 def _callable(agent: dict[str, Any]) -> CallableAgent:
+    alias, description = agent["alias"], described(agent["description"])
     return CallableAgent(
         agent_id=UUID(agent["id"]),
-        agent_name=agent["alias"],
-        agent_description=agent["description"],
-        agent_schema=name_function(agent["input_parameters"], agent["alias"]),
+        agent_name=alias,
+        agent_description=description,
+        agent_schema=callable_schema(agent["input_parameters"], alias, description),
     )
 
 

@@ -5,13 +5,15 @@ of no known form is None: anyone can cause one, so it must never end anything.
 """
 
 import json
+from math import isfinite
+from sys import float_info
 from typing import Any
 from uuid import UUID
 
-import orjson
 from attrs import field, frozen
 
 from shared.codec.depth import is_too_deep
+from shared.codec.text import DIGITS_LIMIT, read_json, write_json
 
 MASTER_SERVER_BE = "master_server_be"
 MASTER_SERVER_ML = "master_server_ml"
@@ -176,7 +178,7 @@ def register_frame() -> bytes:
     """What every agent says first; the router ignores it from us."""
     schema = {"type": "function", "function": {"name": None, "description": "", "parameters": {}}}
     payload = {"agent_name": "", "agent_description": "", "agent_input_schema": schema}
-    return orjson.dumps({"message_type": "agent_register", "request_payload": payload})
+    return write_json({"message_type": "agent_register", "request_payload": payload})
 
 
 def invoke_frame(
@@ -189,7 +191,7 @@ def invoke_frame(
         "request_payload": payload,
         "request_metadata": {"request_id": request_id, "session_id": session_id},
     }
-    return orjson.dumps(frame)
+    return write_json(frame)
 
 
 def presence_frames(agent_uuid: str, mark: str) -> tuple[str, str]:
@@ -206,7 +208,7 @@ def presence_frames(agent_uuid: str, mark: str) -> tuple[str, str]:
         "request_metadata": "presence",
     }
     marked = {"message_type": "presence_mark", "mark": mark}
-    return orjson.dumps(question).decode(), orjson.dumps(marked).decode()
+    return write_json(question).decode(), write_json(marked).decode()
 
 
 def _ids(value: object) -> tuple[str, ...] | None:
@@ -223,29 +225,43 @@ def echo_frame(arrived: ProbeArrived | FlushMarkerArrived) -> str:
         "execution_time": 0,
         "invoked_by": arrived.invoked_by,
     }
-    return orjson.dumps(frame).decode()
+    return write_json(frame).decode()
 
 
 def _parse(text: str | bytes) -> object:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return read_json(text)
+    except json.JSONDecodeError:
         return _parse_leniently(text)
 
 
 def _parse_leniently(text: str | bytes) -> object:
-    """What Python's own json writes and JSON does not know: NaN, infinities, half surrogates."""
+    """What Python's own json writes and JSON does not know: NaN, infinities, half surrogates.
+
+    A number that is too large to be read stays a text: whoever waits for the rest must have it.
+    """
     try:
-        value = json.loads(text, parse_constant=lambda _: None)
-        return orjson.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+        value = json.loads(
+            text, parse_constant=lambda _: None, parse_int=_integer, parse_float=_float
+        )
+        return read_json(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return None
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= DIGITS_LIMIT else digits
+
+
+def _float(digits: str) -> float | str:
+    number = float(digits)
+    return number if isfinite(number) else digits
 
 
 def _text(value: object) -> str:
     """A text that PostgreSQL can store."""
     text = value if isinstance(value, str) else "" if value is None else _dump(value)
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return str(_without_nul(text))
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -253,13 +269,25 @@ def _object(value: object) -> dict[str, Any]:
     parsed = _parse(value) if isinstance(value, str) else value
     if not isinstance(parsed, dict) or is_too_deep(parsed):
         return {}
-    cleaned = _parse(_dump(parsed).replace("\\u0000", "\N{REPLACEMENT CHARACTER}"))
-    return cleaned if isinstance(cleaned, dict) else {}
+    return dict(_without_nul(parsed)) if b"\\u0000" in write_json(parsed) else parsed
+
+
+def _without_nul(value: Any) -> Any:
+    match value:
+        case str():
+            return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        case dict():
+            return {_without_nul(name): _without_nul(part) for name, part in value.items()}
+        case list():
+            return [_without_nul(part) for part in value]
+    return value
 
 
 def _dump(value: object) -> str:
-    return "nested too deeply" if is_too_deep(value) else orjson.dumps(value).decode()
+    return "nested too deeply" if is_too_deep(value) else write_json(value).decode()
 
 
 def _seconds(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    if isinstance(value, int | float) and abs(value) <= float_info.max:
+        return float(value)
+    return 0.0

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 import httpx2
 from attrs import frozen
-from msgspec import Meta
 
 from gateway.remote.outbound import Outbound, UnreachableError
 from shared.codec.converter import parse
 from shared.codec.faults import InvalidInputError
+from shared.codec.hooks import Rule
 from shared.domain.cards import card_content, card_name
 
 CARD_PATHS = ("/.well-known/agent-card.json", "/.well-known/agent.json")
@@ -18,7 +18,7 @@ CARD_PATHS = ("/.well-known/agent-card.json", "/.well-known/agent.json")
 class StatedCard:
     """What a card must have, and what it must not have otherwise."""
 
-    name: Annotated[str, Meta(min_length=1)]
+    name: Annotated[str, Rule(lambda name: None if name.strip() else "it has no name")]
     description: str
     skills: list[dict[str, Any]] | None = None
     defaultInputModes: list[str] | None = None  # noqa: N815 (the protocol's word)

@@ -108,13 +108,24 @@ async def update_password(connection: Connection, credentials: Credentials, new_
 
 
 async def select_profile(connection: Connection, owner: UUID, user_id: UUID) -> Profile | None:
-    """The profile of a user, who must be the owner."""
+    """The profile of a user, who must be the owner; an empty one where it was removed."""
     sql = """
-        SELECT id, user_id, first_name, last_name FROM userprofiles
-        WHERE user_id = :user_id AND user_id = :owner
+        SELECT coalesce(profile.id, users.id) AS id, users.id AS user_id, first_name, last_name
+        FROM users LEFT JOIN userprofiles AS profile ON profile.user_id = users.id
+        WHERE users.id = :user_id AND users.id = :owner
     """
     row = await connection.fetch_one(sql, {"owner": owner, "user_id": user_id})
     return Profile(**columns(row)) if row else None
+
+
+async def insert_profile(connection: Connection, owner: UUID, user_id: UUID) -> None:
+    """The profile of a user, who must be the owner, where it was removed: empty, as at first."""
+    sql = """
+        INSERT INTO userprofiles (id, user_id)
+        SELECT id, id FROM users WHERE id = :user_id AND id = :owner
+        ON CONFLICT DO NOTHING
+    """
+    await connection.execute(sql, {"owner": owner, "user_id": user_id})
 
 
 async def update_profile(

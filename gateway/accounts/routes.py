@@ -100,10 +100,12 @@ async def read_profile(call: Call[Nothing, UserId]) -> Profile:
 
 async def update_profile(call: Call[ProfileChanges, UserId]) -> Profile:
     """Change the user's own profile; what is left out stays."""
+    of = call.user_id, call.parameters.user_id
     async with connect(call.database) as connection:
-        profile = await queries.update_profile(
-            connection, call.user_id, call.parameters.user_id, call.body
-        )
+        profile = await queries.update_profile(connection, *of, call.body)
+        if profile is None:
+            await queries.insert_profile(connection, *of)
+            profile = await queries.update_profile(connection, *of, call.body)
     if profile is None:
         raise _unknown(call.parameters)
     return profile

@@ -9,9 +9,8 @@ from msgspec import UNSET
 
 from gateway.a2a.schemas import task_schema
 from gateway.agents.schemas import ActiveSelection
-from gateway.mcp.schemas import tool_schema
 from gateway.web.paging import cut
-from shared.domain.agents import ActiveConnection, name_function
+from shared.domain.agents import ActiveConnection, callable_schema, tool_schema
 
 
 async def select_active_connections(
@@ -23,7 +22,7 @@ async def select_active_connections(
             SELECT id, alias AS name, 'genai' AS type, NULL AS url, description,
                    input_parameters AS content, created_at, updated_at, is_active
             FROM agents
-            WHERE creator_id = :owner AND is_active AND name <> '' AND description <> ''
+            WHERE creator_id = :owner AND is_active
             UNION ALL
             SELECT mcptools.id, mcptools.alias, 'mcp', server_url, mcptools.description,
                    "inputSchema", mcptools.created_at, mcptools.updated_at, is_active
@@ -62,10 +61,10 @@ def _active(row: Record) -> ActiveConnection:
 
 
 def _schema(row: Record) -> dict[str, Any]:
-    name, content = row["name"], row["content"]
+    name, description, content = row["name"], row["description"] or "", row["content"]
     match row["type"]:
         case "mcp":
-            return tool_schema(name, row["description"], content)
+            return tool_schema(name, description, content)
         case "a2a":
-            return task_schema(name, row["description"] or "", content)
-    return name_function(content, name)
+            return task_schema(name, description, content)
+    return callable_schema(content, name, description)

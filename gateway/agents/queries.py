@@ -51,7 +51,7 @@ async def select_agents(
     selection: AgentSelection,
     is_active: bool | None = None,
 ) -> list[Agent]:
-    """The owner's agents that have a name and a description, oldest first.
+    """The owner's agents that have a name and a description or are connected, oldest first.
 
     Of the two filters only the name counts where both are given.
     """
@@ -60,7 +60,7 @@ async def select_agents(
                input_parameters AS agent_schema, created_at, updated_at, is_active,
                jwt AS agent_jwt, alias AS agent_alias
         FROM agents
-        WHERE creator_id = :owner AND name <> '' AND description <> ''
+        WHERE creator_id = :owner AND (is_active OR name <> '' AND description <> '')
           AND (CAST(:is_active AS boolean) IS NULL OR is_active = :is_active)
           AND CASE
                   WHEN CAST(:name AS text) IS NOT NULL THEN name = :name

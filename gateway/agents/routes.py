@@ -61,7 +61,7 @@ def _wanted_id(text: str | None) -> UUID:
 
 
 async def list_agents(call: Call[Nothing, AgentSelection]) -> list[Agent]:
-    """List the user's agents that have a name and a description, oldest first."""
+    """List the user's agents that have a name and a description or are connected, oldest first."""
     async with connect(call.database) as connection:
         return await queries.select_agents(connection, call.user_id, call.parameters)
 

@@ -4,12 +4,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import attrs
-import orjson
+import msgspec
 from attrs import frozen
 from msgspec import Meta
 
 from shared.codec.converter import load, structure, unstructure
 from shared.codec.faults import Fault, InvalidInputError
+from shared.codec.text import write_json
 from shared.domain.frames import FailureFrame, Response, failure
 
 FILES_LIMIT = 100
@@ -145,7 +146,7 @@ def explain_faults(error: InvalidInputError) -> str:
 def describe_faults(error: InvalidInputError) -> str:
     """The text that answers a malformed frame."""
     faults = [attrs.evolve(fault, input=_shown(fault.input)) for fault in error.faults]
-    details = orjson.dumps(unstructure(faults), option=orjson.OPT_INDENT_2).decode()
+    details = msgspec.json.format(write_json(unstructure(faults)), indent=2).decode()
     return f"{VALIDATION_FAILED}{details}"
 
 
@@ -162,5 +163,5 @@ def refuse(session_id: UUID, request_id: UUID, reason: str) -> FailureFrame:
 
 
 def _shown(value: object) -> object:
-    text = orjson.dumps(value, default=str)
+    text = write_json(value)
     return value if len(text) <= SHOWN_INPUT else None

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import attrs
-import orjson
 from attrs import frozen
 from databases.core import Connection
 
 from gateway.chats.schemas import Chat, CreatedChat, HistoryItem
+from shared.codec.text import read_json
 from shared.domain.files import select_files
 from shared.domain.frames import (
     FileMetadata,
@@ -271,7 +271,7 @@ async def _select_response_frames(
         response = Response(
             is_success=row["status"] == "answered",
             execution_time=row["execution_time"] or 0.0,
-            response=orjson.loads(row["content"]),
+            response=read_json(row["content"]),
             request_id=row["id"],
             session_id=session_id,
             files=files[row["id"]],

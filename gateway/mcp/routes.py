@@ -2,11 +2,12 @@
 
 from gateway.mcp import queries
 from gateway.mcp.lookup import look_up
-from gateway.mcp.schemas import LookedUpServer, NewServer, Server, ServerId, ServerPage, tool_schema
+from gateway.mcp.schemas import LookedUpServer, NewServer, Server, ServerId, ServerPage
 from gateway.remote.outbound import PrivateHostError, RefusedUrlError, UnreachableError, read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
+from shared.domain.agents import tool_schema
 from shared.postgres.pool import connect, transaction
 
 
@@ -31,7 +32,9 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
 
 
 def _looked_up(server: Server) -> LookedUpServer:
-    tools = [tool_schema(one.alias, one.description, one.inputSchema) for one in server.mcp_tools]
+    tools = [
+        tool_schema(one.alias, one.description or "", one.inputSchema) for one in server.mcp_tools
+    ]
     return LookedUpServer(
         id=server.id,
         server_url=server.server_url,

@@ -73,17 +73,3 @@ class ServerId:
     """One server."""
 
     server_id: Annotated[UUID, Meta(description="Which server.")]
-
-
-def tool_schema(
-    alias: str, description: str | None, input_schema: dict[str, Any]
-) -> dict[str, Any]:
-    """The function schema of a tool: its input schema with title and description."""
-    schema = {
-        "properties": {},
-        "type": "object",
-        **input_schema,
-        "title": alias,
-        "description": description or "",
-    }
-    return schema if schema["properties"] else {"required": [], **schema}

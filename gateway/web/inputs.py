@@ -5,10 +5,10 @@ What somebody typed into a form is refused by one sentence: front-ends can show 
 
 import asyncio
 from collections.abc import Mapping
+from json import JSONDecodeError
 from typing import Any, Literal
 
 import attrs
-import orjson
 from attrs import frozen
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from shared.codec.converter import structure
 from shared.codec.faults import Fault, InvalidInputError
 from shared.codec.sizes import in_units
 from shared.codec.surrogates import find_broken_texts
+from shared.codec.text import read_json
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_SECONDS = 30.0
@@ -107,8 +108,8 @@ def _parse_json(data: bytes) -> object:
     if not data:
         raise InvalidInputError([Fault("missing", (), "Field required", None)])
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
+        return read_json(data)
+    except JSONDecodeError as error:
         fault = Fault("json_invalid", (error.pos,), "JSON decode error", {})
         raise InvalidInputError(find_broken_texts(data) or [fault]) from None
 

@@ -1,11 +1,10 @@
 """JSON into objects and back: strict on the way in, in the contract's formats on the way out."""
 
 import re
+from json import JSONDecodeError
 from typing import Any
 
 import cattrs
-import msgspec
-import orjson
 
 from shared.codec.faults import (
     FAULTS_LIMIT,
@@ -16,8 +15,8 @@ from shared.codec.faults import (
 )
 from shared.codec.hooks import converter
 from shared.codec.surrogates import find_broken_texts
+from shared.codec.text import read_json, write_json
 
-_encoder = msgspec.json.Encoder()
 _other_time = re.compile(rb'T..:..:..(?!\.......")(?<="....-..-..T..:..:..)')
 
 
@@ -32,8 +31,8 @@ def structure[T](data: object, into: type[T]) -> T:
 def load(text: str | bytes) -> object:
     """What JSON text says, or raise InvalidInputError."""
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        return read_json(text)
+    except JSONDecodeError as error:
         shown = text if isinstance(text, str) else text.decode(errors="replace")
         fault = Fault("json_invalid", (error.pos,), f"Invalid JSON: {error.msg}", shown)
         raise InvalidInputError(find_broken_texts(text) or [fault]) from None
@@ -56,5 +55,5 @@ def dump(value: object) -> bytes:
     another form than the contract's is a time without microseconds, one in a million, or with an
     offset: where there is one, or a text that begins like one, the slower way is taken.
     """
-    text = _encoder.encode(value)
-    return orjson.dumps(unstructure(value)) if _other_time.search(text) else text
+    text = write_json(value)
+    return write_json(unstructure(value)) if _other_time.search(text) else text

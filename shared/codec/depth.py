@@ -1,6 +1,6 @@
-"""How deep JSON may be nested: it can be read deeper than it can be written again."""
+"""How deep JSON may be nested: what walks through it is bounded so."""
 
-DEPTH_LIMIT = 100  # levels; orjson writes 254, and frames add some of their own
+DEPTH_LIMIT = 100  # levels; frames add some of their own
 
 
 def is_too_deep(value: object, limit: int = DEPTH_LIMIT) -> bool:

@@ -4,15 +4,17 @@ cattrs' stock hooks coerce (`5` becomes `"5"`). What holds lists, classes and ma
 `hooks`.
 """
 
+from json import JSONDecodeError
+from sys import float_info
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
-import orjson
-
 from shared.codec.depth import DEPTH_LIMIT, is_too_deep
 from shared.codec.faults import FaultError, objection_to_uuid
+from shared.codec.text import read_json
 
 INTEGER_LIMIT = 2**63  # what a bigint holds
+MOST_NUMBER = float_info.max
 
 JsonObject = Annotated[dict[str, Any], "or its JSON text"]
 Url = Annotated[str, "a URL"]
@@ -64,7 +66,7 @@ def take_number(value: object, _: object) -> float:
     number = _number_from_text(value) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise FaultError("float_type", "Input should be a valid number", value)
-    if not abs(number) < float("inf"):
+    if not abs(number) <= MOST_NUMBER:
         raise FaultError("finite_number", "Input should be a finite number", value)
     return float(number)
 
@@ -109,8 +111,8 @@ def take_json_object(value: object, kind: object) -> dict[str, Any]:
     if not isinstance(value, str):
         return take_dictionary(value, kind)
     try:
-        return take_dictionary(orjson.loads(value), kind)
-    except orjson.JSONDecodeError:
+        return take_dictionary(read_json(value), kind)
+    except JSONDecodeError:
         message = "Input should be a valid dictionary or its JSON text"
         raise FaultError("dict_type", message, value) from None
 

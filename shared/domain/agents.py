@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from attrs import frozen
 from msgspec import UNSET, UnsetType
 
 from shared.codec.sizes import in_units
+from shared.codec.text import write_json
 
 NAME_LIMIT = 55  # characters
 ALIAS_LETTERS = 6
@@ -29,6 +29,8 @@ TASK_SCHEMA: dict[str, Any] = {
     "type": "object",
 }
 """What an A2A agent is called with; cards say nothing of it."""
+
+UNDESCRIBED = "An agent that has not said what it does"
 
 
 @frozen(slots=False)
@@ -53,7 +55,7 @@ def normalise_name(name: str) -> str:
 
 def details_size(description: str, schema: dict[str, Any]) -> int:
     """The bytes of what an agent says of itself."""
-    return len(description.encode()) + len(orjson.dumps(schema))
+    return len(description.encode()) + len(write_json(schema))
 
 
 def is_too_large(description: str, schema: dict[str, Any]) -> bool:
@@ -73,3 +75,47 @@ def name_function(schema: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(function, dict):
         return schema
     return {**schema, "function": {**function, "name": name}}
+
+
+def callable_schema(schema: dict[str, Any], name: str, description: str) -> dict[str, Any]:
+    """The schema of a function that can be called, whatever an agent has said of itself.
+
+    What it has not said is added: one function that a language model refuses is the end of every
+    chat of its owner. A function as it ought to be stays as it came, under this name.
+    """
+    function = schema.get("function")
+    if not isinstance(function, dict):
+        schema, function = {}, {"parameters": schema}
+    whole = {
+        **function,
+        "name": name,
+        "description": _said(function.get("description")) or described(description),
+        "parameters": _parameters(function.get("parameters")),
+    }
+    return {**schema, "type": "function", "function": whole}
+
+
+def tool_schema(name: str, description: str, input_schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a tool that can be called: its input schema with title and description."""
+    stated = input_schema.get("properties")
+    properties = stated if isinstance(stated, dict) else {}
+    named = {"type": "object", "properties": properties, "title": name, "description": description}
+    return {**input_schema, **named} if properties else {"required": [], **input_schema, **named}
+
+
+def described(description: str) -> str:
+    """What is said of an agent, or that nothing is."""
+    return _said(description) or UNDESCRIBED
+
+
+def _said(value: object) -> str:
+    return value if isinstance(value, str) and value.strip() else ""
+
+
+def _parameters(stated: Any) -> dict[str, Any]:
+    match stated:
+        case {"type": "object"} if isinstance(stated.get("properties", {}), dict):
+            return dict(stated)
+        case {"properties": dict()}:
+            return {**stated, "type": "object"}
+    return {"type": "object", "properties": {}}

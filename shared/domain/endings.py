@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-import orjson
 from attrs import frozen
 from databases.core import Connection
 
+from shared.codec.text import write_json
 from shared.domain.files import select_files
 from shared.domain.frames import Answer, Response, encode, failure, respond
 from shared.notifications.bus import Notifications
@@ -172,7 +172,7 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
         "from_statuses": [each.status for each in requests],
         "statuses": [each.status for each in outcomes],
         "message_ids": [uuid4() for _ in endings],
-        "contents": [orjson.dumps(each.answer).decode() for each in outcomes],
+        "contents": [write_json(each.answer).decode() for each in outcomes],
         "execution_times": [each.execution_time for each in outcomes],
         "errors": [each.error for each in outcomes],
     }

@@ -13,7 +13,7 @@ from attrs import frozen
 from databases.core import Connection
 from databases.interfaces import Record
 
-from shared.domain.agents import TASK_SCHEMA, ActiveConnection
+from shared.domain.agents import TASK_SCHEMA, ActiveConnection, callable_schema, tool_schema
 from shared.postgres.pool import columns
 from shared.postgres.rows import build
 
@@ -44,15 +44,11 @@ class Flow:
     def schema(self) -> Schema:
         """The schema of an active flow: that of its first member under the flow's own name."""
         assert self.first_schema is not None
-        schema, named = self.first_schema, {"description": self.description}
         _, type_ = self.members[0]
         if type_ != "genai":
-            required: Schema = {} if schema.get("properties") else {"required": []}
-            return {**schema, **required, **named, "title": self.alias}
-        function = schema.get("function")
-        if not isinstance(function, dict):
-            return schema
-        return {**schema, "function": {**function, **named, "name": self.alias}}
+            return tool_schema(self.alias, self.description, self.first_schema)
+        schema = callable_schema(self.first_schema, self.alias, self.description)
+        return {**schema, "function": {**schema["function"], "description": self.description}}
 
     @property
     def member_ids(self) -> list[UUID]:

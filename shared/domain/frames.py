@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import orjson
 from attrs import field, frozen
 from msgspec import Meta
 
 from shared.codec.converter import dump
 from shared.codec.depth import is_too_deep
+from shared.codec.text import write_json
 
 EMPTY_ANSWER = "The master agent gave an empty answer."  # front-ends draw "" as a tree of JSON
+SHOWN_SUCCESS = 100  # characters of what is neither true nor false
 DEEP_ANSWER = "The master agent gave an answer that is nested too deeply to be shown."
 
 
@@ -61,7 +62,8 @@ type Answer = Annotated[
     ),
 ]
 """What the master agent answered, in the one form that front-ends can draw: `agents_trace` a list,
-`response` a text, `is_success` a boolean; and whatever else it said. Stored as JSON text."""
+`response` a text, `is_success` a boolean; and whatever else it said. Stored as JSON text.
+`warning` is ours: `is_success` was neither true nor false, and is taken for false."""
 
 
 @frozen(slots=False)
@@ -127,13 +129,29 @@ def answer_from(value: object) -> Answer:
     """
     given = value if isinstance(value, dict) else {}
     kept = _shallow(given) if "response" in given else {}
-    trace, succeeded = kept.get("agents_trace"), given.get("is_success")
+    trace, stated = kept.get("agents_trace"), given.get("is_success", True)
+    succeeded = _succeeded(stated)
+    warning = {"warning": _doubt(stated)} if succeeded is None else {}
     return {
+        **warning,
         **kept,
         "agents_trace": trace if isinstance(trace, list) else [],
         "response": _text(given.get("response", value)) or EMPTY_ANSWER,
-        "is_success": succeeded if isinstance(succeeded, bool) else True,
+        "is_success": bool(succeeded),
     }
+
+
+def _succeeded(stated: object) -> bool | None:
+    """What is said of the success; None: neither that it is one nor that it is none."""
+    word = stated.strip().lower() if isinstance(stated, str) else stated
+    if word in (True, "true", "1", "yes", "on"):
+        return True
+    return False if word in (False, "false", "0", "no", "off") else None
+
+
+def _doubt(stated: object) -> str:
+    shown = _text(stated)[:SHOWN_SUCCESS]
+    return f"The master agent's is_success is neither true nor false, but: {shown}"
 
 
 def _shallow(value: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +166,7 @@ def failure(reason: str) -> Answer:
 def _text(value: object) -> str:
     if is_too_deep(value):
         return DEEP_ANSWER
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else write_json(value).decode()
 
 
 def encode(frame: LogFrame | ResponseFrame | GapFrame) -> bytes:

@@ -3,11 +3,11 @@
 from typing import Any, Literal, cast
 
 import asyncpg
-import orjson
 from databases import Database
 from databases.core import Connection
 from databases.interfaces import Record
 
+from shared.codec.text import read_json, write_json
 from shared.postgres.statements import DirectConnection, DirectDatabase
 from shared.settings.common import CommonSettings
 
@@ -57,8 +57,8 @@ async def _read_json(connection: "asyncpg.Connection[Any]") -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name,
-            encoder=lambda value: orjson.dumps(value).decode(),
-            decoder=orjson.loads,
+            encoder=lambda value: write_json(value).decode(),
+            decoder=read_json,
             schema="pg_catalog",
         )
 

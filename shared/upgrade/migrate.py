@@ -5,6 +5,7 @@ safe. A database of the original installation is taken over as it is.
 """
 
 import asyncio
+import re
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,12 @@ WAIT_SECONDS = 30.0
 CONNECT_SECONDS = 5
 OTHERS = "another migration to end"
 
+REMEDY = (
+    "please restore a backup, or, if nothing in it is needed, drop its schema `public`, create that"
+    " again, and migrate"
+)
+_table = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
+
 type Direction = Literal["apply", "rollback"]
 
 
@@ -61,6 +68,13 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no t
             self.execute("SELECT pg_advisory_lock(:number)", {"number": MIGRATION_LOCK})
         yield
 
+    def ensure_internal_schema_updated(self) -> None:
+        """yoyo only asserts that its table of versions has a row. Raises MigrationError."""
+        try:
+            super().ensure_internal_schema_updated()
+        except AssertionError:
+            raise MigrationError(f"the notes of its migrations are gone: {REMEDY}") from None
+
 
 def migrate(database_url: str) -> list[str]:
     """Apply what is missing and return the names of the migrations applied, in order.
@@ -72,10 +86,13 @@ def migrate(database_url: str) -> list[str]:
     with _backend(database_url) as backend:
         missing = list(backend.to_apply(_migrations()))
         if not missing or missing[0].id != ORIGINAL or not _is_original(backend.connection):
-            return [_run(backend, migration, "apply") for migration in missing]
-        with backend.transaction():
-            backend.mark_one(missing.pop(0))
-            return [_run(backend, migration, "apply") for migration in missing]
+            applied = [_run(backend, migration, "apply") for migration in missing]
+        else:
+            with backend.transaction():
+                backend.mark_one(missing.pop(0))
+                applied = [_run(backend, migration, "apply") for migration in missing]
+        _refuse_missing_tables(backend.connection)
+        return applied
 
 
 def roll_back(database_url: str, count: int | None = None) -> list[str]:
@@ -172,6 +189,15 @@ def _wait_for_server(database_url: str) -> None:
     """
     with waiting_for(_place(database_url), _tell), ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, reach_postgres(database_url, WAIT_SECONDS)).result()
+
+
+def _refuse_missing_tables(connection: psycopg.Connection) -> None:
+    """Where tables were dropped, and the notes that they were made stayed."""
+    files = [path for path in MIGRATIONS.glob("[0-9]*.sql") if ".rollback" not in path.name]
+    tables = {name for path in files for name in _table.findall(path.read_text())}
+    sql = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL"
+    if missing := [name for (name,) in connection.execute(sql, [sorted(tables)])]:
+        raise MigrationError(f"tables are gone ({', '.join(missing)}): {REMEDY}")
 
 
 def _migrations() -> MigrationList:

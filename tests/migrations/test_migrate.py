@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -138,6 +139,50 @@ def test_server_that_does_not_come_is_an_error(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(migrating, "WAIT_SECONDS", 0.1)
     with pytest.raises(MigrationError, match="Connection refused"):
         migrate("postgresql://postgres@127.0.0.1:1/postgres")
+
+
+ALL_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+OURS = f"{ALL_TABLES} AND tablename NOT LIKE '%yoyo%'"
+
+
+@pytest.mark.usefixtures("variables_of")
+@pytest.mark.parametrize(
+    ("tables", "statement", "reason"),
+    [
+        (ALL_TABLES, "TRUNCATE {} CASCADE", "the notes of its migrations are gone"),
+        (OURS, "DROP TABLE {} CASCADE", "tables are gone (a2acards, "),
+        (f"{OURS} AND tablename = 'logs'", "DROP TABLE {}", "tables are gone (logs)"),
+    ],
+    ids=["emptied", "dropped", "one dropped"],
+)
+def test_command_says_in_one_sentence_that_a_database_was_wiped(
+    database: str,
+    connection: Connection,
+    capsys: pytest.CaptureFixture[str],
+    tables: LiteralString,
+    statement: LiteralString,
+    reason: str,
+) -> None:
+    migrate(database)
+    for (table,) in connection.execute(tables).fetchall():
+        connection.execute(sql.SQL(statement).format(sql.Identifier(table)))
+    assert main([]) == 1
+    output, errors = capsys.readouterr()
+    assert (output, errors.count("\n")) == ("", 1)
+    assert errors.startswith(f"The database was not migrated: {reason}")
+    assert "please restore a backup" in errors
+
+
+@pytest.mark.usefixtures("variables_of")
+def test_what_the_command_proposes_for_a_wiped_database_helps(
+    database: str, connection: Connection
+) -> None:
+    migrate(database)
+    connection.execute("TRUNCATE _yoyo_version")
+    assert main([]) == 1
+    connection.execute("DROP SCHEMA public CASCADE")
+    connection.execute("CREATE SCHEMA public")
+    assert main([]) == 0
 
 
 @pytest.mark.usefixtures("variables_of")

@@ -19,6 +19,7 @@ from tests.agent_bridge.actors import (
 )
 from tests.agent_bridge.broken import keep_bridges, until_heard
 from tests.agents.running import Generation, run_steady_agent
+from tests.master import run_master
 from tests.shared.line import Line, run_line
 from tests.system import System
 from tests.users import User, eventually, register_user
@@ -216,6 +217,36 @@ async def test_agents_that_left_and_came_while_no_bridge_was_there_are_known_wit
         keep_bridges(breakable, 1)
         await until_inactive(crew.user, left, TRUE_SECONDS)
         await until_active(crew.user, came, TRUE_SECONDS)
+
+
+async def test_an_agent_that_was_found_before_it_registered_is_listed_and_given(
+    breakable: System, crew: Crew
+) -> None:
+    keep_bridges(breakable, 0)
+    agent = await crew.user.register_agent("", "")
+    async with connected_agent(breakable, agent["jwt"]), run_master(breakable.router_url) as master:
+        keep_bridges(breakable, 1)
+        await until_active(crew.user, agent["id"], TRUE_SECONDS)
+        await crew.user.create_config("for it")
+        async with crew.user.chat() as chat:
+            await chat.ask("hello")
+        listed = (await crew.user.http.get("/api/agents/active")).json()["active_connections"]
+    schema = {
+        "type": "function",
+        "function": {
+            "name": agent["alias"],
+            "description": "An agent that has not said what it does",
+            "parameters": {"type": "object", "properties": {}},
+        },
+    }
+    given = {one["agent_id"]: one for one in master.invocations[0].payload["agents"]}
+    assert given[agent["id"]] == {
+        "agent_id": agent["id"],
+        "agent_name": agent["alias"],
+        "agent_description": "An agent that has not said what it does",
+        "agent_schema": schema,
+    }
+    assert {one["id"]: one["agent_schema"] for one in listed}[agent["id"]] == schema
 
 
 async def test_agents_that_were_asked_were_not_called_and_answer(

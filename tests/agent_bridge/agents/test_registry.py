@@ -38,6 +38,18 @@ async def _registered(
     return stored
 
 
+async def test_integers_of_a_schema_are_listed_as_they_were(system: System, user: User) -> None:
+    parameters = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 2**80}}}
+    schema = {"type": "function", "function": {"description": "d", "parameters": parameters}}
+    agent = await user.register_agent("large", "large")
+    async with connected_agent(system, agent["jwt"]) as connection:
+        await connection.register("large", "large", schema)
+        await until_active(user, agent["id"])
+        answer = await user.http.get("/api/agents/active")
+    [shown] = answer.json()["active_connections"]
+    assert shown["agent_schema"]["function"]["parameters"] == parameters
+
+
 async def _refusal(connection: RouterClient) -> Json:
     frame: Json = await connection.receive()
     error: Json = frame["error"]

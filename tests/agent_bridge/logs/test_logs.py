@@ -57,6 +57,15 @@ async def test_entries_stand_in_the_order_in_which_they_came(
     assert [row["seq"] for row in rows] == list(range(2, 302))
 
 
+async def test_an_entry_that_is_no_text_keeps_every_digit(
+    chat: Chat, request_id: str, master: Master
+) -> None:
+    frame = {"message_type": "agent_log", "log_message": {"n": 2**80}, "log_level": "info"}
+    ids = {"agent_uuid": ML_KEY, "request_id": request_id, "session_id": chat.session_id}
+    await master.connection.send(json.dumps({**frame, **ids}))
+    assert (await chat.receive())["log"]["message"] == '{"n":1208925819614629174706176}'
+
+
 async def test_entries_of_a_session_differ_by_a_millisecond_at_least(
     system: System, chat: Chat, request_id: str, master: Master
 ) -> None:

@@ -125,6 +125,19 @@ async def test_the_configs_hold_the_decrypted_key_the_credentials_and_the_metada
     }
 
 
+async def test_integers_of_the_metadata_are_given_as_they_were(user: User, master: Master) -> None:
+    large = {"seed": 2**80, "bounds": [-(2**64), 2**64], "zero": -0.0}
+    provider = {"name": "p", "api_key": "sk-plain", "metadata": large}
+    created = await user.http.post("/api/llm/model/provider", json=provider)
+    assert created.json()["metadata"] == large
+    config = {"name": "c", "model": "m", "provider": "p"}
+    assert (await user.http.post("/api/llm/model/config", json=config)).is_success
+    async with user.chat() as chat:
+        await chat.ask("hello")
+    given = master.invocations[0].payload["configs"]["llm"]
+    assert {name: given[name] for name in large} == large
+
+
 async def test_the_newest_config_is_taken_where_none_is_named(user: User, master: Master) -> None:
     await user.create_config("newer")
     async with user.chat() as chat:

@@ -58,6 +58,26 @@ async def _last_stored(user: User, session_id: str) -> Any:
     return json.loads((await user.history(session_id))[-1]["content"])
 
 
+async def test_integers_arrive_as_they_were(user: User, master: Master) -> None:
+    given = {**answer("large"), "agents_trace": [{"output": {"id": 2**80}}], "more": -(2**70)}
+    async with user.chat() as chat:
+        told = (await _ask_for(given, master, chat))["response"]["response"]
+        stored = await _last_stored(user, chat.session_id)
+    async with user.chat(chat.session_id, after=0) as again:
+        replayed = (await again.receive_answer())["response"]["response"]
+    assert told == stored == replayed == given
+
+
+@pytest.mark.parametrize(("word", "is_success"), [("false", False), ("Yes", True), ("?", False)])
+async def test_a_failure_is_not_shown_as_a_success(
+    user: User, master: Master, word: str, is_success: bool
+) -> None:
+    async with user.chat() as chat:
+        frame = await _ask_for({**answer("text"), "is_success": word}, master, chat)
+    assert frame["response"]["response"]["is_success"] is is_success
+    assert ("warning" in frame["response"]["response"]) is (word == "?")
+
+
 async def test_without_a_master_agent_the_sender_is_told_at_once(user: User) -> None:
     began = monotonic()
     async with user.chat() as chat:

@@ -155,6 +155,34 @@ def test_a_nul_in_what_agents_say_is_replaced() -> None:
     assert "\x00" not in repr((parsed.name, parsed.description, parsed.input_schema))
 
 
+@pytest.mark.parametrize("schema", [{"a": r"\u0000 as text"}, {"a": 2**80, "b": [-0.5, "\\"]}])
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_schema_that_an_agent_registers_with_stays_as_it_came(
+    schema: dict[str, Any], as_text: bool
+) -> None:
+    payload = {
+        "message_type": "agent_register",
+        "agent_uuid": "a",
+        "agent_jwt": "j",
+        "agent_input_schema": json.dumps(schema) if as_text else schema,
+    }
+    parsed = parse_session_frame(json.dumps({"request_payload": payload}))
+    assert isinstance(parsed, AgentRegistered)
+    assert parsed.input_schema == schema
+
+
+@pytest.mark.parametrize("number", ["1" * 5000, "-" + "1" * 5000, "1e400", "-1e400"])
+def test_an_answer_with_a_number_that_nobody_can_read_arrives_with_its_digits(number: str) -> None:
+    text = f'{{"message_type": "agent_response", "response": {{"n": {number}, "m": {2**80}}}}}'
+    assert parse_lane_frame(text) == Reply({"n": number, "m": 2**80}, 0.0)
+
+
+@pytest.mark.parametrize("seconds", [10**400, "1", None, [], {}], ids=lambda value: repr(value)[:9])
+def test_a_time_that_is_none_is_no_time(seconds: object) -> None:
+    frame = {"message_type": "agent_response", "response": 1, "execution_time": seconds}
+    assert parse_lane_frame(json.dumps(frame)) == Reply(1, 0.0)
+
+
 @pytest.mark.parametrize("kind", ["agent_unregister", "agent_log", "agent_register"])
 def test_an_invocation_that_looks_like_an_event_is_none(kind: str) -> None:
     payload = {

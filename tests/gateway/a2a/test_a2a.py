@@ -103,6 +103,7 @@ async def test_an_agent_can_be_deleted(user: User, outsider: Outsider) -> None:
         5,
         {"name": "Only a name"},
         {"name": "", "description": "d"},
+        {"name": " \n", "description": "d"},
         {"name": 5, "description": "d"},
         {"name": "n", "description": "\x00"},
         {**OLD_CARD, "skills": "none"},
@@ -121,6 +122,11 @@ async def test_a_nonsense_card_is_one_sentence(reader: User, card: object) -> No
 @pytest.mark.parametrize("url", ["abc", "", "ftp://h", "http://127.0.0.1:9"])
 async def test_a_url_that_leads_nowhere_is_one_sentence(reader: User, url: str) -> None:
     refused(await reader.http.post(PATH, json={"server_url": url}))
+
+
+def test_integers_of_a_card_keep_their_digits() -> None:
+    card = read_card(b'{"name":"n","description":"d","version":1208925819614629174706176}')
+    assert card.content["version"] == 2**80
 
 
 def test_null_is_left_out_of_a_card_at_every_depth() -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.gateway.shapes import assert_shape, good, told
+from tests.sql import Sql
 from tests.system import System
 from tests.users import User, register_user
 
@@ -42,6 +43,18 @@ async def test_of_a_profile_what_is_left_out_stays_and_null_removes(person: User
     assert await update_profile(person) == ["", None]
     stored = good(await person.http.get(f"/api/profiles/{person.id}"))
     assert (stored["first_name"], stored["last_name"]) == ("", None)
+
+
+async def test_a_profile_that_was_removed_is_empty_and_can_be_filled(
+    person: User, sql: Sql
+) -> None:
+    sql("DELETE FROM userprofiles WHERE user_id = %s", person.id)
+    read = good(await person.http.get(f"/api/profiles/{person.id}"))
+    assert_shape(read, PROFILE)
+    assert (read["user_id"], read["first_name"], read["last_name"]) == (person.id, None, None)
+    assert await update_profile(person, first_name="Ann") == ["Ann", None]
+    assert await update_profile(person, last_name="Lee") == ["Ann", "Lee"]
+    assert good(await person.http.get(f"/api/profiles/{person.id}"))["id"] == read["id"]
 
 
 @pytest.mark.parametrize(

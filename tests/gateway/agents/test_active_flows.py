@@ -25,6 +25,9 @@ async def active(user: User, **query: str | int) -> Json:
     return answer
 
 
+EMPTY = {"type": "object", "properties": {}}
+
+
 async def test_an_active_flow_is_called_by_its_alias(user: User, sql: Sql) -> None:
     members = [insert_agent(sql, user.id), insert_agent(sql, user.id)]
     flow = await create_flow(user, *members)
@@ -47,7 +50,10 @@ async def test_an_active_flow_is_called_by_its_alias(user: User, sql: Sql) -> No
     ("insert", "expected"),
     [
         (insert_tool, TOOL_SCHEMA),
-        (lambda sql, owner: insert_tool(sql, owner, {}), {"required": []}),
+        (
+            lambda sql, owner: insert_tool(sql, owner, {}),
+            {"type": "object", "properties": {}, "required": []},
+        ),
         (
             insert_card,
             {
@@ -72,6 +78,20 @@ async def test_a_flow_has_the_schema_of_its_first_member(
     [shown, _] = (await active(user, agent_type="genai"))["active_connections"]
     named = {"title": flow["alias"], "description": flow["description"]}
     assert shown["agent_schema"] == {**expected, **named}
+
+
+async def test_a_flow_whose_first_member_has_said_nothing_can_be_called(
+    user: User, sql: Sql
+) -> None:
+    silent = insert_agent(sql, user.id)
+    sql("UPDATE agents SET input_parameters = '{}' WHERE id = %s", silent["id"])
+    flow = await create_flow(user, silent, insert_agent(sql, user.id))
+    [shown, *_] = (await active(user, agent_type="genai"))["active_connections"]
+    named = {"name": flow["alias"], "description": "Does both"}
+    assert shown["agent_schema"] == {
+        "type": "function",
+        "function": {**named, "parameters": EMPTY},
+    }
 
 
 async def test_a_flow_of_one_agent_twice_is_listed(user: User, sql: Sql) -> None:

@@ -1,5 +1,6 @@
 """Registering and reading agents, through the real gateway."""
 
+import json
 import re
 from typing import Any
 from uuid import uuid4
@@ -147,6 +148,14 @@ async def test_deep_parameters_are_taken_or_refused(user: User, depth: int) -> N
     assert answer.status_code in {200, 400, 422}, answer.text
 
 
+@pytest.mark.parametrize("as_text", [False, True])
+async def test_integers_in_parameters_stay_as_they_were(user: User, as_text: bool) -> None:
+    large = {"a": 2**80, "b": [-(2**80), 2**63]}
+    agent = await register(user, input_parameters=json.dumps(large) if as_text else large)
+    assert agent["input_parameters"] == large
+    assert (await user.read_agent(agent["id"]))["agent_schema"] == large
+
+
 @pytest.mark.parametrize("number", ["1e400", "123456789012345678901234567890", "-0.0", "1e-400"])
 async def test_any_json_number_in_parameters_is_taken_or_refused(user: User, number: str) -> None:
     content = f'{{"name": "a", "description": "d", "input_parameters": {{"a": {number}}}}}'
@@ -254,6 +263,36 @@ async def test_a_connected_agent_may_be_called(
         "updated_at": active["updated_at"],
         "is_active": True,
     }
+
+
+@pytest.mark.parametrize("said", [{}, {"k": "v"}, {"function": "f"}], ids=repr)
+@pytest.mark.parametrize("change", [False, True])
+async def test_a_connected_agent_that_has_said_nothing_can_be_called(
+    user: User, sql: Sql, active: dict[str, Any], said: dict[str, Any], change: bool
+) -> None:
+    if change:
+        agent, new = active, new_agent(input_parameters=said)
+        good(await user.http.patch(f"/api/agents/{active['id']}", json=new))
+    else:
+        agent = await register(user, name="second", input_parameters=said)
+        sql("UPDATE agents SET is_active = true WHERE id = %s", agent["id"])
+    [shown, *_] = good(await user.http.get("/api/agents/active"))["active_connections"]
+    nothing = {"type": "object", "properties": {}}
+    function = {"name": agent["alias"], "description": "Adds", "parameters": nothing}
+    assert shown["agent_schema"] == {"type": "function", "function": function}
+
+
+@pytest.mark.parametrize("missing", ["name", "description"])
+async def test_a_connected_agent_is_in_every_list_whatever_it_lacks(
+    user: User, sql: Sql, missing: str
+) -> None:
+    agent = await register(user, **{missing: ""})
+    sql("UPDATE agents SET is_active = true WHERE id = %s", agent["id"])
+    for path in ("/api/agents", "/api/agents/frontend?is_active=true"):
+        assert [each["agent_id"] for each in good(await user.http.get(path))] == [agent["id"]]
+    [shown] = good(await user.http.get("/api/agents/active"))["active_connections"]
+    assert (shown["id"], shown["name"]) == (agent["id"], agent["alias"])
+    assert shown["agent_schema"]["function"]["description"].strip()
 
 
 @pytest.mark.usefixtures("active")

@@ -4,7 +4,15 @@ import re
 
 import pytest
 
-from shared.domain.agents import make_alias, name_function, normalise_name
+from shared.domain.agents import (
+    callable_schema,
+    make_alias,
+    name_function,
+    normalise_name,
+    tool_schema,
+)
+
+EMPTY = {"type": "object", "properties": {}}
 
 
 @pytest.mark.parametrize(
@@ -44,3 +52,58 @@ def test_the_given_schema_stays_as_it_is() -> None:
 @pytest.mark.parametrize("schema", [{}, {"a": 1}, {"function": None}, {"function": "f"}], ids=repr)
 def test_a_schema_without_a_function_stays_as_it_is(schema: dict[str, object]) -> None:
     assert name_function(schema, "y") == schema
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{}, {"k": "v"}, {"function": None}, {"function": {}}, {"function": {"description": " "}}],
+    ids=repr,
+)
+def test_an_agent_that_has_said_nothing_is_a_function_without_parameters(
+    schema: dict[str, object],
+) -> None:
+    function = {"name": "y_abcdef", "description": "stored", "parameters": EMPTY}
+    expected = {"type": "function", "function": function}
+    assert callable_schema(schema, "y_abcdef", "stored") == expected
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", "\n"], ids=repr)
+def test_a_function_always_has_a_description(nothing: str) -> None:
+    schema = {"function": {"description": nothing}}
+    described = callable_schema(schema, "y", nothing)["function"]["description"]
+    assert described == "An agent that has not said what it does"
+
+
+def test_a_function_as_it_ought_to_be_stays_but_for_its_name() -> None:
+    function = {"description": "d", "parameters": {"type": "object"}, "strict": True}
+    schema = {"type": "function", "function": {"name": "x", **function}, "more": 1}
+    expected = {"type": "function", "function": {"name": "y", **function}, "more": 1}
+    assert callable_schema(schema, "y", "stored") == expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        (None, EMPTY),
+        ({}, EMPTY),
+        ([], EMPTY),
+        ({"type": "string"}, EMPTY),
+        ({"type": "object", "properties": None}, EMPTY),
+        ({"properties": {"a": {}}}, {"properties": {"a": {}}, "type": "object"}),
+    ],
+    ids=repr,
+)
+def test_parameters_are_always_those_of_an_object(stated: object, expected: object) -> None:
+    schema = {"type": "function", "function": {"parameters": stated}}
+    assert callable_schema(schema, "y", "d")["function"]["parameters"] == expected
+
+
+def test_parameters_without_a_function_are_its_parameters() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    assert callable_schema(schema, "y", "d")["function"]["parameters"] == schema
+
+
+@pytest.mark.parametrize("schema", [{}, {"properties": None}, {"type": "null"}], ids=repr)
+def test_a_tool_is_always_an_object_with_properties(schema: dict[str, object]) -> None:
+    expected = {**EMPTY, "title": "t_abcdef", "description": "d", "required": []}
+    assert tool_schema("t_abcdef", "d", schema) == expected

@@ -7,7 +7,15 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from shared.domain.frames import EMPTY_ANSWER, Response, answer_from, encode, failure, respond
+from shared.domain.frames import (
+    DEEP_ANSWER,
+    EMPTY_ANSWER,
+    Response,
+    answer_from,
+    encode,
+    failure,
+    respond,
+)
 
 GOOD: dict[str, Any] = {"agents_trace": [{"name": "A"}], "response": "text", "is_success": False}
 
@@ -62,9 +70,47 @@ def test_a_trace_that_is_no_list_becomes_an_empty_one(trace: object) -> None:
     assert answer_from({**GOOD, "agents_trace": trace})["agents_trace"] == []
 
 
-@pytest.mark.parametrize("success", [None, "false", 0, 1, []], ids=repr)
-def test_a_success_that_is_no_boolean_becomes_one(success: object) -> None:
-    assert isinstance(answer_from({**GOOD, "is_success": success})["is_success"], bool)
+@pytest.mark.parametrize("word", ["false", "False", "FALSE", "0", "no", " No\n", "off", 0, 0.0])
+def test_what_says_that_it_failed_is_no_success(word: object) -> None:
+    assert answer_from({**GOOD, "is_success": word}) == {**GOOD, "is_success": False}
+
+
+@pytest.mark.parametrize("word", ["true", "True", "TRUE", "1", "yes", "YES ", "on", 1, 1.0])
+def test_what_says_that_it_succeeded_is_a_success(word: object) -> None:
+    assert answer_from({**GOOD, "is_success": word}) == {**GOOD, "is_success": True}
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        (None, "null"),
+        ("maybe", "maybe"),
+        ("", ""),
+        ("falsch", "falsch"),
+        (2, "2"),
+        ([], "[]"),
+        ({"a": False}, '{"a":false}'),
+        ("x" * 5000, "x" * 100),
+        (nested(500), DEEP_ANSWER),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_a_success_that_says_neither_is_none_and_told(word: object, shown: str) -> None:
+    warning = f"The master agent's is_success is neither true nor false, but: {shown}"
+    expected = {**GOOD, "is_success": False, "warning": warning}
+    assert answer_from({**GOOD, "is_success": word}) == expected
+
+
+def test_a_warning_of_the_master_agent_s_own_stays() -> None:
+    given = {**GOOD, "is_success": None, "warning": "mine"}
+    assert answer_from(given)["warning"] == "mine"
+
+
+def test_integers_of_an_answer_keep_their_digits() -> None:
+    given = {**GOOD, "agents_trace": [{"output": 2**80}], "more": -(2**64) - 1}
+    frame = json.loads(encode(respond(3, response(response=answer_from(given)), None)))
+    assert frame["response"]["response"] == given
+    assert answer_from(2**80)["response"] == "1208925819614629174706176"
 
 
 def test_an_object_without_a_response_that_says_it_failed_is_no_success() -> None:
