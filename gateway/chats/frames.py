@@ -8,12 +8,15 @@ import msgspec
 from attrs import frozen
 from msgspec import Meta
 
+from gateway.web.sentences import sentence
 from shared.codec.converter import load, structure, unstructure
 from shared.codec.faults import Fault, InvalidInputError
+from shared.codec.sizes import in_units
 from shared.codec.text import write_json
 from shared.domain.frames import FailureFrame, Response, failure
 
 FILES_LIMIT = 100
+FRAME = "frame"  # where a field stands that a sentence names
 VALIDATION_FAILED = "Message validation failed. Details: "
 SHOWN_INPUT = 1000  # bytes of JSON; a longer input is not repeated
 
@@ -116,7 +119,7 @@ def _size(text: str) -> int:
 
 
 def _too_long(loc: tuple[str, ...], message_bytes: int) -> InvalidInputError:
-    told = f"Input should have at most {message_bytes // 1024:,} KB"
+    told = f"Input should have at most {in_units(message_bytes)}"
     return InvalidInputError([Fault("too_long", loc, told, None)])
 
 
@@ -135,12 +138,15 @@ def unknown_request(request_id: UUID) -> InvalidCancellationError:
 
 
 def explain_faults(error: InvalidInputError) -> str:
-    """The same in a sentence, for who sees an answer and no JSON."""
-    [first, *others] = error.faults
-    place = "" if first.type == "json_invalid" else ".".join(map(str, first.loc))
-    named = f"{place}: {first.msg}" if place else first.msg
-    more = f" (and {len(others)} more faults)" if others else ""
-    return f"The message was not accepted. {named}{more}"
+    """The first of them in a sentence, for who sees an answer and no JSON."""
+    first = error.faults[0]
+    if first.type == "json_invalid":
+        return "The message was not accepted: its frame is no JSON."
+    if not first.loc:
+        return f"The message was not accepted: {first.msg.replace('Input should', 'it must')}."
+    return (
+        f"The message was not accepted: {sentence(attrs.evolve(first, loc=(FRAME, *first.loc)))}."
+    )
 
 
 def describe_faults(error: InvalidInputError) -> str:

@@ -82,7 +82,7 @@ async def receive_faults(chat: Chat) -> list[Json]:
     assert refused["seq"] is None
     assert refused["response"]["is_success"] is False
     assert refused["response"]["response"]["response"] == refused["error"]
-    assert refused["error"].startswith("The message was not accepted. ")
+    assert refused["error"].startswith("The message was not accepted: ")
     assert isinstance(faults, list)
     assert faults
     return faults

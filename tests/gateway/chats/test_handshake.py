@@ -136,7 +136,7 @@ async def test_a_malformed_frame_runs_nothing(user: User, master: Master) -> Non
         await chat.ask("once")
         await chat.connection.send("{")
         assert (await chat.receive_text()).startswith("Message validation failed")
-        assert (await chat.receive())["error"].startswith("The message was not accepted. ")
+        assert (await chat.receive())["error"].startswith("The message was not accepted: ")
         await chat.ask("twice")
     assert [one.payload["message"] for one in master.invocations] == ["once", "twice"]
 
