@@ -104,7 +104,7 @@ async def test_what_is_refused_shows_with_its_reason(system: System, user: User)
             pass
     async with user.chat() as chat:
         await chat.ask("hello", message_id=(again := str(uuid4())))
-        await chat.ask("hello", message_id=again)
+        await chat.send("hello", message_id=again)
     await until_changed(
         system,
         GATEWAY,
