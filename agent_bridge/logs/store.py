@@ -16,9 +16,11 @@ from agent_bridge.logs.queries import (
     LoggedMessage,
     StoredLog,
     insert_logs,
+    select_knows_form,
     select_secrets,
 )
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity
+from agent_bridge.router.signatures import is_record_of_call, is_traceback_of_mismatch
 from shared.domain.frames import LogFrame, encode
 from shared.notifications.bus import Notifications
 from shared.notifications.formats import encode_frames, session_channel
@@ -45,6 +47,8 @@ class Logs:
         notifications: Notifications,
         vault: Vault,
     ) -> None:
+        self._tries_forms = settings.master_agent_contract == "auto"
+        self._knows_form = False
         self._service_keys = settings.service_keys
         self._usual = forms_of(self._service_keys)
         self._database = database
@@ -63,14 +67,34 @@ class Logs:
             metrics.LOG_ENTRIES_DROPPED.inc(len(entries))
             return
         async with connect(self._database) as connection:
-            await self._learn_secrets(connection, messages)
-            redacted = [self._redact(each) for each in messages]
+            shown = await self._without_trials(connection, messages)
+            await self._learn_secrets(connection, shown)
+            redacted = [self._redact(each) for each in shown]
             stored = await insert_logs(connection, redacted, MASTER_SERVER_ML)
         metrics.LOG_ENTRIES_STORED.inc(len(stored))
         metrics.LOG_ENTRIES_DROPPED.inc(len(entries) - len(stored))
         self._publish(stored)
-        if len(stored) < len(messages):
-            logger.info("%d log entries may not stand there", len(messages) - len(stored))
+        if len(stored) < len(shown):
+            logger.info("%d log entries may not stand there", len(shown) - len(stored))
+
+    async def _without_trials(
+        self, connection: Connection, logged: list[LoggedMessage]
+    ) -> list[LoggedMessage]:
+        """All but what the master agent's library says of a form that it is tried with.
+
+        Until it has answered one, nobody can tell its records of two calls from each other.
+        """
+        if not self._tries_forms:
+            return logged
+        masters = [each for each in logged if each.agent_id is None]
+        if not self._knows_form and any(is_record_of_call(each.message) for each in masters):
+            self._knows_form = await select_knows_form(connection)
+        trials = [each for each in masters if self._is_of_trial(each.message)]
+        return [each for each in logged if each not in trials]
+
+    def _is_of_trial(self, message: str) -> bool:
+        may_be = not self._knows_form and is_record_of_call(message)
+        return may_be or is_traceback_of_mismatch(message)
 
     def _redact(self, logged: LoggedMessage) -> LoggedMessage:
         """Redact, then cut: half a secret would not be found."""
