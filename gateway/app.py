@@ -8,6 +8,7 @@ from anyio.lowlevel import checkpoint
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway.a2a.refresh import A2A_AGENTS
 from gateway.accounts.attempts import Attempts
@@ -25,6 +26,7 @@ from gateway.requests.bridges import Bridges
 from gateway.routes import operations
 from gateway.routes import sockets as described
 from gateway.state import State
+from gateway.web.addresses import TrustedPrefix
 from gateway.web.errors import AnswerErrors
 from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
@@ -62,7 +64,6 @@ def listening(settings: GatewaySettings) -> Listening:
     return Listening(
         host=settings.gateway_host,
         port=settings.gateway_port,
-        trusted_proxies=settings.trusted_proxies,
         message_bytes=settings.max_message_bytes,
         metrics=(settings.metrics_host, settings.gateway_metrics_port),
     )
@@ -72,7 +73,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
     """The gateway for these settings."""
     document = describe(operations, TITLE, VERSION)
     routes = [operation.route() for operation in operations]
-    return Gateway(
+    app = Gateway(
         routes=[
             FixedPaths(route for route in routes if not route.param_convertors),
             *(route for route in routes if route.param_convertors),
@@ -81,6 +82,8 @@ def create_app(settings: GatewaySettings) -> Starlette:
             *health_routes(),
         ],
         middleware=[
+            Middleware(TrustedPrefix, trusted_proxies=settings.trusted_proxies),
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
             Middleware(SecurityHeaders),
             Middleware(
                 Cors,
@@ -94,6 +97,8 @@ def create_app(settings: GatewaySettings) -> Starlette:
         ],
         lifespan=partial(_lifespan, settings=settings),
     )
+    app.router.redirect_slashes = False  # to where the client says that it is
+    return app
 
 
 @asynccontextmanager

@@ -48,7 +48,7 @@ async def check_handshake(websocket: WebSocket) -> Opening:
     state = cast("State", websocket.state)
     if state["sockets"].is_leaving:
         raise RefusedError(RESTARTING, SERVICE_RESTART)
-    if not is_welcome(websocket, state["settings"].backend_cors_origins):
+    if not is_welcome(websocket, state["settings"]):
         raise RefusedError("the origin is not welcome")
     query = QueryParams(websocket.scope["query_string"])  # the socket would keep its own
     given = {name: value for name, value in query.items() if value}

@@ -3,7 +3,6 @@
 from urllib.parse import urlencode
 
 import attrs
-from starlette.datastructures import URL
 
 from gateway.chats import queries
 from gateway.chats.closes import CLOSE_CODES
@@ -94,7 +93,7 @@ def _page_url(call: Call[Nothing, HistoryPage], number: int) -> str:
     asked = call.parameters
     query = {"session_id": asked.session_id, "per_page": asked.per_page, "page": number}
     user = {"user_id": asked.user_id} if asked.user_id else {}
-    return str(URL(call.url).replace(query=urlencode({**query, **user})))
+    return call.address(urlencode({**query, **user}))
 
 
 operations = [

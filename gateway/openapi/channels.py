@@ -3,12 +3,13 @@
 import inspect
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway.openapi.schemas import Json, Schemas, make_schemas
 from gateway.web.channel import Channel
 
 ABOUT = """\
-The REST API is described at [/openapi.json](/openapi.json).
+The REST API is described at [/openapi.json]({base}/openapi.json).
 
 A handshake without a user's living token, or with a `session_id` that is no UUID, is refused with
 403. Each frame that comes in is answered by exactly one: `ResponseFrame` or `FailureFrame` when its
@@ -31,7 +32,7 @@ def describe_channels(channels: Sequence[Channel], title: str, version: str) -> 
     operations = [one for each in channels for one in _operations(each)]
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": title, "version": version, "description": ABOUT},
+        "info": {"title": title, "version": version, "description": ABOUT.format(base="")},
         "defaultContentType": "application/json",
         "channels": {each.name: _channel(each, schemas) for each in channels},
         "operations": dict(operations),
@@ -41,6 +42,21 @@ def describe_channels(channels: Sequence[Channel], title: str, version: str) -> 
             "securitySchemes": {"token": TOKEN},
         },
     }
+
+
+def describe_channels_at(document: Json, base: str) -> Json:
+    """The document for clients who find its paths after this base; the same where it is empty."""
+    if not base:
+        return document
+    parts = urlsplit(base)
+    channels = {
+        name: {**channel, "address": parts.path + channel["address"]}
+        for name, channel in document["channels"].items()
+    }
+    protocol = parts.scheme.replace("http", "ws")
+    servers = {"public": {"host": parts.netloc, "protocol": protocol}} if parts.netloc else {}
+    about = {**document["info"], "description": ABOUT.format(base=base)}
+    return {**document, "info": about, "servers": servers, "channels": channels}
 
 
 def _channel(channel: Channel, schemas: Schemas) -> Json:

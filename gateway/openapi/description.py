@@ -16,7 +16,7 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
 
 ABOUT = """\
-The sockets of front-ends are described at [/asyncapi.json](/asyncapi.json).
+The sockets of front-ends are described at [/asyncapi.json]({base}/asyncapi.json).
 
 - Every path is answered with and without a last slash. An unknown one is answered with 404, a
   wrong method with 405, and what nobody foresaw with 500, each with one sentence as `detail`.
@@ -127,10 +127,27 @@ def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
         _describe_form(bodies[form]["properties"])
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": version, "description": ABOUT},
+        "info": {"title": title, "version": version, "description": ABOUT.format(base="")},
         "tags": _tags(operations),
         "paths": {**paths, **_describe_health()},
         "components": {"schemas": bodies, "securitySchemes": SECURITY_SCHEMES},
+    }
+
+
+def describe_at(document: Json, base: str) -> Json:
+    """The document for clients who find its paths after this base; the same where it is empty."""
+    if not base:
+        return document
+    components = document["components"]
+    user = SECURITY_SCHEMES["user"]
+    flow = user["flows"]["password"]
+    at_base = {**flow, "tokenUrl": base + flow["tokenUrl"]}
+    schemes = {**SECURITY_SCHEMES, "user": {**user, "flows": {"password": at_base}}}
+    return {
+        **document,
+        "info": {**document["info"], "description": ABOUT.format(base=base)},
+        "servers": [{"url": base}],
+        "components": {**components, "securitySchemes": schemes},
     }
 
 

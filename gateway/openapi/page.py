@@ -1,14 +1,20 @@
 """Swagger UI, served from its package: no CDN is asked."""
 
+from functools import lru_cache
 from importlib.resources import files
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from gateway.openapi.channels import describe_channels_at
+from gateway.openapi.description import describe_at
 from gateway.openapi.schemas import Json
+from gateway.web.addresses import base_of
 from gateway.web.security import page_policy
+from shared.settings.gateway import GatewaySettings
 
 PAGE = """\
 <!DOCTYPE html>
@@ -17,12 +23,12 @@ PAGE = """\
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>{title}</title>
-  <link rel="stylesheet" href="/docs/static/swagger-ui.css">
-  <link rel="icon" type="image/png" href="/docs/static/favicon-32x32.png">
+  <link rel="stylesheet" href="{root}/docs/static/swagger-ui.css">
+  <link rel="icon" type="image/png" href="{root}/docs/static/favicon-32x32.png">
 </head>
 <body>
   <div id="swagger-ui"></div>
-  <script src="/docs/static/swagger-ui-bundle.js"></script>
+  <script src="{root}/docs/static/swagger-ui-bundle.js"></script>
   <script>
     // A field of a form that is left empty is left out: an empty text is no id.
     function leaveOutEmptyFields(request) {{
@@ -34,12 +40,12 @@ PAGE = """\
       return request;
     }}
     window.ui = SwaggerUIBundle({{
-      url: "/openapi.json",
+      url: "{root}/openapi.json",
       dom_id: "#swagger-ui",
       deepLinking: true,
       persistAuthorization: true,
       requestInterceptor: leaveOutEmptyFields,
-      oauth2RedirectUrl: new URL("/docs/static/oauth2-redirect.html", window.location).href,
+      oauth2RedirectUrl: new URL("{root}/docs/static/oauth2-redirect.html", window.location).href,
     }});
   </script>
 </body>
@@ -50,19 +56,23 @@ PAGE = """\
 def documentation_routes(title: str, document: Json, channels: Json) -> list[BaseRoute]:
     """`/` and `/docs`, `/openapi.json` and `/asyncapi.json`, and what the page loads."""
 
-    page = PAGE.format(title=title)
+    @lru_cache(maxsize=16)  # a proxy could say something else each time
+    def page(root: str) -> tuple[str, str]:
+        html = PAGE.format(title=title, root=root)
+        return html, page_policy(html)
 
-    async def redirect_to_docs(_request: Request) -> Response:
-        return RedirectResponse("/docs")
+    async def redirect_to_docs(request: Request) -> Response:
+        return RedirectResponse(f"{urlsplit(_base(request)).path}/docs")
 
-    async def show_docs(_request: Request) -> Response:
-        return HTMLResponse(page, headers={"Content-Security-Policy": page_policy(page)})
+    async def show_docs(request: Request) -> Response:
+        html, policy = page(urlsplit(_base(request)).path)
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
-    async def read_description(_request: Request) -> Response:
-        return JSONResponse(document)
+    async def read_description(request: Request) -> Response:
+        return JSONResponse(describe_at(document, _base(request)))
 
-    async def read_channels(_request: Request) -> Response:
-        return JSONResponse(channels)
+    async def read_channels(request: Request) -> Response:
+        return JSONResponse(describe_channels_at(channels, _base(request)))
 
     static = StaticFiles(directory=str(files("swagger_ui") / "static"))
     return [
@@ -72,3 +82,8 @@ def documentation_routes(title: str, document: Json, channels: Json) -> list[Bas
         Route("/asyncapi.json", read_channels),
         Mount("/docs/static", static),
     ]
+
+
+def _base(request: Request) -> str:
+    settings: GatewaySettings = request.state["settings"]
+    return base_of(request, settings)

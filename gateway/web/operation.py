@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.state import State
+from gateway.web.addresses import base_of
 from gateway.web.auth import Access, Caller, authenticate
 from gateway.web.errors import (
     BadRequestError,
@@ -43,10 +44,13 @@ class Call[Body, Parameters]:
     state: State
     request: Request
 
-    @property
-    def url(self) -> str:
-        """Where the request came in, with its query."""
-        return str(self.request.url)
+    def address(self, query: str) -> str:
+        """The request's own address for clients, with another query.
+
+        Without its host where no setting says that: RFC 3986, 4.2.
+        """
+        base = base_of(self.request, self.state["settings"])
+        return f"{base}{self.request.scope['path']}?{query}"
 
     @property
     def database(self) -> Database:

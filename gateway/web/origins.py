@@ -1,12 +1,13 @@
 """Calls from pages of other origins."""
 
-from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.settings.gateway import GatewaySettings
 
 
 class Cors:
@@ -24,13 +25,13 @@ class Cors:
         await (self._cors if is_asked else self.app)(scope, receive, send)
 
 
-def is_welcome(connection: HTTPConnection, origins: Collection[str]) -> bool:
+def is_welcome(connection: HTTPConnection, settings: GatewaySettings) -> bool:
     """Whether a WebSocket, for which browsers ask nobody, may be opened.
 
     It may from one of the origins, from here, and by a program.
     """
-    origin = connection.headers.get("origin")
-    if origin is None or "*" in origins or origin in origins:
+    origin, origins = connection.headers.get("origin"), settings.backend_cors_origins
+    if origin is None or "*" in origins or origin in (*origins, settings.public_origin):
         return True
     try:
         return urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower() != ""

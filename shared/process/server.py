@@ -155,11 +155,10 @@ class Server(uvicorn.Server):
 
 @frozen
 class Listening:
-    """Where a service listens, whom it believes, and the size of messages that it takes."""
+    """Where a service listens, and the size of messages that it takes."""
 
     host: str
     port: int
-    trusted_proxies: tuple[str, ...] = ()
     message_bytes: int = 64 * 1024
     metrics: tuple[str, int] = ("", 0)  # where Prometheus asks; port 0: nowhere
 
@@ -191,8 +190,7 @@ def create_server(
         ws_ping_timeout=pong_seconds,
         ws_per_message_deflate=False,
         access_log=settings.debug,
-        proxy_headers=bool(listening.trusted_proxies),
-        forwarded_allow_ips=list(listening.trusted_proxies),
+        proxy_headers=False,  # the gateway has its own place for them
         log_config=None,
     )
     return Server(config, settings.drain_timeout)

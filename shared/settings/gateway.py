@@ -1,7 +1,10 @@
 """What the gateway needs besides."""
 
+from urllib.parse import urlsplit
+
 from attrs import frozen
 
+from shared.settings.addresses import read_origin
 from shared.settings.common import CommonSettings
 from shared.settings.readers import (
     flag,
@@ -12,6 +15,7 @@ from shared.settings.readers import (
     pause,
     port,
     port_or_none,
+    public_url,
     seconds,
     url,
     whole_number,
@@ -26,6 +30,7 @@ class GatewaySettings(CommonSettings):
     gateway_host: str = setting(host, default="0.0.0.0")  # noqa: S104 (reached through a network)
     gateway_port: int = setting(port, default=8000)
     gateway_metrics_port: int = setting(port_or_none, default=0)
+    public_url: str | None = setting(public_url, default=None)
     trusted_proxies: tuple[str, ...] = setting(networks, default=())
     backend_cors_origins: tuple[str, ...] = setting(origins, default=("*",))
     default_files_folder_name: str = setting(str, default="files")
@@ -45,3 +50,11 @@ class GatewaySettings(CommonSettings):
 
     allow_private_urls: bool = setting(flag, default=False)
     refresh_seconds: float = setting(seconds, default=60.0)
+
+    @property
+    def public_origin(self) -> str | None:
+        """The origin of PUBLIC_URL, as browsers send it."""
+        if self.public_url is None:
+            return None
+        parts = urlsplit(self.public_url)
+        return read_origin(f"{parts.scheme}://{parts.netloc}")

@@ -110,6 +110,14 @@ def url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def public_url(text: str) -> str:
+    """One that paths are added to, without a slash at its end."""
+    address = url("http", "https")(text)
+    if "?" in address or "@" in address:
+        raise ValueError("must be a URL without a name, a password and a query")
+    return address.rstrip("/")
+
+
 def redis_url(text: str) -> str:
     """One of TCP, or of a socket: `unix:///run/redis.sock?db=0`."""
     if text.startswith("unix://"):

@@ -55,12 +55,12 @@ class Proxy:
         return sorted(float(value) for each, value in samples if each == name and float(value))
 
 
-def haproxy() -> str:
+def find_program(name: str) -> str:
     """The program, from the PATH or as `make test` unpacks it."""
     folders = [os.environ["PATH"], "/usr/sbin", str(PROJECT / ".tools" / "bin")]
-    program = shutil.which("haproxy", path=os.pathsep.join(folders))
+    program = shutil.which(name, path=os.pathsep.join(folders))
     if program is None:
-        pytest.fail("HAProxy is missing: `make test` gets it, or install it.", pytrace=False)
+        pytest.fail(f"{name} is missing: `make test` gets it, or install it.", pytrace=False)
     return program
 
 
@@ -74,7 +74,7 @@ def run_proxy(
     with _run_names(Names(addresses)) as names:
         child = start_child(
             "proxy",
-            [haproxy(), "-db", "-f", CONFIGURATION],
+            [find_program("haproxy"), "-db", "-f", CONFIGURATION],
             folder / "proxy.log",
             environment={
                 **os.environ,
@@ -87,7 +87,7 @@ def run_proxy(
             },
         )
         with stopping(child):
-            wait_until_ready(child, lambda: _listens(status_port))
+            wait_until_ready(child, lambda: listens(status_port))
             yield Proxy(*urls, names, child)
 
 
@@ -117,6 +117,7 @@ def _answer(query: bytes, addresses: list[str]) -> bytes:
     return query[:2] + NO_ERROR_ONE_QUESTION + counts + question + records
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody does."""
     with socket() as client:
         return client.connect_ex((HOST, port)) == 0

@@ -173,6 +173,11 @@ def _has_faults(case: Case) -> bool:
     return isinstance(case.answer.body, dict) and "'faults'" in str(case.answer.body)
 
 
+def _without_host(page: Frame) -> Frame:
+    links = {key: page.get(key) for key in ("next_page", "previous_page")}
+    return {**page, **{key: link and link[link.index("/api/") :] for key, link in links.items()}}
+
+
 def _first(count: int) -> Callable[[Any], Any]:
     return lambda body: {**body, "items": body["items"][:count]}
 
@@ -356,6 +361,11 @@ SOCKET = [
         "Section 5: page n of the history is n times too long",
         edits(_first(1)),
         "history: page 2 of 1 per page",
+    ),
+    wherever(
+        "Section 2: `next_page` is a URL; it names no host that only the client has said",
+        lambda case: isinstance(case.answer.body, dict) and "next_page" in case.answer.body,
+        edits(_without_host),
     ),
     named(
         "Section 5, 500 where it should be 4xx: `per_page=0`",

@@ -150,11 +150,13 @@ def _page(url: str | None) -> int | None:
     return None if url is None else int(parse_qs(urlsplit(url).query)["page"][0])
 
 
-async def test_the_url_of_a_page_is_as_recorded(user: User, session_id: str) -> None:
-    history = await read(user, session_id=session_id, page=1, per_page=3)
-    base = str(user.http.base_url).rstrip("/")
-    expected = f"{base}/api/chat?session_id={session_id}&per_page=3&page=2"
-    assert history["next_page"] == expected
+@pytest.mark.parametrize("headers", [{}, {"Host": "evil.example"}, {"X-Forwarded-Prefix": "/evil"}])
+async def test_the_url_of_a_page_has_the_recorded_query_and_nothing_that_the_client_said(
+    user: User, session_id: str, headers: dict[str, str]
+) -> None:
+    query = {"session_id": session_id, "per_page": "3"}
+    history = good(await user.http.get("/api/chat", params=query, headers=headers))
+    assert history["next_page"] == f"/api/chat?session_id={session_id}&per_page=3&page=2"
 
 
 async def test_following_the_urls_shows_every_message_once(user: User, session_id: str) -> None:
