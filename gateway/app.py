@@ -10,13 +10,13 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from gateway.a2a.refresh import A2A_AGENTS
+from gateway.a2a.kind import A2A_AGENTS
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
 from gateway.files.storage import create_storage
-from gateway.mcp.refresh import MCP_SERVERS
+from gateway.mcp.kind import MCP_SERVERS
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes

@@ -1,11 +1,14 @@
 """What an A2A agent says about itself on its card, in either generation of the protocol."""
 
+from operator import itemgetter
 from typing import Annotated, Any
 
 import httpx2
 from attrs import frozen
 
-from gateway.remote.outbound import Outbound, UnreachableError
+from gateway.remote.causes import describe_answer
+from gateway.remote.errors import UnreachableError
+from gateway.remote.outbound import Outbound
 from shared.codec.converter import parse
 from shared.codec.faults import InvalidInputError
 from shared.codec.hooks import Rule
@@ -36,12 +39,22 @@ class FoundCard:
 
 async def look_up(outbound: Outbound, url: str) -> FoundCard:
     """The card of the agent at this host. Raises UnreachableError."""
+    failures = []
     async with outbound.visit() as http:
         for path in CARD_PATHS:
             answer = await http.get(url + path)
-            if answer.status_code == httpx2.codes.OK:
-                return read_card(answer.content)
-    raise UnreachableError(f"its card is answered with {answer.status_code}")
+            try:
+                return _read_answer(answer)
+            except UnreachableError as error:
+                failures.append((answer.status_code == httpx2.codes.NOT_FOUND, error))
+    _, failure = min(failures, key=itemgetter(0))  # the first that tells more than "Not Found"
+    raise failure
+
+
+def _read_answer(answer: httpx2.Response) -> FoundCard:
+    if not answer.is_success:
+        raise describe_answer(answer)
+    return read_card(answer.content)
 
 
 def read_card(text: bytes) -> FoundCard:
@@ -49,6 +62,6 @@ def read_card(text: bytes) -> FoundCard:
     try:
         stated = parse(text, StatedCard)
         whole = parse(text, dict[str, Any])
-    except InvalidInputError:
-        raise UnreachableError("its card is not one of an A2A agent") from None
+    except InvalidInputError as error:
+        raise UnreachableError("its card is not one of an A2A agent", str(error)) from None
     return FoundCard(card_name(stated.name), stated.description, card_content(whole))

@@ -1,9 +1,10 @@
 """A2A agents: look up, list, read and delete."""
 
 from gateway.a2a import queries
-from gateway.a2a.lookup import look_up
+from gateway.a2a.kind import A2A_AGENTS
 from gateway.a2a.schemas import A2AAgent, A2AAgentId, A2AAgentPage, LookedUpA2AAgent, NewA2AAgent
-from gateway.remote.outbound import PrivateHostError, RefusedUrlError, UnreachableError, read_url
+from gateway.remote.errors import RefusedUrlError, UnreachableError
+from gateway.remote.urls import read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
@@ -15,11 +16,13 @@ async def create_a2a_agent(call: Call[NewA2AAgent, Nothing]) -> LookedUpA2AAgent
     try:
         given = read_url(call.body.server_url)
         url = str(given.copy_with(path="/", query=None)).rstrip("/")
-        card = await look_up(call.state["outbound"], url)
-    except (PrivateHostError, RefusedUrlError) as error:
+        card = await A2A_AGENTS.look_up(call.state["outbound"], url)
+    except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
-    except UnreachableError:
-        raise BadRequestError(f"Cannot retrieve data about a2a card on url: {url}/") from None
+    except UnreachableError as error:
+        raise BadRequestError(
+            f"Cannot retrieve data about a2a card on url: {url}/. {error.sentence}"
+        ) from None
     async with connect(call.database) as connection:
         return await queries.upsert_agent(connection, call.user_id, url, card)
 

@@ -4,8 +4,8 @@ from uuid import UUID, uuid4
 
 from databases.core import Connection
 
-from gateway.mcp.lookup import FoundTool
 from gateway.mcp.schemas import Server, Tool
+from gateway.mcp.tools import FoundTool
 from gateway.web.paging import cut
 from shared.codec.converter import unstructure
 from shared.domain.agents import make_alias

@@ -1,9 +1,10 @@
 """MCP servers: look up, list, read and delete."""
 
 from gateway.mcp import queries
-from gateway.mcp.lookup import look_up
+from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcp.schemas import LookedUpServer, NewServer, Server, ServerId, ServerPage
-from gateway.remote.outbound import PrivateHostError, RefusedUrlError, UnreachableError, read_url
+from gateway.remote.errors import RefusedUrlError, UnreachableError
+from gateway.remote.urls import read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
@@ -15,14 +16,11 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
     """Look an MCP server up and store it, or refresh it."""
     try:
         url = str(read_url(call.body.server_url))
-        tools = await look_up(call.state["outbound"], url)
-    except (PrivateHostError, RefusedUrlError) as error:
+        tools = await MCP_SERVERS.look_up(call.state["outbound"], url)
+    except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
-    except UnreachableError:
-        raise BadRequestError(
-            f"Could not access MCP server on: {url}. Make sure your MCP server supports "
-            f"'streamable-http' protocol and is remotely accesible."
-        ) from None
+    except UnreachableError as error:
+        raise BadRequestError(f"Could not access MCP server on: {url}. {error.sentence}") from None
     async with connect(call.database) as connection, transaction(connection):
         id_ = await queries.upsert_server(connection, call.user_id, url)
         await queries.update_tools(connection, [id_], tools)

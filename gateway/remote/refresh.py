@@ -2,31 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from attrs import frozen
 from databases import Database
-from databases.core import Connection
 
-from gateway.remote.outbound import Outbound, UnreachableError
+from gateway.remote.errors import UnreachableError
+from gateway.remote.kinds import Kind
+from gateway.remote.outbound import Outbound
+from gateway.remote.urls import show
 from shared.postgres.locks import LOCK_ERRORS, REFRESH_LOCK, connect_for_lock
-from shared.postgres.pool import DatabaseAwayError, connect
+from shared.postgres.pool import DatabaseAwayError, connect, transaction
 from shared.settings.gateway import GatewaySettings
 
 logger = logging.getLogger(__name__)
 
 AT_A_TIME = 8
-
-
-@frozen
-class Kind:
-    """What is looked up again: where it is, how it is looked up, and what becomes of its rows."""
-
-    name: str
-    select_urls: Callable[[Connection], Awaitable[list[str]]]
-    update: Callable[[Database, Outbound, str], Awaitable[None]]
-    """Look a URL up and store what was found. Raises UnreachableError and DatabaseAwayError."""
-    deactivate: Callable[[Connection, str], Awaitable[None]]
 
 
 class Refresh:
@@ -37,7 +28,7 @@ class Refresh:
         settings: GatewaySettings,
         database: Database,
         outbound: Outbound,
-        kinds: Sequence[Kind],
+        kinds: Sequence[Kind[Any]],
     ) -> None:
         self._kinds = kinds
         self._settings = settings
@@ -82,20 +73,22 @@ class Refresh:
             for kind, url in found:
                 tasks.create_task(self._refresh_in_turn(slots, kind, url))
 
-    async def _refresh_in_turn(self, slots: asyncio.Semaphore, kind: Kind, url: str) -> None:
+    async def _refresh_in_turn(self, slots: asyncio.Semaphore, kind: Kind[Any], url: str) -> None:
         async with slots:
             try:
                 await self.refresh_one(kind, url)
             except DatabaseAwayError as error:
-                logger.warning("what %s answered could not be stored: %s", url, error)
+                logger.warning("what %s answered could not be stored: %s", show(url), error)
             except Exception:
-                logger.exception("%s could not be looked up again", url)
+                logger.exception("%s could not be looked up again", show(url))
 
-    async def refresh_one(self, kind: Kind, url: str) -> None:
+    async def refresh_one(self, kind: Kind[Any], url: str) -> None:
         """Look one URL up, for all its owners."""
         try:
-            await kind.update(self._database, self._outbound, url)
-        except UnreachableError as error:
-            logger.info("%s %s: %s", kind.name, url, error)
+            found = await kind.look_up(self._outbound, url)
+        except UnreachableError:
             async with connect(self._database) as connection:
                 await kind.deactivate(connection, url)
+            return
+        async with connect(self._database) as connection, transaction(connection):
+            await kind.update(connection, url, found)

@@ -24,6 +24,10 @@ class Fault:
     msg: str
     input: Any
 
+    def __str__(self) -> str:
+        """The fault for a log, without the input."""
+        return ": ".join(filter(None, [".".join(map(str, self.loc)), self.msg]))
+
 
 class FaultError(ValueError):
     """What a hook of the converter raises about the value that it was given."""
@@ -38,7 +42,7 @@ class InvalidInputError(ValueError):
     """An input does not have the form that a class asks for; holds all its faults."""
 
     def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.loc}: {fault.msg}" for fault in faults))
+        super().__init__("; ".join(map(str, faults)))
         self.faults = faults
 
 

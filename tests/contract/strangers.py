@@ -1,17 +1,19 @@
 """The MCP and A2A servers of the recordings, built again, and the refresh that looks them up."""
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from mcp.server.mcpserver import MCPServer
 from mcp.types import ToolAnnotations
 from starlette.types import ASGIApp
 
-from gateway.a2a.refresh import A2A_AGENTS
+from gateway.a2a.kind import A2A_AGENTS
 from gateway.app import KINDS
-from gateway.mcp.refresh import MCP_SERVERS
+from gateway.mcp.kind import MCP_SERVERS
+from gateway.remote.kinds import Kind
 from gateway.remote.outbound import Outbound
-from gateway.remote.refresh import Kind, Refresh
+from gateway.remote.refresh import Refresh
 from shared.postgres.pool import create_database
 from tests.contract.areas import Stage
 from tests.contract.replay import Event
@@ -160,7 +162,7 @@ def _both(outsider: Outsider) -> tuple[str, str]:
     return f"http://localhost:{urlsplit(outsider.url).port}", outsider.url
 
 
-async def _refresh(stage: Stage, kind: Kind, *urls: str) -> None:
+async def _refresh(stage: Stage, kind: Kind[Any], *urls: str) -> None:
     """Look these up as the gateway does every minute."""
     settings = stage.system.settings
     async with create_database(settings) as database:

@@ -13,7 +13,7 @@ from attrs import define, field
 from mcp.server.mcpserver import MCPServer
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -99,3 +99,28 @@ def answering(content: object, status: int = 200, path: str = "{path:path}") -> 
         return Response(body, status, media_type="application/json")
 
     return Starlette(routes=[Route(f"/{path}", answer, methods=["GET", "POST", "DELETE"])])
+
+
+def listing(*tools: object, refusal: str | None = None) -> ASGIApp:
+    """An MCP server that lists these, good or not, or refuses to; the SDK's are all good."""
+    results = {
+        "initialize": {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "outsider", "version": "1"},
+        },
+        "tools/list": {"tools": tools},
+    }
+    if refusal is not None:
+        del results["tools/list"]
+
+    async def answer(request: Request) -> Response:
+        asked = await request.json()
+        if "id" not in asked:
+            return Response(status_code=202)
+        told: dict[str, object] = {"error": {"code": -32601, "message": refusal or "Not found"}}
+        if asked["method"] in results:
+            told = {"result": results[asked["method"]]}
+        return JSONResponse({"jsonrpc": "2.0", "id": asked["id"], **told})
+
+    return Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])

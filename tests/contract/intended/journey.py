@@ -11,6 +11,7 @@ from tests.contract.binding import ANY_ID, ANY_TIME
 from tests.contract.differences import Change, Difference, edits, refuses, says, wherever, without
 from tests.contract.intended.chat_frames import FAILS, failed
 from tests.contract.intended.llms import walk
+from tests.contract.intended.strangers import REFUSED, WHY
 from tests.contract.journey import Step, is_turn, load_steps
 
 STORED = "Design, section 6: frames that are stored carry `seq` (`?after=<seq>` replays)"
@@ -82,6 +83,13 @@ def _card_name(thing: Json) -> Json:
     return {**thing, "name": name, "agent_schema": {**thing["agent_schema"], "title": name}}
 
 
+def _with_cause(thing: Json) -> Json:
+    beginning, *_ = str(thing.get("detail", "")).split(". Make sure your MCP")
+    if not beginning.startswith(("Could not access MCP", "Cannot retrieve data about a2a")):
+        return thing
+    return {"detail": f"{beginning}. {REFUSED}"}
+
+
 def _session_id(frame: Json) -> str:
     return str((frame.get("log") or frame["response"])["session_id"])
 
@@ -138,5 +146,6 @@ JOURNEY = [
         edits(lambda body: {**body, "id": ANY_ID}),
         "49.1",
     ),
+    throughout(WHY, _with_cause),
     throughout("Section 2: `a2a`: `name` = card name (blanks to `_`)", _card_name),
 ]

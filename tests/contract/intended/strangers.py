@@ -2,15 +2,19 @@
 
 from typing import Any
 
-from tests.contract.binding import ANY_ID, ANY_TIME
+from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME
 from tests.contract.cases import Case, load_cases
-from tests.contract.differences import differ, edits, refuses, says, wherever
+from tests.contract.differences import Change, differ, edits, refuses, says, wherever
 from tests.contract.intended.agents import ACTIVE, by_card_name
 from tests.contract.intended.everywhere import FORMS, SLASHES
 
 NO_URL = refuses("The URL must begin with http:// or https:// and name a host")
 BAD_CARD = "Section 5, 500 where it should be 4xx: A2A servers that answer nonsense"
-BAD_CARD_URL = "Cannot retrieve data about a2a card on url: http://127.0.0.1:{}/"
+BAD_CARD_URL = "Cannot retrieve data about a2a card on url: http://127.0.0.1:{}/. {}"
+NO_CARD = "Its card is not one of an A2A agent: "
+WHY = "Section 2: not reachable: 400 that says so, with the cause where it is known"
+REFUSED = "The connection to it fails (Connection refused)"
+NOWHERE = f"Its host nobody.invalid can't be found ({ANY_TEXT})"
 REFRESH = "Section 5: the background refresh breaks A2A cards (stored twice over)"
 LIMITED = "Section 5: limits mean something else for each type; section 2: over the connections"
 INACTIVE_TOO = "Section 2: `GET` (all of them, active or not)"
@@ -60,6 +64,16 @@ def plain_cards(body: Any) -> Any:
     return {**body, "card_content": plain_card(body["card_content"])}
 
 
+def because(cause: str) -> Change:
+    """The recorded sentence with the cause in the place of a guess."""
+
+    def tell(body: Any) -> Any:
+        beginning, *_ = body["detail"].split(". Make sure")
+        return {"detail": f"{beginning}. {cause}"}
+
+    return edits(tell)
+
+
 def has_broken_card(case: Case) -> bool:
     """Whether the recorded card holds what is stored beside it."""
     return '"card_content": {"name"' in str(case.answer.body).replace("'", '"')
@@ -73,6 +87,11 @@ MCP = [
         edits(lambda body: {**body, "id": ANY_ID}),
     ),
     differ(FORMS, NO_URL, "add: no URL", "add: empty", "add: ftp scheme"),
+    differ(WHY, because(REFUSED), "add: nothing listens"),
+    differ(WHY, because("It answers 404 Not Found"), "add: path missing (404)", "add: 404"),
+    differ(WHY, because(f"It answers 4{ANY_TEXT}"), "add: 405"),
+    differ(WHY, because(NOWHERE), "add: name does not resolve"),
+    differ(WHY, because("It answers 503 Service Unavailable"), "add: dead server again"),
     differ(
         "Section 2: newest first over all kinds; what was made at once has no order there",
         edits(in_order_of_tools),
@@ -106,11 +125,18 @@ MCP = [
 A2A = [
     *ACTIVE[1:],
     differ(FORMS, NO_URL, "add: no URL", "add: empty", "add: ftp scheme"),
-    differ(BAD_CARD, refuses(BAD_CARD_URL.format(10003)), "add: 404"),
-    differ(BAD_CARD, refuses(BAD_CARD_URL.format(10004)), "add: html answer"),
+    differ(WHY, because(REFUSED), "add: nothing listens"),
+    differ(WHY, because(NOWHERE), "add: name does not resolve"),
+    differ(WHY, because("It answers 503 Service Unavailable"), "add: dead server"),
+    differ(BAD_CARD, refuses(BAD_CARD_URL.format(10003, "It answers 404 Not Found")), "add: 404"),
+    differ(
+        BAD_CARD,
+        refuses(BAD_CARD_URL.format(10004, f"{NO_CARD}0: Invalid JSON: {ANY_TEXT}")),
+        "add: html answer",
+    ),
     differ(
         'Section 1: error body: `{"detail": "<one sentence>"}`',
-        refuses(BAD_CARD_URL.format(10005)),
+        refuses(BAD_CARD_URL.format(10005, f"{NO_CARD}description: Field required")),
         "add: incomplete card",
     ),
     differ(

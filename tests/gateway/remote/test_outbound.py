@@ -4,7 +4,6 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
 from typing import Any
 
 import httpx2
@@ -18,14 +17,8 @@ from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp.routes import create_server
 from gateway.mcp.schemas import NewServer
 from gateway.remote import outbound
-from gateway.remote.outbound import (
-    Outbound,
-    PrivateHostError,
-    RefusedUrlError,
-    UnreachableError,
-    is_public,
-    read_url,
-)
+from gateway.remote.errors import UnreachableError
+from gateway.remote.outbound import Outbound
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call
@@ -87,109 +80,6 @@ async def failure(out: Outbound, url: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "abc",
-        "http://",
-        "//host/path",
-        "ftp://host/",
-        "file:///etc/passwd",
-        "gopher://host/",
-        "javascript:alert(1)",
-        "http://user:password@host/",
-        "http://user@host/",
-        "http://host:0/",
-        "http://host:99999/",
-        "http://host:port/",
-        "http://ho\x00st/",
-        "http://host\r\nX: y/",
-        "http://[::1/",
-        "http://host/" + "a" * 2048,
-    ],
-)
-def test_what_is_no_web_address_is_refused(text: str) -> None:
-    with pytest.raises(RefusedUrlError):
-        read_url(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "normal"),
-    [
-        ("http://Example.COM", "http://example.com/"),
-        (" https://example.com:443/A?b=c#d ", "https://example.com/A?b=c"),
-        ("http://example.com:80/a/", "http://example.com/a/"),
-        ("http://example.com:8080", "http://example.com:8080/"),
-    ],
-)
-def test_a_url_has_one_normal_form(text: str, normal: str) -> None:
-    assert str(read_url(text)) == normal
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "0.0.0.0",  # noqa: S104 (nobody listens there)
-        "10.1.2.3",
-        "100.64.0.1",
-        "127.0.0.1",
-        "169.254.169.254",
-        "172.31.255.255",
-        "192.0.0.8",
-        "192.0.2.1",
-        "192.88.99.1",
-        "192.168.1.1",
-        "198.19.0.1",
-        "198.51.100.1",
-        "203.0.113.1",
-        "224.0.0.1",
-        "239.1.1.1",
-        "240.0.0.1",
-        "255.255.255.255",
-        "::",
-        "::1",
-        "::127.0.0.1",
-        "::8.8.8.8",
-        "::ffff:127.0.0.1",
-        "::ffff:10.0.0.1",
-        "64:ff9b::7f00:1",
-        "64:ff9b::10.0.0.1",
-        "64:ff9b:1::8.8.8.8",
-        "100::1",
-        "2001::1",
-        "2001:db8::1",
-        "2002:7f00:1::",
-        "2002:a00:1::1",
-        "3fff::1",
-        "5f00::1",
-        "fc00::1",
-        "fe80::1",
-        "fe80::1%eth0",
-        "fec0::1",
-        "ff02::1",
-    ],
-)
-def test_an_address_that_is_not_of_the_public_internet_is_known(address: str) -> None:
-    assert not is_public(ip_address(address))
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "8.8.8.8",
-        "172.32.0.1",
-        "100.128.0.1",
-        "2606:4700::1111",
-        "::ffff:8.8.8.8",
-        "64:ff9b::8.8.8.8",
-        "2002:808:808::",
-    ],
-)
-def test_an_address_of_the_public_internet_is_known(address: str) -> None:
-    assert is_public(ip_address(address))
-
-
-@pytest.mark.parametrize(
     "host",
     [
         "127.0.0.1",
@@ -237,7 +127,7 @@ async def test_a_name_that_leads_to_a_private_address_is_refused() -> None:
 
 @pytest.mark.parametrize("look_up", [a2a_lookup.look_up, mcp_lookup.look_up])
 async def test_a_look_up_tells_why_a_host_is_not_visited(look_up: LookUp) -> None:
-    with pytest.raises(PrivateHostError, match="is not on the public internet"):
+    with pytest.raises(UnreachableError, match="is not on the public internet"):
         await look_up(Outbound(allow_private=False), "http://127.0.0.1:9/mcp")
 
 

@@ -1,0 +1,9 @@
+"""A2A agents as a kind of what users add by a URL."""
+
+from gateway.a2a import queries
+from gateway.a2a.lookup import look_up
+from gateway.remote.kinds import Kind
+
+A2A_AGENTS = Kind(
+    "A2A agent", look_up, queries.select_urls, queries.update_agents, queries.deactivate_agents
+)
