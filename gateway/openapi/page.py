@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from gateway.openapi.schemas import Json
+from gateway.web.examples import MARK
 from gateway.web.security import page_policy
 
 PAGE = """\
@@ -33,12 +34,21 @@ PAGE = """\
       }}
       return request;
     }}
+    // What creates something is proposed with ids and names that nobody else has used up.
+    function renewExamples(response) {{
+      if (response.url.endsWith("/openapi.json")) {{
+        const own = Math.floor(Math.random() * 2 ** 32).toString(16).padStart(8, "0");
+        response.text = response.text.replaceAll("{mark}", own);
+      }}
+      return response;
+    }}
     window.ui = SwaggerUIBundle({{
       url: "/openapi.json",
       dom_id: "#swagger-ui",
       deepLinking: true,
       persistAuthorization: true,
       requestInterceptor: leaveOutEmptyFields,
+      responseInterceptor: renewExamples,
       oauth2RedirectUrl: new URL("/docs/static/oauth2-redirect.html", window.location).href,
     }});
   </script>
@@ -50,7 +60,7 @@ PAGE = """\
 def documentation_routes(title: str, document: Json, channels: Json) -> list[BaseRoute]:
     """`/` and `/docs`, `/openapi.json` and `/asyncapi.json`, and what the page loads."""
 
-    page = PAGE.format(title=title)
+    page = PAGE.format(title=title, mark=MARK)
 
     async def redirect_to_docs(_request: Request) -> Response:
         return RedirectResponse("/docs")

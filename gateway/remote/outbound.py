@@ -16,6 +16,14 @@ VISIT_BYTES = 1024 * 1024
 URL_CHARACTERS = 2048
 HIGHEST_PORT = 65535
 
+URL_SCHEMA = {
+    "type": "string",
+    "format": "uri",
+    "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://",
+    "maxLength": URL_CHARACTERS,
+}
+"""What JSON schema can say of a URL that is visited."""
+
 type Address = IPv4Address | IPv6Address
 type Resolve = Callable[[str, int], Awaitable[list[str]]]
 

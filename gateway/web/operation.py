@@ -18,7 +18,9 @@ from starlette.types import Receive, Scope, Send
 from gateway.state import State
 from gateway.web.auth import Access, Caller, authenticate
 from gateway.web.errors import (
+    ApiError,
     BadRequestError,
+    Refusal,
     TooLargeError,
     TooManyRequestsError,
     TooSlowError,
@@ -80,6 +82,8 @@ class Operation:
     status: int = 200
     access: Access = Access.USER
     fails: bool = True  # whether it can answer 400
+    refusal: type[Refusal] = Refusal
+    old_place: str = ""  # what sets its id apart, where another path is the one to use
     bounded: bool = False  # whether it can answer 429, with Retry-After
     lends: bool = True  # the connection; not to a handler that waits for more than the database
 
@@ -91,7 +95,11 @@ class Operation:
     async def respond(self, request: Request) -> Response:
         """Check the request, call the handler and write what it returns."""
         with span(self.name, parent=request.headers.get("traceparent")):
-            return await self._respond(request)
+            try:
+                return await self._respond(request)
+            except ApiError as error:
+                error.refusal = self.refusal
+                raise
 
     async def _respond(self, request: Request) -> Response:
         state: State = request.scope["state"]
@@ -183,6 +191,7 @@ def post[Body, Result](
     *,
     access: Access = Access.USER,
     body_format: BodyFormat = "json",
+    refusal: type[Refusal] = Refusal,
     bounded: bool = False,
     lends: bool = True,
 ) -> Operation:
@@ -194,6 +203,7 @@ def post[Body, Result](
         body=body,
         body_format=body_format,
         result=result,
+        refusal=refusal,
         access=access,
         bounded=bounded,
         lends=lends,
