@@ -1,12 +1,14 @@
 """What clients send about A2A agents, and what they are told."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from attrs import frozen
 from msgspec import Meta
 
+from gateway.openapi.schemas import Json
+from gateway.remote.urls import URL_SCHEMA
 from gateway.web.paging import Limit, Offset
 from shared.codec.rules import Url
 from shared.domain.agents import TASK_SCHEMA
@@ -14,7 +16,10 @@ from shared.domain.agents import TASK_SCHEMA
 
 @frozen
 class NewA2AAgent:
-    """An A2A agent by the URL of its host; a path is left out."""
+    """An A2A agent by the URL of its host; a path is left out. An agent has to answer there."""
+
+    example: ClassVar[Json] = {"server_url": "https://agent.example.com"}
+    added_schema: ClassVar[Json] = {"properties": {"server_url": URL_SCHEMA}}
 
     server_url: Url
 

@@ -13,8 +13,10 @@ from gateway.accounts.schemas import (
     ProfileChanges,
     Token,
     TokenPair,
+    TokenRefusal,
     User,
     UserId,
+    WrongCredentialsError,
     find_weakness,
 )
 from gateway.web.auth import Access, find_caller
@@ -64,7 +66,7 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
         )
         if stored is None or verdict is Verdict.WRONG:
             LOGINS.labels("wrong").inc()
-            raise BadRequestError("Incorrect username or password")
+            raise WrongCredentialsError("Incorrect username or password")
         if verdict is Verdict.OUTDATED:
             await _hash_anew(call, stored)
     except BusyError:
@@ -124,6 +126,7 @@ operations = [
         TokenPair,
         access=Access.ANYONE,
         body_format="form",
+        refusal=TokenRefusal,
         bounded=True,
     ),
     post("/api/validate-token", read_token_validity, Token, Detail, access=Access.ANYONE),

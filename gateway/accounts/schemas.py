@@ -2,7 +2,7 @@
 
 import string
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
 from attrs import frozen
@@ -10,8 +10,19 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.accounts.names import NAME_LIMIT, objection_to
 from gateway.accounts.passwords import NORMALISED_LIMIT
+from gateway.openapi.schemas import Json
+from gateway.web.errors import (
+    ApiError,
+    BadRequestError,
+    Refusal,
+    TooManyRequestsError,
+    UnavailableError,
+)
+from gateway.web.examples import MARK
 from shared.codec.hooks import Rule
 from shared.codec.texts import is_blank
+
+EXAMPLE_USER = {"username": f"ada-{MARK}", "password": "Passw0rd!"}
 
 LEAST_CHARACTERS = 8  # of a password
 
@@ -66,6 +77,8 @@ Username = Annotated[
 class NewUser:
     """Somebody who registers."""
 
+    example: ClassVar[Json] = EXAMPLE_USER
+
     password: Password  # first, as its faults are
     username: Username
 
@@ -84,8 +97,30 @@ class User:
 class Login:
     """The OAuth 2 password form; its other fields are ignored."""
 
+    example: ClassVar[Json] = EXAMPLE_USER
+
     username: str
     password: str
+
+
+class WrongCredentialsError(BadRequestError):
+    """Nobody has this name and this password."""
+
+
+@frozen(slots=False)
+class TokenRefusal(Refusal):
+    """One sentence, and what clients of OAuth 2 look for (RFC 6749, 5.2)."""
+
+    error: str
+    error_description: str
+
+    @classmethod
+    def of(cls, error: ApiError) -> Self:
+        """What a caller is told of an error."""
+        is_wrong = isinstance(error, WrongCredentialsError)
+        is_ours = error.status in {TooManyRequestsError.status, UnavailableError.status}
+        other = "temporarily_unavailable" if is_ours else "invalid_request"
+        return cls(error.detail, "invalid_grant" if is_wrong else other, error.detail)
 
 
 @frozen(slots=False)
@@ -131,6 +166,8 @@ class Profile:
 @frozen
 class ProfileChanges:
     """What to change of a profile; what is left out stays, null removes."""
+
+    example: ClassVar[Json] = {"first_name": "Ada", "last_name": "Lovelace"}
 
     first_name: PersonName | UnsetType | None = UNSET
     last_name: PersonName | UnsetType | None = UNSET

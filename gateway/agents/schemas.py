@@ -1,12 +1,14 @@
 """What clients send about agents, and what they are told."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from attrs import frozen
 from msgspec import Meta
 
+from gateway.openapi.schemas import Json
+from gateway.web.examples import AGENT_ID
 from gateway.web.paging import Limit, Offset
 from shared.codec.rules import JsonObject
 from shared.domain.agents import NAME_LIMIT, ActiveConnection
@@ -20,10 +22,37 @@ AgentName = Annotated[
 ]
 Description = Annotated[str, Meta(max_length=64 * 1024)]
 
+EXAMPLE: Json = {
+    "name": "time_teller",
+    "description": "Tells what time it is in a city.",
+    "input_parameters": {
+        "type": "function",
+        "function": {
+            "name": "time_teller",
+            "description": "Tells what time it is in a city.",
+            "parameters": {
+                "type": "object",
+                "properties": {"city": {"type": "string", "description": "Which city."}},
+                "required": ["city"],
+            },
+        },
+    },
+}
+
 
 @frozen
 class NewAgent:
-    """An agent to register. Name and description may be empty: it brings them when it connects."""
+    """An agent to register. Name and description may be empty: it brings them when it connects.
+
+    Without an id, or with an empty one, it gets a new one.
+    """
+
+    example: ClassVar[Json] = {"id": AGENT_ID, **EXAMPLE}
+    added_schema: ClassVar[Json] = {
+        "properties": {
+            "id": {"anyOf": [{"type": "string", "format": "uuid"}, {"const": ""}], "default": ""}
+        }
+    }
 
     name: AgentName
     description: Description
@@ -34,6 +63,8 @@ class NewAgent:
 @frozen
 class AgentChanges:
     """What an agent is from now on; its alias stays."""
+
+    example: ClassVar[Json] = EXAMPLE
 
     name: AgentName
     description: Description

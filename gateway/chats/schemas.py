@@ -1,12 +1,14 @@
 """What clients send about chats, and what they are told."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from attrs import frozen
 from msgspec import Meta
 
+from gateway.openapi.schemas import Json
+from gateway.web.examples import SESSION_ID
 from gateway.web.paging import MOST, Limit, Offset
 from shared.codec.hooks import Rule
 from shared.codec.rules import INTEGER_LIMIT
@@ -24,7 +26,9 @@ def _title_objection(title: str) -> str | None:
     return None
 
 
-Title = Annotated[str, Rule(_title_objection), Meta(min_length=1, max_length=TITLE_LIMIT)]
+Title = Annotated[
+    str, Rule(_title_objection), Meta(min_length=1, max_length=TITLE_LIMIT, pattern=r"\S")
+]
 WhichChat = Annotated[UUID, Meta(description="Which chat.")]
 # The last one that a bigint can count the messages before.
 PageNumber = Annotated[int, Meta(ge=1, le=INTEGER_LIMIT // MOST)]
@@ -35,6 +39,8 @@ PageSize = Annotated[int, Meta(ge=1)]
 class NewChat:
     """A chat to make before its first message."""
 
+    example: ClassVar[Json] = {"title": "Times of the world", "session_id": SESSION_ID}
+
     title: Title
     session_id: UUID
 
@@ -42,6 +48,8 @@ class NewChat:
 @frozen
 class ChatChanges:
     """What a chat is called from now on."""
+
+    example: ClassVar[Json] = {"title": "Time in Kyiv"}
 
     title: Title
 

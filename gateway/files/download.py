@@ -43,7 +43,7 @@ DESCRIPTION: dict[str, Any] = {
         "description": "The range has none of its bytes",
         "headers": {"Content-Range": SPAN},
         "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/Error"}},
+            "application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}},
         },
     },
 }

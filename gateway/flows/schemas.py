@@ -1,34 +1,49 @@
 """What clients send about flows, and what they are told."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar, get_args
 from uuid import UUID
 
 from attrs import frozen
 from msgspec import Meta
 
+from gateway.openapi.schemas import Json
+from gateway.web.examples import AGENT_ID
 from gateway.web.paging import Limit, Offset
 from shared.domain.agents import NAME_LIMIT
 from shared.domain.flows import MemberType
 
 MEMBERS_LIMIT = 1000
+SEEN = {"minLength": 1, "pattern": r"\S"}
 
 FlowName = Annotated[
     str,
     Meta(
         max_length=NAME_LIMIT,
         description="Stored in lower case with `_` for blanks; not empty.",
+        extra_json_schema=SEEN,
     ),
 ]
-Description = Annotated[str, Meta(max_length=64 * 1024, description="Not empty.")]
+Description = Annotated[
+    str, Meta(max_length=64 * 1024, description="Not empty.", extra_json_schema=SEEN)
+]
 
 
 @frozen
 class WantedMember:
-    """A member by its UUID and its type `genai`, `mcp` or `a2a`; anything else is refused by 400.
+    """An active agent, tool of an MCP server or A2A agent by its id, and which of them it is.
 
-    Front-ends send members without a type: one sentence is all that they can show.
+    Anything else is refused by 400: front-ends send members without a type, and one sentence is all
+    that they can show.
     """
+
+    added_schema: ClassVar[Json] = {
+        "properties": {
+            "id": {"type": "string", "format": "uuid"},
+            "type": {"enum": [*get_args(MemberType.__value__)]},
+        },
+        "required": ["id", "type"],
+    }
 
     id: str | None = None
     type: str | None = None
@@ -52,6 +67,12 @@ WantedMembers = Annotated[
 @frozen
 class WantedFlow:
     """A flow as it is to be: two or more active members in their order, also the same one twice."""
+
+    example: ClassVar[Json] = {
+        "name": "Time twice",
+        "description": "Tells the time, and then tells it again.",
+        "flow": [{"id": AGENT_ID, "type": "genai"}] * 2,
+    }
 
     name: FlowName
     description: Description

@@ -2,6 +2,8 @@
 
 from uuid import UUID, uuid4
 
+import attrs
+
 from gateway.llms import config_queries, queries
 from gateway.llms.config_queries import NameTakenError
 from gateway.llms.schemas import (
@@ -25,6 +27,8 @@ from gateway.web.paging import cut
 from shared.postgres.pool import connect
 from shared.secrets import Vault
 
+# Parts of paths that are answered for those who have them, and what sets their ids apart.
+OLD_PLACES = {"/api/llms/": "llms", "/model_config": "underscored"}
 NO_KEY = "'api_key' must be specified for this provider"
 
 
@@ -162,4 +166,9 @@ def _under(prefix: str) -> list[Operation]:
     ]
 
 
-operations = [*_under("/api/llm"), *_under("/api/llms")]
+def _marked(operation: Operation) -> Operation:
+    old = [word for part, word in OLD_PLACES.items() if part in operation.path]
+    return attrs.evolve(operation, old_place="_".join(old))
+
+
+operations = [*map(_marked, [*_under("/api/llm"), *_under("/api/llms")])]

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.llms.prompt import DEFAULT_SYSTEM_PROMPT
+from gateway.openapi.schemas import Json
 from gateway.web.paging import Limit, Offset
 from shared.codec.hooks import Rule
 from shared.codec.texts import is_blank
@@ -45,6 +46,15 @@ MaxLastMessages = Annotated[
 class NewProvider:
     """A provider; each but Ollama needs a key."""
 
+    example: ClassVar[Json] = {"name": "openai", "api_key": "sk-0123456789", "metadata": {}}
+    added_schema: ClassVar[Json] = {
+        "if": {"properties": {"name": {"not": {"pattern": r"^\s*[Oo][Ll][Ll][Aa][Mm][Aa]\s*$"}}}},
+        "then": {
+            "properties": {"api_key": {"type": "string", "minLength": 1, "pattern": r"\S"}},
+            "required": ["api_key"],
+        },
+    }
+
     name: Name
     api_key: ApiKey | None = None
     metadata: Options | None = None
@@ -67,6 +77,8 @@ class ProviderChanges:
 
     A key of asterisks only is the one that was shown, and leaves the stored one too.
     """
+
+    example: ClassVar[Json] = {"api_key": "sk-9876543210", "metadata": {}}
 
     api_key: ApiKey | None = None
     metadata: Options | None = None
@@ -97,6 +109,16 @@ class Provider:
 class NewModelConfig:
     """A model config of a provider, which must exist."""
 
+    example: ClassVar[Json] = {
+        "name": "quick",
+        "model": "gpt-4o-mini",
+        "provider": "openai",
+        "system_prompt": "",
+        "user_prompt": "",
+        "temperature": 0.7,
+        "max_last_messages": 5,
+        "credentials": {},
+    }
     forbid_extra_keys: ClassVar[bool] = True
 
     name: ConfigName
@@ -113,6 +135,7 @@ class NewModelConfig:
 class ModelConfigChanges:
     """What to change of a model config: what is left out stays."""
 
+    example: ClassVar[Json] = {"model": "gpt-4o", "temperature": 0.2}
     forbid_extra_keys: ClassVar[bool] = True
 
     name: ConfigName | UnsetType = UNSET

@@ -10,7 +10,10 @@ from shared.postgres.pool import connect
 
 
 async def list_logs(call: Call[Nothing, LogSelection]) -> list[LogEntry]:
-    """List the log entries of a request or of a session, in order."""
+    """List the log entries of a request or of a session, in order.
+
+    Exactly one of `request_id` and `session_id` is required, though each by itself is not.
+    """
     by = call.parameters
     if by.request_id is None and by.session_id is None:
         raise BadRequestError("Either 'request_id' or 'session_id' must be provided")

@@ -6,10 +6,12 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import Meta
 
+_OR = "The entries of this {}; required unless `{}_id` is given, and not together with it."
+
 
 @frozen
 class LogSelection:
     """Exactly one of the two."""
 
-    request_id: Annotated[UUID, Meta(description="The entries of this request.")] | None = None
-    session_id: Annotated[UUID, Meta(description="The entries of this session.")] | None = None
+    request_id: Annotated[UUID, Meta(description=_OR.format("request", "session"))] | None = None
+    session_id: Annotated[UUID, Meta(description=_OR.format("session", "request"))] | None = None

@@ -1,19 +1,24 @@
 """What clients send about MCP servers, and what they are told."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from attrs import frozen
 from msgspec import Meta
 
+from gateway.openapi.schemas import Json
+from gateway.remote.urls import URL_SCHEMA
 from gateway.web.paging import Limit, Offset
 from shared.codec.rules import Url
 
 
 @frozen
 class NewServer:
-    """An MCP server by its URL."""
+    """An MCP server by its URL. A server has to answer there."""
+
+    example: ClassVar[Json] = {"server_url": "https://mcp.example.com/mcp"}
+    added_schema: ClassVar[Json] = {"properties": {"server_url": URL_SCHEMA}}
 
     server_url: Url
 

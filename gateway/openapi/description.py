@@ -2,16 +2,15 @@
 
 import inspect
 import sys
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import frozen
 from starlette.responses import Response
 
-from gateway.openapi.schemas import Json, Schemas, make_schemas, without_null
+from gateway.openapi.schemas import EXAMPLE, Json, Schemas, make_schemas, without_null
 from gateway.web.auth import Access
-from gateway.web.errors import ApiError
+from gateway.web.errors import ApiError, Refusal
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
 
@@ -29,13 +28,6 @@ The sockets of front-ends are described at [/asyncapi.json]({base}/asyncapi.json
 - An object of another user is answered like one that does not exist.
 - `HEAD` is answered wherever `GET` is.
 """
-
-
-@frozen
-class Error:
-    """One sentence about what went wrong."""
-
-    detail: str
 
 
 @frozen
@@ -116,10 +108,11 @@ def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
     """The whole document, ready to be sent as JSON."""
     taken = (type_ for each in operations for type_ in (each.body, each.parameters))
     given = (each.result for each in operations)
-    schemas = make_schemas(_real(taken), [*_real(given), Error, InputFaults])
+    refusals = dict.fromkeys(each.refusal for each in operations)
+    schemas = make_schemas(_real(taken), [*_real(given), *refusals, InputFaults])
     paths: dict[str, Json] = {}
-    for operation, id_ in zip(operations, _operation_ids(operations), strict=True):
-        described = _describe_one(operation, id_, schemas)
+    for operation in operations:
+        described = _describe_one(operation, schemas)
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
     expanded = {operation.parameters.__name__ for operation in operations}
     bodies = {name: one for name, one in schemas.components.items() if name not in expanded}
@@ -190,35 +183,41 @@ def _describe_health() -> Json:
     return {path: {"get": operation(path)} for path in HEALTH}
 
 
-def _operation_ids(operations: Sequence[Operation]) -> list[str]:
-    """The handlers' names, numbered where one serves several paths."""
-    seen: Counter[str] = Counter()
-    ids = []
-    for operation in operations:
-        seen[operation.name] += 1
-        count = seen[operation.name]
-        ids.append(operation.name if count == 1 else f"{operation.name}_{count}")
-    return ids
+def _operation_id(operation: Operation) -> str:
+    """The handler's name; with a word for its place where that is an old one."""
+    return "_".join(filter(None, (operation.name, operation.old_place)))
 
 
-def _describe_one(operation: Operation, id_: str, schemas: Schemas) -> Json:
+def _describe_one(operation: Operation, schemas: Schemas) -> Json:
     summary, more = _split(operation.handler)
     described: Json = {
-        "operationId": id_,
+        "operationId": _operation_id(operation),
         "summary": summary,
         "tags": [operation.handler.__module__.split(".")[1]],
         "security": SECURITY[operation.access],
         "responses": _responses(operation, schemas),
     }
+    if operation.old_place:
+        described["deprecated"] = True
     if more:
         described["description"] = more
     if parameters := _parameters(operation, schemas):
         described["parameters"] = parameters
     if operation.body is not Nothing:
         content = {"schema": schemas.of(operation.body)}
+        if example := _example(operation):
+            content["example"] = example
         media = dict.fromkeys(MEDIA[operation.body_format], content)
         described["requestBody"] = {"required": True, "content": media}
     return described
+
+
+def _example(operation: Operation) -> Json | None:
+    """What is proposed; at an old place another name, for the current one has taken it."""
+    example: Json | None = getattr(operation.body, EXAMPLE, None)
+    if example and operation.old_place and "name" in example:
+        return {**example, "name": f"{example['name']}-{operation.old_place}"}
+    return example
 
 
 def _split(documented: object) -> tuple[str, str]:
@@ -233,15 +232,17 @@ def _responses(operation: Operation, schemas: Schemas) -> Json:
         done["content"] = {"application/json": {"schema": schemas.of(operation.result)}}
     responses = dict(operation.responses) or {str(operation.status): done}
     for error in operation.errors:
-        status, described = _describe_error(error, schemas)
+        status, described = _describe_error(error, operation.refusal, schemas)
         responses[str(status)] = described
     return responses
 
 
-def _describe_error(error: type[Exception], schemas: Schemas) -> tuple[int, Json]:
+def _describe_error(
+    error: type[Exception], refusal: type[Refusal], schemas: Schemas
+) -> tuple[int, Json]:
     if not issubclass(error, ApiError):
         return 422, _refusal("The request is malformed", schemas.of(InputFaults))
-    described = _refusal(_split(error)[0].rstrip("."), schemas.of(Error))
+    described = _refusal(_split(error)[0].rstrip("."), schemas.of(refusal))
     if error.headers:
         described["headers"] = {name: HEADERS[name] for name in error.headers}
     return error.status, described

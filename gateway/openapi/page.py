@@ -13,6 +13,7 @@ from gateway.openapi.channels import describe_channels_at
 from gateway.openapi.description import describe_at
 from gateway.openapi.schemas import Json
 from gateway.web.addresses import base_of
+from gateway.web.examples import MARK
 from gateway.web.security import page_policy
 from shared.settings.gateway import GatewaySettings
 
@@ -39,12 +40,21 @@ PAGE = """\
       }}
       return request;
     }}
+    // What creates something is proposed with ids and names that nobody else has used up.
+    function renewExamples(response) {{
+      if (response.url.endsWith("/openapi.json")) {{
+        const own = Math.floor(Math.random() * 2 ** 32).toString(16).padStart(8, "0");
+        response.text = response.text.replaceAll("{mark}", own);
+      }}
+      return response;
+    }}
     window.ui = SwaggerUIBundle({{
       url: "{root}/openapi.json",
       dom_id: "#swagger-ui",
       deepLinking: true,
       persistAuthorization: true,
       requestInterceptor: leaveOutEmptyFields,
+      responseInterceptor: renewExamples,
       oauth2RedirectUrl: new URL("{root}/docs/static/oauth2-redirect.html", window.location).href,
     }});
   </script>
@@ -58,7 +68,7 @@ def documentation_routes(title: str, document: Json, channels: Json) -> list[Bas
 
     @lru_cache(maxsize=16)  # a proxy could say something else each time
     def page(root: str) -> tuple[str, str]:
-        html = PAGE.format(title=title, root=root)
+        html = PAGE.format(title=title, root=root, mark=MARK)
         return html, page_policy(html)
 
     async def redirect_to_docs(request: Request) -> Response:

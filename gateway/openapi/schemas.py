@@ -14,6 +14,9 @@ from shared.codec.rules import INTEGER_LIMIT, JsonObject
 
 type Json = dict[str, Any]
 
+ADDED_SCHEMA = "added_schema"  # class attribute: what a handler enforces, and no type says
+EXAMPLE = "example"  # class attribute: what is proposed to be sent
+
 REF = "#/components/schemas/{name}"
 
 TIME: Json = {
@@ -75,6 +78,8 @@ def _complete(class_: type, schema: Json, *, is_sent: bool) -> None:
             _bound_integers(described)
     if getattr(class_, FORBID_EXTRA_KEYS, False):
         schema["additionalProperties"] = False
+    for key, more in getattr(class_, ADDED_SCHEMA, {}).items():
+        schema[key] = {**schema.get(key, {}), **more} if isinstance(more, dict) else more
     if not is_sent:  # what has a default is told all the same
         omitted = omittable_fields(class_)
         schema["required"] = [name for name in properties if name not in omitted]

@@ -7,6 +7,14 @@ from gateway.remote.errors import RefusedUrlError
 URL_CHARACTERS = 2048
 HIGHEST_PORT = 65535
 
+URL_SCHEMA = {
+    "type": "string",
+    "format": "uri",
+    "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://",
+    "maxLength": URL_CHARACTERS,
+}
+"""What JSON schema can say of a URL that is visited."""
+
 
 def read_url(text: str) -> httpx2.URL:
     """The URL in its normal form, without a fragment. Raises RefusedUrlError."""

@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Self
 
+from attrs import frozen
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
@@ -16,10 +18,23 @@ from shared.postgres.pool import DatabaseAwayError
 logger = logging.getLogger(__name__)
 
 
+@frozen(slots=False)
+class Refusal:
+    """One sentence about what went wrong."""
+
+    detail: str
+
+    @classmethod
+    def of(cls, error: "ApiError") -> Self:
+        """What a caller is told of an error."""
+        return cls(error.detail)
+
+
 class ApiError(Exception):
-    """What a caller is told: a status and one sentence."""
+    """What a caller is told: a status and one sentence, in the form that its operation has."""
 
     status = 500
+    refusal: type[Refusal] = Refusal
     headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, detail: str) -> None:
@@ -107,7 +122,8 @@ class AnswerErrors:
 def _answer(error: Exception, scope: Scope) -> Response:
     match error:
         case ApiError():
-            return JSONResponse({"detail": error.detail}, error.status, error.headers)
+            told = unstructure(error.refusal.of(error))
+            return JSONResponse(told, error.status, error.headers)
         case InvalidInputError():
             return JSONResponse({"detail": unstructure(error.faults)}, 422)
         case HTTPException():  # Starlette's own: no such path, or not with this method

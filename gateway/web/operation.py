@@ -19,7 +19,9 @@ from gateway.state import State
 from gateway.web.addresses import base_of
 from gateway.web.auth import Access, Caller, authenticate
 from gateway.web.errors import (
+    ApiError,
     BadRequestError,
+    Refusal,
     TooLargeError,
     TooManyRequestsError,
     TooSlowError,
@@ -84,6 +86,8 @@ class Operation:
     status: int = 200
     access: Access = Access.USER
     fails: bool = True  # whether it can answer 400
+    refusal: type[Refusal] = Refusal
+    old_place: str = ""  # what sets its id apart, where another path is the one to use
     bounded: bool = False  # whether it can answer 429, with Retry-After
     lends: bool = True  # the connection; not to a handler that waits for more than the database
 
@@ -95,7 +99,11 @@ class Operation:
     async def respond(self, request: Request) -> Response:
         """Check the request, call the handler and write what it returns."""
         with span(self.name, parent=request.headers.get("traceparent")):
-            return await self._respond(request)
+            try:
+                return await self._respond(request)
+            except ApiError as error:
+                error.refusal = self.refusal
+                raise
 
     async def _respond(self, request: Request) -> Response:
         state: State = request.scope["state"]
@@ -187,6 +195,7 @@ def post[Body, Result](
     *,
     access: Access = Access.USER,
     body_format: BodyFormat = "json",
+    refusal: type[Refusal] = Refusal,
     bounded: bool = False,
     lends: bool = True,
 ) -> Operation:
@@ -198,6 +207,7 @@ def post[Body, Result](
         body=body,
         body_format=body_format,
         result=result,
+        refusal=refusal,
         access=access,
         bounded=bounded,
         lends=lends,

@@ -84,6 +84,14 @@ def refused(answer: httpx2.Response) -> str:
     return str(body["detail"])
 
 
+def denied(answer: httpx2.Response, error: str = "invalid_grant") -> str:
+    """The sentence of a 400 at a login, which is told to clients of OAuth 2 too."""
+    assert answer.status_code == 400, answer.text
+    sentence: str = answer.json()["detail"]
+    assert answer.json() == {"detail": sentence, "error": error, "error_description": sentence}
+    return sentence
+
+
 def told(answer: httpx2.Response, field: str) -> str:
     """The sentence of a 400 about what was typed into a field."""
     sentence = refused(answer)

@@ -17,6 +17,12 @@ OF_B = "7606d265-979d-4b22-b28c-a7e30f273085"
 TOKENS = {"access_token": ANY_TOKEN, "refresh_token": None, "token_type": "Bearer"}
 
 OWN_PROFILE = "Section 2, profiles: that user only; section 1: a foreign object is a 400"
+OAUTH = "RFC 6749, 5.2: a token is refused with `error` and `error_description`"
+WRONG_LOGIN = {
+    "detail": "Incorrect username or password",
+    "error": "invalid_grant",
+    "error_description": "Incorrect username or password",
+}
 SAME_NAME = "Common sense: names that look the same are one name"
 CORS = "Section 1: preflights for GET, POST, PATCH, DELETE; relied_on: no credentials mode"
 
@@ -63,8 +69,15 @@ USERS = [
     ),
     differ(
         "Section 5: bcrypt looks at 72 bytes of a password",
-        refuses("Incorrect username or password"),
+        says(400, WRONG_LOGIN),
         "login: long password, only first 72 bytes count (bcrypt)",
+    ),
+    differ(
+        OAUTH,
+        says(400, WRONG_LOGIN),
+        "login: wrong password",
+        "login: unknown user",
+        "login: empty password",
     ),
     differ(
         "Section 2: `POST /api/validate-token` → 200 `Token is valid`",

@@ -9,6 +9,7 @@ from gateway.llms.prompt import DEFAULT_SYSTEM_PROMPT
 from tests.contract.areas import RECORDED_KEY
 from tests.contract.binding import ANY_ID, ANY_TIME
 from tests.contract.differences import Change, Difference, edits, refuses, says, wherever, without
+from tests.contract.intended.accounts import OAUTH, WRONG_LOGIN
 from tests.contract.intended.chat_frames import FAILS, failed
 from tests.contract.intended.llms import walk
 from tests.contract.intended.strangers import REFUSED, WHY
@@ -111,6 +112,7 @@ def _with_numbers(first: int, body: Json) -> Json:
 
 
 JOURNEY = [
+    numbered(OAUTH, says(400, WRONG_LOGIN), "4.0"),
     numbered("Section 5: registration answers with the password hash", without("password"), "1.0"),
     numbered(
         "Section 2: a special character is any ASCII punctuation",

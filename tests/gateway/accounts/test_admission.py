@@ -107,8 +107,11 @@ async def test_a_refusal_says_when_to_try_again_in_one_sentence(
     answer = await log_in(direct, name)
     seconds = answer.headers["retry-after"]
     assert 0 < int(seconds) <= WINDOW_SECONDS
+    sentence = f"Too many failed logins, please try again in {seconds} seconds"
     assert answer.json() == {
-        "detail": f"Too many failed logins, please try again in {seconds} seconds"
+        "detail": sentence,
+        "error": "temporarily_unavailable",
+        "error_description": sentence,
     }
 
 

@@ -11,7 +11,7 @@ import pytest
 from gateway.accounts.names import FOLDED_LIMIT, NAME_LIMIT, clean, fold, objection_to
 from gateway.accounts.passwords import Passwords
 from tests.gateway.accounts.test_accounts import LOGIN, REGISTER, new_user
-from tests.gateway.shapes import good, refused
+from tests.gateway.shapes import denied, good, refused
 from tests.sql import Sql
 from tests.users import PASSWORD
 
@@ -149,8 +149,8 @@ async def test_nobody_logs_in_by_a_spelling_that_several_old_users_might_mean(
     names = [name, name.upper()]
     await insert_old(sql, *names)
     for number, own in enumerate(names):
-        assert refused(await log_in(visitor, name.lower(), number)) == WRONG
-        assert refused(await log_in(visitor, own, 1 - number)) == WRONG
+        assert denied(await log_in(visitor, name.lower(), number)) == WRONG
+        assert denied(await log_in(visitor, own, 1 - number)) == WRONG
 
 
 async def test_an_old_user_whose_name_nobody_else_has_logs_in_by_any_spelling(
@@ -192,4 +192,4 @@ async def test_a_password_is_one_however_its_letters_are_composed(
     good(await visitor.post(REGISTER, json=new))
     good(await visitor.post(LOGIN, data={**new, "password": normalize(typed, PRECOMPOSED)}))
     wrong = {**new, "password": PRECOMPOSED.replace("ä", "a")}
-    assert refused(await visitor.post(LOGIN, data=wrong)) == WRONG
+    assert denied(await visitor.post(LOGIN, data=wrong)) == WRONG

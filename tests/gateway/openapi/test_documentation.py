@@ -12,6 +12,7 @@ from gateway.app import TITLE
 from gateway.openapi.description import describe
 from gateway.routes import operations
 from gateway.web.auth import Access
+from gateway.web.examples import MARK
 from shared import VERSION
 
 DOCUMENT = describe(operations, TITLE, VERSION)
@@ -30,6 +31,13 @@ EACH = pytest.mark.parametrize(
 
 async def test_the_gateway_serves_the_description(visitor: httpx2.AsyncClient) -> None:
     assert (await visitor.get("/openapi.json")).json() == DOCUMENT
+
+
+async def test_the_swagger_page_has_ids_of_its_own_for_each_reader(
+    visitor: httpx2.AsyncClient,
+) -> None:
+    assert f'replaceAll("{MARK}", own)' in (await visitor.get("/docs")).text
+    assert MARK in str(DOCUMENT)
 
 
 def test_the_description_is_valid_openapi_3_1() -> None:

@@ -40,6 +40,19 @@ def test_every_line_has_an_id_of_its_own() -> None:
     assert len(set(ids)) == len(operations)
 
 
+def test_an_id_is_that_of_the_handler_and_only_old_places_have_another() -> None:
+    for operation in operations:
+        is_old = described(operation).get("deprecated", False)
+        assert is_old == (described(operation)["operationId"] != operation.name)
+
+
+def test_what_has_a_newer_place_is_deprecated() -> None:
+    old = {each.path for each in operations if described(each).get("deprecated")}
+    assert old == {"/api/llm/model_config"} | {
+        each.path for each in operations if each.path.startswith("/api/llms/")
+    }
+
+
 def test_a_fixed_path_comes_before_one_with_a_parameter_that_would_take_it() -> None:
     for position, operation in enumerate(operations):
         pattern = re.compile(re.sub(r"{\w+}", "[^/]+", operation.path))

@@ -1,0 +1,122 @@
+"""What Swagger UI proposes to send succeeds, in the order of the page, for everybody who tries."""
+
+import json
+from secrets import token_hex
+from typing import Any
+
+import httpx2
+import pytest
+from jsonschema import Draft202012Validator
+
+from gateway.web.examples import MARK
+from tests.contract.strangers import CARD
+from tests.gateway.openapi.test_documentation import DESCRIBED, DOCUMENT
+from tests.gateway.outsiders import answering, make_mcp, running, serving
+from tests.sql import Sql
+from tests.users import Json
+
+LOGIN = "/api/login/access-token"
+WITHOUT = {"POST /api/validate-token", "POST /files"}  # a token of one's own, a file from a picker
+PROPOSED = [
+    (f"{method.upper()} {path}", kind, content)
+    for method, path, described in DESCRIBED
+    for kind, content in described.get("requestBody", {}).get("content", {}).items()
+]
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "content"), PROPOSED, ids=[f"{one} {kind}" for one, kind, _ in PROPOSED]
+)
+def test_a_body_is_proposed_that_its_schema_allows(
+    operation: str, kind: str, content: Json
+) -> None:
+    assert ("example" in content) == (operation not in WITHOUT)
+    if "example" in content:
+        schema = {**content["schema"], "components": DOCUMENT["components"]}
+        Draft202012Validator(schema).validate(content["example"])
+
+
+async def propose(http: httpx2.AsyncClient) -> dict[str, Any]:
+    """The bodies that the page proposes for what creates something, in order."""
+    text = (await http.get("/openapi.json")).text.replace(MARK, token_hex(4))
+    paths = json.loads(text)["paths"]
+    return {
+        path: content.get("example")
+        for path, methods in paths.items()
+        if "post" in methods
+        for content in methods["post"].get("requestBody", {}).get("content", {}).values()
+    }
+
+
+async def try_out(http: httpx2.AsyncClient, sql: Sql, own: dict[str, Json]) -> dict[str, int]:
+    """The status that each proposal gets, with what is one's own in it.
+
+    Agents connect as soon as they are registered.
+    """
+    proposed = await propose(http)
+    statuses = {}
+    for path, body in proposed.items():
+        sent: Json = {"json": {**(body or {}), **own.get(path, {})}}
+        if path == "/files":
+            sent = {"files": {"file": ("a.txt", b"a")}}
+        elif path == LOGIN:
+            sent = {"data": body}
+        answer = await http.post(path, **sent)
+        statuses[path] = answer.status_code
+        if path == LOGIN:
+            token = answer.json()["access_token"]
+            own["/api/validate-token"] = {"token": token}
+            http.headers["Authorization"] = f"Bearer {token}"
+        if path == "/api/agents/register":
+            sql("UPDATE agents SET is_active = true WHERE id = %s", answer.json()["id"])
+    return statuses
+
+
+async def test_what_is_proposed_succeeds_in_order_for_one_after_the_other(
+    visitor: httpx2.AsyncClient, sql: Sql
+) -> None:
+    async with (
+        running(make_mcp("tool")) as [app],
+        serving(app) as tools,
+        serving(answering(CARD)) as agent,
+    ):
+        own = {
+            "/api/mcp/servers": {"server_url": f"{tools.url}/mcp"},
+            "/api/a2a/agents": {"server_url": agent.url},
+        }
+        for _ in range(2):
+            visitor.headers.pop("Authorization", None)
+            statuses = await try_out(visitor, sql, own)
+            assert statuses.keys() >= {"/api/register", "/api/agentflows/register", "/files"}
+            assert {path: one for path, one in statuses.items() if one not in {200, 201}} == {}
+    visitor.headers.pop("Authorization")
+
+
+@pytest.mark.parametrize("name", ["request_id", "session_id"])
+def test_the_list_of_logs_says_that_one_of_two_is_required(name: str) -> None:
+    described = DOCUMENT["paths"]["/api/logs/list"]["get"]
+    assert "Exactly one of `request_id` and `session_id` is required" in described["description"]
+    [parameter] = [one for one in described["parameters"] if one["name"] == name]
+    assert "required unless" in parameter["description"]
+
+
+def is_allowed(name: str, body: Json) -> bool:
+    schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
+    return bool(Draft202012Validator(schema).is_valid(body))
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("NewProvider", {"name": " Ollama "}, {"name": "openai"}),
+        ("NewProvider", {"name": "openai", "api_key": "k"}, {"name": "openai", "api_key": " "}),
+        ("NewServer", {"server_url": "HTTPS://a/b"}, {"server_url": "ftp://a"}),
+        ("NewServer", {"server_url": "http://a"}, {"server_url": "http://" + "a" * 2048}),
+        ("NewChat", {"session_id": "x", "title": " a "}, {"session_id": "x", "title": "  "}),
+        ("WantedMember", {"id": "x", "type": "a2a"}, {"id": "x"}),
+        ("WantedMember", {"id": "x", "type": "mcp"}, {"id": "x", "type": "flow"}),
+    ],
+)
+def test_a_schema_says_what_a_handler_enforces(name: str, good: Json, bad: Json) -> None:
+    assert is_allowed(name, good)
+    assert not is_allowed(name, bad)
