@@ -13,9 +13,11 @@ from gateway.web.metrics import (
     SOCKETS_OPEN,
     SOCKETS_REFUSED,
 )
+from shared.process.server import LOST
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 1013})
+CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1011, 1012, 1013})
+INTERNAL_ERROR = 1011
 UNEXPECTED = 500  # for what could not be answered
 
 
@@ -65,26 +67,28 @@ class Measure:
 
         async def send_on(message: Message) -> None:
             nonlocal accepted, code
+            if message["type"] == "websocket.close" and accepted and code is None:
+                code = message.get("code", 1000)  # also where the client does not take it
+            await send(message)
             if message["type"] == "websocket.accept":
                 accepted = True
                 SOCKETS_OPEN.inc()
-            elif message["type"] == "websocket.close" and code is None:
-                code = message.get("code", 1000)
-            await send(message)
+            elif message["type"] == "websocket.close" and not accepted:
+                SOCKETS_REFUSED.inc()
 
         try:
             await self.app(scope, receive_on, send_on)
         finally:
-            _count_socket(code, accepted=accepted)
+            if accepted:
+                SOCKETS_OPEN.dec()
+                SOCKETS_CLOSED.labels(_name(code)).inc()
 
 
-def _count_socket(code: int | None, *, accepted: bool) -> None:
-    if not accepted:
-        SOCKETS_REFUSED.inc()
-        return
-    SOCKETS_OPEN.dec()
-    code = 1011 if code is None else code  # the server's, for an application that failed
-    SOCKETS_CLOSED.labels(str(code) if code in CLOSE_CODES else "other").inc()
+def _name(code: int | None) -> str:
+    if code == LOST:
+        return "lost"
+    code = INTERNAL_ERROR if code is None else code  # the server's, for an application that failed
+    return str(code) if code in CLOSE_CODES else "other"
 
 
 @cache  # as many as there are routes; looking up the labels takes longer than counting

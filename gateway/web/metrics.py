@@ -15,7 +15,9 @@ HTTP_SECONDS = Histogram(
 )
 SOCKETS_OPEN = Gauge("genai_sockets_open", "Front-ends' WebSockets that are open here.")
 SOCKETS_CLOSED = Counter(
-    "genai_sockets_closed", "WebSockets that were open, by their close code.", ["code"]
+    "genai_sockets_closed",
+    "WebSockets that were open, by their close code; `lost` without one.",
+    ["code"],
 )
 SOCKETS_REFUSED = Counter("genai_sockets_refused", "Handshakes that were answered with 403.")
 MESSAGES = Counter(

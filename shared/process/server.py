@@ -30,6 +30,7 @@ HANG_UP_SECONDS = 2.0  # in which clients answer the close of a server that goes
 ABORT_SECONDS = 10.0  # after which a client has neither answered a close nor taken what came before
 POLL_SECONDS = 0.05
 CONNECTION_CLOSE = (b"connection", b"close")
+LOST = 1006  # RFC 6455, 7.1.5: what no close frame has ended
 
 # New objects after which they are looked through for garbage, and so many looks after which what
 # stayed is: a thousand objects hold the loop for about 0.6 ms, and a socket's 160 stay. Only what
@@ -81,6 +82,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     """
 
     _aborting: TimerHandle | None = None
+    _is_silent = False  # it has not answered a ping
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -94,11 +96,15 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def keepalive_timeout(self) -> None:
         """Close: the client has not answered a ping."""
+        self._is_silent = not self.close_sent
         super().keepalive_timeout()
         self._abort_soon()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timer, which would keep this alive."""
+        """Tell a loss from a goodbye, and forget the timer, which would keep this alive."""
+        said_goodbye = self.conn.close_rcvd is not None or self.close_sent
+        if self.handshake_complete and (self._is_silent or not said_goodbye):
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": LOST})
         super().connection_lost(exc)
         if self._aborting is not None:
             self._aborting.cancel()

@@ -95,6 +95,29 @@ async def test_a_chat_shows_in_both_services(system: System, user: User, master:
     )
 
 
+async def test_lost_clients_show_apart_from_those_that_say_goodbye(
+    system: System, user: User
+) -> None:
+    before = scrape(system, GATEWAY)
+    for _ in range(2):
+        async with user.chat() as chat:
+            chat.connection.transport.abort()
+    async with user.chat() as chat:
+        await chat.connection.close(1001)
+    await until_changed(
+        system,
+        GATEWAY,
+        before,
+        **{
+            "genai_sockets_closed_total:lost": 2,
+            "genai_sockets_closed_total:1001": 1,
+            "genai_sockets_closed_total:1005": 0,
+            "genai_sockets_open": 0,
+            "genai_sockets_refused_total": 0,
+        },
+    )
+
+
 async def test_what_is_refused_shows_with_its_reason(system: System, user: User) -> None:
     before = scrape(system, GATEWAY)
     credentials = {"username": user.name, "password": "wrong"}

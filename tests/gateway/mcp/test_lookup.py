@@ -23,7 +23,7 @@ NO_MCP = "it does not answer as an MCP server does"
         ({"inputSchema": SCHEMA}, "None (name: Field required)"),
         ({**GOOD, "name": ""}, " (name: "),
         ({**GOOD, "name": 5}, "5 (name: Input should be a valid string)"),
-        ({**GOOD, "name": "x\x00" * 1000}, " (name: Value error, a NUL character"),
+        ({**GOOD, "name": "x\x00" * 1000}, " (name: Input should have no NUL"),
         ({**GOOD, "name": "bad", "description": ["d"]}, "bad (description: "),
         ({**GOOD, "name": "bad", "inputSchema": {"type": "string"}}, "is not of an object"),
         ({**GOOD, "name": "bad", "inputSchema": {"properties": []}}, "has no valid properties"),

@@ -1,9 +1,11 @@
 """The server of both services: clients that vanish, and what is left of them."""
 
 import asyncio
+import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from struct import pack
 
 import pytest
 from starlette.applications import Starlette
@@ -15,7 +17,7 @@ from websockets.asyncio.client import connect
 
 from devstack.processes import HOST
 from shared.process.drain import Drain
-from shared.process.server import HEAD_LIMIT, Listening, Server, create_server
+from shared.process.server import HEAD_LIMIT, LOST, Listening, Server, create_server
 from shared.settings.installation import Settings
 from tests.users import eventually
 
@@ -31,6 +33,17 @@ HANDSHAKE = (
 async def listen(websocket: WebSocket) -> None:
     await websocket.accept()
     await websocket.receive()
+
+
+codes: list[int] = []
+"""Of the sockets that `note` has served, as the application was told."""
+
+
+async def note(websocket: WebSocket) -> None:
+    await websocket.accept()
+    while (message := await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+    codes.append(message["code"])
 
 
 async def overwhelm_and_leave(websocket: WebSocket) -> None:
@@ -59,7 +72,8 @@ async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Drain]]:
 @pytest.fixture
 async def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     monkeypatch.setattr("shared.process.server.ABORT_SECONDS", 0.3)
-    endpoints = (listen, overwhelm, overwhelm_and_leave)
+    endpoints = (listen, note, overwhelm, overwhelm_and_leave)
+    codes.clear()
     routes = [WebSocketRoute(f"/{each.__name__}", each) for each in endpoints]
     server = create_server(
         Starlette(routes=[Route("/", count, methods=["POST"]), *routes], lifespan=lifespan),
@@ -117,6 +131,40 @@ async def test_a_client_that_answers_no_ping_is_closed_with_1011(server: Server)
     async with vanished(server, "listen") as (reader, _), asyncio.timeout(5):
         assert CLOSE_1011 in await reader.read()
     await until_forgotten(server)
+
+
+async def test_a_client_that_answers_no_ping_is_lost(server: Server) -> None:
+    async with vanished(server, "note"):
+        await until_forgotten(server)
+    assert codes == [LOST]
+
+
+@pytest.mark.parametrize("is_reset", [True, False], ids=["reset", "end of the stream"])
+async def test_a_client_whose_connection_breaks_is_lost(server: Server, is_reset: bool) -> None:
+    async with vanished(server, "note") as (_, writer):
+        if is_reset:
+            raw = writer.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
+        writer.transport.abort()
+        await until_forgotten(server)
+    assert codes == [LOST]
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (b"\x88\x80\0\0\0\0", 1005),
+        (b"\x88\x82\0\0\0\0\x03\xe8", 1000),
+        (b"\x88\x82\0\0\0\0\x0f\xa0", 4000),
+        (b"\x88\x82\0\0\0\0\x03\xee", 1002),  # 1006, which nobody may send
+    ],
+    ids=["without a code", "1000", "its own", "forged"],
+)
+async def test_a_client_that_says_goodbye_is_not(server: Server, frame: bytes, code: int) -> None:
+    async with vanished(server, "note") as (_, writer):
+        writer.write(frame)
+        await until_forgotten(server)
+    assert codes == [code]
 
 
 @pytest.mark.parametrize("path", ["overwhelm", "overwhelm_and_leave"])
