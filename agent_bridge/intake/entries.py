@@ -67,6 +67,59 @@ class _Queue:
         )
 
 
+class Pending:
+    """Which entries are not stored yet, by the request that they are about."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, dict[int, None]] = {}  # in their order
+
+    def add(self, waiting: Waiting) -> None:
+        """One has come."""
+        self._numbers.setdefault(waiting.entry.request_id, {})[waiting.number] = None
+
+    def finish(self, *done: Waiting) -> None:
+        """These are stored, or lost."""
+        for waiting in done:
+            numbers = self._numbers[waiting.entry.request_id]
+            del numbers[waiting.number]
+            if not numbers:
+                del self._numbers[waiting.entry.request_id]
+
+    def are_stored(self, request_ids: tuple[str, ...] | None, before: int) -> bool:
+        """Whether none of these requests' entries from before this number is left; None: of any."""
+        ids = tuple(self._numbers) if request_ids is None else request_ids
+        firsts = (next(iter(self._numbers[id_])) for id_ in ids if id_ in self._numbers)
+        return all(first > before for first in firsts)
+
+
+class Losses:
+    """Who is to be told that entries of his were lost."""
+
+    def __init__(self) -> None:
+        self._losing: set[_Queue] = set()
+
+    def __len__(self) -> int:
+        """How many are."""
+        return len(self._losing)
+
+    def add(self, queue: _Queue, entry: AgentLogged) -> None:
+        """An entry was lost."""
+        queue.lost += 1
+        queue.last_lost = entry
+        self._losing.add(queue)
+        metrics.LOG_ENTRIES_DROPPED.inc()
+
+    def take(self) -> Iterator[tuple[_Queue, AgentLogged]]:
+        """What to tell, of each not more often than once in LOSS_SECONDS."""
+        now = monotonic()
+        for queue in [each for each in self._losing if now - each.told >= LOSS_SECONDS]:
+            assert queue.last_lost is not None
+            text = LOSS.format(queue.lost)
+            queue.lost, queue.told = 0, now
+            self._losing.discard(queue)
+            yield queue, attrs.evolve(queue.last_lost, log_level="warning", message=text)
+
+
 class Entries:
     """Bounded for each agent and in all: when that is full, whoever has most waiting loses."""
 
@@ -75,19 +128,14 @@ class Entries:
         self._numbers = count(1)
         self._queues: dict[str, _Queue] = {}
         self._turns: deque[_Queue] = deque()
-        self._losing: set[_Queue] = set()
-        self._pending: dict[str, dict[int, None]] = {}  # numbers in their order, by request
         self._waiting = 0
         self._characters = 0
+        self.pending = Pending()
+        self.losses = Losses()
 
     def __len__(self) -> int:
         """How many wait, and were not taken."""
         return self._waiting
-
-    @property
-    def has_losses(self) -> bool:
-        """Whether somebody is to be told that entries were lost."""
-        return bool(self._losing)
 
     def next_number(self) -> int:
         """A number between those of the entries before and after."""
@@ -99,41 +147,24 @@ class Entries:
         if self._has_room(queue, entry, characters):
             self._add(queue, entry, characters)
         else:
-            self._lose(queue, entry)
+            self.losses.add(queue, entry)
 
     def take(self, most: int) -> list[Waiting]:
-        """Entries of all agents in turn, in the order in which they came; done when `finish`ed."""
+        """Entries of all agents in turn, in the order in which they came.
+
+        They are pending until that is told that they are finished.
+        """
         taken: list[Waiting] = []
         while self._turns and len(taken) < most:
             queue = self._turns.popleft()
-            waiting = queue.entries.popleft()
-            queue.characters -= waiting.characters
-            self._forget(waiting)
-            taken.append(waiting)
+            taken.append(self._remove(queue, queue.entries.popleft()))
             if queue.entries:
                 self._turns.append(queue)
         return sorted(taken, key=lambda waiting: waiting.number)
 
-    def finish(self, taken: list[Waiting]) -> None:
-        """These are stored, or dropped."""
-        for waiting in taken:
-            self._settle(waiting)
-
-    def are_stored(self, request_ids: tuple[str, ...] | None, before: int) -> bool:
-        """Whether none of these requests' entries from before this number is left; None: of any."""
-        ids = tuple(self._pending) if request_ids is None else request_ids
-        firsts = (next(iter(self._pending[id_])) for id_ in ids if id_ in self._pending)
-        return all(first > before for first in firsts)
-
     def tell_losses(self) -> Iterator[AgentLogged]:
         """Put an entry for each agent that has lost some, not too often, and return those."""
-        now = monotonic()
-        for queue in [each for each in self._losing if now - each.told >= LOSS_SECONDS]:
-            assert queue.last_lost is not None
-            text = LOSS.format(queue.lost)
-            told = attrs.evolve(queue.last_lost, log_level="warning", message=text)
-            queue.lost, queue.told = 0, now
-            self._losing.discard(queue)
+        for queue, told in self.losses.take():
             self._add(queue, told, _characters(told))
             yield told
 
@@ -162,13 +193,11 @@ class Entries:
             largest = max(self._turns, key=lambda one: one.characters)
             if largest is queue or not largest.entries:
                 return False
-            lost = largest.entries.pop()
-            largest.characters -= lost.characters
+            lost = self._remove(largest, largest.entries.pop())
             if not largest.entries:
                 self._turns.remove(largest)
-            self._forget(lost)
-            self._settle(lost)
-            self._lose(largest, lost.entry)
+            self.pending.finish(lost)
+            self.losses.add(largest, lost.entry)
         return True
 
     def _add(self, queue: _Queue, entry: AgentLogged, characters: int) -> None:
@@ -177,25 +206,15 @@ class Entries:
             self._turns.append(queue)
         queue.entries.append(waiting)
         queue.characters += characters
-        self._pending.setdefault(entry.request_id, {})[waiting.number] = None
         self._waiting += 1
         self._characters += characters
+        self.pending.add(waiting)
 
-    def _lose(self, queue: _Queue, entry: AgentLogged) -> None:
-        queue.lost += 1
-        queue.last_lost = entry
-        self._losing.add(queue)
-        metrics.LOG_ENTRIES_DROPPED.inc()
-
-    def _forget(self, waiting: Waiting) -> None:
+    def _remove(self, queue: _Queue, waiting: Waiting) -> Waiting:
+        queue.characters -= waiting.characters
         self._waiting -= 1
         self._characters -= waiting.characters
-
-    def _settle(self, waiting: Waiting) -> None:
-        pending = self._pending[waiting.entry.request_id]
-        del pending[waiting.number]
-        if not pending:
-            del self._pending[waiting.entry.request_id]
+        return waiting
 
 
 def _characters(entry: AgentLogged) -> int:

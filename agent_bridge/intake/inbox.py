@@ -63,7 +63,7 @@ class LogInbox:
                 logger.warning("agent %r: %s", told.agent_uuid, told.message)
             if taken := self._entries.take(BATCH):
                 await self._store([waiting.entry for waiting in taken])
-                self._entries.finish(taken)
+                self._entries.pending.finish(*taken)
             await self._pass_markers()
             if not self._entries:
                 self._filled.clear()
@@ -80,7 +80,7 @@ class LogInbox:
 
     async def _until_filled(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOSS_SECONDS if self._entries.has_losses else None):
+            async with asyncio.timeout(LOSS_SECONDS if self._entries.losses else None):
                 await self._filled.wait()
 
     async def _store(self, entries: list[AgentLogged]) -> None:
@@ -92,7 +92,7 @@ class LogInbox:
         """Pass those whose entries are stored: none waits for entries of other requests."""
         for each in list(self._markers):
             number, marker = each
-            if self._entries.are_stored(marker.request_ids, number):
+            if self._entries.pending.are_stored(marker.request_ids, number):
                 self._markers.remove(each)
                 await _try(marker.passed(), "a flush marker")
 

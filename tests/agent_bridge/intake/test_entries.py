@@ -19,7 +19,7 @@ def put(entries: Entries, *given: AgentLogged) -> None:
 
 def taken(entries: Entries, most: int = 1000) -> list[AgentLogged]:
     found = entries.take(most)
-    entries.finish(found)
+    entries.pending.finish(*found)
     return [waiting.entry for waiting in found]
 
 
@@ -125,14 +125,14 @@ def test_a_request_is_stored_when_none_of_its_entries_from_before_is_left() -> N
     put(entries, logged("a", request="1"), logged("b", request="2"))
     marker = entries.next_number()
     put(entries, logged("a", request="1"))
-    assert not entries.are_stored(("1",), marker)
-    assert entries.are_stored(("3",), marker)
+    assert not entries.pending.are_stored(("1",), marker)
+    assert entries.pending.are_stored(("3",), marker)
     found = entries.take(2)
-    assert not entries.are_stored(("1", "2"), marker)
-    entries.finish(found)
-    assert entries.are_stored(("1", "2"), marker)
-    assert entries.are_stored(None, marker)
-    assert not entries.are_stored(None, entries.next_number())
+    assert not entries.pending.are_stored(("1", "2"), marker)
+    entries.pending.finish(*found)
+    assert entries.pending.are_stored(("1", "2"), marker)
+    assert entries.pending.are_stored(None, marker)
+    assert not entries.pending.are_stored(None, entries.next_number())
 
 
 def dropped() -> float:
