@@ -21,7 +21,7 @@ PAGE = 100  # frames read from PostgreSQL at a time
 class Outgoing:
     """A frame as it goes to a socket."""
 
-    frame: bytes
+    frame: str
     answered: UUID | None = None
     """The request that it answers."""
 
@@ -53,14 +53,14 @@ class Delivery:
         async for outgoing in self._missed():
             yield outgoing
 
-    async def repeat(self, seq: int) -> bytes | None:
+    async def repeat(self, seq: int) -> str | None:
         """A frame from before this socket, once; None: the socket brings it, or it is no more."""
         if seq > self._before or seq in self._repeated:
             return None
         self._repeated.add(seq)
         async with connect(self.database) as connection:
             frames = await select_frames(connection, self.owner, self.session_id, seq - 1, 1)
-        return encode(frames[0]) if frames and frames[0].seq == seq else None
+        return encode(frames[0]).decode() if frames and frames[0].seq == seq else None
 
     async def _missed(self) -> AsyncIterator[Outgoing]:
         async with connect(self.database) as connection:
@@ -94,9 +94,9 @@ class Delivery:
             return None
         gap = GapFrame(after=self.sent, before=last_seq + 1)
         self.sent = last_seq
-        return Outgoing(encode(gap))
+        return Outgoing(encode(gap).decode())
 
 
 def _outgoing(frame: LogFrame | ResponseFrame) -> Outgoing:
     answered = frame.response.request_id if isinstance(frame, ResponseFrame) else None
-    return Outgoing(encode(frame), answered)
+    return Outgoing(encode(frame).decode(), answered)

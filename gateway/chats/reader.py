@@ -135,7 +135,7 @@ class Reader:
             expected.expect(repeated.request_id)
             return []
         frame = await self._sender.delivery.repeat(repeated.seq)
-        return [frame.decode()] if frame else []
+        return [frame] if frame else []
 
     async def _cancel(self, request_id: UUID) -> None:
         async with connect(self._state["database"]) as connection:

@@ -47,7 +47,7 @@ class Sender:
             try:
                 async for outgoing in self.delivery.next_frames(message):
                     begun = time_ns()
-                    if not await self.send(outgoing.frame.decode()):
+                    if not await self.send(outgoing.frame):
                         return
                     if outgoing.answered is not None:
                         self.expected.answered(outgoing.answered, begun)

@@ -4,9 +4,11 @@ The services are upgraded one after the other, so either may hear what it does n
 skipped and counted, and costs no more than a notification that was lost.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
+from time import monotonic
 from uuid import UUID
 
 from attrs import frozen
@@ -14,6 +16,8 @@ from attrs import frozen
 from shared.notifications.bus import Message
 from shared.settings.common import CommonSettings
 from shared.telemetry.metrics import NOTIFICATIONS_SKIPPED
+
+logger = logging.getLogger(__name__)
 
 WAITING_REQUESTS = "genai:requests:waiting"
 """Tells all bridges that a request waits."""
@@ -24,6 +28,7 @@ CANCELLED_REQUESTS = "genai:requests:cancelled"
 DELETED_AGENTS = "genai:agents:deleted"
 """Tells all bridges that an agent was deleted, for them to tell it."""
 
+LOG_SECONDS = 1.0
 FRAME_LIMIT = 256 * 1024  # bytes; more than that goes as its seq only
 
 
@@ -62,7 +67,7 @@ class Frames:
     """Encoded frames of a session, numbered up to `last`; none where they were too large."""
 
     last: int
-    frames: list[bytes]
+    frames: list[str]
     answered: UUID | None = None
     """The request that the last of them answers."""
 
@@ -123,6 +128,7 @@ def decode_frames(message: Message) -> Frames | None:
     return _decode("frames", message, _frames)
 
 
+_told: dict[str, float] = {}
 _VERSIONS = {"waiting": 1, "cancelled": 1, "deleted": 1, "heartbeat": 1, "frames": 2}
 _HEADERS = {name: f"{name}/{version} ".encode() for name, version in _VERSIONS.items()}
 
@@ -140,7 +146,16 @@ def _decode[T](name: str, message: Message, parse: Callable[[bytes], T]) -> T | 
         with suppress(ValueError):
             return parse(message[len(header) :])
     NOTIFICATIONS_SKIPPED.labels(name).inc()
+    _tell_skipped(name)
     return None
+
+
+def _tell_skipped(name: str) -> None:
+    """Log it, once a second at most: anybody who reaches Redis could fill the log."""
+    now = monotonic()
+    if now - _told.get(name, -LOG_SECONDS) >= LOG_SECONDS:
+        _told[name] = now
+        logger.warning("a notification was skipped: no %s that is known here", name)
 
 
 def _uuid(body: bytes) -> UUID:
@@ -159,5 +174,5 @@ def _frames(body: bytes) -> Frames:
     last, _, answered = about.partition(b" ")
     if not last.isdigit():
         raise ValueError("the last has no number")
-    frames = lines.split(b"\n") if lines else []
+    frames = lines.decode().split("\n") if lines else []
     return Frames(int(last), frames, _uuid(answered) if answered else None)

@@ -34,6 +34,41 @@ def later_columns(system: System) -> Iterator[None]:
             execute(system, f"ALTER TABLE {table} DROP COLUMN later")
 
 
+GARBAGE = (
+    b"",
+    b"\xff",
+    b"null",
+    b"{}",
+    b"frames/2 x",
+    b"frames/2 1\n\xff\xff",
+    b"heartbeat/1 x stays",
+)
+
+
+async def test_what_strangers_say_in_redis_is_skipped(
+    system: System, user: User, master: Master
+) -> None:
+    async def behave(invocation: Invocation) -> object:
+        await invocation.log("one")
+        for channel in channels:
+            for message in GARBAGE:
+                assert await redis.publish(channel, message), channel
+        await invocation.log("two")
+        return answer("as ever")
+
+    async with Redis.from_url(system.settings.redis_url) as redis, user.chat() as chat:
+        channels = (
+            session_channel(UUID(chat.session_id), UUID(user.id)),
+            bridges_channel(system.settings),
+            WAITING_REQUESTS,
+            CANCELLED_REQUESTS,
+            DELETED_AGENTS,
+        )
+        master.behave = behave
+        for _ in range(3):
+            await _ask(chat)
+
+
 @pytest.mark.parametrize("are_rows_later_too", [False, True])
 async def test_what_a_later_version_says_costs_no_frame(
     system: System, user: User, master: Master, *, are_rows_later_too: bool

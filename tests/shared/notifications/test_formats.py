@@ -4,6 +4,8 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from shared.notifications import formats
@@ -23,12 +25,12 @@ CASES: dict[str, tuple[bytes, Callable[[Message], object], object]] = {
     "frames": (
         formats.encode_frames(7, [b"{}", b"[]"]),
         formats.decode_frames,
-        Frames(7, [b"{}", b"[]"]),
+        Frames(7, ["{}", "[]"]),
     ),
     "frames of an answer": (
         formats.encode_frames(7, [b"{}"], ID),
         formats.decode_frames,
-        Frames(7, [b"{}"], ID),
+        Frames(7, ["{}"], ID),
     ),
 }
 
@@ -78,6 +80,27 @@ def test_what_has_no_version_is_skipped_and_counted(name: str, message: bytes) -
     before = skipped(name)
     assert CASES[name][1](message) is None
     assert skipped(name) == before + 1
+
+
+@pytest.mark.parametrize("name", CASES)
+@settings(derandomize=True, deadline=None, database=None)
+@given(body=st.binary(max_size=60), keeps_header=st.booleans())
+def test_whatever_comes_is_heard_or_skipped_and_raises_nothing(
+    name: str, body: bytes, *, keeps_header: bool
+) -> None:
+    message, decode, _ = CASES[name]
+    before = skipped(name)
+    header = message.split(b" ")[0] + b" " if keeps_header else b""
+    heard = decode(header + body)
+    assert heard is not None or skipped(name) == before + 1 or header + body == b"waiting/1 "
+
+
+def test_what_is_skipped_is_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+    formats._told.clear()
+    for _ in range(1000):
+        formats.decode_deleted(b"nonsense")
+    [record] = caplog.records
+    assert record.getMessage() == "a notification was skipped: no deleted that is known here"
 
 
 def test_that_some_request_waits_names_none() -> None:
