@@ -31,7 +31,7 @@ from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
-from shared.process.health import Check, Readiness, database_answers, health_routes
+from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.process.server import Listening
 from shared.secrets import Vault
 from shared.settings.bridge import BridgeSettings
@@ -117,8 +117,10 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
             background(claims=claiming.claim(), heartbeats=claiming.send_heartbeats())
         )
         drain = Drain(leave)
+        probe = DatabaseProbe(settings)
+        stack.callback(probe.close)
         checks: dict[str, Check] = {
-            "postgresql": partial(database_answers, database),
+            "postgresql": probe.answers,
             "redis": notifications.is_up,
         }
         readiness = Readiness(drain, checks, ["redis"], lambda: _describe(leadership))

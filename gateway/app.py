@@ -32,12 +32,13 @@ from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
 from gateway.web.security import SecurityHeaders
+from gateway.web.turns import Turns
 from shared import VERSION
 from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
-from shared.process.health import Check, Readiness, database_answers, health_routes
+from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.process.server import Listening
 from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
@@ -131,9 +132,11 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
         sockets, storage = Sockets(settings.sockets_per_user), create_storage(settings)
+        probe = DatabaseProbe(settings)
+        stack.callback(probe.close)
         drain = Drain(sockets.leave, settings.drain_grace)
         checks: dict[str, Check] = {
-            "postgresql": partial(database_answers, database),
+            "postgresql": probe.answers,
             "redis": notifications.is_up,
             "files": storage.is_up,
         }
@@ -148,6 +151,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             attempts=attempts,
             watch=watch,
             storage=storage,
+            turns=Turns(settings.calls_per_user, settings.database_pool_size),
             outbound=outbound,
             readiness=Readiness(drain, checks, dispensable=["redis", "files"]),
             drain=drain,

@@ -11,6 +11,7 @@ from gateway.chats.watch import Watch
 from gateway.files.storage import Storage
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
+from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications
 from shared.process.drain import Drain
 from shared.process.health import Readiness
@@ -33,4 +34,5 @@ class State(TypedDict):
     storage: Storage
     outbound: Outbound
     readiness: Readiness
+    turns: Turns
     drain: Drain

@@ -51,10 +51,8 @@ class Caller:
 
 async def authenticate(
     connection: Connection, request: HTTPConnection, settings: GatewaySettings, access: Access
-) -> Caller | None:
-    """The caller, or None where anyone may call. Raises UnauthorizedError or BadRequestError."""
-    if access is Access.ANYONE:
-        return None
+) -> Caller:
+    """The caller, where not anyone may call. Raises UnauthorizedError or BadRequestError."""
     service = access.lets_in_services
     if service and "user_id" in request.query_params:
         return await _read_service(connection, request, settings)

@@ -31,7 +31,7 @@ from gateway.web.errors import (
 from gateway.web.inputs import BodyFormat, Data, Nothing, check_inputs, read_data
 from shared.codec.converter import dump
 from shared.codec.faults import InvalidInputError
-from shared.postgres.pool import connect
+from shared.postgres.pool import connect, give_back
 from shared.telemetry.logging import bind_log_ids
 from shared.telemetry.tracing import span
 
@@ -107,16 +107,22 @@ class Operation:
 
     async def _respond(self, request: Request) -> Response:
         state: State = request.scope["state"]
-        data = await read_data(request, self._parsed, self.body_format)
+        database = state["database"]
         if self.access is Access.ANYONE:
+            data = await read_data(request, self._parsed, self.body_format)
             return await self._call(request, state, None, data)
-        async with connect(state["database"]) as connection:
+        async with connect(database) as connection:
             caller = await authenticate(connection, request, state["settings"], self.access)
-            if caller is not None:
-                bind_log_ids(user_id=caller.user_id)
-            if self.lends:
+            bind_log_ids(user_id=caller.user_id)
+            if not self.lends or self._parsed is not Nothing:
+                await give_back(database)  # who sends slowly keeps it from nobody
+            data = await read_data(request, self._parsed, self.body_format)
+            if not self.lends:
                 return await self._call(request, state, caller, data)
-        return await self._call(request, state, caller, data)
+            if state["turns"].must_wait(caller.user_id, self.name):
+                await give_back(database)
+            async with state["turns"].turn(caller.user_id, self.name):
+                return await self._call(request, state, caller, data)
 
     async def _call(
         self,
@@ -151,10 +157,14 @@ class Operation:
             TooSlowError: takes_body,
             TooLargeError: takes_body,
             InvalidInputError: takes_any,
-            TooManyRequestsError: self.bounded,
+            TooManyRequestsError: self.bounded or self._takes_turns,
             UnavailableError: True,
         }
         return [error for error, is_possible in possible.items() if is_possible]
+
+    @property
+    def _takes_turns(self) -> bool:
+        return self.lends and self.access is not Access.ANYONE
 
     def route(self) -> Route:
         """What Starlette routes to."""

@@ -13,6 +13,7 @@ from shared.settings.common import CommonSettings
 
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 15.0
+LOCK_SECONDS = 3  # that a statement waits for another one's lock
 
 # What a statement raises when PostgreSQL is away, starting, going down, out of connections, handing
 # over to another server, or chose it to end a deadlock: the same may succeed later.
@@ -47,7 +48,12 @@ def create_database(settings: CommonSettings) -> Database:
         min_size=1,
         max_size=settings.database_pool_size,
         command_timeout=COMMAND_SECONDS,
-        server_settings={"timezone": "UTC", "application_name": "genai-backend"},
+        server_settings={
+            "timezone": "UTC",
+            "application_name": "genai-backend",
+            "lock_timeout": f"{LOCK_SECONDS}s",
+            "statement_timeout": f"{COMMAND_SECONDS:.0f}s",
+        },
         init=_read_json,
         reset=_leave_as_it_is,
     )

@@ -5,15 +5,16 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from time import perf_counter
 from typing import Any
 
+import asyncpg
 from attrs import define, field
-from databases import Database
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from shared import VERSION
-from shared.postgres.pool import DatabaseAwayError, connect
+from shared.postgres.locks import LOCK_ERRORS, connect_for_lock
 from shared.process.drain import Drain
+from shared.settings.common import CommonSettings
 
 CHECK_SECONDS = 3.0
 
@@ -80,10 +81,25 @@ async def _holds(check: Check) -> bool:
         return False
 
 
-async def database_answers(database: Database) -> bool:
-    """Whether PostgreSQL answers a statement."""
-    try:
-        async with connect(database) as connection:
-            return bool(await connection.fetch_val("SELECT true"))
-    except DatabaseAwayError:
-        return False
+class DatabaseProbe:
+    """Asks PostgreSQL whether it answers, on a connection beside the pool: that may be busy."""
+
+    def __init__(self, settings: CommonSettings) -> None:
+        self._settings = settings
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+
+    async def answers(self) -> bool:
+        """Whether PostgreSQL answers a statement. One caller at a time."""
+        try:
+            if self._connection is None:
+                self._connection = await connect_for_lock(self._settings, "readiness")
+            return bool(await self._connection.fetchval("SELECT true"))
+        except LOCK_ERRORS:
+            self.close()
+            return False
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None

@@ -46,6 +46,7 @@ class GatewaySettings(CommonSettings):
     login_failures_per_name: int = setting(limit, default=10)
     registrations_per_address: int = setting(limit, default=100)
     sockets_per_user: int = setting(limit, default=100)
+    calls_per_user: int = setting(limit, default=16)
     open_requests_per_user: int = setting(limit, default=100)
 
     allow_private_urls: bool = setting(flag, default=False)

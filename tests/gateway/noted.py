@@ -23,6 +23,7 @@ from gateway.files.storage import create_storage
 from gateway.requests.bridges import Bridges
 from gateway.state import State
 from gateway.web.operation import Operation
+from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import _leave_as_it_is, _read_json
 from shared.postgres.statements import DirectDatabase
@@ -160,6 +161,7 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
         "notifications": notifications,
         "bridges": Bridges(settings, notifications),
         "watch": Watch(database),
+        "turns": Turns(0, settings.database_pool_size),
         "storage": create_storage(attrs.evolve(settings, default_files_folder_name=folder)),
     }
     return cast("State", state)

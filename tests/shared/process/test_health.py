@@ -8,9 +8,8 @@ import pytest
 from starlette.applications import Starlette
 
 from shared import VERSION
-from shared.postgres.pool import create_database
 from shared.process.drain import Drain
-from shared.process.health import Check, Readiness, database_answers, health_routes
+from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.settings.installation import Settings
 from tests.shared.line import Line
 from tests.system import System
@@ -138,10 +137,13 @@ async def test_a_caller_that_leaves_takes_the_check_from_nobody() -> None:
 
 
 async def test_postgresql_is_up_or_away(line_settings: Settings, line: Line) -> None:
-    async with create_database(line_settings) as database:
-        before = await database_answers(database)
-        await line.cut()
-        assert (before, await database_answers(database)) == (True, False)
+    probe = DatabaseProbe(line_settings)
+    before = [await probe.answers() for _ in range(2)]
+    await line.cut()
+    away = [await probe.answers() for _ in range(2)]
+    await line.mend()
+    assert (before, away, await probe.answers()) == ([True] * 2, [False] * 2, True)
+    probe.close()
 
 
 async def test_a_real_gateway_is_ready(system: System) -> None:

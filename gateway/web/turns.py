@@ -1,0 +1,77 @@
+"""How many calls are worked on at a time: of each user, so that the others have room, and of each
+operation, so that one which waits for a lock leaves connections to the others."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from attrs import define
+
+from gateway.web.errors import ApiError, TooManyRequestsError, UnavailableError
+
+WAIT_SECONDS = 5.0
+WAITING_LIMIT = 100  # calls of a user that wait for a turn
+
+TOO_MANY = "Too many of your calls are being worked on, please try again in a second"
+BUSY = "Too many calls like this one are being worked on, please try again in a second"
+
+
+@define
+class _User:
+    room: asyncio.Semaphore
+    calls: int = 0
+
+
+class Turns:
+    """Of this gateway."""
+
+    def __init__(self, calls_per_user: int, pool_size: int) -> None:
+        self._most = calls_per_user  # 0 = any number
+        self._users: dict[UUID, _User] = {}
+        share = max(1, pool_size // 2)
+        self._operations = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
+
+    def must_wait(self, user_id: UUID, operation: str) -> bool:
+        """Whether there is no turn at once: meanwhile others can have the connection."""
+        user = self._users.get(user_id)
+        return (user is not None and user.room.locked()) or self._operations[operation].locked()
+
+    @asynccontextmanager
+    async def turn(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
+        """Wait, but not long. Raises TooManyRequestsError, UnavailableError."""
+        room = _room(self._operations[operation], UnavailableError(BUSY))
+        async with self._turn_of(user_id), room:
+            yield
+
+    @asynccontextmanager
+    async def _turn_of(self, user_id: UUID) -> AsyncIterator[None]:
+        if not self._most:
+            yield
+            return
+        too_many = TooManyRequestsError(TOO_MANY, 1)
+        user = self._users.setdefault(user_id, _User(asyncio.Semaphore(self._most)))
+        if user.calls >= self._most + WAITING_LIMIT:
+            raise too_many
+        user.calls += 1
+        try:
+            async with _room(user.room, too_many):
+                yield
+        finally:
+            user.calls -= 1
+            if not user.calls:
+                del self._users[user_id]
+
+
+@asynccontextmanager
+async def _room(room: asyncio.Semaphore, otherwise: ApiError) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await room.acquire()
+    except TimeoutError:
+        raise otherwise from None
+    try:
+        yield
+    finally:
+        room.release()

@@ -1,0 +1,121 @@
+"""Calls in turn: those of a user wait for each other; an operation leaves connections to others."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import uuid4
+
+import httpx2
+import psycopg
+import pytest
+
+from gateway.web import turns as module
+from gateway.web.errors import TooManyRequestsError, UnavailableError
+from gateway.web.turns import Turns
+from tests.system import System
+from tests.users import User, eventually, register_user
+
+USER = uuid4()
+
+
+async def enter(stack: AsyncExitStack, turns: Turns, operation: str = "any") -> None:
+    await stack.enter_async_context(turns.turn(USER, operation))
+
+
+async def test_who_has_enough_waits_for_one_of_his_own_and_nobody_else_does() -> None:
+    turns = Turns(2, 100)
+    async with AsyncExitStack() as stack:
+        await enter(stack, turns)
+        async with turns.turn(USER, "another"):
+            waiting = asyncio.create_task(enter(stack, turns))
+            await asyncio.sleep(0)
+            assert turns.must_wait(USER, "any")
+            assert not turns.must_wait(uuid4(), "any")
+            async with turns.turn(uuid4(), "any"):
+                assert not waiting.done()
+        await waiting
+    assert not turns._users
+
+
+async def test_who_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
+    turns = Turns(1, 100)
+    async with turns.turn(USER, "any"):
+        with pytest.raises(TooManyRequestsError) as refused:
+            async with turns.turn(USER, "any"):
+                pass
+    assert refused.value.headers == {"Retry-After": "1"}
+    async with turns.turn(USER, "any"):
+        pass
+
+
+async def test_no_more_wait_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAITING_LIMIT", 0)
+    turns = Turns(1, 100)
+    async with turns.turn(USER, "any"):
+        with pytest.raises(TooManyRequestsError):
+            async with turns.turn(USER, "any"):
+                pass
+
+
+async def test_an_operation_has_half_of_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
+    turns = Turns(0, 4)
+    async with turns.turn(uuid4(), "slow"), turns.turn(uuid4(), "slow"):
+        assert turns.must_wait(USER, "slow")
+        with pytest.raises(UnavailableError):
+            async with turns.turn(USER, "slow"):
+                pass
+        async with turns.turn(USER, "other"):
+            pass
+
+
+async def test_a_table_that_is_locked_takes_nothing_from_other_routes(
+    module_system: System,
+) -> None:
+    system = module_system
+    system.start_gateway(DATABASE_POOL_SIZE="4", DRAIN_GRACE="0")
+    async with register_user(system.gateway) as user, register_user(system.gateway) as other:
+        async with _locked(system, "files"):
+            asking = [asyncio.create_task(user.http.get("/user/files/metadata")) for _ in range(12)]
+            await eventually(lambda: _is_waited_for(system), "the lock is waited for")
+            for _ in range(20):
+                assert (await other.http.get("/api/chats")).status_code == 200
+                assert (await other.http.get("/ready")).status_code == 200
+            statuses = {(await each).status_code for each in asking}
+        assert statuses <= {429, 503}
+        assert (await user.http.get("/user/files/metadata")).status_code == 200
+
+
+@asynccontextmanager
+async def _locked(system: System, table: str) -> AsyncIterator[None]:
+    url = system.settings.database_url
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+        yield
+        await connection.rollback()
+
+
+async def _is_waited_for(system: System) -> bool:
+    sql = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'files'::regclass"
+    async with await psycopg.AsyncConnection.connect(system.settings.database_url) as connection:
+        found = await (await connection.execute(sql)).fetchone()
+    return found is not None and found[0] > 0
+
+
+async def test_a_bad_token_is_refused_before_its_body_has_come(system: System) -> None:
+    url = httpx2.URL(system.gateway)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    head = (
+        "POST /api/agents/register HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer dead\r\n"
+        "Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+    )
+    writer.write(head.encode())
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).split()[1] in {b"401", b"403"}
+    writer.close()
+
+
+async def test_a_user_s_calls_are_all_answered_though_they_come_at_once(user: User) -> None:
+    answers = await asyncio.gather(*(user.http.get("/api/chats") for _ in range(60)))
+    assert {answer.status_code for answer in answers} == {200}
