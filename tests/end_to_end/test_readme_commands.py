@@ -243,7 +243,7 @@ def visit(clone: Clone, command: str, module_system: System) -> Visit:
         return Visit(
             table,
             [" ".join(part.cmdline()) for part in running.parts()],
-            run_example(visitor, running.said()),
+            run_example(clone, running.said()),
         )
 
 
