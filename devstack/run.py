@@ -19,6 +19,7 @@ from devstack.secrets_file import DATA_FOLDER, DEMO_USER, GATEWAY_FILE, PROJECT,
 from devstack.stack import Stack
 from devstack.valkey import run_valkey
 
+HOLD_SECONDS = 15.0  # a bridge at a router that knows its key needs less than one
 QUESTION = "What is the time in Kyiv right now?"
 DEFAULTS = {
     "GATEWAY_HOST": HOST,
@@ -142,8 +143,20 @@ def _start_services(stack: Stack, environment: dict[str, str]) -> Demo:
     demo = make_demo(gateway, environment["DEMO_PASSWORD"])
     environment["AGENT_JWT_TOKEN"] = demo.agent_token
     stack.start("sample_agent", "devstack.sample_agent", environment=environment)
+    # Active without this bridge's session: another bridge of the same database holds it.
+    stack.wait_until(
+        f"The bridge can't hold the session at {environment['ROUTER_WS_URL']}"
+        " (is a router there, and is MASTER_BE_API_KEY the one it has?)",
+        lambda: _holds_session(bridge) or demo.agent_is_active(),
+        HOLD_SECONDS,
+    )
     stack.wait_until("The sample agent is not active", demo.agent_is_active)
     return demo
+
+
+def _holds_session(bridge: Gateway) -> bool:
+    state = bridge.request("GET", "/ready").body
+    return bool(state["router_session"]["is_held"])
 
 
 def url_of(environment: Mapping[str, str], service: str) -> str:

@@ -58,13 +58,15 @@ class Stack:
             if child.has_ended:
                 raise _failure(child)
 
-    def wait_until(self, what: str, is_so: Callable[[], bool]) -> None:
+    def wait_until(
+        self, what: str, is_so: Callable[[], bool], seconds: float = START_SECONDS
+    ) -> None:
         """Return once it is so. Raises StackError when a part ends or it takes too long."""
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + seconds
         while not is_so():
             self.check()
             if time.monotonic() > deadline:
-                raise StackError(f"{what} after {START_SECONDS:.0f} s; see {self.logs}.")
+                raise StackError(f"{what} after {seconds:.0f} s; see {self.logs}.")
             time.sleep(LOOK_SECONDS)
 
     def watch(self) -> NoReturn:

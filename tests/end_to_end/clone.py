@@ -152,10 +152,12 @@ def run_example(clone: Clone, said: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def wait_for_end(running: Running, parts: list[psutil.Process]) -> Ending:
+def wait_for_end(
+    running: Running, parts: list[psutil.Process], seconds: float = END_SECONDS
+) -> Ending:
     """Wait until it has ended; whatever outlives it is named, and killed."""
     try:
-        code = running.process.wait(END_SECONDS)
+        code = running.process.wait(seconds)
     except subprocess.TimeoutExpired:
         os.killpg(running.process.pid, signal.SIGKILL)
         code = running.process.wait()

@@ -132,7 +132,7 @@ async def read_along(
         start_new_session=True,
         limit=LINE_BYTES,
     )
-    addresses = {"http://localhost:8000": gateway, "ws://localhost:8080/ws": router}
+    addresses = {"http://127.0.0.1:8000": gateway, "ws://127.0.0.1:8080/ws": router}
     try:
         yield Reader(folder, environments, addresses, shell)
     finally:

@@ -123,6 +123,7 @@ async def test_the_agent_of_the_guide_answers(
 
 async def test_the_tutorial_goes_as_it_says(reader: Reader, demo: User) -> None:
     printed = await _follow(reader, demo, read_blocks(TUTORIAL))
+    assert re.search(r'^    "alias": "_[a-z]{6}",$', printed, re.MULTILINE)
     assert "None of the active agents fits" in printed or "No agent is active" in printed
     assert len(_rolled(printed)) == 1
     assert '"agents_trace' in printed
@@ -130,13 +131,24 @@ async def test_the_tutorial_goes_as_it_says(reader: Reader, demo: User) -> None:
     assert re.search(
         r"^\d+ is (a|no) prime number\.$", printed.partition("\n97 is")[2], re.MULTILINE
     )
+    assert re.search(r"^lucky_[a-z]{6}$", printed, re.MULTILINE)
+    assert printed.endswith("\n[]")
 
 
 async def test_what_the_tool_does_is_done_with_curl(reader: Reader, demo: User) -> None:
     blocks = [each for each in read_blocks(REAL_PARTS) if "make run" not in each.text]
     printed = await _follow(reader, demo, blocks)
+    assert '"model":"gpt-4o"' in printed
     assert '"detail":"Token is valid"' in printed
     assert printed.count('"agent_name":"dice"') == 2
+
+
+async def test_what_is_refused_is_read_instead_of_a_field(reader: Reader) -> None:
+    [lines] = [each.text for each in read_blocks(README) if "field()" in each.text]
+    [function] = [line for line in lines.splitlines() if line.startswith("field()")]
+    refused = """echo '{"detail": "Not authenticated"}' | field jwt || true\n"""
+    printed = await reader.do(Block("sh", f"{function}\n{refused}"))
+    assert printed == "Not authenticated\n"
 
 
 def test_the_addresses_of_the_pages_are_those_of_the_local_stack() -> None:

@@ -17,6 +17,7 @@ from devstack.processes import HOST, require_free_port
 from tests.agents.running import run_master_agent
 from tests.end_to_end.clone import (
     PORTS,
+    START_SECONDS,
     Clone,
     Ending,
     make_clone,
@@ -222,21 +223,27 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def visit(clone: Clone, module_system: System) -> Visit:
-    """What the page about the real parts says to do when there is a router with a master agent."""
+def command(module_system: System) -> str:
+    """How the page about the real parts starts the pair at a router that is there."""
     [command] = [
-        block.text.replace("ws://localhost:8080/ws", module_system.router_url)
+        block.text.replace("ws://127.0.0.1:8080/ws", module_system.router_url)
         for block in read_blocks("docs/how-to/real-parts.md")
         if "make run" in block.text
     ]
-    visitor = evolve(clone, environment={**clone.environment, "MASTER_BE_API_KEY": BE_KEY})
+    return command
+
+
+@pytest.fixture(scope="module")
+def visit(clone: Clone, command: str, module_system: System) -> Visit:
+    """What that page says to do, the router's key being in `.env`."""
+    (clone.folder / ".env").write_text(f"MASTER_BE_API_KEY={BE_KEY}\n")
     module_system.gateways.append(f"http://{HOST}:{clone.ports['GATEWAY_PORT']}")
-    with run_master_agent(module_system, "enriched"), run_clone(visitor, command) as running:
+    with run_master_agent(module_system, "enriched"), run_clone(clone, command) as running:
         table = wait_for_table(running)
         return Visit(
             table,
             [" ".join(part.cmdline()) for part in running.parts()],
-            run_example(visitor, running.said()),
+            run_example(clone, running.said()),
         )
 
 
@@ -250,6 +257,19 @@ def test_beside_a_router_that_is_given_there_is_no_other(visit: Visit) -> None:
     assert "agent_bridge" in started
     assert "devstack.router" not in started
     assert "devstack.master_agent" not in started
+
+
+def test_a_router_that_has_another_key_is_named(
+    clone: Clone, command: str, module_system: System
+) -> None:
+    other = {"MASTER_BE_API_KEY": f"another-{BE_KEY}"}
+    visitor = evolve(clone, environment={**clone.environment, **other})
+    with run_clone(visitor, command) as running:
+        ending = wait_for_end(running, running.parts(), START_SECONDS)
+    assert ending.code != 0
+    *_, sentence = _own_words(ending.said)
+    assert f"can't hold the session at {module_system.router_url}" in sentence
+    assert "MASTER_BE_API_KEY" in sentence
 
 
 @pytest.mark.usefixtures("visit")
