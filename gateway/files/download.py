@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from gateway.files.disposition import attachment
 from gateway.files.schemas import StoredFile
 from gateway.files.upload import make_internal_name
 
@@ -19,7 +20,10 @@ RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE | re.ASCII)
 SENT: dict[str, Any] = {
     "ETag": {"schema": {"type": "string"}, "description": "For `If-None-Match` and `If-Range`."},
     "Last-Modified": {"schema": {"type": "string"}, "description": "When it was uploaded."},
-    "Content-Disposition": {"schema": {"type": "string"}, "description": "Its name."},
+    "Content-Disposition": {
+        "schema": {"type": "string"},
+        "description": "Its name, as `filename*` (RFC 6266); an ASCII form of it as `filename`.",
+    },
     "Accept-Ranges": {"schema": {"const": "bytes"}},
 }
 SPAN: dict[str, Any] = {
@@ -92,7 +96,7 @@ def _headers(file: StoredFile) -> dict[str, str]:
     headers = {
         "ETag": f'"{file.id}"',
         "Accept-Ranges": "bytes",
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": attachment(file.original_name, name),
         "Cache-Control": "private, no-cache",
     }
     if file.created_at is not None:

@@ -6,6 +6,7 @@ from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME, NOBODY
 from tests.contract.cases import Answer
 from tests.contract.differences import (
     Change,
+    Difference,
     differ,
     edits,
     finds,
@@ -21,6 +22,27 @@ OF_A = "0cfeb259-bb11-4ac5-80ef-77787c92662f"
 OWN_METADATA = "Section 5, 500 where it should be 4xx: `GET /user/files/metadata` always"
 FOREIGN_FILES = "Section 5, 500 where it should be 4xx: unknown or foreign file ids"
 CREATOR = "97a01264-1f69-4de6-afdd-305530699489"
+
+
+NAMES = (
+    "Section 2: `GET /files/{id}` with its `Content-Disposition`: the name it came with (RFC 6266)"
+)
+
+
+def named_as(plain: str, encoded: str) -> str:
+    """The header of a download with a name."""
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
+
+
+def downloads(id_: str, disposition: str) -> Difference:
+    """All downloads of a file."""
+    return wherever(
+        NAMES,
+        lambda case: (
+            f"/files/{id_}" in case.call.path and "content-disposition" in case.answer.headers
+        ),
+        with_headers({"content-disposition": disposition}),
+    )
 
 
 def too_small(given: str) -> Change:
@@ -107,6 +129,18 @@ ALL_FILES = [
 ]
 
 FILES = [
+    downloads(OF_A, named_as("a b.txt", "a%20b.txt")),
+    differ(
+        NAMES,
+        with_headers({"content-disposition": named_as("a b.txt", "a%20b.txt")}),
+        "download: trailing slash",
+    ),
+    downloads("02e7bace-6212-48a5-8e27-b0c075312032", named_as("a b.txt", "a%20b.txt")),
+    downloads("47501c68-b689-4667-aac1-638f006ab33c", named_as("x.png", "x.png")),
+    downloads("28deddf4-8fcb-4d53-8ebd-51a246ad683b", named_as("empty.bin", "empty.bin")),
+    downloads("a92eec93-0db1-4788-9475-8e7e2c905fef", named_as("README", "README")),
+    downloads("1647684c-a4ab-44ae-840e-a8bc828fb92b", named_as("a.tar.gz", "a.tar.gz")),
+    downloads("3d6d70ff-642f-4c2c-bd4d-c5db97118de7", named_as("x.sh", "x.sh")),
     differ(
         "Section 2: `POST /files` multipart: another form holds no file",
         finds("missing", ["body", "file"], "Field required", None),
@@ -139,7 +173,7 @@ FILES = [
             {
                 "content-length": "",
                 "content-type": "text/plain; charset=utf-8",
-                "content-disposition": f'attachment; filename="{OF_A}.txt"',
+                "content-disposition": named_as("a b.txt", "a%20b.txt"),
                 "accept-ranges": "bytes",
                 "etag": "",
                 "last-modified": "",

@@ -11,6 +11,7 @@ from tests.contract.binding import ANY_ID, ANY_TIME
 from tests.contract.differences import Change, Difference, edits, refuses, says, wherever, without
 from tests.contract.intended.accounts import OAUTH, WRONG_LOGIN
 from tests.contract.intended.chat_frames import FAILS, failed
+from tests.contract.intended.chats import downloads, named_as
 from tests.contract.intended.llms import walk
 from tests.contract.intended.strangers import REFUSED, WHY
 from tests.contract.journey import Step, is_turn, load_steps
@@ -149,5 +150,10 @@ JOURNEY = [
         "49.1",
     ),
     throughout(WHY, _with_cause),
+    downloads(
+        "147e66c0-62f6-4c71-9e53-8a73107fa559", named_as("notes a.txt", "notes%20%C3%A4.txt")
+    ),
+    downloads("33b3953d-8111-4e92-b5e8-1c26bd973f48", named_as("dot.png", "dot.png")),
+    downloads("291de1a4-364b-4b7f-94e1-1b33cce98dcf", named_as("made.txt", "made.txt")),
     throughout("Section 2: `a2a`: `name` = card name (blanks to `_`)", _card_name),
 ]

@@ -2,10 +2,12 @@
 
 import re
 from email.utils import parsedate_to_datetime
+from urllib.parse import quote
 
 import httpx2
 import pytest
 
+from gateway.files.disposition import attachment
 from tests.gateway.files.uploading import (
     CONTENT,
     metadata,
@@ -22,7 +24,8 @@ async def test_what_a_download_says_of_itself(user: User, file: str) -> None:
     assert headers["content-type"] == "text/plain; charset=utf-8"
     assert headers["content-length"] == "10"
     assert headers["accept-ranges"] == "bytes"
-    assert headers["content-disposition"] == f'attachment; filename="{file}.txt"'
+    expected = "attachment; filename=\"a b.txt\"; filename*=UTF-8''a%20b.txt"
+    assert headers["content-disposition"] == expected
     assert headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in headers["content-security-policy"].split("; ")
     assert re.fullmatch(r'"[^"]+"', headers["etag"])
@@ -30,21 +33,45 @@ async def test_what_a_download_says_of_itself(user: User, file: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "suffix"),
+    ("name", "plain", "quoted"),
     [
-        ("plain.txt", ".txt"),
-        ("a.tar.gz", ".gz"),
-        ("../x.sh", ".sh"),
-        ("README", ""),
-        ("a.é%22b", ".22b"),
-        ("a.t\tx", ".tx"),
+        ("plain.txt", "plain.txt", "plain.txt"),
+        ("отчёт 2026.pdf", "_____ 2026.pdf", f"{quote('отчёт')}%202026.pdf"),
+        ("résumé.doc", "resume.doc", "r%C3%A9sum%C3%A9.doc"),
+        ("报告.tar.gz", "__.tar.gz", "%E6%8A%A5%E5%91%8A.tar.gz"),
+        ("👩‍🚀.png", "___.png", f"{quote('👩‍🚀')}.png"),
+        ("a;b=c, d'e(f)*.txt", "a;b=c, d'e(f)*.txt", "a%3Bb%3Dc%2C%20d%27e%28f%29%2A.txt"),
+        ("../../x.sh", "x.sh", "x.sh"),
+        ("C:\\\\dir\\\\a.txt", "a.txt", "a.txt"),
+        ("100%25.txt", "100_25.txt", "100%2525.txt"),
+        ("a\tb.txt", "a_b.txt", "a_b.txt"),
+        ("txt.\u202eexe", "txt._exe", "txt._exe"),
+        ("README", "README", "README"),
     ],
 )
-async def test_a_download_is_named_by_its_id(user: User, name: str, suffix: str) -> None:
-    answer = await upload_raw(user.http, part(f'name="file"; filename="{name}"'))
-    id_ = answer.json()["id"]
-    answer = await user.http.get(f"/files/{id_}")
-    assert answer.headers["content-disposition"] == f'attachment; filename="{id_}{suffix}"'
+async def test_a_download_has_the_name_of_the_file(
+    user: User, name: str, plain: str, quoted: str
+) -> None:
+    stored = await upload_raw(user.http, part(f'name="file"; filename="{name}"'))
+    answer = await user.http.get(f"/files/{stored.json()['id']}")
+    expected = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quoted}"
+    assert answer.headers["content-disposition"] == expected
+    assert answer.content == CONTENT
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/", "   ", "\\"])
+def test_what_has_no_name_has_the_internal_one(name: str) -> None:
+    assert attachment(name, "id.txt") == "attachment; filename=\"id.txt\"; filename*=UTF-8''id.txt"
+
+
+def test_no_name_leaves_its_place() -> None:
+    everything = "".join(map(chr, [*range(0x10000), 0x1F600]))
+    parts = {char: attachment(f"a{char}b", "id") for char in everything}
+    form = re.compile(
+        r"""attachment; filename="[ !#$&-.0-\[\]-~]+"; filename\*=UTF-8''[\w!#$&+.^`|~%-]+""",
+        re.ASCII,
+    )
+    assert [char for char, header in parts.items() if not form.fullmatch(header)] == []
 
 
 async def test_head_is_the_download_without_its_bytes(user: User, file: str) -> None:
