@@ -120,7 +120,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.push_async_callback(attempts.close)
         notifications, watch = Notifications(redis), Watch(database)
         bridges = Bridges(settings, notifications)
-        outbound = Outbound(allow_private=settings.allow_private_urls)
+        outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
         loops = background(
             notifications_reader=notifications.read(),
             notifications_writer=notifications.outbox.write(),

@@ -5,5 +5,10 @@ from gateway.a2a.lookup import look_up
 from gateway.remote.kinds import Kind
 
 A2A_AGENTS = Kind(
-    "A2A agent", look_up, queries.select_urls, queries.update_agents, queries.deactivate_agents
+    "A2A agent",
+    look_up,
+    queries.select_urls,
+    queries.activate_agents,
+    queries.update_cards,
+    queries.count_failure,
 )

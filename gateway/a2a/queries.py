@@ -26,6 +26,7 @@ async def upsert_agent(
             description = excluded.description,
             card_content = excluded.card_content,
             is_active = true,
+            lookup_failures = 0,
             updated_at = CASE WHEN old.is_active
                 AND (old.name, old.description, CAST(old.card_content AS jsonb))
                     IS NOT DISTINCT FROM
@@ -47,37 +48,52 @@ async def upsert_agent(
     return LookedUpA2AAgent(**columns(row))
 
 
-async def update_agents(connection: Connection, url: str, card: FoundCard) -> None:
-    """Give all agents at this URL this card, whoever owns them."""
+async def activate_agents(connection: Connection, url: str) -> list[UUID]:
+    """The ids of all agents at this URL, whoever owns them; their rows are locked."""
+    sql = """
+        UPDATE a2acards SET
+            is_active = true,
+            lookup_failures = 0,
+            updated_at = CASE WHEN is_active THEN updated_at ELSE now() END
+        WHERE server_url = :url
+        RETURNING id
+    """
+    return [row["id"] for row in await connection.fetch_all(sql, {"url": url})]
+
+
+async def count_failure(connection: Connection, url: str, most: int) -> None:
+    """Count a failed look-up of all active agents at this URL; `most` in a row end it."""
+    sql = """
+        UPDATE a2acards SET
+            lookup_failures = lookup_failures + 1,
+            is_active = lookup_failures + 1 < :most,
+            updated_at = CASE WHEN lookup_failures + 1 < :most THEN updated_at ELSE now() END
+        WHERE server_url = :url AND is_active
+    """
+    await connection.execute(sql, {"url": url, "most": most})
+
+
+async def update_cards(connection: Connection, ids: list[UUID], card: FoundCard) -> None:
+    """Give locked agents this card; the alias stays with the name."""
     sql = """
         UPDATE a2acards SET
             name = :name,
             alias = CASE WHEN name = :name THEN alias ELSE :alias END,
             description = :description,
             card_content = CAST(:content AS json),
-            is_active = true,
             updated_at = now()
-        WHERE server_url = :url
-          AND (is_active, name, description, CAST(card_content AS jsonb)) IS DISTINCT FROM
-              (true, :name, :description, CAST(CAST(:content AS json) AS jsonb))
+        WHERE id = ANY(:ids)
+          AND (name, description, CAST(card_content AS jsonb)) IS DISTINCT FROM
+              (:name, :description, CAST(CAST(:content AS json) AS jsonb))
     """
     values = {
         "name": card.name,
         "alias": make_alias(card.name),
         "description": card.description,
         "content": card.content,
-        "url": url,
+        "ids": ids,
     }
     await connection.execute(sql, values)
-
-
-async def deactivate_agents(connection: Connection, url: str) -> None:
-    """Mark all agents at this URL as inactive."""
-    sql = """
-        UPDATE a2acards SET is_active = false, updated_at = now()
-        WHERE server_url = :url AND is_active
-    """
-    await connection.execute(sql, {"url": url})
 
 
 async def select_urls(connection: Connection) -> list[str]:

@@ -20,6 +20,7 @@ async def upsert_server(connection: Connection, owner: UUID, url: str) -> UUID:
         VALUES (:id, :url, :owner, true)
         ON CONFLICT (creator_id, server_url) DO UPDATE SET
             is_active = true,
+            lookup_failures = 0,
             updated_at = CASE WHEN mcpservers.is_active THEN mcpservers.updated_at ELSE now() END
         RETURNING id
     """
@@ -33,6 +34,7 @@ async def activate_servers(connection: Connection, url: str) -> list[UUID]:
     sql = """
         UPDATE mcpservers SET
             is_active = true,
+            lookup_failures = 0,
             updated_at = CASE WHEN is_active THEN updated_at ELSE now() END
         WHERE server_url = :url
         RETURNING id
@@ -40,13 +42,16 @@ async def activate_servers(connection: Connection, url: str) -> list[UUID]:
     return [row["id"] for row in await connection.fetch_all(sql, {"url": url})]
 
 
-async def deactivate_servers(connection: Connection, url: str) -> None:
-    """Mark all servers at this URL as inactive."""
+async def count_failure(connection: Connection, url: str, most: int) -> None:
+    """Count a failed look-up of all active servers at this URL; `most` in a row end it."""
     sql = """
-        UPDATE mcpservers SET is_active = false, updated_at = now()
+        UPDATE mcpservers SET
+            lookup_failures = lookup_failures + 1,
+            is_active = lookup_failures + 1 < :most,
+            updated_at = CASE WHEN lookup_failures + 1 < :most THEN updated_at ELSE now() END
         WHERE server_url = :url AND is_active
     """
-    await connection.execute(sql, {"url": url})
+    await connection.execute(sql, {"url": url, "most": most})
 
 
 async def update_tools(

@@ -2,15 +2,20 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 from attrs import frozen
+from databases import Database
 from databases.core import Connection
 
 from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import read_url, show
+from shared.postgres.pool import connect, transaction
 
 logger = logging.getLogger(__name__)
+
+MOST_FAILURES = 2  # of an active one in a row: a single one may be chance, or a server that slept
 
 
 @frozen
@@ -21,9 +26,12 @@ class Kind[Found]:
     visit: Callable[[Outbound, str], Awaitable[Found]]
     """What is found at a URL. Raises UnreachableError."""
     select_urls: Callable[[Connection], Awaitable[list[str]]]
-    update: Callable[[Connection, str, Found], Awaitable[None]]
-    """Store what was found at a URL, in a transaction."""
-    deactivate: Callable[[Connection, str], Awaitable[None]]
+    activate: Callable[[Connection, str], Awaitable[list[UUID]]]
+    """Mark what has this URL as active; gives its ids."""
+    update: Callable[[Connection, list[UUID], Found], Awaitable[None]]
+    """Store for these what was found."""
+    count_failure: Callable[[Connection, str, int], Awaitable[None]]
+    """Note that a look-up of this URL failed; so many in a row end its activity."""
 
     async def look_up(self, outbound: Outbound, url: str) -> Found:
         """What is found at a URL. Logs why there is nothing and raises UnreachableError."""
@@ -33,3 +41,14 @@ class Kind[Found]:
         except UnreachableError as error:
             logger.info("%s %s: %s", self.name, show(url), error)
             raise
+
+    async def look_up_again(self, database: Database, outbound: Outbound, url: str) -> None:
+        """Look a URL up for all who own something there. Raises DatabaseAwayError."""
+        try:
+            found = await self.look_up(outbound, url)
+        except UnreachableError:
+            async with connect(database) as connection:
+                await self.count_failure(connection, url, MOST_FAILURES)
+            return
+        async with connect(database) as connection, transaction(connection):
+            await self.update(connection, await self.activate(connection, url), found)

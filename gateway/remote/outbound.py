@@ -1,5 +1,6 @@
 """Visits to URLs that users give: never into the network that the gateway itself stands in."""
 
+import math
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -10,22 +11,26 @@ import anyio
 import httpx2
 
 from gateway.remote.addresses import is_public, resolve
-from gateway.remote.bodies import CountedBody
+from gateway.remote.bodies import bound
 from gateway.remote.causes import explain
 from gateway.remote.errors import UnreachableError
 from gateway.remote.urls import read_url
 
 CONNECT_SECONDS = 5.0
-VISIT_SECONDS = 10.0
+CONNECT_SHARE = 0.4  # of the time left; as much for TLS, which leaves its socket open if cancelled
 VISIT_BYTES = 1024 * 1024
 
 type Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
 class Outbound:
-    """The way out of this process. One for all visits: its TLS context takes long to make."""
+    """The way out of this process. One for all visits: its TLS context takes long to make.
 
-    def __init__(self, *, allow_private: bool, resolve: Resolve = resolve) -> None:
+    A visit takes at most so many seconds.
+    """
+
+    def __init__(self, seconds: float, *, allow_private: bool, resolve: Resolve = resolve) -> None:
+        self._seconds = seconds
         self._allow_private = allow_private
         self._resolve = resolve
         self._tls = ssl.create_default_context()
@@ -38,14 +43,13 @@ class Outbound:
         went wrong on the way, whatever the client made of it.
         """
         guard = Guard(self, httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False))
-        timeout = httpx2.Timeout(VISIT_SECONDS, connect=CONNECT_SECONDS)
-        client = httpx2.AsyncClient(transport=guard, timeout=timeout, trust_env=False)
+        client = httpx2.AsyncClient(transport=guard, timeout=self._seconds, trust_env=False)
         try:
-            with anyio.fail_after(VISIT_SECONDS):  # also cancels what waits while it cleans up
+            with anyio.fail_after(self._seconds):  # also cancels what waits while it cleans up
                 async with client:
                     yield client
         except TimeoutError:
-            late = UnreachableError(f"it gives no answer within {VISIT_SECONDS:g} seconds")
+            late = UnreachableError(f"it gives no answer within {self._seconds:g} seconds")
             raise guard.failure or late from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise guard.failure or explain(error) from error
@@ -87,15 +91,17 @@ class Guard(httpx2.AsyncBaseTransport):
             host = url.raw_host.decode()
             request.headers["Accept-Encoding"] = "identity"  # what is counted is what there is
             addresses = await self._outbound.judge(host, url.port or 0)
-            return self._bound(await self._send(request, url, host, addresses))
+            answer = await self._send(request, url, host, addresses)
+            return bound(answer, self._count, self.keep_failure)
 
     async def _send(
         self, request: httpx2.Request, url: httpx2.URL, host: str, addresses: list[str]
     ) -> httpx2.Response:
         *others, last = addresses
         for address in others:
+            there = _at(address, request, url, host, CONNECT_SECONDS)
             try:
-                return await self._inner.handle_async_request(_at(address, request, url, host))
+                return await self._inner.handle_async_request(there)
             except (httpx2.ConnectError, httpx2.ConnectTimeout):
                 continue
         return await self._inner.handle_async_request(_at(last, request, url, host))
@@ -116,29 +122,22 @@ class Guard(httpx2.AsyncBaseTransport):
             self.failure = explain(error)
             raise self.failure from error
 
-    def _bound(self, response: httpx2.Response) -> httpx2.Response:
-        if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise UnreachableError("its answer is compressed, which was not asked for")
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
-        return httpx2.Response(
-            response.status_code,
-            headers=response.headers,
-            stream=CountedBody(response.stream, self._count, self.keep_failure),
-            extensions=response.extensions,
-        )
-
     def _count(self, size: int) -> None:
         self._bytes_left -= size
         if self._bytes_left < 0:
             raise UnreachableError(f"it answers more than {VISIT_BYTES} bytes")
 
 
-def _at(address: str, request: httpx2.Request, url: httpx2.URL, host: str) -> httpx2.Request:
-    """The same request to this address of its host."""
+def _at(
+    address: str, request: httpx2.Request, url: httpx2.URL, host: str, seconds: float = math.inf
+) -> httpx2.Request:
+    """The same request to this address of its host, which may take so long to be connected to."""
+    left = anyio.current_effective_deadline() - anyio.current_time()
+    timeout = {**request.extensions["timeout"], "connect": min(seconds, CONNECT_SHARE * left)}
     return httpx2.Request(
         request.method,
         url.copy_with(host=address),
         headers=request.headers,  # its Host stays
         stream=request.stream,
-        extensions={**request.extensions, "sni_hostname": host},
+        extensions={**request.extensions, "sni_hostname": host, "timeout": timeout},
     )

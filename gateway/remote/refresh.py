@@ -7,12 +7,11 @@ from typing import Any
 
 from databases import Database
 
-from gateway.remote.errors import UnreachableError
 from gateway.remote.kinds import Kind
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import show
 from shared.postgres.locks import LOCK_ERRORS, REFRESH_LOCK, connect_for_lock
-from shared.postgres.pool import DatabaseAwayError, connect, transaction
+from shared.postgres.pool import DatabaseAwayError, connect
 from shared.settings.gateway import GatewaySettings
 
 logger = logging.getLogger(__name__)
@@ -76,19 +75,8 @@ class Refresh:
     async def _refresh_in_turn(self, slots: asyncio.Semaphore, kind: Kind[Any], url: str) -> None:
         async with slots:
             try:
-                await self.refresh_one(kind, url)
+                await kind.look_up_again(self._database, self._outbound, url)
             except DatabaseAwayError as error:
                 logger.warning("what %s answered could not be stored: %s", show(url), error)
             except Exception:
                 logger.exception("%s could not be looked up again", show(url))
-
-    async def refresh_one(self, kind: Kind[Any], url: str) -> None:
-        """Look one URL up, for all its owners."""
-        try:
-            found = await kind.look_up(self._outbound, url)
-        except UnreachableError:
-            async with connect(self._database) as connection:
-                await kind.deactivate(connection, url)
-            return
-        async with connect(self._database) as connection, transaction(connection):
-            await kind.update(connection, url, found)

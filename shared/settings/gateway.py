@@ -51,6 +51,7 @@ class GatewaySettings(CommonSettings):
 
     allow_private_urls: bool = setting(flag, default=False)
     refresh_seconds: float = setting(seconds, default=60.0)
+    lookup_seconds: float = setting(seconds, default=20.0)
 
     @property
     def public_origin(self) -> str | None:

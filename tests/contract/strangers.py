@@ -9,11 +9,9 @@ from mcp.types import ToolAnnotations
 from starlette.types import ASGIApp
 
 from gateway.a2a.kind import A2A_AGENTS
-from gateway.app import KINDS
 from gateway.mcp.kind import MCP_SERVERS
-from gateway.remote.kinds import Kind
+from gateway.remote.kinds import MOST_FAILURES, Kind
 from gateway.remote.outbound import Outbound
-from gateway.remote.refresh import Refresh
 from shared.postgres.pool import create_database
 from tests.contract.areas import Stage
 from tests.contract.replay import Event
@@ -82,7 +80,7 @@ async def mcp(stage: Stage) -> Mapping[str, Event]:
 
     async def die() -> None:
         outsider.app = DEAD
-        await _refresh(stage, MCP_SERVERS, *urls)
+        await _refresh(stage, MCP_SERVERS, *urls * MOST_FAILURES)
 
     async def come_back() -> None:
         outsider.app = app
@@ -116,7 +114,7 @@ async def a2a(stage: Stage) -> Mapping[str, Event]:
 
     async def die() -> None:
         outsider.app = DEAD
-        await refresh()
+        await _refresh(stage, A2A_AGENTS, *_both(outsider) * MOST_FAILURES)
 
     async def come_back() -> None:
         outsider.app = alive
@@ -164,8 +162,6 @@ def _both(outsider: Outsider) -> tuple[str, str]:
 
 async def _refresh(stage: Stage, kind: Kind[Any], *urls: str) -> None:
     """Look these up as the gateway does every minute."""
-    settings = stage.system.settings
-    async with create_database(settings) as database:
-        refresh = Refresh(settings, database, Outbound(allow_private=True), KINDS)
+    async with create_database(stage.system.settings) as database:
         for url in urls:
-            await refresh.refresh_one(kind, url)
+            await kind.look_up_again(database, Outbound(10.0, allow_private=True), url)

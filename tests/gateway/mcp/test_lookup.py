@@ -10,7 +10,7 @@ from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound
 from tests.gateway.outsiders import answering, listing, serving
 
-OUT = Outbound(allow_private=True)
+OUT = Outbound(10.0, allow_private=True)
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}}
 GOOD = {"name": "good", "inputSchema": SCHEMA}
 NO_MCP = "it does not answer as an MCP server does"

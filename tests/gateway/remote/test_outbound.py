@@ -1,9 +1,10 @@
 """Visits to URLs that users give: where they may lead, and how much they may cost."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx2
@@ -44,6 +45,18 @@ async def listening(serve: Serve, host: str = "127.0.0.1") -> AsyncIterator[int]
     server = await asyncio.start_server(serve_and_close, host, 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+
+
+@contextmanager
+def not_accepting(host: str, port: int) -> Iterator[None]:
+    """An address that lets connections wait: its queue is full."""
+    with ExitStack() as stack:
+        stack.enter_context(socket.create_server((host, port), backlog=0))
+        for _ in range(2):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((host, port))
+        yield
 
 
 def answering(answer: bytes, seen: list[bytes] | None = None) -> Serve:
@@ -107,20 +120,20 @@ async def failure(out: Outbound, url: str) -> str:
 async def test_no_spelling_of_a_private_address_is_connected_to(host: str) -> None:
     connections: list[bytes] = []
     async with listening(answering(OK, connections)) as port:
-        await failure(Outbound(allow_private=False), f"http://{host}:{port}/")
+        await failure(Outbound(10.0, allow_private=False), f"http://{host}:{port}/")
     assert connections == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0x7f.1", "2130706433", "localhost"])
 async def test_private_addresses_can_be_allowed(host: str) -> None:
     async with listening(answering(OK)) as port:
-        answer = await fetch(Outbound(allow_private=True), f"http://{host}:{port}/")
+        answer = await fetch(Outbound(10.0, allow_private=True), f"http://{host}:{port}/")
     assert answer.text == "ok"
 
 
 async def test_a_name_that_leads_to_a_private_address_is_refused() -> None:
     resolve, asked = resolving(["127.0.0.1"])
-    out = Outbound(allow_private=False, resolve=resolve)
+    out = Outbound(10.0, allow_private=False, resolve=resolve)
     assert "inner.example" in await failure(out, "http://inner.example/")
     assert asked == ["inner.example"]
 
@@ -128,7 +141,7 @@ async def test_a_name_that_leads_to_a_private_address_is_refused() -> None:
 @pytest.mark.parametrize("look_up", [a2a_lookup.look_up, mcp_lookup.look_up])
 async def test_a_look_up_tells_why_a_host_is_not_visited(look_up: LookUp) -> None:
     with pytest.raises(UnreachableError, match="is not on the public internet"):
-        await look_up(Outbound(allow_private=False), "http://127.0.0.1:9/mcp")
+        await look_up(Outbound(10.0, allow_private=False), "http://127.0.0.1:9/mcp")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +154,7 @@ async def test_a_look_up_tells_why_a_host_is_not_visited(look_up: LookUp) -> Non
 async def test_a_user_is_told_that_a_host_is_not_visited(
     create: Callable[[Any], Awaitable[object]], body: object
 ) -> None:
-    state: Any = {"outbound": Outbound(allow_private=False)}
+    state: Any = {"outbound": Outbound(10.0, allow_private=False)}
     call = Call(body, Nothing(), None, state, Request({"type": "http"}))
     with pytest.raises(BadRequestError, match="is not on the public internet"):
         await create(call)
@@ -149,7 +162,7 @@ async def test_a_user_is_told_that_a_host_is_not_visited(
 
 async def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:
     resolve, _ = resolving(["8.8.8.8", "10.0.0.1"])
-    out = Outbound(allow_private=False, resolve=resolve)
+    out = Outbound(10.0, allow_private=False, resolve=resolve)
     assert "public internet" in await failure(out, "http://both.example/")
 
 
@@ -160,7 +173,7 @@ async def test_a_name_is_resolved_once_and_that_address_connected_to(
     async with listening(answering(OK, seen), "127.0.0.2") as good, listening(answering(OK)) as bad:
         monkeypatch.setattr(outbound, "is_public", lambda address: str(address) == "127.0.0.2")
         resolve, asked = resolving(["127.0.0.2"], ["127.0.0.1"])
-        out = Outbound(allow_private=False, resolve=resolve)
+        out = Outbound(10.0, allow_private=False, resolve=resolve)
         assert (await fetch(out, f"http://name.example:{good}/")).text == "ok"
         assert asked == ["name.example"]
         assert f"Host: name.example:{good}".encode() in seen[0]
@@ -170,8 +183,32 @@ async def test_a_name_is_resolved_once_and_that_address_connected_to(
 async def test_the_next_address_is_tried_when_nothing_listens_at_the_first() -> None:
     async with listening(answering(OK)) as port:
         resolve, _ = resolving(["127.0.0.9", "127.0.0.1"])
-        out = Outbound(allow_private=True, resolve=resolve)
+        out = Outbound(10.0, allow_private=True, resolve=resolve)
         assert (await fetch(out, f"http://name.example:{port}/")).text == "ok"
+
+
+async def test_the_next_address_is_tried_when_the_first_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbound, "CONNECT_SECONDS", 0.2)
+    resolve, _ = resolving(["127.0.0.9", "127.0.0.1"])
+    out = Outbound(10.0, allow_private=True, resolve=resolve)
+    async with listening(answering(OK)) as port:
+        with not_accepting("127.0.0.9", port):
+            assert (await fetch(out, f"http://name.example:{port}/")).text == "ok"
+
+
+async def test_the_only_address_has_a_share_of_all_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbound, "CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    started = asyncio.get_running_loop().time()
+    with not_accepting("127.0.0.1", port):
+        told = await failure(Outbound(2.0, allow_private=True), f"http://127.0.0.1:{port}/")
+    assert told == "it can't be connected to in time"
+    assert 0.7 < asyncio.get_running_loop().time() - started < 2
 
 
 async def test_tls_is_made_with_the_name_of_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,9 +223,10 @@ async def test_tls_is_made_with_the_name_of_the_url(monkeypatch: pytest.MonkeyPa
     async with listening(answering(OK)) as port:
         resolve, _ = resolving(["127.0.0.1"])
         await failure(
-            Outbound(allow_private=True, resolve=resolve), f"https://name.example:{port}/"
+            Outbound(1.0, allow_private=True, resolve=resolve), f"https://name.example:{port}/"
         )
     assert names == [b"name.example"]  # as anyio encodes it
+    # The server has ended here: the connection was closed, though nobody answered it.
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -198,7 +236,7 @@ async def test_redirects_are_not_followed(status: int) -> None:
         there = f"http://127.0.0.1:{inner}/"
         head = f"HTTP/1.1 {status} X\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n"
         async with listening(answering(head.encode())) as port:
-            answer = await fetch(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
+            answer = await fetch(Outbound(10.0, allow_private=True), f"http://127.0.0.1:{port}/")
     assert (answer.status_code, seen) == (status, [])
 
 
@@ -211,7 +249,7 @@ async def test_a_client_that_follows_redirects_is_judged_at_each(
         head = f"HTTP/1.1 302 X\r\nLocation: http://127.0.0.1:{inner}/\r\nContent-Length: 0\r\n\r\n"
         async with listening(answering(head.encode()), "127.0.0.2") as port:
             with pytest.raises(UnreachableError, match="public internet"):
-                async with Outbound(allow_private=False).visit() as client:
+                async with Outbound(10.0, allow_private=False).visit() as client:
                     await client.get(f"http://127.0.0.2:{port}/", follow_redirects=True)
     assert seen == []
 
@@ -222,15 +260,8 @@ async def test_an_answer_above_the_bound_is_not_read(chunked: bool) -> None:
     body = b"%x\r\n%s\r\n0\r\n\r\n" % (size, b"x" * size) if chunked else b"x" * size
     header = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % size
     async with listening(answering(b"HTTP/1.1 200 OK\r\n" + header + b"\r\n\r\n" + body)) as port:
-        told = await failure(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
+        told = await failure(Outbound(10.0, allow_private=True), f"http://127.0.0.1:{port}/")
     assert "bytes" in told
-
-
-async def test_nothing_compressed_is_taken() -> None:
-    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nxx"
-    async with listening(answering(head)) as port:
-        told = await failure(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
-    assert "compressed" in told
 
 
 async def hang(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -246,39 +277,36 @@ async def trickle(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 @pytest.mark.parametrize("serve", [hang, trickle])
-async def test_a_visit_ends_in_time(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbound, "VISIT_SECONDS", 0.3)
+async def test_a_visit_ends_in_time(serve: Serve) -> None:
     started = asyncio.get_running_loop().time()
     async with listening(serve) as port:
-        told = await failure(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
+        told = await failure(Outbound(0.3, allow_private=True), f"http://127.0.0.1:{port}/")
     assert "0.3 seconds" in told
     assert asyncio.get_running_loop().time() - started < 2
 
 
-async def test_a_resolver_that_hangs_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbound, "VISIT_SECONDS", 0.3)
-
+async def test_a_resolver_that_hangs_ends_in_time() -> None:
     async def resolve(_host: str, _port: int) -> list[str]:
         await asyncio.Event().wait()
         return []
 
-    told = await failure(Outbound(allow_private=True, resolve=resolve), "http://name.example/")
+    told = await failure(Outbound(0.3, allow_private=True, resolve=resolve), "http://name.example/")
     assert "seconds" in told
 
 
 @pytest.mark.parametrize("banner", [b"SSH-2.0-OpenSSH_9.9\r\n", b"\x00\xff" * 50, b""])
 async def test_a_server_of_another_protocol_is_unreachable(banner: bytes) -> None:
     async with listening(answering(banner)) as port:
-        await failure(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
+        await failure(Outbound(10.0, allow_private=True), f"http://127.0.0.1:{port}/")
 
 
 async def test_a_host_that_does_not_exist_is_named() -> None:
-    told = await failure(Outbound(allow_private=True), "http://nowhere.invalid/")
+    told = await failure(Outbound(10.0, allow_private=True), "http://nowhere.invalid/")
     assert "nowhere.invalid" in told
 
 
 async def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     async with listening(answering(OK)) as port:
-        answer = await fetch(Outbound(allow_private=True), f"http://127.0.0.1:{port}/")
+        answer = await fetch(Outbound(10.0, allow_private=True), f"http://127.0.0.1:{port}/")
     assert answer.text == "ok"

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import pytest
 from databases import Database
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.a2a import lookup as a2a_lookup
 from gateway.a2a import queries as a2a
@@ -15,7 +16,7 @@ from gateway.app import KINDS
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
 from gateway.mcp.schemas import Server
-from gateway.remote import outbound as outbound_module
+from gateway.remote.kinds import MOST_FAILURES
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
 from shared.postgres.pool import connect, create_database, transaction
@@ -25,7 +26,8 @@ from tests.gateway.remote.test_outbound import hang, listening
 from tests.gateway.rows import insert_user
 from tests.users import eventually
 
-OUT = Outbound(allow_private=True)
+OUT = Outbound(10.0, allow_private=True)
+DEAD = answering({}, 503)
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ async def test_tools_follow_for_every_owner_by_one_look_up(
         owners = [await add_server(database, f"{outsider.url}/mcp") for _ in range(2)]
         aliases = [(await read_server(database, owner)).mcp_tools[0].alias for owner in owners]
         async with connect(database) as connection:
-            await mcp.deactivate_servers(connection, f"{outsider.url}/mcp")
+            await mcp.count_failure(connection, f"{outsider.url}/mcp", 1)
         outsider.posts.clear()
         await mcp_lookup.look_up(OUT, f"{outsider.url}/mcp")
         one_look_up = len(outsider.posts)
@@ -98,20 +100,79 @@ async def test_a_card_follows_for_every_owner(settings: Settings, database: Data
                 await a2a.upsert_agent(connection, owner, outsider.url, card)
         outsider.app = card_app(make_card("Other", "Does more."))
         await refresh(settings, database).go_round()
-    for is_active in (True, False):
-        for owner in owners:
-            async with connect(database) as connection:
-                [agent] = await a2a.select_agents(connection, owner, 10, 0)
-            assert (agent.name, agent.description) == ("Other", "Does more.")
-            assert agent.alias.startswith("Other_")
-            assert agent.is_active == is_active
-        await refresh(settings, database).go_round()  # it is gone by now
+    for owner in owners:
+        async with connect(database) as connection:
+            [agent] = await a2a.select_agents(connection, owner, 10, 0)
+        assert (agent.name, agent.description) == ("Other", "Does more.")
+        assert agent.alias.startswith("Other_")
+        assert agent.is_active
 
 
-async def test_bad_servers_stop_nobody(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+async def read_activity(database: Database, owner: Any) -> list[bool]:
+    """Whether the owner's server and A2A agent are active."""
+    async with connect(database) as connection:
+        servers = await mcp.select_servers(connection, owner, 10, 0)
+        agents = await a2a.select_agents(connection, owner, 10, 0)
+    return [*(one.is_active for one in servers), *(one.is_active for one in agents)]
+
+
+def serve_both(tools: ASGIApp, card: ASGIApp) -> ASGIApp:
+    """An MCP server and an A2A agent at one port."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await (tools if scope["path"] == "/mcp" else card)(scope, receive, send)
+
+    return serve
+
+
+async def test_only_failures_in_a_row_end_the_activity(
+    settings: Settings, database: Database
 ) -> None:
-    monkeypatch.setattr(outbound_module, "VISIT_SECONDS", 1.0)
+    async with running(make_mcp("tool")) as [tools], serving(card_app(make_card())) as outsider:
+        alive = outsider.app = serve_both(tools, outsider.app)
+        found = await a2a_lookup.look_up(OUT, outsider.url)
+        owner = await add_server(database, f"{outsider.url}/mcp")
+        async with connect(database) as connection:
+            await a2a.upsert_agent(connection, owner, outsider.url, found)
+        for app, is_active in [
+            (DEAD, True),
+            (alive, True),  # the count begins anew
+            (DEAD, True),
+            (DEAD, False),
+            (DEAD, False),
+            (alive, True),
+            (DEAD, True),
+        ]:
+            outsider.app = app
+            await refresh(settings, database).go_round()  # each by a gateway of its own
+            assert await read_activity(database, owner) == [is_active, is_active]
+
+
+async def test_a_failure_leaves_all_as_it_was(settings: Settings, database: Database) -> None:
+    async with running(make_mcp("one")) as [app], serving(app) as outsider:
+        owner = await add_server(database, f"{outsider.url}/mcp")
+        before = await read_server(database, owner)
+        outsider.app = DEAD
+        await refresh(settings, database).go_round()
+        assert await read_server(database, owner) == before
+
+
+async def test_who_adds_a_server_again_ends_its_failures(
+    settings: Settings, database: Database
+) -> None:
+    async with running(make_mcp("one")) as [app], serving(app) as outsider:
+        url = f"{outsider.url}/mcp"
+        owner = await add_server(database, url)
+        outsider.app = DEAD
+        await refresh(settings, database).go_round()
+        async with connect(database) as connection:
+            await mcp.upsert_server(connection, owner, url)
+        await refresh(settings, database).go_round()
+        assert (await read_server(database, owner)).is_active
+
+
+async def test_bad_servers_stop_nobody(settings: Settings, database: Database) -> None:
+    out = Outbound(1.0, allow_private=True)
     async with (
         running(make_mcp("good")) as [app],
         serving(app) as outsider,
@@ -122,7 +183,8 @@ async def test_bad_servers_stop_nobody(
         urls = [nonsense.url, huge.url, f"http://127.0.0.1:{hanging}/", "http://127.0.0.1:9/"]
         bad = [await add_server(database, url, tools=False) for url in [*urls, "no url"]]
         owner = await add_server(database, f"{outsider.url}/mcp", tools=False)
-        await refresh(settings, database).go_round()
+        for _ in range(MOST_FAILURES):
+            await Refresh(settings, database, out, KINDS).go_round()
         assert [tool.name for tool in (await read_server(database, owner)).mcp_tools] == ["good"]
         for one in bad:
             assert not (await read_server(database, one)).is_active

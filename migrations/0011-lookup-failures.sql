@@ -1,0 +1,5 @@
+-- How often in a row an active MCP server or A2A agent could not be looked up.
+-- depends: 0009-cheaper-chats
+
+ALTER TABLE mcpservers ADD COLUMN lookup_failures smallint NOT NULL DEFAULT 0;
+ALTER TABLE a2acards ADD COLUMN lookup_failures smallint NOT NULL DEFAULT 0;
