@@ -1,5 +1,5 @@
 -- The form of its payload that the master agent knows is found once, for all bridges and restarts.
--- depends: 0009-cheaper-chats
+-- depends: 0011-lookup-failures
 
 ALTER TABLE router_session
     ADD COLUMN master_form text,
