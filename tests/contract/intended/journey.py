@@ -76,13 +76,6 @@ def _as_failure(thing: Json) -> Json:
     return {**thing, **frame, "response": {**frame["response"], **ids}}
 
 
-def _card_name(thing: Json) -> Json:
-    if thing.get("type") != "a2a" or "agent_schema" not in thing:
-        return thing
-    name = "Reimbursement_Agent"
-    return {**thing, "name": name, "agent_schema": {**thing["agent_schema"], "title": name}}
-
-
 def _with_cause(thing: Json) -> Json:
     beginning, *_ = str(thing.get("detail", "")).split(". Make sure your MCP")
     if not beginning.startswith(("Could not access MCP", "Cannot retrieve data about a2a")):
@@ -147,5 +140,4 @@ JOURNEY = [
         "49.1",
     ),
     throughout(WHY, _with_cause),
-    throughout("Section 2: `a2a`: `name` = card name (blanks to `_`)", _card_name),
 ]
