@@ -15,7 +15,7 @@ from attrs import field, frozen
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import Connection
 
-from shared.domain.agents import make_alias
+from shared.domain.agents import make_tool_alias
 from shared.tokens import issue_agent_token
 from shared.upgrade.original import REVISION
 from tests.migrations.rows import insert
@@ -176,7 +176,7 @@ def _insert_callables(owner: Owner) -> None:
     tool = {
         "id": owner.tool,
         "name": "add numbers",
-        "alias": make_alias("add numbers"),
+        "alias": make_tool_alias("add numbers"),
         "inputSchema": '{"type": "object"}',
         "mcp_server_id": owner.server,
     }

@@ -16,7 +16,10 @@ from shared.domain.agents import ActiveConnection, callable_schema, tool_schema
 async def select_active_connections(
     connection: Connection, owner: UUID, selection: ActiveSelection
 ) -> list[ActiveConnection]:
-    """A page of the owner's active connections, newest first."""
+    """A page of the owner's active connections, newest first.
+
+    Each has a name of its own. Asked for A2A agents alone, these have the names of their cards.
+    """
     sql = """
         WITH active AS (
             SELECT id, alias AS name, 'genai' AS type, NULL AS url, description,
@@ -29,12 +32,13 @@ async def select_active_connections(
             FROM mcptools JOIN mcpservers ON mcpservers.id = mcp_server_id
             WHERE creator_id = :owner AND is_active
             UNION ALL
-            SELECT id, name, 'a2a', rtrim(server_url, '/') || '/', description,
+            SELECT id, CASE WHEN CAST(:type AS text) = 'a2a' THEN name ELSE alias END,
+                   'a2a', rtrim(server_url, '/') || '/', description,
                    card_content, created_at, updated_at, is_active
             FROM a2acards
             WHERE creator_id = :owner AND is_active
         )
-        SELECT * FROM active WHERE CAST(:type AS text) IN ('all', type)
+        SELECT * FROM active WHERE :type IN ('all', type)
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
     values = {

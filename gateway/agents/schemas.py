@@ -133,7 +133,10 @@ class ActiveSelection:
 
     agent_type: Annotated[
         Literal["genai", "mcp", "a2a", "all"],
-        Meta(description="Of which kind; flows come with `genai` and `all`."),
+        Meta(
+            description="Of which kind; flows come with `genai` and `all`. A2A agents have their "
+            "aliases as names with `all`, the names of their cards with `a2a`."
+        ),
     ] = "all"
     limit: Limit = 100
     offset: Offset = 0

@@ -8,7 +8,7 @@ from gateway.mcp.schemas import Server, Tool
 from gateway.mcp.tools import FoundTool
 from gateway.web.paging import cut
 from shared.codec.converter import unstructure
-from shared.domain.agents import make_alias
+from shared.domain.agents import make_tool_alias
 from shared.postgres.pool import columns
 from shared.postgres.rows import build
 
@@ -91,7 +91,7 @@ async def update_tools(
         )
     """
     rows = [
-        {**unstructure(tool), "alias": make_alias(tool.name), "place": place}
+        {**unstructure(tool), "alias": make_tool_alias(tool.name), "place": place}
         for place, tool in enumerate(tools)
     ]
     # Ascending ids keep the order that the server lists its tools in.

@@ -1,9 +1,11 @@
 """Agents as both services see them: their names, and those that the master agent may call."""
 
+import re
 import secrets
 import string
 from datetime import datetime
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 from attrs import frozen
@@ -16,6 +18,9 @@ NAME_LIMIT = 55  # characters
 ALIAS_LETTERS = 6
 DETAILS_LIMIT = 64 * 1024  # bytes of description and schema: each request carries all agents'
 TOO_LARGE = f"An agent's description and schema must not be larger than {in_units(DETAILS_LIMIT)}"
+
+_accent = re.compile("[\u0300-\u036f]")
+_not_of_a_function = re.compile("[^A-Za-z0-9_-]")
 
 TASK_SCHEMA: dict[str, Any] = {
     "properties": {
@@ -64,7 +69,18 @@ def is_too_large(description: str, schema: dict[str, Any]) -> bool:
 
 
 def make_alias(name: str) -> str:
-    """A name with six random letters: what the master agent knows it by."""
+    """What the master agent knows an agent or a flow by: a name for a function, and its own.
+
+    Model providers take 64 of few characters, and refuse a whole chat for one function that has
+    others.
+    """
+    plain = _accent.sub("", normalize("NFKD", name))
+    fit = _not_of_a_function.sub("_", plain)[:NAME_LIMIT]
+    return make_tool_alias(fit if name == "" or fit.strip("_") else "agent")
+
+
+def make_tool_alias(name: str) -> str:
+    """What the master agent knows a tool by: it calls it by what stands before the letters."""
     letters = "".join(secrets.choice(string.ascii_lowercase) for _ in range(ALIAS_LETTERS))
     return f"{name}_{letters}"
 

@@ -49,8 +49,8 @@ def insert_card(sql: Sql, owner: str) -> Json:
     id_ = str(uuid4())
     sql(
         """
-        INSERT INTO a2acards (id, name, server_url, card_content, creator_id, is_active)
-        VALUES (%s, 'card', %s, '{}', %s, true)
+        INSERT INTO a2acards (id, name, alias, server_url, card_content, creator_id, is_active)
+        VALUES (%s, 'card', 'card_abcdef', %s, '{}', %s, true)
         """,
         *(id_, f"http://{id_}/", owner),
     )

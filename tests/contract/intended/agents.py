@@ -149,29 +149,13 @@ AGENTS = [
 OF_TOOLS = "Section 2: `mcp`: `name` = tool alias; every connection has `is_active`"
 
 
-def _as_tools(body: Any) -> Any:
+def as_tools(body: Any) -> Any:
+    """The connections, each tool under its alias."""
     tools = [
         {**one, "name": one["agent_schema"]["title"], "is_active": True}
         for one in body["active_connections"]
     ]
     return {"count_active_connections": len(tools), "active_connections": tools}
-
-
-def by_card_name(body: Any) -> Any:
-    """The connections with A2A agents under the names of their cards."""
-    return {**body, "active_connections": [_card(one) for one in body["active_connections"]]}
-
-
-def _card(one: Any) -> Any:
-    if one["type"] != "a2a":
-        return one
-    name = "Reimbursement_Agent"
-    return {
-        **one,
-        "name": name,
-        "is_active": True,
-        "agent_schema": {**one["agent_schema"], "title": name},
-    }
 
 
 def _normal_alias(body: Any) -> Any:
@@ -227,17 +211,8 @@ def body_changes(change: Callable[[Any], Any], *types: str) -> Callable[[Case], 
     return applies
 
 
-ACTIVE = [
-    wherever(OF_TOOLS, body_changes(_as_tools, "mcp"), edits(_as_tools)),
-    wherever(
-        "Section 2: `a2a`: `name` = card name; every connection has `is_active`",
-        body_changes(by_card_name, "a2a", "all"),
-        edits(by_card_name),
-    ),
-]
-
 FLOWS = [
-    *ACTIVE,
+    wherever(OF_TOOLS, body_changes(as_tools, "mcp"), edits(as_tools)),
     wherever(
         "Section 5: an agent's name with blanks gets a broken alias: normalise",
         lambda case: "renamed by the agent_" in json.dumps(case.answer.body),

@@ -78,13 +78,6 @@ def _as_failure(thing: Json) -> Json:
     return {**thing, **frame, "response": {**frame["response"], **ids}}
 
 
-def _card_name(thing: Json) -> Json:
-    if thing.get("type") != "a2a" or "agent_schema" not in thing:
-        return thing
-    name = "Reimbursement_Agent"
-    return {**thing, "name": name, "agent_schema": {**thing["agent_schema"], "title": name}}
-
-
 def _with_cause(thing: Json) -> Json:
     beginning, *_ = str(thing.get("detail", "")).split(". Make sure your MCP")
     if not beginning.startswith(("Could not access MCP", "Cannot retrieve data about a2a")):
@@ -155,5 +148,4 @@ JOURNEY = [
     ),
     downloads("33b3953d-8111-4e92-b5e8-1c26bd973f48", named_as("dot.png", "dot.png")),
     downloads("291de1a4-364b-4b7f-94e1-1b33cce98dcf", named_as("made.txt", "made.txt")),
-    throughout("Section 2: `a2a`: `name` = card name (blanks to `_`)", _card_name),
 ]

@@ -5,7 +5,7 @@ from typing import Any
 from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME
 from tests.contract.cases import Case, load_cases
 from tests.contract.differences import Change, differ, edits, refuses, says, wherever
-from tests.contract.intended.agents import ACTIVE, by_card_name
+from tests.contract.intended.agents import OF_TOOLS, as_tools, body_changes
 from tests.contract.intended.everywhere import FORMS, SLASHES
 
 NO_URL = refuses("The URL must begin with http:// or https:// and name a host")
@@ -80,7 +80,7 @@ def has_broken_card(case: Case) -> bool:
 
 
 MCP = [
-    *ACTIVE[:1],
+    wherever(OF_TOOLS, body_changes(as_tools, "mcp"), edits(as_tools)),
     wherever(
         "Section 2: `POST` answers as recorded plus `id`",
         was_added,
@@ -123,7 +123,6 @@ MCP = [
 ]
 
 A2A = [
-    *ACTIVE[1:],
     differ(FORMS, NO_URL, "add: no URL", "add: empty", "add: ftp scheme"),
     differ(WHY, because(REFUSED), "add: nothing listens"),
     differ(WHY, because(NOWHERE), "add: name does not resolve"),
@@ -147,7 +146,7 @@ A2A = [
     wherever(REFRESH, has_broken_card, edits(plain_cards)),
     differ(
         REFRESH,
-        says(200, by_card_name(recorded("a2a", "active agents: all"))),
+        says(200, recorded("a2a", "active agents: a2a")),
         "active agents: a2a, after a refresh",
     ),
     differ(

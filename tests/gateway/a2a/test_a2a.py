@@ -87,6 +87,38 @@ async def test_an_agent_is_an_active_connection(user: User, outsider: Outsider) 
     assert connection["agent_schema"]["description"].endswith("\nSKILLS:\nDoes one thing.")
 
 
+@pytest.mark.parametrize("query", [{}, {"agent_type": "all"}], ids=str)
+async def test_two_agents_of_one_card_have_names_of_their_own(
+    user: User, outsider: Outsider, query: dict[str, str]
+) -> None:
+    async with serving(outsider.app) as twin:
+        added = [await add(user, one.url) for one in (outsider, twin)]
+    assert {one["name"] for one in added} == {"My_Agent"}
+    found = good(await user.http.get("/api/agents/active", params=query))["active_connections"]
+    assert {(one["id"], one["name"]) for one in found} == {
+        (one["id"], one["alias"]) for one in added
+    }
+    assert len({one["name"] for one in found}) == 2
+    assert [one["agent_schema"]["title"] for one in found] == [one["name"] for one in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "alias"),
+    [
+        ("Travel & hotels (v2.1)", "Travel___hotels__v2_1__[a-z]{6}"),
+        ("A" * 300, "A{55}_[a-z]{6}"),
+        ("旅行", "agent_[a-z]{6}"),
+        ("a-b_C", "a-b_C_[a-z]{6}"),
+    ],
+)
+async def test_an_alias_is_a_name_for_a_function(user: User, name: str, alias: str) -> None:
+    async with serving(answering({**OLD_CARD, "name": name})) as outsider:
+        added = await add(user, outsider.url)
+    assert added["name"] == name.replace(" ", "_")
+    assert re.fullmatch(alias, added["alias"])
+    assert len(added["alias"]) <= 64
+
+
 async def test_an_agent_can_be_deleted(user: User, outsider: Outsider) -> None:
     id_ = (await add(user, outsider.url))["id"]
     assert (await user.http.delete(f"{PATH}/{id_}")).status_code == 204

@@ -7,6 +7,7 @@ import pytest
 from shared.domain.agents import (
     callable_schema,
     make_alias,
+    make_tool_alias,
     name_function,
     normalise_name,
     tool_schema,
@@ -32,6 +33,30 @@ def test_a_name_is_lower_case_without_blanks_and_not_too_long(given: str, stored
 
 def test_an_alias_is_the_name_and_six_letters() -> None:
     assert re.fullmatch(r"adder_[a-z]{6}", make_alias("adder"))
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [
+        ("", ""),
+        ("žluť", "zlut"),
+        ("bob's agent", "bob_s_agent"),
+        ("a.b/c:d", "a_b_c_d"),
+        ("tab\tand\nline", "tab_and_line"),
+        ("отчёт", "agent"),
+        ("🙂", "agent"),
+        ("é" * 55, "e" * 55),
+        ("x" * 500, "x" * 55),
+    ],
+)
+def test_an_alias_is_a_name_for_a_function(name: str, beginning: str) -> None:
+    alias = make_alias(name)
+    assert re.fullmatch("[A-Za-z0-9_-]{1,64}", alias)
+    assert alias[:-7] == beginning
+
+
+def test_the_alias_of_a_tool_begins_with_its_exact_name() -> None:
+    assert re.fullmatch(r"add numbers!_[a-z]{6}", make_tool_alias("add numbers!"))
 
 
 def test_two_aliases_of_a_name_differ() -> None:
