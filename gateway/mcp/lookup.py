@@ -34,7 +34,7 @@ async def look_up(outbound: Outbound, url: str) -> list[FoundTool]:
     tools, faults = read_tools(listed)
     if faults:
         text = "MCP server %s: %d of its tools are left out, the first is %s"
-        logger.warning(text, show(url), len(faults), faults[0])
+        logger.info(text, show(url), len(faults), faults[0])
     return tools
 
 
