@@ -38,6 +38,7 @@ EVENTS_LIMIT = 20_000
 EVENTS_BYTES_LIMIT = 64 * 1024 * 1024  # of all that agents say of themselves
 BATCH = 200  # entries and flush markers handled at once
 RETRY_SECONDS = 0.5
+TRIAL_SECONDS = 0.2  # in which the master agent says that it does not know a form
 
 
 class LogInbox:
@@ -67,8 +68,10 @@ class LogInbox:
         """Store entries for ever; they wait while PostgreSQL is away."""
         while True:
             await self._filled.wait()
-            batch = list(islice(self._waiting, BATCH))
-            if await self._store([event for event in batch if isinstance(event, AgentLogged)]):
+            if await self._logs.may_begin_trial(self._entries()):
+                await asyncio.sleep(TRIAL_SECONDS)  # what comes meanwhile tells whether it is one
+            batch, entries = list(islice(self._waiting, BATCH)), self._entries()
+            if await self._store(entries):
                 for event in batch:
                     if not isinstance(event, AgentLogged):
                         await _try(_pass(event), "a flush marker")
@@ -83,6 +86,10 @@ class LogInbox:
 
         self.put(reach)
         await reached.wait()
+
+    def _entries(self) -> list[AgentLogged]:
+        batch = islice(self._waiting, BATCH)
+        return [event for event in batch if isinstance(event, AgentLogged)]
 
     async def _store(self, entries: list[AgentLogged]) -> bool:
         """Whether they are done with. Those that stand behind a flush marker don't wait for it."""

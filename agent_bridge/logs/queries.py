@@ -106,6 +106,12 @@ def _stored(seq: int, creator_id: UUID, **others: Any) -> StoredLog:
     return StoredLog(seq, creator_id, LogEntry(creator_id=creator_id, **others))
 
 
+async def select_knows_form(connection: Connection) -> bool:
+    """Whether the master agent has answered a form of its payload yet."""
+    sql = "SELECT EXISTS (SELECT FROM router_session WHERE master_form IS NOT NULL)"
+    return bool(await connection.fetch_val(sql))
+
+
 async def select_secrets(connection: Connection, request_ids: list[UUID]) -> list[GivenSecrets]:
     """The provider's key, still encrypted, its metadata and the credentials of its configs."""
     sql = """

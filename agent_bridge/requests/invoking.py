@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from uuid import UUID
 
+from attrs import frozen
 from databases import Database
 
 from agent_bridge import metrics
@@ -13,7 +14,7 @@ from agent_bridge.batching import Batcher
 from agent_bridge.requests import queries
 from agent_bridge.requests.compose import UnfitError, compose, explain_missing_config, gather
 from agent_bridge.requests.ending import CONNECTION_LOST, ROUTER_AWAY, TIMED_OUT, outcome_of
-from agent_bridge.requests.master import Form, FormChoice, Invocation, payload
+from agent_bridge.requests.master import Form, Invocation, first_form, other_form, payload
 from agent_bridge.requests.queries import ClaimedRequest, Marked
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, Lanes, RouterAwayError
@@ -28,6 +29,16 @@ logger = logging.getLogger(__name__)
 TOGETHER = 32  # requests that one statement marks
 
 
+@frozen
+class Sent:
+    """What the master agent made of a request in this form."""
+
+    form: Form
+    reply: Reply | Rejection
+    is_remembered: bool
+    """Whether this is the form that it answered last."""
+
+
 class Invoker:
     """Asks the master agent at most once for each claim."""
 
@@ -35,7 +46,7 @@ class Invoker:
         self._database = database
         self._vault = vault
         self._lanes = Lanes(settings)
-        self._form = FormChoice(settings.master_agent_contract)
+        self._contract = settings.master_agent_contract
         self._marks = Batcher(self._mark_all, TOGETHER, nobodys=(DatabaseAwayError,))
         self.sent: set[UUID] = set()
         """Claims that the master agent may have seen; whoever began them takes them out."""
@@ -57,23 +68,27 @@ class Invoker:
             return None  # nothing was sent: the lease runs out and it is taken again
 
     async def _invoke(self, request: ClaimedRequest) -> Outcome | None:
-        form = self._form.form
-        reply = await self._send(request, form)
-        if isinstance(reply, Rejection) and (other := self._form.other_after(form, reply)):
-            form = other  # that one never ran: its signature was another
-            reply = await self._send(request, form)
-        if isinstance(reply, Reply):
-            self._form.remember(form)
-        return None if reply is None else outcome_of(reply)
+        sent = await self._send(request)
+        if sent and isinstance(sent.reply, Rejection):
+            other = other_form(self._contract, sent.form, sent.reply)
+            if other:  # that one never ran: its signature was another
+                sent = await self._send(request, other)
+        if sent is None:
+            return None
+        if isinstance(sent.reply, Reply) and self._contract == "auto" and not sent.is_remembered:
+            await self._remember(sent.form)
+        return outcome_of(sent.reply)
 
-    async def _send(self, request: ClaimedRequest, form: Form) -> Reply | Rejection | None:
+    async def _send(self, request: ClaimedRequest, form: Form | None = None) -> Sent | None:
         """Note that it is sent, send it and wait; None: another bridge has it by now."""
         async with self._lanes.lend(request.creator_id) as lane:
             self.sent.add(request.claim_id)
             with span("compose"):
-                invocation = await self._compose_and_mark(request)
-            if invocation is None:
+                composed = await self._compose_and_mark(request)
+            if composed is None:
                 return None
+            invocation, remembered = composed
+            form = form or first_form(self._contract, remembered)
             metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
             content = payload(form, invocation)
             ids = str(request.id), str(request.session_id)
@@ -82,15 +97,32 @@ class Invoker:
                     reply = await lane.invoke(MASTER_SERVER_ML, content, *ids)
             if isinstance(reply, Reply):
                 await self._lanes.flush()
-            return reply
+            return Sent(form, reply, form == remembered)
 
-    async def _compose_and_mark(self, request: ClaimedRequest) -> Invocation | None:
-        """What is to be sent, when it is noted that it is; None: the claim is lost."""
+    async def _compose_and_mark(
+        self, request: ClaimedRequest
+    ) -> tuple[Invocation, Form | None] | None:
+        """What is to be sent, when it is noted that it is, and the form that was answered last.
+
+        None: the claim is lost.
+        """
         gathered = await gather(self._database, request)
         marked = await self._marks.do(request)
         if marked is None:
             raise await explain_missing_config(self._database, request)
-        return compose(self._vault, request, gathered, marked) if marked.is_held else None
+        if not marked.is_held:
+            return None
+        return compose(self._vault, request, gathered, marked), marked.form
+
+    async def _remember(self, form: Form) -> None:
+        """Spare all bridges the trial; where that fails, another answer will tell."""
+        try:
+            async with connect(self._database) as connection:
+                await queries.update_form(connection, form)
+        except DatabaseAwayError as error:
+            logger.warning("the form that the master agent knows is not noted: %s", error)
+        else:
+            logger.info("the master agent knows the form %s", form)
 
     async def _mark_all(self, requests: list[ClaimedRequest]) -> list[Marked | None]:
         async with connect(self._database) as connection:

@@ -1,6 +1,5 @@
 """What the master agent is given: two generations of it, each with a signature of its own."""
 
-import re
 import time
 from typing import Any, Literal
 from uuid import UUID
@@ -9,14 +8,12 @@ from attrs import field, frozen
 from msgspec import UNSET, UnsetType
 
 from agent_bridge.router.frames import Rejection
+from agent_bridge.router.signatures import is_mismatch
 from shared.codec.converter import unstructure
 from shared.domain.frames import FileMetadata
 from shared.settings.readers import Contract
 
 type Form = Literal["enriched", "lookup"]
-
-# How Python says that a function was called with other arguments than it has: it never ran.
-_mismatch = re.compile(r"unexpected keyword argument|missing \d+ required")
 
 
 @frozen
@@ -61,19 +58,15 @@ def payload(form: Form, invocation: Invocation) -> dict[str, Any]:
     }
 
 
-class FormChoice:
-    """Which form to send: the one that is set, or the one that worked last."""
+def first_form(contract: Contract, remembered: Form | None) -> Form:
+    """The form to send: the one that is set, or the one that worked last."""
+    if contract == "auto":
+        return remembered or "enriched"
+    return contract
 
-    def __init__(self, contract: Contract) -> None:
-        self._changeable = contract == "auto"
-        self.form: Form = "lookup" if contract == "lookup" else "enriched"
 
-    def other_after(self, sent: Form, rejection: Rejection) -> Form | None:
-        """The form to send at once after this rejection, if that is what was wrong."""
-        if not self._changeable or not _mismatch.search(rejection.message):
-            return None
-        return "lookup" if sent == "enriched" else "enriched"
-
-    def remember(self, form: Form) -> None:
-        """This form did not fail for its signature."""
-        self.form = form
+def other_form(contract: Contract, sent: Form, rejection: Rejection) -> Form | None:
+    """The form to send at once after this rejection, if that is what was wrong."""
+    if contract != "auto" or not is_mismatch(rejection.message):
+        return None
+    return "lookup" if sent == "enriched" else "enriched"

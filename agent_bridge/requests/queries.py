@@ -9,7 +9,7 @@ from uuid import UUID
 from attrs import field, frozen
 from databases.core import Connection
 
-from agent_bridge.requests.master import CallableAgent
+from agent_bridge.requests.master import CallableAgent, Form
 from shared.domain.agents import callable_schema, described
 from shared.domain.endings import OpenRequest
 from shared.postgres.pool import columns
@@ -74,6 +74,8 @@ class Marked:
     config: ChosenConfig
     agents: list[CallableAgent]
     """The owner's connected agents, under their aliases."""
+    form: Form | None
+    """The form that the master agent answered last."""
 
 
 @frozen
@@ -226,7 +228,8 @@ async def mark_sent(
                        WHERE creator_id = owner AND is_active
                        ORDER BY created_at DESC, id LIMIT :limit
                    ) AS agents
-               ) AS agents
+               ) AS agents,
+               (SELECT master_form FROM router_session) AS form
         FROM config LEFT JOIN marked USING (claim_id)
     """
     values = {
@@ -242,9 +245,14 @@ async def mark_sent(
 
 
 def _marked(
-    claim_id: UUID, owner: UUID, is_held: bool, agents: list[dict[str, Any]], **config: Any
+    claim_id: UUID,
+    owner: UUID,
+    is_held: bool,
+    agents: list[dict[str, Any]],
+    form: Form | None,
+    **config: Any,
 ) -> Marked:
-    return Marked(is_held, ChosenConfig(**config), [*map(_callable, agents)])
+    return Marked(is_held, ChosenConfig(**config), [*map(_callable, agents)], form)
 
 
 def _callable(agent: dict[str, Any]) -> CallableAgent:
@@ -255,6 +263,15 @@ def _callable(agent: dict[str, Any]) -> CallableAgent:
         agent_description=description,
         agent_schema=callable_schema(agent["input_parameters"], alias, description),
     )
+
+
+async def update_form(connection: Connection, form: Form) -> None:
+    """Remember the form that the master agent answered, for all bridges."""
+    sql = """
+        INSERT INTO router_session (master_form) VALUES (:form)
+        ON CONFLICT (id) DO UPDATE SET master_form = :form
+    """
+    await connection.execute(sql, {"form": form})
 
 
 async def select_has_provider(connection: Connection, owner: UUID, name: str) -> bool:

@@ -18,6 +18,7 @@ from shared.postgres.pool import DatabaseAwayError
 from tests.users import eventually
 
 LOST = "all forgotten"
+TRIAL = "a call, perhaps in vain"
 TERM = uuid4()
 OLD, NEW = UUID(int=1), UUID(int=2)
 
@@ -70,6 +71,9 @@ class NotingLogs(Logs):
 
     def __init__(self, database: Database) -> None:
         self._notes = database
+
+    async def may_begin_trial(self, logged: Iterable[AgentLogged]) -> bool:
+        return any(entry.message == TRIAL for entry in logged)
 
     async def store(self, logged: Iterable[AgentLogged]) -> None:
         self._notes.do(" and ".join(entry.message for entry in logged))
@@ -211,6 +215,16 @@ async def test_a_flush_marker_holds_up_no_entries_and_passes_when_those_before_i
     _put(inbox, _logged("1"), _logged("2"), marker, _logged("3"))
     await _until_refused(database, 3)
     assert await _done(database, 2) == ["1 and 2 and 3", "marker"]
+
+
+async def test_what_follows_a_call_that_may_be_in_vain_is_stored_with_it(
+    inbox: Inbox, database: Database
+) -> None:
+    database.is_away = False
+    _put(inbox, _logged("before"), _logged(TRIAL))
+    await asyncio.sleep(0.02)  # it is waited for longer
+    _put(inbox, _logged("its end"))
+    assert await _done(database, 1) == [f"before and {TRIAL} and its end"]
 
 
 async def test_log_entries_do_not_wait_for_agents(inbox: Inbox, database: Database) -> None:

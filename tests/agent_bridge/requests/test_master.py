@@ -3,17 +3,25 @@
 import json
 from uuid import uuid4
 
-from agent_bridge.requests.master import CallableAgent, FormChoice, Invocation, payload
+from agent_bridge.requests.master import (
+    CallableAgent,
+    Invocation,
+    first_form,
+    other_form,
+    payload,
+)
 from agent_bridge.router.frames import Rejection
 from shared.domain.frames import FileMetadata
 from tests import master as masters
 from tests.agent_bridge.actors import SCHEMA, connected_agent, until_active
-from tests.agent_bridge.stored import select
+from tests.agent_bridge.broken import keep_bridges
+from tests.agent_bridge.stored import execute, select
 from tests.master import AgentError, Master, answer, run_master
 from tests.socket.front_end import insert_file
 from tests.system import System
 from tests.users import User
 
+FORGET = "UPDATE router_session SET master_form = NULL"
 UNEXPECTED = Rejection("run() got an unexpected keyword argument 'agents'", 0.0)
 MISSING = Rejection("run() missing 1 required positional argument: 'agents'", 0.0)
 CONFIG_KEYS = {
@@ -73,24 +81,25 @@ def test_agents_and_files_have_exactly_their_keys() -> None:
     assert file.keys() == FILE_KEYS
 
 
-def test_auto_begins_with_the_enriched_form() -> None:
-    assert FormChoice("auto").form == "enriched"
+def test_auto_begins_with_the_form_that_was_answered_last() -> None:
+    assert first_form("auto", None) == first_form("auto", "enriched") == "enriched"
+    assert first_form("auto", "lookup") == "lookup"
 
 
 def test_auto_goes_over_to_the_other_form_for_a_wrong_signature_both_ways() -> None:
-    choice = FormChoice("auto")
-    assert choice.other_after("enriched", UNEXPECTED) == "lookup"
-    assert choice.other_after("lookup", MISSING) == "enriched"
+    assert other_form("auto", "enriched", UNEXPECTED) == "lookup"
+    assert other_form("auto", "lookup", MISSING) == "enriched"
 
 
 def test_auto_stays_for_any_other_error() -> None:
-    assert FormChoice("auto").other_after("enriched", Rejection("the model is down", 0.0)) is None
+    assert other_form("auto", "enriched", Rejection("the model is down", 0.0)) is None
 
 
 def test_a_form_that_is_set_does_not_change() -> None:
-    assert FormChoice("lookup").form == "lookup"
-    assert FormChoice("lookup").other_after("lookup", MISSING) is None
-    assert FormChoice("enriched").other_after("enriched", UNEXPECTED) is None
+    assert first_form("lookup", "enriched") == "lookup"
+    assert first_form("enriched", "lookup") == "enriched"
+    assert other_form("lookup", "lookup", MISSING) is None
+    assert other_form("enriched", "enriched", UNEXPECTED) is None
 
 
 async def test_the_configs_hold_the_decrypted_key_the_credentials_and_the_metadata(
@@ -213,6 +222,7 @@ async def _lookup(invocation: masters.Invocation) -> object:
 async def test_the_bridge_finds_and_remembers_the_form_that_the_master_agent_knows(
     running: System, owner: User
 ) -> None:
+    execute(running, FORGET)
     async with (
         run_master(running.router_url, _lookup) as master,
         owner.chat() as chat,
@@ -228,6 +238,33 @@ async def test_the_bridge_finds_and_remembers_the_form_that_the_master_agent_kno
         assert (await chat.ask("three"))["response"]["response"] == answer("echo: three")
         assert (await chat.ask("four"))["response"]["response"] == answer("echo: four")
         assert ["message" in each.payload for each in master.invocations[3:]] == [False, True, True]
+
+
+async def test_the_form_is_remembered_over_restarts_and_by_other_bridges(
+    running: System, owner: User
+) -> None:
+    execute(running, FORGET)
+    async with run_master(running.router_url, _lookup) as master, owner.chat() as chat:
+        assert (await chat.ask("one"))["response"]["response"] == answer("looked up")
+        for number, count in ((2, 0), (3, 2)):
+            keep_bridges(running, count)
+            keep_bridges(running, 1)
+            assert (await chat.ask("more"))["response"]["response"] == answer("looked up")
+            assert len(master.invocations) == number + 1
+    tried = ["message" in invocation.payload for invocation in master.invocations]
+    assert tried == [True, False, False, False]
+    [row] = select(running, "SELECT master_form FROM router_session")
+    assert row == {"master_form": "lookup"}
+
+
+async def test_without_the_row_the_form_is_found_and_remembered_anew(
+    running: System, owner: User
+) -> None:
+    execute(running, "DELETE FROM router_session")
+    async with run_master(running.router_url, _lookup), owner.chat() as chat:
+        assert (await chat.ask("one"))["response"]["response"] == answer("looked up")
+    assert select(running, "SELECT master_form AS it FROM router_session") == [{"it": "lookup"}]
+    execute(running, FORGET)
 
 
 async def test_the_provider_s_key_is_stored_encrypted_only(

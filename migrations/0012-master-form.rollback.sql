@@ -1,0 +1,1 @@
+ALTER TABLE router_session DROP COLUMN master_form;
