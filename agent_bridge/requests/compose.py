@@ -55,6 +55,7 @@ def compose(
         configs=_configs(marked.config, _decrypt(vault, marked.config)),
         files=gathered.files,
         agents=[*map(_callable, gathered.flows), *marked.agents],
+        timestamp=marked.timestamp,
     )
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime
 from time import monotonic
 from uuid import UUID
 
@@ -134,4 +133,4 @@ class Invoker:
 
 
 def _seconds_left(request: ClaimedRequest) -> float:
-    return (request.deadline - datetime.now(UTC)).total_seconds()
+    return request.seconds_left - (monotonic() - request.claimed_at)

@@ -1,7 +1,7 @@
 """The bridge's statements: requests and their endings, configs, callable agents."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,8 @@ class ClaimedRequest:
     config_name: str | None
     provider_name: str | None
     file_ids: list[UUID]
-    deadline: datetime
+    seconds_left: float
+    """Until its deadline, when it was claimed."""
     waited: float
     """Seconds since it was accepted, when it was claimed."""
     traceparent: str | None
@@ -76,6 +77,8 @@ class Marked:
     """The owner's connected agents, under their aliases."""
     form: Form | None
     """The form that the master agent answered last."""
+    timestamp: int
+    """When it was marked: POSIX seconds, by the database's clock."""
 
 
 @frozen
@@ -110,14 +113,14 @@ async def claim_requests(
                 lease_until = clock_timestamp() + CAST(:lease AS interval)
             FROM head WHERE requests.id = head.id
             RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
-                      file_ids, deadline, position, requests.created_at,
-                      traceparent
+                      file_ids, deadline, position, requests.created_at, traceparent
         )
         SELECT claimed.id, claim_id, session_id, creator_id, content AS message, config_name,
-               provider_name, file_ids, deadline, traceparent, EXISTS (
+               provider_name, file_ids, traceparent, EXISTS (
                    SELECT FROM agentworkflows WHERE agentworkflows.creator_id = claimed.creator_id
                ) AS has_flows,
-               extract(epoch FROM clock_timestamp() - claimed.created_at)::float8 AS waited
+               extract(epoch FROM clock_timestamp() - claimed.created_at)::float8 AS waited,
+               extract(epoch FROM deadline - clock_timestamp())::float8 AS seconds_left
         FROM claimed JOIN chatmessages
           ON chatmessages.request_id = claimed.id AND sender_type = 'user'
          AND conversation_id = session_id
@@ -229,7 +232,8 @@ async def mark_sent(
                        ORDER BY created_at DESC, id LIMIT :limit
                    ) AS agents
                ) AS agents,
-               (SELECT master_form FROM router_session) AS form
+               (SELECT master_form FROM router_session) AS form,
+               extract(epoch FROM now())::bigint AS timestamp
         FROM config LEFT JOIN marked USING (claim_id)
     """
     values = {
@@ -250,9 +254,11 @@ def _marked(
     is_held: bool,
     agents: list[dict[str, Any]],
     form: Form | None,
+    timestamp: int,
     **config: Any,
 ) -> Marked:
-    return Marked(is_held, ChosenConfig(**config), [*map(_callable, agents)], form)
+    callables = [*map(_callable, agents)]
+    return Marked(is_held, ChosenConfig(**config), callables, form, timestamp)
 
 
 def _callable(agent: dict[str, Any]) -> CallableAgent:

@@ -1,7 +1,6 @@
 """What several callers want is done at once, and each gets his own result or error."""
 
 import asyncio
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -134,7 +133,7 @@ def _claimed() -> ClaimedRequest:
         config_name=None,
         provider_name=None,
         file_ids=[],
-        deadline=datetime.now(UTC),
+        seconds_left=60.0,
         waited=0.0,
         traceparent=None,
         has_flows=False,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import attrs
@@ -84,7 +84,7 @@ def _new_request(owner: UUID) -> NewRequest:
         config_name=None,
         provider_name=None,
         file_ids=[],
-        deadline=datetime.now(UTC) + timedelta(minutes=10),
+        timeout=timedelta(minutes=10),
         message_id=None,
     )
 
