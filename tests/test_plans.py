@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from agent_bridge.logs import queries as log_queries
-from agent_bridge.requests import queries
+from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.compose import compose, gather
 from gateway.chats.delivery import Delivery
 from gateway.chats.watch import select_last_seqs
@@ -62,7 +62,7 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
     """A request from its message to its answer, as the gateway and the bridge treat it."""
     await chat(settings, state, owner)
     async with connect(state["database"]) as connection:
-        [request] = await queries.claim_requests(connection, uuid4(), 1)
+        [request] = await claim_queries.claim_requests(connection, uuid4(), 1)
         session_id, claim_id = request.session_id, request.claim_id
         vault = Vault(settings.encryption_keys)
 
@@ -71,7 +71,7 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
 
         assert marked is not None
         assert compose(vault, request, gathered, marked).agents
-        assert await queries.renew_leases(connection, [claim_id]) == {claim_id}
+        assert await claim_queries.renew_leases(connection, [claim_id]) == {claim_id}
         await queries.select_overdue(connection)
         await queries.select_backlog(connection)
         assert await log_queries.select_secrets(connection, [request.id])

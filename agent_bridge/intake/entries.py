@@ -28,7 +28,7 @@ LOSS = "{} log entries were left out here: this agent logs more, or faster, than
 
 
 @frozen
-class Waiting:
+class Numbered:
     """An entry, numbered as it came."""
 
     number: int
@@ -42,7 +42,7 @@ class _Queue:
 
     share: float  # entries
     refilled: float
-    entries: deque[Waiting] = field(factory=deque)
+    entries: deque[Numbered] = field(factory=deque)
     characters: int = 0
     lost: int = 0
     last_lost: AgentLogged | None = None
@@ -73,11 +73,11 @@ class Pending:
     def __init__(self) -> None:
         self._numbers: dict[str, dict[int, None]] = {}  # in their order
 
-    def add(self, waiting: Waiting) -> None:
+    def add(self, waiting: Numbered) -> None:
         """One has come."""
         self._numbers.setdefault(waiting.entry.request_id, {})[waiting.number] = None
 
-    def finish(self, *done: Waiting) -> None:
+    def finish(self, *done: Numbered) -> None:
         """These are stored, or lost."""
         for waiting in done:
             numbers = self._numbers[waiting.entry.request_id]
@@ -149,12 +149,12 @@ class Entries:
         else:
             self.losses.add(queue, entry)
 
-    def take(self, most: int) -> list[Waiting]:
+    def take(self, most: int) -> list[Numbered]:
         """Entries of all agents in turn, in the order in which they came.
 
         They are pending until that is told that they are finished.
         """
-        taken: list[Waiting] = []
+        taken: list[Numbered] = []
         while self._turns and len(taken) < most:
             queue = self._turns.popleft()
             taken.append(self._remove(queue, queue.entries.popleft()))
@@ -201,7 +201,7 @@ class Entries:
         return True
 
     def _add(self, queue: _Queue, entry: AgentLogged, characters: int) -> None:
-        waiting = Waiting(self.next_number(), entry, characters)
+        waiting = Numbered(self.next_number(), entry, characters)
         if not queue.entries:
             self._turns.append(queue)
         queue.entries.append(waiting)
@@ -210,7 +210,7 @@ class Entries:
         self._characters += characters
         self.pending.add(waiting)
 
-    def _remove(self, queue: _Queue, waiting: Waiting) -> Waiting:
+    def _remove(self, queue: _Queue, waiting: Numbered) -> Numbered:
         queue.characters -= waiting.characters
         self._waiting -= 1
         self._characters -= waiting.characters

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from agent_bridge import metrics
 from agent_bridge.agents.registry import Registration, Registry
-from agent_bridge.intake.entries import LOSS_SECONDS, Entries
+from agent_bridge.intake.entries import LOSS_SECONDS, Entries, Numbered
 from agent_bridge.logs.store import Logs
 from agent_bridge.router.frames import (
     AgentLogged,
@@ -36,6 +36,7 @@ EVENTS_LIMIT = 20_000
 EVENTS_BYTES_LIMIT = 64 * 1024 * 1024  # of all that agents say of themselves
 BATCH = 200  # entries stored at once
 RETRY_SECONDS = 0.5
+TRIAL_SECONDS = 0.2  # in which the master agent says that it does not know a form
 
 
 class LogInbox:
@@ -62,6 +63,7 @@ class LogInbox:
             for told in self._entries.tell_losses():
                 logger.warning("agent %r: %s", told.agent_uuid, told.message)
             if taken := self._entries.take(BATCH):
+                taken += await self._await_trial([waiting.entry for waiting in taken])
                 await self._store([waiting.entry for waiting in taken])
                 self._entries.pending.finish(*taken)
             await self._pass_markers()
@@ -82,6 +84,13 @@ class LogInbox:
         with suppress(TimeoutError):
             async with asyncio.timeout(LOSS_SECONDS if self._entries.losses else None):
                 await self._filled.wait()
+
+    async def _await_trial(self, entries: list[AgentLogged]) -> list[Numbered]:
+        """What follows a call in a form that may be unknown tells whether it is."""
+        if not await self._logs.may_begin_trial(entries):
+            return []
+        await asyncio.sleep(TRIAL_SECONDS)
+        return self._entries.take(BATCH)
 
     async def _store(self, entries: list[AgentLogged]) -> None:
         what = f"{len(entries)} log entries of agents"

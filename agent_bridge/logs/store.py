@@ -2,7 +2,7 @@
 
 import logging
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from agent_bridge.router.signatures import is_record_of_call, is_traceback_of_mi
 from shared.domain.frames import LogFrame, encode
 from shared.notifications.bus import Notifications
 from shared.notifications.formats import encode_frames, session_channel
-from shared.postgres.pool import connect
+from shared.postgres.pool import DatabaseAwayError, connect
 from shared.secrets import UndecryptableError, Vault, forms_of, hide, named_secrets
 from shared.settings.bridge import BridgeSettings
 
@@ -48,7 +48,7 @@ class Logs:
         vault: Vault,
     ) -> None:
         self._tries_forms = settings.master_agent_contract == "auto"
-        self._knows_form = False
+        self._knows_form = not self._tries_forms
         self._service_keys = settings.service_keys
         self._usual = forms_of(self._service_keys)
         self._database = database
@@ -62,39 +62,34 @@ class Logs:
         Raises DatabaseAwayError; nothing was published then.
         """
         entries = list(logged)
-        messages = [message for entry in entries if (message := _message(entry))]
+        shown = _without_trials(entries) if self._tries_forms else entries
+        messages = [message for entry in shown if (message := _message(entry))]
         if not messages:
             metrics.LOG_ENTRIES_DROPPED.inc(len(entries))
             return
         async with connect(self._database) as connection:
-            shown = await self._without_trials(connection, messages)
-            await self._learn_secrets(connection, shown)
-            redacted = [self._redact(each) for each in shown]
+            await self._learn_secrets(connection, messages)
+            redacted = [self._redact(each) for each in messages]
             stored = await insert_logs(connection, redacted, MASTER_SERVER_ML)
         metrics.LOG_ENTRIES_STORED.inc(len(stored))
         metrics.LOG_ENTRIES_DROPPED.inc(len(entries) - len(stored))
         self._publish(stored)
-        if len(stored) < len(shown):
-            logger.info("%d log entries may not stand there", len(shown) - len(stored))
+        if len(stored) < len(messages):
+            logger.info("%d log entries may not stand there", len(messages) - len(stored))
 
-    async def _without_trials(
-        self, connection: Connection, logged: list[LoggedMessage]
-    ) -> list[LoggedMessage]:
-        """All but what the master agent's library says of a form that it is tried with.
+    async def may_begin_trial(self, logged: Iterable[AgentLogged]) -> bool:
+        """Whether one may be of a form that the master agent does not know.
 
-        Until it has answered one, nobody can tell its records of two calls from each other.
+        It is a record of a call, and no form has been answered yet.
         """
-        if not self._tries_forms:
-            return logged
-        masters = [each for each in logged if each.agent_id is None]
-        if not self._knows_form and any(is_record_of_call(each.message) for each in masters):
-            self._knows_form = await select_knows_form(connection)
-        trials = [each for each in masters if self._is_of_trial(each.message)]
-        return [each for each in logged if each not in trials]
-
-    def _is_of_trial(self, message: str) -> bool:
-        may_be = not self._knows_form and is_record_of_call(message)
-        return may_be or is_traceback_of_mismatch(message)
+        if self._knows_form or not any(_is_masters(each, is_record_of_call) for each in logged):
+            return False
+        try:
+            async with connect(self._database) as connection:
+                self._knows_form = await select_knows_form(connection)
+        except DatabaseAwayError:
+            return False  # nor can it be stored yet
+        return not self._knows_form
 
     def _redact(self, logged: LoggedMessage) -> LoggedMessage:
         """Redact, then cut: half a secret would not be found."""
@@ -131,6 +126,25 @@ class Logs:
         for channel, logs in told.items():
             frames = [encode(LogFrame(log.entry, log.seq)) for log in logs]
             self._notifications.publish(channel, encode_frames(logs[-1].seq, frames))
+
+
+def _is_masters(logged: AgentLogged, says: Callable[[str], bool]) -> bool:
+    return logged.agent_uuid == MASTER_SERVER_ML and says(logged.message)
+
+
+def _without_trials(logged: list[AgentLogged]) -> list[AgentLogged]:
+    """All but what the master agent's library says of calls that never ran.
+
+    That is a traceback, and before it its record of the call.
+    """
+    records: dict[str, int] = {}  # the last of each request
+    hidden: set[int] = set()
+    for place, each in enumerate(logged):
+        if _is_masters(each, is_record_of_call):
+            records[each.request_id] = place
+        elif _is_masters(each, is_traceback_of_mismatch):
+            hidden |= {place, records.pop(each.request_id, place)}
+    return [each for place, each in enumerate(logged) if place not in hidden]
 
 
 def _message(entry: AgentLogged) -> LoggedMessage | None:

@@ -7,8 +7,8 @@ from uuid import UUID
 import asyncpg
 from databases import Database
 
-from agent_bridge.requests import queries
-from agent_bridge.requests.queries import ClaimedRequest
+from agent_bridge.requests import claim_queries
+from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.running import Running
 from shared.notifications.bus import Listener, Notifications
 from shared.notifications.formats import (
@@ -101,12 +101,12 @@ class Claiming:
         return 0 if self._is_leaving else (1 + RESERVE) * self._limit - len(self._running)
 
     async def _claim(
-        self, limit: int, most_running: int = queries.ANY_NUMBER
+        self, limit: int, most_running: int = claim_queries.ANY_NUMBER
     ) -> list[ClaimedRequest]:
         while True:
             try:
                 async with connect(self._database) as connection:
-                    return await queries.claim_requests(
+                    return await claim_queries.claim_requests(
                         connection, self._bridge_id, limit, most_running
                     )
             except asyncpg.UniqueViolationError:

@@ -5,13 +5,9 @@ from attrs import frozen
 from databases import Database
 from databases.core import Connection
 
+from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.master import CallableAgent, Invocation
-from agent_bridge.requests.queries import (
-    ChosenConfig,
-    ClaimedRequest,
-    Marked,
-    select_has_provider,
-)
+from agent_bridge.requests.queries import ChosenConfig, Marked, select_has_provider
 from shared.domain.files import select_named_files
 from shared.domain.flows import Flow, select_active_flows
 from shared.domain.frames import FileMetadata
@@ -55,6 +51,7 @@ def compose(
         configs=_configs(marked.config, _decrypt(vault, marked.config)),
         files=gathered.files,
         agents=[*map(_callable, gathered.flows), *marked.agents],
+        timestamp=marked.timestamp,
     )
 
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from databases import Database
 
 from agent_bridge.batching import Batcher
-from agent_bridge.requests import queries
-from agent_bridge.requests.queries import ClaimedRequest
+from agent_bridge.requests import claim_queries
+from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.router.frames import NOT_ACTIVE, UNREGISTERED, Rejection, Reply
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.domain.frames import answer_from
@@ -88,7 +88,7 @@ class Endings:
     async def release(self, request_id: UUID, claim_id: UUID | None) -> bool:
         """Give a request back; False: it was sent, or has ended. Raises DatabaseAwayError."""
         async with connect(self._database) as connection:
-            released = await queries.release_request(connection, claim_id)
+            released = await claim_queries.release_request(connection, claim_id)
         if released:
             self._notifications.publish(WAITING_REQUESTS, encode_waiting(request_id))
         return released

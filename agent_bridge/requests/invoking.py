@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -13,6 +12,7 @@ from databases import Database
 from agent_bridge import metrics
 from agent_bridge.batching import Batcher
 from agent_bridge.requests import queries
+from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.compose import UnfitError, compose, explain_missing_config, gather
 from agent_bridge.requests.ending import CONNECTION_LOST, ROUTER_AWAY, TIMED_OUT, outcome_of
 from agent_bridge.requests.master import (
@@ -23,7 +23,7 @@ from agent_bridge.requests.master import (
     other_form,
     payload,
 )
-from agent_bridge.requests.queries import ClaimedRequest, Marked
+from agent_bridge.requests.queries import Marked
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import (
     FrameTooLargeError,
@@ -156,4 +156,4 @@ class Invoker:
 
 
 def _seconds_left(request: ClaimedRequest) -> float:
-    return (request.deadline - datetime.now(UTC)).total_seconds()
+    return request.seconds_left - (monotonic() - request.claimed_at)

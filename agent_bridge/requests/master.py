@@ -1,6 +1,5 @@
 """What the master agent is given: two generations of it, each with a signature of its own."""
 
-import time
 from typing import Any, Literal
 from uuid import UUID
 
@@ -44,6 +43,8 @@ class Invocation:
     configs: dict[str, Any] = field(repr=False)
     files: list[FileMetadata]
     agents: list[CallableAgent]
+    timestamp: int
+    """When it is sent, in POSIX seconds."""
 
 
 def payload(form: Form, invocation: Invocation) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def payload(form: Form, invocation: Invocation) -> dict[str, Any]:
     return {
         "user_id": str(invocation.user_id),
         "session_id": str(invocation.session_id),
-        "timestamp": int(time.time()),
+        "timestamp": invocation.timestamp,
         "configs": configs,
         "files": unstructure(invocation.files),
     }

@@ -1,44 +1,19 @@
 """The bridge's statements: requests and their endings, configs, callable agents."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from attrs import field, frozen
 from databases.core import Connection
 
+from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.master import CallableAgent, Form
 from shared.domain.agents import callable_schema, described
 from shared.domain.endings import OpenRequest
 from shared.postgres.pool import columns
 
-LEASE = timedelta(seconds=15)
-ANY_NUMBER = 1_000_000  # of requests that a user has running
 AGENTS_LIMIT = 500  # newest agents that a master agent is told of
-
-
-@frozen
-class ClaimedRequest:
-    """A request that this bridge has claimed; whatever is done to it compares the claim."""
-
-    id: UUID
-    claim_id: UUID
-    session_id: UUID
-    creator_id: UUID
-    message: str = field(repr=False)
-    config_name: str | None
-    provider_name: str | None
-    file_ids: list[UUID]
-    deadline: datetime
-    waited: float
-    """Seconds since it was accepted, when it was claimed."""
-    traceparent: str | None
-    has_flows: bool
-    """Whether its owner had any agent flow, when it was claimed."""
-    claimed_at: float = field(factory=monotonic)
-    """By the clock of this process."""
 
 
 @frozen
@@ -77,6 +52,8 @@ class Marked:
     """The owner's connected agents, under their aliases."""
     form: Form | None
     """The form that the master agent answered last."""
+    timestamp: int
+    """When it was marked: POSIX seconds, by the database's clock."""
 
 
 @frozen
@@ -85,111 +62,6 @@ class Overdue(OpenRequest):
 
     was_sent: bool
     is_late: bool
-
-
-async def claim_requests(
-    connection: Connection, bridge_id: UUID, limit: int, most_running: int = ANY_NUMBER
-) -> list[ClaimedRequest]:
-    """Claim waiting requests, one of a session at a time: in turn among users.
-
-    First comes whose user has least running then, and of those the oldest; none whose user has
-    more than `most_running`. Users who wait are found one after the other in an index: how much
-    others have waiting costs nothing. Raises asyncpg.UniqueViolationError when another bridge won
-    a session in the same moment.
-    """
-    sql = """
-        WITH RECURSIVE waiting AS (
-            (
-                SELECT creator_id FROM requests WHERE status = 'queued'
-                ORDER BY creator_id LIMIT 1
-            )
-            UNION ALL
-            SELECT (
-                SELECT next.creator_id FROM requests AS next
-                WHERE next.status = 'queued' AND next.creator_id > waiting.creator_id
-                ORDER BY next.creator_id LIMIT 1
-            )
-            FROM waiting WHERE waiting.creator_id IS NOT NULL
-        ), head AS (
-            SELECT id, position,
-                   running.count + row_number() OVER (PARTITION BY creator_id ORDER BY position)
-                   AS turn
-            FROM waiting
-            CROSS JOIN LATERAL (
-                SELECT count(*) FROM requests AS running
-                WHERE running.status = 'running' AND running.creator_id = waiting.creator_id
-            ) AS running
-            CROSS JOIN LATERAL (
-                SELECT id, position FROM requests AS first
-                WHERE status = 'queued' AND first.creator_id = waiting.creator_id
-                  AND deadline > now() AND NOT EXISTS (
-                    SELECT FROM requests AS before
-                    WHERE before.session_id = first.session_id
-                      AND (before.status = 'running'
-                           OR before.status = 'queued' AND before.position < first.position)
-                )
-                ORDER BY position LIMIT :limit
-            ) AS first
-        ), next AS (
-            SELECT requests.id FROM requests JOIN head USING (id)
-            WHERE status = 'queued' AND turn <= CAST(:most_running AS int) + 1
-            ORDER BY turn, head.position LIMIT :limit
-            FOR UPDATE OF requests SKIP LOCKED
-        ), claimed AS (
-            UPDATE requests
-            SET status = 'running', bridge_id = :bridge_id, claim_id = gen_random_uuid(),
-                lease_until = clock_timestamp() + CAST(:lease AS interval)
-            FROM next WHERE requests.id = next.id
-            RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
-                      file_ids, deadline, position, requests.created_at,
-                      traceparent
-        )
-        SELECT claimed.id, claim_id, session_id, creator_id, content AS message, config_name,
-               provider_name, file_ids, deadline, traceparent, EXISTS (
-                   SELECT FROM agentworkflows WHERE agentworkflows.creator_id = claimed.creator_id
-               ) AS has_flows,
-               extract(epoch FROM clock_timestamp() - claimed.created_at)::float8 AS waited
-        FROM claimed JOIN chatmessages
-          ON chatmessages.request_id = claimed.id AND sender_type = 'user'
-         AND conversation_id = session_id
-        ORDER BY position
-    """
-    values = {
-        "bridge_id": bridge_id,
-        "lease": LEASE,
-        "limit": limit,
-        "most_running": most_running,
-    }
-    return [ClaimedRequest(**columns(row)) for row in await connection.fetch_all(sql, values)]
-
-
-async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> set[UUID]:
-    """Say that these claims are still worked on; returns those that still hold.
-
-    Requests are locked in order, as by whoever ends some.
-    """
-    sql = """
-        WITH held AS (
-            SELECT id FROM requests WHERE claim_id = ANY(:claim_ids) AND status = 'running'
-            ORDER BY id FOR UPDATE
-        )
-        UPDATE requests SET lease_until = clock_timestamp() + CAST(:lease AS interval)
-        FROM held WHERE requests.id = held.id
-        RETURNING claim_id
-    """
-    rows = await connection.fetch_all(sql, {"lease": LEASE, "claim_ids": claim_ids})
-    return {row["claim_id"] for row in rows}
-
-
-async def release_request(connection: Connection, claim_id: UUID | None) -> bool:
-    """Give back a request for another bridge to take; False: it was sent, or has ended."""
-    sql = """
-        UPDATE requests
-        SET status = 'queued', bridge_id = NULL, claim_id = NULL, lease_until = NULL
-        WHERE claim_id = :claim_id AND status = 'running' AND sent_at IS NULL
-        RETURNING id
-    """
-    return await connection.fetch_one(sql, {"claim_id": claim_id}) is not None
 
 
 async def select_overdue(connection: Connection) -> list[Overdue]:
@@ -265,7 +137,8 @@ async def mark_sent(
                        ORDER BY created_at DESC, id LIMIT :limit
                    ) AS agents
                ) AS agents,
-               (SELECT master_form FROM router_session) AS form
+               (SELECT master_form FROM router_session) AS form,
+               extract(epoch FROM now())::bigint AS timestamp
         FROM config LEFT JOIN marked USING (claim_id)
     """
     values = {
@@ -286,9 +159,11 @@ def _marked(
     is_held: bool,
     agents: list[dict[str, Any]],
     form: Form | None,
+    timestamp: int,
     **config: Any,
 ) -> Marked:
-    return Marked(is_held, ChosenConfig(**config), [*map(_callable, agents)], form)
+    callables = [*map(_callable, agents)]
+    return Marked(is_held, ChosenConfig(**config), callables, form, timestamp)
 
 
 def _callable(agent: dict[str, Any]) -> CallableAgent:

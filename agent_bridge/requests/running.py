@@ -7,9 +7,9 @@ from time import time_ns
 from uuid import UUID
 
 from agent_bridge import metrics
+from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.ending import INTERNAL, Endings
 from agent_bridge.requests.invoking import Invoker
-from agent_bridge.requests.queries import ClaimedRequest
 from shared.domain.endings import Outcome, failed
 from shared.telemetry.logging import bind_log_ids
 from shared.telemetry.tracing import span

@@ -7,7 +7,7 @@ import logging
 
 from databases import Database
 
-from agent_bridge.requests import queries
+from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.ending import INTERRUPTED, TIMED_OUT, Endings
 from agent_bridge.requests.queries import Overdue
 from agent_bridge.requests.running import Running
@@ -18,7 +18,7 @@ from shared.postgres.pool import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)
 
-RENEW_SECONDS = queries.LEASE.total_seconds() / 3
+RENEW_SECONDS = claim_queries.LEASE.total_seconds() / 3
 SWEEP_SECONDS = 1.0
 
 
@@ -62,7 +62,7 @@ class Upkeep:
             return
         try:
             async with connect(self._database) as connection:
-                held = await queries.renew_leases(connection, list(claims))
+                held = await claim_queries.renew_leases(connection, list(claims))
         except DatabaseAwayError as error:
             logger.warning("leases can't be renewed: %s", error)
             return

@@ -1,6 +1,6 @@
 """Accepting a message: rows first, then the notification that a request waits."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from gateway.chats import queries
@@ -41,7 +41,7 @@ async def accept_message(
         file_ids=message.files or [],
         message_id=message.message_id,
         traceparent=traceparent(),
-        deadline=datetime.now(UTC) + timedelta(seconds=state["settings"].request_timeout),
+        timeout=timedelta(seconds=state["settings"].request_timeout),
     )
     async with connect(state["database"]) as connection:
         outcome = await queries.insert_request(

@@ -1,7 +1,7 @@
 """Chats, messages and frames in PostgreSQL."""
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import timedelta
 from enum import Enum
 from uuid import UUID, uuid4
 
@@ -62,7 +62,8 @@ class NewRequest:
     config_name: str | None
     provider_name: str | None
     file_ids: list[UUID]
-    deadline: datetime
+    timeout: timedelta
+    """How long from now; by the database's clock, as everything that others compare."""
     message_id: UUID | None
     traceparent: str | None = None
 
@@ -182,7 +183,7 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
                 (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
                  message_id, traceparent)
             SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
-                   CAST(:file_ids AS uuid[]), CAST(:deadline AS timestamptz),
+                   CAST(:file_ids AS uuid[]), now() + CAST(:timeout AS interval),
                    CAST(:message_id AS uuid), CAST(:traceparent AS text)
             FROM chat
             RETURNING id

@@ -1,15 +1,14 @@
 """What several callers want is done at once, and each gets his own result or error."""
 
 import asyncio
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
 from agent_bridge.batching import Batcher
 from agent_bridge.requests import ending as ending_module
+from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.ending import Endings
-from agent_bridge.requests.queries import ClaimedRequest
 from shared.domain.endings import Ending, Outcome
 from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import DatabaseAwayError, create_database
@@ -134,7 +133,7 @@ def _claimed() -> ClaimedRequest:
         config_name=None,
         provider_name=None,
         file_ids=[],
-        deadline=datetime.now(UTC),
+        seconds_left=60.0,
         waited=0.0,
         traceparent=None,
         has_flows=False,

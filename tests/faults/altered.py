@@ -1,20 +1,24 @@
-"""A service that dies at a named point, loses its notifications, or hurries:
+"""A service that dies at a named point, loses its notifications, hurries, or has a wrong clock:
 `python -m tests.faults.altered agent_bridge short_lease die_after_claim`.
 Otherwise it is the real one.
 
 A function is replaced in the module that calls it by its name there.
 """
 
+import ctypes
+import gc
 import os
 import runpy
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from itertools import count
 from typing import Any
 
 from agent_bridge.logs import store as logs
+from agent_bridge.requests import claim_queries
 from agent_bridge.requests import queries as bridge_queries
 from agent_bridge.router.frames import MASTER_SERVER_ML
 from agent_bridge.router.lanes import Lane
@@ -23,6 +27,7 @@ from shared.domain import endings
 from shared.notifications.bus import Notifications
 
 LEASE_SECONDS = 3.0
+STRANGE = timedelta(minutes=15)
 
 type AsyncFunction = Callable[..., Awaitable[Any]]
 
@@ -65,12 +70,12 @@ def _replace_invoke(replace: Callable[[AsyncFunction], AsyncFunction]) -> None:
 
 def short_lease() -> None:
     """What a bridge leaves behind is taken over soon."""
-    bridge_queries.LEASE = timedelta(seconds=LEASE_SECONDS)
+    claim_queries.LEASE = timedelta(seconds=LEASE_SECONDS)
 
 
 def die_after_claim() -> None:
     """A request is claimed."""
-    _die_after(bridge_queries, "claim_requests")
+    _die_after(claim_queries, "claim_requests")
 
 
 def die_after_mark() -> None:
@@ -146,6 +151,31 @@ def lose_every_second_notification() -> None:
     Notifications.publish = publish_half  # type: ignore[method-assign]
 
 
+def _set_clock(ahead: timedelta) -> None:
+    """Have this process's clock differ from everybody else's."""
+    seconds, true_time, true_time_ns = ahead.total_seconds(), time.time, time.time_ns
+    time.time = lambda: true_time() + seconds
+    time.time_ns = lambda: true_time_ns() + int(seconds * 1e9)
+
+    def now(cls: type[datetime], tz: tzinfo | None = None) -> datetime:
+        return cls.fromtimestamp(time.time(), tz)
+
+    # A class of C takes no attributes, but its dictionary does.
+    [attributes] = gc.get_referents(vars(datetime))
+    attributes["now"] = classmethod(now)
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime))
+
+
+def clock_behind() -> None:
+    """The clock is a quarter of an hour behind: longer than a request may take."""
+    _set_clock(-STRANGE)
+
+
+def clock_ahead() -> None:
+    """The clock is a quarter of an hour ahead."""
+    _set_clock(STRANGE)
+
+
 ALTERATIONS = {
     alteration.__name__: alteration
     for alteration in (
@@ -161,6 +191,8 @@ ALTERATIONS = {
         die_after_accept,
         lose_all_notifications,
         lose_every_second_notification,
+        clock_behind,
+        clock_ahead,
     )
 }
 

@@ -26,6 +26,7 @@ from shared.postgres.pool import DatabaseAwayError
 from tests.users import eventually
 
 LOST = "all forgotten"
+TRIAL = "a call, perhaps in vain"
 TERM = uuid4()
 OLD, NEW = UUID(int=1), UUID(int=2)
 
@@ -78,6 +79,9 @@ class NotingLogs(Logs):
 
     def __init__(self, database: Database) -> None:
         self._notes = database
+
+    async def may_begin_trial(self, logged: Iterable[AgentLogged]) -> bool:
+        return any(entry.message == TRIAL for entry in logged)
 
     async def store(self, logged: Iterable[AgentLogged]) -> None:
         self._notes.do(" and ".join(entry.message for entry in logged))
@@ -241,6 +245,16 @@ async def test_a_flush_marker_waits_for_no_entries_of_other_requests(
     await _done(database, 1)
     await inbox.logs.flush()
     assert passed == ["other", "none", "request"]
+
+
+async def test_what_follows_a_call_that_may_be_in_vain_is_stored_with_it(
+    inbox: Inbox, database: Database
+) -> None:
+    database.is_away = False
+    _put(inbox, _logged("before"), _logged(TRIAL))
+    await asyncio.sleep(0.02)  # it is waited for longer
+    _put(inbox, _logged("its end"))
+    assert await _done(database, 1) == [f"before and {TRIAL} and its end"]
 
 
 async def test_log_entries_do_not_wait_for_agents(inbox: Inbox, database: Database) -> None:

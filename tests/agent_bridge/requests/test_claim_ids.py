@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import attrs
@@ -10,8 +10,8 @@ import pytest
 from attrs import frozen
 from databases.core import Connection
 
-from agent_bridge.requests import queries
-from agent_bridge.requests.queries import ClaimedRequest
+from agent_bridge.requests import claim_queries, queries
+from agent_bridge.requests.claim_queries import ClaimedRequest
 from gateway.chats.queries import NewRequest, insert_request
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
 from shared.notifications.bus import Notifications, create_redis
@@ -66,11 +66,11 @@ async def twice(environment: dict[str, str]) -> AsyncIterator[Twice]:
     )
     async with create_database(settings) as database, connect(database) as connection:
         await insert_request(connection, _new_request(owner), most_open=0)
-        [first] = await queries.claim_requests(connection, bridge, 5)
+        [first] = await claim_queries.claim_requests(connection, bridge, 5)
         await connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
         [overdue] = await queries.select_overdue(connection)
-        assert await queries.release_request(connection, overdue.claim_id)
-        [second] = await queries.claim_requests(connection, bridge, 5)
+        assert await claim_queries.release_request(connection, overdue.claim_id)
+        [second] = await claim_queries.claim_requests(connection, bridge, 5)
         yield Twice(connection, system, first, second)
 
 
@@ -84,7 +84,7 @@ def _new_request(owner: UUID) -> NewRequest:
         config_name=None,
         provider_name=None,
         file_ids=[],
-        deadline=datetime.now(UTC) + timedelta(minutes=10),
+        timeout=timedelta(minutes=10),
         message_id=None,
     )
 
@@ -105,7 +105,7 @@ async def _claim_another(twice: Twice) -> ClaimedRequest:
     """A request of another session."""
     new = _new_request(twice.first.creator_id)
     await insert_request(twice.connection, new, most_open=0)
-    [claimed] = await queries.claim_requests(twice.connection, uuid4(), 1)
+    [claimed] = await claim_queries.claim_requests(twice.connection, uuid4(), 1)
     return claimed
 
 
@@ -166,15 +166,15 @@ async def test_requests_end_together_each_with_its_own_answer(twice: Twice) -> N
 
 async def test_a_lost_claim_gives_nothing_back(twice: Twice) -> None:
     before = twice.row
-    assert await queries.release_request(twice.connection, twice.first.claim_id) is False
+    assert await claim_queries.release_request(twice.connection, twice.first.claim_id) is False
     assert twice.row == before
 
 
 async def test_a_lost_claim_renews_no_lease(twice: Twice) -> None:
     before = twice.row
-    await queries.renew_leases(twice.connection, [twice.first.claim_id])
+    await claim_queries.renew_leases(twice.connection, [twice.first.claim_id])
     assert twice.row == before
-    await queries.renew_leases(twice.connection, [twice.second.claim_id])
+    await claim_queries.renew_leases(twice.connection, [twice.second.claim_id])
     assert twice.row["lease_until"] > before["lease_until"]
 
 
@@ -190,6 +190,6 @@ async def test_a_claim_that_waited_for_a_lock_has_its_whole_lease(twice: Twice) 
     claim_id = twice.second.claim_id
     async with transaction(twice.connection):  # now() stands still in here
         await twice.connection.execute("SELECT pg_sleep(0.2)")
-        await queries.renew_leases(twice.connection, [claim_id])
+        await claim_queries.renew_leases(twice.connection, [claim_id])
         left = await twice.connection.fetch_val("SELECT lease_until - now() FROM requests")
-    assert left >= queries.LEASE + timedelta(seconds=0.2)
+    assert left >= claim_queries.LEASE + timedelta(seconds=0.2)

@@ -4,14 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from databases import Database
 
-from agent_bridge.requests.queries import claim_requests
+from agent_bridge.requests.claim_queries import claim_requests
 from gateway.chats.queries import Acceptance, NewRequest, insert_request
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
@@ -77,7 +77,7 @@ async def _wait(database: Database, owner: UUID, count: int) -> None:
                 provider_name=None,
                 file_ids=[],
                 message_id=None,
-                deadline=datetime.now(UTC) + timedelta(hours=1),
+                timeout=timedelta(hours=1),
             )
             assert await insert_request(connection, new, 0) is Acceptance.STORED
 
