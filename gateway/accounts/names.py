@@ -1,4 +1,4 @@
-"""Users' names: how a new one is stored, and the form under which all are compared."""
+"""Users' names: how a new one is stored, and what those that look the same have in common."""
 
 from unicodedata import normalize
 
@@ -38,12 +38,14 @@ def objection_to(name: str) -> str | None:
 
 
 def fold(name: str) -> str:
-    """The form that names which look the same have in common; a very long one is its own."""
+    """What names that look the same have in common; of a very long one, itself.
+
+    Whatever `fold_name` of the database takes for one name is one here; the reverse need not be.
+    """
     if len(name) > FOLDED_LIMIT:
         return name
     seen = filter(_is_visible, normalize("NFKC", normalize("NFKC", name).casefold()))
-    folded = "".join(seen).strip()
-    return folded if len(folded) <= NAME_LIMIT else name
+    return "".join(seen).strip()
 
 
 def _is_visible(character: str) -> bool:

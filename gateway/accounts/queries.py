@@ -6,11 +6,9 @@ from attrs import frozen
 from databases.core import Connection
 from msgspec import UNSET
 
-from gateway.accounts.names import fold
+from gateway.accounts.names import FOLDED_LIMIT
 from gateway.accounts.schemas import Profile, ProfileChanges, User
 from shared.postgres.pool import columns
-
-BATCH_ROWS = 1000
 
 
 @frozen
@@ -26,12 +24,11 @@ async def insert_user(connection: Connection, username: str, password_hash: str)
 
     None: somebody has this name, or one that looks the same.
     """
-    await fold_names(connection)
     sql = """
         WITH added AS (
-            INSERT INTO users (id, username, password, folded_name, has_clean_name)
-            SELECT CAST(:id AS uuid), :username, :password, CAST(:folded AS varchar), true
-            WHERE NOT EXISTS (SELECT FROM users WHERE folded_name = :folded)
+            INSERT INTO users (id, username, password, has_clean_name)
+            SELECT CAST(:id AS uuid), CAST(:username AS varchar), :password, true
+            WHERE NOT EXISTS (SELECT FROM users WHERE folded_name = fold_name(:username))
             ON CONFLICT DO NOTHING
             RETURNING id, username, created_at, updated_at
         ), project AS (
@@ -50,7 +47,6 @@ async def insert_user(connection: Connection, username: str, password_hash: str)
     values = {
         "id": uuid4(),
         "username": username,
-        "folded": fold(username),
         "password": password_hash,
         "project_id": uuid4(),
         "profile_id": uuid4(),
@@ -68,36 +64,17 @@ async def select_credentials(
     """
     sql = """
         SELECT named.id, named.password, named.username = :username AS is_exact,
-               bcrypt.exists AS some_have_bcrypt, folded.lack AS some_lack_folded
+               bcrypt.exists AS some_have_bcrypt
         FROM (SELECT EXISTS (SELECT FROM users WHERE password LIKE '$2%')) AS bcrypt
-        CROSS JOIN (SELECT EXISTS (SELECT FROM users WHERE folded_name IS NULL) AS lack) AS folded
-        LEFT JOIN users AS named ON named.username = :username OR named.folded_name = :folded
+        LEFT JOIN users AS named
+            ON named.username = :username OR named.folded_name = fold_name(:foldable)
         ORDER BY is_exact DESC NULLS LAST LIMIT 2
     """
-    values = {"username": username, "folded": fold(username)}
-    rows = await connection.fetch_all(sql, values)
-    if rows[0]["some_lack_folded"] and not rows[0]["is_exact"]:
-        await fold_names(connection)
-        rows = await connection.fetch_all(sql, values)
-    is_found = rows[0]["id"] and (rows[0]["is_exact"] or len(rows) == 1)
-    stored = Credentials(rows[0]["id"], rows[0]["password"]) if is_found else None
-    return stored, rows[0]["some_have_bcrypt"]
-
-
-async def fold_names(connection: Connection) -> None:
-    """Fill in the form under which names are compared, where a user came without one.
-
-    So do those of before there was one, and of gateways that do not know of it.
-    """
-    unfolded = "SELECT id, username FROM users WHERE folded_name IS NULL LIMIT :batch"
-    fill_in = """
-        UPDATE users SET folded_name = folded.name
-        FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS varchar[])) AS folded (id, name)
-        WHERE users.id = folded.id AND users.folded_name IS NULL
-    """
-    while rows := await connection.fetch_all(unfolded, {"batch": BATCH_ROWS}):
-        names = [fold(row["username"]) for row in rows]
-        await connection.execute(fill_in, {"ids": [row["id"] for row in rows], "names": names})
+    foldable = username if len(username) <= FOLDED_LIMIT else None
+    first, *others = await connection.fetch_all(sql, {"username": username, "foldable": foldable})
+    is_found = first["id"] and (first["is_exact"] or not others)
+    stored = Credentials(first["id"], first["password"]) if is_found else None
+    return stored, first["some_have_bcrypt"]
 
 
 async def update_password(connection: Connection, credentials: Credentials, new_hash: str) -> None:
