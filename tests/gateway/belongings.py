@@ -63,13 +63,12 @@ def insert_person(sql: Sql, system: System) -> Belongings:
     sql(
         """
         WITH person AS (
-            INSERT INTO users (id, username, password, folded_name) VALUES (%s, %s, '-', %s)
-            RETURNING id, username
+            INSERT INTO users (id, username, password) VALUES (%s, %s, '-') RETURNING id, username
         )
         INSERT INTO userprofiles (id, user_id, first_name, last_name)
         SELECT gen_random_uuid(), id, username, username FROM person
         """,
-        *(new.user_id, new.marker, new.marker),
+        *(new.user_id, new.marker),
     )
     insert_belongings(sql, [new])
     (system.files / f"{new.file_id}.txt").write_text(new.marker)
