@@ -9,7 +9,7 @@ from uuid import uuid4
 from attrs import define, field
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.socket.front_end import chat_at
+from tests.end_to_end.socket.front_end import chat_at
 from tests.users import Chat, Json, User
 
 RETRY_SECONDS = 0.05

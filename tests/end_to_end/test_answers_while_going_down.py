@@ -12,8 +12,8 @@ from websockets.exceptions import ConnectionClosed
 
 from devstack.processes import Child
 from tests.agent_bridge.actors import until_invoked
+from tests.end_to_end.socket.front_end import chat_at
 from tests.master import Invocation, Master, answer
-from tests.socket.front_end import chat_at
 from tests.system import System
 from tests.users import Chat, User
 

@@ -7,7 +7,7 @@ from typing import LiteralString
 import pytest
 
 from tests.agent_bridge.stored import execute
-from tests.socket.front_end import close_code
+from tests.end_to_end.socket.front_end import close_code
 from tests.system import System
 from tests.users import User, eventually
 

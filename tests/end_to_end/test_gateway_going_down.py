@@ -14,8 +14,8 @@ from websockets.exceptions import ConnectionClosed
 from devstack.processes import Child
 from shared import VERSION
 from tests.agent_bridge.actors import until_invoked
+from tests.end_to_end.socket.front_end import chat_at, close_code
 from tests.master import Invocation, Master, answer, run_master
-from tests.socket.front_end import chat_at, close_code
 from tests.system import System
 from tests.users import Chat, Json, User, eventually, register_user
 

@@ -15,10 +15,10 @@ from devstack.processes import free_port
 from devstack.valkey import ValkeyServer
 from shared.upgrade.migrate import migrate
 from tests.agent_bridge.actors import until_invoked
+from tests.end_to_end.socket.front_end import RESPONSE_KEYS, close_code
 from tests.faults.mortal import Mortal, hold_postgres, hold_valkey
 from tests.faults.test_lost_notifications import MESSAGES, assert_chat_goes_on, log_and_echo
 from tests.master import Invocation, answer, run_master
-from tests.socket.front_end import RESPONSE_KEYS, close_code
 from tests.system import System, create_database, make_environment, run_system, url_of
 from tests.users import User, eventually, register_user
 

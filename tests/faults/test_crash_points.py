@@ -12,8 +12,8 @@ from agent_bridge.requests.ending import INTERRUPTED
 from devstack.processes import Child
 from tests.agent_bridge.actors import messages_of
 from tests.agent_bridge.stored import select_logs, select_requests
+from tests.end_to_end.socket.front_end import chat_at
 from tests.master import Invocation, answer, echo, run_master
-from tests.socket.front_end import chat_at
 from tests.system import System
 from tests.users import Chat, Json, User, eventually
 

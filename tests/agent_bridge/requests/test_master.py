@@ -16,8 +16,8 @@ from tests import master as masters
 from tests.agent_bridge.actors import SCHEMA, connected_agent, until_active
 from tests.agent_bridge.broken import keep_bridges
 from tests.agent_bridge.stored import execute, select
+from tests.end_to_end.socket.front_end import insert_file
 from tests.master import AgentError, Master, answer, run_master
-from tests.socket.front_end import insert_file
 from tests.system import System
 from tests.users import User
 

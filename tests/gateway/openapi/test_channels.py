@@ -14,8 +14,8 @@ from gateway.chats.closes import CLOSE_CODES
 from gateway.openapi.channels import describe_channels
 from gateway.routes import sockets
 from shared import VERSION
+from tests.end_to_end.socket.front_end import close_code, insert_file
 from tests.master import Invocation, Master, echo
-from tests.socket.front_end import close_code, insert_file
 from tests.system import System
 from tests.users import Chat, User
 

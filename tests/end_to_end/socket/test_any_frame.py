@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
+from tests.end_to_end.socket.front_end import FAULTS
 from tests.gateway.openapi.test_channels import errors_of
 from tests.master import Master
-from tests.socket.front_end import FAULTS
 from tests.system import System
 from tests.users import Chat, User
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from tests.agent_bridge.stored import execute
+from tests.end_to_end.socket.front_end import RESPONSE_KEYS
 from tests.master import AgentError, Invocation, Master, answer
-from tests.socket.front_end import RESPONSE_KEYS
 from tests.system import System
 from tests.users import Chat, Json, User
 

@@ -9,8 +9,8 @@ import jwt
 import pytest
 from websockets.asyncio.client import connect
 
+from tests.end_to_end.socket.front_end import ACCEPTED, close_code, handshake_status
 from tests.master import Master, answer
-from tests.socket.front_end import ACCEPTED, close_code, handshake_status
 from tests.system import System
 from tests.users import Chat, User
 

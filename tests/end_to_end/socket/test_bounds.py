@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.agent_bridge.stored import execute, select
-from tests.socket.front_end import ACCEPTED, close_code
+from tests.end_to_end.socket.front_end import ACCEPTED, close_code
 from tests.system import Stores, System
 from tests.users import User, eventually, register_user
 

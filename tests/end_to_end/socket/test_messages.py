@@ -9,8 +9,8 @@ import pytest
 
 from tests.agent_bridge.actors import messages_of
 from tests.agent_bridge.stored import execute
+from tests.end_to_end.socket.front_end import insert_file, receive_faults
 from tests.master import Master, answer
-from tests.socket.front_end import insert_file, receive_faults
 from tests.system import System
 from tests.users import Json, User
 

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from tests.agent_bridge.actors import messages_of
+from tests.end_to_end.socket.front_end import LOG_KEYS, RESPONSE_KEYS, chat_at, send_and_leave
 from tests.master import Invocation, Master, answer
-from tests.socket.front_end import LOG_KEYS, RESPONSE_KEYS, chat_at, send_and_leave
 from tests.system import System
 from tests.users import Chat, Json, User, eventually
 

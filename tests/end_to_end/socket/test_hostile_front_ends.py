@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.agent_bridge.actors import abandoned, until_invoked
 from tests.agent_bridge.stored import execute, select
+from tests.end_to_end.socket.front_end import receive_faults
 from tests.master import Invocation, Master, answer
-from tests.socket.front_end import receive_faults
 from tests.system import System
 from tests.users import Chat, User, eventually
 
