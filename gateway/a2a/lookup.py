@@ -6,13 +6,13 @@ from typing import Annotated, Any
 import httpx2
 from attrs import frozen
 
+from gateway.a2a.cards import card_content, card_name
 from gateway.remote.causes import describe_answer
 from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound
 from shared.codec.converter import parse
 from shared.codec.faults import InvalidInputError
 from shared.codec.hooks import Rule
-from shared.domain.cards import card_content, card_name
 
 CARD_PATHS = ("/.well-known/agent-card.json", "/.well-known/agent.json")
 

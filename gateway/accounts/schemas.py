@@ -19,8 +19,8 @@ from gateway.web.errors import (
     UnavailableError,
 )
 from gateway.web.examples import MARK
+from gateway.web.texts import is_blank
 from shared.codec.hooks import Rule
-from shared.codec.texts import is_blank
 
 EXAMPLE_USER = {"username": f"ada-{MARK}", "password": "Passw0rd!"}
 

@@ -10,9 +10,9 @@ from msgspec import Meta
 from gateway.openapi.schemas import Json
 from gateway.web.examples import SESSION_ID
 from gateway.web.paging import MOST, Limit, Offset
+from gateway.web.texts import is_blank
 from shared.codec.hooks import Rule
 from shared.codec.rules import INTEGER_LIMIT
-from shared.codec.texts import is_blank
 
 TITLE_LIMIT = 20  # characters
 NEW_CHAT = "New Chat"

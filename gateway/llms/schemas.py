@@ -12,8 +12,8 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.llms.prompt import DEFAULT_SYSTEM_PROMPT
 from gateway.openapi.schemas import Json
 from gateway.web.paging import Limit, Offset
+from gateway.web.texts import is_blank
 from shared.codec.hooks import Rule
-from shared.codec.texts import is_blank
 from shared.secrets import REDACTED
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.web.texts import is_blank
 from shared.codec.sizes import in_units
-from shared.codec.texts import is_blank
 
 
 @pytest.mark.parametrize(
