@@ -53,7 +53,14 @@ async def delete_a2a_agent(call: Call[Nothing, A2AAgentId]) -> None:
 
 
 operations = [
-    post("/api/a2a/agents", create_a2a_agent, NewA2AAgent, LookedUpA2AAgent, lends=False),
+    post(
+        "/api/a2a/agents",
+        create_a2a_agent,
+        NewA2AAgent,
+        LookedUpA2AAgent,
+        names={"agent_id": "/id"},
+        lends=False,
+    ),
     get("/api/a2a/agents", list_a2a_agents, A2AAgentPage, list[A2AAgent], fails=False),
     get("/api/a2a/agents/{agent_id}", read_a2a_agent, A2AAgentId, A2AAgent),
     delete("/api/a2a/agents/{agent_id}", delete_a2a_agent, A2AAgentId),

@@ -118,7 +118,15 @@ def _unknown(asked: UserId) -> BadRequestError:
 
 
 operations = [
-    post("/api/register", create_user, NewUser, User, access=Access.ANYONE, bounded=True),
+    post(
+        "/api/register",
+        create_user,
+        NewUser,
+        User,
+        access=Access.ANYONE,
+        names={"user_id": "/id"},
+        bounded=True,
+    ),
     post(
         "/api/login/access-token",
         create_access_token,

@@ -118,7 +118,9 @@ async def delete_agent(call: Call[Nothing, AgentId]) -> None:
 
 
 operations = [
-    post("/api/agents/register", create_agent, NewAgent, RegisteredAgent),
+    post(
+        "/api/agents/register", create_agent, NewAgent, RegisteredAgent, names={"agent_id": "/id"}
+    ),
     get(
         "/api/agents",
         list_agents,

@@ -98,7 +98,7 @@ def _page_url(call: Call[Nothing, HistoryPage], number: int) -> str:
 
 operations = [
     get("/api/chats", list_chats, ChatPage, Chats, fails=False),
-    post("/api/chats", create_chat, NewChat, CreatedChat),
+    post("/api/chats", create_chat, NewChat, CreatedChat, names={"session_id": "/session_id"}),
     get("/api/chat", read_history, HistoryPage, History, access=Access.USER_OR_SERVICE),
     patch("/api/chat", update_chat, ChatChanges, SessionId, CreatedChat),
     # Without a connection: the storage of its files may be slow.

@@ -143,6 +143,7 @@ operations = [
         body_format="multipart",
         result=CreatedFile,
         status=201,
+        names={"file_id": "/id"},
         access=Access.USER_OR_AGENT,
         lends=False,
     ),

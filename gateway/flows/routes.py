@@ -119,7 +119,13 @@ def _shown(flow: Flow) -> AgentFlow:
 
 
 operations = [
-    post("/api/agentflows/register", create_flow, WantedFlow, StoredFlow),
+    post(
+        "/api/agentflows/register",
+        create_flow,
+        WantedFlow,
+        StoredFlow,
+        names={"agentflow_id": "/id"},
+    ),
     get("/api/agentflows", list_flows, FlowPage, list[AgentFlow], fails=False),
     get("/api/agentflows/{agentflow_id}", read_flow, FlowId, AgentFlow),
     patch("/api/agentflows/{agentflow_id}", update_flow, WantedFlow, FlowId, StoredFlow),

@@ -29,6 +29,7 @@ from shared.secrets import Vault
 
 # Parts of paths that are answered for those who have them, and what sets their ids apart.
 OLD_PLACES = {"/api/llms/": "llms", "/model_config": "underscored"}
+CONFIG_ID = {"model_config_id": "/0/configs/0/id"}
 NO_KEY = "'api_key' must be specified for this provider"
 
 
@@ -142,9 +143,19 @@ def _under(prefix: str) -> list[Operation]:
     configs = list[ProviderConfigs]
     provider, config = f"{prefix}/model/providers", f"{prefix}/model/config"
     return [
-        post(f"{prefix}/model/provider", create_provider, NewProvider, Provider),
-        post(f"{prefix}/model/config", create_model_config, NewModelConfig, configs),
-        post(f"{prefix}/model_config", create_model_config, NewModelConfig, configs),
+        post(
+            f"{prefix}/model/provider",
+            create_provider,
+            NewProvider,
+            Provider,
+            names={"provider_name": "/provider"},
+        ),
+        post(
+            f"{prefix}/model/config", create_model_config, NewModelConfig, configs, names=CONFIG_ID
+        ),
+        post(
+            f"{prefix}/model_config", create_model_config, NewModelConfig, configs, names=CONFIG_ID
+        ),
         patch(
             f"{provider}/{{provider_name}}",
             update_provider,

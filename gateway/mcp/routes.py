@@ -69,7 +69,14 @@ async def delete_server(call: Call[Nothing, ServerId]) -> None:
 
 
 operations = [
-    post("/api/mcp/servers", create_server, NewServer, LookedUpServer, lends=False),
+    post(
+        "/api/mcp/servers",
+        create_server,
+        NewServer,
+        LookedUpServer,
+        names={"server_id": "/id"},
+        lends=False,
+    ),
     get("/api/mcp/servers", list_servers, ServerPage, list[Server], fails=False),
     get("/api/mcp/servers/{server_id}", read_server, ServerId, Server),
     delete("/api/mcp/servers/{server_id}", delete_server, ServerId),

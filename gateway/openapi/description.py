@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import attrs
 from attrs import frozen
 from starlette.responses import Response
 
@@ -113,6 +114,8 @@ def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
     paths: dict[str, Json] = {}
     for operation in operations:
         described = _describe_one(operation, schemas)
+        if links := _links(operation, operations):
+            described["responses"][str(operation.status)]["links"] = links
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
     expanded = {operation.parameters.__name__ for operation in operations}
     bodies = {name: one for name, one in schemas.components.items() if name not in expanded}
@@ -210,6 +213,21 @@ def _describe_one(operation: Operation, schemas: Schemas) -> Json:
         media = dict.fromkeys(MEDIA[operation.body_format], content)
         described["requestBody"] = {"required": True, "content": media}
     return described
+
+
+def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
+    """What can be done with what it made: operations of its resource that take its name."""
+    return {
+        other.name: {
+            "operationId": _operation_id(other),
+            "parameters": {parameter: f"$response.body#{pointer}"},
+        }
+        for parameter, pointer in operation.names.items()
+        for other in operations
+        if other.old_place == operation.old_place
+        and other.handler.__module__ == operation.handler.__module__
+        and parameter in attrs.fields_dict(other.parameters)
+    }
 
 
 def _example(operation: Operation) -> Json | None:

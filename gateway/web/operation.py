@@ -5,6 +5,7 @@ input, make the answer and describe the API, and the type checker compares them 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,8 @@ from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import connect, give_back
 from shared.telemetry.logging import bind_log_ids
 from shared.telemetry.tracing import span
+
+NOTHING_NAMED: Mapping[str, str] = MappingProxyType({})
 
 
 @frozen
@@ -86,6 +89,7 @@ class Operation:
     status: int = 200
     access: Access = Access.USER
     fails: bool = True  # whether it can answer 400
+    names: Mapping[str, str] = NOTHING_NAMED  # a parameter, and where in the result its value is
     refusal: type[Refusal] = Refusal
     old_place: str = ""  # what sets its id apart, where another path is the one to use
     bounded: bool = False  # whether it can answer 429, with Retry-After
@@ -206,6 +210,7 @@ def post[Body, Result](
     access: Access = Access.USER,
     body_format: BodyFormat = "json",
     refusal: type[Refusal] = Refusal,
+    names: Mapping[str, str] = NOTHING_NAMED,
     bounded: bool = False,
     lends: bool = True,
 ) -> Operation:
@@ -218,6 +223,7 @@ def post[Body, Result](
         body_format=body_format,
         result=result,
         refusal=refusal,
+        names=names,
         access=access,
         bounded=bounded,
         lends=lends,

@@ -1,9 +1,10 @@
 """Whatever is sent to any operation, its answer is one of those that the description tells."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import requests
@@ -15,12 +16,16 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    ensure_resource_availability,
     ignored_auth,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
+    use_after_free,
 )
 
+from gateway.accounts.names import objection_to
 from gateway.app import TITLE
 from gateway.openapi.description import describe
 from gateway.routes import operations
@@ -31,6 +36,12 @@ from tests.sql import Sql
 from tests.system import System
 
 EXAMPLES = 4
+NOBODY = "http://127.0.0.1:9/mcp"  # in place of URLs that are made up: nobody else is visited
+BAD_REQUEST = 400
+TAKES_NEW_ID = {"POST /api/agents/register", "POST /api/chats"}
+QUIET = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+WORKFLOWS = settings(QUIET, max_examples=20, stateful_step_count=12, derandomize=True)
+STATEFUL = [use_after_free, ensure_resource_availability]
 # Other names of the operations of "/api/llm/": they need not meet each value again.
 FURTHER_NAMES = ["/api/llms/.*", "/api/llm/model_config"]
 CHECKS = [
@@ -39,23 +50,20 @@ CHECKS = [
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
+    negative_data_rejection,
 ]
-# What no JSON schema says: the rule of passwords, that a text is JSON, and that Swagger UI leaves
-# out what an example shows as empty.
-SAYS_MORE = {
-    "POST /files",
-    "POST /api/register",
-    "POST /api/agents/register",
-    "PATCH /api/agents/{agent_id}",
-}
+# What no JSON schema says: the rule of passwords, and that Swagger UI leaves out what an example
+# shows as empty.
+SAYS_MORE = {"POST /files", "POST /api/register"}
 
 
-def _make_config() -> SchemathesisConfig:
+def _make_config(mode: str) -> SchemathesisConfig:
     return SchemathesisConfig.from_dict(
         {
             "seed": 1,
             "generation": {
                 "deterministic": True,
+                "mode": mode,
                 "allow-x00": False,  # the description says it of every text at once
                 "max-examples": EXAMPLES,
             },
@@ -70,7 +78,9 @@ def _make_config() -> SchemathesisConfig:
     )
 
 
-schema = schemathesis.openapi.from_dict(describe(operations, TITLE, VERSION), config=_make_config())
+DOCUMENT = describe(operations, TITLE, VERSION)
+schema = schemathesis.openapi.from_dict(DOCUMENT, config=_make_config("all"))
+good = schemathesis.openapi.from_dict(DOCUMENT, config=_make_config("positive"))
 
 
 @define
@@ -85,7 +95,8 @@ class Owner:
     _turns: Iterator[bool] = field(factory=lambda: cycle([True, True, False]))
 
     def fill(self, case: Case[Any]) -> None:
-        """Put ids that exist into two of three cases."""
+        """Put ids that exist in place of others, in two of three cases; what is no id stays."""
+        self.make_own(case)
         label = case.operation.label
         if label not in self._made:
             self._made[label] = self._make()
@@ -96,7 +107,20 @@ class Owner:
             known = {**known, "agent_id": known["card_id"]}
         for given in (case.path_parameters, case.query):
             for name in given.keys() & known.keys() if isinstance(given, dict) else ():
-                given[name] = known[name]
+                if name == "provider_name" or _is_uuid(given[name]):
+                    given[name] = known[name]
+
+    def make_own(self, case: Case[Any]) -> None:
+        """Visit nobody whose URL was made up, and use no name or id that may be taken."""
+        body = case.body if isinstance(case.body, dict) else {}
+        if str(body.get("server_url")).startswith("http"):
+            body["server_url"] = NOBODY
+        if case.operation.label == "POST /api/register" and is_good_name(body.get("username")):
+            body["username"] = f"user-{uuid4()}"
+        if case.operation.label in TAKES_NEW_ID:
+            for name in ("id", "session_id"):
+                if _is_uuid(body.get(name)):
+                    body[name] = str(uuid4())
 
     def _make(self) -> dict[str, str]:
         agent = insert_agent(self.sql, self.id)
@@ -128,16 +152,33 @@ class Owner:
         return answer.json()
 
 
-@pytest.fixture(scope="module")
-def owner(system: System, sql: Sql) -> Iterator[Owner]:
+def make_owner(system: System, sql: Sql) -> Owner:
+    """Somebody new."""
     id_ = uuid4()
     sql("INSERT INTO users (id, username, password) VALUES (%s, %s, '-')", id_, f"user-{id_}")
     sql("INSERT INTO userprofiles (id, user_id) VALUES (%s, %s)", uuid4(), id_)
-    token = issue_user_token(system.settings.secret_key, id_)
-    with requests.Session() as http:
-        http.trust_env = False
-        http.headers["Authorization"] = f"Bearer {token}"
-        yield Owner(http, system.gateway, str(id_), sql)
+    http = requests.Session()
+    http.trust_env = False
+    http.headers["Authorization"] = f"Bearer {issue_user_token(system.settings.secret_key, id_)}"
+    return Owner(http, system.gateway, str(id_), sql)
+
+
+@pytest.fixture(scope="module")
+def owner(system: System, sql: Sql) -> Iterator[Owner]:
+    owner = make_owner(system, sql)
+    with owner.http:
+        yield owner
+
+
+def is_good_name(name: object) -> bool:
+    return isinstance(name, str) and objection_to(name) is None
+
+
+def _is_uuid(value: object) -> bool:
+    try:
+        return bool(UUID(str(value)))
+    except ValueError:
+        return False
 
 
 def _checks(case: Case[Any]) -> list[Any]:
@@ -147,7 +188,7 @@ def _checks(case: Case[Any]) -> list[Any]:
 
 
 @schema.parametrize()
-@settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@QUIET
 def test_every_answer_is_one_that_is_described(case: Case[Any], owner: Owner) -> None:
     owner.fill(case)
     headers = {"Authorization": owner.http.headers["Authorization"]}
@@ -155,6 +196,34 @@ def test_every_answer_is_one_that_is_described(case: Case[Any], owner: Owner) ->
     case.validate_response(response, checks=_checks(case), headers=headers)
     if _is_as_described(case) and case.operation.label not in SAYS_MORE:
         assert response.status_code != 422, response.text
+
+
+def test_what_follows_from_an_answer_is_answered_as_described(system: System, sql: Sql) -> None:
+    """Along the links: each operation is called with what another has answered, in any order."""
+    current = good.exclude(path_regex="|".join(FURTHER_NAMES))
+    workflow: Any = current.as_state_machine()
+    followed: Counter[str] = Counter()
+
+    class Workflow(workflow):  # type: ignore[misc]
+        def setup(self) -> None:
+            self.owner = make_owner(system, sql)
+
+        def before_call(self, case: Case[Any]) -> None:
+            self.owner.make_own(case)
+
+        def get_call_kwargs(self, _: Case[Any]) -> dict[str, Any]:
+            return {"base_url": system.gateway, "session": self.owner.http, "timeout": 30}
+
+        def validate_response(self, response: Any, case: Case[Any], **_: Any) -> None:
+            if response.status_code < BAD_REQUEST:
+                followed[case.operation.label] += 1
+            case.validate_response(response, checks=[*CHECKS, *STATEFUL])
+
+        def teardown(self) -> None:
+            self.owner.http.close()
+
+    Workflow.run(settings=WORKFLOWS)
+    assert len(followed) > 5, "hardly anything succeeded"
 
 
 def _is_as_described(case: Case[Any]) -> bool:

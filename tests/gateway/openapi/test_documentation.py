@@ -45,6 +45,29 @@ def test_the_description_is_valid_openapi_3_1() -> None:
     validate(DOCUMENT)
 
 
+@pytest.mark.parametrize(
+    ("path", "parameter", "pointer", "followed"),
+    [
+        ("/api/agents/register", "agent_id", "/id", {"read_agent", "update_agent", "delete_agent"}),
+        ("/api/chats", "session_id", "/session_id", {"read_history", "update_chat", "delete_chat"}),
+        (
+            "/api/llm/model/config",
+            "model_config_id",
+            "/0/configs/0/id",
+            {"read_model_config", "update_model_config", "delete_model_config"},
+        ),
+        ("/api/llms/model/provider", "provider_name", "/provider", {"update_provider_llms"}),
+    ],
+)
+def test_what_creates_something_links_to_what_takes_its_id(
+    path: str, parameter: str, pointer: str, followed: set[str]
+) -> None:
+    links = DOCUMENT["paths"][path]["post"]["responses"]["200"]["links"].values()
+    assert {link["operationId"] for link in links} == followed
+    for link in links:
+        assert link["parameters"] == {parameter: f"$response.body#{pointer}"}
+
+
 def test_swagger_logs_in_with_the_password_flow() -> None:
     flows = DOCUMENT["components"]["securitySchemes"]["user"]["flows"]
     assert flows["password"]["tokenUrl"] == "/api/login/access-token"

@@ -48,8 +48,10 @@ async def propose(http: httpx2.AsyncClient) -> dict[str, Any]:
     }
 
 
-async def try_out(http: httpx2.AsyncClient, sql: Sql, own: dict[str, Json]) -> dict[str, int]:
-    """The status that each proposal gets, with what is one's own in it.
+async def try_out(
+    http: httpx2.AsyncClient, sql: Sql, own: dict[str, Json], made: dict[str, Any]
+) -> dict[str, int]:
+    """The status that each proposal gets, with what is one's own in it, and what was `made`.
 
     Agents connect as soon as they are registered.
     """
@@ -63,6 +65,7 @@ async def try_out(http: httpx2.AsyncClient, sql: Sql, own: dict[str, Json]) -> d
             sent = {"data": body}
         answer = await http.post(path, **sent)
         statuses[path] = answer.status_code
+        made[path] = answer.json()
         if path == LOGIN:
             token = answer.json()["access_token"]
             own["/api/validate-token"] = {"token": token}
@@ -86,10 +89,49 @@ async def test_what_is_proposed_succeeds_in_order_for_one_after_the_other(
         }
         for _ in range(2):
             visitor.headers.pop("Authorization", None)
-            statuses = await try_out(visitor, sql, own)
+            made: dict[str, Any] = {}
+            statuses = await try_out(visitor, sql, own, made)
             assert statuses.keys() >= {"/api/register", "/api/agentflows/register", "/files"}
             assert {path: one for path, one in statuses.items() if one not in {200, 201}} == {}
+            followed = await follow_links(visitor, made)
+            assert {line: one for line, one in followed.items() if one not in {200, 204}} == {}
+            assert len(followed) > 20
     visitor.headers.pop("Authorization")
+
+
+async def follow_links(http: httpx2.AsyncClient, made: dict[str, Any]) -> dict[str, int]:
+    """The status of each operation that is linked to what was made; what deletes comes last."""
+    statuses = {}
+    mark = made["/api/register"]["username"].removeprefix("ada-")
+    links = [(path, link) for path in made for link in links_of(path)]
+    for path, link in reversed(links):
+        [(method, to, described)] = [one for one in DESCRIBED if names(one[2], link)]
+        values = {key: look_up(made[path], where) for key, where in link["parameters"].items()}
+        content = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+        url = to.format(**values)
+        query = {key: value for key, value in values.items() if f"{{{key}}}" not in to}
+        proposed = json.dumps(content.get("example")).replace(MARK, mark)
+        answer = await http.request(method, url, params=query, json=json.loads(proposed))
+        statuses[f"{path}: {method} {to}"] = answer.status_code
+    return statuses
+
+
+def links_of(path: str) -> list[Json]:
+    """What can be done with what is made there, deleting first."""
+    responses = DOCUMENT["paths"][path]["post"]["responses"]
+    links = [link for one in responses.values() for link in one.get("links", {}).values()]
+    return sorted(links, key=lambda link: not link["operationId"].startswith("delete"))
+
+
+def names(described: Json, link: Json) -> bool:
+    return bool(described["operationId"] == link["operationId"])
+
+
+def look_up(body: Any, expression: str) -> str:
+    """The value to which a runtime expression of OpenAPI leads."""
+    for step in expression.removeprefix("$response.body#/").split("/"):
+        body = body[int(step)] if isinstance(body, list) else body[step]
+    return str(body)
 
 
 @pytest.mark.parametrize("name", ["request_id", "session_id"])
