@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 HARD_LIMIT = 16  # times the message limit: closed with 1009; anything below gets an answer
 HEAD_LIMIT = 64 * 1024  # bytes of what is not a body: the first line, headers, trailers
+HEAD_SECONDS = 10.0  # in which a head has to come
 PING_SECONDS = 20.0  # between pings
 PONG_SECONDS = 20.0  # after which a client that does not answer one is gone
 HANG_UP_SECONDS = 2.0  # in which clients answer the close of a server that goes down
@@ -39,13 +40,30 @@ GARBAGE_THRESHOLDS = (20_000, 100, 10)
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """HTTP whose heads have an end: the parser itself would keep headers for ever.
+    """HTTP whose heads have an end, and soon: the parser itself would wait, and keep, for ever.
 
     Counts what came since the last head, piece of a body or end. A single read may exceed the
     limit; its size is bounded by the event loop.
     """
 
     _unfinished = 0
+    _head: TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a head, but not long."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the timer, which would keep this alive."""
+        super().connection_lost(exc)
+        self._stop_waiting()
+
+    def on_message_begin(self) -> None:
+        """Wait for the rest of the head, but not long."""
+        super().on_message_begin()
+        if self._head is None:
+            self._await_head()
 
     def data_received(self, data: bytes) -> None:
         """Parse; answer 400 and hang up where a head or a trailer is too long."""
@@ -57,6 +75,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Count anew."""
         self._unfinished = 0
+        self._stop_waiting()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -68,6 +87,14 @@ class HttpProtocol(HttpToolsProtocol):
         """Count anew."""
         self._unfinished = 0
         super().on_message_complete()
+
+    def _await_head(self) -> None:
+        self._head = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
 
     def handle_websocket_upgrade(self) -> None:
         """Hand over and be gone: the parser and this would keep each other, and the transport."""

@@ -235,3 +235,32 @@ async def test_one_request_after_another_may_be_longer_than_a_head(server: Serve
     request = POST + b"Content-Length: 0\r\nX: " + b"x" * 1000 + b"\r\n\r\n"
     told = await answer(server, b"", request, 2 * HEAD_LIMIT // 1000)
     assert told.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"", b"POST / HT", POST, POST + b"Content-Length: 0\r\n\r\n" + POST],
+    ids=["nothing", "half a line", "no end", "the second one"],
+)
+async def test_who_sends_no_whole_head_is_closed_soon(
+    server: Server, begin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.process.server.HEAD_SECONDS", 0.3)
+    reader, writer = await asyncio.open_connection(HOST, port_of(server))
+    writer.write(begin)
+    async with asyncio.timeout(3):  # before the server's own end of idle connections
+        read = await reader.read()
+    assert read.count(b"HTTP/1.1 200") == begin.count(b"\r\n\r\n")
+    writer.close()
+
+
+async def test_a_body_may_come_slowly(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.process.server.HEAD_SECONDS", 0.1)
+    reader, writer = await asyncio.open_connection(HOST, port_of(server))
+    writer.write(POST + b"Content-Length: 8\r\n\r\n")
+    for _ in range(8):
+        await asyncio.sleep(0.05)
+        writer.write(b"x")
+    async with asyncio.timeout(3):
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+    writer.close()
