@@ -39,7 +39,7 @@ class Sender:
             await self._deliver_for_ever(listener)
         except Exception:
             logger.exception("session %s: the delivery failed", self._session_id)
-            await close(self._websocket, INTERNAL_ERROR, FAILED)
+            await self.close(INTERNAL_ERROR, FAILED)
 
     async def _deliver_for_ever(self, listener: Listener) -> None:
         while True:
@@ -68,7 +68,7 @@ class Sender:
         except TimeoutError:
             logger.info("session %s: a socket was too slow", self._session_id)
             self.was_too_slow = True
-            await close(self._websocket, TRY_AGAIN_LATER, "too slow")
+            await self.close(TRY_AGAIN_LATER, "too slow")
             return False
         except (WebSocketDisconnect, RuntimeError):  # RuntimeError: sent after the close
             return False

@@ -3,7 +3,7 @@ operation, so that one which waits for a lock leaves connections to the others."
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -41,8 +41,7 @@ class Turns:
     @asynccontextmanager
     async def turn(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
         """Wait, but not long. Raises TooManyRequestsError, UnavailableError."""
-        room = _room(self._operations[operation], UnavailableError(BUSY))
-        async with self._turn_of(user_id), room:
+        async with self._turn_of(user_id), _room(self._operations[operation], _busy):
             yield
 
     @asynccontextmanager
@@ -50,13 +49,12 @@ class Turns:
         if not self._most:
             yield
             return
-        too_many = TooManyRequestsError(TOO_MANY, 1)
         user = self._users.setdefault(user_id, _User(asyncio.Semaphore(self._most)))
         if user.calls >= self._most + WAITING_LIMIT:
-            raise too_many
+            raise _too_many()
         user.calls += 1
         try:
-            async with _room(user.room, too_many):
+            async with _room(user.room, _too_many):
                 yield
         finally:
             user.calls -= 1
@@ -64,13 +62,21 @@ class Turns:
                 del self._users[user_id]
 
 
+def _too_many() -> ApiError:
+    return TooManyRequestsError(TOO_MANY, 1)
+
+
+def _busy() -> ApiError:
+    return UnavailableError(BUSY)
+
+
 @asynccontextmanager
-async def _room(room: asyncio.Semaphore, otherwise: ApiError) -> AsyncIterator[None]:
+async def _room(room: asyncio.Semaphore, refuse: Callable[[], ApiError]) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             await room.acquire()
     except TimeoutError:
-        raise otherwise from None
+        raise refuse() from None
     try:
         yield
     finally:
