@@ -25,7 +25,7 @@ from attrs import frozen
 from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.session import AgentEvent, Put, RouterLost, RouterSession
-from shared.postgres.locks import LEADER_LOCK, LOCK_ERRORS, connect_for_lock
+from shared.postgres.locks import APART_ERRORS, LEADER_LOCK, connect_apart
 from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Leadership:
             while True:
                 try:
                     await self._compete()
-                except LOCK_ERRORS as error:
+                except APART_ERRORS as error:
                     logger.warning("the leader's lock can't be had or kept: %r", error)
                     await asyncio.sleep(ATTEMPT_SECONDS)
                 except RouterAwayError as error:
@@ -96,7 +96,7 @@ class Leadership:
 
     async def _compete(self) -> None:
         """Try to have the lock until its connection fails. Raises RouterAwayError."""
-        connection = await connect_for_lock(
+        connection = await connect_apart(
             self._settings,
             "leader",
             # A leader that is frozen, or whose host is gone, says nothing any more.

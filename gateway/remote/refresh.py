@@ -10,7 +10,7 @@ from databases import Database
 from gateway.remote.kinds import Kind
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import show
-from shared.postgres.locks import LOCK_ERRORS, REFRESH_LOCK, connect_for_lock
+from shared.postgres.locks import APART_ERRORS, REFRESH_LOCK, connect_apart
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.settings.gateway import GatewaySettings
 
@@ -39,13 +39,13 @@ class Refresh:
         while True:
             try:
                 await self._run_with_lock()
-            except LOCK_ERRORS as error:
+            except APART_ERRORS as error:
                 logger.warning("the lock of the refresh can't be had or kept: %r", error)
             await asyncio.sleep(self._settings.refresh_seconds)
 
     async def _run_with_lock(self) -> None:
         """Go round until the lock's connection fails; return at once if another has it."""
-        connection = await connect_for_lock(self._settings, "refresh")
+        connection = await connect_apart(self._settings, "refresh")
         try:
             has_lock = await connection.fetchval("SELECT pg_try_advisory_lock($1)", REFRESH_LOCK)
             while has_lock:

@@ -1,4 +1,6 @@
-"""Advisory locks: what only one process of all may do. One is freed when its connection ends."""
+"""Advisory locks: what only one process of all may do. One is freed when its connection ends.
+
+And the connections apart from the pool that they need."""
 
 import asyncpg
 
@@ -12,22 +14,22 @@ RETENTION_LOCK = 5_102_637_844
 
 STATEMENT_SECONDS = 3.0
 
-LOCK_ERRORS = (
+APART_ERRORS = (
     OSError,
     TimeoutError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # asked while the server that was killed hangs up
 )
-"""What the connection of a lock raises when the lock can't be had or kept."""
+"""What such a connection raises when it, or its lock, can't be had or kept."""
 
 
-async def connect_for_lock(
+async def connect_apart(
     settings: CommonSettings, purpose: str, **server_settings: str
 ) -> "asyncpg.Connection[asyncpg.Record]":
-    """A connection outside the pool, which is to end with the lock and with nothing else.
+    """A connection outside the pool: for a lock, which ends with it, or to ask while that is busy.
 
-    End it with `terminate()`: that frees the lock also where a polite end would hang.
+    End it with `terminate()`: that frees a lock also where a polite end would hang.
     """
     return await asyncpg.connect(
         settings.database_url,

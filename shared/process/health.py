@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from shared import VERSION
-from shared.postgres.locks import LOCK_ERRORS, connect_for_lock
+from shared.postgres.locks import APART_ERRORS, connect_apart
 from shared.process.drain import Drain
 from shared.settings.common import CommonSettings
 
@@ -92,9 +92,9 @@ class DatabaseProbe:
         """Whether PostgreSQL answers a statement. One caller at a time."""
         try:
             if self._connection is None:
-                self._connection = await connect_for_lock(self._settings, "readiness")
+                self._connection = await connect_apart(self._settings, "readiness")
             return bool(await self._connection.fetchval("SELECT true"))
-        except LOCK_ERRORS:
+        except APART_ERRORS:
             self.close()
             return False
 

@@ -42,7 +42,7 @@ async def test_a_lock_that_can_not_be_had_ends_no_bridge(
         raise error
 
     monkeypatch.setattr("agent_bridge.intake.leadership.ATTEMPT_SECONDS", 0.01)
-    monkeypatch.setattr("agent_bridge.intake.leadership.connect_for_lock", fail)
+    monkeypatch.setattr("agent_bridge.intake.leadership.connect_apart", fail)
     settings = read_settings(make_secrets(), Settings)
     reconciliation = Reconciliation(settings, create_database(settings))
     leadership = Leadership(settings, RouterSession(settings, ignore), reconciliation, ignore)

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from devstack.postgres import PostgresServer
-from shared.postgres.locks import connect_for_lock
+from shared.postgres.locks import connect_apart
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
@@ -66,7 +66,7 @@ async def test_all_drivers_get_there_as_who_they_are(placed: Settings, role: str
     question, who = "SELECT current_user || current_database()", role + role
     async with create_database(placed) as database, connect(database) as connection:
         assert await connection.fetch_val(question) == who
-    lock = await connect_for_lock(placed, "test")
+    lock = await connect_apart(placed, "test")
     assert await lock.fetchval(question) == who
     lock.terminate()
     async with await psycopg.AsyncConnection.connect(placed.database_url) as other:
