@@ -29,7 +29,7 @@ test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(PROXIES)  ## Run all tests
 soak: $(INSTALLED)  ## Kill and freeze things under load for DURATION seconds (600), from seed SEED (1) on
 	@$(PYTHON) -m tests.faults.soak $(or $(DURATION),600) $(or $(SEED),1)
 
-bench: $(INSTALLED)  ## Measure how fast it is, in about six minutes, for docs/; SCENARIO=chat measures one
+bench: $(INSTALLED)  ## Measure how fast it is, in about ten minutes, for docs/; SCENARIO=chat measures one
 	@$(PYTHON) -m tests.benchmarks $(SCENARIO)
 
 lint: $(INSTALLED)  ## Check format, style, types, dependencies, the layers of the packages, links and the containers

@@ -15,7 +15,7 @@ from tests.benchmarks.people import WrongAnswerError
 from tests.benchmarks.report import cells, publish, write_report
 from tests.benchmarks.results import Result, Row, at_most
 
-SCENARIOS = ("chat", "logs", "rest", "files", "idle", "growth", "scaling")
+SCENARIOS = ("chat", "logs", "rest", "files", "idle", "growth", "scaling", "neighbours")
 HELD_SECONDS = 0.05
 HELD = "loops held for over 50 ms"
 LOOPS = {
@@ -48,7 +48,7 @@ def _count_late(bench: Bench, name: str, metric: str) -> Row:
 def _note(result: Result, results: list[Result]) -> None:
     widths = (36, 16, 16, 6, 18, 10)
     columns = " ".join(f"{cell:{width}}" for cell, width in zip(cells(result), widths, strict=True))
-    print(f"{result.scenario:8} {columns}", flush=True)
+    print(f"{result.scenario:10} {columns}", flush=True)
     results.append(result)
 
 

@@ -1,7 +1,6 @@
 """5,000 sockets that say nothing: what they take, and how soon one log entry reaches each."""
 
 import asyncio
-import resource
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +16,7 @@ from tests.benchmarks.floors import start_floor_server
 from tests.benchmarks.installation import Bench, Installation
 from tests.benchmarks.people import Person, WrongAnswerError, insert_people, socket_url
 from tests.benchmarks.results import Row, Target, at_most
-from tests.benchmarks.wire import Socket, open_sockets
+from tests.benchmarks.wire import Socket, allow_files, open_sockets
 from tests.sql import run_sql
 from tests.system import ML_KEY
 
@@ -54,7 +53,7 @@ class Opened:
 
 async def measure(bench: Bench) -> AsyncIterator[Row]:
     """KiB for each, time to connect, CPU when idle; then a log entry for each."""
-    _allow_files()
+    allow_files(3 * SOCKETS)
     one = bench.start(SOCKETS_PER_USER="0")
     [person] = insert_people(one.system.settings, 1)
     sessions = _insert_sessions(one, person)
@@ -70,12 +69,6 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
     yield Row("connecting all", opened.seconds, "s", echoing.seconds)
     yield Row("the gateway's CPU while all are idle", await _idle_percent(one), "% of a core")
     yield Row("one log entry to each", await _log_to_each(one, sessions, opened.sockets), "s")
-
-
-def _allow_files() -> None:
-    """This process and its children may have as many files as the sockets take."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 3 * SOCKETS), hard))
 
 
 def _insert_sessions(one: Installation, person: Person) -> list[str]:

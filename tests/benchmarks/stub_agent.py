@@ -1,6 +1,7 @@
 """A master agent that answers at once: `python -m tests.benchmarks.stub_agent`.
 
-It echoes the message. One that begins with a number is logged so many times before.
+It echoes the message. One that begins with a number is logged so many times before, and one is
+never answered.
 """
 
 import os
@@ -11,6 +12,7 @@ import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 
 CONNECTED = "the stub is connected"
+NEVER = "never"
 
 
 async def serve(url: str, key: str) -> None:
@@ -24,6 +26,8 @@ async def serve(url: str, key: str) -> None:
 
 async def _answer(connection: ClientConnection, frame: dict[str, Any]) -> None:
     message: str = frame["request_payload"]["message"]
+    if message == NEVER:
+        return
     number = message.split(" ", 1)[0]
     for place in range(int(number) if number.isdigit() else 0):
         entry = {"log_message": f"{place} of {message}", "log_level": "info"}

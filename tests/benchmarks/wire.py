@@ -4,6 +4,7 @@ It understands what our servers send and nothing else: answers with a length, un
 """
 
 import asyncio
+import resource
 from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -129,6 +130,10 @@ class Socket(_Client):
         """Send a text frame."""
         self._send(TEXT, text)
 
+    def pause(self) -> None:
+        """Take nothing more of what comes."""
+        self._transport.pause_reading()
+
     async def receive(self) -> bytes:
         """The next text frame. Raises BrokenConnectionError."""
         while not self.came:
@@ -156,6 +161,12 @@ class Socket(_Client):
         else:
             size = bytes([MASKED | BYTES_8]) + length.to_bytes(8)
         self._transport.write(bytes([0x80 | kind]) + size + NO_MASK + payload)
+
+
+def allow_files(count: int) -> None:
+    """This process and its children may have so many files open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count), hard))
 
 
 @asynccontextmanager
