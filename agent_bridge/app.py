@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from agent_bridge.agents.deletions import refuse_deleted_agents
 from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.agents.registry import Registry
+from agent_bridge.doors.doors import Doors, create_doors
 from agent_bridge.intake.entries import Entries
 from agent_bridge.intake.inbox import AgentInbox, LogInbox
 from agent_bridge.intake.leadership import Leadership
@@ -25,6 +26,7 @@ from agent_bridge.requests.invoking import Invoker
 from agent_bridge.requests.running import Running
 from agent_bridge.requests.upkeep import Upkeep
 from agent_bridge.retention import remove_what_is_old
+from agent_bridge.router.lanes import Lanes
 from agent_bridge.router.session import RouterSession
 from shared.codec.converter import unstructure
 from shared.notifications.bus import Notifications, create_redis
@@ -88,8 +90,11 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         leadership = Leadership(settings, session, Reconciliation(settings, database), agents.put)
         ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
         endings = Endings(database, notifications)
-        running = Running(Invoker(settings, database, vault), endings)
-        claiming = Claiming(settings, database, notifications, uuid4(), running)
+        bridge_id = uuid4()
+        doors = create_doors(settings, database, notifications, vault, logs, bridge_id)
+        lanes = doors.lanes if doors else Lanes(settings)
+        running = Running(Invoker(settings, database, vault, lanes), endings)
+        claiming = Claiming(settings, database, notifications, bridge_id, running)
         upkeep = Upkeep(database, notifications, running, endings)
         # Left in reverse: no claims, nothing that runs, no router session (what runs here is logged
         # until its end), nothing heard that is not stored, nothing that Redis is still to be told.
@@ -111,7 +116,9 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         stack.push_async_callback(notifications.outbox.flush)
         stack.push_async_callback(_flush, logs, agents)
         await stack.enter_async_context(background(leadership=leadership.run()))
-        leave = partial(_leave, claiming, running)
+        if doors:
+            await stack.enter_async_context(doors.open())
+        leave = partial(_leave, claiming, running, doors)
         stack.push_async_callback(leave, 0)
         await stack.enter_async_context(
             background(claims=claiming.claim(), heartbeats=claiming.send_heartbeats())
@@ -123,17 +130,20 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
             "postgresql": probe.answers,
             "redis": notifications.is_up,
         }
-        readiness = Readiness(drain, checks, ["redis"], lambda: _describe(leadership))
+        readiness = Readiness(drain, checks, ["redis"], lambda: _describe(leadership, doors))
         yield State(readiness=readiness, drain=drain)
 
 
-def _describe(leadership: Leadership) -> dict[str, object]:
+def _describe(leadership: Leadership, doors: Doors | None) -> dict[str, object]:
     """Decides nothing: one bridge of all holds the session, and the others work as well."""
-    return {"router_session": unstructure(leadership.state)}
+    door = {"is_open": doors is not None, **(doors.describe() if doors else {})}
+    return {"router_session": unstructure(leadership.state), "agents_door": door}
 
 
-async def _leave(claiming: Claiming, running: Running, seconds: float) -> None:
-    """Take no more requests, and let those that run end within these seconds."""
+async def _leave(claiming: Claiming, running: Running, doors: Doors | None, seconds: float) -> None:
+    """Take no more requests nor agents, and let those requests that run end in these seconds."""
+    if doors:
+        doors.leave()
     await claiming.leave()
     await running.drain(seconds)
 

@@ -102,9 +102,11 @@ class Master:
 
 
 @asynccontextmanager
-async def run_master(router_url: str, behave: Behaviour = echo) -> AsyncIterator[Master]:
-    """Connect a master agent that the router can reach."""
-    master, serving = await _connect(router_url, behave)
+async def run_master(
+    router_url: str, behave: Behaviour = echo, *, door_url: str = ""
+) -> AsyncIterator[Master]:
+    """Connect a master agent that the router can reach, perhaps through a door."""
+    master, serving = await _connect(door_url or router_url, router_url, behave)
     try:
         yield master
     finally:
@@ -112,16 +114,20 @@ async def run_master(router_url: str, behave: Behaviour = echo) -> AsyncIterator
         await serving
 
 
-async def _connect(router_url: str, behave: Behaviour) -> tuple[Master, asyncio.Task[None]]:
+async def _connect(
+    url: str, router_url: str, behave: Behaviour
+) -> tuple[Master, asyncio.Task[None]]:
     """Connect until reachable: an older connection that ends late takes the identity with it."""
     while True:
         headers = {"API-KEY": ML_KEY}
-        connection = await connect(router_url, additional_headers=headers, compression=None)
+        connection = await connect(url, additional_headers=headers, compression=None)
         master = Master(connection, behave)
         serving = asyncio.create_task(master.serve())
         is_reachable = False
         try:
             is_reachable = await _is_reachable(router_url)
+            while url != router_url and not is_reachable:  # the door is still at it
+                is_reachable = await _is_reachable(router_url)
         finally:
             if not is_reachable:
                 await connection.close()

@@ -130,6 +130,7 @@ class System:
     folder: Path = field(factory=lambda: Path(mkdtemp(prefix="genai-test-")))
     gateways: list[str] = field(factory=list)
     bridges: list[str] = field(factory=list)
+    doors: list[str] = field(factory=list)
     metrics: dict[str, str] = field(factory=dict)
     """Where each process tells how it does."""
     children: dict[str, Child] = field(factory=dict)
@@ -200,6 +201,13 @@ class System:
         child = self.start(name, "agent_bridge", {**ports, **overrides}, alterations)
         wait_until_ready(child, lambda: read_status(f"http://{HOST}:{port}/health") == 200)
         self.bridges.append(f"http://{HOST}:{port}")
+        return child
+
+    def start_door(self, **overrides: str) -> Child:
+        """Start one more bridge with an agents' door; its URL is the last of `doors`."""
+        port = str(free_port())
+        child = self.start_bridge(AGENTS_PORT=port, AGENTS_HOST=HOST, **overrides)
+        self.doors.append(f"ws://{HOST}:{port}/ws")
         return child
 
     def log_of(self, name: str) -> str:

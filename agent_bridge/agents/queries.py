@@ -1,4 +1,7 @@
-"""The statements about who is connected: only the word of the latest leader's term counts."""
+"""The statements about who is connected: only the word of the latest leader's term counts.
+
+And of those alone who are connected to the router itself: a door knows better who came through it.
+"""
 
 from collections.abc import Collection
 from typing import Any
@@ -21,7 +24,9 @@ class KnownAgent:
 async def select_known_agents(connection: Connection, limit: int) -> list[KnownAgent]:
     """Agents of all users: those taken for connected, then those that were or changed lately."""
     sql = """
-        SELECT id, is_active FROM agents ORDER BY is_active DESC, updated_at DESC, id LIMIT :limit
+        SELECT id, is_active FROM agents
+        WHERE NOT EXISTS (SELECT FROM door_connections WHERE agent_id = agents.id)
+        ORDER BY is_active DESC, updated_at DESC, id LIMIT :limit
     """
     return [KnownAgent(**columns(row)) for row in await connection.fetch_all(sql, {"limit": limit})]
 
@@ -74,6 +79,7 @@ async def deactivate_agent(connection: Connection, term: UUID, agent_id: UUID) -
         WITH current AS (SELECT FROM router_session WHERE term = :term FOR SHARE)
         UPDATE agents SET is_active = false
         WHERE id = :id AND is_active AND EXISTS (SELECT FROM current)
+          AND NOT EXISTS (SELECT FROM door_connections WHERE agent_id = :id)
     """
     await connection.execute(sql, {"term": term, "id": agent_id})
 
@@ -83,6 +89,7 @@ async def deactivate_all_agents(connection: Connection, term: UUID) -> None:
     sql = """
         WITH current AS (SELECT FROM router_session WHERE term = :term FOR SHARE)
         UPDATE agents SET is_active = false WHERE is_active AND EXISTS (SELECT FROM current)
+          AND NOT EXISTS (SELECT FROM door_connections WHERE agent_id = agents.id)
     """
     await connection.execute(sql, {"term": term})
 
@@ -98,6 +105,7 @@ async def update_presence(
             UPDATE agents SET is_active = NOT is_active
             WHERE (id = ANY(:present) AND NOT is_active OR id = ANY(:absent) AND is_active)
               AND EXISTS (SELECT FROM current)
+              AND NOT EXISTS (SELECT FROM door_connections WHERE agent_id = agents.id)
             RETURNING id
         )
         SELECT count(*) FROM updated

@@ -50,6 +50,17 @@ class Registration:
     size: int  # bytes
 
 
+def describe(
+    agent_id: UUID, owner: UUID, name: str, description: str, input_schema: dict[str, Any]
+) -> Registration | None:
+    """What is to be stored of an agent; None: it says too much."""
+    description = description[:DESCRIPTION_LIMIT]
+    size = details_size(description, input_schema)
+    if size > DETAILS_LIMIT:
+        return None
+    return Registration(agent_id, owner, normalise_name(name), description, input_schema, size)
+
+
 class Registry:
     """Keeps the agents' rows true, in the name of a leader's term."""
 
@@ -68,15 +79,12 @@ class Registry:
             self.refuse(agent.agent_uuid, NOT_REGISTERED)
             return None
         assert claims.agent_id is not None
-        description = agent.description[:DESCRIPTION_LIMIT]
-        size = details_size(description, agent.input_schema)
-        if size > DETAILS_LIMIT:
-            self.refuse(agent.agent_uuid, TOO_LARGE)
-            return None
-        name = normalise_name(agent.name)
-        return Registration(
-            claims.agent_id, claims.user_id, name, description, agent.input_schema, size
+        registration = describe(
+            claims.agent_id, claims.user_id, agent.name, agent.description, agent.input_schema
         )
+        if registration is None:
+            self.refuse(agent.agent_uuid, TOO_LARGE)
+        return registration
 
     async def register(self, term: UUID, agent: Registration) -> None:
         """Mark an agent active if it exists; tell it if not. Raises DatabaseAwayError."""

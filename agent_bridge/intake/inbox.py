@@ -20,6 +20,7 @@ from agent_bridge.router.frames import (
     AgentUnregistered,
     read_identity,
 )
+from agent_bridge.router.lanes import FLUSH_SECONDS
 from agent_bridge.router.session import (
     AgentEvent,
     AgentsSeen,
@@ -70,15 +71,25 @@ class LogInbox:
             if not self._entries:
                 self._filled.clear()
 
-    async def flush(self) -> None:
-        """Wait until all that was put before has been handled."""
+    async def flush(self, request_ids: tuple[str, ...] | None = None) -> None:
+        """Wait until all that was put before of these requests, or of any, has been handled."""
         reached = asyncio.Event()
 
         async def reach() -> None:
             reached.set()
 
-        self.put(FlushMarker(reach))
+        self.put(FlushMarker(reach, request_ids))
         await reached.wait()
+
+    async def until_stored(self, request_id: str) -> None:
+        """Wait until what was put before of a request is stored, but not for long."""
+        if self._entries.pending.are_stored((request_id,), self._entries.next_number()):
+            return
+        try:
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self.flush((request_id,))
+        except TimeoutError:
+            logger.info("log entries may come after their answer: they are not stored yet")
 
     async def _until_filled(self) -> None:
         with suppress(TimeoutError):

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+from contextlib import AbstractAsyncContextManager
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from attrs import frozen
@@ -27,9 +28,7 @@ from agent_bridge.requests.queries import Marked
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.router.lanes import (
     FrameTooLargeError,
-    Lane,
     LaneLostError,
-    Lanes,
     RouterAwayError,
 )
 from shared.domain.endings import Outcome, failed
@@ -41,6 +40,28 @@ from shared.telemetry.tracing import span
 logger = logging.getLogger(__name__)
 
 TOGETHER = 32  # requests that one statement marks
+
+
+class Lane(Protocol):
+    """Carries one request at a time to the master agent."""
+
+    async def invoke(
+        self, agent_uuid: str, payload: dict[str, Any], request_id: str, session_id: str, /
+    ) -> Reply | Rejection:
+        """Wait for an answer, for ever. Raises LaneLostError, FrameTooLargeError."""
+
+
+class Lanes(Protocol):
+    """Lend lanes."""
+
+    def lend(self, owner: UUID, /) -> AbstractAsyncContextManager[Lane]:
+        """For one request of this user. Raises RouterAwayError."""
+
+    async def flush(self, request_id: UUID, /) -> None:
+        """Wait until what was logged about a request before its answer is stored."""
+
+    async def close(self) -> None:
+        """Close all, when nothing runs any more."""
 
 
 @frozen
@@ -56,10 +77,12 @@ class Sent:
 class Invoker:
     """Asks the master agent at most once for each claim."""
 
-    def __init__(self, settings: BridgeSettings, database: Database, vault: Vault) -> None:
+    def __init__(
+        self, settings: BridgeSettings, database: Database, vault: Vault, lanes: Lanes
+    ) -> None:
         self._database = database
         self._vault = vault
-        self._lanes = Lanes(settings)
+        self._lanes = lanes
         self._contract = settings.master_agent_contract
         self._marks = Batcher(self._mark_all, TOGETHER, nobodys=(DatabaseAwayError,))
         self.sent: set[UUID] = set()

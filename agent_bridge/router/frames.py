@@ -4,16 +4,13 @@ Source of every form: the contract's section on the router. Unknown keys are ign
 of no known form is None: anyone can cause one, so it must never end anything.
 """
 
-import json
-from math import isfinite
-from sys import float_info
 from typing import Any
 from uuid import UUID
 
 from attrs import field, frozen
 
-from shared.codec.depth import is_too_deep
-from shared.codec.text import DIGITS_LIMIT, read_json, write_json
+from agent_bridge.router.reading import as_object, as_seconds, as_text, parse_frame
+from shared.codec.text import write_json
 
 MASTER_SERVER_BE = "master_server_be"
 MASTER_SERVER_ML = "master_server_ml"
@@ -106,7 +103,7 @@ def parse_session_frame(text: str | bytes) -> SessionFrame | None:
     Events of the router have no `invoked_by`; with it, somebody has invoked us and may have
     dressed it as an event.
     """
-    match _parse(text):
+    match parse_frame(text):
         case {"request_payload": {"probe": str(probe)}, "invoked_by": str(invoked_by)}:
             return ProbeArrived(probe, invoked_by)
         case {"request_payload": {"fence": str(marker), **rest}, "invoked_by": str(invoked_by)}:
@@ -124,39 +121,51 @@ def _parse_event(kind: str, uuid: str, rest: dict[Any, Any]) -> SessionFrame | N
             return AgentRegistered(
                 agent_uuid=uuid,
                 agent_jwt=jwt,
-                name=_text(rest.get("agent_name")),
-                description=_text(rest.get("agent_description")),
-                input_schema=_object(rest.get("agent_input_schema")),
+                name=as_text(rest.get("agent_name")),
+                description=as_text(rest.get("agent_description")),
+                input_schema=as_object(rest.get("agent_input_schema")),
             )
         case "agent_unregister", _:
             return AgentUnregistered(uuid)
-        case "agent_log", {"session_id": str(session), "request_id": str(request)} if (
-            session and request and rest.get("log_level")
+        case "agent_log", _:
+            return read_log(uuid, rest)
+    return None
+
+
+def read_log(agent_uuid: str, frame: dict[Any, Any]) -> AgentLogged | None:
+    """What an agent logged; None where it does not say about what."""
+    match frame:
+        case {"session_id": str(session), "request_id": str(request), "log_level": level} if (
+            session and request and level
         ):
-            level = _text(rest["log_level"])
-            message = _text(rest.get("log_message"))[:LOGGED_LIMIT]
-            return AgentLogged(uuid, session, request, level, message)
+            message = as_text(frame.get("log_message"))[:LOGGED_LIMIT]
+            return AgentLogged(agent_uuid, session, request, as_text(level), message)
     return None
 
 
 def parse_lane_frame(text: str | bytes) -> LaneFrame | None:
     """What came on a lane's connection."""
-    match _parse(text):
+    return read_lane_frame(parse_frame(text))
+
+
+def read_lane_frame(frame: object) -> LaneFrame | None:
+    """What an answer says."""
+    match frame:
         case {"error": {"error_message": str(message), "agent_uuid": str(uuid)}} if (
             message == UNREGISTERED
         ):
             return Departure(uuid)
         case {"message_type": "agent_response", "response": response, **rest}:
-            return Reply(response, _seconds(rest.get("execution_time")))
+            return Reply(response, as_seconds(rest.get("execution_time")))
         case {"error": error, **rest}:
             reason = error.get("error_message") if isinstance(error, dict) else error
-            return Rejection(_text(reason), _seconds(rest.get("execution_time")))
+            return Rejection(as_text(reason), as_seconds(rest.get("execution_time")))
     return None
 
 
 def parse_error(text: str | bytes) -> str:
     """The message of an error, or nothing."""
-    match _parse(text):
+    match parse_frame(text):
         case {"error": {"error_message": str(message)}}:
             return message
     return ""
@@ -226,68 +235,3 @@ def echo_frame(arrived: ProbeArrived | FlushMarkerArrived) -> str:
         "invoked_by": arrived.invoked_by,
     }
     return write_json(frame).decode()
-
-
-def _parse(text: str | bytes) -> object:
-    try:
-        return read_json(text)
-    except json.JSONDecodeError:
-        return _parse_leniently(text)
-
-
-def _parse_leniently(text: str | bytes) -> object:
-    """What Python's own json writes and JSON does not know: NaN, infinities, half surrogates.
-
-    A number that is too large to be read stays a text: whoever waits for the rest must have it.
-    """
-    try:
-        value = json.loads(
-            text, parse_constant=lambda _: None, parse_int=_integer, parse_float=_float
-        )
-        return read_json(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= DIGITS_LIMIT else digits
-
-
-def _float(digits: str) -> float | str:
-    number = float(digits)
-    return number if isfinite(number) else digits
-
-
-def _text(value: object) -> str:
-    """A text that PostgreSQL can store."""
-    text = value if isinstance(value, str) else "" if value is None else _dump(value)
-    return str(_without_nul(text))
-
-
-def _object(value: object) -> dict[str, Any]:
-    """A JSON object without NUL characters, from an object or its text."""
-    parsed = _parse(value) if isinstance(value, str) else value
-    if not isinstance(parsed, dict) or is_too_deep(parsed):
-        return {}
-    return dict(_without_nul(parsed)) if b"\\u0000" in write_json(parsed) else parsed
-
-
-def _without_nul(value: Any) -> Any:
-    match value:
-        case str():
-            return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-        case dict():
-            return {_without_nul(name): _without_nul(part) for name, part in value.items()}
-        case list():
-            return [_without_nul(part) for part in value]
-    return value
-
-
-def _dump(value: object) -> str:
-    return "nested too deeply" if is_too_deep(value) else write_json(value).decode()
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, int | float) and abs(value) <= float_info.max:
-        return float(value)
-    return 0.0

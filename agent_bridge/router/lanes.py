@@ -149,8 +149,10 @@ class Lanes:
     reach the user who asked.
     """
 
-    def __init__(self, settings: BridgeSettings) -> None:
+    def __init__(self, settings: BridgeSettings, most_bytes: int | None = None) -> None:
+        """`most_bytes` is what a frame may have; None: as the settings say."""
         self._settings = settings
+        self._most_bytes = most_bytes
         self._idle: dict[UUID, Lane] = {}
         self._flush_lane: Lane | None = None
         self._flushes = Batcher(self._send_flush_marker, FLUSHED)
@@ -164,7 +166,9 @@ class Lanes:
         if lane is not None and not lane.is_clean:
             self._close(lane)
             lane = None
-        lane = lane or await open_lane(self._settings, MASTER_SERVER_ML)
+        lane = lane or await open_lane(
+            self._settings, MASTER_SERVER_ML, most_bytes=self._most_bytes
+        )
         try:
             with metrics.LANES_IN_USE.track_inprogress():
                 yield lane
@@ -222,9 +226,12 @@ class Lanes:
 
 
 async def open_lane(
-    settings: BridgeSettings, agent_uuid: str, seconds: float = CONNECT_SECONDS
+    settings: BridgeSettings,
+    agent_uuid: str,
+    seconds: float = CONNECT_SECONDS,
+    most_bytes: int | None = None,
 ) -> Lane:
     """A lane of its own for one agent; the router tells it when that agent disconnects."""
     key = f"{settings.master_be_api_key}:{agent_uuid}:{uuid4()}"
     connection = await connect_to_router(settings, {"x-custom-invoke-key": key}, seconds)
-    return Lane(connection, settings.master_max_frame_bytes)
+    return Lane(connection, most_bytes or settings.master_max_frame_bytes)

@@ -28,6 +28,9 @@ CANCELLED_REQUESTS = "genai:requests:cancelled"
 DELETED_AGENTS = "genai:agents:deleted"
 """Tells all bridges that an agent was deleted, for them to tell it."""
 
+TAKEN_PLACES = "genai:doors:taken"
+"""Tells all bridges that somebody has come through another door than before."""
+
 LOG_SECONDS = 1.0
 FRAME_LIMIT = 256 * 1024  # bytes; more than that goes as its seq only
 
@@ -102,6 +105,16 @@ def decode_deleted(message: Message) -> UUID | None:
     return _decode("deleted", message, _uuid)
 
 
+def encode_taken(identity: str) -> bytes:
+    """This agent, or the master agent, has come through another door than before."""
+    return _encode("taken", identity.encode())
+
+
+def decode_taken(message: Message) -> str | None:
+    """Who; None: somebody may have been missed."""
+    return _decode("taken", message, bytes.decode)
+
+
 def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
     """A bridge is there, or leaves."""
     says = b"leaves" if heartbeat.is_leaving else b"stays"
@@ -129,7 +142,7 @@ def decode_frames(message: Message) -> Frames | None:
 
 
 _told: dict[str, float] = {}
-_VERSIONS = {"waiting": 1, "cancelled": 1, "deleted": 1, "heartbeat": 1, "frames": 2}
+_VERSIONS = {"waiting": 1, "cancelled": 1, "deleted": 1, "taken": 1, "heartbeat": 1, "frames": 2}
 _HEADERS = {name: f"{name}/{version} ".encode() for name, version in _VERSIONS.items()}
 
 

@@ -30,6 +30,9 @@ class BridgeSettings(CommonSettings):
     master_max_frame_bytes: int = setting(whole_number, default=MASTER_FRAME_BYTES)
     master_agent_contract: Contract = setting(contract, default="auto")
 
+    agents_host: str = setting(host, default="0.0.0.0")  # noqa: S104 (reached through a network)
+    agents_port: int = setting(port_or_none, default=0)
+
     bridge_host: str = setting(host, default="0.0.0.0")  # noqa: S104 (reached through a network)
     bridge_port: int = setting(port, default=8001)
     bridge_metrics_port: int = setting(port_or_none, default=0)

@@ -1,0 +1,69 @@
+"""What is behind a door, for all who are connected there."""
+
+import asyncio
+import logging
+from uuid import UUID
+
+import asyncpg
+from attrs import frozen
+from databases import Database
+
+from agent_bridge.agents.registry import NOT_REGISTERED, NOT_STORED, Registration, describe
+from agent_bridge.doors import queries
+from agent_bridge.doors.admission import AgentVisitor, MasterVisitor
+from agent_bridge.doors.frames import Described
+from agent_bridge.doors.seals import Seals
+from agent_bridge.intake.inbox import LogInbox
+from shared.domain.agents import TOO_LARGE
+from shared.postgres.pool import DatabaseAwayError, connect
+from shared.settings.bridge import BridgeSettings
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.5
+
+
+@frozen
+class Behind:
+    """Where log entries go, who is known, and the keys that are shown to the router."""
+
+    settings: BridgeSettings
+    database: Database
+    logs: LogInbox
+    seals: Seals
+
+    def headers_of(self, visitor: AgentVisitor | MasterVisitor) -> dict[str, str]:
+        """What makes a connection to the router this visitor's."""
+        if isinstance(visitor, AgentVisitor):
+            return {"X-Custom-Authorization": visitor.token}
+        assert self.settings.master_agent_api_key is not None
+        return {"API-KEY": self.settings.master_agent_api_key}
+
+    async def describe(
+        self, connection_id: UUID, visitor: AgentVisitor, described: Described
+    ) -> str | None:
+        """Store what an agent says of itself, when PostgreSQL is there; or why it has to stop."""
+        registration = describe(
+            visitor.agent_id,
+            visitor.owner,
+            described.name,
+            described.description,
+            described.input_schema,
+        )
+        if registration is None:
+            return TOO_LARGE
+        while True:
+            try:
+                return await self._activate(connection_id, registration, visitor.token)
+            except DatabaseAwayError as error:
+                logger.warning("agent %s waits to be active: %s", visitor.identity, error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _activate(self, connection_id: UUID, agent: Registration, token: str) -> str | None:
+        try:
+            async with connect(self.database) as connection:
+                stands = await queries.activate(connection, connection_id, agent, token)
+        except (asyncpg.DataError, asyncpg.ProgramLimitExceededError):
+            logger.warning("what agent %s says of itself can't be stored", agent.agent_id)
+            return NOT_STORED
+        return None if stands else NOT_REGISTERED

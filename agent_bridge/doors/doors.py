@@ -1,0 +1,76 @@
+"""All of a bridge's door as one value."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from attrs import frozen
+from databases import Database
+
+from agent_bridge.doors.behind import Behind
+from agent_bridge.doors.connected import Connected
+from agent_bridge.doors.door import Door
+from agent_bridge.doors.keeping import Keeping
+from agent_bridge.doors.lanes import DoorLanes
+from agent_bridge.doors.seals import Seals
+from agent_bridge.doors.watch import Knocker, MasterWatch, PlaceWatch
+from agent_bridge.intake.inbox import LogInbox
+from agent_bridge.router.lanes import Lanes
+from shared.notifications.bus import Notifications
+from shared.process.background import background
+from shared.secrets import Vault
+from shared.settings.bridge import BridgeSettings
+
+
+@frozen
+class Doors:
+    """A door, who is there, and the lanes to a master agent that came through one."""
+
+    door: Door
+    connected: Connected
+    lanes: DoorLanes
+    _keeping: Keeping
+    _places: PlaceWatch
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Be open until the block ends. Raises OSError where the port is taken."""
+        async with (
+            background(door_lease=self._keeping.keep(), door_places=self._places.watch()),
+            self.door.open(),
+        ):
+            yield
+        await self._keeping.end()
+
+    def leave(self) -> None:
+        """Let nobody in any more."""
+        self.door.leave()
+
+    def describe(self) -> dict[str, object]:
+        """What whoever asks after the bridge's health is told."""
+        return {"connections": len(self.connected), "master_agent": self.lanes.watch.state}
+
+
+def create_doors(
+    settings: BridgeSettings,
+    database: Database,
+    notifications: Notifications,
+    vault: Vault,
+    logs: LogInbox,
+    bridge_id: UUID,
+) -> Doors | None:
+    """The door, if there is to be one."""
+    if not settings.agents_port:
+        return None
+    seals, connected = Seals(settings, vault), Connected()
+    knocker = Knocker(settings, seals)
+    watch = MasterWatch(knocker)
+    through_router = Lanes(settings, settings.router_max_frame_bytes)
+    behind = Behind(settings, database, logs, seals)
+    return Doors(
+        Door(behind, connected, notifications, bridge_id),
+        connected,
+        DoorLanes(settings, connected, seals, watch, through_router),
+        Keeping(settings, database, notifications, connected, bridge_id),
+        PlaceWatch(connected, knocker, watch),
+    )

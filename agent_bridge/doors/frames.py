@@ -1,0 +1,198 @@
+"""What passes a door, both ways; no socket is touched here.
+
+To agents, the master agent and callers the door is the router: the same frames, in the same form.
+"""
+
+from math import ceil
+from typing import Any
+
+from attrs import field, frozen
+
+from agent_bridge.router.frames import (
+    MASTER_SERVER_BE,
+    NOT_ACTIVE,
+    UNREGISTERED,
+    AgentLogged,
+    read_log,
+)
+from agent_bridge.router.reading import as_object, as_text, parse_frame
+from shared.codec.text import write_json
+
+INVALID_JSON = {
+    "error_message": "Invalid JSON format",
+    "error_type": "InvalidJSONRequestFormat",
+}
+
+
+@frozen
+class Described:
+    """What an agent says of itself, first of all."""
+
+    name: str
+    description: str
+    input_schema: dict[str, Any] = field(repr=False)
+
+
+@frozen
+class Answered:
+    """An answer to the call that was shown under this key."""
+
+    shown: str
+    frame: dict[str, Any] = field(repr=False)
+
+
+@frozen
+class Called:
+    """Somebody has an agent called."""
+
+    callee: str
+    payload: object = field(repr=False)
+    metadata: dict[str, Any] = field(repr=False)
+
+    @property
+    def request_id(self) -> str:
+        """The request in whose name it is; a text of any kind."""
+        return as_text(self.metadata.get("request_id"))
+
+
+@frozen
+class Knock:
+    """A bridge asks who holds an identity at the router."""
+
+    nonce: str
+    by: str = field(repr=False)
+
+
+@frozen
+class Invocation:
+    """The router hands on a call."""
+
+    by: str = field(repr=False)
+    payload: object = field(repr=False)
+    metadata: dict[str, Any] = field(repr=False)
+
+    @property
+    def request_id(self) -> str:
+        """The request in whose name it is; a text of any kind."""
+        return as_text(self.metadata.get("request_id"))
+
+
+@frozen
+class Told:
+    """An error for the agent itself, as it came."""
+
+    frame: dict[str, Any] = field(repr=False)
+
+
+type AgentFrame = Described | AgentLogged | Answered
+type RouterFrame = Knock | Invocation | Told
+
+
+def parse_agent_frame(text: str | bytes, identity: str) -> AgentFrame | None:
+    """What an agent or the master agent sends, whose proven identity this is.
+
+    Whatever it says of its identity itself is nothing.
+    """
+    frame: Any = parse_frame(text)
+    match frame:
+        case {"message_type": "agent_register", "request_payload": dict(payload)}:
+            return Described(
+                as_text(payload.get("agent_name")),
+                as_text(payload.get("agent_description")),
+                as_object(payload.get("agent_input_schema")),
+            )
+        case {"message_type": "agent_log", **rest}:
+            return read_log(identity, rest)
+        case {"message_type": "agent_response" | "agent_error", "invoked_by": str(shown)}:
+            return Answered(shown, {name: frame[name] for name in frame if name != "invoked_by"})
+    return None
+
+
+def parse_call(text: str | bytes) -> Called | None:
+    """What a caller sends."""
+    match parse_frame(text):
+        case {"message_type": "agent_invoke", "agent_uuid": str(callee), **rest}:
+            metadata = rest.get("request_metadata")
+            return Called(
+                callee,
+                rest.get("request_payload"),
+                metadata if isinstance(metadata, dict) else {},
+            )
+    return None
+
+
+def parse_router_frame(text: str | bytes) -> RouterFrame | None:
+    """What the router sends to whom it takes for an agent or the master agent."""
+    frame: Any = parse_frame(text)
+    match frame:
+        case {"request_payload": {"knock": str(nonce)}, "invoked_by": str(by)}:
+            return Knock(nonce, by)
+        case {"request_payload": payload, "invoked_by": str(by), **rest}:
+            metadata = rest.get("request_metadata")
+            return Invocation(by, payload, metadata if isinstance(metadata, dict) else {})
+        case {"error": _}:
+            return Told(frame)
+    return None
+
+
+def call_frame(called: Called) -> bytes:
+    """Have the router hand on a call."""
+    frame = {
+        "message_type": "agent_invoke",
+        "agent_uuid": called.callee,
+        "request_payload": called.payload,
+        "request_metadata": called.metadata,
+    }
+    return write_json(frame)
+
+
+def invocation_frame(shown: str, payload: object, metadata: dict[str, Any]) -> bytes:
+    """Call an agent."""
+    frame = {"request_payload": payload, "request_metadata": metadata, "invoked_by": shown}
+    return write_json(frame)
+
+
+def answer_frame(by: str, answer: dict[str, Any]) -> bytes:
+    """An answer for whoever holds this key at the router."""
+    return write_json({**answer, "invoked_by": by})
+
+
+def reply(response: object) -> dict[str, Any]:
+    """An answer of the door itself."""
+    return {"message_type": "agent_response", "response": response, "execution_time": 0}
+
+
+def too_large(what: str, size: int, most: int) -> dict[str, Any]:
+    """In place of a call or an answer that would end the connection of whoever gets it."""
+    message = f"The {what} has {ceil(size / 1024):,} KB: libraries take {most // 1024:,} KB at most"
+    error = {"error_message": message, "error_type": "AgentGeneralError"}
+    return {"message_type": "agent_error", "error": error}
+
+
+def not_active() -> dict[str, Any]:
+    """What the router says of a callee who is not there, or whom the caller may not call."""
+    error = {"error_message": NOT_ACTIVE, "error_type": "AgentNotActive"}
+    return {"message_type": "agent_error", "error": error}
+
+
+def unregistered(identity: str) -> dict[str, Any]:
+    """What the router says to those who wait for somebody who is gone."""
+    error = {"error_message": UNREGISTERED, "agent_uuid": identity}
+    return {"message_type": "agent_error", "error": error}
+
+
+def dismissal(message: str) -> dict[str, Any]:
+    """What makes an agent of either generation stop."""
+    error = {"error_message": message, "error_type": "AgentGeneralError"}
+    return {"error": {**error, "message_type": "agent_error"}}
+
+
+def misunderstood() -> dict[str, Any]:
+    """An answer to what nobody understands."""
+    return {"error": INVALID_JSON}
+
+
+def show(by: str, back_end_key: str, number: int) -> str:
+    """Under which key an agent sees a call: its caller and its callee, and no secret."""
+    hidden = MASTER_SERVER_BE + by.removeprefix(back_end_key) if by.startswith(back_end_key) else by
+    return f"{hidden}:{number}"

@@ -1,0 +1,121 @@
+"""A door is there as long as it is renewed, and who came through it as long as his place is his.
+
+Each second the places at this door are looked at: an agent may be deleted, its token replaced or
+expired, or it may have come through another door. Notifications only make that sooner.
+"""
+
+import asyncio
+import logging
+from time import monotonic
+from uuid import UUID
+
+from databases import Database
+
+from agent_bridge.doors import queries
+from agent_bridge.doors.connected import REPLACED, Connected
+from agent_bridge.doors.connection import Connection
+from agent_bridge.doors.queries import Held, Standing
+from shared.notifications.bus import Listener, Notifications
+from shared.notifications.formats import DELETED_AGENTS, TAKEN_PLACES
+from shared.postgres.pool import DatabaseAwayError, connect
+from shared.settings.bridge import BridgeSettings
+from shared.tokens import read_token
+
+logger = logging.getLogger(__name__)
+
+RENEW_SECONDS = 1.0
+STEADY_SECONDS = 3.0  # of renewing, after which others had the time to renew theirs
+TOKEN_ENDED = "The agent was deleted, or has another token"  # noqa: S105
+TOKEN_EXPIRED = "The agent's token has expired"  # noqa: S105
+
+
+class Keeping:
+    """Keeps this bridge's door, and removes those of bridges that are gone."""
+
+    def __init__(
+        self,
+        settings: BridgeSettings,
+        database: Database,
+        notifications: Notifications,
+        connected: Connected,
+        bridge_id: UUID,
+    ) -> None:
+        self._secret_key = settings.secret_key
+        self._database = database
+        self._notifications = notifications
+        self._connected = connected
+        self._bridge_id = bridge_id
+        self._steady_since: float | None = None
+
+    async def keep(self) -> None:
+        """Renew and look for ever."""
+        async with self._notifications.subscribe(DELETED_AGENTS, TAKEN_PLACES) as listener:
+            while True:
+                try:
+                    await self.renew()
+                    await self.look()
+                except DatabaseAwayError as error:
+                    logger.warning("the door is not renewed: %s", error)
+                    self._steady_since = None
+                await _until_told(listener)
+
+    async def renew(self) -> None:
+        """Renew the door, and remove those that are gone. Raises DatabaseAwayError."""
+        now = monotonic()
+        self._steady_since = self._steady_since or now
+        async with connect(self._database) as connection:
+            await queries.renew_door(connection, self._bridge_id)
+            if now - self._steady_since < STEADY_SECONDS:
+                return
+            if gone := await queries.remove_dead_doors(connection):
+                logger.warning("%d agents are gone with the bridge that they came to", gone)
+
+    async def look(self) -> None:
+        """End whose place is another's, or whose token is. Raises DatabaseAwayError."""
+        here = {each.identity: each for each in self._connected if each.has_place}
+        if not here:
+            return
+        held = [_held(each) for each in here.values()]
+        async with connect(self._database) as connection:
+            standings = await queries.select_standings(connection, held)
+            free = {each.identity for each in standings if each.is_free and each.stands}
+            if lost := [each for each in held if each.identity in free]:
+                logger.warning("this door was taken for gone: %d are here again", len(lost))
+                await queries.take_free_places(connection, lost, self._bridge_id)
+        for standing in standings:
+            connected = here[standing.identity]
+            if reason := self._reason_to_end(standing, connected):
+                await self._connected.end(connected, reason)
+
+    async def end(self) -> None:
+        """Be no door any more. Raises DatabaseAwayError."""
+        async with connect(self._database) as connection:
+            await queries.close_door(connection, self._bridge_id)
+
+    def _reason_to_end(self, standing: Standing, connected: Connection) -> str | None:
+        if not standing.stands:
+            return TOKEN_ENDED
+        token = connected.visitor.token
+        if token is not None and read_token(self._secret_key, token) is None:
+            return TOKEN_EXPIRED
+        return None if standing.is_here or standing.is_free else REPLACED
+
+
+def _held(connected: Connection) -> Held:
+    visitor = connected.visitor
+    return Held(
+        connected.identity,
+        connected.id,
+        visitor.agent_id,
+        visitor.token,
+        is_active=connected.has_described,
+    )
+
+
+async def _until_told(listener: Listener) -> None:
+    try:
+        async with asyncio.timeout(RENEW_SECONDS):
+            await listener.get()
+    except TimeoutError:
+        return
+    listener.clear()

@@ -1,0 +1,134 @@
+"""How requests reach a master agent that came through a door: at once where it is this one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+from attrs import frozen
+
+from agent_bridge import metrics
+from agent_bridge.doors.connected import Connected
+from agent_bridge.doors.connection import Answer, Connection
+from agent_bridge.doors.seals import Seals
+from agent_bridge.doors.watch import MasterWatch
+from agent_bridge.router.frames import (
+    MASTER_SERVER_BE,
+    MASTER_SERVER_ML,
+    NOT_ACTIVE,
+    UNREGISTERED,
+    Departure,
+    Rejection,
+    Reply,
+    invoke_frame,
+    read_lane_frame,
+)
+from agent_bridge.router.lanes import FrameTooLargeError, Lane, LaneLostError, Lanes
+from shared.settings.bridge import BridgeSettings
+
+FOREIGN = "The master agent that the router reaches did not come through a door"
+
+
+@frozen
+class DirectLane:
+    """To the master agent at this door."""
+
+    master: Connection
+    most_bytes: int
+
+    async def invoke(
+        self, agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
+    ) -> Reply | Rejection:
+        """Call it and wait for its answer, for ever. Raises LaneLostError, FrameTooLargeError."""
+        if len(invoke_frame(agent_uuid, payload, request_id, session_id)) > self.most_bytes:
+            raise FrameTooLargeError(self.most_bytes)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        async def deliver(frame: Answer) -> None:
+            if not answer.done():
+                answer.set_result(frame)
+
+        if self.master.ended.is_set():
+            return Rejection(NOT_ACTIVE, 0.0)
+
+        metadata = {"request_id": request_id, "session_id": session_id}
+        key = f"{MASTER_SERVER_BE}:{MASTER_SERVER_ML}:{uuid4()}"
+        shown = await self.master.call(key, payload, metadata, deliver)
+        try:
+            return _understood(read_lane_frame(await answer))
+        finally:
+            self.master.forget(shown)
+
+
+@frozen
+class SealedLane:
+    """To the master agent at another bridge's door, past whoever may have taken its place."""
+
+    lane: Lane
+    seals: Seals
+    most_bytes: int
+
+    async def invoke(
+        self, agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
+    ) -> Reply | Rejection:
+        """Call it and wait for its answer, for ever. Raises LaneLostError, FrameTooLargeError."""
+        if len(invoke_frame(agent_uuid, payload, request_id, session_id)) > self.most_bytes:
+            raise FrameTooLargeError(self.most_bytes)
+        sealed = self.seals.seal(payload, request_id)
+        answer = await self.lane.invoke(agent_uuid, sealed, request_id, session_id)
+        if isinstance(answer, Rejection):
+            return answer  # of the router, which knows no seal
+        opened = self.seals.read_answer(answer.response, request_id)
+        return Rejection(FOREIGN, 0.0) if opened is None else _understood(opened)
+
+
+@frozen
+class ClosedLane:
+    """To nobody: another one than the master agent would hear it."""
+
+    async def invoke(
+        self, agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
+    ) -> Reply | Rejection:
+        """Say so."""
+        return Rejection(FOREIGN, 0.0)
+
+
+def _understood(frame: object) -> Reply | Rejection:
+    match frame:
+        case Departure():
+            return Rejection(UNREGISTERED, 0.0)
+        case Reply() | Rejection():
+            return frame
+    raise LaneLostError("the master agent's answer is of no known form")
+
+
+@frozen
+class DoorLanes:
+    """Lanes to the master agent, wherever it has come in."""
+
+    settings: BridgeSettings
+    connected: Connected
+    seals: Seals
+    watch: MasterWatch
+    through_router: Lanes
+
+    @asynccontextmanager
+    async def lend(self, owner: UUID) -> AsyncIterator[DirectLane | SealedLane | ClosedLane]:
+        """A lane for one request of this user. Raises RouterAwayError."""
+        most = self.settings.master_max_frame_bytes
+        if master := self.connected.find(MASTER_SERVER_ML):
+            with metrics.LANES_IN_USE.track_inprogress():
+                yield DirectLane(master, most)
+        elif self.watch.is_foreign:
+            yield ClosedLane()
+        else:
+            async with self.through_router.lend(owner) as lane:
+                yield SealedLane(lane, self.seals, most)
+
+    async def flush(self, request_id: UUID) -> None:
+        """Nothing is to be waited for: a door gives an answer after the entries before it."""
+
+    async def close(self) -> None:
+        """Close those to the router."""
+        await self.through_router.close()

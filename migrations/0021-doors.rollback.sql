@@ -1,0 +1,2 @@
+DROP TABLE door_connections;
+DROP TABLE doors;

@@ -1,0 +1,39 @@
+"""An installation whose agents come through the doors of two bridges."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.master import Master, run_master
+from tests.sql import Sql, run_sql
+from tests.system import Stores, System
+from tests.users import User, insert_user
+
+
+@pytest.fixture(scope="module")
+def system(stores: Stores) -> Iterator[System]:
+    with stores.system() as system:
+        system.start_router()
+        system.start_gateway()
+        for _ in range(2):
+            system.start_door()
+        yield system
+
+
+@pytest.fixture(scope="module")
+def sql(system: System) -> Iterator[Sql]:
+    with run_sql(system.settings) as sql:
+        yield sql
+
+
+@pytest.fixture
+async def user(system: System, sql: Sql) -> AsyncIterator[User]:
+    async with insert_user(system, sql) as user:
+        yield user
+
+
+@pytest.fixture(params=[0, 1])
+async def master(system: System, request: pytest.FixtureRequest) -> AsyncIterator[Master]:
+    """A master agent at either door."""
+    async with run_master(system.router_url, door_url=system.doors[request.param]) as master:
+        yield master
