@@ -72,6 +72,17 @@ def system(stores: Stores) -> Iterator[System]:
         yield system
 
 
+@pytest.fixture(scope="session")
+def door_system(stores: Stores) -> Iterator[System]:
+    """The same with two bridges, each of them a door for agents."""
+    with stores.system() as system:
+        system.start_router()
+        system.start_gateway()
+        for _ in range(2):
+            system.start_door()
+        yield system
+
+
 @pytest.fixture(scope="module")
 def module_system(stores: Stores) -> Iterator[System]:
     """An installation of the module's own with a router; it starts the services that it wants."""

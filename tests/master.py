@@ -13,6 +13,8 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.system import BE_KEY, ML_KEY
 
+PONG_SECONDS = 1.0
+
 
 class AgentError(Exception):
     """Raised by a behaviour: answered as an `agent_error` with this text."""
@@ -145,9 +147,14 @@ async def _is_reachable(router_url: str) -> bool:
             "request_payload": {"ping": True},
             "request_metadata": {},
         }
-        # Twice: the older connection's end may come between the two.
+        # Twice: the older connection's end may come between the two, and one call be lost with it.
         for _ in range(2):
             await lane.send(json.dumps(frame))
-            if json.loads(await lane.recv()).get("response") != "pong":
+            try:
+                async with asyncio.timeout(PONG_SECONDS):
+                    pong = json.loads(await lane.recv())
+            except TimeoutError:
+                return False
+            if pong.get("response") != "pong":
                 return False
     return True

@@ -152,6 +152,11 @@ class System:
         return self.environment["ROUTER_WS_URL"]
 
     @property
+    def agents_url(self) -> str:
+        """Where agents and the master agent connect: the last door, or the router itself."""
+        return self.doors[-1] if self.doors else self.router_url
+
+    @property
     def gateway(self) -> str:
         """The URL of the first gateway."""
         return self.gateways[0]

@@ -13,8 +13,8 @@ from websockets.exceptions import ConnectionClosed
 from agent_bridge.doors.admission import Admission, CallVisitor
 from agent_bridge.doors.frames import (
     Called,
+    Misunderstood,
     call_frame,
-    misunderstood,
     not_active,
     parse_call,
     too_large,
@@ -71,8 +71,8 @@ class Caller:
                 match parse_call(text):
                     case Called() as called:
                         await self._call(upstream, called)
-                    case None:
-                        await self._tell(misunderstood())
+                    case Misunderstood(answer):
+                        await self._tell(answer)
 
     async def _call(self, upstream: ClientConnection, called: Called) -> None:
         callee, most = str(self._visitor.callee), self._settings.master_max_frame_bytes

@@ -21,11 +21,11 @@ from agent_bridge.doors.frames import (
     Described,
     Invocation,
     Knock,
+    Misunderstood,
     Told,
     answer_frame,
     dismissal,
     invocation_frame,
-    misunderstood,
     not_active,
     parse_agent_frame,
     parse_router_frame,
@@ -172,8 +172,10 @@ class Connection:
             case Described() as described:
                 if isinstance(self.visitor, AgentVisitor):
                     await self._describe(self.visitor, described)
+            case Misunderstood(answer):
+                await self._send(write_json(answer))
             case None:
-                await self._send(write_json(misunderstood()))
+                logger.debug("%s has sent a frame that says too little", self.identity)
 
     async def _describe(self, visitor: AgentVisitor, described: Described) -> None:
         if reason := await self._behind.describe(self.id, visitor, described):

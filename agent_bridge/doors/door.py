@@ -123,8 +123,10 @@ class Door:
         await self._connected.add(connection)
         try:
             await self._take_place(connection)
+            logger.info("%s has come in", connection.identity)
             await connection.serve()
         finally:
+            logger.info("%s has left (%s)", connection.identity, client.close_code)
             connection.ended.set()
             self._connected.remove(connection)
             await self._leave_place(connection)

@@ -22,6 +22,10 @@ INVALID_JSON = {
     "error_message": "Invalid JSON format",
     "error_type": "InvalidJSONRequestFormat",
 }
+UNEXPECTED = {
+    "error_message": "Unexpected exception: a frame of no known kind",
+    "error_type": "AgentGeneralError",
+}
 
 
 @frozen
@@ -84,14 +88,22 @@ class Told:
     frame: dict[str, Any] = field(repr=False)
 
 
-type AgentFrame = Described | AgentLogged | Answered
+@frozen
+class Misunderstood:
+    """Nothing that an agent could say; and what the router answers to it."""
+
+    answer: dict[str, Any] = field(repr=False)
+
+
+type AgentFrame = Described | AgentLogged | Answered | Misunderstood
 type RouterFrame = Knock | Invocation | Told
 
 
 def parse_agent_frame(text: str | bytes, identity: str) -> AgentFrame | None:
     """What an agent or the master agent sends, whose proven identity this is.
 
-    Whatever it says of its identity itself is nothing.
+    Whatever it says of its identity itself is nothing. None where it says too little to be of use:
+    an error in answer to that would end it.
     """
     frame: Any = parse_frame(text)
     match frame:
@@ -105,10 +117,14 @@ def parse_agent_frame(text: str | bytes, identity: str) -> AgentFrame | None:
             return read_log(identity, rest)
         case {"message_type": "agent_response" | "agent_error", "invoked_by": str(shown)}:
             return Answered(shown, {name: frame[name] for name in frame if name != "invoked_by"})
-    return None
+        case {"message_type": "agent_register" | "agent_response" | "agent_error"}:
+            return None
+        case None:
+            return Misunderstood({"error": INVALID_JSON})
+    return Misunderstood({"error": UNEXPECTED})
 
 
-def parse_call(text: str | bytes) -> Called | None:
+def parse_call(text: str | bytes) -> Called | Misunderstood:
     """What a caller sends."""
     match parse_frame(text):
         case {"message_type": "agent_invoke", "agent_uuid": str(callee), **rest}:
@@ -118,7 +134,9 @@ def parse_call(text: str | bytes) -> Called | None:
                 rest.get("request_payload"),
                 metadata if isinstance(metadata, dict) else {},
             )
-    return None
+        case None:
+            return Misunderstood({"error": INVALID_JSON})
+    return Misunderstood({"error": UNEXPECTED})
 
 
 def parse_router_frame(text: str | bytes) -> RouterFrame | None:
@@ -185,11 +203,6 @@ def dismissal(message: str) -> dict[str, Any]:
     """What makes an agent of either generation stop."""
     error = {"error_message": message, "error_type": "AgentGeneralError"}
     return {"error": {**error, "message_type": "agent_error"}}
-
-
-def misunderstood() -> dict[str, Any]:
-    """An answer to what nobody understands."""
-    return {"error": INVALID_JSON}
 
 
 def show(by: str, back_end_key: str, number: int) -> str:

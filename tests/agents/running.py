@@ -82,7 +82,7 @@ def run_clerk_here(system: System, token: str, *arguments: str) -> dict[str, Any
 def _environment(system: System, token: str) -> dict[str, str]:
     """What an agent of either generation is told by its author."""
     addresses = {"GATEWAY_URL": system.gateway, "BACKEND_API_BASE_URL": system.gateway}
-    own = {"AGENT_JWT_TOKEN": token, "ROUTER_WS_URL": system.router_url}
+    own = {"AGENT_JWT_TOKEN": token, "ROUTER_WS_URL": system.agents_url}
     return {**os.environ, **addresses, **own}
 
 

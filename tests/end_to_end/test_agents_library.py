@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from urllib.parse import unquote
-from uuid import uuid4
 
 import pytest
 from attrs import frozen
@@ -13,7 +12,7 @@ from websockets.asyncio.client import connect
 
 from tests.agents.running import Generation, run_clerk, run_clerk_here
 from tests.master import Invocation, answer, run_master
-from tests.system import System
+from tests.system import ML_KEY, System
 from tests.users import Json, User, eventually, register_user
 
 GENERATIONS: tuple[Generation, Generation] = ("1.0", "2.0")
@@ -45,9 +44,17 @@ class Office:
     file_of_here: Json
 
 
+@pytest.fixture(scope="module", params=["system", "door_system"])
+def installation(request: pytest.FixtureRequest) -> System:
+    """Where agents connect to the router, and where they come through a door."""
+    installation: System = request.getfixturevalue(request.param)
+    return installation
+
+
 @pytest.fixture(scope="module")
-async def office(anyio_backend: str, system: System) -> AsyncIterator[Office]:
+async def office(anyio_backend: str, installation: System) -> AsyncIterator[Office]:
     """Each agent does everything: in a chat, and the second generation without a connection too."""
+    system = installation
     async with AsyncExitStack() as stack:
         user = await stack.enter_async_context(register_user(system.gateway))
         await user.create_config()
@@ -97,7 +104,10 @@ async def _work(
         frames.append(await _invoke(system, invocation, agent_id, task, colleague_id))
         return answer("done")
 
-    async with run_master(system.router_url, behave), user.chat() as chat:
+    async with (
+        run_master(system.router_url, behave, door_url=system.agents_url),
+        user.chat() as chat,
+    ):
         frame = await chat.ask("work")
         [invoked] = frames
         assert invoked["message_type"] == "agent_response", invoked
@@ -109,7 +119,7 @@ async def _invoke(
     system: System, invocation: Invocation, agent_id: str, task: str, colleague_id: str
 ) -> Json:
     """What an agent answers the master agent."""
-    key = {"x-custom-invoke-key": f"master_agent:{uuid4()}"}
+    key = {"x-custom-invoke-key": f"{ML_KEY}:{agent_id}"}
     ids = {"request_id": invocation.request_id, "session_id": invocation.session_id}
     frame = {
         "message_type": "agent_invoke",
@@ -117,7 +127,7 @@ async def _invoke(
         "request_payload": {"task": task, "colleague": colleague_id},
         "request_metadata": ids,
     }
-    async with connect(system.router_url, additional_headers=key) as lane:
+    async with connect(system.agents_url, additional_headers=key) as lane:
         await lane.send(json.dumps(frame))
         answered: Json = json.loads(await lane.recv())
     return answered

@@ -1,4 +1,4 @@
-"""An installation whose agents come through the doors of two bridges."""
+"""The shared system here is the one whose agents come through the doors of two bridges."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -6,21 +6,16 @@ import pytest
 
 from tests.master import Master, run_master
 from tests.sql import Sql, run_sql
-from tests.system import Stores, System
+from tests.system import System
 from tests.users import User, insert_user
 
 
-@pytest.fixture(scope="module")
-def system(stores: Stores) -> Iterator[System]:
-    with stores.system() as system:
-        system.start_router()
-        system.start_gateway()
-        for _ in range(2):
-            system.start_door()
-        yield system
+@pytest.fixture(scope="session")
+def system(door_system: System) -> System:
+    return door_system
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sql(system: System) -> Iterator[Sql]:
     with run_sql(system.settings) as sql:
         yield sql
