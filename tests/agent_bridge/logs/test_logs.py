@@ -17,7 +17,7 @@ from tests.agent_bridge.actors import (
 )
 from tests.agent_bridge.stored import Row, select_logs
 from tests.master import Master
-from tests.system import BE_KEY, ML_KEY, System
+from tests.system import BE_KEY, ML_KEY, SERVICE_KEY, System
 from tests.users import Chat, Json, User, eventually
 
 MESSAGE_LIMIT = 64 * 1024
@@ -264,7 +264,7 @@ async def test_secrets_of_the_request_and_of_the_services_are_redacted(
     async with user.chat() as chat:
         await chat.ask("hello", llm_name="guarded")
         request_id = master.invocations[0].request_id
-        secrets = [key, BE_KEY, ML_KEY]
+        secrets = [key, BE_KEY, ML_KEY, SERVICE_KEY]
         texts = [
             f"raw {' '.join(secrets)}",
             json.dumps({"keys": secrets}),
@@ -283,7 +283,8 @@ async def test_secrets_of_the_request_and_of_the_services_are_redacted(
 
 
 def _leaked(text: str) -> list[str]:
-    return [part for part in ("quoted", "nd-more", BE_KEY[:20], ML_KEY[:20]) if part in text]
+    parts = ("quoted", "nd-more", BE_KEY[:20], ML_KEY[:20], SERVICE_KEY[:20])
+    return [part for part in parts if part in text]
 
 
 async def test_the_secrets_in_a_config_s_credentials_are_redacted(
