@@ -69,6 +69,11 @@ def create_app(settings: BridgeSettings) -> Starlette:
 
 @asynccontextmanager
 async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[State]:
+    if not settings.agents_port:
+        logger.warning(
+            "AGENTS_PORT is 0: agents reach the router themselves, which checks no token, so"
+            " whoever reaches it can take an agent's place"
+        )
     vault = Vault(settings.encryption_keys)
     async with AsyncExitStack() as stack:
         traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-agent-bridge")
@@ -83,7 +88,8 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         registry = Registry(settings, database)
         agents = AgentInbox(registry)
         entries = Entries(settings.log_entries_per_agent)
-        logs = LogInbox(Logs(settings, database, notifications, vault), entries)
+        stored = Logs(settings, database, notifications, vault)
+        logs = LogInbox(stored, entries, agents.is_verified)
         session = RouterSession(settings, logs.put)
         leadership = Leadership(settings, session, Reconciliation(settings, database), agents.put)
         ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
@@ -123,13 +129,16 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
             "postgresql": probe.answers,
             "redis": notifications.is_up,
         }
-        readiness = Readiness(drain, checks, ["redis"], lambda: _describe(leadership))
+        readiness = Readiness(drain, checks, ["redis"], partial(_describe, settings, leadership))
         yield State(readiness=readiness, drain=drain)
 
 
-def _describe(leadership: Leadership) -> dict[str, object]:
+def _describe(settings: BridgeSettings, leadership: Leadership) -> dict[str, object]:
     """Decides nothing: one bridge of all holds the session, and the others work as well."""
-    return {"router_session": unstructure(leadership.state)}
+    return {
+        "router_session": unstructure(leadership.state),
+        "agents_are_authenticated": bool(settings.agents_port),
+    }
 
 
 async def _leave(claiming: Claiming, running: Running, seconds: float) -> None:

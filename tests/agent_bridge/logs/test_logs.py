@@ -221,6 +221,7 @@ async def test_an_entry_with_extra_keys_is_stored(
 ) -> None:
     agent = await user.register_agent("a", "b")
     async with connected_agent(system, agent["jwt"]) as connection:
+        await connection.register("a", "b")
         await connection.log("extra", chat.session_id, request_id, invoked_by="x", more={"a": 1})
         [row] = await _until_logged(system, chat.session_id, 1)
     assert row["message"] == "extra"
@@ -231,6 +232,7 @@ async def test_a_message_that_is_no_text_is_stored_as_its_json(
 ) -> None:
     agent = await user.register_agent("a", "b")
     async with connected_agent(system, agent["jwt"]) as connection:
+        await connection.register("a", "b")
         for message in ({"a": [1]}, 5, None):
             await connection.log(message, chat.session_id, request_id)
         rows = await _until_logged(system, chat.session_id, 3)
@@ -371,6 +373,7 @@ async def test_many_agents_may_log_at_the_same_time(
 
     async def log(agent: Json) -> None:
         async with connected_agent(system, agent["jwt"]) as connection:
+            await connection.register()
             for number in range(40):
                 await connection.log(str(number), chat.session_id, request_id)
 

@@ -183,7 +183,7 @@ def test_the_key_of_services_is_hidden_wherever_the_others_are() -> None:
 
 def test_a_gateway_needs_one_of_the_keys_that_open_the_routes_for_services() -> None:
     without = {**GOOD, "MASTER_BE_API_KEY": ""}
-    with pytest.raises(SettingsError, match="^SERVICE_API_KEY is missing$"):
+    with pytest.raises(SettingsError, match=r"^SERVICE_API_KEY is missing$"):
         read_settings(without, GatewaySettings)
     settings = read_settings({**without, "SERVICE_API_KEY": SERVICE_KEY}, GatewaySettings)
     assert settings.key_of_services == SERVICE_KEY
@@ -192,7 +192,7 @@ def test_a_gateway_needs_one_of_the_keys_that_open_the_routes_for_services() -> 
 
 def test_a_bridge_needs_the_router_s_key() -> None:
     variables = {**GOOD, "MASTER_BE_API_KEY": "", "SERVICE_API_KEY": SERVICE_KEY}
-    with pytest.raises(SettingsError, match="^MASTER_BE_API_KEY is missing$"):
+    with pytest.raises(SettingsError, match=r"^MASTER_BE_API_KEY is missing$"):
         read_settings(variables, BridgeSettings)
 
 
