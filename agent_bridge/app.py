@@ -71,6 +71,11 @@ def create_app(settings: BridgeSettings) -> Starlette:
 
 @asynccontextmanager
 async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[State]:
+    if not settings.agents_port:
+        logger.warning(
+            "AGENTS_PORT is 0: agents reach the router themselves, which checks no token, so"
+            " whoever reaches it can take an agent's place"
+        )
     vault = Vault(settings.encryption_keys)
     async with AsyncExitStack() as stack:
         traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-agent-bridge")
@@ -85,7 +90,8 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         registry = Registry(settings, database)
         agents = AgentInbox(registry)
         entries = Entries(settings.log_entries_per_agent)
-        logs = LogInbox(Logs(settings, database, notifications, vault), entries)
+        stored = Logs(settings, database, notifications, vault)
+        logs = LogInbox(stored, entries, agents.is_verified)
         session = RouterSession(settings, logs.put)
         leadership = Leadership(settings, session, Reconciliation(settings, database), agents.put)
         ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
@@ -130,14 +136,17 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
             "postgresql": probe.answers,
             "redis": notifications.is_up,
         }
-        readiness = Readiness(drain, checks, ["redis"], lambda: _describe(leadership, doors))
+        readiness = Readiness(drain, checks, ["redis"], partial(_describe, leadership, doors))
         yield State(readiness=readiness, drain=drain)
 
 
 def _describe(leadership: Leadership, doors: Doors | None) -> dict[str, object]:
     """Decides nothing: one bridge of all holds the session, and the others work as well."""
-    door = {"is_open": doors is not None, **(doors.describe() if doors else {})}
-    return {"router_session": unstructure(leadership.state), "agents_door": door}
+    return {
+        "router_session": unstructure(leadership.state),
+        "agents_are_authenticated": doors is not None,
+        "agents_door": doors.describe() if doors else None,
+    }
 
 
 async def _leave(claiming: Claiming, running: Running, doors: Doors | None, seconds: float) -> None:

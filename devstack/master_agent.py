@@ -38,7 +38,7 @@ class Addresses:
     router_url: str
     gateway_url: str
     master_agent_key: str = field(repr=False)
-    back_end_key: str = field(repr=False)
+    service_key: str = field(repr=False)
 
 
 @frozen
@@ -103,7 +103,7 @@ async def look_up(
     call: Call, addresses: Addresses, session_id: str, user_id: str
 ) -> tuple[str, list[dict[str, Any]]]:
     """The message of this request and what may be called for it, both from the gateway."""
-    headers = {"x-api-key": addresses.back_end_key}
+    headers = {"x-api-key": addresses.service_key}
     chat_query = {"session_id": session_id, "user_id": user_id, "per_page": "50"}
     agents_query = {"user_id": user_id, "agent_type": "all"}
     async with aiohttp.ClientSession(addresses.gateway_url, headers=headers) as http:
@@ -204,7 +204,7 @@ def read_addresses(environment: Mapping[str, str]) -> Addresses:
         router_url=environment.get("ROUTER_WS_URL") or "ws://localhost:8080/ws",
         gateway_url=environment.get("GATEWAY_URL") or "http://localhost:8000",
         master_agent_key=environment["MASTER_AGENT_API_KEY"],
-        back_end_key=environment["MASTER_BE_API_KEY"],
+        service_key=environment.get("SERVICE_API_KEY") or environment["MASTER_BE_API_KEY"],
     )
 
 

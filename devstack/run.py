@@ -62,6 +62,8 @@ def _run(exits: ExitStack) -> NoReturn:
     given = _given_environment()
     secrets = complete_secrets(given)
     environment = {**DEFAULTS, **secrets, **given}
+    if "ROUTER_WS_URL" in given and "SERVICE_API_KEY" not in given:
+        del environment["SERVICE_API_KEY"]  # the master agent there knows the router's key only
     environment["GATEWAY_URL"] = url_of(environment, "GATEWAY")
     _require_ports(given, environment)
     logs = DATA_FOLDER / "logs"

@@ -28,6 +28,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "ENCRYPTION_KEYS": lambda: b64encode(secrets.token_bytes(32)).decode(),
     "MASTER_BE_API_KEY": _back_end_key,
     "MASTER_AGENT_API_KEY": lambda: f"{secrets.token_urlsafe(24)}::master_server_ml",
+    "SERVICE_API_KEY": lambda: secrets.token_urlsafe(24),
     "POSTGRES_PASSWORD": lambda: secrets.token_urlsafe(24),
     "DEMO_PASSWORD": _password,
 }

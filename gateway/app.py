@@ -1,5 +1,6 @@
 """The gateway as one value."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -44,6 +45,8 @@ from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics
 from shared.telemetry.tracing import export_traces
+
+logger = logging.getLogger(__name__)
 
 TITLE = "GenAI back-end"
 KINDS = (MCP_SERVERS, A2A_AGENTS)  # of what is looked up again
@@ -104,6 +107,11 @@ def create_app(settings: GatewaySettings) -> Starlette:
 
 @asynccontextmanager
 async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator[State]:
+    if settings.service_api_key is None:
+        logger.warning(
+            "SERVICE_API_KEY is not set: MASTER_BE_API_KEY opens the routes for services too,"
+            " and whoever is called through the router is shown that one"
+        )
     await checkpoint()  # loads what anyio needs: the first answer that streams would hold the loop
     async with AsyncExitStack() as stack:
         traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-gateway")

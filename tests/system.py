@@ -40,6 +40,7 @@ type StartModule = Callable[..., Child]
 # when the session goes.
 BE_KEY = f"{uuid4()}::master_server_be"
 ML_KEY = f"{uuid4()}::master_server_ml"
+SERVICE_KEY = f"{uuid4()}"
 
 
 EMPTY = "template1"
@@ -85,6 +86,7 @@ def make_secrets() -> dict[str, str]:
         "ENCRYPTION_KEYS": b64encode(secrets.token_bytes(32)).decode(),
         "MASTER_BE_API_KEY": BE_KEY,
         "MASTER_AGENT_API_KEY": ML_KEY,
+        "SERVICE_API_KEY": SERVICE_KEY,
     }
 
 

@@ -17,6 +17,7 @@ PAIR = ("gateway", "agent_bridge")
 REST_SECONDS = 10  # in which a process that has drained ends
 # Nobody sees them from outside of a container.
 DEFAULTS_STAY = {
+    "AGENTS_HOST",
     "BRIDGE_HOST",
     "BRIDGE_PORT",
     "DEFAULT_FILES_FOLDER_NAME",
@@ -59,6 +60,15 @@ def test_no_secret_has_a_default() -> None:
             name = field.name.upper()
             required = f"${{{name}:?must be set}}"
             assert environment[name] == (required if field.default is attrs.NOTHING else None)
+
+
+def test_the_router_never_gets_the_key_of_services() -> None:
+    having = {
+        name
+        for name, service in SERVICES.items()
+        if "SERVICE_API_KEY" in service.get("environment", {})
+    }
+    assert having == {*PAIR, "migrate", "master_agent"}
 
 
 def test_nothing_can_be_reached_from_outside_but_the_proxy() -> None:

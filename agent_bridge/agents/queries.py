@@ -1,6 +1,9 @@
 """The statements about who is connected: only the word of the latest leader's term counts.
 
 And of those alone who are connected to the router itself: a door knows better who came through it.
+
+An agent whose registration was refused is doubtful: somebody else may have its place, so that it is
+connected does not make it active until a good registration was heard.
 """
 
 from collections.abc import Collection
@@ -15,17 +18,22 @@ from shared.postgres.pool import columns
 
 @frozen
 class KnownAgent:
-    """An agent, and whether it is taken for connected."""
+    """An agent, whether it is taken for connected, and whether it has registered before."""
 
     id: UUID
     is_active: bool
+    is_verified: bool
 
 
 async def select_known_agents(connection: Connection, limit: int) -> list[KnownAgent]:
-    """Agents of all users: those taken for connected, then those that were or changed lately."""
+    """Agents of all users: those taken for connected, then those that were or changed lately.
+
+    None that is doubtful: of those the router has nothing to say that counts.
+    """
     sql = """
-        SELECT id, is_active FROM agents
-        WHERE NOT EXISTS (SELECT FROM door_connections WHERE agent_id = agents.id)
+        SELECT id, is_active, is_verified IS TRUE AS is_verified FROM agents
+        WHERE is_verified IS NOT FALSE
+          AND NOT EXISTS (SELECT FROM door_connections WHERE agent_id = agents.id)
         ORDER BY is_active DESC, updated_at DESC, id LIMIT :limit
     """
     return [KnownAgent(**columns(row)) for row in await connection.fetch_all(sql, {"limit": limit})]
@@ -55,6 +63,7 @@ async def activate_agent(
                 description = CASE WHEN :description = '' THEN description ELSE :description END,
                 input_parameters = :input_parameters,
                 is_active = true,
+                is_verified = true,
                 updated_at = now()
             WHERE id = :id AND creator_id = :owner AND EXISTS (SELECT FROM current)
             RETURNING id
@@ -84,6 +93,17 @@ async def deactivate_agent(connection: Connection, term: UUID, agent_id: UUID) -
     await connection.execute(sql, {"term": term, "id": agent_id})
 
 
+async def doubt_agent(connection: Connection, term: UUID, agent_id: UUID) -> None:
+    """Note that somebody registered as this agent and was refused."""
+    sql = """
+        WITH current AS (SELECT FROM router_session WHERE term = :term FOR SHARE)
+        UPDATE agents SET is_active = false, is_verified = false
+        WHERE id = :id AND (is_active OR is_verified IS NOT FALSE) AND EXISTS (SELECT FROM current)
+          AND NOT EXISTS (SELECT FROM door_connections WHERE agent_id = :id)
+    """
+    await connection.execute(sql, {"term": term, "id": agent_id})
+
+
 async def deactivate_all_agents(connection: Connection, term: UUID) -> None:
     """Note that no agent is connected."""
     sql = """
@@ -97,13 +117,17 @@ async def deactivate_all_agents(connection: Connection, term: UUID) -> None:
 async def update_presence(
     connection: Connection, term: UUID, present: Collection[UUID], absent: Collection[UUID]
 ) -> int:
-    """Note who is connected and who is not; returns how many were taken for the opposite."""
+    """Note who is connected and who is not; returns how many were taken for the opposite.
+
+    Those that are doubtful stay inactive.
+    """
     sql = """
         WITH current AS (
             SELECT FROM router_session WHERE term = :term FOR SHARE
         ), updated AS (
             UPDATE agents SET is_active = NOT is_active
-            WHERE (id = ANY(:present) AND NOT is_active OR id = ANY(:absent) AND is_active)
+            WHERE (id = ANY(:present) AND NOT is_active AND is_verified IS NOT FALSE
+                   OR id = ANY(:absent) AND is_active)
               AND EXISTS (SELECT FROM current)
               AND NOT EXISTS (SELECT FROM door_connections WHERE agent_id = agents.id)
             RETURNING id

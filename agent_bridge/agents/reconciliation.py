@@ -59,7 +59,9 @@ class Reconciliation:
         self._unheard = {str(agent.id) for agent in agents}
         for batch in batched(agents, BATCH):
             seen = await self._ask_twice(batch)
-            put(AgentsSeen(self._unheard_of(seen.present), self._unheard_of(seen.absent)))
+            present = self._unheard_of(seen.present)
+            verified = present & {agent.id for agent in batch if agent.is_verified}
+            put(AgentsSeen(present, self._unheard_of(seen.absent), verified))
         self._unheard = set()
         logger.info("the router was asked about %d agents", len(agents))
 

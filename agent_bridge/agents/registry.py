@@ -14,6 +14,7 @@ from agent_bridge.router.frames import (
     MASTER_SERVER_BE,
     MASTER_SERVER_ML,
     AgentRegistered,
+    read_identity,
 )
 from agent_bridge.router.lanes import LaneLostError, RouterAwayError, open_lane
 from agent_bridge.router.session import AgentsSeen
@@ -50,6 +51,13 @@ class Registration:
     size: int  # bytes
 
 
+@frozen
+class Refusal:
+    """Somebody has registered with this id and was refused: he may have the agent's place."""
+
+    agent_id: UUID
+
+
 def describe(
     agent_id: UUID, owner: UUID, name: str, description: str, input_schema: dict[str, Any]
 ) -> Registration | None:
@@ -69,31 +77,38 @@ class Registry:
         self._database = database
         self._refusing: set[asyncio.Task[None]] = set()
 
-    def verify(self, agent: AgentRegistered) -> Registration | None:
-        """What is to be stored of an agent; None: its token is bad or it says too much.
+    def verify(self, agent: AgentRegistered) -> Registration | Refusal | None:
+        """What is to be stored of an agent; a refusal: its token is bad or it says too much.
 
-        It is told so. The router verifies nothing: whoever connects can claim to be any agent.
+        It is told so. None: refused too, but no agent has such an id. The router verifies nothing:
+        whoever connects can claim to be any agent.
         """
         claims = read_token(self._settings.secret_key, agent.agent_jwt)
         if claims is None or str(claims.agent_id) != agent.agent_uuid:
             self.refuse(agent.agent_uuid, NOT_REGISTERED)
-            return None
+            agent_id = read_identity(agent.agent_uuid)
+            return None if agent_id is None else Refusal(agent_id)
         assert claims.agent_id is not None
         registration = describe(
             claims.agent_id, claims.user_id, agent.name, agent.description, agent.input_schema
         )
         if registration is None:
             self.refuse(agent.agent_uuid, TOO_LARGE)
+            return Refusal(claims.agent_id)
         return registration
 
-    async def register(self, term: UUID, agent: Registration) -> None:
-        """Mark an agent active if it exists; tell it if not. Raises DatabaseAwayError."""
+    async def register(self, term: UUID, agent: Registration) -> bool:
+        """Mark an agent active if it exists; refuse it if not. Raises DatabaseAwayError."""
+        reason = NOT_REGISTERED
         try:
-            if not await self._activate(term, agent):
-                self.refuse(str(agent.agent_id), NOT_REGISTERED)
+            if await self._activate(term, agent):
+                return True
         except (asyncpg.DataError, asyncpg.ProgramLimitExceededError):
             logger.warning("what agent %s says of itself can't be stored", agent.agent_id)
-            self.refuse(str(agent.agent_id), NOT_STORED)
+            reason = NOT_STORED
+        await self.doubt(term, agent.agent_id)
+        self.refuse(str(agent.agent_id), reason)
+        return False
 
     async def _activate(self, term: UUID, agent: Registration) -> bool:
         async with connect(self._database) as connection:
@@ -112,6 +127,11 @@ class Registry:
         """Mark an agent inactive."""
         async with connect(self._database) as connection:
             await queries.deactivate_agent(connection, term, agent_id)
+
+    async def doubt(self, term: UUID, agent_id: UUID) -> None:
+        """Mark an agent inactive until it has registered well."""
+        async with connect(self._database) as connection:
+            await queries.doubt_agent(connection, term, agent_id)
 
     async def forget_all(self, term: UUID) -> None:
         """Mark all agents inactive: the router is gone, and with it they are."""

@@ -77,6 +77,7 @@ async def activate(
                 description = CASE WHEN :description = '' THEN description ELSE :description END,
                 input_parameters = :input_parameters,
                 is_active = true,
+                is_verified = true,
                 updated_at = now()
             FROM here, standing WHERE agents.id = standing.id AND agents.id = here.agent_id
         )

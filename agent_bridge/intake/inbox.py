@@ -6,13 +6,16 @@ neither ever stops the reading from the router: the session would be deaf.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from uuid import UUID
 
+import attrs
+
 from agent_bridge import metrics
-from agent_bridge.agents.registry import Registration, Registry
+from agent_bridge.agents.registry import Refusal, Registration, Registry
 from agent_bridge.intake.entries import LOSS_SECONDS, Entries, Numbered
+from agent_bridge.intake.standing import Standing
 from agent_bridge.logs.store import Logs
 from agent_bridge.router.frames import (
     AgentLogged,
@@ -28,6 +31,7 @@ from agent_bridge.router.session import (
     FullError,
     LogEvent,
     RouterLost,
+    TermBegan,
 )
 from shared.postgres.pool import DatabaseAwayError
 
@@ -43,18 +47,26 @@ TRIAL_SECONDS = 0.2  # in which the master agent says that it does not know a fo
 class LogInbox:
     """Log entries, those of all agents in turn, and flush markers."""
 
-    def __init__(self, logs: Logs, entries: Entries) -> None:
+    def __init__(
+        self, logs: Logs, entries: Entries, is_verified: Callable[[str], bool | None]
+    ) -> None:
+        """`is_verified` says of an agent whether it is who it says; None: PostgreSQL knows."""
         self._logs = logs
         self._entries = entries
+        self._is_verified = is_verified
         self._markers: list[tuple[int, FlushMarker]] = []
         self._filled = asyncio.Event()
 
     def put(self, event: LogEvent) -> None:
-        """Add an entry or a flush marker."""
+        """Add an entry, unless somebody else may have its agent's place, or a flush marker."""
         if isinstance(event, FlushMarker):
             self._markers.append((self._entries.next_number(), event))
         else:
-            self._entries.put(event)
+            is_verified = event.is_verified or self._is_verified(event.agent_uuid)
+            if is_verified is False:
+                metrics.LOG_ENTRIES_DROPPED.inc()
+                return
+            self._entries.put(attrs.evolve(event, is_verified=True) if is_verified else event)
         self._filled.set()
 
     async def handle(self) -> None:
@@ -117,7 +129,7 @@ class LogInbox:
                 await _try(marker.passed(), "a flush marker")
 
 
-type Waiting = Registration | AgentUnregistered | AgentsSeen | RouterLost
+type Waiting = Registration | Refusal | AgentUnregistered | AgentsSeen | RouterLost
 
 
 class AgentInbox:
@@ -125,6 +137,7 @@ class AgentInbox:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._standing = Standing()
         self._waiting: dict[object, tuple[UUID, Waiting]] = {}
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
@@ -133,6 +146,9 @@ class AgentInbox:
 
     def put(self, term: UUID, event: AgentEvent) -> None:
         """Add what was heard in a leader's term. Raises FullError; what waits stays."""
+        if isinstance(event, TermBegan):
+            self._standing.hear(event)
+            return
         waiting = self._registry.verify(event) if isinstance(event, AgentRegistered) else event
         if waiting is None or (isinstance(waiting, AgentUnregistered) and not _is_agent(waiting)):
             return
@@ -145,9 +161,17 @@ class AgentInbox:
             raise FullError("more agents came and went than can wait for PostgreSQL")
         self._waiting.pop(key, None)  # the newest is the last
         self._waiting[key] = term, waiting
+        self._standing.hear(waiting)
         self._size = size
         self._emptied.clear()
         self._filled.set()
+
+    def is_verified(self, agent_uuid: str) -> bool | None:
+        """Whether it is who it says, as was heard last; None: PostgreSQL has all that was heard."""
+        if agent_uuid in self._standing:
+            return True
+        is_told = ("left", agent_uuid) in self._waiting or ("refused", agent_uuid) in self._waiting
+        return False if is_told else None
 
     async def flush(self) -> None:
         """Wait until nothing waits."""
@@ -169,7 +193,10 @@ class AgentInbox:
     async def _handle(self, term: UUID, waiting: Waiting) -> None:
         match waiting:
             case Registration():
-                await self._registry.register(term, waiting)
+                if not await self._registry.register(term, waiting):
+                    self._standing.hear(Refusal(waiting.agent_id))
+            case Refusal(agent_id):
+                await self._registry.doubt(term, agent_id)
             case AgentUnregistered(agent_uuid):
                 await self._registry.unregister(term, UUID(agent_uuid))
             case AgentsSeen():
@@ -201,6 +228,8 @@ def _key(waiting: Waiting) -> object:
     match waiting:
         case Registration(agent_id=agent_id):
             return "came", str(agent_id)
+        case Refusal(agent_id):
+            return "refused", str(agent_id)
         case AgentUnregistered(agent_uuid):
             return "left", agent_uuid
     return waiting

@@ -24,7 +24,7 @@ from attrs import frozen
 
 from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.router.lanes import RouterAwayError
-from agent_bridge.router.session import AgentEvent, Put, RouterLost, RouterSession
+from agent_bridge.router.session import AgentEvent, Put, RouterLost, RouterSession, TermBegan
 from shared.postgres.locks import APART_ERRORS, LEADER_LOCK, connect_apart
 from shared.settings.bridge import BridgeSettings
 
@@ -151,6 +151,7 @@ class Leadership:
         is to try.
         """
         put = partial(self._put, term)
+        put(TermBegan())
         failures, since, was_held = 0, 0.0, False
         while True:
             await self._has_lock.wait()

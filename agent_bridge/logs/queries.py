@@ -19,6 +19,8 @@ class LoggedMessage:
     agent_id: UUID | None
     log_level: str
     message: str = field(repr=False)
+    is_verified: bool = False
+    """Whether the agent is known to be who it says; else it is for its row to say."""
 
 
 @frozen
@@ -46,16 +48,19 @@ async def insert_logs(
 ) -> list[StoredLog]:
     """Store those messages that may stand where they want to, in their order.
 
-    The request must be of that session. An agent may log only into sessions of its creator, the
-    master agent into any. Sessions are locked in order, so that no two statements block each other.
+    The request must be of that session. An agent may log only into sessions of its creator and
+    while it is verified, the master agent into any. Sessions are locked in order, so that no two
+    statements block each other.
     """
     sql = """
         WITH incoming AS (
             SELECT * FROM unnest(
                 CAST(:session_ids AS uuid[]), CAST(:request_ids AS uuid[]),
-                CAST(:agent_ids AS uuid[]), CAST(:levels AS text[]), CAST(:messages AS text[])
+                CAST(:agent_ids AS uuid[]), CAST(:levels AS text[]), CAST(:messages AS text[]),
+                CAST(:verified AS boolean[])
             ) WITH ORDINALITY
-            AS incoming (session_id, request_id, agent_id, log_level, message, place)
+            AS incoming
+               (session_id, request_id, agent_id, log_level, message, is_verified, place)
         ), allowed AS (
             SELECT incoming.*, requests.creator_id,
                    row_number() OVER (PARTITION BY incoming.session_id ORDER BY place) AS number,
@@ -64,7 +69,9 @@ async def insert_logs(
             JOIN requests ON requests.id = incoming.request_id
                          AND requests.session_id = incoming.session_id
             LEFT JOIN agents ON agents.id = incoming.agent_id
-            WHERE incoming.agent_id IS NULL OR agents.creator_id = requests.creator_id
+            WHERE incoming.agent_id IS NULL
+               OR agents.creator_id = requests.creator_id
+                  AND (incoming.is_verified OR agents.is_active AND agents.is_verified)
         ), locked AS (
             SELECT session_id FROM chatconversations
             WHERE session_id IN (SELECT session_id FROM allowed)
@@ -97,6 +104,7 @@ async def insert_logs(
         "agent_ids": [each.agent_id for each in messages],
         "levels": [each.log_level for each in messages],
         "messages": [each.message for each in messages],
+        "verified": [each.is_verified for each in messages],
         "master_id": master_id,
     }
     return [_stored(**columns(row)) for row in await connection.fetch_all(sql, values)]

@@ -159,6 +159,7 @@ def _message(entry: AgentLogged) -> LoggedMessage | None:
             agent_id=agent_id,
             log_level=entry.log_level[:LEVEL_LIMIT],
             message=entry.message,
+            is_verified=entry.is_verified,
         )
     except ValueError:
         return None

@@ -48,6 +48,8 @@ class AgentLogged:
     request_id: str
     log_level: str
     message: str = field(repr=False)
+    is_verified: bool = False
+    """Whether `agent_uuid` is known to be who he says; else that is for PostgreSQL to say."""
 
 
 @frozen

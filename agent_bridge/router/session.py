@@ -59,10 +59,17 @@ class AgentsSeen:
 
     present: frozenset[UUID]
     absent: frozenset[UUID]
+    verified: frozenset[UUID] = frozenset()
+    """Those of the present whose registration an earlier leader has heard and believed."""
+
+
+@frozen
+class TermBegan:
+    """Another leader has heard what was said before."""
 
 
 type LogEvent = AgentLogged | FlushMarker
-type AgentEvent = AgentRegistered | AgentUnregistered | RouterLost | AgentsSeen
+type AgentEvent = AgentRegistered | AgentUnregistered | RouterLost | AgentsSeen | TermBegan
 type PutLog = Callable[[LogEvent], None]
 type Put = Callable[[AgentEvent], None]
 type OnHeld = Callable[[], Coroutine[None, None, None]]

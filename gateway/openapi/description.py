@@ -72,7 +72,7 @@ SECURITY_SCHEMES: Json = {
         "type": "apiKey",
         "in": "header",
         "name": "x-api-key",
-        "description": "MASTER_BE_API_KEY, together with the query parameter `user_id`.",
+        "description": "SERVICE_API_KEY, together with the query parameter `user_id`.",
     },
 }
 

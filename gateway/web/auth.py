@@ -86,8 +86,8 @@ async def _read_service(
 ) -> Caller:
     if request.headers.get("authorization"):
         raise BadRequestError(TWO_CALLERS if "x-api-key" in request.headers else NO_LOOKUP)
-    key = request.headers.get("x-api-key", "")
-    if not compare_digest(key.encode(), settings.master_be_api_key.encode()):
+    key, wanted = request.headers.get("x-api-key", ""), settings.key_of_services
+    if wanted is None or not compare_digest(key.encode(), wanted.encode()):
         raise UnauthorizedError(NOT_AUTHENTICATED)
     user_id = _user_id(request.query_params["user_id"])
     if not await _select_exists(connection, Claims(user_id)):

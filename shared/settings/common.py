@@ -18,13 +18,13 @@ from shared.settings.readers import (
     postgres_host,
     redis_url,
     seconds,
+    service_key,
     url,
     whole_number,
 )
 from shared.settings.reading import is_secret, secret, setting
 
 SECRET_KEY_BYTES = 32  # RFC 7518, 3.2: HS256 wants a key of the hash's size or larger
-SERVICE_KEY_BYTES = 16
 
 
 @frozen(kw_only=True, slots=False)  # two services' settings can be one object
@@ -61,8 +61,8 @@ class CommonSettings(PostgresSettings):
 
     secret_key: str = secret(long_enough(SECRET_KEY_BYTES))
     encryption_keys: tuple[bytes, ...] = secret(encryption_keys)
-    master_be_api_key: str = secret(long_enough(SERVICE_KEY_BYTES))
-    master_agent_api_key: str | None = secret(long_enough(SERVICE_KEY_BYTES), default=None)
+    master_agent_api_key: str | None = secret(service_key, default=None)
+    service_api_key: str | None = secret(service_key, default=None, own=True)
 
     metrics_host: str = setting(host, default="127.0.0.1")
     otel_exporter_otlp_endpoint: str | None = setting(
@@ -84,9 +84,3 @@ class CommonSettings(PostgresSettings):
         passwords = [redis.password or "", *parse_qs(redis.query).get("password", [])]
         given = [*(value for value in values if isinstance(value, str)), *keys, *passwords]
         return tuple({form for text in given if text for form in (text, unquote(text))})
-
-    @property
-    def service_keys(self) -> tuple[str, ...]:
-        """The keys of the two master parties, which their frames repeat."""
-        keys = (self.master_be_api_key, self.master_agent_api_key)
-        return tuple(key for key in keys if key)

@@ -1,5 +1,6 @@
 """What the gateway needs besides."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from attrs import frozen
@@ -17,15 +18,25 @@ from shared.settings.readers import (
     port_or_none,
     public_url,
     seconds,
+    service_key,
     url,
     whole_number,
 )
-from shared.settings.reading import setting
+from shared.settings.reading import secret, setting
+
+
+def _services_have_no_key(environment: Mapping[str, str | None]) -> bool:
+    return not environment.get("MASTER_BE_API_KEY")
 
 
 @frozen(kw_only=True, slots=False)
 class GatewaySettings(CommonSettings):
     """Who may come in, how much of anything, and where files are."""
+
+    service_api_key: str | None = secret(
+        service_key, default=None, own=True, needed=_services_have_no_key
+    )
+    master_be_api_key: str | None = secret(service_key, default=None)
 
     gateway_host: str = setting(host, default="0.0.0.0")  # noqa: S104 (reached through a network)
     gateway_port: int = setting(port, default=8000)
@@ -52,6 +63,11 @@ class GatewaySettings(CommonSettings):
     allow_private_urls: bool = setting(flag, default=False)
     refresh_seconds: float = setting(seconds, default=60.0)
     lookup_seconds: float = setting(seconds, default=20.0)
+
+    @property
+    def key_of_services(self) -> str | None:
+        """What opens the routes for services: the router's key only where there is no other."""
+        return self.service_api_key or self.master_be_api_key
 
     @property
     def public_origin(self) -> str | None:

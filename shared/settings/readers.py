@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from shared.settings.addresses import read_host, read_origin, split_url
 
 ENCRYPTION_KEY_BYTES = 32  # AES-256
+SERVICE_KEY_BYTES = 16
 LAST_PORT = 65_535
 
 type Contract = Literal["enriched", "lookup", "auto"]
@@ -24,6 +25,9 @@ def long_enough(size: int) -> Callable[[str], str]:
         return text
 
     return read
+
+
+service_key = long_enough(SERVICE_KEY_BYTES)
 
 
 def whole_number(text: str) -> int:

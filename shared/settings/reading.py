@@ -22,8 +22,19 @@ def setting(
     return attrs.field(default=default, repr=shown, metadata={"read": read, "also": also})
 
 
-def secret(read: Callable[[str], Any], *, default: Any = NOTHING) -> Any:
-    metadata = {"read": read, "secret": True}
+def secret(
+    read: Callable[[str], Any],
+    *,
+    default: Any = NOTHING,
+    needed: Callable[[Mapping[str, str | None]], bool] | None = None,
+    own: bool = False,
+) -> Any:
+    """A variable that is shown nowhere.
+
+    `needed` says whether it must be given with these variables though it has a default; `own` that
+    no other secret may be the same.
+    """
+    metadata = {"read": read, "secret": True, "needed": needed, "own": own}
     return attrs.field(default=default, repr=False, metadata=metadata)
 
 
@@ -42,15 +53,21 @@ def read_settings[T: attrs.AttrsInstance](
         try:
             if text:
                 values[field.name] = field.metadata["read"](_decoded(text))
-            elif field.default is NOTHING:
+            elif _is_needed(field, environment):
                 faults.append(f"{variable} is missing")
         except ValueError as fault:
             faults.append(f"{variable} {fault}")
     if not values.get("allow_known_secrets"):
         faults.extend(f"{variable} can be guessed" for variable in _guessable(into, values))
+    faults.extend(f"{variable} is another key too" for variable in _shared(into, values))
     if faults:
         raise SettingsError("; ".join(faults))
     return into(**values)
+
+
+def _is_needed(field: "attrs.Attribute[Any]", environment: Mapping[str, str | None]) -> bool:
+    needed = field.metadata.get("needed")
+    return field.default is NOTHING or (needed is not None and needed(environment))
 
 
 def _decoded(text: str) -> str:
@@ -65,6 +82,15 @@ def _decoded(text: str) -> str:
 def _guessable(settings: type[attrs.AttrsInstance], values: Mapping[str, Any]) -> Iterable[str]:
     for field in attrs.fields(settings):
         if is_secret(field) and any(map(is_weak, _texts(values.get(field.name)))):
+            yield field.name.upper()
+
+
+def _shared(settings: type[attrs.AttrsInstance], values: Mapping[str, Any]) -> Iterable[str]:
+    """Those that are to be secrets of their own, and are not."""
+    secrets = [field for field in attrs.fields(settings) if is_secret(field)]
+    given = [values[field.name] for field in secrets if field.name in values]
+    for field in secrets:
+        if field.metadata["own"] and given.count(values.get(field.name)) > 1:
             yield field.name.upper()
 
 

@@ -16,7 +16,7 @@ LONGEST_REPEATED = 10  # characters: 1234567890 over and over
 _words = re.compile(
     "admin|api|backend|change[-_ ]?(it|me|this)|default|demo|dev|encryption|example|genai|here"
     "|jwt|key|letmein|local|master|my|password|please|postgresql|postgres|pwd|qwerty|replace|root"
-    "|secret|server(_be|_ml)?|string|super|test|token|user|very|your",
+    "|secret|server(_be|_ml)?|service|string|super|test|token|user|very|your",
     re.IGNORECASE,
 )
 _letters = re.compile(r"[^\W\d_]")

@@ -16,6 +16,7 @@ from attrs import frozen
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
+from agent_bridge.router.frames import register_frame
 from shared.notifications.formats import bridges_channel, session_channel
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
@@ -257,6 +258,7 @@ async def _log(here: Here, text: str, at_once: float) -> None:
     frame = orjson.dumps(entry).decode()
     url = str(here.settings.router_ws_url)
     async with connect(url, additional_headers=headers, compression=None) as agent:
+        await agent.send(register_frame().decode())
         _begin()
         began, sent = asyncio.get_running_loop().time(), 0
         while True:

@@ -11,7 +11,7 @@ from tests.contract.cases import Case, load, load_cases
 from tests.contract.differences import Difference
 from tests.contract.intended import everywhere
 from tests.contract.replay import Event, Replay
-from tests.system import BE_KEY, System
+from tests.system import SERVICE_KEY, System
 from tests.users import User, register_user
 
 RECORDED_GATEWAY = "http://127.0.0.1:8000"
@@ -71,7 +71,7 @@ async def replaying(area: Area, system: System) -> AsyncIterator[Replay]:
         binding = Binding(
             literals={
                 RECORDED_GATEWAY: system.gateway,
-                RECORDED_KEY: BE_KEY,
+                RECORDED_KEY: SERVICE_KEY,
                 **{f"<token:{letter}>": user.token for letter, user in users.items()},
             },
             words=frozenset(ends_of_aliases(load(area.name))),

@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.binding import NOBODY
 from tests.contract.cases import load
-from tests.system import BE_KEY
+from tests.system import SERVICE_KEY
 from tests.users import User
 
 ROUTES = [
@@ -58,7 +58,7 @@ async def test_the_master_agent_reads_as_a_service(
     visitor: httpx2.AsyncClient, member: User, path: str, query: dict[str, str], slash: str
 ) -> None:
     asked = {**query, "user_id": member.id}
-    answer = await visitor.get(path + slash, params=asked, headers={"x-api-key": BE_KEY})
+    answer = await visitor.get(path + slash, params=asked, headers={"x-api-key": SERVICE_KEY})
     own = await member.http.get(path, params=query)
     assert (answer.status_code, answer.json()) == (200, own.json())
     for headers in ({}, {"x-api-key": "wrong"}):

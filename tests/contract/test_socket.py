@@ -17,7 +17,7 @@ from tests.contract.replay import Replay
 from tests.contract.scenes import bad_tokens
 from tests.contract.sockets import ScriptedMaster, converse, load_chats, script
 from tests.master import Invocation, run_master
-from tests.system import BE_KEY, System
+from tests.system import SERVICE_KEY, System
 from tests.users import User, eventually, register_user
 
 A = "97a01264-1f69-4de6-afdd-305530699489"
@@ -62,7 +62,7 @@ async def replaying_chats(system: System) -> AsyncIterator[Replay]:
         binding = Binding(
             literals={
                 RECORDED_GATEWAY: system.gateway,
-                RECORDED_KEY: BE_KEY,
+                RECORDED_KEY: SERVICE_KEY,
                 "<token:A>": a.token,
                 "<token:B>": b.token,
                 "<token:agent wsagent>": (await a.register_agent())["jwt"],

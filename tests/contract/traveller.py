@@ -30,7 +30,7 @@ from tests.contract.sockets import echoed
 from tests.contract.strangers import CARD, make_tools
 from tests.gateway.outsiders import answering, running, serving
 from tests.master import AgentError, Invocation, run_master
-from tests.system import BE_KEY, ML_KEY, System
+from tests.system import ML_KEY, SERVICE_KEY, System
 from tests.users import FRAME_SECONDS, User, eventually
 
 MCP_SERVER, A2A_AGENT = "http://127.0.0.1:10120", "http://127.0.0.1:10130"
@@ -208,7 +208,7 @@ async def travelling(system: System) -> AsyncIterator[Replay]:
         literals = {
             MCP_SERVER: server.url,
             A2A_AGENT: card.url,
-            RECORDED_KEY: BE_KEY,
+            RECORDED_KEY: SERVICE_KEY,
             RECORDED_ML_KEY: ML_KEY,
             BAD_TOKEN: "bad",
         }

@@ -57,6 +57,25 @@ def insert_log(connection: Connection, session: UUID, seq: int | None) -> None:
     )
 
 
+def insert_agent(connection: Connection, creator: UUID) -> UUID:
+    agent = uuid4()
+    insert(
+        connection,
+        "agents",
+        {
+            "id": agent,
+            "alias": agent.hex,
+            "name": "agent",
+            "description": "of tests",
+            "jwt": agent.hex,
+            "creator_id": creator,
+            "input_parameters": "{}",
+            "is_active": True,
+        },
+    )
+    return agent
+
+
 def insert_config(connection: Connection, creator: UUID, name: str) -> None:
     insert(
         connection,

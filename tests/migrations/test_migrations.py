@@ -13,7 +13,7 @@ from shared.upgrade.migrate import MIGRATIONS, MigrationError, migrate, roll_bac
 
 from .catalogue import read_enums, read_left_overs, read_tables
 from .conftest import FIRST, LATER, NAMES
-from .rows import insert, insert_config, insert_user
+from .rows import insert, insert_agent, insert_config, insert_user
 
 ORIGINAL: dict[str, Any] = json.loads((Path(__file__).parent / "schema.json").read_text())
 ORIGINAL_TABLES = {
@@ -116,3 +116,16 @@ def test_taking_back_is_refused_while_the_original_could_not_hold_the_data(
     with pytest.raises(MigrationError, match=r"rollback of 0002-requests: .*mine"):
         roll_back(database)
     assert read_tables(connection) == tables
+
+
+def test_agents_of_before_are_verified_and_new_ones_are_not_yet(
+    database: str, connection: Connection
+) -> None:
+    migrate(database)
+    roll_back(database, len(NAMES) - NAMES.index("0020-verified-agents"))
+    creator = insert_user(connection)
+    old = insert_agent(connection, creator)
+    migrate(database)
+    new = insert_agent(connection, creator)
+    found = connection.execute("SELECT id, is_verified FROM agents").fetchall()
+    assert dict(found) == {old: True, new: None}

@@ -163,9 +163,13 @@ async def test_an_agent_that_forges_refusals_of_others_deactivates_nobody(
     ids = _ids(50)
     seen: list[AgentEvent] = []
     async with _connected_agents(router, ids[::2]), _hostile_agent(router, _refuse) as hostile:
-        known = [KnownAgent(agent_id, is_active=True) for agent_id in [hostile, *ids]]
+        known = [
+            KnownAgent(agent_id, is_active=True, is_verified=agent_id in ids[:3])
+            for agent_id in [hostile, *ids]
+        ]
         await reconciliation._ask(seen.append, known)
-    assert seen == [AgentsSeen(frozenset([hostile, *ids[::2]]), frozenset(ids[1::2]))]
+    present, absent = frozenset([hostile, *ids[::2]]), frozenset(ids[1::2])
+    assert seen == [AgentsSeen(present, absent, verified=frozenset([ids[0], ids[2]]))]
 
 
 @pytest.mark.parametrize("is_active", [True, False])
@@ -183,7 +187,9 @@ async def test_agents_that_come_or_go_while_the_router_is_asked_are_not_judged(
     monkeypatch.setattr(reconciliation_module, "ask_presence", ask_slowly)
     seen: list[AgentEvent] = []
     async with _connected_agents(router, [left]):
-        known = [KnownAgent(each, is_active=is_active) for each in (came, left, silent)]
+        known = [
+            KnownAgent(each, is_active=is_active, is_verified=True) for each in (came, left, silent)
+        ]
         await reconciliation._ask(seen.append, known)
     assert seen == [AgentsSeen(frozenset(), frozenset([silent]))]
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import jwt
 import pytest
 
-from agent_bridge.agents.registry import Registry
+from agent_bridge.agents.registry import Refusal, Registration, Registry
 from agent_bridge.router.frames import AgentRegistered
 from agent_bridge.router.session import AgentsSeen
 from shared.postgres.pool import create_database
@@ -202,7 +202,7 @@ async def test_a_good_token_of_another_identity_is_refused(system: System, user:
     async with create_database(system.settings) as database:
         registry = Registry(system.settings, database)
         claim = AgentRegistered(other["id"], mine["jwt"], "mine", "mine", SCHEMA)
-        assert registry.verify(claim) is None
+        assert registry.verify(claim) == Refusal(UUID(other["id"]))
         [telling] = registry._refusing
         telling.cancel()
 
@@ -215,7 +215,7 @@ async def test_what_a_leader_of_the_past_says_of_an_agent_counts_no_more(
     async with create_database(system.settings) as database:
         registry = Registry(system.settings, database)
         said = registry.verify(claim)
-        assert said is not None
+        assert isinstance(said, Registration)
         await registry.register(uuid4(), said)
         await registry.update_presence(uuid4(), AgentsSeen(frozenset([said.agent_id]), frozenset()))
         assert not registry._refusing  # it did nothing wrong

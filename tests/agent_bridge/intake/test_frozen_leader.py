@@ -60,6 +60,7 @@ async def test_what_was_delivered_is_stored_once_though_leaders_lose_their_locks
     async with await start_router(Keys(BE_KEY, ML_KEY), port):
         await until_heard(running, owner, REPLACED_SECONDS)
         async with connected_agent(running, agent["jwt"]) as connection:
+            await connection.register("talks", "logs all the time")
             for number in range(250):
                 await connection.log(str(number), session_id, request_id)
                 if number % 100 == 50:

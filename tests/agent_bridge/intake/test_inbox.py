@@ -8,7 +8,7 @@ import pytest
 from attrs import frozen
 
 from agent_bridge import metrics
-from agent_bridge.agents.registry import Registration, Registry
+from agent_bridge.agents.registry import Refusal, Registration, Registry
 from agent_bridge.intake import inbox as inbox_module
 from agent_bridge.intake.entries import Entries
 from agent_bridge.intake.inbox import AgentInbox, LogInbox
@@ -21,12 +21,15 @@ from agent_bridge.router.session import (
     FullError,
     LogEvent,
     RouterLost,
+    TermBegan,
 )
 from shared.postgres.pool import DatabaseAwayError
 from tests.users import eventually
 
 LOST = "all forgotten"
 TRIAL = "a call, perhaps in vain"
+FORGED = "forged"
+NOBODY = "nobody"
 TERM = uuid4()
 OLD, NEW = UUID(int=1), UUID(int=2)
 
@@ -53,13 +56,20 @@ class NotingRegistry(Registry):
     def __init__(self, database: Database) -> None:
         self._notes = database
 
-    def verify(self, agent: AgentRegistered) -> Registration | None:
+    def verify(self, agent: AgentRegistered) -> Registration | Refusal:
+        if agent.agent_jwt == FORGED:
+            return Refusal(UUID(agent.agent_uuid))
         size = len(agent.description)
         return Registration(UUID(agent.agent_uuid), OLD, agent.name, "", {}, size)
 
-    async def register(self, term: UUID, agent: Registration) -> None:
+    async def register(self, term: UUID, agent: Registration) -> bool:
         assert term == TERM
         self._notes.do(f"{agent.agent_id.int} came as {agent.name}")
+        return agent.name != NOBODY
+
+    async def doubt(self, term: UUID, agent_id: UUID) -> None:
+        assert term == TERM
+        self._notes.do(f"{agent_id.int} is doubtful")
 
     async def unregister(self, term: UUID, agent_id: UUID) -> None:
         assert term == TERM
@@ -101,7 +111,8 @@ class Inbox:
 @pytest.fixture
 async def inbox(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inbox]:
     monkeypatch.setattr(inbox_module, "RETRY_SECONDS", 0.01)
-    inbox = Inbox(LogInbox(NotingLogs(database), Entries(0)), AgentInbox(NotingRegistry(database)))
+    agents = AgentInbox(NotingRegistry(database))
+    inbox = Inbox(LogInbox(NotingLogs(database), Entries(0), agents.is_verified), agents)
     handling = {
         asyncio.create_task(inbox.logs.handle()),
         asyncio.create_task(inbox.agents.handle()),
@@ -120,16 +131,20 @@ def _left(agent: UUID) -> AgentUnregistered:
     return AgentUnregistered(str(agent))
 
 
-def _logged(message: str) -> AgentLogged:
-    return AgentLogged("agent", "session", "request", "info", message)
+def _forged(agent: UUID) -> AgentRegistered:
+    return AgentRegistered(str(agent), FORGED, "x", "", {})
+
+
+def _logged(message: str, agent: UUID | None = None) -> AgentLogged:
+    return AgentLogged(str(agent or "agent"), "session", "request", "info", message)
 
 
 def _put(inbox: Inbox, *events: LogEvent | AgentEvent) -> None:
     for event in events:
-        if isinstance(event, AgentRegistered | AgentUnregistered | AgentsSeen | RouterLost):
-            inbox.agents.put(TERM, event)
-        else:
+        if isinstance(event, AgentLogged | FlushMarker):
             inbox.logs.put(event)
+        else:
+            inbox.agents.put(TERM, event)
 
 
 async def _until_refused(database: Database, count: int) -> None:
@@ -261,12 +276,63 @@ async def test_log_entries_do_not_wait_for_agents(inbox: Inbox, database: Databa
     database.is_away = False
     storing = asyncio.Event()
 
-    async def never(term: UUID, agent: Registration) -> None:
-        await storing.wait()
+    async def never(term: UUID, agent: Registration) -> bool:
+        return await storing.wait()
 
     inbox.agents._registry.register = never  # type: ignore[method-assign]
     _put(inbox, _came(OLD), _logged("at once"))
     assert await _done(database, 1) == ["at once"]
+
+
+async def test_a_refusal_is_forgotten_for_no_later_end_of_its_connection(
+    inbox: Inbox, database: Database
+) -> None:
+    _put(inbox, _came(OLD), _forged(OLD), _left(OLD))
+    assert await _done(database, 3) == ["1 came as x", "1 is doubtful", "1 left"]
+
+
+@pytest.mark.parametrize(
+    ("events", "is_verified"),
+    [
+        ([], None),
+        ([_came(OLD)], True),
+        ([_came(OLD), _left(OLD)], False),
+        ([_came(OLD), _forged(OLD)], False),
+        ([_forged(OLD), _left(OLD), _came(OLD)], True),
+        ([_came(NEW)], None),
+        ([AgentsSeen(frozenset([OLD]), frozenset())], None),
+        ([AgentsSeen(frozenset([OLD]), frozenset(), frozenset([OLD]))], True),
+        ([_came(OLD), AgentsSeen(frozenset(), frozenset([OLD]))], None),
+        ([_came(OLD), RouterLost()], None),
+        ([_came(OLD), TermBegan()], None),
+        ([_left(OLD), TermBegan()], False),
+    ],
+)
+async def test_an_agent_is_who_it_says_from_a_good_registration_to_its_end(
+    inbox: Inbox, events: list[AgentEvent], is_verified: bool | None
+) -> None:
+    _put(inbox, *events)
+    assert inbox.agents.is_verified(str(OLD)) is is_verified
+
+
+@pytest.mark.parametrize("last", [_left(OLD), _forged(OLD), _came(OLD, NOBODY)])
+async def test_postgresql_says_who_is_who_once_it_has_all_that_was_heard(
+    inbox: Inbox, database: Database, last: AgentEvent
+) -> None:
+    database.is_away = False
+    _put(inbox, _came(OLD), last)
+    await inbox.agents.flush()
+    assert inbox.agents.is_verified(str(OLD)) is None
+
+
+async def test_entries_of_who_has_left_or_was_refused_are_dropped_before_postgresql_knows_it(
+    inbox: Inbox, database: Database
+) -> None:
+    before = _dropped()
+    _put(inbox, _came(OLD), _logged("mine", OLD), _left(OLD), _logged("after", OLD))
+    _put(inbox, _forged(NEW), _logged("forged", NEW), _logged("another's"))
+    assert _dropped() - before == 2
+    assert "mine and another's" in await _done(database, 4)
 
 
 async def test_the_metrics_tell_of_log_entries_that_could_not_be_stored(

@@ -17,7 +17,7 @@ from tests.agent_bridge.actors import (
 )
 from tests.agent_bridge.stored import Row, select_logs
 from tests.master import Master
-from tests.system import BE_KEY, ML_KEY, System
+from tests.system import BE_KEY, ML_KEY, SERVICE_KEY, System
 from tests.users import Chat, Json, User, eventually
 
 MESSAGE_LIMIT = 64 * 1024
@@ -221,6 +221,7 @@ async def test_an_entry_with_extra_keys_is_stored(
 ) -> None:
     agent = await user.register_agent("a", "b")
     async with connected_agent(system, agent["jwt"]) as connection:
+        await connection.register("a", "b")
         await connection.log("extra", chat.session_id, request_id, invoked_by="x", more={"a": 1})
         [row] = await _until_logged(system, chat.session_id, 1)
     assert row["message"] == "extra"
@@ -231,6 +232,7 @@ async def test_a_message_that_is_no_text_is_stored_as_its_json(
 ) -> None:
     agent = await user.register_agent("a", "b")
     async with connected_agent(system, agent["jwt"]) as connection:
+        await connection.register("a", "b")
         for message in ({"a": [1]}, 5, None):
             await connection.log(message, chat.session_id, request_id)
         rows = await _until_logged(system, chat.session_id, 3)
@@ -264,7 +266,7 @@ async def test_secrets_of_the_request_and_of_the_services_are_redacted(
     async with user.chat() as chat:
         await chat.ask("hello", llm_name="guarded")
         request_id = master.invocations[0].request_id
-        secrets = [key, BE_KEY, ML_KEY]
+        secrets = [key, BE_KEY, ML_KEY, SERVICE_KEY]
         texts = [
             f"raw {' '.join(secrets)}",
             json.dumps({"keys": secrets}),
@@ -283,7 +285,8 @@ async def test_secrets_of_the_request_and_of_the_services_are_redacted(
 
 
 def _leaked(text: str) -> list[str]:
-    return [part for part in ("quoted", "nd-more", BE_KEY[:20], ML_KEY[:20]) if part in text]
+    parts = ("quoted", "nd-more", BE_KEY[:20], ML_KEY[:20], SERVICE_KEY[:20])
+    return [part for part in parts if part in text]
 
 
 async def test_the_secrets_in_a_config_s_credentials_are_redacted(
@@ -370,6 +373,7 @@ async def test_many_agents_may_log_at_the_same_time(
 
     async def log(agent: Json) -> None:
         async with connected_agent(system, agent["jwt"]) as connection:
+            await connection.register()
             for number in range(40):
                 await connection.log(str(number), chat.session_id, request_id)
 

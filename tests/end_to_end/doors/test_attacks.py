@@ -256,7 +256,9 @@ async def test_who_takes_the_master_agents_place_at_the_router_reads_nothing(
         assert "for you alone" not in said
         assert BE_KEY not in [each.get("API-KEY") for each in impostor.heard]
         refusals = {FOREIGN, NOT_ACTIVE, UNREGISTERED}
-        assert [t for t in answers if not (t in refusals or t.startswith("echo: for you alone"))] == []
+        assert [
+            t for t in answers if not (t in refusals or t.startswith("echo: for you alone"))
+        ] == []
 
         async def is_back() -> bool:
             return (await _ask(user, "and now")) == "echo: and now"

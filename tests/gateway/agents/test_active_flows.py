@@ -16,7 +16,7 @@ from tests.gateway.members import (
 )
 from tests.gateway.shapes import ACTIVE_AGENT, assert_shape, good
 from tests.sql import Sql
-from tests.system import BE_KEY
+from tests.system import SERVICE_KEY
 from tests.users import Json, User
 
 
@@ -138,7 +138,7 @@ async def test_agents_and_the_service_see_the_flows_too(user: User, sql: Sql) ->
     url = user.http.base_url.join("/api/agents/active")
     request = user.http.build_request("GET", url, params={"user_id": user.id})
     del request.headers["Authorization"]
-    request.headers["x-api-key"] = BE_KEY
+    request.headers["x-api-key"] = SERVICE_KEY
     assert good(await user.http.send(request)) == expected
 
 

@@ -19,7 +19,7 @@ from tests.gateway.shapes import (
     refused,
 )
 from tests.sql import Sql
-from tests.system import BE_KEY
+from tests.system import SERVICE_KEY
 from tests.users import User
 
 NOTHING: dict[str, Any] = {"total_count": 0, "next_page": None, "previous_page": None, "items": []}
@@ -172,7 +172,7 @@ async def test_the_urls_for_a_service_keep_its_user(
     user: User, session_id: str, visitor: httpx2.AsyncClient
 ) -> None:
     query = {"session_id": session_id, "user_id": user.id, "per_page": "3"}
-    headers = {"x-api-key": BE_KEY}
+    headers = {"x-api-key": SERVICE_KEY}
     history = good(await visitor.get("/api/chat", params=query, headers=headers))
     following = good(await visitor.get(history["next_page"], headers=headers))
     assert [item["content"] for item in following["items"]] == ["4", "3", "2"]

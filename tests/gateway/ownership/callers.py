@@ -9,7 +9,7 @@ from joserfc.jwk import OctKey
 
 from gateway.web.auth import Access
 from tests.gateway.belongings import Belongings, user_token
-from tests.system import BE_KEY, System
+from tests.system import SERVICE_KEY, System
 
 NOT_AUTHENTICATED = "Not authenticated"
 DEAD = "Token is not valid or expired. Please log in again"
@@ -65,13 +65,13 @@ def make_callers(
         "a bad token": Caller(f"{mine[:-4]}AAAA"),
         "an expired token": Caller(expired),
         "a deleted agent of the owner": Caller(deleted.agent_token),
-        "the service for the owner": Caller(None, BE_KEY, in_the_owners_name),
-        "the service for another user": Caller(None, BE_KEY, {"user_id": other.user_id}),
-        "the service for nobody": Caller(None, BE_KEY),
-        "a wrong key for the owner": Caller(None, f"{BE_KEY}x", in_the_owners_name),
+        "the service for the owner": Caller(None, SERVICE_KEY, in_the_owners_name),
+        "the service for another user": Caller(None, SERVICE_KEY, {"user_id": other.user_id}),
+        "the service for nobody": Caller(None, SERVICE_KEY),
+        "a wrong key for the owner": Caller(None, f"{SERVICE_KEY}x", in_the_owners_name),
         "no key for the owner": Caller(None, None, in_the_owners_name),
         "another user for the owner": Caller(theirs, None, in_the_owners_name),
-        "another user with the key": Caller(theirs, BE_KEY, in_the_owners_name),
+        "another user with the key": Caller(theirs, SERVICE_KEY, in_the_owners_name),
     }
     assert callers.keys() == RECEPTIONS.keys()
     return callers

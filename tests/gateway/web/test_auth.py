@@ -12,11 +12,12 @@ from joserfc.jwk import OctKey
 from shared.tokens import issue_agent_token
 from tests.gateway.shapes import faults, good, refused
 from tests.sql import Sql
-from tests.system import BE_KEY, ML_KEY, System
+from tests.system import BE_KEY, ML_KEY, SERVICE_KEY, System
 from tests.users import User
 
 SERVICE = "/api/agents/active"
 
+NOBODY = "Not authenticated"
 DEAD = "Token is not valid or expired. Please log in again"
 
 
@@ -86,8 +87,8 @@ async def test_an_agents_token_in_another_users_name_is_dead(
 
 @pytest.mark.parametrize(
     "key",
-    [None, "", "wrong", ML_KEY, BE_KEY[:-1], f"{BE_KEY}x", BE_KEY.upper(), "é"],
-    ids=["none", "empty", "wrong", "the master agent's", "shorter", "longer", "upper case", "é"],
+    [None, "", "wrong", BE_KEY, ML_KEY, SERVICE_KEY[:-1], f"{SERVICE_KEY}x", "é"],
+    ids=["none", "empty", "wrong", "the router's", "the master agent's", "shorter", "longer", "é"],
 )
 async def test_a_service_with_a_wrong_key_gets_nothing(
     reader: User, visitor: httpx2.AsyncClient, key: str | None
@@ -98,7 +99,32 @@ async def test_a_service_with_a_wrong_key_gets_nothing(
 
 
 async def ask_as_service(visitor: httpx2.AsyncClient, user_id: str) -> httpx2.Response:
-    return await visitor.get(SERVICE, params={"user_id": user_id}, headers={"x-api-key": BE_KEY})
+    return await visitor.get(
+        SERVICE, params={"user_id": user_id}, headers={"x-api-key": SERVICE_KEY}
+    )
+
+
+async def test_without_a_key_of_their_own_services_have_the_router_s_and_the_log_warns(
+    reader: User, module_system: System
+) -> None:
+    gateway = module_system.start_gateway(SERVICE_API_KEY="")
+    query = {"user_id": reader.id}
+    async with httpx2.AsyncClient(base_url=module_system.gateways[-1]) as visitor:
+        for key, detail in ((BE_KEY, f"User '{reader.id}' does not exist"), (SERVICE_KEY, NOBODY)):
+            answer = await visitor.get(SERVICE, params=query, headers={"x-api-key": key})
+            assert answer.json()["detail"] == detail
+    assert "SERVICE_API_KEY is not set" in gateway.log.read_text()
+
+
+async def test_with_a_key_of_services_a_gateway_wants_none_of_the_router(
+    module_system: System, reader: User
+) -> None:
+    gateway = module_system.start_gateway(MASTER_BE_API_KEY="")
+    headers = {"x-api-key": SERVICE_KEY}
+    async with httpx2.AsyncClient(base_url=module_system.gateways[-1]) as visitor:
+        answer = await visitor.get(SERVICE, params={"user_id": reader.id}, headers=headers)
+    assert "does not exist" in refused(answer)
+    assert "SERVICE_API_KEY is not set" not in gateway.log.read_text()
 
 
 @pytest.mark.parametrize("user_id", ["abc", "", "\x00"])

@@ -158,8 +158,13 @@ async def test_a_real_bridge_is_ready_and_tells_of_its_router_session(system: Sy
         answer = await http.get("/ready")
     found = answer.json()
     assert isinstance(found.pop("router_session")["is_held"], bool)
+    assert found.pop("agents_are_authenticated") is False
     assert answer.status_code == 200
     assert read_is_up(found) == {"postgresql": True, "redis": True}
+
+
+async def test_a_bridge_without_a_door_for_agents_warns_of_it_at_its_start(system: System) -> None:
+    assert "AGENTS_PORT is 0" in system.log_of("bridge 1")
 
 
 async def test_readiness_tells_no_address_and_no_secret(system: System) -> None:

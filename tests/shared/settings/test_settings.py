@@ -21,10 +21,12 @@ GOOD = {
     "ENCRYPTION_KEYS": ", ".join(KEYS_TEXT),
     "MASTER_BE_API_KEY": "seven blue bicycles",
 }
+SERVICE_KEY = "five hundred paper lanterns"
 PUBLISHED = {
     "SECRET_KEY": "c41302ce0f1758f4ae5dcc65729fd50a",
     "MASTER_BE_API_KEY": "7a3fd399-3e48-46a0-ab7c-0eaf38020283::master_server_be",
     "MASTER_AGENT_API_KEY": "e1adc3d8-fca1-40b2-b90a-7b48290f2d6a::master_server_ml",
+    "SERVICE_API_KEY": "very-secret-service-key",
     "POSTGRES_PASSWORD": "postgres",
 }
 
@@ -72,6 +74,7 @@ def test_all_faults_are_named_at_once() -> None:
         ("SECRET_KEY", "tooshort"),
         ("MASTER_BE_API_KEY", "shortkey"),
         ("MASTER_AGENT_API_KEY", "shortkey"),
+        ("SERVICE_API_KEY", "shortkey"),
         ("ENCRYPTION_KEYS", "nobase64!"),
         ("ENCRYPTION_KEYS", b64encode(b"shortkey").decode()),
         ("ENCRYPTION_KEYS", "é" * 8),
@@ -112,12 +115,7 @@ def test_a_published_secret_is_refused_without_being_repeated(variable: str) -> 
 
 def test_all_published_secrets_are_named_at_once() -> None:
     text = refusal(**PUBLISHED)
-    assert [fault.split()[0] for fault in text.split("; ")] == [
-        "POSTGRES_PASSWORD",
-        "SECRET_KEY",
-        "MASTER_BE_API_KEY",
-        "MASTER_AGENT_API_KEY",
-    ]
+    assert {fault.split()[0] for fault in text.split("; ")} == PUBLISHED.keys()
 
 
 @pytest.mark.parametrize(
@@ -170,10 +168,49 @@ def test_an_empty_variable_counts_as_not_given() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["secret_key", "encryption_keys", "master_be_api_key", "postgres_password"]
+    "secret",
+    ["secret_key", "encryption_keys", "master_be_api_key", "service_api_key", "postgres_password"],
 )
 def test_a_secret_is_not_in_the_representation(secret: str) -> None:
     assert secret not in repr(read_settings(GOOD, Settings))
+
+
+def test_the_key_of_services_is_hidden_wherever_the_others_are() -> None:
+    settings = read_settings({**GOOD, "SERVICE_API_KEY": SERVICE_KEY}, Settings)
+    assert SERVICE_KEY in settings.secret_texts
+    assert SERVICE_KEY in settings.service_keys
+
+
+def test_a_gateway_needs_one_of_the_keys_that_open_the_routes_for_services() -> None:
+    without = {**GOOD, "MASTER_BE_API_KEY": ""}
+    with pytest.raises(SettingsError, match=r"^SERVICE_API_KEY is missing$"):
+        read_settings(without, GatewaySettings)
+    settings = read_settings({**without, "SERVICE_API_KEY": SERVICE_KEY}, GatewaySettings)
+    assert settings.key_of_services == SERVICE_KEY
+    assert read_settings(GOOD, GatewaySettings).key_of_services == GOOD["MASTER_BE_API_KEY"]
+
+
+def test_a_bridge_needs_the_router_s_key() -> None:
+    variables = {**GOOD, "MASTER_BE_API_KEY": "", "SERVICE_API_KEY": SERVICE_KEY}
+    with pytest.raises(SettingsError, match=r"^MASTER_BE_API_KEY is missing$"):
+        read_settings(variables, BridgeSettings)
+
+
+@pytest.mark.parametrize("variable", ["MASTER_BE_API_KEY", "MASTER_AGENT_API_KEY"])
+def test_the_key_of_services_is_no_other_one(variable: str) -> None:
+    told = refusal(**{variable: SERVICE_KEY}, SERVICE_API_KEY=SERVICE_KEY)
+    assert told == "SERVICE_API_KEY is another key too"
+
+
+def test_where_agents_are_let_in_the_master_agent_s_key_must_be_given() -> None:
+    assert refusal(AGENTS_PORT="8090") == "MASTER_AGENT_API_KEY is missing"
+    given = {**GOOD, "AGENTS_PORT": "8090", "MASTER_AGENT_API_KEY": "eleven green scooters"}
+    assert read_settings(given, BridgeSettings).agents_port == 8090
+
+
+@pytest.mark.parametrize("text", ["", "0"])
+def test_agents_are_let_in_only_where_a_port_is_given(text: str) -> None:
+    assert read_settings({**GOOD, "AGENTS_PORT": text}, BridgeSettings).agents_port == 0
 
 
 def test_the_parts_of_the_database_url_are_quoted() -> None:
@@ -201,7 +238,9 @@ def test_postgresql_is_at_a_name_an_address_or_a_socket(text: str, host: str, in
     assert f"@{in_url}:5432/" in settings.database_url
 
 
-@pytest.mark.parametrize("variable", ["POSTGRES_HOST", "GATEWAY_HOST", "BRIDGE_HOST"])
+@pytest.mark.parametrize(
+    "variable", ["POSTGRES_HOST", "GATEWAY_HOST", "BRIDGE_HOST", "AGENTS_HOST"]
+)
 @pytest.mark.parametrize(
     "text",
     ["db:5432", "[::1]:5432", "[::1", "1::2::3", "http://db", "user@db", "a b", "a,b", "*", "db/x"],
