@@ -40,10 +40,11 @@ NOT_STORED = "The agent's name or description can't be stored"
 
 @frozen
 class Registration:
-    """What an agent says of itself, its token verified: whether it exists is not known yet."""
+    """What an agent says of itself; whether its good token is the current one is not known yet."""
 
     agent_id: UUID
     owner: UUID
+    token: str = field(repr=False)
     name: str
     description: str
     input_schema: dict[str, Any] = field(repr=False)
@@ -75,11 +76,20 @@ class Registry:
             return None
         name = normalise_name(agent.name)
         return Registration(
-            claims.agent_id, claims.user_id, name, description, agent.input_schema, size
+            agent_id=claims.agent_id,
+            owner=claims.user_id,
+            token=agent.agent_jwt,
+            name=name,
+            description=description,
+            input_schema=agent.input_schema,
+            size=size,
         )
 
     async def register(self, term: UUID, agent: Registration) -> None:
-        """Mark an agent active if it exists; tell it if not. Raises DatabaseAwayError."""
+        """Mark an agent active, or tell it that its token is not current.
+
+        Raises DatabaseAwayError.
+        """
         try:
             if not await self._activate(term, agent):
                 self.refuse(str(agent.agent_id), NOT_REGISTERED)
@@ -94,6 +104,7 @@ class Registry:
                 term,
                 agent.agent_id,
                 agent.owner,
+                agent.token,
                 agent.name,
                 make_alias(agent.name),
                 agent.description,

@@ -55,7 +55,7 @@ class NotingRegistry(Registry):
 
     def verify(self, agent: AgentRegistered) -> Registration | None:
         size = len(agent.description)
-        return Registration(UUID(agent.agent_uuid), OLD, agent.name, "", {}, size)
+        return Registration(UUID(agent.agent_uuid), OLD, "", agent.name, "", {}, size)
 
     async def register(self, term: UUID, agent: Registration) -> None:
         assert term == TERM
