@@ -19,6 +19,7 @@ from shared.notifications.formats import REVOKED_TOKENS, encode_revoked
 from shared.postgres.pool import DatabaseAwayError, create_database
 from shared.tokens import issue_agent_token
 from tests.agent_bridge.actors import (
+    ANSWER_SECONDS,
     SCHEMA,
     connected_agent,
     is_active,
@@ -177,6 +178,11 @@ class NotingRegistry(Registry):
     def refuse(self, agent_uuid: str, message: str) -> None:
         self.told.put_nowait((agent_uuid, message))
 
+    async def next_told(self) -> tuple[str, str]:
+        """The next of them."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await self.told.get()
+
 
 @asynccontextmanager
 async def _listening(system: System, database: Database) -> AsyncIterator[NotingRegistry]:
@@ -210,7 +216,7 @@ async def test_an_agent_that_is_there_with_its_new_token_is_left_alone_by_a_late
             await until_active(user, agent["id"])
             await _publish(system, agent)
             await _publish(system, gone)
-            told = [await bridge.told.get(), await bridge.told.get()]
+            told = [await bridge.next_told(), await bridge.next_told()]
             assert told == [(agent["id"], RENEWED), (gone["id"], DELETED)]
 
 
@@ -231,7 +237,7 @@ async def test_an_agent_is_not_told_while_postgresql_is_away_and_the_next_is(
     async with create_database(system.settings) as database, _listening(system, database) as bridge:
         await _publish(system, first)
         await _publish(system, second)
-        assert await bridge.told.get() == (second["id"], DELETED)
+        assert await bridge.next_told() == (second["id"], DELETED)
 
 
 async def test_a_token_that_ends_before_its_registration_is_stored_activates_nobody(
