@@ -10,9 +10,9 @@ from uuid import uuid4
 
 from starlette.applications import Starlette
 
-from agent_bridge.agents.deletions import refuse_deleted_agents
 from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.agents.registry import Registry
+from agent_bridge.agents.revocations import refuse_revoked_agents
 from agent_bridge.doors.doors import Doors, create_doors
 from agent_bridge.intake.entries import Entries
 from agent_bridge.intake.inbox import AgentInbox, LogInbox
@@ -110,7 +110,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
                 notifications_writer=notifications.outbox.write(),
                 log_entries=logs.handle(),
                 agents=agents.handle(),
-                deletions=refuse_deleted_agents(notifications, registry),
+                revocations=refuse_revoked_agents(notifications, database, registry),
                 leases=upkeep.renew(),
                 cancellations=upkeep.drop_cancelled(),
                 sweeper=upkeep.sweep(),

@@ -57,11 +57,12 @@ def _make_model_config(gateway: Gateway) -> None:
 
 
 def _make_agent(gateway: Gateway) -> tuple[str, str]:
-    """The sample agent's id and token, registered anew when the server does not know it."""
+    """The sample agent's id and current token; registered anew when the server does not know it."""
     kept = read_secrets()
-    agent_id, token = kept.get("AGENT_ID"), kept.get("AGENT_JWT_TOKEN")
-    if agent_id and token and gateway.request("GET", f"/api/agents/{agent_id}").status == OK:
-        return agent_id, token
+    if agent_id := kept.get("AGENT_ID"):
+        known = gateway.request("GET", f"/api/agents/{agent_id}")
+        if known.status == OK:
+            return agent_id, known.body["agent_jwt"]
     agent = {
         "name": sample_agent.NAME,
         "description": sample_agent.DESCRIPTION,
@@ -69,7 +70,7 @@ def _make_agent(gateway: Gateway) -> tuple[str, str]:
     }
     reply = gateway.request("POST", "/api/agents/register", agent)
     made = _expect("The sample agent", reply, OK)
-    keep_secrets(kept | {"AGENT_ID": made["id"], "AGENT_JWT_TOKEN": made["jwt"]})
+    keep_secrets(kept | {"AGENT_ID": made["id"]})
     return made["id"], made["jwt"]
 
 

@@ -2,11 +2,12 @@
 
 import time
 from functools import cache, lru_cache
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from attrs import frozen
+from databases.core import Connection
 from joserfc import jwt
-from joserfc.errors import InvalidClaimError, JoseError
+from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError
 from joserfc.jwk import OctKey
 
 ALGORITHM = "HS256"
@@ -14,6 +15,8 @@ USER_TOKEN_SECONDS = 6 * 60 * 60
 AGENT_TOKEN_EXPIRY = 253402300799  # the last second of the year 9999: it dies with its agent
 KNOWN_TOKENS = 4096  # whose claims are remembered
 
+# What reading a bad one raises: UUID() the last three, for claims that are no text.
+_BAD = (JoseError, ValueError, TypeError, AttributeError)
 _claims = jwt.JWTClaimsRegistry(exp={"essential": True}, sub={"essential": True})
 
 
@@ -31,23 +34,51 @@ def issue_user_token(secret_key: str, user_id: UUID) -> str:
     return _sign(secret_key, {"sub": str(user_id), "exp": expiry})
 
 
-def issue_agent_token(secret_key: str, agent_id: UUID, user_id: UUID) -> str:
-    """A token that lives as long as its agent."""
-    return _sign(
-        secret_key, {"sub": str(agent_id), "exp": AGENT_TOKEN_EXPIRY, "user_id": str(user_id)}
-    )
+def issue_agent_token(
+    secret_key: str, agent_id: UUID, user_id: UUID, expires_in: int | None = None
+) -> str:
+    """A token that lives so many seconds, or as long as its agent; no two are the same."""
+    expiry = AGENT_TOKEN_EXPIRY if expires_in is None else int(time.time()) + expires_in
+    ids = {"sub": str(agent_id), "user_id": str(user_id), "jti": uuid4().hex}
+    return _sign(secret_key, {**ids, "exp": expiry})
 
 
 def read_token(secret_key: str, token: str) -> Claims | None:
     """What the token claims, or None for one that is forged, expired or of another form.
 
-    Whether user and agent still exist is for the database to say.
+    Whether its user exists, or it is its agent's current one, is for the database to say.
     """
     try:
         claims, expiry = _verify(secret_key, token)
-    except (JoseError, ValueError, TypeError, AttributeError):
-        return None  # UUID() raises the last three for claims that are no text
+    except _BAD:
+        return None
     return claims if expiry > int(time.time()) else None
+
+
+def has_expired(secret_key: str, token: str) -> bool:
+    """Whether the token is one of ours, and its time is over."""
+    try:
+        _, expiry = _verify(secret_key, token)
+    except ExpiredTokenError:
+        return True
+    except _BAD:
+        return False
+    return expiry <= int(time.time())
+
+
+async def select_is_current(connection: Connection, claims: Claims, token: str) -> bool:
+    """Whether a token that claims this is the current one of its agent.
+
+    An agent has one, which is stored as it was issued: whatever was issued before has ended with
+    that, and all of them end with the agent.
+    """
+    sql = """
+        SELECT EXISTS (
+            SELECT FROM agents WHERE id = :agent_id AND creator_id = :user_id AND jwt = :token
+        )
+    """
+    values = {"agent_id": claims.agent_id, "user_id": claims.user_id, "token": token}
+    return bool(await connection.fetch_val(sql, values))
 
 
 @lru_cache(KNOWN_TOKENS)

@@ -11,12 +11,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import bcrypt
+import jwt
 from attrs import field, frozen
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import Connection
 
 from shared.domain.agents import make_tool_alias
-from shared.tokens import issue_agent_token
+from shared.tokens import AGENT_TOKEN_EXPIRY
 from shared.upgrade.original import REVISION
 from tests.migrations.rows import insert
 from tests.users import PASSWORD
@@ -102,8 +103,9 @@ class Owner:
 
     @property
     def token(self) -> str:
-        """The token that the user's agent holds."""
-        return issue_agent_token(OLD_SECRET, self.agent, self.id)
+        """The token that the user's agent holds; the original gives it no id of its own."""
+        claims = {"sub": str(self.agent), "exp": AGENT_TOKEN_EXPIRY, "user_id": str(self.id)}
+        return jwt.encode(claims, OLD_SECRET, "HS256")
 
     def insert(self, table: str, **row: Any) -> UUID:
         """Add a row of the user's, with an id of its own unless there is one; returns the id."""

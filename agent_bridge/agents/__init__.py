@@ -1,2 +1,2 @@
-"""Which agents are there: registration, reconciliation with the router, deletions. Not what they
-log."""
+"""Which agents are there: registration, reconciliation with the router, whose token
+has ended. Not what they log."""

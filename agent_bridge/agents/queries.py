@@ -39,18 +39,27 @@ async def select_known_agents(connection: Connection, limit: int) -> list[KnownA
     return [KnownAgent(**columns(row)) for row in await connection.fetch_all(sql, {"limit": limit})]
 
 
+async def select_is_active(connection: Connection, agent_id: UUID) -> bool | None:
+    """Whether an agent is taken for connected; None: it does not exist."""
+    sql = "SELECT is_active FROM agents WHERE id = :id"
+    is_active: bool | None = await connection.fetch_val(sql, {"id": agent_id})
+    return is_active
+
+
 async def activate_agent(
     connection: Connection,
     term: UUID,
     agent_id: UUID,
     owner: UUID,
+    token: str,
     name: str,
     alias: str,
     description: str,
     input_parameters: dict[str, Any],
 ) -> bool:
-    """Store what an agent says of itself; False: no such agent of this owner.
+    """Store what an agent says of itself; False: this owner has none whose token this is.
 
+    What `select_is_current` asks is asked here, so that no token that ends meanwhile activates.
     An empty name or description leaves the stored one. The alias stays while the name stays.
     """
     sql = """
@@ -65,7 +74,8 @@ async def activate_agent(
                 is_active = true,
                 is_verified = true,
                 updated_at = now()
-            WHERE id = :id AND creator_id = :owner AND EXISTS (SELECT FROM current)
+            WHERE id = :id AND creator_id = :owner AND jwt = :token
+              AND EXISTS (SELECT FROM current)
             RETURNING id
         )
         SELECT EXISTS (SELECT FROM updated) OR NOT EXISTS (SELECT FROM current)
@@ -74,6 +84,7 @@ async def activate_agent(
         "term": term,
         "id": agent_id,
         "owner": owner,
+        "token": token,
         "name": name,
         "alias": alias,
         "description": description,

@@ -41,10 +41,11 @@ NOT_STORED = "The agent's name or description can't be stored"
 
 @frozen
 class Registration:
-    """What an agent says of itself, its token verified: whether it exists is not known yet."""
+    """What an agent says of itself; whether its good token is the current one is not known yet."""
 
     agent_id: UUID
     owner: UUID
+    token: str = field(repr=False)
     name: str
     description: str
     input_schema: dict[str, Any] = field(repr=False)
@@ -59,14 +60,27 @@ class Refusal:
 
 
 def describe(
-    agent_id: UUID, owner: UUID, name: str, description: str, input_schema: dict[str, Any]
+    agent_id: UUID,
+    owner: UUID,
+    token: str,
+    name: str,
+    description: str,
+    input_schema: dict[str, Any],
 ) -> Registration | None:
     """What is to be stored of an agent; None: it says too much."""
     description = description[:DESCRIPTION_LIMIT]
     size = details_size(description, input_schema)
     if size > DETAILS_LIMIT:
         return None
-    return Registration(agent_id, owner, normalise_name(name), description, input_schema, size)
+    return Registration(
+        agent_id=agent_id,
+        owner=owner,
+        token=token,
+        name=normalise_name(name),
+        description=description,
+        input_schema=input_schema,
+        size=size,
+    )
 
 
 class Registry:
@@ -90,7 +104,12 @@ class Registry:
             return None if agent_id is None else Refusal(agent_id)
         assert claims.agent_id is not None
         registration = describe(
-            claims.agent_id, claims.user_id, agent.name, agent.description, agent.input_schema
+            claims.agent_id,
+            claims.user_id,
+            agent.agent_jwt,
+            agent.name,
+            agent.description,
+            agent.input_schema,
         )
         if registration is None:
             self.refuse(agent.agent_uuid, TOO_LARGE)
@@ -98,7 +117,10 @@ class Registry:
         return registration
 
     async def register(self, term: UUID, agent: Registration) -> bool:
-        """Mark an agent active if it exists; refuse it if not. Raises DatabaseAwayError."""
+        """Mark an agent active, or refuse it where its token is not current.
+
+        Raises DatabaseAwayError.
+        """
         reason = NOT_REGISTERED
         try:
             if await self._activate(term, agent):
@@ -117,6 +139,7 @@ class Registry:
                 term,
                 agent.agent_id,
                 agent.owner,
+                agent.token,
                 agent.name,
                 make_alias(agent.name),
                 agent.description,

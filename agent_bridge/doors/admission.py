@@ -12,7 +12,7 @@ from agent_bridge.doors import queries
 from agent_bridge.router.frames import MASTER_SERVER_ML, read_identity
 from shared.postgres.pool import connect
 from shared.settings.bridge import BridgeSettings
-from shared.tokens import read_token
+from shared.tokens import read_token, select_is_current
 
 
 @frozen
@@ -106,7 +106,7 @@ class Admission:
         if claims is None or claims.agent_id is None:
             raise NotRegisteredError
         async with connect(self._database) as connection:
-            if not await queries.select_stands(connection, claims.agent_id, claims.user_id, token):
+            if not await select_is_current(connection, claims, token):
                 raise NotRegisteredError
         return AgentVisitor(claims.agent_id, claims.user_id, token)
 

@@ -46,6 +46,7 @@ class Behind:
         registration = describe(
             visitor.agent_id,
             visitor.owner,
+            visitor.token,
             described.name,
             described.description,
             described.input_schema,
@@ -54,15 +55,15 @@ class Behind:
             return TOO_LARGE
         while True:
             try:
-                return await self._activate(connection_id, registration, visitor.token)
+                return await self._activate(connection_id, registration)
             except DatabaseAwayError as error:
                 logger.warning("agent %s waits to be active: %s", visitor.identity, error)
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _activate(self, connection_id: UUID, agent: Registration, token: str) -> str | None:
+    async def _activate(self, connection_id: UUID, agent: Registration) -> str | None:
         try:
             async with connect(self.database) as connection:
-                stands = await queries.activate(connection, connection_id, agent, token)
+                stands = await queries.activate(connection, connection_id, agent)
         except (asyncpg.DataError, asyncpg.ProgramLimitExceededError):
             logger.warning("what agent %s says of itself can't be stored", agent.agent_id)
             return NOT_STORED

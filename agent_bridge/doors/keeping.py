@@ -16,7 +16,7 @@ from agent_bridge.doors.connected import REPLACED, Connected
 from agent_bridge.doors.connection import Connection
 from agent_bridge.doors.queries import Held, Standing
 from shared.notifications.bus import Listener, Notifications
-from shared.notifications.formats import DELETED_AGENTS, TAKEN_PLACES
+from shared.notifications.formats import REVOKED_TOKENS, TAKEN_PLACES
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.settings.bridge import BridgeSettings
 from shared.tokens import read_token
@@ -49,7 +49,7 @@ class Keeping:
 
     async def keep(self) -> None:
         """Renew and look for ever."""
-        async with self._notifications.subscribe(DELETED_AGENTS, TAKEN_PLACES) as listener:
+        async with self._notifications.subscribe(REVOKED_TOKENS, TAKEN_PLACES) as listener:
             while True:
                 try:
                     await self.renew()

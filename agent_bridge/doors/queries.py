@@ -55,9 +55,7 @@ async def leave_place(connection: Connection, identity: str, connection_id: UUID
     await connection.execute(sql, {"identity": identity, "connection_id": connection_id})
 
 
-async def activate(
-    connection: Connection, connection_id: UUID, agent: Registration, token: str
-) -> bool:
+async def activate(connection: Connection, connection_id: UUID, agent: Registration) -> bool:
     """Store what an agent says of itself; False: it is no more, or its token is not its own any
     more.
 
@@ -87,23 +85,12 @@ async def activate(
         "id": agent.agent_id,
         "connection_id": connection_id,
         "owner": agent.owner,
-        "token": token,
+        "token": agent.token,
         "name": agent.name,
         "alias": make_alias(agent.name),
         "description": agent.description,
         "input_parameters": agent.input_schema,
     }
-    return bool(await connection.fetch_val(sql, values))
-
-
-async def select_stands(connection: Connection, agent_id: UUID, owner: UUID, token: str) -> bool:
-    """Whether an agent exists, and this is its token."""
-    sql = """
-        SELECT EXISTS (
-            SELECT FROM agents WHERE id = :id AND creator_id = :owner AND jwt = :token
-        )
-    """
-    values = {"id": agent_id, "owner": owner, "token": token}
     return bool(await connection.fetch_val(sql, values))
 
 

@@ -48,17 +48,20 @@ async def insert_agent(
 async def select_agents(
     connection: Connection,
     owner: UUID,
+    asking: UUID | None,
     selection: AgentSelection,
     is_active: bool | None = None,
 ) -> list[Agent]:
     """The owner's agents that have a name and a description or are connected, oldest first.
 
-    Of the two filters only the name counts where both are given.
+    Where one of them is asking, only its own token is shown. Of the two filters only the name
+    counts where both are given.
     """
     sql = """
         SELECT id AS agent_id, name AS agent_name, description AS agent_description,
                input_parameters AS agent_schema, created_at, updated_at, is_active,
-               jwt AS agent_jwt, alias AS agent_alias
+               CASE WHEN CAST(:asking AS uuid) IS NULL OR id = :asking THEN jwt ELSE '' END
+                   AS agent_jwt, alias AS agent_alias
         FROM agents
         WHERE creator_id = :owner AND (is_active OR name <> '' AND description <> '')
           AND (CAST(:is_active AS boolean) IS NULL OR is_active = :is_active)
@@ -71,6 +74,7 @@ async def select_agents(
     """
     values = {
         "owner": owner,
+        "asking": asking,
         "name": selection.name,
         "description": selection.description,
         "is_active": is_active,
@@ -80,16 +84,19 @@ async def select_agents(
     return _agents(await connection.fetch_all(sql, values))
 
 
-async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> Agent | None:
-    """One of the owner's agents."""
+async def select_agent(
+    connection: Connection, owner: UUID, asking: UUID | None, id_: UUID
+) -> Agent | None:
+    """One of the owner's agents; where another one is asking, without its token."""
     sql = """
         SELECT id AS agent_id, name AS agent_name, description AS agent_description,
                input_parameters AS agent_schema, created_at, updated_at, is_active,
-               jwt AS agent_jwt, alias AS agent_alias
+               CASE WHEN CAST(:asking AS uuid) IS NULL OR id = :asking THEN jwt ELSE '' END
+                   AS agent_jwt, alias AS agent_alias
         FROM agents
         WHERE creator_id = :owner AND id = :id
     """
-    row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
+    row = await connection.fetch_one(sql, {"owner": owner, "asking": asking, "id": id_})
     return _agents([row])[0] if row else None
 
 
@@ -115,6 +122,22 @@ async def update_agent(
     }
     row = await connection.fetch_one(sql, values)
     return _agents([row])[0] if row else None
+
+
+async def update_token(
+    connection: Connection, owner: UUID, id_: UUID, jwt: str
+) -> RegisteredAgent | None:
+    """The owner's agent with this token in place of the one that it had.
+
+    It counts as gone until it has registered with the new one, whoever is connected.
+    """
+    sql = """
+        UPDATE agents SET jwt = :jwt, is_active = false, updated_at = now()
+        WHERE creator_id = :owner AND id = :id
+        RETURNING id, name, description, input_parameters, created_at, updated_at, alias, jwt
+    """
+    row = await connection.fetch_one(sql, {"owner": owner, "id": id_, "jwt": jwt})
+    return RegisteredAgent(**columns(row)) if row else None
 
 
 async def delete_agent(connection: Connection, owner: UUID, id_: UUID) -> bool:

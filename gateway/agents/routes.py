@@ -1,5 +1,6 @@
-"""Registering, reading, changing and deleting agents."""
+"""Registering, reading, changing and deleting agents, and their tokens."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import attrs
@@ -15,15 +16,16 @@ from gateway.agents.schemas import (
     AgentSelection,
     FrontendSelection,
     NewAgent,
+    NewToken,
     RegisteredAgent,
 )
 from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, get, patch, post
+from gateway.web.operation import Call, command, delete, get, patch, post
 from shared.domain.agents import TOO_LARGE, is_too_large, make_alias, normalise_name
 from shared.domain.flows import flow_connection, select_active_flows
-from shared.notifications.formats import DELETED_AGENTS, encode_deleted
+from shared.notifications.formats import REVOKED_TOKENS, encode_revoked
 from shared.postgres.pool import connect
 from shared.tokens import issue_agent_token
 
@@ -44,11 +46,16 @@ async def create_agent(call: Call[NewAgent, Nothing]) -> RegisteredAgent:
             make_alias(name),
             new.description,
             new.input_parameters,
-            issue_agent_token(call.state["settings"].secret_key, id_, call.user_id),
+            _issue_token(call, id_, new.expires_in),
         )
     if agent is None:
         raise BadRequestError(f"Agent with {id_} already exists")
     return agent
+
+
+def _issue_token(call: Call[Any, Any], agent_id: UUID, expires_in: int | None) -> str:
+    secret_key = call.state["settings"].secret_key
+    return issue_agent_token(secret_key, agent_id, call.user_id, expires_in)
 
 
 def _wanted_id(text: str | None) -> UUID:
@@ -63,14 +70,16 @@ def _wanted_id(text: str | None) -> UUID:
 async def list_agents(call: Call[Nothing, AgentSelection]) -> list[Agent]:
     """List the user's agents that have a name and a description or are connected, oldest first."""
     async with connect(call.database) as connection:
-        return await queries.select_agents(connection, call.user_id, call.parameters)
+        return await queries.select_agents(connection, call.user_id, call.agent_id, call.parameters)
 
 
 async def list_frontend_agents(call: Call[Nothing, FrontendSelection]) -> list[Agent]:
     """List the user's agents as agents themselves ask for them: all, or the connected ones."""
     selection = call.parameters
     async with connect(call.database) as connection:
-        return await queries.select_agents(connection, call.user_id, selection, selection.is_active)
+        return await queries.select_agents(
+            connection, call.user_id, call.agent_id, selection, selection.is_active
+        )
 
 
 async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> ActiveConnections:
@@ -88,7 +97,7 @@ async def read_agent(call: Call[Nothing, AgentId]) -> Agent:
     """Read one of the user's agents."""
     id_ = call.parameters.agent_id
     async with connect(call.database) as connection:
-        agent = await queries.select_agent(connection, call.user_id, id_)
+        agent = await queries.select_agent(connection, call.user_id, call.agent_id, id_)
     if agent is None:
         raise BadRequestError(f"Agent '{id_}' does not exist")
     return agent
@@ -107,6 +116,22 @@ async def update_agent(call: Call[AgentChanges, AgentId]) -> Agent:
     return attrs.evolve(agent, agent_name=agent.agent_alias)
 
 
+async def create_agent_token(call: Call[NewToken, AgentId]) -> RegisteredAgent:
+    """Issue a new token for one of the user's agents; the one that it had ends at once.
+
+    Where the agent is connected, it is told and stops; it is inactive until it has connected with
+    the new token.
+    """
+    id_ = call.parameters.agent_id
+    token = _issue_token(call, id_, call.body.expires_in)
+    async with connect(call.database) as connection:
+        agent = await queries.update_token(connection, call.user_id, id_, token)
+    if agent is None:
+        raise BadRequestError(f"Agent '{id_}' does not exist")
+    call.state["notifications"].publish(REVOKED_TOKENS, encode_revoked(id_))
+    return agent
+
+
 async def delete_agent(call: Call[Nothing, AgentId]) -> None:
     """Delete one of the user's agents; where it is connected, it is told and stops."""
     id_ = call.parameters.agent_id
@@ -114,7 +139,7 @@ async def delete_agent(call: Call[Nothing, AgentId]) -> None:
         deleted = await queries.delete_agent(connection, call.user_id, id_)
     if not deleted:
         raise BadRequestError(f"Agent {id_} was not found")
-    call.state["notifications"].publish(DELETED_AGENTS, encode_deleted(id_))
+    call.state["notifications"].publish(REVOKED_TOKENS, encode_revoked(id_))
 
 
 operations = [
@@ -147,4 +172,5 @@ operations = [
     get("/api/agents/{agent_id}", read_agent, AgentId, Agent, access=Access.USER_OR_AGENT),
     patch("/api/agents/{agent_id}", update_agent, AgentChanges, AgentId, Agent),
     delete("/api/agents/{agent_id}", delete_agent, AgentId),
+    command("/api/agents/{agent_id}/token", create_agent_token, NewToken, AgentId, RegisteredAgent),
 ]

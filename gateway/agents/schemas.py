@@ -22,6 +22,21 @@ AgentName = Annotated[
 ]
 Description = Annotated[str, Meta(max_length=64 * 1024)]
 
+LEAST_SECONDS = 60
+MOST_SECONDS = 10 * 365 * 24 * 3600
+
+ExpiresIn = Annotated[
+    int,
+    Meta(
+        ge=LEAST_SECONDS,
+        le=MOST_SECONDS,
+        description="For how many seconds the token is good; null: as long as there is the agent.",
+        extra={
+            "error": f"'expires_in' must be {LEAST_SECONDS} to {MOST_SECONDS:,} seconds, or null"
+        },
+    ),
+]
+
 EXAMPLE: Json = {
     "name": "time_teller",
     "description": "Tells what time it is in a city.",
@@ -58,6 +73,16 @@ class NewAgent:
     description: Description
     input_parameters: JsonObject
     id: str | None = ""
+    expires_in: ExpiresIn | None = None
+
+
+@frozen
+class NewToken:
+    """A new token for an agent, in place of the one that it has."""
+
+    example: ClassVar[Json] = {"expires_in": 30 * 24 * 3600}
+
+    expires_in: ExpiresIn | None = None
 
 
 @frozen
@@ -73,7 +98,7 @@ class AgentChanges:
 
 @frozen(slots=False)
 class RegisteredAgent:
-    """A new agent with its token."""
+    """An agent with the token that was issued for it."""
 
     id: UUID
     name: str
@@ -96,7 +121,7 @@ class Agent:
     created_at: datetime
     updated_at: datetime
     is_active: bool
-    agent_jwt: str
+    agent_jwt: Annotated[str, Meta(description="Its token; empty where another agent asks.")]
     agent_alias: str
 
 

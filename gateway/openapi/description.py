@@ -211,7 +211,7 @@ def _describe_one(operation: Operation, schemas: Schemas) -> Json:
         if example := _example(operation):
             content["example"] = example
         media = dict.fromkeys(MEDIA[operation.body_format], content)
-        described["requestBody"] = {"required": True, "content": media}
+        described["requestBody"] = {"required": operation.needs_body, "content": media}
     return described
 
 

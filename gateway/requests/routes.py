@@ -47,5 +47,7 @@ def _unknown(asked: RequestId) -> BadRequestError:
 operations = [
     get("/api/requests", list_requests, SessionRequests, list[ChatRequest]),
     get("/api/requests/{request_id}", read_request, RequestId, ChatRequest),
-    command("/api/requests/{request_id}/cancel", create_cancellation, RequestId, ChatRequest),
+    command(
+        "/api/requests/{request_id}/cancel", create_cancellation, Nothing, RequestId, ChatRequest
+    ),
 ]

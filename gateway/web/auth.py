@@ -12,7 +12,7 @@ from gateway.web.errors import BadRequestError, UnauthorizedError
 from shared.codec.converter import structure
 from shared.codec.faults import Fault, InvalidInputError
 from shared.settings.gateway import GatewaySettings
-from shared.tokens import Claims, read_token
+from shared.tokens import read_token, select_is_current
 
 NOT_AUTHENTICATED = "Not authenticated"
 DEAD_TOKEN = "Token is not valid or expired. Please log in again"  # noqa: S105
@@ -67,11 +67,15 @@ async def authenticate(
 async def find_caller(
     connection: Connection, settings: GatewaySettings, token: str
 ) -> Caller | None:
-    """Whom a token stands for, if it is good and its user, or agent, still exists."""
+    """Whom a token stands for, if it is good: its user exists, or it is its agent's current one."""
     claims = read_token(settings.secret_key, token)
-    if claims is None or not await _select_exists(connection, claims):
+    if claims is None:
         return None
-    return Caller(claims.user_id, claims.agent_id)
+    if claims.agent_id is None:
+        is_good = await _select_exists(connection, claims.user_id)
+    else:
+        is_good = await select_is_current(connection, claims, token)
+    return Caller(claims.user_id, claims.agent_id) if is_good else None
 
 
 def _bearer_token(request: HTTPConnection) -> str:
@@ -90,7 +94,7 @@ async def _read_service(
     if wanted is None or not compare_digest(key.encode(), wanted.encode()):
         raise UnauthorizedError(NOT_AUTHENTICATED)
     user_id = _user_id(request.query_params["user_id"])
-    if not await _select_exists(connection, Claims(user_id)):
+    if not await _select_exists(connection, user_id):
         raise BadRequestError(f"User '{user_id}' does not exist")
     return Caller(user_id)
 
@@ -104,11 +108,6 @@ def _user_id(text: str) -> UUID:
         raise InvalidInputError([located]) from None
 
 
-async def _select_exists(connection: Connection, claims: Claims) -> bool:
-    if claims.agent_id is None:
-        sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id)"
-        values = {"user_id": claims.user_id}
-    else:
-        sql = "SELECT EXISTS (SELECT FROM agents WHERE id = :agent_id AND creator_id = :user_id)"
-        values = {"user_id": claims.user_id, "agent_id": claims.agent_id}
-    return bool(await connection.fetch_val(sql, values))
+async def _select_exists(connection: Connection, user_id: UUID) -> bool:
+    sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id)"
+    return bool(await connection.fetch_val(sql, {"user_id": user_id}))

@@ -68,6 +68,11 @@ class Call[Body, Parameters]:
         assert self.caller is not None
         return self.caller.user_id
 
+    @property
+    def agent_id(self) -> UUID | None:
+        """The agent that calls in its creator's name, where it is one."""
+        return None if self.caller is None else self.caller.agent_id
+
 
 @frozen(kw_only=True)
 class Operation:
@@ -83,6 +88,7 @@ class Operation:
     handler: Callable[[Call[Any, Any]], Awaitable[object]]
     body: type = Nothing
     body_format: BodyFormat = "json"
+    needs_body: bool = True  # False: without one, all of its fields have their defaults
     parameters: type = Nothing
     result: Any = None
     responses: Mapping[str, Any] = {}
@@ -135,7 +141,8 @@ class Operation:
         caller: Caller | None,
         data: Data,
     ) -> Response:
-        inputs: tuple[Any, Any] = check_inputs(request, data, self._parsed, self.parameters)
+        given = data if data or self.needs_body else b"{}"
+        inputs: tuple[Any, Any] = check_inputs(request, given, self._parsed, self.parameters)
         call: Call[Any, Any] = Call(*inputs, caller, state, request)
         result = await self.handler(call)
         if isinstance(result, Response):
@@ -230,15 +237,22 @@ def post[Body, Result](
     )
 
 
-def command[Parameters, Result](
+def command[Body, Parameters, Result](
     path: str,
-    handler: Callable[[Call[Nothing, Parameters]], Awaitable[Result]],
+    handler: Callable[[Call[Body, Parameters]], Awaitable[Result]],
+    body: type[Body],
     parameters: type[Parameters],
     result: type[Result],
 ) -> Operation:
-    """Have something done to what the path names, without a body."""
+    """Have something done to what the path names; a body may be left out."""
     return Operation(
-        method="POST", path=path, handler=handler, parameters=parameters, result=result
+        method="POST",
+        path=path,
+        handler=handler,
+        body=body,
+        needs_body=False,
+        parameters=parameters,
+        result=result,
     )
 
 

@@ -25,8 +25,8 @@ WAITING_REQUESTS = "genai:requests:waiting"
 CANCELLED_REQUESTS = "genai:requests:cancelled"
 """Tells all bridges that a request was ended while one of them ran it."""
 
-DELETED_AGENTS = "genai:agents:deleted"
-"""Tells all bridges that an agent was deleted, for them to tell it."""
+REVOKED_TOKENS = "genai:agents:revoked"
+"""Tells all bridges that an agent's token has ended: it was deleted, or has a new one."""
 
 TAKEN_PLACES = "genai:doors:taken"
 """Tells all bridges that somebody has come through another door than before."""
@@ -95,14 +95,14 @@ def decode_cancelled(message: Message) -> UUID | None:
     return _decode("cancelled", message, _uuid)
 
 
-def encode_deleted(agent_id: UUID) -> bytes:
-    """This agent was deleted."""
-    return _encode("deleted", str(agent_id).encode())
+def encode_revoked(agent_id: UUID) -> bytes:
+    """The token that this agent had has ended; PostgreSQL tells whether it has another."""
+    return _encode("revoked", str(agent_id).encode())
 
 
-def decode_deleted(message: Message) -> UUID | None:
-    """Which agent; None: one may have been missed."""
-    return _decode("deleted", message, _uuid)
+def decode_revoked(message: Message) -> UUID | None:
+    """Whose token; None: one may have been missed."""
+    return _decode("revoked", message, _uuid)
 
 
 def encode_taken(identity: str) -> bytes:
@@ -142,7 +142,7 @@ def decode_frames(message: Message) -> Frames | None:
 
 
 _told: dict[str, float] = {}
-_VERSIONS = {"waiting": 1, "cancelled": 1, "deleted": 1, "taken": 1, "heartbeat": 1, "frames": 2}
+_VERSIONS = {"waiting": 1, "cancelled": 1, "revoked": 1, "taken": 1, "heartbeat": 1, "frames": 2}
 _HEADERS = {name: f"{name}/{version} ".encode() for name, version in _VERSIONS.items()}
 
 

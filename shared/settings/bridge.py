@@ -10,6 +10,7 @@ from shared.settings.readers import (
     contract,
     host,
     limit,
+    port,
     port_or_none,
     service_key,
     url,

@@ -21,7 +21,7 @@ from shared.secrets import (
     is_sealed,
     named_secrets,
 )
-from shared.tokens import Claims, issue_agent_token, read_token
+from shared.tokens import Claims, has_expired, issue_agent_token, read_token
 from shared.upgrade.original import decrypt_original_key, is_original_key
 
 THREADS = 4
@@ -91,7 +91,10 @@ def open_keys(keys: list[StoredKey], old_secret: str) -> Iterator[OpenedKey]:
 
 
 def select_dead_tokens(connection: Connection, secret_key: str) -> list[tuple[UUID, UUID, str]]:
-    """Agents, their creators and stored tokens, where SECRET_KEY does not verify the token."""
+    """Agents, their creators and stored tokens, where SECRET_KEY does not verify the token.
+
+    One that has expired is no such token: it was to end.
+    """
     rows = connection.execute("""
         SELECT id, creator_id, jwt FROM agents WHERE creator_id IS NOT NULL ORDER BY id
     """)
@@ -99,6 +102,7 @@ def select_dead_tokens(connection: Connection, secret_key: str) -> list[tuple[UU
         (id_, creator, token)
         for id_, creator, token in rows
         if read_token(secret_key, token) != Claims(creator, id_)
+        and not has_expired(secret_key, token)
     ]
 
 

@@ -29,7 +29,7 @@ def test_it_makes_the_account_and_is_its_agent_again_after_a_restart(
     addresses = {"GATEWAY_URL": system.gateway, "ROUTER_WS_URL": system.router_url}
     environment = {**os.environ, **addresses, "DEMO_PASSWORD": "Demo-Passw0rd"}
     kept = _run_until_connected(tmp_path, environment)
-    assert kept.keys() == {"AGENT_ID", "AGENT_JWT_TOKEN"}
+    assert kept.keys() == {"AGENT_ID"}
     assert _run_until_connected(tmp_path, environment) == kept
 
 

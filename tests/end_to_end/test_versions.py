@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from shared.notifications.formats import (
     CANCELLED_REQUESTS,
-    DELETED_AGENTS,
+    REVOKED_TOKENS,
     WAITING_REQUESTS,
     bridges_channel,
     session_channel,
@@ -62,7 +62,7 @@ async def test_what_strangers_say_in_redis_is_skipped(
             bridges_channel(system.settings),
             WAITING_REQUESTS,
             CANCELLED_REQUESTS,
-            DELETED_AGENTS,
+            REVOKED_TOKENS,
         )
         master.behave = behave
         for _ in range(3):
@@ -86,7 +86,7 @@ async def test_what_a_later_version_says_costs_no_frame(
             bridges_channel(system.settings): "heartbeat",
             WAITING_REQUESTS: "waiting",
             CANCELLED_REQUESTS: "cancelled",
-            DELETED_AGENTS: "deleted",
+            REVOKED_TOKENS: "revoked",
         }
         master.behave = behave
         for _ in range(3):

@@ -9,6 +9,8 @@ import pytest
 from gateway.chats.delivery import Delivery
 from gateway.chats.watch import select_last_seqs
 from gateway.state import State
+from gateway.web.auth import Caller, find_caller
+from shared.postgres.pool import connect
 from shared.settings.installation import Settings
 from tests.gateway.noted import (
     LISTING,
@@ -88,6 +90,19 @@ async def test_a_list_takes_as_many_statements_for_a_hundred_as_for_one(
         answer, sent = await counted.note(partial(ask, settings, state, first, entry))
         assert first.session_id.encode() in answer.body or first.marker.encode() in answer.body
         assert len(sent) == STATEMENTS[str(entry)]
+
+
+async def test_the_token_of_an_agent_takes_one_statement(
+    settings: Settings, counted: Notebook, owners: list[Owner]
+) -> None:
+    owner = owners[0].first
+    caller = Caller(UUID(owner.user_id), UUID(owner.agent_id))
+
+    async def find() -> None:
+        async with connect(counted.database) as connection:
+            assert await find_caller(connection, settings, owner.agent_token) == caller
+
+    assert await counted.count(find) == 1
 
 
 async def test_a_chat_message_takes_as_many_statements_with_a_hundred_files_as_with_one(

@@ -14,7 +14,7 @@ import shared.upgrade.secrets
 from devstack.postgres import PostgresServer
 from shared.secrets import REDACTED, UndecryptableError, Vault
 from shared.settings.reading import read_settings
-from shared.tokens import Claims, read_token
+from shared.tokens import Claims, issue_agent_token, read_token
 from shared.upgrade.migrate import MigrationError, migrate, take_over
 from shared.upgrade.original import TakeoverSettings, decrypt_original_key, is_original_key
 from shared.upgrade.report import describe_outcome
@@ -178,6 +178,14 @@ def test_a_token_that_is_good_stays(owner: Owner, settings: TakeoverSettings) ->
     take_over(settings)
     [(token,)] = owner.connection.execute("SELECT jwt FROM agents WHERE id = %s", [owner.agent])
     assert token == owner.token
+
+
+def test_a_token_that_has_expired_stays_so(owner: Owner, settings: TakeoverSettings) -> None:
+    expired = issue_agent_token(OLD_SECRET, owner.agent, owner.id, -1)
+    owner.connection.execute("UPDATE agents SET jwt = %s WHERE id = %s", [expired, owner.agent])
+    assert take_over(settings).new_tokens == 0
+    [(token,)] = owner.connection.execute("SELECT jwt FROM agents WHERE id = %s", [owner.agent])
+    assert token == expired
 
 
 def test_under_a_new_secret_agents_get_new_tokens(owner: Owner, settings: TakeoverSettings) -> None:

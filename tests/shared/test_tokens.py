@@ -14,6 +14,7 @@ from shared.tokens import (
     AGENT_TOKEN_EXPIRY,
     USER_TOKEN_SECONDS,
     Claims,
+    has_expired,
     issue_agent_token,
     issue_user_token,
     read_token,
@@ -60,7 +61,33 @@ def test_an_agent_token_names_its_agent_and_its_creator() -> None:
 
 def test_an_agent_token_lives_until_the_year_9999() -> None:
     claims = claims_of(issue_agent_token(KEY, AGENT, USER))
+    assert claims.pop("jti")
     assert claims == {"sub": str(AGENT), "exp": AGENT_TOKEN_EXPIRY, "user_id": str(USER)}
+
+
+def test_an_agent_token_may_live_so_many_seconds() -> None:
+    claims = claims_of(issue_agent_token(KEY, AGENT, USER, 3600))
+    assert abs(claims["exp"] - time.time() - 3600) < 5
+
+
+def test_two_agent_tokens_are_never_the_same() -> None:
+    assert len({issue_agent_token(KEY, AGENT, USER) for _ in range(10)}) == 10
+
+
+def test_an_agent_token_that_has_expired_is_bad_and_known_to_have_been_good() -> None:
+    token = issue_agent_token(KEY, AGENT, USER, 0)
+    assert read_token(KEY, token) is None
+    assert has_expired(KEY, token)
+    assert not has_expired("x" * 32, token)
+    assert not has_expired(KEY, issue_agent_token(KEY, AGENT, USER, 60))
+
+
+def test_an_agent_token_that_was_good_has_expired_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = issue_agent_token(KEY, AGENT, USER, 60)
+    assert read_token(KEY, token) == Claims(USER, AGENT)
+    monkeypatch.setattr(time, "time", lambda: LATER)
+    assert read_token(KEY, token) is None
+    assert has_expired(KEY, token)
 
 
 def test_a_token_signed_elsewhere_with_our_key_is_good() -> None:
@@ -142,6 +169,7 @@ BAD = {
 @pytest.mark.parametrize("token", BAD.values(), ids=BAD.keys())
 def test_any_other_token_is_none(token: str) -> None:
     assert read_token(KEY, token) is None
+    assert has_expired(KEY, token) == (token == BAD["expired"])
 
 
 ODD: dict[str, dict[str, Any]] = {

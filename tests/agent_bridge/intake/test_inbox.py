@@ -60,7 +60,7 @@ class NotingRegistry(Registry):
         if agent.agent_jwt == FORGED:
             return Refusal(UUID(agent.agent_uuid))
         size = len(agent.description)
-        return Registration(UUID(agent.agent_uuid), OLD, agent.name, "", {}, size)
+        return Registration(UUID(agent.agent_uuid), OLD, "", agent.name, "", {}, size)
 
     async def register(self, term: UUID, agent: Registration) -> bool:
         assert term == TERM

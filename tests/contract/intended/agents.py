@@ -25,6 +25,7 @@ PARAMETERS = {
     },
     "required": [],
 }
+OWN_TOKEN = "Section 1: an agent's token dies with its agent; so no agent is shown another's"
 ANY_DELETES = "Section 5: any user deletes any agent"
 NOTHING_ACTIVE = {"count_active_connections": 0, "active_connections": []}
 STRING_AGENT = {
@@ -45,6 +46,11 @@ def recorded_list() -> list[dict[str, Any]]:
     [case] = [case for case in load_cases("agents") if case.name.startswith("list: all")]
     agents: list[dict[str, Any]] = case.answer.body
     return agents
+
+
+def as_shown_to(agent: str, agents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The agents as one of them sees them."""
+    return [each if each["agent_id"] == agent else {**each, "agent_jwt": ""} for each in agents]
 
 
 def after_patches(agents: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -96,8 +102,18 @@ AGENTS = [
     ),
     differ(
         "Section 2: `GET /frontend`: the list above (the original answers 422 here)",
-        says(200, recorded_list()),
+        says(200, as_shown_to(X, recorded_list())),
         "get: /frontend (used by genai-protocol 2.0.3)",
+    ),
+    differ(
+        OWN_TOKEN,
+        edits(lambda body: as_shown_to(X, body)),
+        "list: with an agent token",
+    ),
+    differ(
+        OWN_TOKEN,
+        edits(lambda body: {**body, "agent_jwt": ""}),
+        "get: another agent of the same user by agent token",
     ),
     differ(
         "Section 2: in the list form, where `agent_schema.function.name` is the name",

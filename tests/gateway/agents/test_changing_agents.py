@@ -77,6 +77,24 @@ async def test_a_deleted_agent_is_gone_and_its_token_dead(user: User) -> None:
     assert listed.status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/api/agents", "/api/agents/frontend"])
+async def test_agents_that_list_their_like_see_their_own_token_only(user: User, path: str) -> None:
+    asking, other = await user.register_agent("a", "a"), await user.register_agent("b", "b")
+    listed = good(await user.http.get(path, headers=as_agent(asking)))
+    shown = {agent["agent_id"]: agent["agent_jwt"] for agent in listed}
+    assert shown == {asking["id"]: asking["jwt"], other["id"]: ""}
+    listed = good(await user.http.get(path))
+    assert [agent["agent_jwt"] for agent in listed] == [asking["jwt"], other["jwt"]]
+
+
+async def test_an_agent_that_reads_another_does_not_see_its_token(user: User) -> None:
+    asking, other = await user.register_agent("a", "a"), await user.register_agent("b", "b")
+    for agent, shown in ((asking, asking["jwt"]), (other, "")):
+        read = await user.http.get(f"/api/agents/{agent['id']}", headers=as_agent(asking))
+        assert good(read) == {**await user.read_agent(agent["id"]), "agent_jwt": shown}
+    assert (await user.read_agent(other["id"]))["agent_jwt"] == other["jwt"]
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

@@ -48,7 +48,12 @@ def test_the_description_is_valid_openapi_3_1() -> None:
 @pytest.mark.parametrize(
     ("path", "parameter", "pointer", "followed"),
     [
-        ("/api/agents/register", "agent_id", "/id", {"read_agent", "update_agent", "delete_agent"}),
+        (
+            "/api/agents/register",
+            "agent_id",
+            "/id",
+            {"read_agent", "update_agent", "delete_agent", "create_agent_token"},
+        ),
         ("/api/chats", "session_id", "/session_id", {"read_history", "update_chat", "delete_chat"}),
         (
             "/api/llm/model/config",

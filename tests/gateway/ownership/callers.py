@@ -2,12 +2,14 @@
 
 import time
 from enum import Enum
+from uuid import UUID
 
 from attrs import field, frozen
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from gateway.web.auth import Access
+from shared.tokens import issue_agent_token
 from tests.gateway.belongings import Belongings, user_token
 from tests.system import SERVICE_KEY, System
 
@@ -56,6 +58,9 @@ def make_callers(
         OctKey.import_key(system.settings.secret_key),
     )
     in_the_owners_name = {"user_id": owner.user_id}
+    former = issue_agent_token(
+        system.settings.secret_key, UUID(owner.agent_id), UUID(owner.user_id)
+    )
     callers = {
         "the owner": Caller(mine),
         "an agent of the owner": Caller(owner.agent_token),
@@ -65,6 +70,7 @@ def make_callers(
         "a bad token": Caller(f"{mine[:-4]}AAAA"),
         "an expired token": Caller(expired),
         "a deleted agent of the owner": Caller(deleted.agent_token),
+        "a former token of an agent of the owner": Caller(former),
         "the service for the owner": Caller(None, SERVICE_KEY, in_the_owners_name),
         "the service for another user": Caller(None, SERVICE_KEY, {"user_id": other.user_id}),
         "the service for nobody": Caller(None, SERVICE_KEY),
@@ -88,6 +94,7 @@ _TABLE = {
     "a bad token":                  (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
     "an expired token":             (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
     "a deleted agent of the owner": (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
+    "a former token of an agent of the owner": (_.DEAD, _.DEAD, _.DEAD, _.DEAD),
     "the service for the owner":    (_.MISSING, _.MISSING, _.OWN,       _.OWN),
     "the service for another user": (_.MISSING, _.MISSING, _.FOREIGN,   _.FOREIGN),
     "the service for nobody":       (_.MISSING, _.MISSING, _.NO_CALLER, _.NO_CALLER),

@@ -131,6 +131,14 @@ AGENTS = [
     Entry("GET /api/agents/{agent_id}", UNKNOWN, says=NO_AGENT),
     Entry("PATCH /api/agents/{agent_id}", UNKNOWN, says=NO_AGENT, json=AGENT),
     Entry("DELETE /api/agents/{agent_id}", UNKNOWN, 204, says="Agent {agent_id} was not found"),
+    Entry("POST /api/agents/{agent_id}/token", UNKNOWN, says=NO_AGENT),
+    Entry(
+        "POST /api/agents/{agent_id}/token",
+        UNKNOWN,
+        note="that expires",
+        says=NO_AGENT,
+        json={"expires_in": 60},
+    ),
 ]
 FLOW, AT_FLOW = "/api/agentflows/{agentflow_id}", "/api/agentflows/{flow_id}"
 AGENTFLOWS = [

@@ -34,6 +34,7 @@ HANDSHAKES = {
         "a bad token": REFUSED,
         "an expired token": REFUSED,
         "a deleted agent of the owner": REFUSED,
+        "a former token of an agent of the owner": REFUSED,
         "the service for the owner": REFUSED,
         "the service for another user": REFUSED,
         "the service for nobody": REFUSED,

@@ -16,7 +16,7 @@ ID = UUID("49d7aaaf-a173-4a9f-a84c-29dbb5f8b50e")
 CASES: dict[str, tuple[bytes, Callable[[Message], object], object]] = {
     "waiting": (formats.encode_waiting(ID), formats.decode_waiting, ID),
     "cancelled": (formats.encode_cancelled(ID), formats.decode_cancelled, ID),
-    "deleted": (formats.encode_deleted(ID), formats.decode_deleted, ID),
+    "revoked": (formats.encode_revoked(ID), formats.decode_revoked, ID),
     "heartbeat": (
         formats.encode_heartbeat(Heartbeat(ID, is_leaving=True)),
         formats.decode_heartbeat,
@@ -98,9 +98,9 @@ def test_whatever_comes_is_heard_or_skipped_and_raises_nothing(
 def test_what_is_skipped_is_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
     formats._told.clear()
     for _ in range(1000):
-        formats.decode_deleted(b"nonsense")
+        formats.decode_revoked(b"nonsense")
     [record] = caplog.records
-    assert record.getMessage() == "a notification was skipped: no deleted that is known here"
+    assert record.getMessage() == "a notification was skipped: no revoked that is known here"
 
 
 def test_that_some_request_waits_names_none() -> None:
