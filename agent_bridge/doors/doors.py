@@ -48,7 +48,7 @@ class Doors:
 
     def describe(self) -> dict[str, object]:
         """What whoever asks after the bridge's health is told."""
-        return {"connections": len(self.connected), "master_agent": self.lanes.watch.state}
+        return {"connections": len(self.connected), "master_agent": self.lanes.watch.holder}
 
 
 def create_doors(

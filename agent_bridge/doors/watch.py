@@ -7,6 +7,7 @@ a bridge knocks: only a bridge, at whose door the identity is, can answer.
 import asyncio
 import logging
 from collections.abc import Iterable
+from enum import StrEnum
 from time import monotonic
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from agent_bridge.doors import metrics
 from agent_bridge.doors.connected import Connected
 from agent_bridge.doors.connection import Connection
 from agent_bridge.doors.seals import Seals
-from agent_bridge.router.frames import MASTER_SERVER_ML, NOT_ACTIVE, Rejection, Reply
+from agent_bridge.router.frames import MASTER_SERVER_ML, NOT_ACTIVE, UNREGISTERED, Rejection, Reply
 from agent_bridge.router.lanes import Lane, LaneLostError, RouterAwayError, open_lane
 from shared.settings.bridge import BridgeSettings
 
@@ -26,6 +27,19 @@ AGENT_SECONDS = 30.0  # between two looks at the place of an agent
 FRESH_SECONDS = 10.0  # in which a new connection is looked at each second
 
 
+class Holder(StrEnum):
+    """Who holds a place at the router."""
+
+    OURS = "ours"  # a bridge, for whom came through its door
+    ABSENT = "absent"
+    FOREIGN = "foreign"  # somebody who answers, and is no bridge
+    SILENT = "silent"  # somebody who does not answer, perhaps a connection that is about to end
+    UNKNOWN = "unknown"  # the router does not answer
+
+
+LOST = frozenset({Holder.ABSENT, Holder.FOREIGN, Holder.SILENT})
+
+
 class Knocker:
     """Asks who holds an identity, on a lane of its own."""
 
@@ -33,11 +47,8 @@ class Knocker:
         self._settings = settings
         self._seals = seals
 
-    async def is_ours(self, identity: str) -> bool | None:
-        """Whether a bridge holds it, for whom came through its door; None: nobody does.
-
-        Raises RouterAwayError.
-        """
+    async def ask(self, identity: str) -> Holder:
+        """Who holds the place of this identity."""
         nonce = uuid4().hex
         lane: Lane | None = None
         try:
@@ -45,20 +56,18 @@ class Knocker:
                 lane = await open_lane(self._settings, identity)
                 answer = await lane.invoke(identity, {"knock": nonce})
         except TimeoutError:
-            if lane is None:
-                raise RouterAwayError("the router does not answer") from None
-            return False
-        except LaneLostError as error:
-            raise RouterAwayError(str(error)) from None
+            return Holder.UNKNOWN if lane is None else Holder.SILENT
+        except (LaneLostError, RouterAwayError):
+            return Holder.UNKNOWN
         finally:
             if lane is not None:
                 await lane.close()
         match answer:
-            case Reply(response, _):
-                return self._seals.is_proof(identity, nonce, response)
-            case Rejection(message, _) if message == NOT_ACTIVE:
-                return None
-        return False
+            case Reply(response, _) if self._seals.is_proof(identity, nonce, response):
+                return Holder.OURS
+            case Rejection(message, _) if message in {NOT_ACTIVE, UNREGISTERED}:
+                return Holder.ABSENT
+        return Holder.FOREIGN
 
 
 class MasterWatch:
@@ -66,30 +75,21 @@ class MasterWatch:
 
     def __init__(self, knocker: Knocker) -> None:
         self._knocker = knocker
-        self.state = "unknown"
-        """`unknown`, `absent`, `ours` or `foreign`."""
+        self.holder = Holder.UNKNOWN
         metrics.MASTER_IS_FOREIGN.set_function(lambda: self.is_foreign)
 
     @property
     def is_foreign(self) -> bool:
         """Whether somebody else has its place, who must be sent nothing."""
-        return self.state == "foreign"
+        return self.holder is Holder.FOREIGN
 
     async def look(self) -> None:
         """Look once."""
-        try:
-            is_ours = await self._knocker.is_ours(MASTER_SERVER_ML)
-        except RouterAwayError:
-            self._note("unknown")
-            return
-        states = {True: "ours", False: "foreign", None: "absent"}
-        self._note(states[is_ours])
-
-    def _note(self, state: str) -> None:
-        if state != self.state:
-            level = logging.ERROR if state == "foreign" else logging.INFO
-            logger.log(level, "the master agent at the router is %s", state)
-        self.state = state
+        holder = await self._knocker.ask(MASTER_SERVER_ML)
+        if holder is not self.holder:
+            level = logging.ERROR if holder is Holder.FOREIGN else logging.INFO
+            logger.log(level, "the place of the master agent at the router: %s", holder)
+        self.holder = holder
 
 
 class PlaceWatch:
@@ -105,10 +105,8 @@ class PlaceWatch:
         """Look for ever."""
         while True:
             await self._master.look()
-            if (own := self._connected.find(MASTER_SERVER_ML)) and self._master.state in {
-                "absent",
-                "foreign",
-            }:
+            own = self._connected.find(MASTER_SERVER_ML)
+            if own is not None and self._master.holder in LOST:
                 await own.renew()
             for connection in self._due():
                 await self._look_at(connection)
@@ -124,10 +122,6 @@ class PlaceWatch:
                 yield each
 
     async def _look_at(self, connection: Connection) -> None:
-        try:
-            is_ours = await self._knocker.is_ours(connection.identity)
-        except RouterAwayError as error:
-            logger.debug("the place of %s is not looked at: %s", connection.identity, error)
-            return
-        if not is_ours and not connection.ended.is_set():
+        holder = await self._knocker.ask(connection.identity)
+        if holder in LOST and not connection.ended.is_set():
             await connection.renew()

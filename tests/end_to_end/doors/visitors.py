@@ -74,7 +74,8 @@ async def visiting(url: str, **headers: str) -> AsyncIterator[Visitor]:
         try:
             yield visitor
         finally:
-            await opened.close()
+            if opened.close_code is None:
+                await opened.close()
             await hearing
 
 
