@@ -27,6 +27,7 @@ from agent_bridge.router.frames import (
     invoke_frame,
     parse_lane_frame,
 )
+from agent_bridge.router.skipped import skip
 from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
@@ -139,6 +140,8 @@ class Lane:
             case Reply() | Rejection() if answer is not None and is_waited_for:
                 answer.set_result(frame)
                 return True
+            case None:
+                skip("lane")
         return False  # nothing was asked, or it was answered already, or nobody understands it
 
 

@@ -16,7 +16,8 @@ async def create_a2a_agent(call: Call[NewA2AAgent, Nothing]) -> LookedUpA2AAgent
     try:
         given = read_url(call.body.server_url)
         url = str(given.copy_with(path="/", query=None)).rstrip("/")
-        card = await A2A_AGENTS.look_up(call.state["outbound"], url)
+        async with call.state["turns"].lookups.turn(call.user_id):
+            card = await A2A_AGENTS.look_up(call.state["outbound"], url)
     except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
     except UnreachableError as error:
@@ -59,6 +60,7 @@ operations = [
         NewA2AAgent,
         LookedUpA2AAgent,
         names={"agent_id": "/id"},
+        bounded=True,
         lends=False,
     ),
     get("/api/a2a/agents", list_a2a_agents, A2AAgentPage, list[A2AAgent], fails=False),

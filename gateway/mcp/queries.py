@@ -1,5 +1,6 @@
 """MCP servers and their tools in PostgreSQL."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from databases.core import Connection
@@ -21,6 +22,7 @@ async def upsert_server(connection: Connection, owner: UUID, url: str) -> UUID:
         ON CONFLICT (creator_id, server_url) DO UPDATE SET
             is_active = true,
             lookup_failures = 0,
+            next_lookup_at = NULL,
             updated_at = CASE WHEN mcpservers.is_active THEN mcpservers.updated_at ELSE now() END
         RETURNING id
     """
@@ -35,6 +37,7 @@ async def activate_servers(connection: Connection, url: str) -> list[UUID]:
         UPDATE mcpservers SET
             is_active = true,
             lookup_failures = 0,
+            next_lookup_at = NULL,
             updated_at = CASE WHEN is_active THEN updated_at ELSE now() END
         WHERE server_url = :url
         RETURNING id
@@ -42,16 +45,25 @@ async def activate_servers(connection: Connection, url: str) -> list[UUID]:
     return [row["id"] for row in await connection.fetch_all(sql, {"url": url})]
 
 
-async def count_failure(connection: Connection, url: str, most: int) -> None:
-    """Count a failed look-up of all active servers at this URL; `most` in a row end it."""
+async def count_failure(
+    connection: Connection, url: str, most: int, pauses: Sequence[float]
+) -> None:
+    """Count a failed look-up of all servers at this URL; `most` in a row end their activity.
+
+    The next one is due after a pause, in seconds: the first of them after one failure, the last
+    after as many as there are pauses, or more.
+    """
     sql = """
         UPDATE mcpservers SET
-            lookup_failures = lookup_failures + 1,
-            is_active = lookup_failures + 1 < :most,
-            updated_at = CASE WHEN lookup_failures + 1 < :most THEN updated_at ELSE now() END
-        WHERE server_url = :url AND is_active
+            lookup_failures = failures,
+            next_lookup_at = now() + make_interval(secs => pause),
+            is_active = is_active AND failures < :most,
+            updated_at = CASE WHEN is_active AND failures >= :most THEN now() ELSE updated_at END
+        FROM unnest(CAST(:pauses AS float8[])) WITH ORDINALITY AS paused (pause, failures)
+        WHERE server_url = :url
+          AND failures = least(lookup_failures + 1, cardinality(CAST(:pauses AS float8[])))
     """
-    await connection.execute(sql, {"url": url, "most": most})
+    await connection.execute(sql, {"url": url, "most": most, "pauses": list(pauses)})
 
 
 async def update_tools(
@@ -99,10 +111,14 @@ async def update_tools(
     await connection.execute(sql, {"server_ids": server_ids, "tools": rows, "ids": ids})
 
 
-async def select_urls(connection: Connection) -> list[str]:
-    """The URL of every server, each once."""
-    rows = await connection.fetch_all("SELECT DISTINCT server_url FROM mcpservers")
-    return [row["server_url"] for row in rows]
+async def select_due(connection: Connection) -> list[tuple[str, UUID]]:
+    """The URL and the owner of every server that is to be looked up again."""
+    sql = """
+        SELECT server_url, creator_id FROM mcpservers
+        WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
+    """
+    rows = await connection.fetch_all(sql)
+    return [(row["server_url"], row["creator_id"]) for row in rows]
 
 
 async def select_servers(

@@ -16,7 +16,8 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
     """Look an MCP server up and store it, or refresh it."""
     try:
         url = str(read_url(call.body.server_url))
-        tools = await MCP_SERVERS.look_up(call.state["outbound"], url)
+        async with call.state["turns"].lookups.turn(call.user_id):
+            tools = await MCP_SERVERS.look_up(call.state["outbound"], url)
     except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
     except UnreachableError as error:
@@ -75,6 +76,7 @@ operations = [
         NewServer,
         LookedUpServer,
         names={"server_id": "/id"},
+        bounded=True,
         lends=False,
     ),
     get("/api/mcp/servers", list_servers, ServerPage, list[Server], fails=False),

@@ -1,5 +1,7 @@
 """How many calls are worked on at a time: of each user, so that the others have room, and of each
-operation, so that one which waits for a lock leaves connections to the others."""
+operation, so that one which waits for a lock leaves connections to the others.
+
+Those that wait for a stranger's server hold no connection, and are counted apart."""
 
 import asyncio
 from collections import defaultdict
@@ -13,6 +15,7 @@ from gateway.web.errors import ApiError, TooManyRequestsError, UnavailableError
 
 WAIT_SECONDS = 5.0
 WAITING_LIMIT = 100  # calls of a user that wait for a turn
+LOOKUPS_PER_USER = 4
 
 TOO_MANY = "Too many of your calls are being worked on, please try again in a second"
 BUSY = "Too many calls like this one are being worked on, please try again in a second"
@@ -28,24 +31,37 @@ class Turns:
     """Of this gateway."""
 
     def __init__(self, calls_per_user: int, pool_size: int) -> None:
-        self._most = calls_per_user  # 0 = any number
-        self._users: dict[UUID, _User] = {}
+        self._calls = Users(calls_per_user)
+        self.lookups = Users(LOOKUPS_PER_USER)
         share = max(1, pool_size // 2)
         self._operations = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
 
     def must_wait(self, user_id: UUID, operation: str) -> bool:
         """Whether there is no turn at once: meanwhile others can have the connection."""
-        user = self._users.get(user_id)
-        return (user is not None and user.room.locked()) or self._operations[operation].locked()
+        return self._calls.must_wait(user_id) or self._operations[operation].locked()
 
     @asynccontextmanager
     async def turn(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
         """Wait, but not long. Raises TooManyRequestsError, UnavailableError."""
-        async with self._turn_of(user_id), _room(self._operations[operation], _busy):
+        async with self._calls.turn(user_id), _room(self._operations[operation], _busy):
             yield
 
+
+class Users:
+    """So many at a time of each; 0 = any number."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._users: dict[UUID, _User] = {}
+
+    def must_wait(self, user_id: UUID) -> bool:
+        """Whether this one has no turn at once."""
+        user = self._users.get(user_id)
+        return user is not None and user.room.locked()
+
     @asynccontextmanager
-    async def _turn_of(self, user_id: UUID) -> AsyncIterator[None]:
+    async def turn(self, user_id: UUID) -> AsyncIterator[None]:
+        """Wait, but not long. Raises TooManyRequestsError."""
         if not self._most:
             yield
             return

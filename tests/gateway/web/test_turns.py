@@ -34,7 +34,7 @@ async def test_who_has_enough_waits_for_one_of_his_own_and_nobody_else_does() ->
             async with turns.turn(uuid4(), "any"):
                 assert not waiting.done()
         await waiting
-    assert not turns._users
+    assert not turns._calls._users
 
 
 async def test_who_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
