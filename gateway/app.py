@@ -15,7 +15,9 @@ from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
+from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
+from gateway.files.sweep import Sweep
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
@@ -120,6 +122,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.push_async_callback(attempts.close)
         notifications, watch = Notifications(redis), Watch(database)
         bridges = Bridges(settings, notifications)
+        storage = create_storage(settings)
+        objects = Objects(database, storage)
         outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
         loops = background(
             notifications_reader=notifications.read(),
@@ -128,10 +132,11 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             watch=watch.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
+            sweep=Sweep(objects).run(),
         )
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
-        sockets, storage = Sockets(settings.sockets_per_user), create_storage(settings)
+        sockets = Sockets(settings.sockets_per_user)
         probe = DatabaseProbe(settings)
         stack.callback(probe.close)
         drain = Drain(sockets.leave, settings.drain_grace)
@@ -151,6 +156,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             attempts=attempts,
             watch=watch,
             storage=storage,
+            objects=objects,
             turns=Turns(settings.calls_per_user, settings.database_pool_size),
             outbound=outbound,
             readiness=Readiness(drain, checks, dispensable=["redis", "files"]),

@@ -8,6 +8,7 @@ from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
+from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
@@ -32,6 +33,7 @@ class State(TypedDict):
     watch: Watch
     sockets: Sockets
     storage: Storage
+    objects: Objects
     outbound: Outbound
     readiness: Readiness
     turns: Turns

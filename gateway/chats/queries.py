@@ -147,7 +147,8 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
     """Store a message and the request to answer it, unless `most_open` of the owner's are open.
 
     One statement: chat, message, files and request are there together or not at all. The chat's
-    row is locked first, so that the requests of a session stand in the order of their messages.
+    row is locked first, so that the requests of a session stand in the order of their messages;
+    then files, in order too. A trigger adds these to the session's, and takes them from no other.
     Statements at the same moment don't see each other's: a few more than `most_open` can get in,
     as many as there are connections. 0 means any number. A message whose id the session has
     already leaves no trace.
@@ -174,10 +175,13 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
             SELECT CAST(:question_id AS uuid), :request_id, 'user', :message,
                    last_event_at, last_event_at, session_id
             FROM chat
+        ), named AS (
+            SELECT files.id, chat.session_id FROM files CROSS JOIN chat
+            WHERE files.id = ANY(CAST(:file_ids AS uuid[])) AND creator_id = :owner
+            ORDER BY files.id FOR UPDATE OF files
         ), marked AS (
-            UPDATE files SET session_id = chat.session_id, request_id = :request_id
-            FROM chat
-            WHERE id = ANY(CAST(:file_ids AS uuid[])) AND creator_id = :owner
+            UPDATE files SET session_id = named.session_id, request_id = :request_id
+            FROM named WHERE files.id = named.id
         ), request AS (
             INSERT INTO requests
                 (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,

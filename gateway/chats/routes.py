@@ -59,13 +59,16 @@ async def update_chat(call: Call[ChatChanges, SessionId]) -> CreatedChat:
 
 
 async def delete_chat(call: Call[Nothing, SessionId]) -> None:
-    """Delete one of the user's chats with its messages, logs, requests and files."""
+    """Delete one of the user's chats with its messages, logs and requests.
+
+    Files go too, but for those that belong to messages of other chats.
+    """
     id_ = call.parameters.session_id
     async with connect(call.database) as connection:
         internal_names = await delete_whole_chat(connection, call.user_id, id_)
     if internal_names is None:
         raise BadRequestError(f"Chat with session_id: '{id_}' does not exist")
-    await call.state["storage"].delete(*internal_names)
+    await call.state["objects"].remove(*internal_names)
 
 
 async def read_history(call: Call[Nothing, HistoryPage]) -> History:

@@ -1,17 +1,21 @@
 """Uploading, downloading and listing files."""
 
 import asyncio
+import logging
 from functools import partial
 from uuid import UUID, uuid4
 
 import attrs
+from databases.core import Connection
 from starlette.responses import Response
 
 from gateway.files import queries
 from gateway.files.download import DESCRIPTION, answer_file
+from gateway.files.quota import OverQuotaError, check_quota, find_allowance
 from gateway.files.schemas import (
     CreatedFile,
     FileId,
+    FileOrigin,
     FilePage,
     FileSelection,
     NewFile,
@@ -26,7 +30,9 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, get
 from gateway.web.paging import cut
 from shared.domain.frames import FileMetadata
-from shared.postgres.pool import connect, give_back
+from shared.postgres.pool import connect, give_back, transaction
+
+logger = logging.getLogger(__name__)
 
 
 async def create_file(call: Call[Nothing, Nothing]) -> CreatedFile:
@@ -34,38 +40,52 @@ async def create_file(call: Call[Nothing, Nothing]) -> CreatedFile:
 
     An agent says which session and request it made the file for.
     """
-    id_, storage = uuid4(), call.state["storage"]
-    limit = call.state["settings"].max_file_bytes
-    upload = await receive_upload(call.request, storage, id_, limit)
+    try:
+        return await _create_file(call)
+    except OverQuotaError:
+        host = call.request.client.host if call.request.client else "a socket"
+        logger.warning("user %s, from %s, is over FILES_BYTES_PER_USER", call.user_id, host)
+        raise
+
+
+async def _create_file(call: Call[Nothing, Nothing]) -> CreatedFile:
+    id_, objects = uuid4(), call.state["objects"]
+    upload = await receive_upload(call.request, objects, id_, await find_allowance(call))
     try:
         await _insert(call, id_, upload)
     except BaseException:
-        await storage.delete(upload.internal_name)
+        await objects.remove(upload.internal_name)
         raise
     return CreatedFile(id_)
 
 
 async def _insert(call: Call[Nothing, Nothing], id_: UUID, upload: Upload) -> None:
-    origin = upload.origin
+    quota = call.state["settings"].files_bytes_per_user
     async with connect(call.database) as connection:
-        inserted = await queries.insert_file(
-            connection,
-            id_,
-            call.user_id,
-            origin,
-            upload.name,
-            upload.internal_name,
-            upload.mimetype,
-            upload.size,
-        )
-        if inserted:
-            return
-        session_id = origin.session_id
-        if session_id is None or await queries.select_has_session(
-            connection, call.user_id, session_id
-        ):
-            raise BadRequestError(f"Request with id {origin.request_id} does not exist")
-        raise BadRequestError(f"Session with id {session_id} does not exist")
+        async with transaction(connection):
+            inserted = await queries.insert_file(
+                connection,
+                id_,
+                call.user_id,
+                upload.origin,
+                upload.name,
+                upload.internal_name,
+                upload.mimetype,
+                upload.size,
+            )
+            if inserted:
+                return await check_quota(connection, call.user_id, quota, upload.size)
+        raise await _explain(connection, call.user_id, upload.origin)
+
+
+async def _explain(connection: Connection, owner: UUID, origin: FileOrigin) -> BadRequestError:
+    """Why a file was not inserted."""
+    session_id, request_id = origin.session_id, origin.request_id
+    if session_id and not await queries.select_has_session(connection, owner, session_id):
+        return BadRequestError(f"Session with id {session_id} does not exist")
+    if request_id:
+        return BadRequestError(f"Request with id {request_id} does not exist")
+    return BadRequestError("The upload took too long, please try again")
 
 
 async def read_file(call: Call[Nothing, FileId]) -> Response:
@@ -128,9 +148,9 @@ async def _with_size(storage: Storage, file: StoredFile) -> StoredFile:
 async def delete_file(call: Call[Nothing, FileId]) -> None:
     """Delete a file."""
     file = await _find(call)
-    await call.state["storage"].delete(file.internal_name)
     async with connect(call.database) as connection:
         await queries.delete_file(connection, call.user_id, file.id)
+    await call.state["objects"].remove(file.internal_name)
 
 
 # None keeps a connection while it waits for the storage or the sender: both may be slow.
@@ -145,6 +165,7 @@ operations = [
         status=201,
         names={"file_id": "/id"},
         access=Access.USER_OR_AGENT,
+        stores=True,
         lends=False,
     ),
     get(

@@ -91,6 +91,12 @@ class UnavailableError(ApiError):
     headers = MappingProxyType({"Retry-After": "1"})
 
 
+class StorageFullError(ApiError):
+    """There is no room for it, and there will be none soon."""
+
+    status = 507
+
+
 class AnswerErrors:
     """Answers what is raised, what nobody expected with a 500.
 

@@ -23,6 +23,7 @@ from gateway.web.errors import (
     ApiError,
     BadRequestError,
     Refusal,
+    StorageFullError,
     TooLargeError,
     TooManyRequestsError,
     TooSlowError,
@@ -93,6 +94,7 @@ class Operation:
     refusal: type[Refusal] = Refusal
     old_place: str = ""  # what sets its id apart, where another path is the one to use
     bounded: bool = False  # whether it can answer 429, with Retry-After
+    stores: bool = False  # files, and whether it can answer 507
     lends: bool = True  # the connection; not to a handler that waits for more than the database
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,6 +165,7 @@ class Operation:
             InvalidInputError: takes_any,
             TooManyRequestsError: self.bounded or self._takes_turns,
             UnavailableError: True,
+            StorageFullError: self.stores,
         }
         return [error for error, is_possible in possible.items() if is_possible]
 
