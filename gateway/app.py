@@ -28,12 +28,13 @@ from gateway.requests.bridges import Bridges
 from gateway.routes import operations
 from gateway.routes import sockets as described
 from gateway.state import State
-from gateway.web.addresses import TrustedPrefix
+from gateway.web.addresses import TrustedProxies
 from gateway.web.errors import AnswerErrors
 from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
 from gateway.web.security import SecurityHeaders
+from gateway.web.strangers import CountStrangers
 from gateway.web.turns import Turns
 from shared import VERSION
 from shared.notifications.bus import Notifications, create_redis
@@ -42,6 +43,7 @@ from shared.process.background import background
 from shared.process.drain import Drain
 from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.process.server import Listening
+from shared.process.strangers import Strangers
 from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics
@@ -85,7 +87,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
             *health_routes(),
         ],
         middleware=[
-            Middleware(TrustedPrefix, trusted_proxies=settings.trusted_proxies),
+            Middleware(TrustedProxies, trusted_proxies=settings.trusted_proxies),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
             Middleware(SecurityHeaders),
             Middleware(
@@ -97,6 +99,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
             Middleware(IgnoreTrailingSlash),
             Middleware(Measure),
             Middleware(AnswerErrors),
+            Middleware(CountStrangers),
         ],
         lifespan=partial(_lifespan, settings=settings),
     )
@@ -154,6 +157,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             vault=Vault(settings.encryption_keys),
             passwords=passwords,
             attempts=attempts,
+            strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             watch=watch,
             storage=storage,
             objects=objects,

@@ -16,6 +16,7 @@ from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications
 from shared.process.drain import Drain
 from shared.process.health import Readiness
+from shared.process.strangers import Strangers
 from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
 
@@ -30,6 +31,7 @@ class State(TypedDict):
     vault: Vault
     passwords: Passwords
     attempts: Attempts
+    strangers: Strangers
     watch: Watch
     sockets: Sockets
     storage: Storage

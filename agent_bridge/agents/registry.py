@@ -26,6 +26,7 @@ from shared.domain.agents import (
 )
 from shared.postgres.pool import connect
 from shared.settings.bridge import BridgeSettings
+from shared.telemetry.seldom import warn_seldom
 from shared.tokens import read_token
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Registry:
         """
         claims = read_token(self._settings.secret_key, agent.agent_jwt)
         if claims is None or str(claims.agent_id) != agent.agent_uuid:
+            _log_token(agent.agent_uuid)
             self.refuse(agent.agent_uuid, NOT_REGISTERED)
             return None
         assert claims.agent_id is not None
@@ -82,6 +84,7 @@ class Registry:
         """Mark an agent active if it exists; tell it if not. Raises DatabaseAwayError."""
         try:
             if not await self._activate(term, agent):
+                _log_token(str(agent.agent_id))
                 self.refuse(str(agent.agent_id), NOT_REGISTERED)
         except (asyncpg.DataError, asyncpg.ProgramLimitExceededError):
             logger.warning("what agent %s says of itself can't be stored", agent.agent_id)
@@ -127,6 +130,11 @@ class Registry:
         task = asyncio.create_task(_tell(self._settings, agent_uuid, message))
         self._refusing.add(task)
         task.add_done_callback(self._refusing.discard)
+
+
+def _log_token(agent_uuid: str) -> None:
+    """Where it comes from the router does not tell."""
+    warn_seldom(logger, "an agent's token was refused", agent_id=agent_uuid[:NAME_LIMIT])
 
 
 def _is_name(agent_uuid: str) -> bool:

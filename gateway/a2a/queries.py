@@ -8,9 +8,16 @@ from databases.core import Connection
 from gateway.a2a.lookup import FoundCard
 from gateway.a2a.schemas import A2AAgent, LookedUpA2AAgent
 from gateway.web.paging import cut
+from gateway.web.quotas import Quota
 from shared.domain.agents import make_alias
 from shared.postgres.pool import columns
 from shared.postgres.rows import build
+
+AGENTS = Quota(
+    "A2A agents",
+    lambda settings: settings.a2a_agents_per_user,
+    "SELECT count(*) FROM a2acards WHERE creator_id = :owner",
+)
 
 
 async def upsert_agent(

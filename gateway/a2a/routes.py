@@ -8,6 +8,7 @@ from gateway.remote.urls import read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
+from gateway.web.quotas import within
 from shared.postgres.pool import connect
 
 
@@ -24,7 +25,11 @@ async def create_a2a_agent(call: Call[NewA2AAgent, Nothing]) -> LookedUpA2AAgent
         raise BadRequestError(
             f"Cannot retrieve data about a2a card on url: {url}/. {error.sentence}"
         ) from None
-    async with connect(call.database) as connection:
+    async with (
+        call.turn("create_a2a_agent"),
+        connect(call.database) as connection,
+        within(queries.AGENTS, call, connection),
+    ):
         return await queries.upsert_agent(connection, call.user_id, url, card)
 
 

@@ -8,9 +8,16 @@ from databases.interfaces import Record
 
 from gateway.agents.schemas import Agent, AgentChanges, AgentSelection, RegisteredAgent
 from gateway.web.paging import cut
+from gateway.web.quotas import Quota
 from shared.domain.agents import name_function
 from shared.postgres.pool import columns
 from shared.postgres.rows import build
+
+AGENTS = Quota(
+    "agents",
+    lambda settings: settings.agents_per_user,
+    "SELECT count(*) FROM agents WHERE creator_id = :owner",
+)
 
 
 async def insert_agent(

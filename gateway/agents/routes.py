@@ -21,6 +21,7 @@ from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, patch, post
+from gateway.web.quotas import within
 from shared.domain.agents import TOO_LARGE, is_too_large, make_alias, normalise_name
 from shared.domain.flows import flow_connection, select_active_flows
 from shared.notifications.formats import DELETED_AGENTS, encode_deleted
@@ -35,7 +36,10 @@ async def create_agent(call: Call[NewAgent, Nothing]) -> RegisteredAgent:
     if is_too_large(new.description, new.input_parameters):
         raise BadRequestError(TOO_LARGE)
     name = normalise_name(new.name)
-    async with connect(call.database) as connection:
+    async with (
+        connect(call.database) as connection,
+        within(queries.AGENTS, call, connection),
+    ):
         agent = await queries.insert_agent(
             connection,
             id_,

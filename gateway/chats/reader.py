@@ -19,11 +19,12 @@ from gateway.chats.frames import (
     unknown_request,
 )
 from gateway.chats.handshake import Opening
-from gateway.chats.messages import NotAcceptedError, accept_message
+from gateway.chats.messages import NotAcceptedError, TooManyOpenError, accept_message
 from gateway.chats.queries import Repeated
 from gateway.chats.sender import Sender
 from gateway.requests.cancellation import cancel
 from gateway.state import State
+from gateway.web.refusals import TOO_MANY_MESSAGES, log_refusal
 from shared.codec.faults import InvalidInputError
 from shared.domain.frames import encode
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -106,6 +107,8 @@ class Reader:
         except InvalidInputError as error:
             return [describe_faults(error), self._refusal(request_id, explain_faults(error))]
         except NotAcceptedError as error:
+            if isinstance(error, TooManyOpenError):
+                log_refusal(TOO_MANY_MESSAGES, self._websocket)
             return [self._refusal(request_id, str(error))]
         except DatabaseAwayError as error:
             session_id = self._opening.session_id

@@ -7,8 +7,15 @@ from databases.core import Connection
 from databases.interfaces import Record
 
 from gateway.flows.schemas import Member, StoredFlow
+from gateway.web.quotas import Quota
 from shared.codec.converter import unstructure
 from shared.postgres.pool import columns
+
+FLOWS = Quota(
+    "agent flows",
+    lambda settings: settings.flows_per_user,
+    "SELECT count(*) FROM agentworkflows WHERE creator_id = :owner",
+)
 
 
 @frozen

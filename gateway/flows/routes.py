@@ -19,6 +19,7 @@ from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, patch, post
 from gateway.web.paging import cut
+from gateway.web.quotas import within
 from shared.domain.agents import make_alias, normalise_name
 from shared.domain.flows import Flow, select_active_members, select_flow, select_flows
 from shared.postgres.pool import connect
@@ -28,7 +29,8 @@ async def create_flow(call: Call[WantedFlow, Nothing]) -> StoredFlow:
     """Make a flow of active members."""
     async with connect(call.database) as connection:
         content = await _find_content(connection, call.user_id, call.body)
-        return await queries.insert_flow(connection, call.user_id, content)
+        async with within(queries.FLOWS, call, connection):
+            return await queries.insert_flow(connection, call.user_id, content)
 
 
 async def list_flows(call: Call[Nothing, FlowPage]) -> list[AgentFlow]:

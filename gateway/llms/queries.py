@@ -14,8 +14,20 @@ from gateway.llms.schemas import (
     shown_key,
     stored_columns,
 )
+from gateway.web.quotas import Quota
 from shared.postgres.pool import columns
 from shared.postgres.rows import build
+
+PROVIDERS = Quota(
+    "model providers",
+    lambda settings: settings.model_providers_per_user,
+    "SELECT count(*) FROM modelproviders WHERE creator_id = :owner",
+)
+CONFIGS = Quota(
+    "model configs",
+    lambda settings: settings.model_configs_per_user,
+    "SELECT count(*) FROM modelconfigs WHERE creator_id = :owner",
+)
 
 
 async def insert_provider(

@@ -24,6 +24,7 @@ from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, delete, get, patch, post
 from gateway.web.paging import cut
+from gateway.web.quotas import within
 from shared.postgres.pool import connect
 from shared.secrets import Vault
 
@@ -40,7 +41,10 @@ async def create_provider(call: Call[NewProvider, Nothing]) -> Provider:
         raise BadRequestError(NO_KEY)
     id_ = uuid4()
     encrypted = _encrypt(call.state["vault"], id_, new.key)
-    async with connect(call.database) as connection:
+    async with (
+        connect(call.database) as connection,
+        within(queries.PROVIDERS, call, connection),
+    ):
         provider = await queries.insert_provider(
             connection, id_, call.user_id, new.name, encrypted, new.metadata or {}
         )
@@ -81,7 +85,8 @@ async def create_model_config(call: Call[NewModelConfig, Nothing]) -> list[Provi
     """Store a model config; answers with its provider."""
     new = call.body
     async with connect(call.database) as connection:
-        stored = await queries.insert_config(connection, call.user_id, new)
+        async with within(queries.CONFIGS, call, connection):
+            stored = await queries.insert_config(connection, call.user_id, new)
         if stored is None:
             raise BadRequestError(f"Provider named {new.provider} does not exist")
         if not stored:

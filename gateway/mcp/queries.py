@@ -8,10 +8,17 @@ from databases.core import Connection
 from gateway.mcp.schemas import Server, Tool
 from gateway.mcp.tools import FoundTool
 from gateway.web.paging import cut
+from gateway.web.quotas import Quota
 from shared.codec.converter import unstructure
 from shared.domain.agents import make_tool_alias
 from shared.postgres.pool import columns
 from shared.postgres.rows import build
+
+SERVERS = Quota(
+    "MCP servers",
+    lambda settings: settings.mcp_servers_per_user,
+    "SELECT count(*) FROM mcpservers WHERE creator_id = :owner",
+)
 
 
 async def upsert_server(connection: Connection, owner: UUID, url: str) -> UUID:

@@ -8,8 +8,9 @@ from gateway.remote.urls import read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
+from gateway.web.quotas import within
 from shared.domain.agents import tool_schema
-from shared.postgres.pool import connect, transaction
+from shared.postgres.pool import connect
 
 
 async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
@@ -22,7 +23,11 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
         raise BadRequestError(str(error)) from None
     except UnreachableError as error:
         raise BadRequestError(f"Could not access MCP server on: {url}. {error.sentence}") from None
-    async with connect(call.database) as connection, transaction(connection):
+    async with (
+        call.turn("create_server"),
+        connect(call.database) as connection,
+        within(queries.SERVERS, call, connection),
+    ):
         id_ = await queries.upsert_server(connection, call.user_id, url)
         await queries.update_tools(connection, [id_], tools)
         server = await queries.select_server(connection, call.user_id, id_)

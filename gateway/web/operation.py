@@ -5,6 +5,7 @@ input, make the answer and describe the API, and the type checker compares them 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -62,6 +63,13 @@ class Call[Body, Parameters]:
     def database(self) -> Database:
         """The pool; `connect` inside a handler lends the connection that checked the caller."""
         return self.state["database"]
+
+    def turn(self, operation: str) -> AbstractAsyncContextManager[None]:
+        """A turn of the caller's, where none was lent: to be taken before a connection is.
+
+        Raises TooManyRequestsError, UnavailableError.
+        """
+        return self.state["turns"].turn(self.user_id, operation)
 
     @property
     def user_id(self) -> UUID:

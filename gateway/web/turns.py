@@ -12,6 +12,7 @@ from uuid import UUID
 from attrs import define
 
 from gateway.web.errors import ApiError, TooManyRequestsError, UnavailableError
+from gateway.web.refusals import TOO_MANY_CALLS
 
 WAIT_SECONDS = 5.0
 WAITING_LIMIT = 100  # calls of a user that wait for a turn
@@ -79,7 +80,7 @@ class Users:
 
 
 def _too_many() -> ApiError:
-    return TooManyRequestsError(TOO_MANY, 1)
+    return TooManyRequestsError(TOO_MANY, 1, TOO_MANY_CALLS)
 
 
 def _busy() -> ApiError:

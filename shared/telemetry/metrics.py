@@ -32,6 +32,10 @@ STATUSES = ("answered", "failed", "timed_out", "cancelled", "interrupted")
 REQUESTS_ENDED = Counter(
     "genai_requests_ended", "Requests that this process has ended.", ["status"]
 )
+CONNECTIONS_REFUSED = Counter(
+    "genai_connections_refused",
+    "Connections, and requests by proxies, of addresses with too many without a token.",
+)
 NOTIFICATIONS_LAG = Histogram(
     "genai_notifications_lag_seconds",
     "From publishing in Redis to hearing it, tried once a second.",
