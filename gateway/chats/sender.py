@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import aclosing
 from time import time_ns
 from typing import cast
 
@@ -25,11 +26,17 @@ class Sender:
     """Sends one frame at a time; a client that takes too long is closed."""
 
     def __init__(self, websocket: WebSocket, opening: Opening) -> None:
-        database = cast("State", websocket.state)["database"]
+        state = cast("State", websocket.state)
         self._websocket = websocket
         self._session_id = opening.session_id
         self._sending = asyncio.Lock()
-        self.delivery = Delivery(database, opening.user_id, opening.session_id, opening.sent)
+        self.delivery = Delivery(
+            state["database"],
+            opening.user_id,
+            opening.session_id,
+            opening.sent,
+            state["large_frames"],
+        )
         self.expected = ExpectedAnswers()
         self.was_too_slow = False
 
@@ -45,12 +52,13 @@ class Sender:
         while True:
             message = await listener.get()
             try:
-                async for outgoing in self.delivery.next_frames(message):
-                    begun = time_ns()
-                    if not await self.send(outgoing.frame):
-                        return
-                    if outgoing.answered is not None:
-                        self.expected.answered(outgoing.answered, begun)
+                async with aclosing(self.delivery.next_frames(message)) as frames:
+                    async for outgoing in frames:
+                        begun = time_ns()
+                        if not await self.send(outgoing.frame):
+                            return
+                        if outgoing.answered is not None:
+                            self.expected.answered(outgoing.answered, begun)
             except DatabaseAwayError as error:
                 logger.warning("session %s is behind: %s", self._session_id, error)
                 await asyncio.sleep(CATCH_UP_SECONDS)

@@ -1,18 +1,22 @@
 """How many calls are worked on at a time: of each user, so that the others have room, and of each
-operation, so that one which waits for a lock leaves connections to the others."""
+operation, so that one which waits for a lock leaves connections to the others; and how many bytes
+of large answers are in memory."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
-from attrs import define
+from attrs import define, field
 
 from gateway.web.errors import ApiError, TooManyRequestsError, UnavailableError
+from gateway.web.room import Room
 
 WAIT_SECONDS = 5.0
 WAITING_LIMIT = 100  # calls of a user that wait for a turn
+LARGE_MOST_BYTES = 64 * 1024 * 1024  # of large answers that are made or being taken
+LARGE_PER_USER = 3  # such answers
 
 TOO_MANY = "Too many of your calls are being worked on, please try again in a second"
 BUSY = "Too many calls like this one are being worked on, please try again in a second"
@@ -22,6 +26,7 @@ BUSY = "Too many calls like this one are being worked on, please try again in a 
 class _User:
     room: asyncio.Semaphore
     calls: int = 0
+    large: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(LARGE_PER_USER))
 
 
 class Turns:
@@ -31,6 +36,7 @@ class Turns:
         self._most = calls_per_user  # 0 = any number
         self._users: dict[UUID, _User] = {}
         share = max(1, pool_size // 2)
+        self._large = Room(LARGE_MOST_BYTES)
         self._operations = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
 
     def must_wait(self, user_id: UUID, operation: str) -> bool:
@@ -38,14 +44,13 @@ class Turns:
         user = self._users.get(user_id)
         return (user is not None and user.room.locked()) or self._operations[operation].locked()
 
-    @asynccontextmanager
-    async def turn(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
-        """Wait, but not long. Raises TooManyRequestsError, UnavailableError."""
-        async with self._turn_of(user_id), _room(self._operations[operation], _busy):
-            yield
+    def of_operation(self, operation: str) -> AbstractAsyncContextManager[None]:
+        """Wait, but not long: until a connection is used no more. Raises UnavailableError."""
+        return _room(self._operations[operation], _busy)
 
     @asynccontextmanager
-    async def _turn_of(self, user_id: UUID) -> AsyncIterator[None]:
+    async def of_user(self, user_id: UUID) -> AsyncIterator[None]:
+        """Wait, but not long: until the answer is taken. Raises TooManyRequestsError."""
         if not self._most:
             yield
             return
@@ -60,6 +65,22 @@ class Turns:
             user.calls -= 1
             if not user.calls:
                 del self._users[user_id]
+
+    @asynccontextmanager
+    async def with_large_answer(self, user_id: UUID, size: int) -> AsyncIterator[None]:
+        """Within a turn of the user: have room for an answer of so many bytes.
+
+        Raises TooManyRequestsError, UnavailableError.
+        """
+        async with AsyncExitStack() as held:
+            if user := self._users.get(user_id):
+                await held.enter_async_context(_room(user.large, _too_many))
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await held.enter_async_context(self._large.taken(size))
+            except TimeoutError:
+                raise _busy() from None
+            yield
 
 
 def _too_many() -> ApiError:

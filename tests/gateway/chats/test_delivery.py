@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from databases import Database
 
-from gateway.chats.delivery import PAGE, Delivery
+from gateway.chats.delivery import PAGE_LIMIT as PAGE
+from gateway.chats.delivery import Delivery
 from shared.notifications.bus import Message
 from shared.notifications.formats import FRAME_LIMIT, encode_frames
 from shared.postgres.pool import connect, create_database

@@ -18,20 +18,20 @@ from tests.users import User, eventually, register_user
 USER = uuid4()
 
 
-async def enter(stack: AsyncExitStack, turns: Turns, operation: str = "any") -> None:
-    await stack.enter_async_context(turns.turn(USER, operation))
+async def enter(stack: AsyncExitStack, turns: Turns) -> None:
+    await stack.enter_async_context(turns.of_user(USER))
 
 
 async def test_who_has_enough_waits_for_one_of_his_own_and_nobody_else_does() -> None:
     turns = Turns(2, 100)
     async with AsyncExitStack() as stack:
         await enter(stack, turns)
-        async with turns.turn(USER, "another"):
+        async with turns.of_user(USER):
             waiting = asyncio.create_task(enter(stack, turns))
             await asyncio.sleep(0)
             assert turns.must_wait(USER, "any")
             assert not turns.must_wait(uuid4(), "any")
-            async with turns.turn(uuid4(), "any"):
+            async with turns.of_user(uuid4()):
                 assert not waiting.done()
         await waiting
     assert not turns._users
@@ -40,33 +40,33 @@ async def test_who_has_enough_waits_for_one_of_his_own_and_nobody_else_does() ->
 async def test_who_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
     turns = Turns(1, 100)
-    async with turns.turn(USER, "any"):
+    async with turns.of_user(USER):
         with pytest.raises(TooManyRequestsError) as refused:
-            async with turns.turn(USER, "any"):
+            async with turns.of_user(USER):
                 pass
     assert refused.value.headers == {"Retry-After": "1"}
-    async with turns.turn(USER, "any"):
+    async with turns.of_user(USER):
         pass
 
 
 async def test_no_more_wait_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAITING_LIMIT", 0)
     turns = Turns(1, 100)
-    async with turns.turn(USER, "any"):
+    async with turns.of_user(USER):
         with pytest.raises(TooManyRequestsError):
-            async with turns.turn(USER, "any"):
+            async with turns.of_user(USER):
                 pass
 
 
 async def test_an_operation_has_half_of_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
     turns = Turns(0, 4)
-    async with turns.turn(uuid4(), "slow"), turns.turn(uuid4(), "slow"):
+    async with turns.of_operation("slow"), turns.of_operation("slow"):
         assert turns.must_wait(USER, "slow")
         with pytest.raises(UnavailableError):
-            async with turns.turn(USER, "slow"):
+            async with turns.of_operation("slow"):
                 pass
-        async with turns.turn(USER, "other"):
+        async with turns.of_operation("other"):
             pass
 
 
