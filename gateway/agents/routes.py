@@ -21,7 +21,7 @@ from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, listing, patch, post
-from gateway.web.paging import Page
+from gateway.web.paging import SMALL_BYTES, Page
 from shared.domain.agents import (
     TOO_LARGE,
     ActiveConnection,
@@ -98,7 +98,10 @@ async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> Page[
     if asked.agent_type in {"genai", "all"}:
         async with connect(call.database) as connection:
             flows = await select_active_flows(connection, call.user_id)
-        page.put_before(flows, flow_connection)
+        size = sum(flow.size for flow in flows)
+        if page.size <= SMALL_BYTES:
+            await call.make_room(size)
+        page.put_before(flows, flow_connection, size)
     return page
 
 

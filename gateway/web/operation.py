@@ -73,12 +73,20 @@ class Call[Body, Parameters]:
             page = await select(connection, part)
         if page.size <= SMALL_BYTES:
             return page
-        await give_back(self.database)
-        size = min(page.size, MOST_BYTES)
-        large = self.state["turns"].with_large_answer(self.user_id, size)
-        await self.held.enter_async_context(large)
+        await self.make_room(page.size)
         async with connect(self.database) as connection:
             return await select(connection, attrs.evolve(part, most_bytes=MOST_BYTES))
+
+    async def make_room(self, size: int) -> None:
+        """Wait until there is room for an answer of so many bytes, unless it is small.
+
+        Raises TooManyRequestsError, UnavailableError.
+        """
+        if size > SMALL_BYTES:
+            await give_back(self.database)
+            turns = self.state["turns"]
+            large = turns.with_large_answer(self.user_id, min(size, MOST_BYTES))
+            await self.held.enter_async_context(large)
 
     def next_address(self, page: Page[Any], told: int) -> str | None:
         """Where the rest of a list is when so many things of the page are told, if there is any."""

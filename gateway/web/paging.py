@@ -91,12 +91,13 @@ class Page[T]:
         """All of them at once."""
         return [self.make(row) for row in self.rows]
 
-    def put_before(self, things: Sequence[Any], make: Callable[[Any], T]) -> None:
-        """Tell these first; they are not counted by the offset."""
+    def put_before(self, things: Sequence[Any], make: Callable[[Any], T], size: int) -> None:
+        """Tell these first, of so many bytes; they are not counted by the offset."""
         before, make_row = [*things], self.make
         self.rows = [*((make, one) for one in before), *((make_row, row) for row in self.rows)]
         self.make = lambda pair: pair[0](pair[1])
         self.uncounted = len(before)
+        self.size += size
 
     def _ends(self, told: int) -> tuple[bytes, bytes]:
         if self.around is None:

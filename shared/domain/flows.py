@@ -19,6 +19,7 @@ from shared.postgres.rows import build
 
 FLOWS_LIMIT = 500  # that a master agent is told of, as of agents
 FLOWS_BYTES_LIMIT = 1024 * 1024  # of their lists of members; a flow has up to 75 KB
+MEMBER_BYTES = 39  # its id as JSON, and a comma
 
 STORED = ("id", "name", "alias", "description", "members", "created_at", "updated_at")
 TASK_TEXT = write_json(TASK_SCHEMA).decode()
@@ -57,6 +58,11 @@ class Flow:
             return tool_schema(self.alias, self.description, first)
         schema = callable_schema(first, self.alias, self.description)
         return {**schema, "function": {**schema["function"], "description": self.description}}
+
+    @property
+    def size(self) -> int:
+        """About how many bytes are told of it."""
+        return len(self.first_schema or "") + MEMBER_BYTES * len(self.members)
 
     @property
     def member_ids(self) -> list[UUID]:

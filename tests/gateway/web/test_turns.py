@@ -58,6 +58,35 @@ async def test_no_more_wait_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> N
                 pass
 
 
+async def test_a_user_has_so_many_large_answers_and_leaves_room_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
+    turns, size = Turns(16, 100), module.LARGE_MOST_BYTES // (2 * module.LARGE_PER_USER)
+    other = uuid4()
+    async with AsyncExitStack() as stack:
+        for user_id in (USER, other):
+            await stack.enter_async_context(turns.of_user(user_id))
+        for _ in range(module.LARGE_PER_USER):
+            await stack.enter_async_context(turns.with_large_answer(USER, size))
+        with pytest.raises(TooManyRequestsError):
+            await stack.enter_async_context(turns.with_large_answer(USER, size))
+        for _ in range(module.LARGE_PER_USER):
+            await stack.enter_async_context(turns.with_large_answer(other, size))
+    assert turns._large.free == module.LARGE_MOST_BYTES
+
+
+async def test_large_answers_of_all_have_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
+    turns = Turns(0, 100)
+    async with turns.with_large_answer(USER, module.LARGE_MOST_BYTES):
+        with pytest.raises(UnavailableError):
+            async with turns.with_large_answer(uuid4(), 1):
+                pass
+    async with turns.with_large_answer(USER, 1):
+        pass
+
+
 async def test_an_operation_has_half_of_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
     turns = Turns(0, 4)
