@@ -13,7 +13,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from gateway.a2a.kind import A2A_AGENTS
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
-from gateway.chats.delivery import LARGE_MOST_BYTES
+from gateway.chats.delivery import create_room
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
 from gateway.files.storage import create_storage
@@ -32,7 +32,6 @@ from gateway.web.errors import AnswerErrors
 from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
-from gateway.web.room import Room
 from gateway.web.security import SecurityHeaders
 from gateway.web.turns import Turns
 from shared import VERSION
@@ -154,7 +153,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             watch=watch,
             storage=storage,
             turns=Turns(settings.calls_per_user, settings.database_pool_size),
-            large_frames=Room(LARGE_MOST_BYTES),
+            large_frames=create_room(),
             outbound=outbound,
             readiness=Readiness(drain, checks, dispensable=["redis", "files"]),
             drain=drain,

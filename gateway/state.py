@@ -11,7 +11,7 @@ from gateway.chats.watch import Watch
 from gateway.files.storage import Storage
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
-from gateway.web.room import Room
+from gateway.web.room import SharedRoom
 from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications
 from shared.process.drain import Drain
@@ -36,5 +36,5 @@ class State(TypedDict):
     outbound: Outbound
     readiness: Readiness
     turns: Turns
-    large_frames: Room
+    large_frames: SharedRoom
     drain: Drain

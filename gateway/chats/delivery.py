@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from uuid import UUID
 
 from attrs import Factory, define, field, frozen
@@ -16,7 +16,7 @@ from gateway.chats.queries import (
     select_session,
 )
 from gateway.web.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
-from gateway.web.room import Room
+from gateway.web.room import SharedRoom
 from shared.domain.frames import GapFrame, LogFrame, ResponseFrame, encode
 from shared.notifications.bus import Message
 from shared.notifications.formats import decode_frames
@@ -24,7 +24,14 @@ from shared.postgres.pool import connect
 
 PAGE_LIMIT = 100  # frames read from PostgreSQL at a time
 PAGE_BYTES_LIMIT = 128 * 1024  # of their texts; as JSON they have up to six times as many
-LARGE_MOST_BYTES = 64 * 1024 * 1024  # of single frames beyond that, of all sockets
+LARGE_MOST_BYTES = 96 * 1024 * 1024  # of single frames beyond that, of all sockets
+LARGE_BYTES_PER_USER = 32 * 1024 * 1024
+COPIES = 2  # of a frame that is sent: as it waits here, and in what the server writes
+
+
+def create_room() -> SharedRoom:
+    """The room of a process for frames that are larger than a page."""
+    return SharedRoom(LARGE_MOST_BYTES, LARGE_BYTES_PER_USER)
 
 
 @frozen
@@ -57,7 +64,7 @@ class Delivery:
     owner: UUID
     session_id: UUID
     sent: int
-    room: Room = field(factory=lambda: Room(LARGE_MOST_BYTES))
+    room: SharedRoom = field(factory=create_room)
     _counter: Counter = FRAMES_REPLAYED
     _before: int = field(init=False, default=Factory(lambda self: self.sent, takes_self=True))
     """The last seq that came before this socket: it is told of those only that are asked for."""
@@ -99,8 +106,7 @@ class Delivery:
             self.sent = self._before = 0  # the chat was deleted and begun again
             self._repeated.clear()
         while self.sent < session.last_seq and (ahead := await self._look_ahead()):
-            is_large = ahead.size > PAGE_BYTES_LIMIT
-            async with self.room.taken(ahead.size if is_large else 0):
+            async with self._room_for(ahead):
                 waiting = await self._read(ahead)
                 while waiting:
                     seq, outgoing = _decode(waiting.popleft())
@@ -113,6 +119,11 @@ class Delivery:
         self._counter = FRAMES_MISSED  # from now on
         if gap := self._move_on(session.last_seq):
             yield gap
+
+    def _room_for(self, ahead: FramesAhead) -> AbstractAsyncContextManager[None]:
+        if ahead.size <= PAGE_BYTES_LIMIT:
+            return nullcontext()
+        return self.room.taken(self.owner, COPIES * ahead.size)
 
     async def _look_ahead(self) -> FramesAhead | None:
         async with connect(self.database) as connection:

@@ -18,7 +18,8 @@ from shared.postgres.pool import DatabaseAwayError
 
 logger = logging.getLogger(__name__)
 
-SEND_SECONDS = 20.0
+SEND_SECONDS = 20.0  # for each begun
+LARGE = 1024 * 1024  # characters of a frame
 CATCH_UP_SECONDS = 1.0
 
 
@@ -70,8 +71,9 @@ class Sender:
 
     async def send(self, text: str) -> bool:
         """Send a frame; False: the client is gone, or so slow that it was closed."""
+        seconds = SEND_SECONDS * (1 + len(text) // LARGE)
         try:
-            async with self._sending, asyncio.timeout(SEND_SECONDS):
+            async with self._sending, asyncio.timeout(seconds):
                 await self._websocket.send_text(text)
         except TimeoutError:
             logger.info("session %s: a socket was too slow", self._session_id)

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 
 class Room:
@@ -17,6 +18,11 @@ class Room:
     def free(self) -> int:
         """How many bytes nobody has taken."""
         return self._free
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody has any of them, or waits."""
+        return self._free == self._size and not self._waiting
 
     @asynccontextmanager
     async def taken(self, size: int) -> AsyncIterator[None]:
@@ -50,3 +56,27 @@ class Room:
                 self._free -= wanted
                 given.set_result(None)
             self._waiting.popleft()
+
+
+class SharedRoom:
+    """A room of all users, of which each has a part at most: he waits for himself first."""
+
+    def __init__(self, size: int, per_user: int) -> None:
+        self._all, self._per_user = Room(size), per_user
+        self._users: dict[UUID, Room] = {}
+
+    @property
+    def free(self) -> int:
+        """How many bytes nobody has taken."""
+        return self._all.free
+
+    @asynccontextmanager
+    async def taken(self, user_id: UUID, size: int) -> AsyncIterator[None]:
+        """Have so many bytes until the block ends; wait until they are free."""
+        own = self._users.setdefault(user_id, Room(self._per_user))
+        try:
+            async with own.taken(size), self._all.taken(min(size, self._per_user)):
+                yield
+        finally:
+            if own.is_idle:
+                self._users.pop(user_id, None)

@@ -141,6 +141,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         await super().run_asgi()
         self._abort_soon()
 
+    async def send(self, message: Any) -> None:
+        """Send, and wait until the client has taken most of it: others' memory is bounded too."""
+        await super().send(message)
+        await self.writable.wait()
+
     def keepalive_timeout(self) -> None:
         """Close: the client has not answered a ping."""
         self._is_silent = not self.close_sent

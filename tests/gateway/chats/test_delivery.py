@@ -13,7 +13,7 @@ from databases import Database
 from gateway.chats.delivery import PAGE_BYTES_LIMIT, Delivery
 from gateway.chats.delivery import PAGE_LIMIT as PAGE
 from gateway.chats.queries import select_frames
-from gateway.web.room import Room
+from gateway.web.room import SharedRoom
 from shared.domain.frames import encode
 from shared.notifications.bus import Message
 from shared.notifications.formats import FRAME_LIMIT, encode_frames
@@ -169,15 +169,16 @@ async def test_a_larger_frame_is_read_when_there_is_room_for_it(
     session_id = await insert_session(database, owner)
     await insert_logs(database, session_id, range(1, 3))
     await lengthen(database, session_id, 200_000)
-    room = Room(300_000)
+    room = SharedRoom(10**9, 500_000)
     first, second = (Delivery(database, owner, session_id, 0, room) for _ in range(2))
     async with aclosing(first.next_frames(None)) as stuck:
         await anext(stuck)
         waiting = asyncio.create_task(collect(second))
-        await eventually(lambda: asyncio.sleep(0, bool(room._waiting)), "the second one waits")
+        await eventually(lambda: asyncio.sleep(0, bool(room._users[owner]._waiting)), "one waits")
         assert len(read) == 1
     assert await waiting == 2
-    assert room.free == 300_000
+    assert room.free == 10**9
+    assert not room._users
 
 
 async def collect(delivery: Delivery) -> int:

@@ -2,10 +2,11 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from uuid import UUID, uuid4
 
 import pytest
 
-from gateway.web.room import Room
+from gateway.web.room import Room, SharedRoom
 
 
 async def test_who_finds_no_room_waits_in_the_order_of_asking() -> None:
@@ -52,3 +53,20 @@ async def test_who_waits_no_longer_keeps_nothing_and_lets_the_next_pass(*, is_gi
         await after
     assert cancelled.cancelled()
     assert room.free == 10
+
+
+async def test_who_takes_his_whole_part_keeps_nobody_else_waiting() -> None:
+    room, greedy, other = SharedRoom(10, 6), uuid4(), uuid4()
+    async with room.taken(greedy, 6):
+        waiting = asyncio.create_task(_use(room, greedy, 100))
+        await asyncio.sleep(0)
+        await asyncio.wait_for(_use(room, other, 4), 1)
+        assert not waiting.done()
+    await waiting
+    assert room.free == 10
+    assert not room._users
+
+
+async def _use(room: SharedRoom, user_id: UUID, size: int) -> None:
+    async with room.taken(user_id, size):
+        await asyncio.sleep(0)
