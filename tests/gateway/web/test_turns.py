@@ -1,6 +1,7 @@
 """Calls in turn: those of a user wait for each other; an operation leaves connections to others."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
@@ -12,6 +13,7 @@ import pytest
 from gateway.web import turns as module
 from gateway.web.errors import TooManyRequestsError, UnavailableError
 from gateway.web.turns import Turns
+from tests.agent_bridge.stored import execute
 from tests.system import System
 from tests.users import User, eventually, register_user
 
@@ -148,3 +150,28 @@ async def test_a_bad_token_is_refused_before_its_body_has_come(system: System) -
 async def test_a_user_s_calls_are_all_answered_though_they_come_at_once(user: User) -> None:
     answers = await asyncio.gather(*(user.http.get("/api/chats") for _ in range(60)))
     assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_a_call_lasts_until_its_answer_is_taken(module_system: System) -> None:
+    system = module_system
+    system.start_gateway(CALLS_PER_USER="1")
+    url, session_id = httpx2.URL(system.gateways[-1]), str(uuid4())
+    async with register_user(system.gateways[-1]) as user:
+        await user.http.post("/api/chats", json={"session_id": session_id, "title": "t"})
+        execute(
+            system,
+            """
+            INSERT INTO logs (session_id, request_id, log_level, message)
+            SELECT %s, gen_random_uuid(), 'info', repeat('x', 65000) FROM generate_series(1, 150)
+            """,
+            session_id,
+        )
+        client = socket.create_connection((url.host, url.port))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        _, writer = await asyncio.open_connection(sock=client, limit=1024)
+        head = f"Host: x\r\nAuthorization: Bearer {user.token}\r\n\r\n"
+        writer.write(f"GET /api/logs/list?session_id={session_id} HTTP/1.1\r\n{head}".encode())
+        await asyncio.sleep(0.5)  # it is made by then, and nobody takes it
+        assert (await user.http.get("/api/chats")).status_code == 429
+        writer.transport.abort()
+        assert (await user.http.get("/api/chats")).status_code == 200
