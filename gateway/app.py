@@ -13,6 +13,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from gateway.a2a.kind import A2A_AGENTS
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
+from gateway.chats.delivery import create_room
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
 from gateway.files.objects import Objects
@@ -162,6 +163,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             storage=storage,
             objects=objects,
             turns=Turns(settings.calls_per_user, settings.database_pool_size),
+            large_frames=create_room(),
             outbound=outbound,
             readiness=Readiness(drain, checks, dispensable=["redis", "files"]),
             drain=drain,

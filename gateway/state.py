@@ -12,6 +12,7 @@ from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
+from gateway.web.room import SharedRoom
 from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications
 from shared.process.drain import Drain
@@ -39,4 +40,5 @@ class State(TypedDict):
     outbound: Outbound
     readiness: Readiness
     turns: Turns
+    large_frames: SharedRoom
     drain: Drain

@@ -7,11 +7,11 @@ from databases.core import Connection
 
 from gateway.a2a.lookup import FoundCard
 from gateway.a2a.schemas import A2AAgent, LookedUpA2AAgent
-from gateway.web.paging import cut
+from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from shared.domain.agents import make_alias
 from shared.postgres.pool import columns
-from shared.postgres.rows import build
+from shared.postgres.rows import builder
 
 AGENTS = Quota(
     "A2A agents",
@@ -125,18 +125,19 @@ async def select_due(connection: Connection) -> list[tuple[str, UUID]]:
     return [(row["server_url"], row["creator_id"]) for row in rows]
 
 
-async def select_agents(
-    connection: Connection, owner: UUID, limit: int, offset: int
-) -> list[A2AAgent]:
+async def select_agents(connection: Connection, owner: UUID, part: Slice) -> Page[A2AAgent]:
     """The owner's A2A agents, newest first."""
     sql = """
-        SELECT id, name, alias, description, server_url, card_content,
-               created_at, updated_at, is_active, creator_id
+        SELECT id, name, alias, description, server_url,
+               CAST(card_content AS text) AS card_content,
+               created_at, updated_at, is_active, creator_id,
+               coalesce(octet_length(description), 0)
+                   + octet_length(CAST(card_content AS text)) AS bytes
         FROM a2acards WHERE creator_id = :owner
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-    values = {"owner": owner, "limit": cut(limit), "offset": offset}
-    return build(A2AAgent, await connection.fetch_all(sql, values))
+    make = builder(A2AAgent, "card_content")
+    return await select_page(connection, sql, {"owner": owner}, part, make)
 
 
 async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> A2AAgent | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from sys import getsizeof
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -61,16 +62,18 @@ class Reader:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            if self._storing is not None and self._is_full():
+            frame = (message.get("text") or message.get("bytes") or "")[:most]
+            del message  # it may be far longer
+            if self._storing is not None and self._is_full(frame):
                 await asyncio.wait({self._storing})
-            frame = message.get("text") or message.get("bytes") or ""
-            self._inbox.append(frame[:most])
+            self._inbox.append(frame)
             if self._storing is None or self._storing.done():
                 self._storing = asyncio.create_task(self._store())
 
-    def _is_full(self) -> bool:
-        characters = sum(map(len, self._inbox))
-        return len(self._inbox) == INBOX_LIMIT or characters > frame_limit(self._message_bytes)
+    def _is_full(self, frame: str | bytes) -> bool:
+        """Whether more than one message's worth would wait, in bytes of memory."""
+        size = sum(map(getsizeof, (*self._inbox, frame)))
+        return len(self._inbox) == INBOX_LIMIT or size > frame_limit(self._message_bytes)
 
     async def finish(self) -> None:
         """Wait until all that came is stored."""

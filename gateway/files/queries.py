@@ -5,8 +5,9 @@ from uuid import UUID
 from databases.core import Connection
 
 from gateway.files.schemas import FileOrigin, SessionFile, StoredFile
+from gateway.web.paging import Page, Slice, select_page
 from shared.postgres.pool import columns
-from shared.postgres.rows import build
+from shared.postgres.rows import builder
 
 
 async def insert_file(
@@ -85,32 +86,30 @@ async def select_file(connection: Connection, owner: UUID, id_: UUID) -> StoredF
     return StoredFile(**columns(row)) if row else None
 
 
-async def select_stored_files(
-    connection: Connection, owner: UUID, limit: int, offset: int
-) -> list[StoredFile]:
+async def select_stored_files(connection: Connection, owner: UUID, part: Slice) -> Page[StoredFile]:
     """The owner's files, newest first; those of unknown age at the end."""
     sql = """
         SELECT id, session_id, request_id, original_name, mimetype, internal_id,
-               internal_name, from_agent, creator_id, size, created_at
+               internal_name, from_agent, creator_id, size, created_at,
+               2 * octet_length(original_name) + octet_length(mimetype) AS bytes
         FROM files WHERE creator_id = :owner
         ORDER BY created_at DESC NULLS LAST, id LIMIT :limit OFFSET :offset
     """
-    values = {"owner": owner, "limit": limit, "offset": offset}
-    return build(StoredFile, await connection.fetch_all(sql, values))
+    return await select_page(connection, sql, {"owner": owner}, part, builder(StoredFile))
 
 
 async def select_session_files(
-    connection: Connection, owner: UUID, session_id: UUID
-) -> list[SessionFile]:
+    connection: Connection, owner: UUID, session_id: UUID, part: Slice
+) -> Page[SessionFile]:
     """The owner's files of a session, oldest first; once for each message that it belongs to."""
     sql = """
-        SELECT file_id, file_uses.session_id, file_uses.request_id
+        SELECT file_id, file_uses.session_id, file_uses.request_id, 0 AS bytes
         FROM file_uses JOIN files ON files.id = file_id
         WHERE creator_id = :owner AND file_uses.session_id = :session_id
-        ORDER BY created_at NULLS FIRST, file_id, position
+        ORDER BY created_at NULLS FIRST, file_id, position LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "session_id": session_id}
-    return build(SessionFile, await connection.fetch_all(sql, values))
+    return await select_page(connection, sql, values, part, builder(SessionFile))
 
 
 async def select_bytes(connection: Connection, owner: UUID) -> int:

@@ -27,8 +27,8 @@ from gateway.files.upload import Upload, receive_upload
 from gateway.web.auth import Access
 from gateway.web.errors import ApiError, BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, get
-from gateway.web.paging import cut
+from gateway.web.operation import Call, Operation, get, listing
+from gateway.web.paging import Page
 from shared.domain.frames import FileMetadata
 from shared.postgres.pool import connect, give_back, transaction
 
@@ -117,28 +117,29 @@ async def _find(call: Call[Nothing, FileId]) -> StoredFile:
     return file
 
 
-async def list_session_files(call: Call[Nothing, FileSelection]) -> list[SessionFile]:
-    """List the files of a session."""
-    async with connect(call.database) as connection:
-        return await queries.select_session_files(
-            connection, call.user_id, call.parameters.session_id
+async def list_session_files(call: Call[Nothing, FileSelection]) -> Page[SessionFile]:
+    """List the files of a session, oldest first."""
+    session_id = call.parameters.session_id
+    return await call.read_page(
+        lambda connection, part: queries.select_session_files(
+            connection, call.user_id, session_id, part
         )
+    )
 
 
-async def list_files(call: Call[Nothing, FilePage]) -> list[StoredFile]:
+async def list_files(call: Call[Nothing, FilePage]) -> Page[StoredFile]:
     """List the user's files, newest first."""
-    page = call.parameters
-    async with connect(call.database) as connection:
-        files = await queries.select_stored_files(
-            connection, call.user_id, cut(page.limit), page.offset
-        )
-    unsized, storage = [file for file in files if file.size is None], call.state["storage"]
-    if not unsized:
-        return files
-    await give_back(call.database)
+    page = await call.read_page(
+        lambda connection, part: queries.select_stored_files(connection, call.user_id, part)
+    )
+    files, storage = page.things(), call.state["storage"]
+    unsized = [file for file in files if file.size is None]
+    if unsized:
+        await give_back(call.database)
     sized = await asyncio.gather(*(_with_size(storage, file) for file in unsized))
     found = {file.id: file for file in sized}
-    return [found.get(file.id, file) for file in files]
+    page.rows, page.make = files, lambda file: found.get(file.id, file)
+    return page
 
 
 async def _with_size(storage: Storage, file: StoredFile) -> StoredFile:
@@ -168,7 +169,7 @@ operations = [
         stores=True,
         lends=False,
     ),
-    get(
+    listing(
         "/files",
         list_session_files,
         FileSelection,
@@ -201,12 +202,11 @@ operations = [
         status=204,
         lends=False,
     ),
-    Operation(
-        method="GET",
-        path="/user/files/metadata",
-        handler=list_files,
-        parameters=FilePage,
-        result=list[StoredFile],
+    listing(
+        "/user/files/metadata",
+        list_files,
+        FilePage,
+        list[StoredFile],
         access=Access.USER_OR_AGENT,
         fails=False,
     ),

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
+import attrs
 from databases.core import Connection
+from databases.interfaces import Record
 
 from gateway.mcp.schemas import Server, Tool
 from gateway.mcp.tools import FoundTool
-from gateway.web.paging import cut
+from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from shared.codec.converter import unstructure
+from shared.codec.text import read_json
 from shared.domain.agents import make_tool_alias
 from shared.postgres.pool import columns
-from shared.postgres.rows import build
+from shared.postgres.rows import builder
 
 SERVERS = Quota(
     "MCP servers",
@@ -128,19 +131,27 @@ async def select_due(connection: Connection) -> list[tuple[str, UUID]]:
     return [(row["server_url"], row["creator_id"]) for row in rows]
 
 
-async def select_servers(
-    connection: Connection, owner: UUID, limit: int, offset: int
-) -> list[Server]:
+async def select_servers(connection: Connection, owner: UUID, part: Slice) -> Page[Server]:
     """The owner's servers with their tools, oldest first."""
     sql = """
-        SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id
+        SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
+               (SELECT sum(300 + coalesce(octet_length(mcptools.description), 0)
+                       + octet_length(CAST("inputSchema" AS text))
+                       + coalesce(octet_length(CAST(annotations AS text)), 0))
+                FROM mcptools WHERE mcp_server_id = mcpservers.id) AS bytes
         FROM mcpservers WHERE creator_id = :owner
         ORDER BY created_at, id LIMIT :limit OFFSET :offset
     """
-    values = {"owner": owner, "limit": cut(limit), "offset": offset}
-    rows = await connection.fetch_all(sql, values)
-    tools = await _select_tools(connection, [row["id"] for row in rows])
-    return build(Server, [{**columns(row), "mcp_tools": tools.get(row["id"], [])} for row in rows])
+    tools: dict[UUID, list[Record]] = {}
+
+    def make(row: Record) -> Server:
+        found = {name: row[name] for name in _SERVER}
+        return Server(**found, mcp_tools=[*map(_listed_tool, tools.pop(row["id"], []))])
+
+    page = await select_page(connection, sql, {"owner": owner}, part, make)
+    for row in await _select_tools(connection, [row["id"] for row in page.rows]):
+        tools.setdefault(row["mcp_server_id"], []).append(row)
+    return page
 
 
 async def select_server(connection: Connection, owner: UUID, id_: UUID) -> Server | None:
@@ -153,7 +164,7 @@ async def select_server(connection: Connection, owner: UUID, id_: UUID) -> Serve
     if row is None:
         return None
     tools = await _select_tools(connection, [id_])
-    return Server(**columns(row), mcp_tools=tools.get(id_, []))
+    return Server(**columns(row), mcp_tools=[*map(_tool, tools)])
 
 
 async def delete_server(connection: Connection, owner: UUID, id_: UUID) -> bool:
@@ -162,15 +173,25 @@ async def delete_server(connection: Connection, owner: UUID, id_: UUID) -> bool:
     return await connection.fetch_val(sql, {"owner": owner, "id": id_}) is not None
 
 
-async def _select_tools(connection: Connection, server_ids: list[UUID]) -> dict[UUID, list[Tool]]:
-    """The tools of each server that has any."""
+async def _select_tools(connection: Connection, server_ids: list[UUID]) -> list[Record]:
     sql = """
-        SELECT id, name, description, "inputSchema", annotations, alias, mcp_server_id,
+        SELECT id, name, description, CAST("inputSchema" AS text) AS "inputSchema",
+               CAST(annotations AS text) AS annotations, alias, mcp_server_id,
                created_at, updated_at
         FROM mcptools WHERE mcp_server_id = ANY(:server_ids)
         ORDER BY created_at, id
     """
-    tools: dict[UUID, list[Tool]] = {}
-    for tool in build(Tool, await connection.fetch_all(sql, {"server_ids": server_ids})):
-        tools.setdefault(tool.mcp_server_id, []).append(tool)
-    return tools
+    return await connection.fetch_all(sql, {"server_ids": server_ids})
+
+
+_SERVER = [name for name in attrs.fields_dict(Server) if name != "mcp_tools"]
+_listed_tool = builder(Tool, "inputSchema", "annotations")
+
+
+def _tool(row: Record) -> Tool:
+    annotations = row["annotations"]
+    read = {
+        "inputSchema": read_json(row["inputSchema"]),
+        "annotations": None if annotations is None else read_json(annotations),
+    }
+    return Tool(**{**columns(row), **read})

@@ -7,7 +7,8 @@ from gateway.remote.errors import RefusedUrlError, UnreachableError
 from gateway.remote.urls import read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, get, post
+from gateway.web.operation import Call, delete, get, listing, post
+from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.domain.agents import tool_schema
 from shared.postgres.pool import connect
@@ -49,11 +50,11 @@ def _looked_up(server: Server) -> LookedUpServer:
     )
 
 
-async def list_servers(call: Call[Nothing, ServerPage]) -> list[Server]:
+async def list_servers(call: Call[Nothing, ServerPage]) -> Page[Server]:
     """List the user's MCP servers, active or not, oldest first."""
-    page = call.parameters
-    async with connect(call.database) as connection:
-        return await queries.select_servers(connection, call.user_id, page.limit, page.offset)
+    return await call.read_page(
+        lambda connection, part: queries.select_servers(connection, call.user_id, part)
+    )
 
 
 async def read_server(call: Call[Nothing, ServerId]) -> Server:
@@ -84,7 +85,7 @@ operations = [
         bounded=True,
         lends=False,
     ),
-    get("/api/mcp/servers", list_servers, ServerPage, list[Server], fails=False),
+    listing("/api/mcp/servers", list_servers, ServerPage, list[Server], fails=False),
     get("/api/mcp/servers/{server_id}", read_server, ServerId, Server),
     delete("/api/mcp/servers/{server_id}", delete_server, ServerId),
 ]

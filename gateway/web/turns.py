@@ -1,22 +1,27 @@
 """How many calls are worked on at a time: of each user, so that the others have room, and of each
-operation, so that one which waits for a lock leaves connections to the others.
+operation, so that one which waits for a lock leaves connections to the others; and how many bytes
+of large answers are in memory.
 
-Those that wait for a stranger's server hold no connection, and are counted apart."""
+Those that wait for a stranger's server hold no connection, and are counted apart.
+"""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 from attrs import define
 
 from gateway.web.errors import ApiError, TooManyRequestsError, UnavailableError
 from gateway.web.refusals import TOO_MANY_CALLS
+from gateway.web.room import Room
 
 WAIT_SECONDS = 5.0
 WAITING_LIMIT = 100  # calls of a user that wait for a turn
 LOOKUPS_PER_USER = 4
+LARGE_MOST_BYTES = 64 * 1024 * 1024  # of large answers that are made or being taken
+LARGE_PER_USER = 3  # such answers
 
 TOO_MANY = "Too many of your calls are being worked on, please try again in a second"
 BUSY = "Too many calls like this one are being worked on, please try again in a second"
@@ -26,26 +31,6 @@ BUSY = "Too many calls like this one are being worked on, please try again in a 
 class _User:
     room: asyncio.Semaphore
     calls: int = 0
-
-
-class Turns:
-    """Of this gateway."""
-
-    def __init__(self, calls_per_user: int, pool_size: int) -> None:
-        self._calls = Users(calls_per_user)
-        self.lookups = Users(LOOKUPS_PER_USER)
-        share = max(1, pool_size // 2)
-        self._operations = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
-
-    def must_wait(self, user_id: UUID, operation: str) -> bool:
-        """Whether there is no turn at once: meanwhile others can have the connection."""
-        return self._calls.must_wait(user_id) or self._operations[operation].locked()
-
-    @asynccontextmanager
-    async def turn(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
-        """Wait, but not long. Raises TooManyRequestsError, UnavailableError."""
-        async with self._calls.turn(user_id), _room(self._operations[operation], _busy):
-            yield
 
 
 class Users:
@@ -77,6 +62,47 @@ class Users:
             user.calls -= 1
             if not user.calls:
                 del self._users[user_id]
+
+
+class Turns:
+    """Of this gateway."""
+
+    def __init__(self, calls_per_user: int, pool_size: int) -> None:
+        self.calls = Users(calls_per_user)
+        self.lookups = Users(LOOKUPS_PER_USER)
+        self._large_of = Users(LARGE_PER_USER)
+        self._large = Room(LARGE_MOST_BYTES)
+        share = max(1, pool_size // 2)
+        self._operations = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
+
+    def must_wait(self, user_id: UUID, operation: str) -> bool:
+        """Whether there is no turn at once: meanwhile others can have the connection."""
+        return self.calls.must_wait(user_id) or self._operations[operation].locked()
+
+    def of_operation(self, operation: str) -> AbstractAsyncContextManager[None]:
+        """Wait, but not long: until a connection is used no more. Raises UnavailableError."""
+        return _room(self._operations[operation], _busy)
+
+    @asynccontextmanager
+    async def turn(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
+        """Both. Raises TooManyRequestsError, UnavailableError."""
+        async with self.calls.turn(user_id), self.of_operation(operation):
+            yield
+
+    @asynccontextmanager
+    async def with_large_answer(self, user_id: UUID, size: int) -> AsyncIterator[None]:
+        """Within a turn of the user: have room for an answer of so many bytes.
+
+        Raises TooManyRequestsError, UnavailableError.
+        """
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(self._large_of.turn(user_id))
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await held.enter_async_context(self._large.taken(size))
+            except TimeoutError:
+                raise _busy() from None
+            yield
 
 
 def _too_many() -> ApiError:

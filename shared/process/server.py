@@ -25,15 +25,17 @@ from shared.settings.common import CommonSettings
 
 logger = logging.getLogger(__name__)
 
-HARD_LIMIT = 16  # times the message limit: closed with 1009; anything below gets an answer
+HARD_LIMIT = 4  # times the message limit: closed with 1009; anything below gets an answer
 HEAD_LIMIT = 64 * 1024  # bytes of what is not a body: the first line, headers, trailers
 HEAD_SECONDS = 10.0  # in which a head has to come
+STALL_SECONDS = 60.0  # in which a client has to take something of what it asked for
 PING_SECONDS = 20.0  # between pings
 PONG_SECONDS = 20.0  # after which a client that does not answer one is gone
 HANG_UP_SECONDS = 2.0  # in which clients answer the close of a server that goes down
 ABORT_SECONDS = 10.0  # after which a client has neither answered a close nor taken what came before
 POLL_SECONDS = 0.05
 CONNECTION_CLOSE = (b"connection", b"close")
+ABORT = "genai.abort"  # extension of ASGI: drops a connection, whatever was not taken
 LOST = 1006  # RFC 6455, 7.1.5: what no close frame has ended
 
 _TOLD = json.dumps({"detail": TOO_MANY}).encode()
@@ -67,6 +69,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     _unfinished = 0
     _head: TimerHandle | None = None
+    _stalled: TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a head, but not long; or answer 429 and hang up."""
@@ -82,10 +85,22 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self._stop_waiting()
         _forget(self)
+        self._go_on()
+
+    def pause_writing(self) -> None:
+        """Wait until the client takes something, but not for ever."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has."""
+        super().resume_writing()
+        self._go_on()
 
     def on_message_begin(self) -> None:
         """Wait for the rest of the head, but not long."""
         super().on_message_begin()
+        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
         if self._head is None:
             self._await_head()
 
@@ -120,6 +135,11 @@ class HttpProtocol(HttpToolsProtocol):
             self._head.cancel()
             self._head = None
 
+    def _go_on(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
     def handle_websocket_upgrade(self) -> None:
         """Hand over and be gone: the parser and this would keep each other, and the transport."""
         super().handle_websocket_upgrade()
@@ -144,6 +164,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Run the application; once it has ended there is only the close to be heard."""
         await super().run_asgi()
         self._abort_soon()
+
+    async def send(self, message: Any) -> None:
+        """Send, and wait until the client has taken most of it: others' memory is bounded too."""
+        await super().send(message)
+        await self.writable.wait()
 
     def keepalive_timeout(self) -> None:
         """Close: the client has not answered a ping."""

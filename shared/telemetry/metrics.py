@@ -44,6 +44,9 @@ NOTIFICATIONS_LAG = Histogram(
 NOTIFICATIONS_SKIPPED = Counter(
     "genai_notifications_skipped", "Notifications in a form that is not known here.", ["format"]
 )
+NOTIFICATIONS_DROPPED = Counter(
+    "genai_notifications_dropped", "Notifications that Redis did not take in time."
+)
 NOTIFICATIONS_UP = Gauge("genai_notifications_up", "Whether this process hears what Redis says.")
 LOOP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 LOOP_LAG = Histogram(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast, get_origin
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -194,7 +194,8 @@ async def ask(settings: Settings, state: State, owner: Belongings, entry: Entry)
         "state": state,
     }
     _, matched = operation.route().matches(scope)
-    answer = await operation.respond(Request({**scope, **matched}))
+    async with AsyncExitStack() as held:
+        answer = await operation.respond(Request({**scope, **matched}), held)
     assert answer.status_code == 200
     return answer
 

@@ -21,6 +21,7 @@ from gateway.remote.kinds import LONGEST_PAUSE, MOST_FAILURES, PAUSES, Kind
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
 from gateway.remote.shares import AT_A_TIME, Shares
+from gateway.web.paging import Slice
 from shared.postgres.pool import connect, create_database, transaction
 from shared.settings.installation import Settings
 from tests.gateway.outsiders import answering, card_app, make_card, make_mcp, running, serving
@@ -69,7 +70,7 @@ async def add_server(database: Database, url: str, tools: bool = True) -> Any:
 
 async def read_server(database: Database, owner: Any) -> Server:
     async with connect(database) as connection:
-        [server] = await mcp.select_servers(connection, owner, 10, 0)
+        [server] = (await mcp.select_servers(connection, owner, Slice(10, 0))).things()
     return server
 
 
@@ -118,7 +119,7 @@ async def test_a_card_follows_for_every_owner(settings: Settings, database: Data
         await go_round(settings, database)
     for owner in owners:
         async with connect(database) as connection:
-            [agent] = await a2a.select_agents(connection, owner, 10, 0)
+            [agent] = (await a2a.select_agents(connection, owner, Slice(10, 0))).things()
         assert (agent.name, agent.description) == ("Other", "Does more.")
         assert agent.alias.startswith("Other_")
         assert agent.is_active
@@ -127,8 +128,8 @@ async def test_a_card_follows_for_every_owner(settings: Settings, database: Data
 async def read_activity(database: Database, owner: Any) -> list[bool]:
     """Whether the owner's server and A2A agent are active."""
     async with connect(database) as connection:
-        servers = await mcp.select_servers(connection, owner, 10, 0)
-        agents = await a2a.select_agents(connection, owner, 10, 0)
+        servers = (await mcp.select_servers(connection, owner, Slice(10, 0))).things()
+        agents = (await a2a.select_agents(connection, owner, Slice(10, 0))).things()
     return [*(one.is_active for one in servers), *(one.is_active for one in agents)]
 
 
