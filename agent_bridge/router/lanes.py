@@ -47,14 +47,6 @@ class LaneLostError(Exception):
     """The connection broke, or said what can't be understood: the answer will not come."""
 
 
-class FrameTooLargeError(Exception):
-    """Nothing was sent: whoever is called would lose his connection, and all that runs there."""
-
-    def __init__(self, most_bytes: int) -> None:
-        super().__init__(f"a frame may have {most_bytes} bytes")
-        self.most_bytes = most_bytes
-
-
 async def connect_to_router(
     settings: BridgeSettings, headers: dict[str, str], seconds: float = CONNECT_SECONDS
 ) -> ClientConnection:
@@ -76,9 +68,8 @@ async def connect_to_router(
 class Lane:
     """One connection with its own invoke key."""
 
-    def __init__(self, connection: ClientConnection, most_bytes: int) -> None:
+    def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
-        self._most_bytes = most_bytes
         self._invoked: str | None = None
         self._answer: asyncio.Future[Reply | Rejection] | None = None
         self._reading = asyncio.create_task(self._read())
@@ -90,14 +81,11 @@ class Lane:
     ) -> Reply | Rejection:
         """Call an agent and wait for its answer, for ever: the caller sets the limit.
 
-        Raises LaneLostError, FrameTooLargeError. The lane stays clean only with a Reply, or where
-        nothing was sent.
+        Raises LaneLostError. The lane stays clean only with a Reply.
         """
         if not self.is_clean:
             raise LaneLostError("the lane was closed before the request was sent")
         frame = invoke_frame(agent_uuid, payload, request_id, session_id)
-        if len(frame) > self._most_bytes:
-            raise FrameTooLargeError(self._most_bytes)
         self._invoked = agent_uuid
         self._answer = asyncio.get_running_loop().create_future()
         answer: Reply | Rejection | None = None
@@ -230,4 +218,4 @@ async def open_lane(
     """A lane of its own for one agent; the router tells it when that agent disconnects."""
     key = f"{settings.master_be_api_key}:{agent_uuid}:{uuid4()}"
     connection = await connect_to_router(settings, {"x-custom-invoke-key": key}, seconds)
-    return Lane(connection, settings.master_max_frame_bytes)
+    return Lane(connection)

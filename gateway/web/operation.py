@@ -5,7 +5,7 @@ input, make the answer and describe the API, and the type checker compares them 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
@@ -188,7 +188,7 @@ class Operation:
             if turns.must_wait(caller.user_id, self.name):
                 await give_back(database)
             await held.enter_async_context(turns.calls.turn(caller.user_id))
-            async with turns.of_operation(self.name):
+            async with turns.with_connection(caller.user_id, self.name):
                 return await self._call(request, state, caller, data, held)
 
     async def _call(
@@ -213,7 +213,8 @@ class Operation:
 
     async def _tell(self, call: Call[Any, Any], page: Page[Any]) -> Response:
         await give_back(call.database)
-        pieces, told = await page.write()
+        async with call.state["turns"].writing if page.is_large else nullcontext():
+            pieces, told = await page.write()
         address = call.next_address(page, told)
         headers = {"Link": f'<{address}>; rel="next"'} if address else {}  # RFC 8288
         return Answer(pieces, self.status, headers)

@@ -59,12 +59,17 @@ class Page[T]:
     following: Callable[[int], str | None] | None = None
     """The address of what follows when so many things are told; by default by `offset`."""
 
+    @property
+    def is_large(self) -> bool:
+        """Whether to write it takes more than a turn of the loop."""
+        return self.size > SMALL_BYTES
+
     async def write(self) -> tuple[list[bytes], int]:
         """The JSON text, in pieces, and how many things it tells; gives way meanwhile.
 
         It ends where it would have more than MOST_BYTES.
         """
-        if self.size <= SMALL_BYTES:
+        if not self.is_large:
             told = len(self.rows)
             begin, end = self._ends(told)
             return [begin, dump(self.things())[1:-1], end], told

@@ -1,6 +1,6 @@
 """How many calls are worked on at a time: of each user, so that the others have room, and of each
 operation, so that one which waits for a lock leaves connections to the others; and how many bytes
-of large answers are in memory.
+of large answers are in memory, of which one is written at a time.
 
 Those that wait for a stranger's server hold no connection, and are counted apart.
 """
@@ -8,7 +8,7 @@ Those that wait for a stranger's server hold no connection, and are counted apar
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 from attrs import define
@@ -21,7 +21,7 @@ WAIT_SECONDS = 5.0
 WAITING_LIMIT = 100  # calls of a user that wait for a turn
 LOOKUPS_PER_USER = 4
 LARGE_MOST_BYTES = 64 * 1024 * 1024  # of large answers that are made or being taken
-LARGE_PER_USER = 3  # such answers
+LARGE_PER_USER = 2  # such answers
 
 TOO_MANY = "Too many of your calls are being worked on, please try again in a second"
 BUSY = "Too many calls like this one are being worked on, please try again in a second"
@@ -72,21 +72,32 @@ class Turns:
         self.lookups = Users(LOOKUPS_PER_USER)
         self._large_of = Users(LARGE_PER_USER)
         self._large = Room(LARGE_MOST_BYTES)
+        self._connections = Users(max(1, pool_size // 4))
+        self.writing = asyncio.Lock()
         share = max(1, pool_size // 2)
         self._operations = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
 
     def must_wait(self, user_id: UUID, operation: str) -> bool:
         """Whether there is no turn at once: meanwhile others can have the connection."""
-        return self.calls.must_wait(user_id) or self._operations[operation].locked()
+        users = self.calls, self._connections
+        return (
+            any(each.must_wait(user_id) for each in users) or self._operations[operation].locked()
+        )
 
-    def of_operation(self, operation: str) -> AbstractAsyncContextManager[None]:
-        """Wait, but not long: until a connection is used no more. Raises UnavailableError."""
-        return _room(self._operations[operation], _busy)
+    @asynccontextmanager
+    async def with_connection(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
+        """Wait, but not long: until a connection is used no more.
+
+        A user has a quarter of them at most, so that whoever wants the same list is not behind all
+        of his calls. Raises TooManyRequestsError, UnavailableError.
+        """
+        async with self._connections.turn(user_id), _room(self._operations[operation], _busy):
+            yield
 
     @asynccontextmanager
     async def turn(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
         """Both. Raises TooManyRequestsError, UnavailableError."""
-        async with self.calls.turn(user_id), self.of_operation(operation):
+        async with self.calls.turn(user_id), self.with_connection(user_id, operation):
             yield
 
     @asynccontextmanager

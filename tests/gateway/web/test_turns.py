@@ -92,12 +92,12 @@ async def test_large_answers_of_all_have_so_many_bytes(monkeypatch: pytest.Monke
 async def test_an_operation_has_half_of_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
     turns = Turns(0, 4)
-    async with turns.of_operation("slow"), turns.of_operation("slow"):
+    async with turns.with_connection(uuid4(), "slow"), turns.with_connection(uuid4(), "slow"):
         assert turns.must_wait(USER, "slow")
         with pytest.raises(UnavailableError):
-            async with turns.of_operation("slow"):
+            async with turns.with_connection(uuid4(), "slow"):
                 pass
-        async with turns.of_operation("other"):
+        async with turns.with_connection(uuid4(), "other"):
             pass
 
 
@@ -175,3 +175,17 @@ async def test_a_call_lasts_until_its_answer_is_taken(module_system: System) -> 
         assert (await user.http.get("/api/chats")).status_code == 429
         writer.transport.abort()
         assert (await user.http.get("/api/chats")).status_code == 200
+
+
+async def test_a_user_has_a_quarter_of_the_connections_whatever_he_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
+    turns = Turns(0, 8)
+    async with turns.with_connection(USER, "one"), turns.with_connection(USER, "two"):
+        assert turns.must_wait(USER, "three")
+        with pytest.raises(TooManyRequestsError):
+            async with turns.with_connection(USER, "three"):
+                pass
+        async with turns.with_connection(uuid4(), "one"):
+            pass
