@@ -28,6 +28,11 @@ LANES_IDLE = Gauge("genai_lanes_idle", "Lanes that are kept for their users' nex
 ROUTER_SESSION_HELD = Gauge(
     "genai_router_session_held", "Whether this bridge is master_server_be at the router."
 )
+ROUTER_FRAMES_SKIPPED = Counter(
+    "genai_router_frames_skipped",
+    "Frames of the router that are of no known form, or about no request.",
+    ["connection"],
+)
 LOG_ENTRIES = Counter("genai_log_entries", "What agents logged, by what became of it.", ["outcome"])
 
 LOG_ENTRIES_STORED = LOG_ENTRIES.labels("stored")

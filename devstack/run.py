@@ -36,6 +36,7 @@ DEFAULTS = {
     # Everybody comes from this machine.
     "LOGIN_FAILURES_PER_ADDRESS": "0",
     "REGISTRATIONS_PER_ADDRESS": "0",
+    "CONNECTIONS_PER_ADDRESS": "0",
 }
 
 

@@ -14,9 +14,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from gateway.a2a.kind import A2A_AGENTS
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
+from gateway.chats.delivery import create_room
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
+from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
+from gateway.files.sweep import Sweep
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
@@ -27,12 +30,13 @@ from gateway.requests.bridges import Bridges
 from gateway.routes import operations
 from gateway.routes import sockets as described
 from gateway.state import State
-from gateway.web.addresses import TrustedPrefix
+from gateway.web.addresses import TrustedProxies
 from gateway.web.errors import AnswerErrors
 from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
 from gateway.web.security import SecurityHeaders
+from gateway.web.strangers import CountStrangers
 from gateway.web.turns import Turns
 from shared import VERSION
 from shared.notifications.bus import Notifications, create_redis
@@ -41,6 +45,7 @@ from shared.process.background import background
 from shared.process.drain import Drain
 from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.process.server import Listening
+from shared.process.strangers import Strangers
 from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics
@@ -86,7 +91,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
             *health_routes(),
         ],
         middleware=[
-            Middleware(TrustedPrefix, trusted_proxies=settings.trusted_proxies),
+            Middleware(TrustedProxies, trusted_proxies=settings.trusted_proxies),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
             Middleware(SecurityHeaders),
             Middleware(
@@ -98,6 +103,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
             Middleware(IgnoreTrailingSlash),
             Middleware(Measure),
             Middleware(AnswerErrors),
+            Middleware(CountStrangers),
         ],
         lifespan=partial(_lifespan, settings=settings),
     )
@@ -128,6 +134,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.push_async_callback(attempts.close)
         notifications, watch = Notifications(redis), Watch(database)
         bridges = Bridges(settings, notifications)
+        storage = create_storage(settings)
+        objects = Objects(database, storage)
         outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
         loops = background(
             notifications_reader=notifications.read(),
@@ -136,10 +144,11 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             watch=watch.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
+            sweep=Sweep(objects).run(),
         )
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
-        sockets, storage = Sockets(settings.sockets_per_user), create_storage(settings)
+        sockets = Sockets(settings.sockets_per_user)
         probe = DatabaseProbe(settings)
         stack.callback(probe.close)
         drain = Drain(sockets.leave, settings.drain_grace)
@@ -157,9 +166,12 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             vault=Vault(settings.encryption_keys),
             passwords=passwords,
             attempts=attempts,
+            strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             watch=watch,
             storage=storage,
+            objects=objects,
             turns=Turns(settings.calls_per_user, settings.database_pool_size),
+            large_frames=create_room(),
             outbound=outbound,
             readiness=Readiness(drain, checks, dispensable=["redis", "files"]),
             drain=drain,

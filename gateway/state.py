@@ -8,13 +8,16 @@ from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
+from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
+from gateway.web.room import SharedRoom
 from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications
 from shared.process.drain import Drain
 from shared.process.health import Readiness
+from shared.process.strangers import Strangers
 from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
 
@@ -29,10 +32,13 @@ class State(TypedDict):
     vault: Vault
     passwords: Passwords
     attempts: Attempts
+    strangers: Strangers
     watch: Watch
     sockets: Sockets
     storage: Storage
+    objects: Objects
     outbound: Outbound
     readiness: Readiness
     turns: Turns
+    large_frames: SharedRoom
     drain: Drain

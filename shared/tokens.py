@@ -1,7 +1,9 @@
 """The JWTs of users and agents: HS256 with SECRET_KEY, `exp` and `sub` required."""
 
 import time
+from collections.abc import Mapping
 from functools import cache, lru_cache
+from typing import Any
 from uuid import UUID, uuid4
 
 from attrs import frozen
@@ -81,6 +83,15 @@ async def select_is_current(connection: Connection, claims: Claims, token: str) 
     return bool(await connection.fetch_val(sql, values))
 
 
+def read_signed_token(secret_key: str, token: str) -> Claims | None:
+    """Whom a token names that was signed here, though it may have expired: only for the log."""
+    try:
+        claims = jwt.decode(token, _key(secret_key), algorithms=[ALGORITHM]).claims
+        return _named(claims)
+    except (*_BAD, KeyError):
+        return None
+
+
 @lru_cache(KNOWN_TOKENS)
 def _verify(secret_key: str, token: str) -> tuple[Claims, float]:
     """What a good token claims, and when it expires: the only thing that changes with time.
@@ -91,10 +102,12 @@ def _verify(secret_key: str, token: str) -> tuple[Claims, float]:
     _claims.validate(claims)
     if "aud" in claims:
         raise InvalidClaimError("aud")  # RFC 7519: not for us, whom it can't name
-    subject, expiry = UUID(claims["sub"]), claims["exp"]
-    if "user_id" in claims:
-        return Claims(UUID(claims["user_id"]), subject), expiry
-    return Claims(subject), expiry
+    return _named(claims), claims["exp"]
+
+
+def _named(claims: Mapping[str, Any]) -> Claims:
+    subject = UUID(claims["sub"])
+    return Claims(UUID(claims["user_id"]), subject) if "user_id" in claims else Claims(subject)
 
 
 def _sign(secret_key: str, claims: dict[str, str | int]) -> str:

@@ -112,6 +112,7 @@ def make_environment(
         "DRAIN_TIMEOUT": "5",
         "LOGIN_FAILURES_PER_ADDRESS": "0",
         "REGISTRATIONS_PER_ADDRESS": "0",
+        "CONNECTIONS_PER_ADDRESS": "0",
     }
 
 

@@ -27,6 +27,7 @@ from shared.domain.agents import (
 )
 from shared.postgres.pool import connect
 from shared.settings.bridge import BridgeSettings
+from shared.telemetry.seldom import warn_seldom
 from shared.tokens import read_token
 
 logger = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ class Registry:
         """
         claims = read_token(self._settings.secret_key, agent.agent_jwt)
         if claims is None or str(claims.agent_id) != agent.agent_uuid:
+            _log_token(agent.agent_uuid)
             self.refuse(agent.agent_uuid, NOT_REGISTERED)
             agent_id = read_identity(agent.agent_uuid)
             return None if agent_id is None else Refusal(agent_id)
@@ -125,6 +127,7 @@ class Registry:
         try:
             if await self._activate(term, agent):
                 return True
+            _log_token(str(agent.agent_id))
         except (asyncpg.DataError, asyncpg.ProgramLimitExceededError):
             logger.warning("what agent %s says of itself can't be stored", agent.agent_id)
             reason = NOT_STORED
@@ -178,6 +181,11 @@ class Registry:
         task = asyncio.create_task(_tell(self._settings, agent_uuid, message))
         self._refusing.add(task)
         task.add_done_callback(self._refusing.discard)
+
+
+def _log_token(agent_uuid: str) -> None:
+    """Where it comes from the router does not tell."""
+    warn_seldom(logger, "an agent's token was refused", agent_id=agent_uuid[:NAME_LIMIT])
 
 
 def _is_name(agent_uuid: str) -> bool:

@@ -19,7 +19,7 @@ from agent_bridge.doors.frames import (
     parse_call,
     too_large,
 )
-from agent_bridge.doors.refusals import Refusals
+from agent_bridge.doors.refusals import note_refusal
 from agent_bridge.router.lanes import connect_to_router
 from shared.codec.text import write_json
 from shared.settings.bridge import BridgeSettings
@@ -37,13 +37,11 @@ class Caller:
         self,
         settings: BridgeSettings,
         admission: Admission,
-        refusals: Refusals,
         client: ServerConnection,
         visitor: CallVisitor,
     ) -> None:
         self._settings = settings
         self._admission = admission
-        self._refusals = refusals
         self._client = client
         self._visitor = visitor
 
@@ -79,7 +77,7 @@ class Caller:
         if called.callee != callee or not await self._admission.may_call(
             self._visitor, called.request_id
         ):
-            self._refusals.note("call", f"{self._visitor.key} may not call {called.callee[:64]}")
+            note_refusal("call", "an agent may not be called", key=self._visitor.key)
             await self._tell(not_active())
             return
         frame = call_frame(called)

@@ -26,7 +26,7 @@ from agent_bridge.doors.calls import Caller
 from agent_bridge.doors.connected import Connected
 from agent_bridge.doors.connection import POLICY_VIOLATION, Connection
 from agent_bridge.doors.frames import dismissal
-from agent_bridge.doors.refusals import Refusals
+from agent_bridge.doors.refusals import note_refusal
 from agent_bridge.router.lanes import RouterAwayError
 from shared.codec.text import write_json
 from shared.notifications.bus import Notifications
@@ -59,7 +59,6 @@ class Door:
         self._notifications = notifications
         self._bridge_id = bridge_id
         self._admission = Admission(behind.settings, behind.database)
-        self._refusals = Refusals()
         self._is_leaving = False
 
     @asynccontextmanager
@@ -101,16 +100,14 @@ class Door:
             visitor = await self._admission.admit(client.request.headers)
             if isinstance(visitor, CallVisitor):
                 behind = self._behind
-                await Caller(
-                    behind.settings, self._admission, self._refusals, client, visitor
-                ).serve()
+                await Caller(behind.settings, self._admission, client, visitor).serve()
             else:
                 await self._serve_connection(client, visitor)
         except NobodyError as error:
-            self._refusals.note("nobody", f"{_address(client)}: {error}")
+            note_refusal("nobody", str(error), address=_address(client))
             await client.close(NO_CREDENTIALS, "Missing Authorization header")
         except NotRegisteredError as error:
-            self._refusals.note("token", f"{_address(client)}: {error}")
+            note_refusal("token", "an agent's token was refused", address=_address(client))
             await self._refuse(client, str(error))
         except (RouterAwayError, DatabaseAwayError) as error:
             logger.warning("somebody could not be let in, or not stay: %s", error)

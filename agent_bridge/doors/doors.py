@@ -65,12 +65,11 @@ def create_doors(
     seals, connected = Seals(settings, vault), Connected()
     knocker = Knocker(settings, seals)
     watch = MasterWatch(knocker)
-    through_router = Lanes(settings, settings.router_max_frame_bytes)
     behind = Behind(settings, database, logs, seals)
     return Doors(
         Door(behind, connected, notifications, bridge_id),
         connected,
-        DoorLanes(settings, connected, seals, watch, through_router),
+        DoorLanes(connected, seals, watch, Lanes(settings)),
         Keeping(settings, database, notifications, connected, bridge_id),
         PlaceWatch(connected, knocker, watch),
     )

@@ -21,11 +21,9 @@ from agent_bridge.router.frames import (
     Departure,
     Rejection,
     Reply,
-    invoke_frame,
     read_lane_frame,
 )
-from agent_bridge.router.lanes import FrameTooLargeError, Lane, LaneLostError, Lanes
-from shared.settings.bridge import BridgeSettings
+from agent_bridge.router.lanes import Lane, LaneLostError, Lanes
 
 FOREIGN = "The master agent that the router reaches did not come through a door"
 
@@ -35,14 +33,11 @@ class DirectLane:
     """To the master agent at this door."""
 
     master: Connection
-    most_bytes: int
 
     async def invoke(
         self, agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
     ) -> Reply | Rejection:
-        """Call it and wait for its answer, for ever. Raises LaneLostError, FrameTooLargeError."""
-        if len(invoke_frame(agent_uuid, payload, request_id, session_id)) > self.most_bytes:
-            raise FrameTooLargeError(self.most_bytes)
+        """Call it and wait for its answer, for ever. Raises LaneLostError."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
         async def deliver(frame: Answer) -> None:
@@ -67,14 +62,11 @@ class SealedLane:
 
     lane: Lane
     seals: Seals
-    most_bytes: int
 
     async def invoke(
         self, agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
     ) -> Reply | Rejection:
-        """Call it and wait for its answer, for ever. Raises LaneLostError, FrameTooLargeError."""
-        if len(invoke_frame(agent_uuid, payload, request_id, session_id)) > self.most_bytes:
-            raise FrameTooLargeError(self.most_bytes)
+        """Call it and wait for its answer, for ever. Raises LaneLostError."""
         sealed = self.seals.seal(payload, request_id)
         answer = await self.lane.invoke(agent_uuid, sealed, request_id, session_id)
         if isinstance(answer, Rejection):
@@ -107,7 +99,6 @@ def _understood(frame: object) -> Reply | Rejection:
 class DoorLanes:
     """Lanes to the master agent, wherever it has come in."""
 
-    settings: BridgeSettings
     connected: Connected
     seals: Seals
     watch: MasterWatch
@@ -116,15 +107,14 @@ class DoorLanes:
     @asynccontextmanager
     async def lend(self, owner: UUID) -> AsyncIterator[DirectLane | SealedLane | ClosedLane]:
         """A lane for one request of this user. Raises RouterAwayError."""
-        most = self.settings.master_max_frame_bytes
         if master := self.connected.find(MASTER_SERVER_ML):
             with metrics.LANES_IN_USE.track_inprogress():
-                yield DirectLane(master, most)
+                yield DirectLane(master)
         elif self.watch.is_foreign:
             yield ClosedLane()
         else:
             async with self.through_router.lend(owner) as lane:
-                yield SealedLane(lane, self.seals, most)
+                yield SealedLane(lane, self.seals)
 
     async def flush(self, request_id: UUID) -> None:
         """Nothing is to be waited for: a door gives an answer after the entries before it."""

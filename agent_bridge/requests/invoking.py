@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 from databases import Database
 
 from agent_bridge import metrics
@@ -23,14 +23,12 @@ from agent_bridge.requests.master import (
     first_form,
     other_form,
     payload,
+    payload_size,
 )
+from agent_bridge.requests.pacing import Pacing
 from agent_bridge.requests.queries import Marked
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
-from agent_bridge.router.lanes import (
-    FrameTooLargeError,
-    LaneLostError,
-    RouterAwayError,
-)
+from agent_bridge.router.lanes import LaneLostError, RouterAwayError
 from shared.domain.endings import Outcome, failed
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.secrets import Vault
@@ -48,7 +46,7 @@ class Lane(Protocol):
     async def invoke(
         self, agent_uuid: str, payload: dict[str, Any], request_id: str, session_id: str, /
     ) -> Reply | Rejection:
-        """Wait for an answer, for ever. Raises LaneLostError, FrameTooLargeError."""
+        """Wait for an answer, for ever. Raises LaneLostError."""
 
 
 class Lanes(Protocol):
@@ -62,6 +60,15 @@ class Lanes(Protocol):
 
     async def close(self) -> None:
         """Close all, when nothing runs any more."""
+
+
+@frozen
+class Prepared:
+    """What the master agent is to be sent, in this form, and which form it answered last."""
+
+    content: dict[str, Any] = field(repr=False)
+    form: Form
+    remembered: Form | None
 
 
 @frozen
@@ -83,7 +90,9 @@ class Invoker:
         self._database = database
         self._vault = vault
         self._lanes = lanes
+        self._pacing = Pacing()
         self._contract = settings.master_agent_contract
+        self._most_bytes = settings.master_max_frame_bytes
         self._marks = Batcher(self._mark_all, TOGETHER, nobodys=(DatabaseAwayError,))
         self.sent: set[UUID] = set()
         """Claims that the master agent may have seen; whoever began them takes them out."""
@@ -119,6 +128,21 @@ class Invoker:
     async def _send(self, request: ClaimedRequest, form: Form | None = None) -> Sent | None:
         """Note that it is sent, send it and wait; None: another bridge has it by now."""
         async with self._lanes.lend(request.creator_id) as lane:
+            async with asyncio.timeout(_seconds_left(request)):
+                prepared = await self._prepare(request, form)
+                if prepared is None:
+                    return None
+                metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
+                ids = str(request.id), str(request.session_id)
+                with span("invoke"), metrics.INVOCATION_SECONDS.time():
+                    reply = await lane.invoke(MASTER_SERVER_ML, prepared.content, *ids)
+            if isinstance(reply, Reply):
+                await self._lanes.flush(request.id)
+            return Sent(prepared.form, reply, prepared.form == prepared.remembered)
+
+    async def _prepare(self, request: ClaimedRequest, form: Form | None) -> Prepared | None:
+        """What is to be sent, in the user's turn; None: the claim is lost."""
+        async with self._pacing.turn(request.creator_id):
             self.sent.add(request.claim_id)
             with span("compose"):
                 composed = await self._compose_and_mark(request)
@@ -126,23 +150,19 @@ class Invoker:
                 return None
             invocation, remembered = composed
             form = form or first_form(self._contract, remembered)
-            metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
-            content = payload(form, invocation)
-            reply = await self._ask(lane, request, content)
-            if isinstance(reply, Reply):
-                await self._lanes.flush(request.id)
-            return Sent(form, reply, form == remembered)
+            prepared = Prepared(payload(form, invocation), form, remembered)
+            await self._make_fit(request, prepared.content)
+            return prepared
 
-    async def _ask(
-        self, lane: Lane, request: ClaimedRequest, content: dict[str, Any]
-    ) -> Reply | Rejection:
-        ids = str(request.id), str(request.session_id)
-        try:
-            async with asyncio.timeout(_seconds_left(request)):
-                with span("invoke"), metrics.INVOCATION_SECONDS.time():
-                    return await lane.invoke(MASTER_SERVER_ML, content, *ids)
-        except FrameTooLargeError as error:
-            raise UnfitError(explain_size(content, error.most_bytes)) from None
+    async def _make_fit(self, request: ClaimedRequest, content: dict[str, Any]) -> None:
+        """Wait until it is within the user's share. Raises UnfitError where it is too large.
+
+        The master agent would lose its connection by that, and all that runs there.
+        """
+        size = payload_size(content)
+        await self._pacing.wait(request.creator_id, size)
+        if size > self._most_bytes:
+            raise UnfitError(explain_size(content, self._most_bytes))
 
     async def _compose_and_mark(
         self, request: ClaimedRequest

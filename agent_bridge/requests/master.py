@@ -9,11 +9,13 @@ from msgspec import UNSET, UnsetType
 from agent_bridge.router.frames import Rejection
 from agent_bridge.router.signatures import is_mismatch
 from shared.codec.converter import dump, unstructure
+from shared.codec.text import write_json
 from shared.domain.frames import FileMetadata
 from shared.settings.readers import Contract
 
 type Form = Literal["enriched", "lookup"]
 
+HEAD_BYTES = 512  # of a frame, besides its payload
 PARTS = {
     "message": "the message",
     "agents": "what agents and flows say of themselves",
@@ -64,6 +66,11 @@ def payload(form: Form, invocation: Invocation) -> dict[str, Any]:
         "configs": configs,
         "files": unstructure(invocation.files),
     }
+
+
+def payload_size(content: dict[str, Any]) -> int:
+    """The bytes of the frame that carries it, about."""
+    return len(write_json(content)) + HEAD_BYTES
 
 
 def explain_size(content: dict[str, Any], most_bytes: int) -> str:

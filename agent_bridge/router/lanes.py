@@ -27,6 +27,7 @@ from agent_bridge.router.frames import (
     invoke_frame,
     parse_lane_frame,
 )
+from agent_bridge.router.skipped import skip
 from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
@@ -44,14 +45,6 @@ class RouterAwayError(Exception):
 
 class LaneLostError(Exception):
     """The connection broke, or said what can't be understood: the answer will not come."""
-
-
-class FrameTooLargeError(Exception):
-    """Nothing was sent: whoever is called would lose his connection, and all that runs there."""
-
-    def __init__(self, most_bytes: int) -> None:
-        super().__init__(f"a frame may have {most_bytes} bytes")
-        self.most_bytes = most_bytes
 
 
 async def connect_to_router(
@@ -75,9 +68,8 @@ async def connect_to_router(
 class Lane:
     """One connection with its own invoke key."""
 
-    def __init__(self, connection: ClientConnection, most_bytes: int) -> None:
+    def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
-        self._most_bytes = most_bytes
         self._invoked: str | None = None
         self._answer: asyncio.Future[Reply | Rejection] | None = None
         self._reading = asyncio.create_task(self._read())
@@ -89,14 +81,11 @@ class Lane:
     ) -> Reply | Rejection:
         """Call an agent and wait for its answer, for ever: the caller sets the limit.
 
-        Raises LaneLostError, FrameTooLargeError. The lane stays clean only with a Reply, or where
-        nothing was sent.
+        Raises LaneLostError. The lane stays clean only with a Reply.
         """
         if not self.is_clean:
             raise LaneLostError("the lane was closed before the request was sent")
         frame = invoke_frame(agent_uuid, payload, request_id, session_id)
-        if len(frame) > self._most_bytes:
-            raise FrameTooLargeError(self._most_bytes)
         self._invoked = agent_uuid
         self._answer = asyncio.get_running_loop().create_future()
         answer: Reply | Rejection | None = None
@@ -139,6 +128,8 @@ class Lane:
             case Reply() | Rejection() if answer is not None and is_waited_for:
                 answer.set_result(frame)
                 return True
+            case None:
+                skip("lane")
         return False  # nothing was asked, or it was answered already, or nobody understands it
 
 
@@ -149,10 +140,8 @@ class Lanes:
     reach the user who asked.
     """
 
-    def __init__(self, settings: BridgeSettings, most_bytes: int | None = None) -> None:
-        """`most_bytes` is what a frame may have; None: as the settings say."""
+    def __init__(self, settings: BridgeSettings) -> None:
         self._settings = settings
-        self._most_bytes = most_bytes
         self._idle: dict[UUID, Lane] = {}
         self._flush_lane: Lane | None = None
         self._flushes = Batcher(self._send_flush_marker, FLUSHED)
@@ -166,9 +155,7 @@ class Lanes:
         if lane is not None and not lane.is_clean:
             self._close(lane)
             lane = None
-        lane = lane or await open_lane(
-            self._settings, MASTER_SERVER_ML, most_bytes=self._most_bytes
-        )
+        lane = lane or await open_lane(self._settings, MASTER_SERVER_ML)
         try:
             with metrics.LANES_IN_USE.track_inprogress():
                 yield lane
@@ -226,12 +213,9 @@ class Lanes:
 
 
 async def open_lane(
-    settings: BridgeSettings,
-    agent_uuid: str,
-    seconds: float = CONNECT_SECONDS,
-    most_bytes: int | None = None,
+    settings: BridgeSettings, agent_uuid: str, seconds: float = CONNECT_SECONDS
 ) -> Lane:
     """A lane of its own for one agent; the router tells it when that agent disconnects."""
     key = f"{settings.master_be_api_key}:{agent_uuid}:{uuid4()}"
     connection = await connect_to_router(settings, {"x-custom-invoke-key": key}, seconds)
-    return Lane(connection, most_bytes or settings.master_max_frame_bytes)
+    return Lane(connection)

@@ -30,6 +30,7 @@ from agent_bridge.router.lanes import (
     connect_to_router,
     open_lane,
 )
+from agent_bridge.router.skipped import skip
 from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
@@ -154,7 +155,7 @@ class RouterSession:
                 case AgentLogged() as logged:
                     self._put_log(logged)
                 case None:
-                    logger.debug("the router sent a frame of no known form")
+                    skip("session")
                 case event:
                     put(event)
 

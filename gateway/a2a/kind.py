@@ -7,7 +7,7 @@ from gateway.remote.kinds import Kind
 A2A_AGENTS = Kind(
     "A2A agent",
     look_up,
-    queries.select_urls,
+    queries.select_due,
     queries.activate_agents,
     queries.update_cards,
     queries.count_failure,

@@ -1,15 +1,23 @@
 """A2A agents in PostgreSQL."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from databases.core import Connection
 
 from gateway.a2a.lookup import FoundCard
 from gateway.a2a.schemas import A2AAgent, LookedUpA2AAgent
-from gateway.web.paging import cut
+from gateway.web.paging import Page, Slice, select_page
+from gateway.web.quotas import Quota
 from shared.domain.agents import make_alias
 from shared.postgres.pool import columns
-from shared.postgres.rows import build
+from shared.postgres.rows import builder
+
+AGENTS = Quota(
+    "A2A agents",
+    lambda settings: settings.a2a_agents_per_user,
+    "SELECT count(*) FROM a2acards WHERE creator_id = :owner",
+)
 
 
 async def upsert_agent(
@@ -27,6 +35,7 @@ async def upsert_agent(
             card_content = excluded.card_content,
             is_active = true,
             lookup_failures = 0,
+            next_lookup_at = NULL,
             updated_at = CASE WHEN old.is_active
                 AND (old.name, old.description, CAST(old.card_content AS jsonb))
                     IS NOT DISTINCT FROM
@@ -54,6 +63,7 @@ async def activate_agents(connection: Connection, url: str) -> list[UUID]:
         UPDATE a2acards SET
             is_active = true,
             lookup_failures = 0,
+            next_lookup_at = NULL,
             updated_at = CASE WHEN is_active THEN updated_at ELSE now() END
         WHERE server_url = :url
         RETURNING id
@@ -61,16 +71,25 @@ async def activate_agents(connection: Connection, url: str) -> list[UUID]:
     return [row["id"] for row in await connection.fetch_all(sql, {"url": url})]
 
 
-async def count_failure(connection: Connection, url: str, most: int) -> None:
-    """Count a failed look-up of all active agents at this URL; `most` in a row end it."""
+async def count_failure(
+    connection: Connection, url: str, most: int, pauses: Sequence[float]
+) -> None:
+    """Count a failed look-up of all agents at this URL; `most` in a row end their activity.
+
+    The next one is due after a pause, in seconds: the first of them after one failure, the last
+    after as many as there are pauses, or more.
+    """
     sql = """
         UPDATE a2acards SET
-            lookup_failures = lookup_failures + 1,
-            is_active = lookup_failures + 1 < :most,
-            updated_at = CASE WHEN lookup_failures + 1 < :most THEN updated_at ELSE now() END
-        WHERE server_url = :url AND is_active
+            lookup_failures = failures,
+            next_lookup_at = now() + make_interval(secs => pause),
+            is_active = is_active AND failures < :most,
+            updated_at = CASE WHEN is_active AND failures >= :most THEN now() ELSE updated_at END
+        FROM unnest(CAST(:pauses AS float8[])) WITH ORDINALITY AS paused (pause, failures)
+        WHERE server_url = :url
+          AND failures = least(lookup_failures + 1, cardinality(CAST(:pauses AS float8[])))
     """
-    await connection.execute(sql, {"url": url, "most": most})
+    await connection.execute(sql, {"url": url, "most": most, "pauses": list(pauses)})
 
 
 async def update_cards(connection: Connection, ids: list[UUID], card: FoundCard) -> None:
@@ -96,24 +115,29 @@ async def update_cards(connection: Connection, ids: list[UUID], card: FoundCard)
     await connection.execute(sql, values)
 
 
-async def select_urls(connection: Connection) -> list[str]:
-    """The URL of every agent, each once."""
-    rows = await connection.fetch_all("SELECT DISTINCT server_url FROM a2acards")
-    return [row["server_url"] for row in rows]
+async def select_due(connection: Connection) -> list[tuple[str, UUID]]:
+    """The URL and the owner of every agent that is to be looked up again."""
+    sql = """
+        SELECT server_url, creator_id FROM a2acards
+        WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
+    """
+    rows = await connection.fetch_all(sql)
+    return [(row["server_url"], row["creator_id"]) for row in rows]
 
 
-async def select_agents(
-    connection: Connection, owner: UUID, limit: int, offset: int
-) -> list[A2AAgent]:
+async def select_agents(connection: Connection, owner: UUID, part: Slice) -> Page[A2AAgent]:
     """The owner's A2A agents, newest first."""
     sql = """
-        SELECT id, name, alias, description, server_url, card_content,
-               created_at, updated_at, is_active, creator_id
+        SELECT id, name, alias, description, server_url,
+               CAST(card_content AS text) AS card_content,
+               created_at, updated_at, is_active, creator_id,
+               coalesce(octet_length(description), 0)
+                   + octet_length(CAST(card_content AS text)) AS bytes
         FROM a2acards WHERE creator_id = :owner
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-    values = {"owner": owner, "limit": cut(limit), "offset": offset}
-    return build(A2AAgent, await connection.fetch_all(sql, values))
+    make = builder(A2AAgent, "card_content")
+    return await select_page(connection, sql, {"owner": owner}, part, make)
 
 
 async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> A2AAgent | None:

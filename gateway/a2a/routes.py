@@ -7,7 +7,9 @@ from gateway.remote.errors import RefusedUrlError, UnreachableError
 from gateway.remote.urls import read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, get, post
+from gateway.web.operation import Call, delete, get, listing, post
+from gateway.web.paging import Page
+from gateway.web.quotas import within
 from shared.postgres.pool import connect
 
 
@@ -16,22 +18,27 @@ async def create_a2a_agent(call: Call[NewA2AAgent, Nothing]) -> LookedUpA2AAgent
     try:
         given = read_url(call.body.server_url)
         url = str(given.copy_with(path="/", query=None)).rstrip("/")
-        card = await A2A_AGENTS.look_up(call.state["outbound"], url)
+        async with call.state["turns"].lookups.turn(call.user_id):
+            card = await A2A_AGENTS.look_up(call.state["outbound"], url)
     except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
     except UnreachableError as error:
         raise BadRequestError(
             f"Cannot retrieve data about a2a card on url: {url}/. {error.sentence}"
         ) from None
-    async with connect(call.database) as connection:
+    async with (
+        call.turn("create_a2a_agent"),
+        connect(call.database) as connection,
+        within(queries.AGENTS, call, connection),
+    ):
         return await queries.upsert_agent(connection, call.user_id, url, card)
 
 
-async def list_a2a_agents(call: Call[Nothing, A2AAgentPage]) -> list[A2AAgent]:
+async def list_a2a_agents(call: Call[Nothing, A2AAgentPage]) -> Page[A2AAgent]:
     """List the user's A2A agents, active or not, newest first."""
-    page = call.parameters
-    async with connect(call.database) as connection:
-        return await queries.select_agents(connection, call.user_id, page.limit, page.offset)
+    return await call.read_page(
+        lambda connection, part: queries.select_agents(connection, call.user_id, part)
+    )
 
 
 async def read_a2a_agent(call: Call[Nothing, A2AAgentId]) -> A2AAgent:
@@ -59,9 +66,10 @@ operations = [
         NewA2AAgent,
         LookedUpA2AAgent,
         names={"agent_id": "/id"},
+        bounded=True,
         lends=False,
     ),
-    get("/api/a2a/agents", list_a2a_agents, A2AAgentPage, list[A2AAgent], fails=False),
+    listing("/api/a2a/agents", list_a2a_agents, A2AAgentPage, list[A2AAgent], fails=False),
     get("/api/a2a/agents/{agent_id}", read_a2a_agent, A2AAgentId, A2AAgent),
     delete("/api/a2a/agents/{agent_id}", delete_a2a_agent, A2AAgentId),
 ]

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from attrs import define, field
 from starlette.requests import HTTPConnection
@@ -11,27 +10,14 @@ from gateway.accounts.attempts import Attempts, Bound, TooManyAttemptsError
 from gateway.accounts.names import fold
 from gateway.web.errors import TooManyRequestsError
 from gateway.web.metrics import LOGINS
+from gateway.web.refusals import TOO_MANY_LOGINS, TOO_MANY_REGISTRATIONS
+from shared.process.networks import network_of
 from shared.settings.gateway import GatewaySettings
 
-NETWORK_BITS = 64  # of an IPv6 address: what one customer gets at least
 NAME_FACTOR = 10  # how often an address's bound for a name all addresses together reach theirs
 
-TOO_MANY_LOGINS = "Too many failed logins, please try again in {seconds} seconds"
-TOO_MANY_USERS = "Too many registrations from your address, please try again in {seconds} seconds"
-
-
-def network_of(connection: HTTPConnection) -> str:
-    """Who asks: an IPv4 address, or the network of an IPv6 address."""
-    host = connection.client.host if connection.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:  # a socket of the file system, or a proxy's own words
-        return host
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(IPv6Network((int(address), NETWORK_BITS), strict=False))
+LOGINS_SENTENCE = "Too many failed logins, please try again in {seconds} seconds"
+USERS_SENTENCE = "Too many registrations from your address, please try again in {seconds} seconds"
 
 
 @define
@@ -49,12 +35,12 @@ class Login:
 
     async def check(self) -> None:
         """Raise TooManyRequestsError before anything is looked up."""
-        async with _told(TOO_MANY_LOGINS):
+        async with _told(LOGINS_SENTENCE, TOO_MANY_LOGINS):
             await self.attempts.check(self.bounds)
 
     async def begin(self) -> None:
         """Count it. Raises TooManyRequestsError."""
-        async with _told(TOO_MANY_LOGINS):
+        async with _told(LOGINS_SENTENCE, TOO_MANY_LOGINS):
             self.counters = await self.attempts.take(self.bounds)
 
     async def succeed(self) -> None:
@@ -70,7 +56,7 @@ def expect_login(
     A name that is tried from everywhere is closed to all but the networks that its owner has
     logged in from: nobody can lock somebody else out of them but from there.
     """
-    network, name, username = network_of(connection), attempts.name, fold(username)
+    network, name, username = _network_of(connection), attempts.name, fold(username)
     per_address, per_name = settings.login_failures_per_address, settings.login_failures_per_name
     known = name("known", network, username)
     bounds = [
@@ -85,17 +71,21 @@ async def count_registration(
     attempts: Attempts, settings: GatewaySettings, connection: HTTPConnection
 ) -> None:
     """Count somebody who registers, however it ends. Raises TooManyRequestsError."""
-    name = attempts.name("registration", network_of(connection))
-    async with _told(TOO_MANY_USERS):
+    name = attempts.name("registration", _network_of(connection))
+    async with _told(USERS_SENTENCE, TOO_MANY_REGISTRATIONS):
         await attempts.take([Bound(name, settings.registrations_per_address)])
 
 
+def _network_of(connection: HTTPConnection) -> str:
+    return network_of(connection.client.host if connection.client else "")
+
+
 @asynccontextmanager
-async def _told(sentence: str) -> AsyncIterator[None]:
+async def _told(sentence: str, logged: str) -> AsyncIterator[None]:
     try:
         yield
     except TooManyAttemptsError as error:
-        if sentence is TOO_MANY_LOGINS:
+        if logged is TOO_MANY_LOGINS:
             LOGINS.labels("too_many").inc()
         detail = sentence.format(seconds=error.seconds)
-        raise TooManyRequestsError(detail, error.seconds) from None
+        raise TooManyRequestsError(detail, error.seconds, logged) from None

@@ -19,13 +19,15 @@ from gateway.accounts.schemas import (
     WrongCredentialsError,
     find_weakness,
 )
-from gateway.web.auth import Access, find_caller
+from gateway.web.auth import Access, bind_holder, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.metrics import LOGINS
 from gateway.web.operation import Call, get, patch, post
+from gateway.web.refusals import LOGIN_FAILED, TOKEN
 from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
+from shared.telemetry.logging import bind_log_ids
 from shared.tokens import issue_user_token
 
 TOO_BUSY = "Too many people are logging in at the moment, please try again"
@@ -34,6 +36,7 @@ TOO_BUSY = "Too many people are logging in at the moment, please try again"
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
     new, name = call.body, clean(call.body.username)
+    bind_log_ids(username=name)
     if weakness := find_weakness(new.password):
         fault = Fault("value_error", ("body", "password"), f"Value error, {weakness}", new.password)
         raise InvalidInputError([fault])
@@ -52,6 +55,7 @@ async def create_user(call: Call[NewUser, Nothing]) -> User:
 async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     """Log in with user name and password."""
     username, password = call.body.username, call.body.password
+    bind_log_ids(username=username)
     attempts, settings = call.state["attempts"], call.state["settings"]
     login = expect_login(attempts, settings, call.request, username)
     await login.check()
@@ -66,7 +70,7 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
         )
         if stored is None or verdict is Verdict.WRONG:
             LOGINS.labels("wrong").inc()
-            raise WrongCredentialsError("Incorrect username or password")
+            raise WrongCredentialsError("Incorrect username or password", LOGIN_FAILED)
         if verdict is Verdict.OUTDATED:
             await _hash_anew(call, stored)
     except BusyError:
@@ -87,7 +91,8 @@ async def read_token_validity(call: Call[Token, Nothing]) -> Detail:
     async with connect(call.database) as connection:
         caller = await find_caller(connection, call.state["settings"], call.body.token)
     if caller is None:
-        raise BadRequestError("Token is not valid or expired")
+        bind_holder(call.state["settings"], call.body.token)
+        raise BadRequestError("Token is not valid or expired", TOKEN)
     return Detail("Token is valid")
 
 

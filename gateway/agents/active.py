@@ -9,13 +9,14 @@ from msgspec import UNSET
 
 from gateway.a2a.schemas import task_schema
 from gateway.agents.schemas import ActiveSelection
-from gateway.web.paging import cut
+from gateway.web.paging import Page, Slice, select_page
+from shared.codec.text import read_json
 from shared.domain.agents import ActiveConnection, callable_schema, tool_schema
 
 
 async def select_active_connections(
-    connection: Connection, owner: UUID, selection: ActiveSelection
-) -> list[ActiveConnection]:
+    connection: Connection, owner: UUID, selection: ActiveSelection, part: Slice
+) -> Page[ActiveConnection]:
     """A page of the owner's active connections, newest first.
 
     Each has a name of its own. Asked for A2A agents alone, these have the names of their cards.
@@ -34,20 +35,19 @@ async def select_active_connections(
             UNION ALL
             SELECT id, CASE WHEN CAST(:type AS text) = 'a2a' THEN name ELSE alias END,
                    'a2a', rtrim(server_url, '/') || '/', description,
-                   card_content, created_at, updated_at, is_active
+                   json_build_object('skills', card_content -> 'skills'),
+                   created_at, updated_at, is_active
             FROM a2acards
             WHERE creator_id = :owner AND is_active
         )
-        SELECT * FROM active WHERE :type IN ('all', type)
+        SELECT id, name, type, url, description, CAST(content AS text) AS content,
+               created_at, updated_at, is_active,
+               coalesce(octet_length(description), 0) + octet_length(CAST(content AS text)) AS bytes
+        FROM active WHERE :type IN ('all', type)
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-    values = {
-        "owner": owner,
-        "type": selection.agent_type,
-        "limit": cut(selection.limit),
-        "offset": selection.offset,
-    }
-    return [_active(row) for row in await connection.fetch_all(sql, values)]
+    values = {"owner": owner, "type": selection.agent_type}
+    return await select_page(connection, sql, values, part, _active)
 
 
 def _active(row: Record) -> ActiveConnection:
@@ -65,7 +65,8 @@ def _active(row: Record) -> ActiveConnection:
 
 
 def _schema(row: Record) -> dict[str, Any]:
-    name, description, content = row["name"], row["description"] or "", row["content"]
+    name, description = row["name"], row["description"] or ""
+    content: dict[str, Any] = read_json(row["content"])
     match row["type"]:
         case "mcp":
             return tool_schema(name, description, content)

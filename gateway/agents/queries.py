@@ -7,10 +7,18 @@ from databases.core import Connection
 from databases.interfaces import Record
 
 from gateway.agents.schemas import Agent, AgentChanges, AgentSelection, RegisteredAgent
-from gateway.web.paging import cut
+from gateway.web.paging import Page, Slice, select_page
+from gateway.web.quotas import Quota
+from shared.codec.text import read_json
 from shared.domain.agents import name_function
 from shared.postgres.pool import columns
-from shared.postgres.rows import build
+from shared.postgres.rows import builder
+
+AGENTS = Quota(
+    "agents",
+    lambda settings: settings.agents_per_user,
+    "SELECT count(*) FROM agents WHERE creator_id = :owner",
+)
 
 
 async def insert_agent(
@@ -50,8 +58,9 @@ async def select_agents(
     owner: UUID,
     asking: UUID | None,
     selection: AgentSelection,
+    part: Slice,
     is_active: bool | None = None,
-) -> list[Agent]:
+) -> Page[Agent]:
     """The owner's agents that have a name and a description or are connected, oldest first.
 
     Where one of them is asking, only its own token is shown. Of the two filters only the name
@@ -59,9 +68,11 @@ async def select_agents(
     """
     sql = """
         SELECT id AS agent_id, name AS agent_name, description AS agent_description,
-               input_parameters AS agent_schema, created_at, updated_at, is_active,
+               CAST(input_parameters AS text) AS agent_schema, created_at, updated_at, is_active,
                CASE WHEN CAST(:asking AS uuid) IS NULL OR id = :asking THEN jwt ELSE '' END
-                   AS agent_jwt, alias AS agent_alias
+                   AS agent_jwt, alias AS agent_alias,
+               octet_length(description)
+                   + octet_length(CAST(input_parameters AS text)) AS bytes
         FROM agents
         WHERE creator_id = :owner AND (is_active OR name <> '' AND description <> '')
           AND (CAST(:is_active AS boolean) IS NULL OR is_active = :is_active)
@@ -78,10 +89,8 @@ async def select_agents(
         "name": selection.name,
         "description": selection.description,
         "is_active": is_active,
-        "limit": cut(selection.limit),
-        "offset": selection.offset,
     }
-    return _agents(await connection.fetch_all(sql, values))
+    return await select_page(connection, sql, values, part, _listed)
 
 
 async def select_agent(
@@ -97,7 +106,7 @@ async def select_agent(
         WHERE creator_id = :owner AND id = :id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "asking": asking, "id": id_})
-    return _agents([row])[0] if row else None
+    return _agent(row, row["agent_schema"]) if row else None
 
 
 async def update_agent(
@@ -121,7 +130,7 @@ async def update_agent(
         "input_parameters": changes.input_parameters,
     }
     row = await connection.fetch_one(sql, values)
-    return _agents([row])[0] if row else None
+    return _agent(row, row["agent_schema"]) if row else None
 
 
 async def update_token(
@@ -146,8 +155,15 @@ async def delete_agent(connection: Connection, owner: UUID, id_: UUID) -> bool:
     return await connection.fetch_one(sql, {"owner": owner, "id": id_}) is not None
 
 
-def _agents(rows: list[Record]) -> list[Agent]:
-    found = [columns(row) for row in rows]
-    for each in found:
-        each["agent_schema"] = name_function(each["agent_schema"], each["agent_name"])
-    return build(Agent, found)
+_build = builder(Agent)
+
+
+def _agent(row: Record, schema: dict[str, Any]) -> Agent:
+    agent = _build(row)
+    vars(agent)["agent_schema"] = name_function(schema, agent.agent_name)
+    return agent
+
+
+def _listed(row: Record) -> Agent:
+    """One agent of many: all their schemas as objects would take much memory."""
+    return _agent(row, read_json(row["agent_schema"]))

@@ -22,8 +22,16 @@ from gateway.agents.schemas import (
 from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, command, delete, get, patch, post
-from shared.domain.agents import TOO_LARGE, is_too_large, make_alias, normalise_name
+from gateway.web.operation import Call, command, delete, get, listing, patch, post
+from gateway.web.paging import SMALL_BYTES, Page
+from gateway.web.quotas import within
+from shared.domain.agents import (
+    TOO_LARGE,
+    ActiveConnection,
+    is_too_large,
+    make_alias,
+    normalise_name,
+)
 from shared.domain.flows import flow_connection, select_active_flows
 from shared.notifications.formats import REVOKED_TOKENS, encode_revoked
 from shared.postgres.pool import connect
@@ -37,7 +45,10 @@ async def create_agent(call: Call[NewAgent, Nothing]) -> RegisteredAgent:
     if is_too_large(new.description, new.input_parameters):
         raise BadRequestError(TOO_LARGE)
     name = normalise_name(new.name)
-    async with connect(call.database) as connection:
+    async with (
+        connect(call.database) as connection,
+        within(queries.AGENTS, call, connection),
+    ):
         agent = await queries.insert_agent(
             connection,
             id_,
@@ -67,30 +78,44 @@ def _wanted_id(text: str | None) -> UUID:
         raise BadRequestError("Parameter 'id' must be a valid uuid") from None
 
 
-async def list_agents(call: Call[Nothing, AgentSelection]) -> list[Agent]:
+async def list_agents(call: Call[Nothing, AgentSelection]) -> Page[Agent]:
     """List the user's agents that have a name and a description or are connected, oldest first."""
-    async with connect(call.database) as connection:
-        return await queries.select_agents(connection, call.user_id, call.agent_id, call.parameters)
-
-
-async def list_frontend_agents(call: Call[Nothing, FrontendSelection]) -> list[Agent]:
-    """List the user's agents as agents themselves ask for them: all, or the connected ones."""
-    selection = call.parameters
-    async with connect(call.database) as connection:
-        return await queries.select_agents(
-            connection, call.user_id, call.agent_id, selection, selection.is_active
+    asked, asking = call.parameters, call.agent_id
+    return await call.read_page(
+        lambda connection, part: queries.select_agents(
+            connection, call.user_id, asking, asked, part
         )
+    )
 
 
-async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> ActiveConnections:
-    """List what the master agent may call for this user."""
-    selection = call.parameters
-    async with connect(call.database) as connection:
-        found = await select_active_connections(connection, call.user_id, selection)
-        if selection.agent_type in {"genai", "all"}:
+async def list_frontend_agents(call: Call[Nothing, FrontendSelection]) -> Page[Agent]:
+    """List the user's agents as agents themselves ask for them: all, or the connected ones."""
+    asked, asking = call.parameters, call.agent_id
+    return await call.read_page(
+        lambda connection, part: queries.select_agents(
+            connection, call.user_id, asking, asked, part, asked.is_active
+        )
+    )
+
+
+async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> Page[ActiveConnection]:
+    """List what the master agent may call for this user.
+
+    Flows come first, on each page.
+    """
+    asked = call.parameters
+    page = await call.read_page(
+        lambda connection, part: select_active_connections(connection, call.user_id, asked, part)
+    )
+    page.around = lambda told: ActiveConnections(told, [])
+    if asked.agent_type in {"genai", "all"}:
+        async with connect(call.database) as connection:
             flows = await select_active_flows(connection, call.user_id)
-            found = [*map(flow_connection, flows), *found]
-    return ActiveConnections(len(found), found)
+        size = sum(flow.size for flow in flows)
+        if page.size <= SMALL_BYTES:
+            await call.make_room(size)
+        page.put_before(flows, flow_connection, size)
+    return page
 
 
 async def read_agent(call: Call[Nothing, AgentId]) -> Agent:
@@ -146,7 +171,7 @@ operations = [
     post(
         "/api/agents/register", create_agent, NewAgent, RegisteredAgent, names={"agent_id": "/id"}
     ),
-    get(
+    listing(
         "/api/agents",
         list_agents,
         AgentSelection,
@@ -154,7 +179,7 @@ operations = [
         access=Access.USER_OR_AGENT,
         fails=False,
     ),
-    get(
+    listing(
         "/api/agents/frontend",
         list_frontend_agents,
         FrontendSelection,
@@ -162,7 +187,7 @@ operations = [
         access=Access.USER_OR_AGENT,
         fails=False,
     ),
-    get(
+    listing(
         "/api/agents/active",
         list_active_connections,
         ActiveSelection,

@@ -1,20 +1,37 @@
 """The frames of a session in the order of their `seq`, each once, for one socket."""
 
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from uuid import UUID
 
 from attrs import Factory, define, field, frozen
 from databases import Database
 from prometheus_client import Counter
 
-from gateway.chats.queries import select_frames, select_session
+from gateway.chats.queries import (
+    FramesAhead,
+    select_frames,
+    select_frames_ahead,
+    select_session,
+)
 from gateway.web.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
+from gateway.web.room import SharedRoom
 from shared.domain.frames import GapFrame, LogFrame, ResponseFrame, encode
 from shared.notifications.bus import Message
 from shared.notifications.formats import decode_frames
 from shared.postgres.pool import connect
 
-PAGE = 100  # frames read from PostgreSQL at a time
+PAGE_LIMIT = 100  # frames read from PostgreSQL at a time
+PAGE_BYTES_LIMIT = 128 * 1024  # of their texts; as JSON they have up to six times as many
+LARGE_MOST_BYTES = 96 * 1024 * 1024  # of single frames beyond that, of all sockets
+LARGE_BYTES_PER_USER = 32 * 1024 * 1024
+COPIES = 2  # of a frame that is sent: as it waits here, and in what the server writes
+
+
+def create_room() -> SharedRoom:
+    """The room of a process for frames that are larger than a page."""
+    return SharedRoom(LARGE_MOST_BYTES, LARGE_BYTES_PER_USER)
 
 
 @frozen
@@ -26,21 +43,38 @@ class Outgoing:
     """The request that it answers."""
 
 
+@frozen
+class _Encoded:
+    """A frame that waits to be sent: as bytes, of which no character takes four."""
+
+    seq: int
+    text: bytes
+    answered: UUID | None
+
+
 @define
 class Delivery:
-    """How far a socket is: `sent` is the seq of the last frame that it was given."""
+    """How far a socket is: `sent` is the seq of the last frame that it was given.
+
+    While a frame is sent no more than a page is in memory, as it goes out; a frame that is larger
+    is there when all sockets together have `room` for it.
+    """
 
     database: Database
     owner: UUID
     session_id: UUID
     sent: int
+    room: SharedRoom = field(factory=create_room)
     _counter: Counter = FRAMES_REPLAYED
     _before: int = field(init=False, default=Factory(lambda self: self.sent, takes_self=True))
     """The last seq that came before this socket: it is told of those only that are asked for."""
     _repeated: set[int] = field(init=False, factory=set)
 
-    async def next_frames(self, message: Message) -> AsyncIterator[Outgoing]:
-        """What to send when this was heard. Raises DatabaseAwayError; a later call catches up."""
+    async def next_frames(self, message: Message) -> AsyncGenerator[Outgoing]:
+        """What to send when this was heard. Raises DatabaseAwayError; a later call catches up.
+
+        Close it: what it holds is given back then.
+        """
         if (told := decode_frames(message)) is not None:
             if told.last <= self.sent:
                 return
@@ -50,8 +84,9 @@ class Delivery:
                     FRAMES_TOLD.inc()
                     yield Outgoing(frame, told.answered if self.sent == told.last else None)
                 return
-        async for outgoing in self._missed():
-            yield outgoing
+        async with aclosing(self._missed()) as missed:
+            async for outgoing in missed:
+                yield outgoing
 
     async def repeat(self, seq: int) -> str | None:
         """A frame from before this socket, once; None: the socket brings it, or it is no more."""
@@ -59,10 +94,10 @@ class Delivery:
             return None
         self._repeated.add(seq)
         async with connect(self.database) as connection:
-            frames = await select_frames(connection, self.owner, self.session_id, seq - 1, 1)
-        return encode(frames[0]).decode() if frames and frames[0].seq == seq else None
+            frames = await select_frames(connection, self.owner, self.session_id, seq - 1, seq)
+        return encode(frames[0]).decode() if frames else None
 
-    async def _missed(self) -> AsyncIterator[Outgoing]:
+    async def _missed(self) -> AsyncGenerator[Outgoing]:
         async with connect(self.database) as connection:
             session = await select_session(connection, self.owner, self.session_id)
         if session is None or not session.is_own:
@@ -70,23 +105,39 @@ class Delivery:
         if session.last_seq < self.sent:
             self.sent = self._before = 0  # the chat was deleted and begun again
             self._repeated.clear()
-        while self.sent < session.last_seq:
-            async with connect(self.database) as connection:
-                frames = await select_frames(
-                    connection, self.owner, self.session_id, self.sent, PAGE
-                )
-            self._counter.inc(len(frames))
-            for frame in frames:
-                assert frame.seq is not None
-                if gap := self._move_on(frame.seq - 1):
-                    yield gap
-                self.sent = frame.seq
-                yield _outgoing(frame)
-            if len(frames) < PAGE:
-                break
+        while self.sent < session.last_seq and (ahead := await self._look_ahead()):
+            async with self._room_for(ahead):
+                waiting = await self._read(ahead)
+                while waiting:
+                    seq, outgoing = _decode(waiting.popleft())
+                    if gap := self._move_on(seq - 1):
+                        yield gap
+                    self.sent = seq
+                    yield outgoing
+            if gap := self._move_on(ahead.last):
+                yield gap
         self._counter = FRAMES_MISSED  # from now on
         if gap := self._move_on(session.last_seq):
             yield gap
+
+    def _room_for(self, ahead: FramesAhead) -> AbstractAsyncContextManager[None]:
+        if ahead.size <= PAGE_BYTES_LIMIT:
+            return nullcontext()
+        return self.room.taken(self.owner, COPIES * ahead.size)
+
+    async def _look_ahead(self) -> FramesAhead | None:
+        async with connect(self.database) as connection:
+            return await select_frames_ahead(
+                connection, self.owner, self.session_id, self.sent, PAGE_LIMIT, PAGE_BYTES_LIMIT
+            )
+
+    async def _read(self, ahead: FramesAhead) -> deque[_Encoded]:
+        async with connect(self.database) as connection:
+            frames = await select_frames(
+                connection, self.owner, self.session_id, self.sent, ahead.last
+            )
+        self._counter.inc(len(frames))
+        return deque(map(_encode, frames))
 
     def _move_on(self, last_seq: int) -> Outgoing | None:
         """What to tell where frames up to this number were removed before they were sent."""
@@ -97,6 +148,11 @@ class Delivery:
         return Outgoing(encode(gap).decode())
 
 
-def _outgoing(frame: LogFrame | ResponseFrame) -> Outgoing:
+def _encode(frame: LogFrame | ResponseFrame) -> _Encoded:
+    assert frame.seq is not None
     answered = frame.response.request_id if isinstance(frame, ResponseFrame) else None
-    return Outgoing(encode(frame).decode(), answered)
+    return _Encoded(frame.seq, encode(frame), answered)
+
+
+def _decode(frame: _Encoded) -> tuple[int, Outgoing]:
+    return frame.seq, Outgoing(frame.text.decode(), frame.answered)

@@ -18,8 +18,9 @@ from gateway.chats.closes import (
 from gateway.chats.frames import Handshake
 from gateway.chats.queries import select_session
 from gateway.state import State
-from gateway.web.auth import find_caller
+from gateway.web.auth import bind_holder, find_caller
 from gateway.web.origins import is_welcome
+from gateway.web.refusals import TOKEN, log_refusal
 from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -59,6 +60,8 @@ async def check_handshake(websocket: WebSocket) -> Opening:
         async with connect(state["database"]) as connection:
             caller = await find_caller(connection, state["settings"], asked.token)
             if caller is None or caller.agent_id is not None:
+                bind_holder(state["settings"], asked.token)
+                log_refusal(TOKEN, websocket)
                 raise RefusedError("the token is not valid")
             session = await select_session(connection, caller.user_id, session_id)
     except DatabaseAwayError:

@@ -22,6 +22,10 @@ class NotAcceptedError(Exception):
     """The message is not taken; the text says why."""
 
 
+class TooManyOpenError(NotAcceptedError):
+    """The user has as many messages that wait as there may be."""
+
+
 async def accept_message(
     state: State, user_id: UUID, session_id: UUID, request_id: UUID, message: ClientMessage
 ) -> Repeated | None:
@@ -51,7 +55,7 @@ async def accept_message(
         if outcome is Acceptance.REPEATED:
             return await queries.select_repeated(connection, new)
     if outcome is Acceptance.TOO_MANY_OPEN:
-        raise NotAcceptedError(TOO_MANY_REQUESTS)
+        raise TooManyOpenError(TOO_MANY_REQUESTS)
     if outcome is Acceptance.FOREIGN_SESSION:
         raise NotAcceptedError(FOREIGN_SESSION)
     state["bridges"].notify(user_id, request_id)

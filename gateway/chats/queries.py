@@ -11,7 +11,7 @@ from attrs import frozen
 from databases.core import Connection
 
 from gateway.chats.schemas import Chat, CreatedChat, HistoryItem
-from shared.codec.text import read_json
+from gateway.web.paging import Page, Slice, select_page
 from shared.domain.files import select_files
 from shared.domain.frames import (
     FileMetadata,
@@ -21,8 +21,8 @@ from shared.domain.frames import (
     ResponseFrame,
     respond,
 )
-from shared.postgres.pool import columns, transaction
-from shared.postgres.rows import build
+from shared.postgres.pool import columns
+from shared.postgres.rows import as_json, builder
 
 
 @frozen
@@ -83,15 +83,15 @@ async def insert_chat(
     return CreatedChat(**columns(row)) if row else None
 
 
-async def select_chats(connection: Connection, owner: UUID, limit: int, offset: int) -> list[Chat]:
+async def select_chats(connection: Connection, owner: UUID, part: Slice) -> Page[Chat]:
     """The owner's chats, newest first."""
     sql = """
-        SELECT session_id, title, created_at, updated_at FROM chatconversations
+        SELECT session_id, title, created_at, updated_at, octet_length(title) AS bytes
+        FROM chatconversations
         WHERE creator_id = :owner
         ORDER BY created_at DESC, session_id LIMIT :limit OFFSET :offset
     """
-    values = {"owner": owner, "limit": limit, "offset": offset}
-    return build(Chat, await connection.fetch_all(sql, values))
+    return await select_page(connection, sql, {"owner": owner}, part, builder(Chat))
 
 
 async def update_chat(
@@ -119,17 +119,19 @@ async def count_messages(connection: Connection, owner: UUID, session_id: UUID) 
 
 
 async def select_messages(
-    connection: Connection, owner: UUID, session_id: UUID, limit: int, offset: int
-) -> list[HistoryItem]:
+    connection: Connection, owner: UUID, session_id: UUID, part: Slice
+) -> Page[HistoryItem]:
     """Messages of the owner's chat, newest first."""
     sql = """
-        SELECT sender_type, content, request_id, chatmessages.created_at FROM chatmessages
+        SELECT sender_type, content, request_id, chatmessages.created_at,
+               octet_length(content) AS bytes
+        FROM chatmessages
         JOIN chatconversations ON session_id = conversation_id
         WHERE session_id = :session_id AND creator_id = :owner
         ORDER BY chatmessages.created_at DESC, chatmessages.id LIMIT :limit OFFSET :offset
     """
-    values = {"owner": owner, "session_id": session_id, "limit": limit, "offset": offset}
-    return build(HistoryItem, await connection.fetch_all(sql, values))
+    values = {"owner": owner, "session_id": session_id}
+    return await select_page(connection, sql, values, part, builder(HistoryItem))
 
 
 async def select_session(connection: Connection, owner: UUID, session_id: UUID) -> Session | None:
@@ -147,7 +149,8 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
     """Store a message and the request to answer it, unless `most_open` of the owner's are open.
 
     One statement: chat, message, files and request are there together or not at all. The chat's
-    row is locked first, so that the requests of a session stand in the order of their messages.
+    row is locked first, so that the requests of a session stand in the order of their messages;
+    then files, in order too. A trigger adds these to the session's, and takes them from no other.
     Statements at the same moment don't see each other's: a few more than `most_open` can get in,
     as many as there are connections. 0 means any number. A message whose id the session has
     already leaves no trace.
@@ -174,10 +177,13 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
             SELECT CAST(:question_id AS uuid), :request_id, 'user', :message,
                    last_event_at, last_event_at, session_id
             FROM chat
+        ), named AS (
+            SELECT files.id, chat.session_id FROM files CROSS JOIN chat
+            WHERE files.id = ANY(CAST(:file_ids AS uuid[])) AND creator_id = :owner
+            ORDER BY files.id FOR UPDATE OF files
         ), marked AS (
-            UPDATE files SET session_id = chat.session_id, request_id = :request_id
-            FROM chat
-            WHERE id = ANY(CAST(:file_ids AS uuid[])) AND creator_id = :owner
+            UPDATE files SET session_id = named.session_id, request_id = :request_id
+            FROM named WHERE files.id = named.id
         ), request AS (
             INSERT INTO requests
                 (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
@@ -215,32 +221,78 @@ async def select_repeated(connection: Connection, repeated: NewRequest) -> Repea
     return Repeated(**columns(row)) if row else None
 
 
-async def select_frames(
-    connection: Connection, owner: UUID, session_id: UUID, after: int, limit: int
-) -> list[LogFrame | ResponseFrame]:
-    """The next frames of the owner's session, in order.
+@frozen
+class FramesAhead:
+    """The next frames of a session: the seq of the last of them, and about how many bytes."""
 
-    Both kinds are read from one snapshot: what is stored between two would leave a gap.
+    last: int
+    size: int
+
+
+async def select_frames_ahead(
+    connection: Connection, owner: UUID, session_id: UUID, after: int, limit: int, most_bytes: int
+) -> FramesAhead | None:
+    """How far a page of the owner's session goes: at least one frame, but no more than both bounds.
+
+    Numbers are given out in the order of the commits: what is read of this page later is all there
+    then. The texts are not unpacked: `octet_length` looks at their headers.
     """
-    async with transaction(connection, isolation="repeatable_read", readonly=True):
-        logs = await _select_log_frames(connection, owner, session_id, after, limit)
-        responses = await _select_response_frames(connection, owner, session_id, after, limit)
+    sql = """
+        WITH ahead AS (
+            (SELECT seq, octet_length(message) AS size FROM logs
+             WHERE session_id = :session_id AND seq > :after ORDER BY seq LIMIT :limit)
+            UNION ALL
+            (SELECT requests.seq, octet_length(chatmessages.content)
+             FROM requests JOIN chatmessages
+               ON chatmessages.request_id = requests.id
+              AND conversation_id = requests.session_id AND sender_type = 'master_agent'
+             WHERE requests.session_id = :session_id AND requests.seq > :after
+             ORDER BY requests.seq LIMIT :limit)
+        ), page AS (
+            SELECT seq, row_number() OVER (ORDER BY seq) AS place,
+                   sum(size) OVER (ORDER BY seq) AS size
+            FROM ahead
+        )
+        SELECT max(seq) AS last, CAST(max(size) AS bigint) AS size FROM page
+        WHERE (place = 1 OR place <= :limit AND size <= :most_bytes)
+          AND EXISTS (
+              SELECT FROM chatconversations
+              WHERE session_id = :session_id AND creator_id = :owner
+          )
+    """
+    values = {
+        "owner": owner,
+        "session_id": session_id,
+        "after": after,
+        "limit": limit,
+        "most_bytes": most_bytes,
+    }
+    row = await connection.fetch_one(sql, values)
+    return FramesAhead(**columns(row)) if row and row["last"] is not None else None
+
+
+async def select_frames(
+    connection: Connection, owner: UUID, session_id: UUID, after: int, last: int
+) -> list[LogFrame | ResponseFrame]:
+    """The frames of the owner's session after one seq up to another, in order."""
+    logs = await _select_log_frames(connection, owner, session_id, after, last)
+    responses = await _select_response_frames(connection, owner, session_id, after, last)
     frames: list[tuple[int, LogFrame | ResponseFrame]] = [*logs, *responses]
-    return [frame for _, frame in sorted(frames, key=lambda item: item[0])][:limit]
+    return [frame for _, frame in sorted(frames, key=lambda item: item[0])]
 
 
 async def _select_log_frames(
-    connection: Connection, owner: UUID, session_id: UUID, after: int, limit: int
+    connection: Connection, owner: UUID, session_id: UUID, after: int, last: int
 ) -> list[tuple[int, LogFrame]]:
     sql = """
         SELECT logs.seq, logs.session_id, logs.request_id, logs.log_level, logs.message,
                logs.creator_id, logs.agent_id, logs.created_at, logs.updated_at
         FROM logs JOIN chatconversations USING (session_id)
-        WHERE session_id = :session_id AND seq > :after
+        WHERE session_id = :session_id AND seq > :after AND seq <= :last
           AND chatconversations.creator_id = :owner
-        ORDER BY seq LIMIT :limit
+        ORDER BY seq
     """
-    values = {"owner": owner, "session_id": session_id, "after": after, "limit": limit}
+    values = {"owner": owner, "session_id": session_id, "after": after, "last": last}
     frames = []
     for row in await connection.fetch_all(sql, values):
         found = columns(row)
@@ -250,7 +302,7 @@ async def _select_log_frames(
 
 
 async def _select_response_frames(
-    connection: Connection, owner: UUID, session_id: UUID, after: int, limit: int
+    connection: Connection, owner: UUID, session_id: UUID, after: int, last: int
 ) -> list[tuple[int, ResponseFrame]]:
     sql = """
         SELECT requests.seq, requests.id, requests.status, requests.execution_time,
@@ -258,11 +310,12 @@ async def _select_response_frames(
         FROM requests JOIN chatmessages
           ON chatmessages.request_id = requests.id AND conversation_id = requests.session_id
          AND sender_type = 'master_agent'
-        WHERE requests.session_id = :session_id AND requests.seq > :after
+        WHERE requests.session_id = :session_id
+          AND requests.seq > :after AND requests.seq <= :last
           AND requests.creator_id = :owner
-        ORDER BY requests.seq LIMIT :limit
+        ORDER BY requests.seq
     """
-    values = {"owner": owner, "session_id": session_id, "after": after, "limit": limit}
+    values = {"owner": owner, "session_id": session_id, "after": after, "last": last}
     rows = await connection.fetch_all(sql, values)
     files: defaultdict[UUID | None, list[FileMetadata]] = defaultdict(list)
     for file in await select_files(connection, owner, session_id, [row["id"] for row in rows]):
@@ -272,7 +325,7 @@ async def _select_response_frames(
         response = Response(
             is_success=row["status"] == "answered",
             execution_time=row["execution_time"] or 0.0,
-            response=read_json(row["content"]),
+            response=as_json(row["content"]),
             request_id=row["id"],
             session_id=session_id,
             files=files[row["id"]],

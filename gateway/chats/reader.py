@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from sys import getsizeof
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -19,11 +20,12 @@ from gateway.chats.frames import (
     unknown_request,
 )
 from gateway.chats.handshake import Opening
-from gateway.chats.messages import NotAcceptedError, accept_message
+from gateway.chats.messages import NotAcceptedError, TooManyOpenError, accept_message
 from gateway.chats.queries import Repeated
 from gateway.chats.sender import Sender
 from gateway.requests.cancellation import cancel
 from gateway.state import State
+from gateway.web.refusals import TOO_MANY_MESSAGES, log_refusal
 from shared.codec.faults import InvalidInputError
 from shared.domain.frames import encode
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -60,16 +62,18 @@ class Reader:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            if self._storing is not None and self._is_full():
+            frame = (message.get("text") or message.get("bytes") or "")[:most]
+            del message  # it may be far longer
+            if self._storing is not None and self._is_full(frame):
                 await asyncio.wait({self._storing})
-            frame = message.get("text") or message.get("bytes") or ""
-            self._inbox.append(frame[:most])
+            self._inbox.append(frame)
             if self._storing is None or self._storing.done():
                 self._storing = asyncio.create_task(self._store())
 
-    def _is_full(self) -> bool:
-        characters = sum(map(len, self._inbox))
-        return len(self._inbox) == INBOX_LIMIT or characters > frame_limit(self._message_bytes)
+    def _is_full(self, frame: str | bytes) -> bool:
+        """Whether more than one message's worth would wait, in bytes of memory."""
+        size = sum(map(getsizeof, (*self._inbox, frame)))
+        return len(self._inbox) == INBOX_LIMIT or size > frame_limit(self._message_bytes)
 
     async def finish(self) -> None:
         """Wait until all that came is stored."""
@@ -106,6 +110,8 @@ class Reader:
         except InvalidInputError as error:
             return [describe_faults(error), self._refusal(request_id, explain_faults(error))]
         except NotAcceptedError as error:
+            if isinstance(error, TooManyOpenError):
+                log_refusal(TOO_MANY_MESSAGES, self._websocket)
             return [self._refusal(request_id, str(error))]
         except DatabaseAwayError as error:
             session_id = self._opening.session_id

@@ -9,11 +9,13 @@ from gateway.chats.closes import CLOSE_CODES
 from gateway.chats.deletion import delete_chat as delete_whole_chat
 from gateway.chats.frames import Cancellation, ClientMessage, Handshake, ValidationFailure
 from gateway.chats.schemas import (
+    Chat,
     ChatChanges,
     ChatPage,
     Chats,
     CreatedChat,
     History,
+    HistoryItem,
     HistoryPage,
     NewChat,
     SessionId,
@@ -23,19 +25,20 @@ from gateway.web.auth import Access
 from gateway.web.channel import Channel
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, get, patch, post
-from gateway.web.paging import cut
+from gateway.web.operation import Call, delete, listing, patch, post
+from gateway.web.paging import Page, Slice, cut
 from shared.domain.frames import FailureFrame, GapFrame, LogFrame, ResponseFrame
 from shared.postgres.pool import connect
+from shared.postgres.rows import builder
 
 
-async def list_chats(call: Call[Nothing, ChatPage]) -> Chats:
+async def list_chats(call: Call[Nothing, ChatPage]) -> Page[Chat]:
     """List the user's chats, newest first."""
-    page = call.parameters
-    async with connect(call.database) as connection:
-        return Chats(
-            await queries.select_chats(connection, call.user_id, cut(page.limit), page.offset)
-        )
+    page = await call.read_page(
+        lambda connection, part: queries.select_chats(connection, call.user_id, part)
+    )
+    page.around = lambda _: Chats([])
+    return page
 
 
 async def create_chat(call: Call[NewChat, Nothing]) -> CreatedChat:
@@ -59,47 +62,66 @@ async def update_chat(call: Call[ChatChanges, SessionId]) -> CreatedChat:
 
 
 async def delete_chat(call: Call[Nothing, SessionId]) -> None:
-    """Delete one of the user's chats with its messages, logs, requests and files."""
+    """Delete one of the user's chats with its messages, logs and requests.
+
+    Files go too, but for those that belong to messages of other chats.
+    """
     id_ = call.parameters.session_id
     async with connect(call.database) as connection:
         internal_names = await delete_whole_chat(connection, call.user_id, id_)
     if internal_names is None:
         raise BadRequestError(f"Chat with session_id: '{id_}' does not exist")
-    await call.state["storage"].delete(*internal_names)
+    await call.state["objects"].remove(*internal_names)
 
 
-async def read_history(call: Call[Nothing, HistoryPage]) -> History:
-    """Read a page of a chat's messages, newest first."""
-    page = call.parameters
-    size = cut(page.per_page)
-    skipped = (page.page - 1) * size
+async def read_history(call: Call[Nothing, HistoryPage]) -> Page[HistoryItem]:
+    """Read a page of a chat's messages, newest first.
+
+    One that would be too large ends before; `next_page` goes on there.
+    """
+    asked = call.parameters
+    part = Slice(cut(asked.per_page), (asked.page - 1) * cut(asked.per_page) + asked.offset)
     async with connect(call.database) as connection:
-        total = await queries.count_messages(connection, call.user_id, page.session_id)
-        items = (
-            await queries.select_messages(connection, call.user_id, page.session_id, size, skipped)
-            if skipped < total
-            else []
+        total = await queries.count_messages(connection, call.user_id, asked.session_id)
+    page = Page[HistoryItem]([], builder(HistoryItem))
+    if part.offset < total:
+        page = await call.read_page(
+            lambda connection, part: queries.select_messages(
+                connection, call.user_id, asked.session_id, part
+            ),
+            part,
         )
-    last = -(-total // size)
-    return History(
-        total_count=total,
-        next_page=_page_url(call, page.page + 1) if page.page < last else None,
-        previous_page=_page_url(call, page.page - 1) if 1 < page.page <= last + 1 else None,
-        items=items,
-    )
+    last = -(-(total - asked.offset) // part.limit)
+
+    def following(told: int) -> str | None:
+        if told and told < min(part.limit, total - part.offset):
+            return _page_url(call, asked.page, asked.offset + told)
+        return _page_url(call, asked.page + 1, asked.offset) if asked.page < last else None
+
+    def history(told: int) -> History:
+        has_previous = 1 < asked.page <= last + 1
+        return History(
+            total_count=total,
+            next_page=following(told),
+            previous_page=_page_url(call, asked.page - 1, asked.offset) if has_previous else None,
+            items=[],
+        )
+
+    page.following, page.around = following, history
+    return page
 
 
-def _page_url(call: Call[Nothing, HistoryPage], number: int) -> str:
+def _page_url(call: Call[Nothing, HistoryPage], number: int, offset: int) -> str:
     asked = call.parameters
     query = {"session_id": asked.session_id, "per_page": asked.per_page, "page": number}
-    user = {"user_id": asked.user_id} if asked.user_id else {}
-    return call.address(urlencode({**query, **user}))
+    more = {"user_id": asked.user_id, "offset": offset}
+    return call.address(urlencode({**query, **{name: more[name] for name in more if more[name]}}))
 
 
 operations = [
-    get("/api/chats", list_chats, ChatPage, Chats, fails=False),
+    listing("/api/chats", list_chats, ChatPage, Chats, fails=False),
     post("/api/chats", create_chat, NewChat, CreatedChat, names={"session_id": "/session_id"}),
-    get("/api/chat", read_history, HistoryPage, History, access=Access.USER_OR_SERVICE),
+    listing("/api/chat", read_history, HistoryPage, History, access=Access.USER_OR_SERVICE),
     patch("/api/chat", update_chat, ChatChanges, SessionId, CreatedChat),
     # Without a connection: the storage of its files may be slow.
     attrs.evolve(delete("/api/chat", delete_chat, SessionId), lends=False),

@@ -101,6 +101,9 @@ class HistoryPage:
     page: Annotated[PageNumber, Meta(description="Which page; the first is 1.")] = 1
     per_page: Annotated[PageSize, Meta(description=f"How many; at most {MOST}.")] = 100
     user_id: Annotated[UUID, Meta(description="In whose name a service calls.")] | None = None
+    offset: Annotated[
+        int, Meta(ge=0, description="How many to leave out before the first page.")
+    ] = 0
 
 
 @frozen(slots=False)

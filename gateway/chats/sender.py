@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import aclosing
 from time import time_ns
 from typing import cast
 
@@ -17,7 +18,8 @@ from shared.postgres.pool import DatabaseAwayError
 
 logger = logging.getLogger(__name__)
 
-SEND_SECONDS = 20.0
+SEND_SECONDS = 20.0  # for each begun
+LARGE = 1024 * 1024  # characters of a frame
 CATCH_UP_SECONDS = 1.0
 
 
@@ -25,11 +27,17 @@ class Sender:
     """Sends one frame at a time; a client that takes too long is closed."""
 
     def __init__(self, websocket: WebSocket, opening: Opening) -> None:
-        database = cast("State", websocket.state)["database"]
+        state = cast("State", websocket.state)
         self._websocket = websocket
         self._session_id = opening.session_id
         self._sending = asyncio.Lock()
-        self.delivery = Delivery(database, opening.user_id, opening.session_id, opening.sent)
+        self.delivery = Delivery(
+            state["database"],
+            opening.user_id,
+            opening.session_id,
+            opening.sent,
+            state["large_frames"],
+        )
         self.expected = ExpectedAnswers()
         self.was_too_slow = False
 
@@ -45,12 +53,13 @@ class Sender:
         while True:
             message = await listener.get()
             try:
-                async for outgoing in self.delivery.next_frames(message):
-                    begun = time_ns()
-                    if not await self.send(outgoing.frame):
-                        return
-                    if outgoing.answered is not None:
-                        self.expected.answered(outgoing.answered, begun)
+                async with aclosing(self.delivery.next_frames(message)) as frames:
+                    async for outgoing in frames:
+                        begun = time_ns()
+                        if not await self.send(outgoing.frame):
+                            return
+                        if outgoing.answered is not None:
+                            self.expected.answered(outgoing.answered, begun)
             except DatabaseAwayError as error:
                 logger.warning("session %s is behind: %s", self._session_id, error)
                 await asyncio.sleep(CATCH_UP_SECONDS)
@@ -62,8 +71,9 @@ class Sender:
 
     async def send(self, text: str) -> bool:
         """Send a frame; False: the client is gone, or so slow that it was closed."""
+        seconds = SEND_SECONDS * (1 + len(text) // LARGE)
         try:
-            async with self._sending, asyncio.timeout(SEND_SECONDS):
+            async with self._sending, asyncio.timeout(seconds):
                 await self._websocket.send_text(text)
         except TimeoutError:
             logger.info("session %s: a socket was too slow", self._session_id)

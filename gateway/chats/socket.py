@@ -22,6 +22,7 @@ from gateway.chats.reader import Reader
 from gateway.chats.sender import Sender
 from gateway.chats.sockets import GoingDownError, TooManySocketsError
 from gateway.state import State
+from gateway.web.refusals import TOO_MANY_SOCKETS, log_refusal
 from shared.notifications.bus import Listener
 from shared.notifications.formats import session_channel
 from shared.telemetry.logging import bind_log_ids
@@ -43,6 +44,7 @@ async def serve_frontend(websocket: WebSocket) -> None:
             await websocket.accept()
             await _serve(websocket, opening, reader, sender)
     except TooManySocketsError:
+        log_refusal(TOO_MANY_SOCKETS, websocket)
         await _refuse(websocket, "too many open sockets", TRY_AGAIN_LATER)
     except GoingDownError:
         await _refuse(websocket, RESTARTING, SERVICE_RESTART)

@@ -1,17 +1,21 @@
 """Uploading, downloading and listing files."""
 
 import asyncio
+import logging
 from functools import partial
 from uuid import UUID, uuid4
 
 import attrs
+from databases.core import Connection
 from starlette.responses import Response
 
 from gateway.files import queries
 from gateway.files.download import DESCRIPTION, answer_file
+from gateway.files.quota import OverQuotaError, check_quota, find_allowance
 from gateway.files.schemas import (
     CreatedFile,
     FileId,
+    FileOrigin,
     FilePage,
     FileSelection,
     NewFile,
@@ -23,10 +27,12 @@ from gateway.files.upload import Upload, receive_upload
 from gateway.web.auth import Access
 from gateway.web.errors import ApiError, BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, get
-from gateway.web.paging import cut
+from gateway.web.operation import Call, Operation, get, listing
+from gateway.web.paging import Page
 from shared.domain.frames import FileMetadata
-from shared.postgres.pool import connect, give_back
+from shared.postgres.pool import connect, give_back, transaction
+
+logger = logging.getLogger(__name__)
 
 
 async def create_file(call: Call[Nothing, Nothing]) -> CreatedFile:
@@ -34,38 +40,52 @@ async def create_file(call: Call[Nothing, Nothing]) -> CreatedFile:
 
     An agent says which session and request it made the file for.
     """
-    id_, storage = uuid4(), call.state["storage"]
-    limit = call.state["settings"].max_file_bytes
-    upload = await receive_upload(call.request, storage, id_, limit)
+    try:
+        return await _create_file(call)
+    except OverQuotaError:
+        host = call.request.client.host if call.request.client else "a socket"
+        logger.warning("user %s, from %s, is over FILES_BYTES_PER_USER", call.user_id, host)
+        raise
+
+
+async def _create_file(call: Call[Nothing, Nothing]) -> CreatedFile:
+    id_, objects = uuid4(), call.state["objects"]
+    upload = await receive_upload(call.request, objects, id_, await find_allowance(call))
     try:
         await _insert(call, id_, upload)
     except BaseException:
-        await storage.delete(upload.internal_name)
+        await objects.remove(upload.internal_name)
         raise
     return CreatedFile(id_)
 
 
 async def _insert(call: Call[Nothing, Nothing], id_: UUID, upload: Upload) -> None:
-    origin = upload.origin
+    quota = call.state["settings"].files_bytes_per_user
     async with connect(call.database) as connection:
-        inserted = await queries.insert_file(
-            connection,
-            id_,
-            call.user_id,
-            origin,
-            upload.name,
-            upload.internal_name,
-            upload.mimetype,
-            upload.size,
-        )
-        if inserted:
-            return
-        session_id = origin.session_id
-        if session_id is None or await queries.select_has_session(
-            connection, call.user_id, session_id
-        ):
-            raise BadRequestError(f"Request with id {origin.request_id} does not exist")
-        raise BadRequestError(f"Session with id {session_id} does not exist")
+        async with transaction(connection):
+            inserted = await queries.insert_file(
+                connection,
+                id_,
+                call.user_id,
+                upload.origin,
+                upload.name,
+                upload.internal_name,
+                upload.mimetype,
+                upload.size,
+            )
+            if inserted:
+                return await check_quota(connection, call.user_id, quota, upload.size)
+        raise await _explain(connection, call.user_id, upload.origin)
+
+
+async def _explain(connection: Connection, owner: UUID, origin: FileOrigin) -> BadRequestError:
+    """Why a file was not inserted."""
+    session_id, request_id = origin.session_id, origin.request_id
+    if session_id and not await queries.select_has_session(connection, owner, session_id):
+        return BadRequestError(f"Session with id {session_id} does not exist")
+    if request_id:
+        return BadRequestError(f"Request with id {request_id} does not exist")
+    return BadRequestError("The upload took too long, please try again")
 
 
 async def read_file(call: Call[Nothing, FileId]) -> Response:
@@ -97,28 +117,29 @@ async def _find(call: Call[Nothing, FileId]) -> StoredFile:
     return file
 
 
-async def list_session_files(call: Call[Nothing, FileSelection]) -> list[SessionFile]:
-    """List the files of a session."""
-    async with connect(call.database) as connection:
-        return await queries.select_session_files(
-            connection, call.user_id, call.parameters.session_id
+async def list_session_files(call: Call[Nothing, FileSelection]) -> Page[SessionFile]:
+    """List the files of a session, oldest first."""
+    session_id = call.parameters.session_id
+    return await call.read_page(
+        lambda connection, part: queries.select_session_files(
+            connection, call.user_id, session_id, part
         )
+    )
 
 
-async def list_files(call: Call[Nothing, FilePage]) -> list[StoredFile]:
+async def list_files(call: Call[Nothing, FilePage]) -> Page[StoredFile]:
     """List the user's files, newest first."""
-    page = call.parameters
-    async with connect(call.database) as connection:
-        files = await queries.select_stored_files(
-            connection, call.user_id, cut(page.limit), page.offset
-        )
-    unsized, storage = [file for file in files if file.size is None], call.state["storage"]
-    if not unsized:
-        return files
-    await give_back(call.database)
+    page = await call.read_page(
+        lambda connection, part: queries.select_stored_files(connection, call.user_id, part)
+    )
+    files, storage = page.things(), call.state["storage"]
+    unsized = [file for file in files if file.size is None]
+    if unsized:
+        await give_back(call.database)
     sized = await asyncio.gather(*(_with_size(storage, file) for file in unsized))
     found = {file.id: file for file in sized}
-    return [found.get(file.id, file) for file in files]
+    page.rows, page.make = files, lambda file: found.get(file.id, file)
+    return page
 
 
 async def _with_size(storage: Storage, file: StoredFile) -> StoredFile:
@@ -128,9 +149,9 @@ async def _with_size(storage: Storage, file: StoredFile) -> StoredFile:
 async def delete_file(call: Call[Nothing, FileId]) -> None:
     """Delete a file."""
     file = await _find(call)
-    await call.state["storage"].delete(file.internal_name)
     async with connect(call.database) as connection:
         await queries.delete_file(connection, call.user_id, file.id)
+    await call.state["objects"].remove(file.internal_name)
 
 
 # None keeps a connection while it waits for the storage or the sender: both may be slow.
@@ -145,9 +166,10 @@ operations = [
         status=201,
         names={"file_id": "/id"},
         access=Access.USER_OR_AGENT,
+        stores=True,
         lends=False,
     ),
-    get(
+    listing(
         "/files",
         list_session_files,
         FileSelection,
@@ -180,12 +202,11 @@ operations = [
         status=204,
         lends=False,
     ),
-    Operation(
-        method="GET",
-        path="/user/files/metadata",
-        handler=list_files,
-        parameters=FilePage,
-        result=list[StoredFile],
+    listing(
+        "/user/files/metadata",
+        list_files,
+        FilePage,
+        list[StoredFile],
         access=Access.USER_OR_AGENT,
         fails=False,
     ),

@@ -7,7 +7,7 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import Meta
 
-from gateway.web.paging import Limit, Offset
+from gateway.web.paging import MOST, Limit, Offset
 from shared.domain.frames import FileMetadata
 
 FileContent = Annotated[
@@ -77,6 +77,8 @@ class FileSelection:
     """Files of which session."""
 
     session_id: Annotated[UUID, Meta(description="Which session.")]
+    limit: Limit = MOST
+    offset: Offset = 0
 
 
 @frozen

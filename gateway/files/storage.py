@@ -5,16 +5,18 @@ Objects have the internal names of their files, as those of the original install
 
 import asyncio
 import logging
+import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from errno import EDQUOT, ENOSPC
 
 from attrs import frozen
 from obstore import delete_async, get_range_async, head_async, put_async
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from gateway.web.errors import UnavailableError
+from gateway.web.errors import StorageFullError, UnavailableError
 from shared.objects import open_store
 from shared.settings.gateway import GatewaySettings
 
@@ -27,9 +29,13 @@ PARTS_AT_A_TIME = 2
 HANDED_BYTES = 1024 * 1024  # four reads of the socket: each piece is handed to another thread
 HANDED_CHUNKS = 64  # tiny ones would take many times their size
 ANSWER_SECONDS = 0.8
+FREE_BYTES = 16 * 1024 * 1024  # with less, a folder is as good as full
 NOBODYS = "00000000-0000-0000-0000-000000000000"  # the name of no object
+FULL = "The server has no room left for files: nothing was stored"
 
 # What can stand in one folder: rows of the original may name anything.
+# How obstore tells them: it has no class for them.
+_full = re.compile(rf"\(os error (?:{ENOSPC}|{EDQUOT})\)")
 _possible_name = re.compile(r"[^/\x00-\x1f]*[^/.\x00-\x1f][^/\x00-\x1f]*")
 
 
@@ -39,7 +45,10 @@ class StorageAwayError(UnavailableError):
 
 @frozen
 class Storage:
-    """Objects by name; all work is done off the event loop. Raises StorageAwayError."""
+    """Objects by name; all work is done off the event loop.
+
+    Raises StorageAwayError, and StorageFullError where there is no room for what is put.
+    """
 
     store: LocalStore | S3Store
 
@@ -63,13 +72,22 @@ class Storage:
             )
         return size
 
-    async def is_up(self) -> bool:
-        """Whether the storage answers soon; it is asked for what nobody has."""
+    async def is_up(self) -> bool | str:
+        """Whether the storage answers soon, or "full"; it is asked for what nobody has."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await self.size(NOBODYS) is None
+                await self.size(NOBODYS)
+                return "full" if await self._is_full() else True
         except (StorageAwayError, TimeoutError):
             return False
+
+    async def _is_full(self) -> bool:
+        """Whether there is hardly any room in a folder; of a bucket nobody can know."""
+        if isinstance(self.store, S3Store):
+            return False
+        found = await asyncio.to_thread(os.statvfs, str(self.store.prefix))
+        has_room = found.f_bavail * found.f_frsize >= FREE_BYTES
+        return not has_room or (found.f_files > 0 and found.f_favail == 0)
 
     async def size(self, name: str) -> int | None:
         """How many bytes the object has, or None: there is none."""
@@ -126,6 +144,9 @@ def _telling() -> Iterator[None]:
     try:
         yield
     except (BaseError, PermissionError) as error:
+        if _full.search(str(error)):
+            logger.warning("the file storage is full: %s", str(error).partition("\n")[0])
+            raise StorageFullError(FULL) from error
         logger.warning("the file storage failed: %s: %s", type(error).__name__, error)
         raise StorageAwayError("The file storage can't be reached, please try again") from error
 

@@ -9,8 +9,9 @@ from uuid import UUID
 from attrs import define, field, frozen
 from starlette.requests import Request
 
+from gateway.files.objects import Objects
+from gateway.files.quota import Allowance
 from gateway.files.schemas import FileOrigin
-from gateway.files.storage import Storage
 from gateway.web.errors import BadRequestError, TooLargeError
 from gateway.web.inputs import MAX_BODY_BYTES, bound, collect, read_body
 from gateway.web.multipart import Part, is_multipart, read_parts
@@ -47,31 +48,38 @@ class _Form:
     fields: dict[str, str] = field(factory=dict)
 
 
-async def receive_upload(request: Request, storage: Storage, id_: UUID, limit: int) -> Upload:
+async def receive_upload(
+    request: Request, objects: Objects, id_: UUID, allowance: Allowance
+) -> Upload:
     """Store the form's file; when it raises, nothing is left of it.
 
-    Raises InvalidInputError, BadRequestError, TooLargeError for more than `limit` bytes,
-    StorageAwayError, and ClientDisconnect.
+    Raises InvalidInputError, BadRequestError, the allowance's TooLargeError, StorageAwayError,
+    StorageFullError, DatabaseAwayError, and ClientDisconnect.
     """
     form = _Form()
     try:
         if is_multipart(request):
             # The fields may come after the file: all is read before anything is checked.
-            bounded = bound(request, limit + MAX_BODY_BYTES, _too_large(limit))
+            bounded = bound(request, allowance.most + MAX_BODY_BYTES, allowance.error)
             async for part, content in read_parts(bounded):
                 if part.filename:
-                    await _receive_file(form, part, content, storage, id_, limit)
+                    await _receive_file(form, part, content, objects, id_, allowance)
                 else:
                     form.fields[part.name] = await _read_field(content)
         return _check(form)
     except BaseException:
         if form.internal_name is not None:
-            await storage.delete(form.internal_name)
+            await objects.remove(form.internal_name)
         raise
 
 
 async def _receive_file(
-    form: _Form, part: Part, content: AsyncIterator[bytes], storage: Storage, id_: UUID, limit: int
+    form: _Form,
+    part: Part,
+    content: AsyncIterator[bytes],
+    objects: Objects,
+    id_: UUID,
+    allowance: Allowance,
 ) -> None:
     assert part.filename is not None
     if part.name != "file":
@@ -81,20 +89,16 @@ async def _receive_file(
     form.name = check_name(part.filename)
     form.mimetype = choose_type(part.content_type, part.filename)
     form.internal_name = make_internal_name(id_, part.filename)
-    form.size = await storage.put(form.internal_name, _limited(content, limit))
+    form.size = await objects.put(form.internal_name, _limited(content, allowance))
 
 
-async def _limited(content: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+async def _limited(content: AsyncIterator[bytes], allowance: Allowance) -> AsyncIterator[bytes]:
     size = 0
     async for chunk in content:
         size += len(chunk)
-        if size > limit:
-            raise TooLargeError(_too_large(limit))
+        if size > allowance.most:
+            raise allowance.error
         yield chunk
-
-
-def _too_large(limit: int) -> str:
-    return f"The file must not be larger than {in_units(limit)}"
 
 
 async def _read_field(content: AsyncIterator[bytes]) -> str:

@@ -1,4 +1,4 @@
-"""Writing flows to PostgreSQL; both services read them by `shared/domain/flows.py`."""
+"""Flows in PostgreSQL; their members are found by `shared/domain/flows.py`, for both services."""
 
 from uuid import UUID, uuid4
 
@@ -6,9 +6,18 @@ from attrs import frozen
 from databases.core import Connection
 from databases.interfaces import Record
 
-from gateway.flows.schemas import Member, StoredFlow
+from gateway.flows.schemas import AgentFlow, Member, StoredFlow
+from gateway.web.paging import Page, Slice, select_page
+from gateway.web.quotas import Quota
 from shared.codec.converter import unstructure
+from shared.domain.flows import Flow, find_members
 from shared.postgres.pool import columns
+
+FLOWS = Quota(
+    "agent flows",
+    lambda settings: settings.flows_per_user,
+    "SELECT count(*) FROM agentworkflows WHERE creator_id = :owner",
+)
 
 
 @frozen
@@ -19,6 +28,33 @@ class FlowContent:
     alias: str
     description: str
     flow: list[Member]
+
+
+async def select_flows(connection: Connection, owner: UUID, part: Slice) -> Page[AgentFlow]:
+    """The owner's flows, newest first. A member takes eight times the memory of its text."""
+    sql = """
+        SELECT id, name, alias, description, flow AS members, created_at, updated_at,
+               octet_length(description) + 8 * octet_length(CAST(flow AS text)) AS bytes
+        FROM agentworkflows
+        WHERE creator_id = :owner
+        ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
+    """
+    page = await select_page(connection, sql, {"owner": owner}, part, shown)
+    page.rows = await find_members(connection, owner, page.rows)
+    return page
+
+
+def shown(flow: Flow) -> AgentFlow:
+    """A flow as clients are told of it."""
+    return AgentFlow(
+        id=flow.id,
+        name=flow.name,
+        description=flow.description,
+        flow=[Member(*each) for each in flow.members],
+        is_active=flow.is_active,
+        created_at=flow.created_at,
+        updated_at=flow.updated_at,
+    )
 
 
 async def insert_flow(connection: Connection, owner: UUID, content: FlowContent) -> StoredFlow:

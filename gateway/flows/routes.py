@@ -17,10 +17,11 @@ from gateway.flows.schemas import (
 )
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, get, patch, post
-from gateway.web.paging import cut
+from gateway.web.operation import Call, delete, get, listing, patch, post
+from gateway.web.paging import Page
+from gateway.web.quotas import within
 from shared.domain.agents import make_alias, normalise_name
-from shared.domain.flows import Flow, select_active_members, select_flow, select_flows
+from shared.domain.flows import select_active_members, select_flow
 from shared.postgres.pool import connect
 
 
@@ -28,15 +29,15 @@ async def create_flow(call: Call[WantedFlow, Nothing]) -> StoredFlow:
     """Make a flow of active members."""
     async with connect(call.database) as connection:
         content = await _find_content(connection, call.user_id, call.body)
-        return await queries.insert_flow(connection, call.user_id, content)
+        async with within(queries.FLOWS, call, connection):
+            return await queries.insert_flow(connection, call.user_id, content)
 
 
-async def list_flows(call: Call[Nothing, FlowPage]) -> list[AgentFlow]:
+async def list_flows(call: Call[Nothing, FlowPage]) -> Page[AgentFlow]:
     """List the user's flows, newest first."""
-    page = call.parameters
-    async with connect(call.database) as connection:
-        flows = await select_flows(connection, call.user_id, cut(page.limit), page.offset)
-    return [_shown(flow) for flow in flows]
+    return await call.read_page(
+        lambda connection, part: queries.select_flows(connection, call.user_id, part)
+    )
 
 
 async def read_flow(call: Call[Nothing, FlowId]) -> AgentFlow:
@@ -46,7 +47,7 @@ async def read_flow(call: Call[Nothing, FlowId]) -> AgentFlow:
         flow = await select_flow(connection, call.user_id, id_)
     if flow is None:
         raise BadRequestError(f"Flow with id '{id_}' does not exist")
-    return _shown(flow)
+    return queries.shown(flow)
 
 
 async def update_flow(call: Call[WantedFlow, FlowId]) -> StoredFlow:
@@ -106,18 +107,6 @@ def _inactive(*ids: str | None) -> BadRequestError:
     )
 
 
-def _shown(flow: Flow) -> AgentFlow:
-    return AgentFlow(
-        id=flow.id,
-        name=flow.name,
-        description=flow.description,
-        flow=[Member(*each) for each in flow.members],
-        is_active=flow.is_active,
-        created_at=flow.created_at,
-        updated_at=flow.updated_at,
-    )
-
-
 operations = [
     post(
         "/api/agentflows/register",
@@ -126,7 +115,7 @@ operations = [
         StoredFlow,
         names={"agentflow_id": "/id"},
     ),
-    get("/api/agentflows", list_flows, FlowPage, list[AgentFlow], fails=False),
+    listing("/api/agentflows", list_flows, FlowPage, list[AgentFlow], fails=False),
     get("/api/agentflows/{agentflow_id}", read_flow, FlowId, AgentFlow),
     patch("/api/agentflows/{agentflow_id}", update_flow, WantedFlow, FlowId, StoredFlow),
     delete("/api/agentflows/{agentflow_id}", delete_flow, FlowId),

@@ -14,8 +14,21 @@ from gateway.llms.schemas import (
     shown_key,
     stored_columns,
 )
+from gateway.web.paging import Page, Slice, select_page
+from gateway.web.quotas import Quota
 from shared.postgres.pool import columns
-from shared.postgres.rows import build
+from shared.postgres.rows import as_json, builder
+
+PROVIDERS = Quota(
+    "model providers",
+    lambda settings: settings.model_providers_per_user,
+    "SELECT count(*) FROM modelproviders WHERE creator_id = :owner",
+)
+CONFIGS = Quota(
+    "model configs",
+    lambda settings: settings.model_configs_per_user,
+    "SELECT count(*) FROM modelconfigs WHERE creator_id = :owner",
+)
 
 
 async def insert_provider(
@@ -97,20 +110,33 @@ async def insert_config(connection: Connection, owner: UUID, new: NewModelConfig
 
 
 async def select_providers(
-    connection: Connection, owner: UUID, limit: int, offset: int
-) -> list[ProviderConfigs]:
+    connection: Connection, owner: UUID, part: Slice
+) -> Page[ProviderConfigs]:
     """The owner's providers, newest first, with their configs, oldest first."""
     sql = """
-        SELECT id, name, api_key, provider_metadata FROM modelproviders
+        SELECT id, name, api_key,
+               CASE json_typeof(provider_metadata) WHEN 'object'
+                   THEN CAST(provider_metadata AS text) ELSE '{}' END AS metadata,
+               octet_length(CAST(provider_metadata AS text)) + (
+                   SELECT coalesce(sum(300 + octet_length(system_prompt)
+                       + coalesce(octet_length(user_prompt), 0)
+                       + octet_length(CAST(credentials AS text))), 0)
+                   FROM modelconfigs WHERE provider_id = modelproviders.id
+               ) AS bytes
+        FROM modelproviders
         WHERE creator_id = :owner
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-    values = {"owner": owner, "limit": limit, "offset": offset}
-    found = await _with_configs(connection, owner, await connection.fetch_all(sql, values))
-    # Front-ends take the first config of the first provider where none was chosen.
-    for provider in found:
-        provider.configs.reverse()
-    return found
+    configs: dict[UUID, list[Record]] = {}
+
+    def make(row: Record) -> ProviderConfigs:
+        # Front-ends take the first config of the first provider where none was chosen.
+        return _with_configs(row, configs.pop(row["id"], [])[::-1])
+
+    page = await select_page(connection, sql, {"owner": owner}, part, make)
+    for row in await _select_configs(connection, owner, [row["id"] for row in page.rows]):
+        configs.setdefault(row["provider_id"], []).append(row)
+    return page
 
 
 async def select_provider(connection: Connection, owner: UUID, name: str) -> list[ProviderConfigs]:
@@ -119,11 +145,16 @@ async def select_provider(connection: Connection, owner: UUID, name: str) -> lis
     What is newest comes first, unlike in the list of all.
     """
     sql = """
-        SELECT id, name, api_key, provider_metadata FROM modelproviders
+        SELECT id, name, api_key,
+               CASE json_typeof(provider_metadata) WHEN 'object'
+                   THEN CAST(provider_metadata AS text) ELSE '{}' END AS metadata
+        FROM modelproviders
         WHERE creator_id = :owner AND name = :name
     """
-    rows = await connection.fetch_all(sql, {"owner": owner, "name": name})
-    return await _with_configs(connection, owner, rows)
+    row = await connection.fetch_one(sql, {"owner": owner, "name": name})
+    if row is None:
+        return []
+    return [_with_configs(row, await _select_configs(connection, owner, [row["id"]]))]
 
 
 def _provider(row: Record) -> Provider:
@@ -132,28 +163,28 @@ def _provider(row: Record) -> Provider:
     return Provider(**{**found, **shown})
 
 
-async def _with_configs(
-    connection: Connection, owner: UUID, providers: list[Record]
-) -> list[ProviderConfigs]:
+async def _select_configs(
+    connection: Connection, owner: UUID, provider_ids: list[UUID]
+) -> list[Record]:
     sql = """
-        SELECT provider_id, id, name, model, system_prompt, temperature, credentials,
-               coalesce(user_prompt, '') AS user_prompt, max_last_messages
+        SELECT id, name, model, system_prompt, temperature,
+               CAST(credentials AS text) AS credentials,
+               coalesce(user_prompt, '') AS user_prompt, max_last_messages, provider_id
         FROM modelconfigs
         WHERE creator_id = :owner AND provider_id = ANY(:provider_ids)
         ORDER BY created_at DESC, id
     """
-    values = {"owner": owner, "provider_ids": [row["id"] for row in providers]}
-    found = [columns(row) for row in await connection.fetch_all(sql, values)]
-    provider_ids: list[UUID] = [each.pop("provider_id") for each in found]
-    configs: dict[UUID, list[ModelConfig]] = {}
-    for provider_id, config in zip(provider_ids, build(ModelConfig, found), strict=True):
-        configs.setdefault(provider_id, []).append(config)
-    return [
-        ProviderConfigs(
-            api_key=shown_key(row["api_key"]),
-            provider=row["name"],
-            metadata=row["provider_metadata"] or {},
-            configs=configs.get(row["id"], []),
-        )
-        for row in providers
-    ]
+    values = {"owner": owner, "provider_ids": provider_ids}
+    return await connection.fetch_all(sql, values)
+
+
+_config = builder(ModelConfig, "credentials")
+
+
+def _with_configs(provider: Record, configs: list[Record]) -> ProviderConfigs:
+    return ProviderConfigs(
+        api_key=shown_key(provider["api_key"]),
+        provider=provider["name"],
+        metadata=as_json(provider["metadata"]),
+        configs=[*map(_config, configs)],
+    )

@@ -22,8 +22,9 @@ from gateway.llms.schemas import (
 )
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, delete, get, patch, post
-from gateway.web.paging import cut
+from gateway.web.operation import Call, Operation, delete, get, listing, patch, post
+from gateway.web.paging import Page
+from gateway.web.quotas import within
 from shared.postgres.pool import connect
 from shared.secrets import Vault
 
@@ -40,7 +41,10 @@ async def create_provider(call: Call[NewProvider, Nothing]) -> Provider:
         raise BadRequestError(NO_KEY)
     id_ = uuid4()
     encrypted = _encrypt(call.state["vault"], id_, new.key)
-    async with connect(call.database) as connection:
+    async with (
+        connect(call.database) as connection,
+        within(queries.PROVIDERS, call, connection),
+    ):
         provider = await queries.insert_provider(
             connection, id_, call.user_id, new.name, encrypted, new.metadata or {}
         )
@@ -81,7 +85,8 @@ async def create_model_config(call: Call[NewModelConfig, Nothing]) -> list[Provi
     """Store a model config; answers with its provider."""
     new = call.body
     async with connect(call.database) as connection:
-        stored = await queries.insert_config(connection, call.user_id, new)
+        async with within(queries.CONFIGS, call, connection):
+            stored = await queries.insert_config(connection, call.user_id, new)
         if stored is None:
             raise BadRequestError(f"Provider named {new.provider} does not exist")
         if not stored:
@@ -89,13 +94,11 @@ async def create_model_config(call: Call[NewModelConfig, Nothing]) -> list[Provi
         return await queries.select_provider(connection, call.user_id, new.provider)
 
 
-async def list_model_configs(call: Call[Nothing, ProviderPage]) -> list[ProviderConfigs]:
+async def list_model_configs(call: Call[Nothing, ProviderPage]) -> Page[ProviderConfigs]:
     """List the user's providers, newest first, with their configs, oldest first."""
-    page = call.parameters
-    async with connect(call.database) as connection:
-        return await queries.select_providers(
-            connection, call.user_id, cut(page.limit), page.offset
-        )
+    return await call.read_page(
+        lambda connection, part: queries.select_providers(connection, call.user_id, part)
+    )
 
 
 async def read_model_config(call: Call[Nothing, ModelConfigId]) -> ProviderConfigs:
@@ -172,7 +175,7 @@ def _under(prefix: str) -> list[Operation]:
             ModelConfig,
         ),
         delete(f"{config}/{{model_config_id}}", delete_model_config, ModelConfigId),
-        get(f"{prefix}/model/configs", list_model_configs, ProviderPage, configs),
+        listing(f"{prefix}/model/configs", list_model_configs, ProviderPage, configs),
         get(f"{prefix}/model/prompt", read_default_prompt, Nothing, SystemPrompt),
     ]
 

@@ -6,6 +6,8 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import Meta
 
+from gateway.web.paging import MOST, Limit, Offset
+
 _OR = "The entries of this {}; required unless `{}_id` is given, and not together with it."
 
 
@@ -15,3 +17,5 @@ class LogSelection:
 
     request_id: Annotated[UUID, Meta(description=_OR.format("request", "session"))] | None = None
     session_id: Annotated[UUID, Meta(description=_OR.format("session", "request"))] | None = None
+    limit: Limit = MOST
+    offset: Offset = 0

@@ -7,7 +7,7 @@ from gateway.remote.kinds import Kind
 MCP_SERVERS = Kind(
     "MCP server",
     look_up,
-    queries.select_urls,
+    queries.select_due,
     queries.activate_servers,
     queries.update_tools,
     queries.count_failure,

@@ -7,21 +7,28 @@ from gateway.remote.errors import RefusedUrlError, UnreachableError
 from gateway.remote.urls import read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, get, post
+from gateway.web.operation import Call, delete, get, listing, post
+from gateway.web.paging import Page
+from gateway.web.quotas import within
 from shared.domain.agents import tool_schema
-from shared.postgres.pool import connect, transaction
+from shared.postgres.pool import connect
 
 
 async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
     """Look an MCP server up and store it, or refresh it."""
     try:
         url = str(read_url(call.body.server_url))
-        tools = await MCP_SERVERS.look_up(call.state["outbound"], url)
+        async with call.state["turns"].lookups.turn(call.user_id):
+            tools = await MCP_SERVERS.look_up(call.state["outbound"], url)
     except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
     except UnreachableError as error:
         raise BadRequestError(f"Could not access MCP server on: {url}. {error.sentence}") from None
-    async with connect(call.database) as connection, transaction(connection):
+    async with (
+        call.turn("create_server"),
+        connect(call.database) as connection,
+        within(queries.SERVERS, call, connection),
+    ):
         id_ = await queries.upsert_server(connection, call.user_id, url)
         await queries.update_tools(connection, [id_], tools)
         server = await queries.select_server(connection, call.user_id, id_)
@@ -43,11 +50,11 @@ def _looked_up(server: Server) -> LookedUpServer:
     )
 
 
-async def list_servers(call: Call[Nothing, ServerPage]) -> list[Server]:
+async def list_servers(call: Call[Nothing, ServerPage]) -> Page[Server]:
     """List the user's MCP servers, active or not, oldest first."""
-    page = call.parameters
-    async with connect(call.database) as connection:
-        return await queries.select_servers(connection, call.user_id, page.limit, page.offset)
+    return await call.read_page(
+        lambda connection, part: queries.select_servers(connection, call.user_id, part)
+    )
 
 
 async def read_server(call: Call[Nothing, ServerId]) -> Server:
@@ -75,9 +82,10 @@ operations = [
         NewServer,
         LookedUpServer,
         names={"server_id": "/id"},
+        bounded=True,
         lends=False,
     ),
-    get("/api/mcp/servers", list_servers, ServerPage, list[Server], fails=False),
+    listing("/api/mcp/servers", list_servers, ServerPage, list[Server], fails=False),
     get("/api/mcp/servers/{server_id}", read_server, ServerId, Server),
     delete("/api/mcp/servers/{server_id}", delete_server, ServerId),
 ]

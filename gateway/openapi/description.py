@@ -80,6 +80,10 @@ SECURITY_SCHEMES: Json = {
 HEADERS: Json = {
     "WWW-Authenticate": {"schema": {"type": "string"}, "description": "What is wanted instead."},
     "Retry-After": {"schema": {"type": "string"}, "description": "Seconds to wait at least."},
+    "Link": {
+        "schema": {"type": "string"},
+        "description": 'Where the list goes on, as `rel="next"` (RFC 8288); none at its end.',
+    },
 }
 USER_ID: Json = {
     "name": "user_id",
@@ -248,6 +252,8 @@ def _responses(operation: Operation, schemas: Schemas) -> Json:
     done: Json = {"description": "Done"}
     if operation.result not in {None, Response}:
         done["content"] = {"application/json": {"schema": schemas.of(operation.result)}}
+    if operation.is_paged:
+        done["headers"] = {"Link": HEADERS["Link"]}
     responses = dict(operation.responses) or {str(operation.status): done}
     for error in operation.errors:
         status, described = _describe_error(error, operation.refusal, schemas)

@@ -1,7 +1,7 @@
 """Kinds of things that users add by their URL: each is looked up, stored, and looked up again."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from attrs import frozen
@@ -16,6 +16,8 @@ from shared.postgres.pool import connect, transaction
 logger = logging.getLogger(__name__)
 
 MOST_FAILURES = 2  # of an active one in a row: a single one may be chance, or a server that slept
+LONGEST_PAUSE = 900.0  # seconds
+PAUSES = (0.0, 60.0, 120.0, 240.0, 480.0, LONGEST_PAUSE)  # seconds after the first failure in a row
 
 
 @frozen
@@ -25,13 +27,15 @@ class Kind[Found]:
     name: str
     visit: Callable[[Outbound, str], Awaitable[Found]]
     """What is found at a URL. Raises UnreachableError."""
-    select_urls: Callable[[Connection], Awaitable[list[str]]]
+    select_due: Callable[[Connection], Awaitable[list[tuple[str, UUID]]]]
+    """The URLs that are to be looked up again, each with every owner for whom it is."""
     activate: Callable[[Connection, str], Awaitable[list[UUID]]]
     """Mark what has this URL as active; gives its ids."""
     update: Callable[[Connection, list[UUID], Found], Awaitable[None]]
     """Store for these what was found."""
-    count_failure: Callable[[Connection, str, int], Awaitable[None]]
-    """Note that a look-up of this URL failed; so many in a row end its activity."""
+    count_failure: Callable[[Connection, str, int, Sequence[float]], Awaitable[None]]
+    """Note that a look-up of this URL failed: so many in a row end its activity, and after each the
+    next one is due after a longer pause, in seconds."""
 
     async def look_up(self, outbound: Outbound, url: str) -> Found:
         """What is found at a URL. Logs why there is nothing and raises UnreachableError."""
@@ -48,7 +52,7 @@ class Kind[Found]:
             found = await self.look_up(outbound, url)
         except UnreachableError:
             async with connect(database) as connection:
-                await self.count_failure(connection, url, MOST_FAILURES)
+                await self.count_failure(connection, url, MOST_FAILURES, PAUSES)
             return
         async with connect(database) as connection, transaction(connection):
             await self.update(connection, await self.activate(connection, url), found)

@@ -5,25 +5,26 @@ from uuid import UUID
 from databases.core import Connection
 
 from gateway.requests.schemas import ChatRequest
+from gateway.web.paging import Page, Slice, select_page
 from shared.domain.endings import OpenRequest
 from shared.postgres.pool import columns
-from shared.postgres.rows import build
+from shared.postgres.rows import builder
 
 
 async def select_requests(
-    connection: Connection, owner: UUID, session_id: UUID, limit: int, offset: int
-) -> list[ChatRequest]:
+    connection: Connection, owner: UUID, session_id: UUID, part: Slice
+) -> Page[ChatRequest]:
     """The requests of the owner's session, newest first."""
     sql = """
         SELECT id AS request_id, session_id, message_id, status,
                timezone('utc', created_at) AS created_at, timezone('utc', sent_at) AS sent_at,
                timezone('utc', ended_at) AS ended_at, timezone('utc', deadline) AS deadline,
-               execution_time, error
+               execution_time, error, coalesce(octet_length(error), 0) AS bytes
         FROM requests WHERE creator_id = :owner AND session_id = :session_id
         ORDER BY position DESC LIMIT :limit OFFSET :offset
     """
-    values = {"owner": owner, "session_id": session_id, "limit": limit, "offset": offset}
-    return build(ChatRequest, await connection.fetch_all(sql, values))
+    values = {"owner": owner, "session_id": session_id}
+    return await select_page(connection, sql, values, part, builder(ChatRequest))
 
 
 async def select_request(

@@ -5,18 +5,17 @@ from gateway.requests.cancellation import cancel
 from gateway.requests.schemas import ChatRequest, RequestId, SessionRequests
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, command, get
-from gateway.web.paging import cut
+from gateway.web.operation import Call, command, get, listing
+from gateway.web.paging import Page
 from shared.postgres.pool import connect
 
 
-async def list_requests(call: Call[Nothing, SessionRequests]) -> list[ChatRequest]:
+async def list_requests(call: Call[Nothing, SessionRequests]) -> Page[ChatRequest]:
     """List the requests of one of the user's sessions, newest first."""
-    asked = call.parameters
-    async with connect(call.database) as connection:
-        return await queries.select_requests(
-            connection, call.user_id, asked.session_id, cut(asked.limit), asked.offset
-        )
+    session_id = call.parameters.session_id
+    return await call.read_page(
+        lambda connection, part: queries.select_requests(connection, call.user_id, session_id, part)
+    )
 
 
 async def read_request(call: Call[Nothing, RequestId]) -> ChatRequest:
@@ -45,7 +44,7 @@ def _unknown(asked: RequestId) -> BadRequestError:
 
 
 operations = [
-    get("/api/requests", list_requests, SessionRequests, list[ChatRequest]),
+    listing("/api/requests", list_requests, SessionRequests, list[ChatRequest]),
     get("/api/requests/{request_id}", read_request, RequestId, ChatRequest),
     command(
         "/api/requests/{request_id}/cancel", create_cancellation, Nothing, RequestId, ChatRequest

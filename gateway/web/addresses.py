@@ -5,46 +5,41 @@ Nothing that a client says of itself, its `Host` not either, becomes part of an 
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.process.networks import Networks
 from shared.settings.gateway import GatewaySettings
 
 PREFIX = "x-forwarded-prefix"
 PREFIX_LIMIT = 255  # characters
+BY_PROXY = "gateway.by_proxy"  # in a scope: a trusted proxy has brought it
 
 _prefix = re.compile(r"(?:/[\w.~-]+)+/?", re.ASCII)
 
 
-class TrustedPrefix:
-    """Drops a prefix that no trusted proxy says: it sees the address before it is the client's."""
+class TrustedProxies:
+    """Notes what comes by a trusted proxy, and drops a prefix that nobody else may say.
+
+    It sees the address before it is the client's.
+    """
 
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
         self.app = app
-        self._networks = [ip_network(each) for each in trusted_proxies]
-        self._trusts = lru_cache(maxsize=1024)(self._is_trusted)
+        self._proxies = Networks(trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application."""
-        if scope["type"] != "lifespan" and any(
-            key == PREFIX.encode() for key, _ in scope["headers"]
-        ):
+        if scope["type"] != "lifespan":
             client = scope["client"]
-            if client is None or not self._trusts(client[0]):
+            if client is not None and client[0] in self._proxies:
+                scope[BY_PROXY] = True
+            elif any(key == PREFIX.encode() for key, _ in scope["headers"]):
                 headers = [each for each in scope["headers"] if each[0] != PREFIX.encode()]
                 scope = {**scope, "headers": headers}
         await self.app(scope, receive, send)
-
-    def _is_trusted(self, host: str) -> bool:
-        try:
-            address = ip_address(host)
-        except ValueError:  # a socket has none
-            return False
-        return any(address in network for network in self._networks)
 
 
 def prefix_of(headers: Headers) -> str:

@@ -9,10 +9,12 @@ from databases.core import Connection
 from starlette.requests import HTTPConnection
 
 from gateway.web.errors import BadRequestError, UnauthorizedError
+from gateway.web.refusals import API_KEY, TOKEN
 from shared.codec.converter import structure
 from shared.codec.faults import Fault, InvalidInputError
 from shared.settings.gateway import GatewaySettings
-from shared.tokens import read_token, select_is_current
+from shared.telemetry.logging import bind_log_ids
+from shared.tokens import read_signed_token, read_token, select_is_current
 
 NOT_AUTHENTICATED = "Not authenticated"
 DEAD_TOKEN = "Token is not valid or expired. Please log in again"  # noqa: S105
@@ -58,9 +60,11 @@ async def authenticate(
         return await _read_service(connection, request, settings)
     if service and not request.headers.get("authorization"):
         raise BadRequestError(NO_CALLER)
-    caller = await find_caller(connection, settings, _bearer_token(request))
+    token = _bearer_token(request)
+    caller = await find_caller(connection, settings, token)
     if caller is None or (caller.agent_id is not None and not access.lets_in_agents):
-        raise UnauthorizedError(DEAD_TOKEN)
+        bind_holder(settings, token)
+        raise UnauthorizedError(DEAD_TOKEN, TOKEN)
     return caller
 
 
@@ -78,6 +82,32 @@ async def find_caller(
     return Caller(claims.user_id, claims.agent_id) if is_good else None
 
 
+def bind_holder(settings: GatewaySettings, token: str) -> None:
+    """Have what is logged of a refused token say whose it is, where it is one of ours."""
+    if claims := read_signed_token(settings.secret_key, token):
+        bind_log_ids(user_id=claims.user_id)
+        if claims.agent_id is not None:
+            bind_log_ids(agent_id=claims.agent_id)
+
+
+def shows_credentials(connection: HTTPConnection, settings: GatewaySettings) -> bool:
+    """Whether it comes with a token that we have signed, or a service's key.
+
+    Whether its user is still there is for the database to say, when it is that call's turn.
+    """
+    headers = connection.headers
+    _, _, token = headers.get("authorization", "").partition(" ")
+    if connection.scope["type"] == "websocket":
+        token = connection.query_params.get("token", "")
+    is_good = bool(token) and read_token(settings.secret_key, token) is not None
+    return is_good or _is_service_key(headers.get("x-api-key", ""), settings)
+
+
+def _is_service_key(key: str, settings: GatewaySettings) -> bool:
+    wanted = settings.key_of_services
+    return wanted is not None and compare_digest(key.encode(), wanted.encode())
+
+
 def _bearer_token(request: HTTPConnection) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
@@ -90,9 +120,8 @@ async def _read_service(
 ) -> Caller:
     if request.headers.get("authorization"):
         raise BadRequestError(TWO_CALLERS if "x-api-key" in request.headers else NO_LOOKUP)
-    key, wanted = request.headers.get("x-api-key", ""), settings.key_of_services
-    if wanted is None or not compare_digest(key.encode(), wanted.encode()):
-        raise UnauthorizedError(NOT_AUTHENTICATED)
+    if not _is_service_key(request.headers.get("x-api-key", ""), settings):
+        raise UnauthorizedError(NOT_AUTHENTICATED, API_KEY)
     user_id = _user_id(request.query_params["user_id"])
     if not await _select_exists(connection, user_id):
         raise BadRequestError(f"User '{user_id}' does not exist")

@@ -7,10 +7,11 @@ from typing import Self
 
 from attrs import frozen
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.web.refusals import log_refusal
 from shared.codec.converter import unstructure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import DatabaseAwayError
@@ -31,15 +32,20 @@ class Refusal:
 
 
 class ApiError(Exception):
-    """What a caller is told: a status and one sentence, in the form that its operation has."""
+    """What a caller is told: a status and one sentence, in the form that its operation has.
+
+    `logged` is what the log says of it, in one of the sentences of `gateway.web.refusals`: of what
+    somebody may do on purpose.
+    """
 
     status = 500
     refusal: type[Refusal] = Refusal
     headers: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, logged: str = "") -> None:
         super().__init__(detail)
         self.detail = detail
+        self.logged = logged
 
 
 class BadRequestError(ApiError):
@@ -79,8 +85,8 @@ class TooManyRequestsError(ApiError):
     status = 429
     headers = MappingProxyType({"Retry-After": "1"})
 
-    def __init__(self, detail: str, seconds: int) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: str, seconds: int, logged: str = "") -> None:
+        super().__init__(detail, logged)
         self.headers = MappingProxyType({"Retry-After": str(seconds)})
 
 
@@ -89,6 +95,12 @@ class UnavailableError(ApiError):
 
     status = 503
     headers = MappingProxyType({"Retry-After": "1"})
+
+
+class StorageFullError(ApiError):
+    """There is no room for it, and there will be none soon."""
+
+    status = 507
 
 
 class AnswerErrors:
@@ -122,6 +134,8 @@ class AnswerErrors:
 def _answer(error: Exception, scope: Scope) -> Response:
     match error:
         case ApiError():
+            if error.logged:
+                log_refusal(error.logged, HTTPConnection(scope))
             told = unstructure(error.refusal.of(error))
             return JSONResponse(told, error.status, error.headers)
         case InvalidInputError():

@@ -115,7 +115,7 @@ def _parse_json(data: bytes) -> object:
 
 
 async def _read_data(request: Request, body_format: BodyFormat) -> Data:
-    bounded = bound(request, MAX_BODY_BYTES, TOO_LARGE)
+    bounded = bound(request, MAX_BODY_BYTES, TooLargeError(TOO_LARGE))
     if body_format == "form":
         return await _read_form(bounded)
     body = await bounded.body()
@@ -128,14 +128,14 @@ def _is_json(request: Request) -> bool:
     return kind in {b"", b"application/json"} or kind.endswith(b"+json")
 
 
-def bound(request: Request, limit: int, sentence: str) -> Request:
-    """The request, but TooLargeError for a body of more bytes: at once, or when they come."""
+def bound(request: Request, limit: int, error: TooLargeError) -> Request:
+    """The request, but this error for a body of more bytes: at once, or when they come."""
     if int(request.headers.get("content-length", "0")) > limit:
-        raise TooLargeError(sentence)
-    return Request(request.scope, _counted(request.receive, limit, sentence))
+        raise error
+    return Request(request.scope, _counted(request.receive, limit, error))
 
 
-def _counted(receive: Receive, limit: int, sentence: str) -> Receive:
+def _counted(receive: Receive, limit: int, error: TooLargeError) -> Receive:
     """Count what arrives: a chunked body says no length."""
     size = 0
 
@@ -144,7 +144,7 @@ def _counted(receive: Receive, limit: int, sentence: str) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > limit:
-            raise TooLargeError(sentence)
+            raise error
         return message
 
     return receive_counted

@@ -5,12 +5,16 @@ input, make the answer and describe the API, and the type checker compares them 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from attrs import frozen
+import attrs
+from attrs import field, frozen
 from databases import Database
+from databases.core import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,11 +22,13 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.state import State
 from gateway.web.addresses import base_of
+from gateway.web.answer import Answer
 from gateway.web.auth import Access, Caller, authenticate
 from gateway.web.errors import (
     ApiError,
     BadRequestError,
     Refusal,
+    StorageFullError,
     TooLargeError,
     TooManyRequestsError,
     TooSlowError,
@@ -30,6 +36,7 @@ from gateway.web.errors import (
     UnavailableError,
 )
 from gateway.web.inputs import BodyFormat, Data, Nothing, check_inputs, read_data
+from gateway.web.paging import MOST_BYTES, SMALL_BYTES, Page, Slice, cut
 from shared.codec.converter import dump
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import connect, give_back
@@ -48,6 +55,51 @@ class Call[Body, Parameters]:
     caller: Caller | None
     state: State
     request: Request
+    held: AsyncExitStack = field(factory=AsyncExitStack)
+    """What is kept until the answer is taken."""
+
+    async def read_page[T](
+        self,
+        select: Callable[[Connection, Slice], Awaitable[Page[T]]],
+        part: Slice | None = None,
+    ) -> Page[T]:
+        """Read a page of a list, by default the one that the parameters name.
+
+        One that is large is read when there is room for it in memory. Raises TooManyRequestsError,
+        UnavailableError.
+        """
+        asked: Any = self.parameters
+        part = part or Slice(cut(asked.limit), asked.offset)
+        async with connect(self.database) as connection:
+            page = await select(connection, part)
+        if page.size <= SMALL_BYTES:
+            return page
+        await self.make_room(page.size)
+        async with connect(self.database) as connection:
+            return await select(connection, attrs.evolve(part, most_bytes=MOST_BYTES))
+
+    async def make_room(self, size: int) -> None:
+        """Wait until there is room for an answer of so many bytes, unless it is small.
+
+        Raises TooManyRequestsError, UnavailableError.
+        """
+        if size > SMALL_BYTES:
+            await give_back(self.database)
+            turns = self.state["turns"]
+            large = turns.with_large_answer(self.user_id, min(size, MOST_BYTES))
+            await self.held.enter_async_context(large)
+
+    def next_address(self, page: Page[Any], told: int) -> str | None:
+        """Where the rest of a list is when so many things of the page are told, if there is any."""
+        if page.following is not None:
+            return page.following(told)
+        counted = told - page.uncounted
+        if not (counted > 0 and page.has_more):
+            return None
+        asked: Any = self.parameters
+        given, names = self.request.query_params, {"user_id", *attrs.fields_dict(type(asked))}
+        query = {name: given[name] for name in given if name in names}
+        return self.address(urlencode({**query, "offset": asked.offset + counted}))
 
     def address(self, query: str) -> str:
         """The request's own address for clients, with another query.
@@ -61,6 +113,13 @@ class Call[Body, Parameters]:
     def database(self) -> Database:
         """The pool; `connect` inside a handler lends the connection that checked the caller."""
         return self.state["database"]
+
+    def turn(self, operation: str) -> AbstractAsyncContextManager[None]:
+        """A turn of the caller's, where none was lent: to be taken before a connection is.
+
+        Raises TooManyRequestsError, UnavailableError.
+        """
+        return self.state["turns"].turn(self.user_id, operation)
 
     @property
     def user_id(self) -> UUID:
@@ -99,28 +158,30 @@ class Operation:
     refusal: type[Refusal] = Refusal
     old_place: str = ""  # what sets its id apart, where another path is the one to use
     bounded: bool = False  # whether it can answer 429, with Retry-After
+    stores: bool = False  # files, and whether it can answer 507
     lends: bool = True  # the connection; not to a handler that waits for more than the database
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as an application of ASGI."""
-        response = await self.respond(Request(scope, receive, send))
-        await response(scope, receive, send)
+        async with AsyncExitStack() as held:
+            response = await self.respond(Request(scope, receive, send), held)
+            await response(scope, receive, send)
 
-    async def respond(self, request: Request) -> Response:
+    async def respond(self, request: Request, held: AsyncExitStack) -> Response:
         """Check the request, call the handler and write what it returns."""
         with span(self.name, parent=request.headers.get("traceparent")):
             try:
-                return await self._respond(request)
+                return await self._respond(request, held)
             except ApiError as error:
                 error.refusal = self.refusal
                 raise
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request, held: AsyncExitStack) -> Response:
         state: State = request.scope["state"]
         database = state["database"]
         if self.access is Access.ANYONE:
             data = await read_data(request, self._parsed, self.body_format)
-            return await self._call(request, state, None, data)
+            return await self._call(request, state, None, data, held)
         async with connect(database) as connection:
             caller = await authenticate(connection, request, state["settings"], self.access)
             bind_log_ids(user_id=caller.user_id)
@@ -128,11 +189,13 @@ class Operation:
                 await give_back(database)  # who sends slowly keeps it from nobody
             data = await read_data(request, self._parsed, self.body_format)
             if not self.lends:
-                return await self._call(request, state, caller, data)
-            if state["turns"].must_wait(caller.user_id, self.name):
+                return await self._call(request, state, caller, data, held)
+            turns = state["turns"]
+            if turns.must_wait(caller.user_id, self.name):
                 await give_back(database)
-            async with state["turns"].turn(caller.user_id, self.name):
-                return await self._call(request, state, caller, data)
+            await held.enter_async_context(turns.calls.turn(caller.user_id))
+            async with turns.with_connection(caller.user_id, self.name):
+                return await self._call(request, state, caller, data, held)
 
     async def _call(
         self,
@@ -140,16 +203,28 @@ class Operation:
         state: State,
         caller: Caller | None,
         data: Data,
+        held: AsyncExitStack,
     ) -> Response:
         given = data if data or self.needs_body else b"{}"
         inputs: tuple[Any, Any] = check_inputs(request, given, self._parsed, self.parameters)
-        call: Call[Any, Any] = Call(*inputs, caller, state, request)
-        result = await self.handler(call)
-        if isinstance(result, Response):
-            return result
-        if self.result is None:
-            return Response(status_code=self.status)
-        return Response(dump(result), self.status, media_type="application/json")
+        call: Call[Any, Any] = Call(*inputs, caller, state, request, held)
+        match await self.handler(call):
+            case Response() as response:
+                return response
+            case Page() as page:
+                return await self._tell(call, page)
+            case None if self.result is None:
+                return Response(status_code=self.status)
+            case result:
+                return Answer([dump(result)], self.status)
+
+    async def _tell(self, call: Call[Any, Any], page: Page[Any]) -> Response:
+        await give_back(call.database)
+        async with call.state["turns"].writing if page.is_large else nullcontext():
+            pieces, told = await page.write()
+        address = call.next_address(page, told)
+        headers = {"Link": f'<{address}>; rel="next"'} if address else {}  # RFC 8288
+        return Answer(pieces, self.status, headers)
 
     @property
     def _parsed(self) -> type:
@@ -170,8 +245,14 @@ class Operation:
             InvalidInputError: takes_any,
             TooManyRequestsError: self.bounded or self._takes_turns,
             UnavailableError: True,
+            StorageFullError: self.stores,
         }
         return [error for error, is_possible in possible.items() if is_possible]
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether its answer may be a part that says where the next is."""
+        return "offset" in attrs.fields_dict(self.parameters)
 
     @property
     def _takes_turns(self) -> bool:
@@ -197,6 +278,27 @@ def get[Parameters, Result](
     fails: bool = True,
 ) -> Operation:
     """Read something."""
+    return Operation(
+        method="GET",
+        path=path,
+        handler=handler,
+        parameters=parameters,
+        result=result,
+        access=access,
+        fails=fails,
+    )
+
+
+def listing[Parameters, Thing](
+    path: str,
+    handler: Callable[[Call[Nothing, Parameters]], Awaitable[Page[Thing]]],
+    parameters: type[Parameters],
+    result: type,
+    *,
+    access: Access = Access.USER,
+    fails: bool = True,
+) -> Operation:
+    """Read a list of things, or a class whose last field is one."""
     return Operation(
         method="GET",
         path=path,

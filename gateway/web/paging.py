@@ -1,15 +1,146 @@
-"""How lists are cut into pages."""
+"""How lists are cut into pages: by number, and by bytes."""
 
-from typing import Annotated
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any
 
+from attrs import define, frozen
+from databases.core import Connection
 from msgspec import Meta
 
-MOST = 1000
+from shared.codec.converter import dump
+from shared.codec.sizes import in_units
 
-Limit = Annotated[int, Meta(ge=0, description=f"How many; more than {MOST} are cut to {MOST}.")]
+MOST = 1000
+MOST_BYTES = 8 * 1024 * 1024  # of an answer; a single thing may have more
+SMALL_BYTES = 256 * 1024  # of what is read at once; more waits until there is room for it
+TURN_BYTES = 64 * 1024  # written in a turn of the loop
+
+Limit = Annotated[
+    int,
+    Meta(
+        ge=0,
+        description=f"How many; more than {MOST} are cut to {MOST}, and all to "
+        f"{in_units(MOST_BYTES)}: `Link` says where it goes on.",
+    ),
+]
 Offset = Annotated[int, Meta(ge=0, description="How many to leave out first.")]
 
 
 def cut(limit: int) -> int:
     """The limit that is used for the one that was asked for."""
     return min(limit, MOST)
+
+
+@frozen
+class Slice:
+    """Which things of a list to read: so many, and not more bytes, but always the first."""
+
+    limit: int
+    offset: int
+    most_bytes: int = SMALL_BYTES
+
+
+@define
+class Page[T]:
+    """A part of a list. Each thing is made of its row as it is told, and is not kept."""
+
+    rows: list[Any]
+    make: Callable[[Any], T]
+    size: int = 0
+    """The bytes of all that was asked for, read or not."""
+    has_more: bool = False
+    """Whether there are things behind the last row."""
+    uncounted: int = 0
+    """Things at the beginning that the offset does not count."""
+    around: Callable[[int], object] | None = None
+    """What the list is the last field of, empty there, when so many things are told."""
+    following: Callable[[int], str | None] | None = None
+    """The address of what follows when so many things are told; by default by `offset`."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether to write it takes more than a turn of the loop."""
+        return self.size > SMALL_BYTES
+
+    async def write(self) -> tuple[list[bytes], int]:
+        """The JSON text, in pieces, and how many things it tells; gives way meanwhile.
+
+        It ends where it would have more than MOST_BYTES.
+        """
+        if not self.is_large:
+            told = len(self.rows)
+            begin, end = self._ends(told)
+            return [begin, dump(self.things())[1:-1], end], told
+        told, size, written, pieces = 0, 0, bytearray(), [b""]
+        self.rows.reverse()
+        while self.rows:
+            text = dump(self.make(self.rows[-1]))
+            size += len(text) + 1
+            if told and size > MOST_BYTES:
+                self.has_more = True
+                break
+            self.rows.pop()
+            written += b"," + text if told else text
+            told += 1
+            if len(written) > TURN_BYTES:
+                pieces.append(bytes(written))
+                written.clear()
+                await asyncio.sleep(0)
+        pieces.append(bytes(written))
+        pieces[0], end = self._ends(told)
+        return [*pieces, end], told
+
+    def things(self) -> list[T]:
+        """All of them at once."""
+        return [self.make(row) for row in self.rows]
+
+    def put_before(self, things: Sequence[Any], make: Callable[[Any], T], size: int) -> None:
+        """Tell these first, of so many bytes; they are not counted by the offset."""
+        before, make_row = [*things], self.make
+        self.rows = [*((make, one) for one in before), *((make_row, row) for row in self.rows)]
+        self.make = lambda pair: pair[0](pair[1])
+        self.uncounted = len(before)
+        self.size += size
+
+    def _ends(self, told: int) -> tuple[bytes, bytes]:
+        if self.around is None:
+            return b"[", b"]"
+        around = dump(self.around(told))
+        return around.removesuffix(b"]}"), b"]}"
+
+
+async def select_page[T](
+    connection: Connection,
+    statement: str,
+    values: Mapping[str, Any],
+    part: Slice,
+    make: Callable[[Any], T],
+) -> Page[T]:
+    """The rows of a statement that has `LIMIT :limit OFFSET :offset`.
+
+    Its last column is `bytes`, about as many as the row's JSON has: PostgreSQL adds them up and
+    sends no row that is too much. What it need not unpack for that it does not: `octet_length` of
+    a text looks at its header.
+    """
+    more = {"limit": part.limit + 1, "offset": part.offset, "most_bytes": part.most_bytes}
+    rows = await connection.fetch_all(_cut(statement), {**values, **more})
+    if not rows:
+        return Page([], make)
+    return Page(rows, make, rows[0]["all_bytes"], rows[0]["found"] > len(rows))
+
+
+@cache
+def _cut(statement: str) -> str:
+    """The statement, cut by bytes too. Nothing in it sorts: rows stay in the statement's order."""
+    return f"""
+        WITH page AS ({statement}), measured AS (
+            SELECT page.*, row_number() OVER () AS place, count(*) OVER () AS found,
+                   CAST(sum(bytes) OVER () AS bigint) AS all_bytes,
+                   sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS so_far
+            FROM page
+        )
+        SELECT * FROM measured
+        WHERE place < :limit AND (place = 1 OR so_far <= :most_bytes)
+    """  # noqa: S608 (statements of ours)

@@ -1,18 +1,27 @@
 """How many calls are worked on at a time: of each user, so that the others have room, and of each
-operation, so that one which waits for a lock leaves connections to the others."""
+operation, so that one which waits for a lock leaves connections to the others; and how many bytes
+of large answers are in memory, of which one is written at a time.
+
+Those that wait for a stranger's server hold no connection, and are counted apart.
+"""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 from attrs import define
 
 from gateway.web.errors import ApiError, TooManyRequestsError, UnavailableError
+from gateway.web.refusals import TOO_MANY_CALLS
+from gateway.web.room import Room
 
 WAIT_SECONDS = 5.0
 WAITING_LIMIT = 100  # calls of a user that wait for a turn
+LOOKUPS_PER_USER = 4
+LARGE_MOST_BYTES = 64 * 1024 * 1024  # of large answers that are made or being taken
+LARGE_PER_USER = 2  # such answers
 
 TOO_MANY = "Too many of your calls are being worked on, please try again in a second"
 BUSY = "Too many calls like this one are being worked on, please try again in a second"
@@ -24,28 +33,21 @@ class _User:
     calls: int = 0
 
 
-class Turns:
-    """Of this gateway."""
+class Users:
+    """So many at a time of each; 0 = any number."""
 
-    def __init__(self, calls_per_user: int, pool_size: int) -> None:
-        self._most = calls_per_user  # 0 = any number
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._users: dict[UUID, _User] = {}
-        share = max(1, pool_size // 2)
-        self._operations = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
 
-    def must_wait(self, user_id: UUID, operation: str) -> bool:
-        """Whether there is no turn at once: meanwhile others can have the connection."""
+    def must_wait(self, user_id: UUID) -> bool:
+        """Whether this one has no turn at once."""
         user = self._users.get(user_id)
-        return (user is not None and user.room.locked()) or self._operations[operation].locked()
+        return user is not None and user.room.locked()
 
     @asynccontextmanager
-    async def turn(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
-        """Wait, but not long. Raises TooManyRequestsError, UnavailableError."""
-        async with self._turn_of(user_id), _room(self._operations[operation], _busy):
-            yield
-
-    @asynccontextmanager
-    async def _turn_of(self, user_id: UUID) -> AsyncIterator[None]:
+    async def turn(self, user_id: UUID) -> AsyncIterator[None]:
+        """Wait, but not long. Raises TooManyRequestsError."""
         if not self._most:
             yield
             return
@@ -62,8 +64,60 @@ class Turns:
                 del self._users[user_id]
 
 
+class Turns:
+    """Of this gateway."""
+
+    def __init__(self, calls_per_user: int, pool_size: int) -> None:
+        self.calls = Users(calls_per_user)
+        self.lookups = Users(LOOKUPS_PER_USER)
+        self._large_of = Users(LARGE_PER_USER)
+        self._large = Room(LARGE_MOST_BYTES)
+        self._connections = Users(max(1, pool_size // 4))
+        self.writing = asyncio.Lock()
+        share = max(1, pool_size // 2)
+        self._operations = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
+
+    def must_wait(self, user_id: UUID, operation: str) -> bool:
+        """Whether there is no turn at once: meanwhile others can have the connection."""
+        users = self.calls, self._connections
+        return (
+            any(each.must_wait(user_id) for each in users) or self._operations[operation].locked()
+        )
+
+    @asynccontextmanager
+    async def with_connection(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
+        """Wait, but not long: until a connection is used no more.
+
+        A user has a quarter of them at most, so that whoever wants the same list is not behind all
+        of his calls. Raises TooManyRequestsError, UnavailableError.
+        """
+        async with self._connections.turn(user_id), _room(self._operations[operation], _busy):
+            yield
+
+    @asynccontextmanager
+    async def turn(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
+        """Both. Raises TooManyRequestsError, UnavailableError."""
+        async with self.calls.turn(user_id), self.with_connection(user_id, operation):
+            yield
+
+    @asynccontextmanager
+    async def with_large_answer(self, user_id: UUID, size: int) -> AsyncIterator[None]:
+        """Within a turn of the user: have room for an answer of so many bytes.
+
+        Raises TooManyRequestsError, UnavailableError.
+        """
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(self._large_of.turn(user_id))
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await held.enter_async_context(self._large.taken(size))
+            except TimeoutError:
+                raise _busy() from None
+            yield
+
+
 def _too_many() -> ApiError:
-    return TooManyRequestsError(TOO_MANY, 1)
+    return TooManyRequestsError(TOO_MANY, 1, TOO_MANY_CALLS)
 
 
 def _busy() -> ApiError:

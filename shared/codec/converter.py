@@ -17,6 +17,8 @@ from shared.codec.hooks import converter
 from shared.codec.surrogates import find_broken_texts
 from shared.codec.text import read_json, write_json
 
+SEARCHED_BYTES = 256 * 1024  # to write what is longer again takes less than a search in the worst
+
 _other_time = re.compile(rb'T..:..:..(?!\.......")(?<="....-..-..T..:..:..)')
 
 
@@ -56,4 +58,6 @@ def dump(value: object) -> bytes:
     offset: where there is one, or a text that begins like one, the slower way is taken.
     """
     text = write_json(value)
-    return write_json(unstructure(value)) if _other_time.search(text) else text
+    if len(text) > SEARCHED_BYTES or _other_time.search(text):
+        return write_json(unstructure(value))
+    return text

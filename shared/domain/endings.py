@@ -159,7 +159,11 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
         FROM locked JOIN session USING (session_id) WHERE requests.id = locked.id
         RETURNING requests.id, requests.claim_id, requests.session_id,
                   requests.creator_id, requests.seq,
-                  EXISTS (SELECT FROM files WHERE files.request_id = requests.id) AS has_files,
+                  EXISTS (
+                      SELECT FROM file_uses
+                      WHERE file_uses.session_id = requests.session_id
+                        AND file_uses.request_id = requests.id
+                  ) AS has_files,
                   EXISTS (
                       SELECT FROM requests AS next
                       WHERE next.session_id = requests.session_id AND next.status = 'queued'

@@ -26,13 +26,13 @@ async def select_named_files(
 async def select_files(
     connection: Connection, owner: UUID, session_id: UUID, request_ids: list[UUID]
 ) -> list[FileMetadata]:
-    """The owner's files that belong to these requests of a session."""
+    """The owner's files that belong to these requests of a session, for each of them."""
     sql = """
-        SELECT id, session_id, request_id, original_name, mimetype, internal_id,
+        SELECT id, file_uses.session_id, file_uses.request_id, original_name, mimetype, internal_id,
                internal_name, from_agent, creator_id
-        FROM files
-        WHERE creator_id = :owner AND session_id = :session_id
-          AND request_id = ANY(CAST(:request_ids AS uuid[]))
+        FROM file_uses JOIN files ON files.id = file_id
+        WHERE creator_id = :owner AND file_uses.session_id = :session_id
+          AND file_uses.request_id = ANY(CAST(:request_ids AS uuid[]))
         ORDER BY from_agent, original_name, id
     """
     values = {"owner": owner, "session_id": session_id, "request_ids": request_ids}

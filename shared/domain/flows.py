@@ -3,7 +3,7 @@
 A flow is active while all its members are: that is asked each time, and stored nowhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -13,9 +13,16 @@ from attrs import frozen
 from databases.core import Connection
 from databases.interfaces import Record
 
+from shared.codec.text import read_json, write_json
 from shared.domain.agents import TASK_SCHEMA, ActiveConnection, callable_schema, tool_schema
-from shared.postgres.pool import columns
 from shared.postgres.rows import build
+
+FLOWS_LIMIT = 500  # that a master agent is told of, as of agents
+FLOWS_BYTES_LIMIT = 1024 * 1024  # of their lists of members; a flow has up to 75 KB
+MEMBER_BYTES = 39  # its id as JSON, and a comma
+
+STORED = ("id", "name", "alias", "description", "members", "created_at", "updated_at")
+TASK_TEXT = write_json(TASK_SCHEMA).decode()
 
 type Schema = dict[str, Any]
 type MemberType = Literal["genai", "mcp", "a2a"]
@@ -27,7 +34,8 @@ type Member = tuple[UUID, MemberType]
 class Flow:
     """A stored flow; active, that is to be called, while all its members are.
 
-    `first_schema` is that of its first member, while it is active and for who asked for schemas.
+    `first_schema` is that of its first member as JSON text, while it is active and for who asked
+    for schemas: as objects those of many flows would take much memory.
     """
 
     id: UUID
@@ -38,34 +46,28 @@ class Flow:
     created_at: datetime
     updated_at: datetime
     is_active: bool
-    first_schema: Schema | None
+    first_schema: str | None
 
     @property
     def schema(self) -> Schema:
         """The schema of an active flow: that of its first member under the flow's own name."""
         assert self.first_schema is not None
         _, type_ = self.members[0]
+        first: Schema = read_json(self.first_schema)
         if type_ != "genai":
-            return tool_schema(self.alias, self.description, self.first_schema)
-        schema = callable_schema(self.first_schema, self.alias, self.description)
+            return tool_schema(self.alias, self.description, first)
+        schema = callable_schema(first, self.alias, self.description)
         return {**schema, "function": {**schema["function"], "description": self.description}}
+
+    @property
+    def size(self) -> int:
+        """About how many bytes are told of it."""
+        return len(self.first_schema or "") + MEMBER_BYTES * len(self.members)
 
     @property
     def member_ids(self) -> list[UUID]:
         """The members, in the order of their calls."""
         return [id_ for id_, _ in self.members]
-
-
-async def select_flows(connection: Connection, owner: UUID, limit: int, offset: int) -> list[Flow]:
-    """The owner's flows, newest first, without schemas."""
-    sql = """
-        SELECT id, name, alias, description, flow AS members, created_at, updated_at
-        FROM agentworkflows
-        WHERE creator_id = :owner
-        ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
-    """
-    values = {"owner": owner, "limit": limit, "offset": offset}
-    return await _with_members(connection, owner, await connection.fetch_all(sql, values))
 
 
 async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | None:
@@ -76,28 +78,39 @@ async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | 
         WHERE creator_id = :owner AND id = :id
     """
     rows = await connection.fetch_all(sql, {"owner": owner, "id": id_})
-    return next(iter(await _with_members(connection, owner, rows)), None)
+    return next(iter(await find_members(connection, owner, rows)), None)
 
 
 async def select_active_flows(connection: Connection, owner: UUID) -> list[Flow]:
-    """The owner's flows whose members are all active, oldest first, with their schemas."""
+    """The owner's flows whose members are all active, oldest first, with their schemas.
+
+    Of more than FLOWS_LIMIT flows, or FLOWS_BYTES_LIMIT, the newest.
+    """
     sql = """
-        SELECT id, name, alias, description, flow AS members, created_at, updated_at
-        FROM agentworkflows
-        WHERE creator_id = :owner
+        WITH newest AS (
+            SELECT id, name, alias, description, flow AS members, created_at, updated_at,
+                   sum(octet_length(CAST(flow AS text))) OVER (ORDER BY created_at DESC, id)
+                       AS bytes
+            FROM agentworkflows
+            WHERE creator_id = :owner
+            ORDER BY created_at DESC, id LIMIT :limit
+        )
+        SELECT id, name, alias, description, members, created_at, updated_at
+        FROM newest WHERE bytes <= :most_bytes
         ORDER BY created_at, id DESC
     """
-    rows = await connection.fetch_all(sql, {"owner": owner})
-    flows = await _with_members(connection, owner, rows, described=True)
+    values = {"owner": owner, "limit": FLOWS_LIMIT, "most_bytes": FLOWS_BYTES_LIMIT}
+    rows = await connection.fetch_all(sql, values)
+    flows = await find_members(connection, owner, rows, described=True)
     return [flow for flow in flows if flow.is_active]
 
 
 async def select_active_members(
     connection: Connection, owner: UUID, ids: Iterable[UUID], described: Iterable[UUID] = ()
-) -> dict[Member, Schema | None]:
+) -> dict[Member, str | None]:
     """Those of the ids that stand for something active of the owner's.
 
-    Only the described have their schemas: these are as large as all the rest.
+    Only the described have their schemas, as JSON text: these are as large as all the rest.
     """
     # Asked for the ids by a SELECT, the planner keeps one plan for any; it would plan anew for each
     # list of them otherwise, which takes longer than to find their rows.
@@ -108,13 +121,15 @@ async def select_active_members(
             SELECT unnest(CAST(:described AS uuid[])) AS id
         )
         SELECT id, 'genai' AS type,
-               CASE WHEN id IN (SELECT id FROM described) THEN input_parameters END AS schema
+               CASE WHEN id IN (SELECT id FROM described)
+                   THEN CAST(input_parameters AS text) END AS schema
         FROM agents
         WHERE creator_id = :owner AND is_active
           AND id = ANY(CAST((SELECT ids FROM asked) AS uuid[]))
         UNION ALL
         SELECT mcptools.id, 'mcp',
-               CASE WHEN mcptools.id IN (SELECT id FROM described) THEN "inputSchema" END
+               CASE WHEN mcptools.id IN (SELECT id FROM described)
+                   THEN CAST("inputSchema" AS text) END
         FROM mcptools JOIN mcpservers ON mcpservers.id = mcp_server_id
         WHERE creator_id = :owner AND is_active
           AND mcptools.id = ANY(CAST((SELECT ids FROM asked) AS uuid[]))
@@ -125,7 +140,7 @@ async def select_active_members(
     """
     values = {"owner": owner, "ids": [*ids], "described": [*described]}
     return {
-        (id_, type_): TASK_SCHEMA if type_ == "a2a" else schema
+        (id_, type_): TASK_TEXT if type_ == "a2a" else schema
         for id_, type_, schema in await connection.fetch_all(sql, values)
     }
 
@@ -144,13 +159,13 @@ def flow_connection(flow: Flow) -> ActiveConnection:
     )
 
 
-async def _with_members(
-    connection: Connection, owner: UUID, rows: list[Record], *, described: bool = False
+async def find_members(
+    connection: Connection, owner: UUID, rows: Sequence[Record], *, described: bool = False
 ) -> list[Flow]:
     """The flows of these rows; one statement finds the members of all of them."""
     # The class of asyncpg's own ids: read and written in a seventh of the standard one's time.
     parse = pgproto.UUID
-    found = [columns(row) for row in rows]
+    found = [{name: row[name] for name in STORED} for row in rows]
     for flow in found:
         flow["members"] = [(parse(each["id"]), each["type"]) for each in flow["members"]]
     ids = {id_ for flow in found for id_, _ in flow["members"]}

@@ -18,14 +18,21 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
 from shared.settings.common import CommonSettings
-from shared.telemetry.metrics import NOTIFICATIONS_LAG, NOTIFICATIONS_UP
+from shared.telemetry.metrics import (
+    NOTIFICATIONS_DROPPED,
+    NOTIFICATIONS_LAG,
+    NOTIFICATIONS_UP,
+)
 
 logger = logging.getLogger(__name__)
 
 LISTENER_LIMIT = 1000  # messages; a listener further behind reads PostgreSQL instead
 LISTENER_BYTES = 1024 * 1024
 OUTBOX_LIMIT = 10_000  # messages; what Redis did not take by then is too old
-BATCH = 500
+OUTBOX_BYTES_LIMIT = 16 * 1024 * 1024
+BATCH_LIMIT = 500  # messages in a pipeline, which is copied as it is written
+BATCH_BYTES_LIMIT = 1024 * 1024  # or a single message
+DROPPED_SECONDS = 1.0  # between two lines that tell how many were dropped
 WAKE = b""
 RECONCILE_SECONDS = 1.0
 RETRY_SECONDS = (0.1, 1.0)
@@ -87,7 +94,10 @@ class Outbox:
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
-        self._waiting: deque[tuple[str, bytes]] = deque(maxlen=OUTBOX_LIMIT)
+        self._waiting: deque[tuple[str, bytes]] = deque()
+        self._bytes = 0
+        self._dropped = 0  # since that was told
+        self._told = 0.0
         self._filled = asyncio.Event()
         self._written = asyncio.Event()  # whether nothing waits or is on its way
         self._written.set()
@@ -95,8 +105,24 @@ class Outbox:
     def publish(self, channel: str, message: bytes) -> None:
         """Tell whoever listens now; returns at once and promises nothing."""
         self._waiting.append((channel, message))
+        self._bytes += len(message)
+        while len(self._waiting) > OUTBOX_LIMIT or self._bytes > OUTBOX_BYTES_LIMIT:
+            self._take()
+            self._count_dropped()
         self._written.clear()
         self._filled.set()
+
+    def _take(self) -> tuple[str, bytes]:
+        oldest = self._waiting.popleft()
+        self._bytes -= len(oldest[1])
+        return oldest
+
+    def _count_dropped(self) -> None:
+        NOTIFICATIONS_DROPPED.inc()
+        self._dropped += 1
+        if monotonic() - self._told >= DROPPED_SECONDS:
+            logger.warning("%d notifications waited too long and were dropped", self._dropped)
+            self._dropped, self._told = 0, monotonic()
 
     async def flush(self) -> None:
         """Wait until what was given is published, but not long: it may be lost."""
@@ -105,17 +131,26 @@ class Outbox:
                 await self._written.wait()
 
     async def write(self) -> None:
-        """Publish what was given, all of one turn of the loop in one pipeline."""
+        """Publish what was given: what one turn of the loop made in few pipelines, or one."""
         while True:
             await self._filled.wait()
             self._filled.clear()
-            while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            while batch := self._next_batch():
                 try:
                     await self._publish_all(batch)
                 except (RedisError, OSError) as error:
                     logger.warning("%d notifications were not published: %s", len(batch), error)
             self._written.set()
+
+    def _next_batch(self) -> list[tuple[str, bytes]]:
+        batch: list[tuple[str, bytes]] = []
+        room = BATCH_BYTES_LIMIT
+        while self._waiting and len(batch) < BATCH_LIMIT:
+            room -= len(self._waiting[0][1])
+            if batch and room < 0:
+                break
+            batch.append(self._take())
+        return batch
 
     async def _publish_all(self, batch: list[tuple[str, bytes]]) -> None:
         async with self._redis.pipeline(transaction=False) as pipeline:

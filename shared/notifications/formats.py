@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
-from time import monotonic
 from uuid import UUID
 
 from attrs import frozen
@@ -16,6 +15,7 @@ from attrs import frozen
 from shared.notifications.bus import Message
 from shared.settings.common import CommonSettings
 from shared.telemetry.metrics import NOTIFICATIONS_SKIPPED
+from shared.telemetry.seldom import warn_seldom
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,6 @@ REVOKED_TOKENS = "genai:agents:revoked"
 TAKEN_PLACES = "genai:doors:taken"
 """Tells all bridges that somebody has come through another door than before."""
 
-LOG_SECONDS = 1.0
 FRAME_LIMIT = 256 * 1024  # bytes; more than that goes as its seq only
 
 
@@ -141,7 +140,6 @@ def decode_frames(message: Message) -> Frames | None:
     return _decode("frames", message, _frames)
 
 
-_told: dict[str, float] = {}
 _VERSIONS = {"waiting": 1, "cancelled": 1, "revoked": 1, "taken": 1, "heartbeat": 1, "frames": 2}
 _HEADERS = {name: f"{name}/{version} ".encode() for name, version in _VERSIONS.items()}
 
@@ -159,16 +157,8 @@ def _decode[T](name: str, message: Message, parse: Callable[[bytes], T]) -> T | 
         with suppress(ValueError):
             return parse(message[len(header) :])
     NOTIFICATIONS_SKIPPED.labels(name).inc()
-    _tell_skipped(name)
+    warn_seldom(logger, f"a notification was skipped: no {name} that is known here")
     return None
-
-
-def _tell_skipped(name: str) -> None:
-    """Log it, once a second at most: anybody who reaches Redis could fill the log."""
-    now = monotonic()
-    if now - _told.get(name, -LOG_SECONDS) >= LOG_SECONDS:
-        _told[name] = now
-        logger.warning("a notification was skipped: no %s that is known here", name)
 
 
 def _uuid(body: bytes) -> UUID:

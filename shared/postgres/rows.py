@@ -1,9 +1,10 @@
 """What rows become: the objects that clients are told."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
+from msgspec import Raw
 
 
 def build[T: attrs.AttrsInstance](kind: type[T], rows: Sequence[Any]) -> list[T]:
@@ -19,3 +20,31 @@ def build[T: attrs.AttrsInstance](kind: type[T], rows: Sequence[Any]) -> list[T]
     for one, row in zip(built, rows, strict=True):
         one.__dict__.update(row.items())
     return built
+
+
+def builder[T: attrs.AttrsInstance](kind: type[T], *texts: str) -> Callable[[Any], T]:
+    """The same for one row after the other, whose columns may go on after the fields.
+
+    The named ones are JSON as text, and are told as they are: as objects they would take many
+    times as much memory.
+    """
+    fields = list(attrs.fields_dict(kind))
+    is_checked = False
+
+    def make(row: Any) -> T:
+        nonlocal is_checked
+        if not is_checked and list(row.keys())[: len(fields)] != fields:
+            raise TypeError(f"{kind.__name__} has the fields {fields}")
+        is_checked = True
+        one = object.__new__(kind)
+        one.__dict__.update(zip(fields, row.values(), strict=False))
+        for name in texts:
+            one.__dict__[name] = as_json(one.__dict__[name])
+        return one
+
+    return make
+
+
+def as_json(text: str | None) -> Any:
+    """JSON that is told as it is stored."""
+    return None if text is None else Raw(text)

@@ -18,7 +18,8 @@ from shared.settings.common import CommonSettings
 
 CHECK_SECONDS = 3.0
 
-type Check = Callable[[], Awaitable[bool]]
+type Check = Callable[[], Awaitable[bool | str]]
+"""Whether something is up, or a word that says why it is not."""
 type Json = dict[str, Any]
 
 
@@ -69,11 +70,12 @@ def health_routes() -> list[BaseRoute]:
 
 async def _time(check: Check) -> Json:
     began = perf_counter()
-    is_up = await _holds(check)
-    return {"is_up": is_up, "ms": round(1000 * (perf_counter() - began), 1)}
+    found = await _answer(check)
+    why = {"why": found} if isinstance(found, str) else {}
+    return {"is_up": found is True, "ms": round(1000 * (perf_counter() - began), 1), **why}
 
 
-async def _holds(check: Check) -> bool:
+async def _answer(check: Check) -> bool | str:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return await check()

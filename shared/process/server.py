@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import json
 import logging
 import signal
 import sys
 from asyncio import TimerHandle
+from collections.abc import Hashable
 from math import ceil
 from socket import socket
 from types import FrameType
@@ -18,20 +20,36 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from shared.process.drain import Drain
+from shared.process.strangers import TOO_MANY, Strangers
 from shared.settings.common import CommonSettings
 
 logger = logging.getLogger(__name__)
 
-HARD_LIMIT = 16  # times the message limit: closed with 1009; anything below gets an answer
+HARD_LIMIT = 4  # times the message limit: closed with 1009; anything below gets an answer
 HEAD_LIMIT = 64 * 1024  # bytes of what is not a body: the first line, headers, trailers
 HEAD_SECONDS = 10.0  # in which a head has to come
+STALL_SECONDS = 60.0  # in which a client has to take something of what it asked for
 PING_SECONDS = 20.0  # between pings
 PONG_SECONDS = 20.0  # after which a client that does not answer one is gone
 HANG_UP_SECONDS = 2.0  # in which clients answer the close of a server that goes down
 ABORT_SECONDS = 10.0  # after which a client has neither answered a close nor taken what came before
 POLL_SECONDS = 0.05
 CONNECTION_CLOSE = (b"connection", b"close")
+ABORT = "genai.abort"  # extension of ASGI: drops a connection, whatever was not taken
 LOST = 1006  # RFC 6455, 7.1.5: what no close frame has ended
+
+_TOLD = json.dumps({"detail": TOO_MANY}).encode()
+TOO_MANY_STRANGERS = b"\r\n".join(
+    [
+        b"HTTP/1.1 429 Too Many Requests",
+        b"content-type: application/json",
+        b"content-length: %d" % len(_TOLD),
+        b"retry-after: 1",
+        b"connection: close",
+        b"",
+        _TOLD,
+    ]
+)
 
 # New objects after which they are looked through for garbage, and so many looks after which what
 # stayed is: a thousand objects hold the loop for about 0.6 ms, and a socket's 160 stay. Only what
@@ -42,26 +60,47 @@ GARBAGE_THRESHOLDS = (20_000, 100, 10)
 class HttpProtocol(HttpToolsProtocol):
     """HTTP whose heads have an end, and soon: the parser itself would wait, and keep, for ever.
 
+    What an application's state has of `strangers` keeps an address from more of them than it may
+    have: they are answered before they have said a word, which costs next to nothing.
+
     Counts what came since the last head, piece of a body or end. A single read may exceed the
     limit; its size is bounded by the event loop.
     """
 
     _unfinished = 0
     _head: TimerHandle | None = None
+    _stalled: TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a head, but not long."""
+        """Wait for a head, but not long; or answer 429 and hang up."""
         super().connection_made(transport)
-        self._await_head()
+        if _is_admitted(self):
+            self._await_head()
+        else:
+            transport.write(TOO_MANY_STRANGERS)
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timer, which would keep this alive."""
         super().connection_lost(exc)
         self._stop_waiting()
+        _forget(self)
+        self._go_on()
+
+    def pause_writing(self) -> None:
+        """Wait until the client takes something, but not for ever."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has."""
+        super().resume_writing()
+        self._go_on()
 
     def on_message_begin(self) -> None:
         """Wait for the rest of the head, but not long."""
         super().on_message_begin()
+        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
         if self._head is None:
             self._await_head()
 
@@ -96,6 +135,11 @@ class HttpProtocol(HttpToolsProtocol):
             self._head.cancel()
             self._head = None
 
+    def _go_on(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
     def handle_websocket_upgrade(self) -> None:
         """Hand over and be gone: the parser and this would keep each other, and the transport."""
         super().handle_websocket_upgrade()
@@ -121,6 +165,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         await super().run_asgi()
         self._abort_soon()
 
+    async def send(self, message: Any) -> None:
+        """Send, and wait until the client has taken most of it: others' memory is bounded too."""
+        await super().send(message)
+        await self.writable.wait()
+
     def keepalive_timeout(self) -> None:
         """Close: the client has not answered a ping."""
         self._is_silent = not self.close_sent
@@ -133,12 +182,31 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.handshake_complete and (self._is_silent or not said_goodbye):
             self.queue.put_nowait({"type": "websocket.disconnect", "code": LOST})
         super().connection_lost(exc)
+        _forget(self)
         if self._aborting is not None:
             self._aborting.cancel()
 
     def _abort_soon(self) -> None:
         if self._aborting is None and not self.disconnected:
             self._aborting = self.loop.call_later(ABORT_SECONDS, self.transport.abort)
+
+
+def _is_admitted(protocol: HttpProtocol) -> bool:
+    """Count the connection as a stranger's, if its address may have one more."""
+    strangers: Strangers | None = protocol.app_state.get("strangers")
+    client = protocol.client  # None: a socket of the file system
+    return strangers is None or client is None or strangers.admit(_key(protocol), client[0])
+
+
+def _forget(protocol: HttpProtocol | SocketProtocol) -> None:
+    strangers: Strangers | None = protocol.app_state.get("strangers")
+    if strangers is not None:
+        strangers.forget(_key(protocol))
+
+
+def _key(protocol: HttpProtocol | SocketProtocol) -> Hashable:
+    """What the scopes of all its requests have, and no other connection."""
+    return protocol.client, protocol.server
 
 
 class Server(uvicorn.Server):

@@ -47,6 +47,7 @@ class GatewaySettings(CommonSettings):
     default_files_folder_name: str = setting(str, default="files")
     files_url: str | None = setting(url("s3"), default=None)
     max_file_bytes: int = setting(whole_number, default=100 * 1024 * 1024)
+    files_bytes_per_user: int = setting(limit, default=10 * 1024**3)
 
     drain_grace: float = setting(pause, default=3.0)
 
@@ -56,9 +57,16 @@ class GatewaySettings(CommonSettings):
     login_failures_per_address: int = setting(limit, default=100)
     login_failures_per_name: int = setting(limit, default=10)
     registrations_per_address: int = setting(limit, default=100)
+    connections_per_address: int = setting(limit, default=200)
     sockets_per_user: int = setting(limit, default=100)
     calls_per_user: int = setting(limit, default=16)
     open_requests_per_user: int = setting(limit, default=100)
+    agents_per_user: int = setting(limit, default=1000)
+    flows_per_user: int = setting(limit, default=1000)
+    mcp_servers_per_user: int = setting(limit, default=100)
+    a2a_agents_per_user: int = setting(limit, default=100)
+    model_providers_per_user: int = setting(limit, default=100)
+    model_configs_per_user: int = setting(limit, default=1000)
 
     allow_private_urls: bool = setting(flag, default=False)
     refresh_seconds: float = setting(seconds, default=60.0)

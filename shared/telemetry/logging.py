@@ -26,6 +26,7 @@ from shared.telemetry.redaction import create_redaction, escape, secret_name
 from shared.telemetry.tracing import traceparent
 
 WAITING_LINES = 2_000  # that stderr has not taken yet
+ID_LIMIT = 255  # characters of an id or a name, which anybody may have made up
 FLUSH_SECONDS = 2.0  # at the end of the process
 
 # What strangers' servers answer is their business; who asked logs it in one line.
@@ -38,12 +39,12 @@ _OURS = ("timestamp", "level", "logger")
 _TEXTS = ("exception", "stack")  # of several lines
 
 
-def bind_log_ids(**ids: UUID) -> None:
+def bind_log_ids(**ids: UUID | str) -> None:
     """Have all that this task and those that it starts log say whom it is about.
 
-    The names are `request_id`, `session_id`, `user_id`.
+    The names are `request_id`, `session_id`, `user_id`, `agent_id` and `username`.
     """
-    bind_contextvars(**{name: str(id_) for name, id_ in ids.items()})
+    bind_contextvars(**{name: str(id_)[:ID_LIMIT] for name, id_ in ids.items()})
 
 
 class StderrHandler(QueueHandler):

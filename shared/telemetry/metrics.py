@@ -32,6 +32,10 @@ STATUSES = ("answered", "failed", "timed_out", "cancelled", "interrupted")
 REQUESTS_ENDED = Counter(
     "genai_requests_ended", "Requests that this process has ended.", ["status"]
 )
+CONNECTIONS_REFUSED = Counter(
+    "genai_connections_refused",
+    "Connections, and requests by proxies, of addresses with too many without a token.",
+)
 NOTIFICATIONS_LAG = Histogram(
     "genai_notifications_lag_seconds",
     "From publishing in Redis to hearing it, tried once a second.",
@@ -39,6 +43,9 @@ NOTIFICATIONS_LAG = Histogram(
 )
 NOTIFICATIONS_SKIPPED = Counter(
     "genai_notifications_skipped", "Notifications in a form that is not known here.", ["format"]
+)
+NOTIFICATIONS_DROPPED = Counter(
+    "genai_notifications_dropped", "Notifications that Redis did not take in time."
 )
 NOTIFICATIONS_UP = Gauge("genai_notifications_up", "Whether this process hears what Redis says.")
 LOOP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)

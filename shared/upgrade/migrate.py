@@ -8,7 +8,7 @@ import asyncio
 import re
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from glob import escape
@@ -30,6 +30,7 @@ from shared.secrets import Vault
 from shared.settings.addresses import postgres_place
 from shared.settings.common import PostgresSettings
 from shared.settings.reading import SettingsError, load_settings
+from shared.upgrade.giving_way import LOCKED_OUT, HeldUpError, give_way
 from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
 from shared.upgrade.report import describe_outcome, report
 from shared.upgrade.secrets import Outcome, take_over_secrets
@@ -61,12 +62,21 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no t
     dead process has been undone, and not before.
     """
 
+    database_url: str
+
     @contextmanager
     def lock(self, timeout: float = 10) -> Iterator[None]:
         """Wait for whoever migrates now; held until the connection closes, and reentrant."""
         with waiting_for(OTHERS, _tell):
             self.execute("SELECT pg_advisory_lock(:number)", {"number": MIGRATION_LOCK})
         yield
+
+    def give_way[T](self, what: str, work: Callable[[], T]) -> T:
+        """Do it in one transaction, when its locks can be had. Raises MigrationError."""
+        try:
+            return give_way(self.database_url, self.connection, self.transaction, work, _tell)
+        except HeldUpError as fault:
+            raise MigrationError(f"{what}: {fault}") from fault
 
     def ensure_internal_schema_updated(self) -> None:
         """yoyo only asserts that its table of versions has a row. Raises MigrationError."""
@@ -80,17 +90,15 @@ def migrate(database_url: str) -> list[str]:
     """Apply what is missing and return the names of the migrations applied, in order.
 
     A database of the original has the tables of the first one already: that is noted, and all
-    others follow in the same transaction. Waits up to 30 seconds for PostgreSQL. Raises
-    MigrationError.
+    others follow in the same transaction. Waits up to 30 seconds for PostgreSQL, and up to ten
+    minutes for locks, during which others go on. Raises MigrationError.
     """
     with _backend(database_url) as backend:
         missing = list(backend.to_apply(_migrations()))
         if not missing or missing[0].id != ORIGINAL or not _is_original(backend.connection):
-            applied = [_run(backend, migration, "apply") for migration in missing]
+            applied = [_run_alone(backend, migration, "apply") for migration in missing]
         else:
-            with backend.transaction():
-                backend.mark_one(missing.pop(0))
-                applied = [_run(backend, migration, "apply") for migration in missing]
+            applied = backend.give_way("taking it over", lambda: _adopt(backend, missing))
         _refuse_missing_tables(backend.connection)
         return applied
 
@@ -105,7 +113,7 @@ def roll_back(database_url: str, count: int | None = None) -> list[str]:
         applied = list(backend.to_rollback(_migrations()))
         if _is_original(backend.connection):
             applied = [migration for migration in applied if migration.id != ORIGINAL]
-        return [_run(backend, migration, "rollback") for migration in applied[:count]]
+        return [_run_alone(backend, migration, "rollback") for migration in applied[:count]]
 
 
 def is_original(database_url: str) -> bool:
@@ -168,6 +176,7 @@ def _backend(database_url: str) -> Iterator[_Backend]:
             args=conninfo_to_dict(database_url, connect_timeout=CONNECT_SECONDS),
         )
         with _Backend(uri, default_migration_table) as backend, backend.lock():
+            backend.database_url = database_url
             yield backend
     except psycopg.Error as fault:
         raise MigrationError(_one_line(fault)) from fault
@@ -207,8 +216,21 @@ def _migrations() -> MigrationList:
     return migrations
 
 
+def _adopt(backend: _Backend, missing: list[Migration]) -> list[str]:
+    """Note that the original made its tables, and apply all the others; returns their names."""
+    original, *others = missing
+    backend.mark_one(original)
+    return [_run(backend, migration, "apply") for migration in others]
+
+
+def _run_alone(backend: _Backend, migration: Migration, direction: Direction) -> str:
+    """Take one migration in a transaction of its own, and return its name."""
+    what = f"{direction} of {migration.id}"
+    return backend.give_way(what, lambda: _run(backend, migration, direction))
+
+
 def _run(backend: _Backend, migration: Migration, direction: Direction) -> str:
-    """Take one migration and the note of it in one transaction, and return its name.
+    """Take one migration and the note of it in a transaction, and return its name.
 
     yoyo by itself commits first and notes it later: a kill in between would block every later
     start, which would apply the migration once more.
@@ -219,6 +241,8 @@ def _run(backend: _Backend, migration: Migration, direction: Direction) -> str:
             migration.process_steps(backend, direction)
             backend.log_migration(migration, direction)
             note(migration, log=False)
+    except LOCKED_OUT:
+        raise
     except (psycopg.Error, BadMigration) as fault:
         raise MigrationError(f"{direction} of {migration.id}: {_one_line(fault)}") from fault
     return str(migration.id)

@@ -28,6 +28,7 @@ LOGS = 2  # of each message
 OK = 200
 REFRESH_SECONDS = 1.0
 FROZEN = "log much"  # what is done once more while Redis is frozen
+LOCKED = "list behind a lock"  # when nobody can chat: an answer has files
 CARD = b'{"name": "victim", "description": "", "skills": []}'
 
 NAMES = [*DEEDS, f"{FROZEN}, Redis frozen"]
@@ -87,8 +88,8 @@ class Victim:
     chat: Chat
     cards: CardServer
 
-    async def live(self) -> Life:
-        """Chat and read lists for a while."""
+    async def live(self, *, chats: bool = True) -> Life:
+        """Chat, or not, and read lists for a while."""
         async with connections(self.installation.system.gateway, 1) as [connection]:
             paths = ["/api/chats", f"/api/chat?session_id={self.chat.session_id}", "/api/agents"]
             requests = [http_request("GET", path, token=self.person.token) for path in paths]
@@ -98,12 +99,10 @@ class Victim:
                     if (answer := await connection.ask(request)).status != OK:
                         raise WrongAnswerError(f"{answer.status} for {request[:80]!r}")
 
-            looked = self.cards.looks
-            chats, lists = await asyncio.gather(
-                run_load([partial(self.chat.ask, LOGS)], SECONDS), run_load([read], SECONDS)
-            )
+            looked, chatting = self.cards.looks, [partial(self.chat.ask, LOGS)] if chats else []
+            loads = await asyncio.gather(run_load(chatting, SECONDS), run_load([read], SECONDS))
         looks = self.cards.looks - looked
-        return Life(chats, lists, SECONDS / max(looks, 1))
+        return Life(*loads, SECONDS / max(looks, 1))
 
 
 async def measure(bench: Bench) -> AsyncIterator[Row]:
@@ -125,14 +124,16 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
 async def _beside(victim: Victim, name: str) -> AsyncIterator[Row]:
     deed, _, is_frozen = name.partition(", ")
     pids = {each: victim.installation.pid(each) for each in SERVICES}
+    live = partial(victim.live, chats=deed != LOCKED)
     with _frozen(victim.installation, is_frozen=bool(is_frozen)):
-        alone = await victim.live()
+        alone = await live()
         with _neighbour(victim.installation, deed):
             for pid in pids.values():
                 _forget_peak(pid)
-            beside = await victim.live()
+            beside = await live()
             peaks = {each: _peak(pid) for each, pid in pids.items()}
-    yield Row(f"{name}: {CHATS}", beside.chats.ms(99), "ms", alone.chats.ms(99))
+    if deed != LOCKED:
+        yield Row(f"{name}: {CHATS}", beside.chats.ms(99), "ms", alone.chats.ms(99))
     yield Row(f"{name}: {LISTS}", beside.lists.ms(99), "ms", alone.lists.ms(99))
     yield Row(f"{name}: {LOOKUPS}", beside.between_looks, "s", alone.between_looks)
     for service, peak in peaks.items():

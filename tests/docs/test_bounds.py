@@ -16,7 +16,7 @@ SERVICES = ("gateway", "agent_bridge", "shared")
 BOUND = re.compile(
     r"^((?:[A-Z]+_)*(?:LIMIT|MOST|MAX|PER)(?:_[A-Z]+)*)(?:: \w+)? = [\d(]", re.MULTILINE
 )
-UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "day": 24 * 3600}
 BOUNDS = read_rows(DOCS / "reference/bounds.md")
 
 

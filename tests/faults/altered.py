@@ -12,10 +12,14 @@ import runpy
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta, tzinfo
 from itertools import count
+from pathlib import Path
 from typing import Any
+
+from obstore import put_async
+from obstore.exceptions import GenericError
 
 from agent_bridge.logs import store as logs
 from agent_bridge.requests import claim_queries
@@ -23,11 +27,19 @@ from agent_bridge.requests import queries as bridge_queries
 from agent_bridge.router.frames import MASTER_SERVER_ML
 from agent_bridge.router.lanes import Lane
 from gateway.chats import queries as gateway_queries
+from gateway.chats import routes as chat_routes
+from gateway.files import queries as file_queries
+from gateway.files import storage, sweep
 from shared.domain import endings
 from shared.notifications.bus import Notifications
 
 LEASE_SECONDS = 3.0
 STRANGE = timedelta(minutes=15)
+TINY_BYTES = 24 * 1024 * 1024
+NO_SPACE = (
+    "Generic LocalFileSystem error: Unable to copy data to file: No space left on device"
+    " (os error 28)\n\nDebug source:\nGeneric {"
+)
 
 type AsyncFunction = Callable[..., Awaitable[Any]]
 
@@ -151,6 +163,55 @@ def lose_every_second_notification() -> None:
     Notifications.publish = publish_half  # type: ignore[method-assign]
 
 
+async def raise_no_space(*_arguments: Any, **_options: Any) -> None:
+    """Fail as obstore does on a disk without room."""
+    raise GenericError(NO_SPACE)
+
+
+def tiny_disk() -> None:
+    """The disk of files has room for 24 MiB; for who may not mount such a one."""
+    put, statvfs = put_async, os.statvfs
+
+    def used(folder: str) -> int:
+        return sum(path.stat().st_size for path in Path(folder).iterdir())
+
+    async def put_if_it_fits(store: Any, name: str, content: Any, **options: Any) -> Any:
+        room = TINY_BYTES - used(str(store.prefix))
+
+        async def fitting() -> AsyncIterator[bytes]:
+            left = room
+            async for piece in content:
+                if (left := left - len(piece)) < 0:
+                    await raise_no_space()
+                yield piece
+
+        return await put(store, name, fitting(), **options)
+
+    def statvfs_of_tiny(folder: str) -> os.statvfs_result:
+        found = list(statvfs(folder))
+        found[1], found[4] = 1, TINY_BYTES - used(folder)
+        return os.statvfs_result(found)
+
+    setattr(storage, "put_async", put_if_it_fits)  # noqa: B010 (it is imported there)
+    os.statvfs = statvfs_of_tiny  # type: ignore[assignment]
+
+
+def sweep_at_once() -> None:
+    """What uploads left is looked for at the start, and again soon."""
+    sweep.FIRST_SECONDS = 0.0
+    sweep.ROUND_SECONDS = 0.2
+
+
+def die_before_insert() -> None:
+    """A file is in the storage, and about to be noted."""
+    _die_before(file_queries, "insert_file")
+
+
+def die_after_delete() -> None:
+    """A chat is deleted, and its files are still in the storage."""
+    _die_after(chat_routes, "delete_whole_chat")
+
+
 def _set_clock(ahead: timedelta) -> None:
     """Have this process's clock differ from everybody else's."""
     seconds, true_time, true_time_ns = ahead.total_seconds(), time.time, time.time_ns
@@ -191,6 +252,10 @@ ALTERATIONS = {
         die_after_accept,
         lose_all_notifications,
         lose_every_second_notification,
+        tiny_disk,
+        sweep_at_once,
+        die_before_insert,
+        die_after_delete,
         clock_behind,
         clock_ahead,
     )

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast, get_origin
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -14,8 +14,10 @@ from attrs import define, field, frozen
 from databases import Database
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message
 from starlette.websockets import WebSocket
 
+from gateway.chats.delivery import create_room
 from gateway.chats.socket import serve_frontend
 from gateway.chats.sockets import Sockets
 from gateway.chats.watch import Watch
@@ -163,6 +165,7 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
         "watch": Watch(database),
         "turns": Turns(0, settings.database_pool_size),
         "storage": create_storage(attrs.evolve(settings, default_files_folder_name=folder)),
+        "large_frames": create_room(),
     }
     return cast("State", state)
 
@@ -178,8 +181,8 @@ LISTING = {str(entry): entry for entry in ENTRIES if lists(OPERATIONS[entry.line
 """The calls that list something, by their names."""
 
 
-async def ask(settings: Settings, state: State, owner: Belongings, entry: Entry) -> Response:
-    """Call an operation as its route does."""
+async def ask(settings: Settings, state: State, owner: Belongings, entry: Entry) -> bytes:
+    """Call an operation as its route does; what it answers."""
     operation, call = OPERATIONS[entry.line], entry.call(owner, owner)
     token = user_token(settings, owner)
     scope = {
@@ -194,9 +197,21 @@ async def ask(settings: Settings, state: State, owner: Belongings, entry: Entry)
         "state": state,
     }
     _, matched = operation.route().matches(scope)
-    answer = await operation.respond(Request({**scope, **matched}))
-    assert answer.status_code == 200
-    return answer
+    async with AsyncExitStack() as held:
+        request = Request({**scope, **matched})
+        answer = await operation.respond(request, held)
+        assert answer.status_code == 200
+        return await _read(answer, request)
+
+
+async def _read(answer: Response, request: Request) -> bytes:
+    body = bytearray()
+
+    async def send(message: Message) -> None:
+        body.extend(message.get("body", b""))
+
+    await answer(request.scope, request.receive, send)
+    return bytes(body)
 
 
 async def chat(settings: Settings, state: State, owner: Owner) -> None:

@@ -243,6 +243,11 @@ LOGS = [
         edits(lambda body: [{**entry, "creator_id": CREATOR} for entry in body]),
     ),
     differ(
+        "Section 1: lists take `limit` and `offset`",
+        edits(lambda body: body[:1]),
+        "limit is no parameter here",
+    ),
+    differ(
         "Section 5: any user reads any session's logs",
         says(200, []),
         "another user's logs are readable (defect)",

@@ -10,7 +10,6 @@ import httpx2
 import pytest
 from starlette.requests import Request
 
-from gateway.accounts.admission import network_of
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import ITERATIONS, LANES, MEMORY_KIB, WAITING_ROOM, Passwords
 from gateway.accounts.routes import create_access_token, create_user
@@ -225,17 +224,3 @@ async def test_a_login_in_a_crowd_is_told_to_try_again(crowded: State) -> None:
 async def test_a_registration_in_a_crowd_is_told_to_try_again(crowded: State) -> None:
     with pytest.raises(UnavailableError, match="try again"):
         await create_user(Call(NewUser(PASSWORD, "a"), Nothing(), None, crowded, NO_REQUEST))
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("::1", "::/64"),
-        ("unknown", "unknown"),
-    ],
-)
-def test_who_asks_is_an_address_or_a_network(address: str, network: str) -> None:
-    assert network_of(Request({"type": "http", "client": (address, 0)})) == network

@@ -130,13 +130,10 @@ async def test_what_is_logged_at_that_moment_goes_too(user: User, sql: Sql, syst
     assert count(sql, chat) == [0, 0, 0, 0, 0]
 
 
-async def test_a_file_that_was_uploaded_but_not_sent_stays(user: User, sql: Sql) -> None:
+async def test_a_file_that_was_uploaded_but_not_sent_stays(user: User, file: str) -> None:
     chat = await create(user)
-    fill(sql, chat)
-    sql("UPDATE files SET session_id = NULL WHERE session_id = %s", chat["session_id"])
     assert (await delete(user, chat["session_id"])).status_code == 204
-    [row] = sql("SELECT count(*) AS found FROM files WHERE creator_id = %s", user.id)
-    assert row["found"] == 1
+    assert (await user.http.get(f"/files/{file}")).status_code == 200
 
 
 async def test_a_chat_is_deleted_once(user: User) -> None:

@@ -1,18 +1,26 @@
 """Each frame of a session once and in order, whatever was notified."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from databases import Database
 
-from gateway.chats.delivery import PAGE, Delivery
+from gateway.chats.delivery import PAGE_BYTES_LIMIT, Delivery
+from gateway.chats.delivery import PAGE_LIMIT as PAGE
+from gateway.chats.queries import select_frames
+from gateway.web.room import SharedRoom
+from shared.domain.frames import encode
 from shared.notifications.bus import Message
 from shared.notifications.formats import FRAME_LIMIT, encode_frames
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from tests.gateway.rows import insert_answer, insert_logs, insert_session, insert_user
+from tests.users import eventually
 
 
 @pytest.fixture
@@ -121,6 +129,62 @@ async def test_logs_and_answers_come_in_their_common_order(
     assert await hear(delivery, None) == expected
 
 
+async def lengthen(database: Database, session_id: UUID, characters: int) -> None:
+    """Let each log entry be its number, and so many blanks."""
+    sql = "UPDATE logs SET message = message || repeat(' ', :characters) WHERE session_id = :id"
+    async with connect(database) as connection:
+        await connection.execute(sql, {"characters": characters, "id": session_id})
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """The sizes of the texts that were read together from PostgreSQL."""
+    sizes = list[list[int]]()
+
+    async def select_noted(*args: Any) -> list[Any]:
+        frames = await select_frames(*args)
+        sizes.append([len(encode(frame)) for frame in frames])
+        return frames
+
+    monkeypatch.setattr("gateway.chats.delivery.select_frames", select_noted)
+    return sizes
+
+
+@pytest.mark.parametrize("characters", [1000, 20_000, 65_000, 200_000])
+async def test_a_page_is_bounded_in_bytes_and_nothing_is_left_out(
+    database: Database, delivery: Delivery, read: list[list[int]], characters: int
+) -> None:
+    await insert_logs(database, delivery.session_id, range(1, 31))
+    await lengthen(database, delivery.session_id, characters)
+    frames = [json.loads(each.frame) async for each in delivery.next_frames(None)]
+    assert [each["seq"] for each in frames] == [*range(1, 31)]
+    for sizes in read:
+        assert len(sizes) == 1 or sum(sizes) < PAGE_BYTES_LIMIT + 1000 * len(sizes)
+    assert len(read) < 30 or characters > PAGE_BYTES_LIMIT // 2
+
+
+async def test_a_larger_frame_is_read_when_there_is_room_for_it(
+    database: Database, owner: UUID, read: list[list[int]]
+) -> None:
+    session_id = await insert_session(database, owner)
+    await insert_logs(database, session_id, range(1, 3))
+    await lengthen(database, session_id, 200_000)
+    room = SharedRoom(10**9, 500_000)
+    first, second = (Delivery(database, owner, session_id, 0, room) for _ in range(2))
+    async with aclosing(first.next_frames(None)) as stuck:
+        await anext(stuck)
+        waiting = asyncio.create_task(collect(second))
+        await eventually(lambda: asyncio.sleep(0, bool(room._users[owner]._waiting)), "one waits")
+        assert len(read) == 1
+    assert await waiting == 2
+    assert room.free == 10**9
+    assert not room._users
+
+
+async def collect(delivery: Delivery) -> int:
+    return len([each async for each in delivery.next_frames(None)])
+
+
 async def test_it_begins_behind_what_the_socket_has(database: Database, owner: UUID) -> None:
     session_id = await insert_session(database, owner)
     await insert_logs(database, session_id, range(1, 6))
@@ -185,3 +249,20 @@ async def test_a_frame_is_repeated_once_and_only_from_before_the_socket(
 async def test_a_frame_that_was_removed_is_not_repeated(database: Database, owner: UUID) -> None:
     delivery = Delivery(database, owner, await insert_session(database, owner, last_seq=7), 7)
     assert await delivery.repeat(3) is None
+
+
+async def test_a_large_answer_is_told_as_it_was_stored(
+    database: Database, owner: UUID, delivery: Delivery
+) -> None:
+    await insert_answer(database, owner, delivery.session_id, 1)
+    sql = """
+        UPDATE chatmessages SET content = replace(content, '"agents_trace"', :more)
+        WHERE conversation_id = :id
+    """
+    more = '"date": "2026-01-02T03:04:05", "trace": "%s", "agents_trace"' % ("T" * 500_000)
+    async with connect(database) as connection:
+        await connection.execute(sql, {"more": more, "id": delivery.session_id})
+    [frame] = [json.loads(each.frame) async for each in delivery.next_frames(None)]
+    answer = frame["response"]["response"]
+    assert (answer["date"], answer["trace"]) == ("2026-01-02T03:04:05", "T" * 500_000)
+    assert answer["response"] == "1"

@@ -112,7 +112,7 @@ MALFORMED = {
     "binary no UTF-8": b"\xff",
     "deep": DEEP,
     "too long": json.dumps({"message": "x" * (512 * 1024 + 1)}),
-    "far too long": json.dumps({"message": "x" * (4 * 1024 * 1024)}),
+    "far too long": json.dumps({"message": "x" * (1900 * 1024)}),
 }
 
 

@@ -119,6 +119,8 @@ class Owner:
             body["server_url"] = NOBODY
         if case.operation.label == "POST /api/register" and is_good_name(body.get("username")):
             body["username"] = f"user-{uuid4()}"
+        if case.operation.label.endswith("/model/provider") and not body.get("name", True):
+            body["name"] = f"provider {uuid4()}"  # one without a name no path can name
         if case.operation.label in TAKES_NEW_ID:
             for name in ("id", "session_id"):
                 if _is_uuid(body.get(name)):

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -20,9 +21,12 @@ from gateway.mcp.schemas import NewServer
 from gateway.remote import outbound
 from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound
-from gateway.web.errors import BadRequestError
+from gateway.web import turns
+from gateway.web.auth import Caller
+from gateway.web.errors import BadRequestError, TooManyRequestsError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call
+from gateway.web.turns import Turns
 
 type LookUp = Callable[[Outbound, str], Awaitable[object]]
 type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -154,10 +158,50 @@ async def test_a_look_up_tells_why_a_host_is_not_visited(look_up: LookUp) -> Non
 async def test_a_user_is_told_that_a_host_is_not_visited(
     create: Callable[[Any], Awaitable[object]], body: object
 ) -> None:
-    state: Any = {"outbound": Outbound(10.0, allow_private=False)}
-    call = Call(body, Nothing(), None, state, Request({"type": "http"}))
+    state: Any = {"outbound": Outbound(10.0, allow_private=False), "turns": Turns(1, 1)}
+    caller = Caller(uuid4())
+    call = Call(body, Nothing(), caller, state, Request({"type": "http"}))
     with pytest.raises(BadRequestError, match="is not on the public internet"):
         await create(call)
+
+
+async def test_a_user_has_a_few_look_ups_at_a_time_and_others_have_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.1)
+    greedy, other = Caller(uuid4()), Caller(uuid4())
+    visits = asyncio.Queue[None]()
+
+    async def note_and_hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visits.put_nowait(None)
+        await hang(reader, writer)
+
+    async with listening(note_and_hang) as port, asyncio.TaskGroup() as tasks:
+        state: Any = {"outbound": Outbound(10.0, allow_private=True), "turns": Turns(1, 1)}
+        request = Request({"type": "http"})
+        mcp = NewServer(f"http://127.0.0.1:{port}/mcp")
+        a2a = NewA2AAgent(f"http://127.0.0.1:{port}")
+
+        async def add(caller: Caller, *, is_mcp: bool) -> None:
+            if is_mcp:
+                await create_server(Call(mcp, Nothing(), caller, state, request))
+            else:
+                await create_a2a_agent(Call(a2a, Nothing(), caller, state, request))
+
+        hanging = [
+            tasks.create_task(add(greedy, is_mcp=number % 2 == 0))
+            for number in range(turns.LOOKUPS_PER_USER)
+        ]
+        for _ in hanging:
+            await visits.get()
+        for is_mcp in (True, False):
+            with pytest.raises(TooManyRequestsError):
+                await add(greedy, is_mcp=is_mcp)
+        hanging.append(tasks.create_task(add(other, is_mcp=True)))
+        await visits.get()
+        assert visits.empty()
+        for task in hanging:
+            task.cancel()
 
 
 async def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:

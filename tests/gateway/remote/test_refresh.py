@@ -12,13 +12,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.a2a import lookup as a2a_lookup
 from gateway.a2a import queries as a2a
+from gateway.a2a.lookup import FoundCard
 from gateway.app import KINDS
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
 from gateway.mcp.schemas import Server
-from gateway.remote.kinds import MOST_FAILURES
+from gateway.remote.kinds import LONGEST_PAUSE, MOST_FAILURES, PAUSES, Kind
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
+from gateway.remote.shares import AT_A_TIME, Shares
+from gateway.web.paging import Slice
 from shared.postgres.pool import connect, create_database, transaction
 from shared.settings.installation import Settings
 from tests.gateway.outsiders import answering, card_app, make_card, make_mcp, running, serving
@@ -42,6 +45,20 @@ def refresh(settings: Settings, database: Database) -> Refresh:
     return Refresh(attrs.evolve(settings, refresh_seconds=0.2), database, OUT, KINDS)
 
 
+async def go_round(settings: Settings, database: Database, out: Outbound = OUT) -> None:
+    """Look up all that is due, by a gateway of its own, and wait for it."""
+    one = Refresh(settings, database, out, KINDS)
+    async with asyncio.TaskGroup() as tasks:
+        await one.begin_round(Shares(tasks, one.look_up_again))
+
+
+async def let_pauses_pass(database: Database) -> None:
+    """All that waits after a failure is due."""
+    async with connect(database) as connection:
+        for table in ("mcpservers", "a2acards"):
+            await connection.execute(f"UPDATE {table} SET next_lookup_at = now()")  # noqa: S608
+
+
 async def add_server(database: Database, url: str, tools: bool = True) -> Any:
     owner = await insert_user(database)
     found = await mcp_lookup.look_up(OUT, url) if tools else []
@@ -53,7 +70,7 @@ async def add_server(database: Database, url: str, tools: bool = True) -> Any:
 
 async def read_server(database: Database, owner: Any) -> Server:
     async with connect(database) as connection:
-        [server] = await mcp.select_servers(connection, owner, 10, 0)
+        [server] = (await mcp.select_servers(connection, owner, Slice(10, 0))).things()
     return server
 
 
@@ -65,13 +82,13 @@ async def test_tools_follow_for_every_owner_by_one_look_up(
         owners = [await add_server(database, f"{outsider.url}/mcp") for _ in range(2)]
         aliases = [(await read_server(database, owner)).mcp_tools[0].alias for owner in owners]
         async with connect(database) as connection:
-            await mcp.count_failure(connection, f"{outsider.url}/mcp", 1)
+            await mcp.count_failure(connection, f"{outsider.url}/mcp", 1, [0.0])
         outsider.posts.clear()
         await mcp_lookup.look_up(OUT, f"{outsider.url}/mcp")
         one_look_up = len(outsider.posts)
         outsider.posts.clear()
         outsider.app = after
-        await refresh(settings, database).go_round()
+        await go_round(settings, database)
         assert len(outsider.posts) == one_look_up
     for owner, alias in zip(owners, aliases, strict=True):
         server = await read_server(database, owner)
@@ -87,7 +104,7 @@ async def test_a_server_that_says_the_same_changes_nothing(
     async with running(make_mcp("one", "two")) as [app], serving(app) as outsider:
         owner = await add_server(database, f"{outsider.url}/mcp")
         before = await read_server(database, owner)
-        await refresh(settings, database).go_round()
+        await go_round(settings, database)
         assert await read_server(database, owner) == before
 
 
@@ -99,10 +116,10 @@ async def test_a_card_follows_for_every_owner(settings: Settings, database: Data
             async with connect(database) as connection:
                 await a2a.upsert_agent(connection, owner, outsider.url, card)
         outsider.app = card_app(make_card("Other", "Does more."))
-        await refresh(settings, database).go_round()
+        await go_round(settings, database)
     for owner in owners:
         async with connect(database) as connection:
-            [agent] = await a2a.select_agents(connection, owner, 10, 0)
+            [agent] = (await a2a.select_agents(connection, owner, Slice(10, 0))).things()
         assert (agent.name, agent.description) == ("Other", "Does more.")
         assert agent.alias.startswith("Other_")
         assert agent.is_active
@@ -111,8 +128,8 @@ async def test_a_card_follows_for_every_owner(settings: Settings, database: Data
 async def read_activity(database: Database, owner: Any) -> list[bool]:
     """Whether the owner's server and A2A agent are active."""
     async with connect(database) as connection:
-        servers = await mcp.select_servers(connection, owner, 10, 0)
-        agents = await a2a.select_agents(connection, owner, 10, 0)
+        servers = (await mcp.select_servers(connection, owner, Slice(10, 0))).things()
+        agents = (await a2a.select_agents(connection, owner, Slice(10, 0))).things()
     return [*(one.is_active for one in servers), *(one.is_active for one in agents)]
 
 
@@ -144,7 +161,8 @@ async def test_only_failures_in_a_row_end_the_activity(
             (DEAD, True),
         ]:
             outsider.app = app
-            await refresh(settings, database).go_round()  # each by a gateway of its own
+            await go_round(settings, database)
+            await let_pauses_pass(database)
             assert await read_activity(database, owner) == [is_active, is_active]
 
 
@@ -153,7 +171,7 @@ async def test_a_failure_leaves_all_as_it_was(settings: Settings, database: Data
         owner = await add_server(database, f"{outsider.url}/mcp")
         before = await read_server(database, owner)
         outsider.app = DEAD
-        await refresh(settings, database).go_round()
+        await go_round(settings, database)
         assert await read_server(database, owner) == before
 
 
@@ -164,10 +182,10 @@ async def test_who_adds_a_server_again_ends_its_failures(
         url = f"{outsider.url}/mcp"
         owner = await add_server(database, url)
         outsider.app = DEAD
-        await refresh(settings, database).go_round()
+        await go_round(settings, database)
         async with connect(database) as connection:
             await mcp.upsert_server(connection, owner, url)
-        await refresh(settings, database).go_round()
+        await go_round(settings, database)
         assert (await read_server(database, owner)).is_active
 
 
@@ -184,10 +202,90 @@ async def test_bad_servers_stop_nobody(settings: Settings, database: Database) -
         bad = [await add_server(database, url, tools=False) for url in [*urls, "no url"]]
         owner = await add_server(database, f"{outsider.url}/mcp", tools=False)
         for _ in range(MOST_FAILURES):
-            await Refresh(settings, database, out, KINDS).go_round()
+            await go_round(settings, database, out)
         assert [tool.name for tool in (await read_server(database, owner)).mcp_tools] == ["good"]
         for one in bad:
             assert not (await read_server(database, one)).is_active
+
+
+TABLES = {"MCP server": "mcpservers", "A2A agent": "a2acards"}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+async def test_each_failure_in_a_row_is_followed_by_a_longer_pause(
+    database: Database, kind: Kind[Any]
+) -> None:
+    url, owner = "http://fails.example", await insert_user(database)
+    sql = f"SELECT extract(epoch FROM next_lookup_at - now())::float8 FROM {TABLES[kind.name]}"  # noqa: S608
+    pauses = []
+    async with connect(database) as connection, transaction(connection):  # where now() stays
+        await mcp.upsert_server(connection, owner, url)
+        await a2a.upsert_agent(connection, owner, url, FoundCard("name", "", {}))
+        for _ in range(len(PAUSES) + 2):
+            await kind.count_failure(connection, url, MOST_FAILURES, PAUSES)
+            pauses.append(await connection.fetch_val(sql))
+        due = [await kind.select_due(connection)]
+        await mcp.upsert_server(connection, owner, url)
+        await a2a.upsert_agent(connection, owner, url, FoundCard("name", "", {}))
+        due.append(await kind.select_due(connection))
+    assert pauses == [*PAUSES, LONGEST_PAUSE, LONGEST_PAUSE]
+    assert due == [[], [(url, owner)]]  # who adds it again ends the pause
+
+
+async def test_what_fails_is_left_alone_for_its_pause_and_then_found_repaired(
+    settings: Settings, database: Database
+) -> None:
+    async with running(make_mcp("one")) as [app], serving(DEAD) as outsider:
+        owner = await add_server(database, f"{outsider.url}/mcp", tools=False)
+        for _ in range(MOST_FAILURES):
+            await go_round(settings, database)
+        outsider.app = app
+        outsider.posts.clear()
+        await go_round(settings, database)
+        assert outsider.posts == []
+        await let_pauses_pass(database)
+        await go_round(settings, database)
+        assert (await read_server(database, owner)).is_active
+        outsider.posts.clear()
+        await go_round(settings, database)
+        assert outsider.posts != []
+
+
+async def test_what_one_owner_adds_meanwhile_is_repaired_for_all(
+    settings: Settings, database: Database
+) -> None:
+    async with running(make_mcp("one")) as [app], serving(DEAD) as outsider:
+        owner = await add_server(database, f"{outsider.url}/mcp", tools=False)
+        for _ in range(MOST_FAILURES):
+            await go_round(settings, database)
+        outsider.app = app
+        await add_server(database, f"{outsider.url}/mcp")
+        await go_round(settings, database)
+        assert (await read_server(database, owner)).is_active
+
+
+async def test_one_owner_s_servers_that_hang_delay_nobody_s_look_ups(
+    settings: Settings, database: Database
+) -> None:
+    rounds = 5
+    async with (
+        running(make_mcp("one")) as [app],
+        serving(app) as outsider,
+        listening(hang) as hanging,
+    ):
+        hung = await insert_user(database)
+        async with connect(database) as connection:
+            for number in range(10 * AT_A_TIME):
+                await mcp.upsert_server(connection, hung, f"http://127.0.0.1:{hanging}/{number}")
+        await add_server(database, f"{outsider.url}/mcp")
+        one_look_up = len(outsider.posts)
+        outsider.posts.clear()
+
+        async def is_looked_up_in_each_round() -> bool:
+            return len(outsider.posts) >= rounds * one_look_up
+
+        async with going_round(refresh(settings, database)):  # a visit may take longer than this
+            await eventually(is_looked_up_in_each_round, "it is looked up again and again", 8.0)
 
 
 @asynccontextmanager
@@ -207,10 +305,10 @@ async def test_one_gateway_goes_round_and_another_takes_over(
     gateways = {number: refresh(settings, database) for number in rounds}
 
     def count(number: int) -> None:
-        async def go_round() -> None:
+        async def begin_round(_shares: object) -> None:
             rounds[number] += 1
 
-        monkeypatch.setattr(gateways[number], "go_round", go_round)
+        monkeypatch.setattr(gateways[number], "begin_round", begin_round)
 
     for number in rounds:
         count(number)

@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from devstack.processes import HOST
-from gateway.web.addresses import TrustedPrefix, prefix_of
+from gateway.web.addresses import TrustedProxies, prefix_of
 from tests.gateway.shapes import good
 from tests.sql import run_sql
 from tests.system import Stores, System
@@ -71,7 +71,7 @@ async def test_only_a_trusted_proxy_is_believed(
 
     headers = [(b"x-forwarded-prefix", b"/genai"), (b"x-other", b"1")]
     scope = {"type": "http", "client": client, "headers": headers}
-    await TrustedPrefix(app, ["10.0.0.0/24", "fd00::/8"])(scope, receive, send)
+    await TrustedProxies(app, ["10.0.0.0/24", "fd00::/8"])(scope, receive, send)
     assert prefix_of(seen[0]) == ("/genai" if is_believed else "")
     assert seen[0]["x-other"] == "1"
 

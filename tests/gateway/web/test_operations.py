@@ -4,7 +4,7 @@ import inspect
 import re
 from collections import Counter
 from types import NoneType
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 import pytest
@@ -17,6 +17,7 @@ from gateway.routes import operations, sockets
 from gateway.web.auth import Access
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
+from gateway.web.paging import Page
 from shared import VERSION
 
 DOCUMENT = describe(operations, TITLE, VERSION)
@@ -89,8 +90,33 @@ def test_a_line_has_the_tag_of_its_folder(operation: Operation) -> None:
 
 @EACH
 def test_a_line_gives_what_its_handler_returns(operation: Operation) -> None:
-    result = NoneType if operation.result is None else operation.result
-    assert get_type_hints(operation.handler)["return"] == result
+    returned = get_type_hints(operation.handler)["return"]
+    if get_origin(returned) is Page:
+        assert get_args(_listed(operation.result)) == get_args(returned)
+    else:
+        assert returned == (NoneType if operation.result is None else operation.result)
+
+
+def _listed(result: Any) -> Any:
+    """The list that it is, or that its last field is: there a page is put."""
+    return get_type_hints(result)[attrs.fields(result)[-1].name] if attrs.has(result) else result
+
+
+@EACH
+def test_a_line_whose_list_has_an_offset_gives_pages_and_documents_where_they_go_on(
+    operation: Operation,
+) -> None:
+    is_paged = get_origin(get_type_hints(operation.handler)["return"]) is Page
+    documented = described(operation)["responses"][str(operation.status)].get("headers", {})
+    assert (
+        is_paged == ("offset" in attrs.fields_dict(operation.parameters)) == ("Link" in documented)
+    )
+
+
+@EACH
+def test_a_line_that_gives_a_list_gives_pages(operation: Operation) -> None:
+    is_list = operation.method == "GET" and get_origin(operation.result) is list
+    assert not is_list or operation.is_paged
 
 
 def test_what_clients_are_told_are_classes_without_slots() -> None:

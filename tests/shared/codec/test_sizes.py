@@ -16,6 +16,8 @@ from shared.codec.sizes import in_units
         (104_857_600, "100 MB"),
         (105_906_176, "101 MB"),
         (1_600_000, "1.5 MB"),
+        (1_073_741_823, "1,023.9 MB"),
+        (10_737_418_240, "10 GB"),
     ],
 )
 def test_a_size_is_said_in_units_and_never_as_more_than_it_is(size: int, told: str) -> None:

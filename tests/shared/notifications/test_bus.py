@@ -7,16 +7,20 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from devstack.valkey import ValkeyServer, run_valkey
 from shared.notifications.bus import (
+    BATCH_BYTES_LIMIT,
     LISTENER_BYTES,
     LISTENER_LIMIT,
+    OUTBOX_BYTES_LIMIT,
     OUTBOX_LIMIT,
     Listener,
     Message,
     Notifications,
+    Outbox,
     create_redis,
 )
 from shared.notifications.formats import (
@@ -202,6 +206,48 @@ async def test_publishing_returns_at_once_while_nothing_is_running() -> None:
     notifications = Notifications(create_redis(settings_of("redis://127.0.0.1:1/0")))
     for number in range(OUTBOX_LIMIT + 5):
         notifications.publish("a", b"%d" % number)
+
+
+async def test_what_waits_for_redis_is_bounded_in_bytes_and_the_oldest_is_dropped() -> None:
+    redis = create_redis(settings_of("redis://127.0.0.1:1/0"))
+    outbox, size = Outbox(redis), 60_000
+    before = dropped()
+    for number in range(2 * OUTBOX_BYTES_LIMIT // size):
+        outbox.publish("a", b"%d " % number + bytes(size))
+    waiting = [message for _, message in outbox._waiting]
+    assert OUTBOX_BYTES_LIMIT - 2 * size < sum(map(len, waiting)) <= OUTBOX_BYTES_LIMIT
+    assert waiting[-1].startswith(b"%d " % number)
+    assert dropped() - before == number + 1 - len(waiting)
+    await redis.aclose()
+
+
+def dropped() -> float:
+    return REGISTRY.get_sample_value("genai_notifications_dropped_total") or 0.0
+
+
+async def test_a_pipeline_is_bounded_in_bytes_and_all_is_published_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    redis = create_redis(settings_of("redis://127.0.0.1:1/0"))
+    outbox, batches = Outbox(redis), list[list[bytes]]()
+
+    async def publish_all(batch: list[tuple[str, bytes]]) -> None:
+        batches.append([message for _, message in batch])
+
+    monkeypatch.setattr(outbox, "_publish_all", publish_all)
+    given = [bytes([number]) * (400_000 if number % 5 else 2_000_000) for number in range(15)]
+    for message in given:
+        outbox.publish("a", message)
+    async with running(outbox.write()):
+        await outbox.flush()
+    assert [message for batch in batches for message in batch] == given
+    sizes = [sum(map(len, batch)) for batch in batches]
+    assert all(
+        size <= BATCH_BYTES_LIMIT or len(batch) == 1
+        for size, batch in zip(sizes, batches, strict=True)
+    )
+    assert len(batches) < len(given)
+    await redis.aclose()
 
 
 async def test_it_is_not_up_where_nobody_listens() -> None:

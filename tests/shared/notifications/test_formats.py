@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from shared.notifications import formats
 from shared.notifications.bus import Message
 from shared.notifications.formats import Frames, Heartbeat
+from shared.telemetry import seldom
 
 ID = UUID("49d7aaaf-a173-4a9f-a84c-29dbb5f8b50e")
 CASES: dict[str, tuple[bytes, Callable[[Message], object], object]] = {
@@ -96,7 +97,7 @@ def test_whatever_comes_is_heard_or_skipped_and_raises_nothing(
 
 
 def test_what_is_skipped_is_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
-    formats._told.clear()
+    seldom._kinds.clear()
     for _ in range(1000):
         formats.decode_revoked(b"nonsense")
     [record] = caplog.records

@@ -71,6 +71,17 @@ async def test_what_is_not_ready_is_named() -> None:
     assert (answer.status_code, read_is_up(answer.json())) == (503, {"a": True, "b": False})
 
 
+async def test_what_is_not_ready_may_say_why() -> None:
+    async def is_full() -> str:
+        return "full"
+
+    answer = await read_ready(a=holds, b=is_full)
+    assert answer.status_code == 503
+    found = answer.json()
+    assert (found["b"]["is_up"], found["b"]["why"]) == (False, "full")
+    assert found["a"].keys() == {"is_up", "ms"}
+
+
 async def test_what_is_dispensable_is_named_but_does_not_decide() -> None:
     readiness = Readiness(Drain(leave), {"a": holds, "b": fails}, dispensable=["b"])
     answer = await read("/ready", readiness)

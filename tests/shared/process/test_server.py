@@ -4,13 +4,13 @@ import asyncio
 import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from struct import pack
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
@@ -56,8 +56,19 @@ async def overwhelm(websocket: WebSocket) -> None:
     await websocket.receive()
 
 
+async def answer_much(_request: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(LARGE // 65536):
+            yield bytes(65536)
+
+    return StreamingResponse(pieces())
+
+
 async def count(request: Request) -> Response:
     return Response(str(len(await request.body())))
+
+
+HTTP = [Route("/", count, methods=["POST"]), Route("/much", answer_much)]
 
 
 async def leave(_seconds: float) -> None:
@@ -76,7 +87,7 @@ async def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     codes.clear()
     routes = [WebSocketRoute(f"/{each.__name__}", each) for each in endpoints]
     server = create_server(
-        Starlette(routes=[Route("/", count, methods=["POST"]), *routes], lifespan=lifespan),
+        Starlette(routes=[*HTTP, *routes], lifespan=lifespan),
         settings,
         Listening(HOST, 0, message_bytes=settings.max_message_bytes),
         ping_seconds=PING_SECONDS,
@@ -264,3 +275,21 @@ async def test_a_body_may_come_slowly(server: Server, monkeypatch: pytest.Monkey
     async with asyncio.timeout(3):
         assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
     writer.close()
+
+
+@pytest.mark.parametrize("is_frozen", [True, False])
+async def test_who_takes_nothing_of_an_answer_is_dropped_and_who_takes_some_is_not(
+    server: Server, monkeypatch: pytest.MonkeyPatch, *, is_frozen: bool
+) -> None:
+    monkeypatch.setattr("shared.process.server.STALL_SECONDS", 0.5)
+    reader, writer = await asyncio.open_connection(HOST, port_of(server), limit=1024)
+    writer.write(b"GET /much HTTP/1.0\r\nHost: x\r\n\r\n")
+    if is_frozen:
+        await until_forgotten(server)
+    size = 0
+    with suppress(ConnectionResetError):
+        while piece := await reader.read(256 * 1024):
+            size += len(piece)
+            await asyncio.sleep(0.01)
+    assert (size < LARGE) == is_frozen
+    writer.transport.abort()

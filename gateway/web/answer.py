@@ -1,0 +1,51 @@
+"""A JSON answer as it is sent: no faster than the client takes it, and not for ever."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from shared.process.server import ABORT
+
+logger = logging.getLogger(__name__)
+
+PIECE_BYTES = 64 * 1024  # sent at a time; the server takes the next when this one is on its way
+TAKE_SECONDS = 60.0  # in which a client has to take an answer
+
+NO_HEADERS: Mapping[str, str] = {}
+
+
+class Answer(Response):
+    """JSON text in pieces, which are not kept longer than they are needed."""
+
+    media_type = "application/json"
+
+    def __init__(
+        self, pieces: Iterable[bytes], status: int, headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
+        whole = [*pieces]
+        size = sum(map(len, whole))
+        self._pieces = whole[::-1] if size > PIECE_BYTES else [b"".join(whole)]
+        super().__init__(None, status, {"Content-Length": str(size), **headers})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; who does not take it in time is cut off."""
+        try:
+            async with asyncio.timeout(TAKE_SECONDS):
+                await self._send(send)
+        except TimeoutError:
+            logger.info("%s %s: the client was too slow", scope["method"], scope["path"])
+            scope["extensions"][ABORT]["abort"]()
+            await asyncio.sleep(0)  # until the server knows: it would miss the rest
+
+    async def _send(self, send: Send) -> None:
+        start = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **start})
+        while self._pieces:
+            piece = self._pieces.pop()
+            for begin in range(0, len(piece) or 1, PIECE_BYTES):
+                body = piece[begin : begin + PIECE_BYTES]
+                more = bool(self._pieces) or begin + PIECE_BYTES < len(piece)
+                await send({"type": "http.response.body", "body": body, "more_body": more})

@@ -1,0 +1,24 @@
+"""What the log says of what is refused: from where it came, and whose it is, but no secret."""
+
+import logging
+
+from starlette.requests import HTTPConnection
+
+from shared.telemetry.seldom import warn_seldom
+
+logger = logging.getLogger(__name__)
+
+LOGIN_FAILED = "a login failed"
+TOO_MANY_LOGINS = "a login was refused: too many have failed"
+TOO_MANY_REGISTRATIONS = "a registration was refused: too many come from its address"
+TOKEN = "a token was refused"  # noqa: S105 (a sentence)
+API_KEY = "an API key was refused"
+TOO_MANY_CALLS = "a call was refused: too many of its user's are worked on"
+TOO_MANY_SOCKETS = "a socket was refused: its user has too many"
+TOO_MANY_MESSAGES = "a message was refused: too many of its user's wait"
+
+
+def log_refusal(what: str, connection: HTTPConnection) -> None:
+    """Log what was refused, one of the above, and what else this task has bound."""
+    host = connection.client.host if connection.client else ""
+    warn_seldom(logger, what, address=host)
