@@ -1,5 +1,5 @@
 -- Who came through which bridge's door, and which doors there are.
--- depends: 0014-chats-follow-messages
+-- depends: 0017-verified-agents
 
 CREATE TABLE doors (
     bridge_id uuid PRIMARY KEY,

@@ -1,5 +1,5 @@
 -- Whether an agent is who it says, beside whether it is connected.
--- depends: 0014-chats-follow-messages
+-- depends: 0016-next-lookup
 
 -- Agents of before are believed until a registration of theirs is refused; new ones once they have registered.
 ALTER TABLE agents ADD COLUMN is_verified boolean DEFAULT true;
