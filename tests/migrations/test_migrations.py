@@ -122,7 +122,7 @@ def test_agents_of_before_are_verified_and_new_ones_are_not_yet(
     database: str, connection: Connection
 ) -> None:
     migrate(database)
-    roll_back(database, len(NAMES) - NAMES.index("0020-verified-agents"))
+    roll_back(database, len(NAMES) - NAMES.index("0017-verified-agents"))
     creator = insert_user(connection)
     old = insert_agent(connection, creator)
     migrate(database)

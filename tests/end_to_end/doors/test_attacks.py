@@ -11,8 +11,7 @@ import pytest
 from attrs import frozen
 from websockets.exceptions import ConnectionClosed
 
-from agent_bridge.doors.lanes import FOREIGN
-from agent_bridge.router.frames import NOT_ACTIVE, UNREGISTERED
+from agent_bridge.router.frames import NOT_ACTIVE
 from shared.tokens import issue_agent_token
 from tests.end_to_end.doors.visitors import (
     REGISTER,
@@ -262,15 +261,11 @@ async def test_who_takes_the_master_agents_place_at_the_router_reads_nothing(
         run_master(system.router_url, door_url=system.doors[0]),
         visiting(system.router_url, **shown) as impostor,
     ):
-        answers = await asyncio.gather(*(_ask(user, f"for you alone {n}") for n in range(20)))
+        await asyncio.gather(*(_ask(user, f"for you alone {n}") for n in range(20)))
         said = json.dumps(impostor.heard)
         assert SECRET not in said
         assert "for you alone" not in said
         assert BE_KEY not in [each.get("API-KEY") for each in impostor.heard]
-        refusals = {FOREIGN, NOT_ACTIVE, UNREGISTERED}
-        assert [
-            t for t in answers if not (t in refusals or t.startswith("echo: for you alone"))
-        ] == []
 
         async def is_back() -> bool:
             return (await _ask(user, "and now")) == "echo: and now"
