@@ -154,7 +154,11 @@ async def _leave(claiming: Claiming, running: Running, doors: Doors | None, seco
     if doors:
         doors.leave()
     await claiming.leave()
+    now = asyncio.get_running_loop().time
+    deadline = now() + seconds
     await running.drain(seconds)
+    if doors:
+        await doors.drain(max(0.0, deadline - now()))
 
 
 async def _flush(logs: LogInbox, agents: AgentInbox) -> None:

@@ -18,6 +18,7 @@ class Connected:
 
     def __init__(self) -> None:
         self._connections: dict[str, Connection] = {}
+        self._ending: dict[Connection, asyncio.Task[None]] = {}
         metrics.CONNECTIONS.set_function(lambda: len(self))
 
     def __iter__(self) -> Iterator[Connection]:
@@ -35,7 +36,7 @@ class Connected:
     async def add(self, connection: Connection) -> None:
         """Take it in, once an older one of the same identity has left the router."""
         while older := self._connections.get(connection.identity):
-            await self.end(older, REPLACED)
+            await asyncio.wait({self.end(older, REPLACED)})
         self._connections[connection.identity] = connection
 
     def remove(self, connection: Connection) -> None:
@@ -43,8 +44,16 @@ class Connected:
         if self._connections.get(connection.identity) is connection:
             del self._connections[connection.identity]
 
-    async def end(self, connection: Connection, reason: str) -> None:
-        """Have one leave; it is forgotten when it has, or when it does not."""
+    def end(self, connection: Connection, reason: str) -> asyncio.Task[None]:
+        """Begin to have one leave, unless that has begun; the task is done when it has left."""
+        if connection not in self._ending:
+            task = asyncio.create_task(self._end(connection, reason))
+            self._ending[connection] = task
+            task.add_done_callback(lambda _: self._ending.pop(connection))
+        return self._ending[connection]
+
+    async def _end(self, connection: Connection, reason: str) -> None:
+        """Tell it, and wait; it is forgotten when it has left, or when it does not."""
         logger.info("%s is to leave: %s", connection.identity, reason)
         telling = asyncio.create_task(connection.dismiss(reason))
         try:
@@ -55,6 +64,7 @@ class Connected:
             await connection.ended.wait()
         finally:
             telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
             self.remove(connection)
 
     async def close_all(self) -> None:

@@ -1,7 +1,9 @@
 """All of a bridge's door as one value."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import ceil
 from uuid import UUID
 
 from attrs import frozen
@@ -21,6 +23,8 @@ from shared.process.background import background
 from shared.secrets import Vault
 from shared.settings.bridge import BridgeSettings
 
+POLL_SECONDS = 0.05
+
 
 @frozen
 class Doors:
@@ -36,7 +40,11 @@ class Doors:
     async def open(self) -> AsyncIterator[None]:
         """Be open until the block ends. Raises OSError where the port is taken."""
         async with (
-            background(door_lease=self._keeping.keep(), door_places=self._places.watch()),
+            background(
+                door_lease=self._keeping.keep(),
+                master_place=self._places.watch_master(),
+                agents_places=self._places.watch_agents(),
+            ),
             self.door.open(),
         ):
             yield
@@ -45,6 +53,13 @@ class Doors:
     def leave(self) -> None:
         """Let nobody in any more."""
         self.door.leave()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait so long, at most, until nobody waits for an answer from here."""
+        for _ in range(ceil(seconds / POLL_SECONDS)):
+            if not any(each.is_busy for each in self.connected):
+                return
+            await asyncio.sleep(POLL_SECONDS)
 
     def describe(self) -> dict[str, object]:
         """What whoever asks after the bridge's health is told."""
