@@ -1,7 +1,6 @@
 """From registering to the answer of one's own agent, with every part a process of its own."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -59,36 +58,40 @@ class Journey:
 
 @pytest.fixture(
     scope="module",
-    params=[("1.0", "enriched"), ("2.0", "enriched"), ("1.0", "lookup")],
-    ids=["agent 1.0", "agent 2.0", "lookup master"],
+    params=[
+        ("1.0", "enriched", "system"),
+        ("2.0", "enriched", "system"),
+        ("1.0", "lookup", "module_system"),
+        ("1.0", "enriched", "door_system"),
+        ("2.0", "enriched", "door_system"),
+    ],
+    ids=["agent 1.0", "agent 2.0", "lookup master", "1.0 at a door", "2.0 at a door"],
 )
-def parties(request: pytest.FixtureRequest) -> tuple[Generation, Contract]:
-    """The generation of the agent, and the contract of the master agent."""
-    parties: tuple[Generation, Contract] = request.param
+def parties(request: pytest.FixtureRequest) -> tuple[Generation, Contract, str]:
+    """The generation of the agent, the contract of the master agent, and where they meet."""
+    parties: tuple[Generation, Contract, str] = request.param
     return parties
 
 
 @pytest.fixture(scope="module")
 def installation(
-    request: pytest.FixtureRequest, parties: tuple[Generation, Contract]
-) -> Iterator[System]:
+    request: pytest.FixtureRequest, parties: tuple[Generation, Contract, str]
+) -> System:
     """A system whose bridge chooses the contract; one that meets `lookup` remembers it."""
-    _, contract = parties
-    if contract == "enriched":
-        yield request.getfixturevalue("system")
-        return
-    system: System = request.getfixturevalue("module_system")
-    system.start_gateway()
-    system.start_bridge(MASTER_AGENT_CONTRACT="auto")
-    yield system
+    _, contract, name = parties
+    system: System = request.getfixturevalue(name)
+    if contract == "lookup":
+        system.start_gateway()
+        system.start_bridge(MASTER_AGENT_CONTRACT="auto")
+    return system
 
 
 @pytest.fixture(scope="module")
 async def journey(
-    anyio_backend: str, installation: System, parties: tuple[Generation, Contract]
+    anyio_backend: str, installation: System, parties: tuple[Generation, Contract, str]
 ) -> Journey:
     """Register, chat with an agent of one's own, and look at what is left of it."""
-    generation, contract = parties
+    generation, contract, _ = parties
     with run_master_agent(installation, contract):
         async with register_user(installation.gateway) as user:
             await user.create_config()

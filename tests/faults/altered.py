@@ -21,6 +21,8 @@ from typing import Any
 from obstore import put_async
 from obstore.exceptions import GenericError
 
+from agent_bridge.doors import connection as doors
+from agent_bridge.doors import sending
 from agent_bridge.logs import store as logs
 from agent_bridge.requests import claim_queries
 from agent_bridge.requests import queries as bridge_queries
@@ -212,6 +214,16 @@ def die_after_delete() -> None:
     _die_after(chat_routes, "delete_whole_chat")
 
 
+def hasty_door() -> None:
+    """Whoever takes nothing at the door is cut off soon."""
+    sending.SEND_SECONDS = 1.0
+
+
+def few_calls() -> None:
+    """The door remembers few unanswered calls of an agent."""
+    doors.CALLS_LIMIT = 3
+
+
 def _set_clock(ahead: timedelta) -> None:
     """Have this process's clock differ from everybody else's."""
     seconds, true_time, true_time_ns = ahead.total_seconds(), time.time, time.time_ns
@@ -256,6 +268,8 @@ ALTERATIONS = {
         sweep_at_once,
         die_before_insert,
         die_after_delete,
+        hasty_door,
+        few_calls,
         clock_behind,
         clock_ahead,
     )

@@ -2,25 +2,28 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from uuid import uuid4
 
 import psutil
 import pytest
 from attrs import frozen
 
+from agent_bridge.doors.connected import REPLACED
 from devstack.postgres import PostgresServer
 from devstack.processes import free_port
 from devstack.valkey import ValkeyServer
 from shared.upgrade.migrate import migrate
 from tests.agent_bridge.actors import until_invoked
+from tests.end_to_end.doors.visitors import REGISTER, Visitor, agent_at, until_active, visiting
 from tests.end_to_end.socket.front_end import RESPONSE_KEYS, close_code
 from tests.faults.mortal import Mortal, hold_postgres, hold_valkey
 from tests.faults.test_lost_notifications import MESSAGES, assert_chat_goes_on, log_and_echo
 from tests.master import Invocation, answer, run_master
-from tests.system import System, create_database, make_environment, run_system, url_of
-from tests.users import User, eventually, register_user
+from tests.system import ML_KEY, System, create_database, make_environment, run_system, url_of
+from tests.users import Json, User, eventually, register_user
 
 AWAY_SECONDS = 3.0
 CPU_SHARE = 0.5  # of one core; a loop that spins takes all of it
@@ -165,3 +168,85 @@ async def _until_redis_is_heard(user: User) -> None:
         return bool((await user.http.get("/ready")).json()["redis"])
 
     await eventually(holds, "the gateway hears Redis again")
+
+
+@contextmanager
+def _doors(system: System) -> Iterator[list[str]]:
+    """Two bridges more, with doors."""
+    children = [system.start_door() for _ in range(2)]
+    try:
+        yield system.doors[-2:]
+    finally:
+        for child in children:
+            child.kill()
+        del system.doors[-2:]
+
+
+@asynccontextmanager
+async def _newcomer(door: str, user: User) -> AsyncIterator[tuple[Visitor, Json]]:
+    """A new agent that is let in, and has not said who it is."""
+    registered = await user.register_agent()
+    async with visiting(door, X_Custom_Authorization=registered["jwt"]) as visitor:
+        await visitor.say({"message_type": "new"})
+        await eventually(lambda: _is(bool(visitor.heard)), "it is let in")
+        yield visitor, registered
+
+
+async def _is(value: bool) -> bool:
+    return value
+
+
+async def test_agents_come_say_who_they_are_and_leave_while_postgresql_is_away(
+    mortals: Mortals,
+) -> None:
+    system = mortals.system
+    with _doors(system) as (first, second):
+        async with (
+            register_user(system.gateway) as user,
+            agent_at(first, user) as (staying, stays),
+            agent_at(second, user) as (leaving, leaves),
+            _newcomer(first, user) as (late, comes),
+            _newcomer(second, user) as (short, is_short),
+        ):
+            mortals.postgres.stop()
+            await late.say(REGISTER)
+            await short.say(REGISTER)
+            await asyncio.gather(leaving.connection.close(), short.connection.close())
+            shown = [{"X_Custom_Authorization": stays["jwt"]}, {"API_KEY": ML_KEY}]
+            for headers in shown:
+                async with (
+                    visiting(second, **headers) as visitor,
+                    asyncio.timeout(2 * AWAY_SECONDS),
+                ):
+                    assert await visitor.end() == 1013
+            await asyncio.sleep(AWAY_SECONDS)  # longer than the doors' leases, with the above
+            mortals.postgres.start()
+            await _until_readable(user, str(uuid4()))
+            await until_active(user, comes["id"], is_active=True)
+            for gone in (leaves, is_short):
+                await until_active(user, gone["id"], is_active=False)
+            assert (await user.read_agent(stays["id"]))["is_active"]
+            assert (staying.connection.close_code, late.connection.close_code) == (None, None)
+            await asyncio.sleep(1)  # a round of looking
+            active = [(await user.read_agent(each["id"]))["is_active"] for each in (stays, comes)]
+            assert active == [True, True]
+            assert not (await user.read_agent(is_short["id"]))["is_active"]
+
+
+async def test_the_newer_connection_of_an_agent_wins_while_redis_is_away(mortals: Mortals) -> None:
+    system = mortals.system
+    with _doors(system) as (first, second):
+        async with register_user(system.gateway) as user:
+            mortals.valkey.kill()
+            async with agent_at(first, user) as (older, registered):
+                shown = {"X_Custom_Authorization": registered["jwt"]}
+                async with visiting(second, **shown) as newer, asyncio.timeout(AWAY_SECONDS):
+                    await newer.say(REGISTER)
+                    assert await older.end() == 1008
+                    assert older.heard[0]["error"]["error_message"] == REPLACED
+                    await until_active(user, registered["id"], is_active=True)
+                    await asyncio.sleep(1)  # a round of looking
+                    assert (await user.read_agent(registered["id"]))["is_active"]
+                    assert newer.connection.close_code is None
+            mortals.valkey.start()
+            await _until_redis_is_heard(user)

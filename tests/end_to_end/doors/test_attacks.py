@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,11 +14,13 @@ from websockets.exceptions import ConnectionClosed
 from agent_bridge.router.frames import NOT_ACTIVE
 from shared.tokens import issue_agent_token
 from tests.end_to_end.doors.visitors import (
+    REGISTER,
     Visitor,
     agent_at,
     answer_to,
     call,
     call_frame,
+    log_frame,
     master_key,
     until_active,
     visiting,
@@ -149,3 +152,104 @@ async def _ask(user: User, text: str) -> str:
         frame = await chat.ask(text)
         response = frame["response"]["response"]
         return str(response["response"])
+
+
+@pytest.mark.parametrize("shown", ["its key", "its name"])
+async def test_who_takes_the_master_agents_place_at_the_router_logs_nowhere(
+    system: System, user: User, place: Place, shown: str
+) -> None:
+    headers = {"API_KEY": ML_KEY} if shown == "its key" else {}
+    headers = headers or {"X_Custom_Authorization": "master_server_ml"}
+    await _assert_logs_nothing(system, user, place, **headers)
+
+
+async def test_who_takes_an_agents_place_at_the_router_logs_nothing(
+    system: System, user: User, place: Place
+) -> None:
+    """With its own good token too: at the door it is, so there it logs."""
+    for shown in (_forged(system, place.agent_id), place.registered["jwt"]):
+        await _assert_logs_nothing(system, user, place, X_Custom_Authorization=shown)
+
+
+async def _assert_logs_nothing(system: System, user: User, place: Place, **headers: str) -> None:
+    ids = (place.request_id, place.session_id)
+    before = [log["message"] for log in await _logs(user, place, 0)]
+    async with (
+        visiting(system.router_url, **headers) as impostor,
+        agent_at(system.router_url, user) as (witness, _),
+    ):
+        await impostor.say(log_frame("forged", *ids))
+        await witness.say(log_frame("said after it, and heard by the same leader", *ids))
+        logs = await _logs(user, place, len(before) + 1)
+    assert [log["message"] for log in logs[len(before) :]] == [
+        "said after it, and heard by the same leader"
+    ]
+
+
+async def test_who_takes_an_agents_place_at_the_router_learns_no_key(
+    system: System, user: User, place: Place
+) -> None:
+    """Bridges knock there: whoever holds the place sees under which key."""
+    async with (
+        agent_at(system.doors[0], user) as (agent, registered),
+        visiting(system.router_url, X_Custom_Authorization=registered["jwt"]) as impostor,
+    ):
+        await eventually(lambda: _has(impostor.heard), "a bridge knocks")
+        said = json.dumps(impostor.heard)
+        assert BE_KEY not in said
+        assert ML_KEY not in said
+        assert agent.connection.close_code is None
+
+
+async def _has(things: list[Json]) -> bool:
+    return bool(things)
+
+
+async def test_a_refusal_that_the_router_hands_on_ends_nobody_at_a_door(
+    system: System, user: User, place: Place
+) -> None:
+    """Somebody registers with a forged token and leaves: the refusal finds the agent itself."""
+    async with visiting(
+        system.router_url, X_Custom_Authorization=_forged(system, place.agent_id)
+    ) as impostor:
+        await impostor.say(REGISTER)
+    # A key that is a part of everybody's: its end is told to all.
+    async with visiting(system.router_url, X_Custom_Authorization="-"):
+        pass
+    frame = call_frame(place.agent_id, place.request_id, place.session_id)
+    place.agent.react = lambda told: answer_to(told, "still here") if "invoked_by" in told else None
+
+    async def is_reached() -> bool:
+        answered = await call(system.doors[1], master_key(place.agent_id), frame)
+        return answered.get("response") == "still here"
+
+    await eventually(is_reached, "the bridge has taken the agent's place again")
+    assert [each for each in place.agent.heard if "error" in each] == []
+
+
+@pytest.mark.parametrize("garbage", [b"GET /ws HTTP/1.1\r\n\r\n", b"\0" * 100, b""])
+async def test_who_fails_at_the_handshake_leaves_no_traceback(
+    system: System, garbage: bytes
+) -> None:
+    address = urlsplit(system.doors[0])
+    for _ in range(20):
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(garbage)
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+    name = next(name for name in system.children if name.startswith("bridge"))
+    assert "Traceback" not in system.log_of(name)
+
+
+async def test_no_key_or_token_is_logged(system: System, user: User, place: Place) -> None:
+    """What all tests before have left there, too."""
+    async with visiting(system.doors[0], API_KEY=f"{ML_KEY}x") as stranger:
+        await stranger.end()
+    for name in system.children:
+        if name.startswith("bridge"):
+            log = system.log_of(name)
+            assert not [key for key in (BE_KEY, ML_KEY, SECRET) if key in log]
+            assert place.registered["jwt"] not in log
+            assert "Traceback" not in log
+            assert "never retrieved" not in log
