@@ -99,7 +99,9 @@ class Admission:
             )
 
     def _is_master(self, key: str) -> bool:
-        return bool(self._master_key) and compare_digest(key.encode(), self._master_key)
+        return bool(self._master_key) and compare_digest(
+            key.encode(errors="replace"), self._master_key
+        )
 
     async def _read_token(self, token: str) -> AgentVisitor:
         claims = read_token(self._secret_key, token)

@@ -20,6 +20,7 @@ from agent_bridge.doors.frames import (
     too_large,
 )
 from agent_bridge.doors.refusals import note_refusal
+from agent_bridge.doors.sending import send_in_time
 from agent_bridge.router.lanes import connect_to_router
 from shared.codec.text import write_json
 from shared.settings.bridge import BridgeSettings
@@ -90,10 +91,11 @@ class Caller:
         most = self._settings.master_max_frame_bytes
         with suppress(ConnectionClosed):
             async for text in upstream:
+                assert isinstance(text, str), "the router sends text"
                 if len(text) > most:
                     await self._tell(too_large("answer", len(text), most))
                 else:
-                    await self._client.send(text)
+                    await send_in_time(self._client, text)
 
     async def _tell(self, frame: dict[str, Any]) -> None:
-        await self._client.send(write_json(frame).decode())
+        await send_in_time(self._client, write_json(frame).decode())

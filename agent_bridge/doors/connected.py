@@ -18,6 +18,7 @@ class Connected:
 
     def __init__(self) -> None:
         self._connections: dict[str, Connection] = {}
+        self._ending: dict[Connection, asyncio.Task[None]] = {}
         metrics.CONNECTIONS.set_function(lambda: len(self))
 
     def __iter__(self) -> Iterator[Connection]:
@@ -35,7 +36,7 @@ class Connected:
     async def add(self, connection: Connection) -> None:
         """Take it in, once an older one of the same identity has left the router."""
         while older := self._connections.get(connection.identity):
-            await self.end(older, REPLACED)
+            await asyncio.shield(self.end(older, REPLACED))
         self._connections[connection.identity] = connection
 
     def remove(self, connection: Connection) -> None:
@@ -43,9 +44,15 @@ class Connected:
         if self._connections.get(connection.identity) is connection:
             del self._connections[connection.identity]
 
-    async def end(self, connection: Connection, reason: str) -> None:
-        """Have one leave; it is forgotten when it has, or when it does not."""
-        logger.info("%s is to leave: %s", connection.identity, reason)
+    def end(self, connection: Connection, reason: str) -> asyncio.Task[None]:
+        """Have one leave, told why; it is forgotten when it has."""
+        if (ending := self._ending.get(connection)) is None:
+            logger.info("%s is to leave: %s", connection.identity, reason)
+            ending = self._ending[connection] = asyncio.create_task(self._end(connection, reason))
+            ending.add_done_callback(lambda _: self._ending.pop(connection))
+        return ending
+
+    async def _end(self, connection: Connection, reason: str) -> None:
         telling = asyncio.create_task(connection.dismiss(reason))
         try:
             async with asyncio.timeout(LEAVE_SECONDS):

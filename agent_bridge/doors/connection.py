@@ -20,7 +20,6 @@ from agent_bridge.doors.frames import (
     Answered,
     Described,
     Invocation,
-    Knock,
     Misunderstood,
     Told,
     answer_frame,
@@ -34,6 +33,7 @@ from agent_bridge.doors.frames import (
     too_large,
     unregistered,
 )
+from agent_bridge.doors.sending import send_in_time
 from agent_bridge.router.frames import AgentLogged
 from agent_bridge.router.lanes import connect_to_router
 from shared.codec.text import write_json
@@ -42,7 +42,8 @@ from shared.secrets import UndecryptableError
 logger = logging.getLogger(__name__)
 
 CALLS_LIMIT = 1_000  # that an agent has not answered; the oldest is forgotten
-SEND_SECONDS = 20.0
+ANSWER_SECONDS = 2.0  # for answers that have come when it leaves
+LOST_SECONDS = 0.01  # after a log entry that was lost: so its sender is slowed down
 SERVICE_RESTART, POLICY_VIOLATION = 1012, 1008  # RFC 6455, 7.4.1, and IANA's registry
 
 type Answer = dict[str, Any]
@@ -98,16 +99,21 @@ class Connection:
             for each in done:
                 each.result()
         finally:
-            await self._end([*works, *self._answering])
+            await self._end(works)
 
     async def _end(self, works: list[asyncio.Task[None]]) -> None:
         for each in works:
             each.cancel()
         await asyncio.gather(*works, return_exceptions=True)
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=ANSWER_SECONDS)
+        for each in self._answering:
+            each.cancel()
         if self._upstream is not None:
             await self._upstream.close()
         self.ended.set()
-        for call in self._calls.values():
+        while self._calls:
+            _, call = self._calls.popitem()
             await call.deliver(unregistered(self.identity))
 
     async def renew(self) -> None:
@@ -150,7 +156,11 @@ class Connection:
         self._calls[shown] = _Call(request_id if isinstance(request_id, str) else "", deliver)
         if len(self._calls) > CALLS_LIMIT:
             self._calls.pop(next(iter(self._calls)))
-        await self._send(frame)
+        try:
+            await self._send(frame)
+        except ConnectionClosed:
+            self.forget(shown)
+            await deliver(unregistered(self.identity))
         return shown
 
     def forget(self, shown: str | None) -> None:
@@ -165,7 +175,8 @@ class Connection:
     async def _take_from_client(self, text: str | bytes) -> None:
         match parse_agent_frame(text, self.identity):
             case AgentLogged() as logged:
-                self._behind.logs.put(logged)
+                if not self._behind.logs.put(logged):
+                    await asyncio.sleep(LOST_SECONDS)
             case Answered(shown, frame):
                 if call := self._calls.pop(shown, None):
                     self._answer(call, frame)
@@ -180,7 +191,8 @@ class Connection:
     async def _describe(self, visitor: AgentVisitor, described: Described) -> None:
         if reason := await self._behind.describe(self.id, visitor, described):
             await self.dismiss(reason)
-        self.has_described = True
+        else:
+            self.has_described = True
 
     def _answer(self, call: _Call, frame: Answer) -> None:
         """Deliver an answer after the log entries that came before it, and hear on meanwhile."""
@@ -212,19 +224,22 @@ class Connection:
 
     async def _take_from_router(self, upstream: ClientConnection, text: str | bytes) -> None:
         match parse_router_frame(text):
-            case Knock(nonce, by) if by.startswith(self._behind.settings.master_be_api_key):
+            case Invocation(by, {"knock": str(nonce)}) if self._is_bridge(by):
                 proof = self._behind.seals.prove(self.identity, nonce)
                 await upstream.send(answer_frame(by, reply(proof)).decode())
             case Invocation() as invocation:
                 await self._take_call(upstream, invocation)
             case Told(frame):
                 await self._send(write_json(frame))
-            case _:
+            case None:
                 logger.debug("the router sent %s a frame of no known form", self.identity)
+
+    def _is_bridge(self, by: str) -> bool:
+        return by.startswith(self._behind.settings.master_be_api_key)
 
     async def _take_call(self, upstream: ClientConnection, invocation: Invocation) -> None:
         try:
-            opened = self._behind.seals.open(invocation)
+            opened = self._behind.seals.open(invocation, by_bridge=self._is_bridge(invocation.by))
         except UndecryptableError as error:
             logger.warning("a call of %s is not passed on: %s", self.identity, error)
             await upstream.send(answer_frame(invocation.by, not_active()).decode())
@@ -240,9 +255,4 @@ class Connection:
         await self.call(invocation.by, opened.payload, invocation.metadata, deliver)
 
     async def _send(self, frame: bytes) -> None:
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await self._client.send(frame.decode())
-        except TimeoutError:
-            logger.warning("%s takes nothing any more: its connection is ended", self.identity)
-            self.abort()
+        await send_in_time(self._client, frame.decode())

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
@@ -42,6 +43,7 @@ PING_SECONDS = 20.0
 HEAD_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
 RETRY_SECONDS = 0.5
+CALLERS_LIMIT = 100  # connections for calls of one agent
 
 
 class Door:
@@ -59,6 +61,7 @@ class Door:
         self._notifications = notifications
         self._bridge_id = bridge_id
         self._admission = Admission(behind.settings, behind.database)
+        self._callers = Counter[UUID | None]()
         self._is_leaving = False
 
     @asynccontextmanager
@@ -99,8 +102,7 @@ class Door:
         try:
             visitor = await self._admission.admit(client.request.headers)
             if isinstance(visitor, CallVisitor):
-                behind = self._behind
-                await Caller(behind.settings, self._admission, client, visitor).serve()
+                await self._serve_caller(client, visitor)
             else:
                 await self._serve_connection(client, visitor)
         except NobodyError as error:
@@ -112,6 +114,20 @@ class Door:
         except (RouterAwayError, DatabaseAwayError) as error:
             logger.warning("somebody could not be let in, or not stay: %s", error)
             await client.close(TRY_AGAIN_LATER)
+
+    async def _serve_caller(self, client: ServerConnection, visitor: CallVisitor) -> None:
+        """Serve it, if there are not enough of the same caller: each costs two connections."""
+        if visitor.caller is not None and self._callers[visitor.caller] >= CALLERS_LIMIT:
+            note_refusal("calls", "an agent has too many calls under way", key=visitor.key)
+            await client.close(TRY_AGAIN_LATER)
+            return
+        self._callers[visitor.caller] += 1
+        try:
+            await Caller(self._behind.settings, self._admission, client, visitor).serve()
+        finally:
+            self._callers[visitor.caller] -= 1
+            if not self._callers[visitor.caller]:
+                del self._callers[visitor.caller]
 
     async def _serve_connection(
         self, client: ServerConnection, visitor: AgentVisitor | MasterVisitor

@@ -15,7 +15,10 @@ from agent_bridge.doors.lanes import DoorLanes
 from agent_bridge.doors.seals import Seals
 from agent_bridge.doors.watch import Knocker, MasterWatch, PlaceWatch
 from agent_bridge.intake.inbox import LogInbox
+from agent_bridge.metrics import LOG_ENTRIES_DROPPED
+from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged
 from agent_bridge.router.lanes import Lanes
+from agent_bridge.router.session import LogEvent
 from shared.notifications.bus import Notifications
 from shared.process.background import background
 from shared.secrets import Vault
@@ -29,6 +32,7 @@ class Doors:
     door: Door
     connected: Connected
     lanes: DoorLanes
+    _logs: LogInbox
     _keeping: Keeping
     _places: PlaceWatch
 
@@ -45,6 +49,17 @@ class Doors:
     def leave(self) -> None:
         """Let nobody in any more."""
         self.door.leave()
+
+    def put_from_router(self, event: LogEvent) -> None:
+        """Take what the router says that was logged.
+
+        Not what it says of the master agent, which logs at its door: whoever has taken its place at
+        the router could log into any chat.
+        """
+        if isinstance(event, AgentLogged) and event.agent_uuid == MASTER_SERVER_ML:
+            LOG_ENTRIES_DROPPED.inc()
+        else:
+            self._logs.put(event)
 
     def describe(self) -> dict[str, object]:
         """What whoever asks after the bridge's health is told."""
@@ -70,6 +85,7 @@ def create_doors(
         Door(behind, connected, notifications, bridge_id),
         connected,
         DoorLanes(connected, seals, watch, Lanes(settings)),
+        logs,
         Keeping(settings, database, notifications, connected, bridge_id),
         PlaceWatch(connected, knocker, watch),
     )

@@ -60,14 +60,6 @@ class Called:
 
 
 @frozen
-class Knock:
-    """A bridge asks who holds an identity at the router."""
-
-    nonce: str
-    by: str = field(repr=False)
-
-
-@frozen
 class Invocation:
     """The router hands on a call."""
 
@@ -96,7 +88,7 @@ class Misunderstood:
 
 
 type AgentFrame = Described | AgentLogged | Answered | Misunderstood
-type RouterFrame = Knock | Invocation | Told
+type RouterFrame = Invocation | Told
 
 
 def parse_agent_frame(text: str | bytes, identity: str) -> AgentFrame | None:
@@ -144,8 +136,6 @@ def parse_router_frame(text: str | bytes) -> RouterFrame | None:
     """What the router sends to whom it takes for an agent or the master agent."""
     frame: Any = parse_frame(text)
     match frame:
-        case {"request_payload": {"knock": str(nonce)}, "invoked_by": str(by)}:
-            return Knock(nonce, by)
         case {"request_payload": payload, "invoked_by": str(by), **rest}:
             metadata = rest.get("request_metadata")
             return Invocation(by, payload, metadata if isinstance(metadata, dict) else {})

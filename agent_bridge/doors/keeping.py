@@ -9,6 +9,7 @@ import logging
 from time import monotonic
 from uuid import UUID
 
+import asyncpg
 from databases import Database
 
 from agent_bridge.doors import queries
@@ -54,7 +55,7 @@ class Keeping:
                 try:
                     await self.renew()
                     await self.look()
-                except DatabaseAwayError as error:
+                except (DatabaseAwayError, asyncpg.DeadlockDetectedError) as error:
                     logger.warning("the door is not renewed: %s", error)
                     self._steady_since = None
                 await _until_told(listener)
@@ -85,7 +86,7 @@ class Keeping:
         for standing in standings:
             connected = here[standing.identity]
             if reason := self._reason_to_end(standing, connected):
-                await self._connected.end(connected, reason)
+                self._connected.end(connected, reason)
 
     async def end(self) -> None:
         """Be no door any more. Raises DatabaseAwayError."""
