@@ -24,8 +24,9 @@ from agent_bridge.doors.admission import (
 )
 from agent_bridge.doors.behind import Behind
 from agent_bridge.doors.calls import Caller
+from agent_bridge.doors.closes import NO_CREDENTIALS, POLICY_VIOLATION, TRY_AGAIN_LATER
 from agent_bridge.doors.connected import Connected
-from agent_bridge.doors.connection import POLICY_VIOLATION, Connection
+from agent_bridge.doors.connection import Connection
 from agent_bridge.doors.frames import dismissal
 from agent_bridge.doors.refusals import note_refusal
 from agent_bridge.router.lanes import RouterAwayError
@@ -37,7 +38,6 @@ from shared.postgres.pool import DatabaseAwayError, connect
 logger = logging.getLogger(__name__)
 
 PATH = "/ws"
-NO_CREDENTIALS, TRY_AGAIN_LATER = 4000, 1013  # the router's own; IANA's registry
 STOP_SECONDS = 2.0  # in which a library that was told to stop has hung up
 PING_SECONDS = 20.0
 HEAD_SECONDS = 10.0
