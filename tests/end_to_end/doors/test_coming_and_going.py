@@ -180,7 +180,7 @@ async def test_a_bridge_that_goes_down_keeps_agents_until_its_requests_have_ende
     bare_system.children["bridge 2"].stop()
     async with (
         run_master(bare_system.router_url, behave, door_url=door) as master,
-        agent_at(door, own) as (agent, registered),
+        agent_at(door, own) as (agent, _),
         own.chat() as chat,
     ):
         await chat.send("hello")
@@ -191,15 +191,16 @@ async def test_a_bridge_that_goes_down_keeps_agents_until_its_requests_have_ende
         await eventually(has_begun, "the request is worked on")
         going = asyncio.create_task(asyncio.to_thread(bare_system.children["bridge 1"].stop, 20))
 
+        # Whoever comes before it is shut takes its agent's place: so another one comes.
+        another = await own.register_agent(f"another {uuid4()}")
+
         async def is_shut() -> bool:
             try:
-                async with visiting(door, X_Custom_Authorization=registered["jwt"]):
+                async with visiting(door, X_Custom_Authorization=another["jwt"]):
                     return False
             except InvalidStatus as refusal:
                 return refusal.response.status_code == 503
 
-        # Whoever comes before it is shut takes the agent's place: so somebody else comes.
-        registered = await own.register_agent(f"another {uuid4()}")
         await eventually(is_shut, "nobody comes in any more")
         assert agent.connection.close_code is None
         ended.set()
