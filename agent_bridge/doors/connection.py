@@ -224,7 +224,7 @@ class Connection:
 
     async def _take_from_router(self, upstream: ClientConnection, text: str | bytes) -> None:
         match parse_router_frame(text):
-            case Invocation(by, {"knock": str(nonce)}) if self._is_bridge(by):
+            case Invocation({"knock": str(nonce)}, by=by) if self._is_bridge(by):
                 proof = self._behind.seals.prove(self.identity, nonce)
                 await upstream.send(answer_frame(by, reply(proof)).decode())
             case Invocation() as invocation:
