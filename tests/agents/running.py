@@ -102,7 +102,12 @@ def run_master_agent(system: System, contract: Contract) -> Iterator[Child]:
         name := f"master agent {uuid4()}",
         [sys.executable, "-W", "error", "-m", "devstack.master_agent", "--contract", contract],
         system.folder / f"{name}.log",
-        environment={**os.environ, **system.environment, "GATEWAY_URL": system.gateway},
+        environment={
+            **os.environ,
+            **system.environment,
+            "GATEWAY_URL": system.gateway,
+            "ROUTER_WS_URL": system.agents_url,
+        },
         folder=PROJECT,
     )
     with stopping(child):
