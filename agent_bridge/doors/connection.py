@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from agent_bridge.doors.admission import AgentVisitor, MasterVisitor
 from agent_bridge.doors.behind import Behind
+from agent_bridge.doors.closes import POLICY_VIOLATION, SERVICE_RESTART
 from agent_bridge.doors.frames import (
     Answered,
     Described,
@@ -44,7 +45,6 @@ logger = logging.getLogger(__name__)
 CALLS_LIMIT = 1_000  # that an agent has not answered; the oldest is forgotten
 ANSWER_SECONDS = 2.0  # for answers that have come when it leaves
 LOST_SECONDS = 0.01  # after a log entry that was lost: so its sender is slowed down
-SERVICE_RESTART, POLICY_VIOLATION = 1012, 1008  # RFC 6455, 7.4.1, and IANA's registry
 
 type Answer = dict[str, Any]
 type Deliver = Callable[[Answer], Awaitable[None]]
@@ -224,7 +224,7 @@ class Connection:
 
     async def _take_from_router(self, upstream: ClientConnection, text: str | bytes) -> None:
         match parse_router_frame(text):
-            case Invocation(by, {"knock": str(nonce)}) if self._is_bridge(by):
+            case Invocation({"knock": str(nonce)}, by=by) if self._is_bridge(by):
                 proof = self._behind.seals.prove(self.identity, nonce)
                 await upstream.send(answer_frame(by, reply(proof)).decode())
             case Invocation() as invocation:

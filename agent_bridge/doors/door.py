@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
@@ -23,9 +22,10 @@ from agent_bridge.doors.admission import (
     NotRegisteredError,
 )
 from agent_bridge.doors.behind import Behind
-from agent_bridge.doors.calls import Caller
+from agent_bridge.doors.calls import Caller, Callers
+from agent_bridge.doors.closes import NO_CREDENTIALS, POLICY_VIOLATION, TRY_AGAIN_LATER
 from agent_bridge.doors.connected import Connected
-from agent_bridge.doors.connection import POLICY_VIOLATION, Connection
+from agent_bridge.doors.connection import Connection
 from agent_bridge.doors.frames import dismissal
 from agent_bridge.doors.refusals import note_refusal
 from agent_bridge.router.lanes import RouterAwayError
@@ -37,13 +37,11 @@ from shared.postgres.pool import DatabaseAwayError, connect
 logger = logging.getLogger(__name__)
 
 PATH = "/ws"
-NO_CREDENTIALS, TRY_AGAIN_LATER = 4000, 1013  # the router's own; IANA's registry
 STOP_SECONDS = 2.0  # in which a library that was told to stop has hung up
 PING_SECONDS = 20.0
 HEAD_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
 RETRY_SECONDS = 0.5
-CALLERS_LIMIT = 100  # connections for calls of one agent
 
 
 class Door:
@@ -61,7 +59,7 @@ class Door:
         self._notifications = notifications
         self._bridge_id = bridge_id
         self._admission = Admission(behind.settings, behind.database)
-        self._callers = Counter[UUID | None]()
+        self._callers = Callers()
         self._is_leaving = False
 
     @asynccontextmanager
@@ -102,7 +100,8 @@ class Door:
         try:
             visitor = await self._admission.admit(client.request.headers)
             if isinstance(visitor, CallVisitor):
-                await self._serve_caller(client, visitor)
+                settings = self._behind.settings
+                await Caller(settings, self._admission, self._callers, client, visitor).serve()
             else:
                 await self._serve_connection(client, visitor)
         except NobodyError as error:
@@ -114,20 +113,6 @@ class Door:
         except (RouterAwayError, DatabaseAwayError) as error:
             logger.warning("somebody could not be let in, or not stay: %s", error)
             await client.close(TRY_AGAIN_LATER)
-
-    async def _serve_caller(self, client: ServerConnection, visitor: CallVisitor) -> None:
-        """Serve it, if there are not enough of the same caller: each costs two connections."""
-        if visitor.caller is not None and self._callers[visitor.caller] >= CALLERS_LIMIT:
-            note_refusal("calls", "an agent has too many calls under way", key=visitor.key)
-            await client.close(TRY_AGAIN_LATER)
-            return
-        self._callers[visitor.caller] += 1
-        try:
-            await Caller(self._behind.settings, self._admission, client, visitor).serve()
-        finally:
-            self._callers[visitor.caller] -= 1
-            if not self._callers[visitor.caller]:
-                del self._callers[visitor.caller]
 
     async def _serve_connection(
         self, client: ServerConnection, visitor: AgentVisitor | MasterVisitor

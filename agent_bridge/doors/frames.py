@@ -46,10 +46,9 @@ class Answered:
 
 
 @frozen
-class Called:
-    """Somebody has an agent called."""
+class Call:
+    """What is called, and in whose name."""
 
-    callee: str
     payload: object = field(repr=False)
     metadata: dict[str, Any] = field(repr=False)
 
@@ -60,17 +59,17 @@ class Called:
 
 
 @frozen
-class Invocation:
+class Called(Call):
+    """Somebody has an agent called."""
+
+    callee: str
+
+
+@frozen
+class Invocation(Call):
     """The router hands on a call."""
 
     by: str = field(repr=False)
-    payload: object = field(repr=False)
-    metadata: dict[str, Any] = field(repr=False)
-
-    @property
-    def request_id(self) -> str:
-        """The request in whose name it is; a text of any kind."""
-        return as_text(self.metadata.get("request_id"))
 
 
 @frozen
@@ -121,12 +120,7 @@ def parse_call(text: str | bytes) -> Called | Misunderstood:
     """What a caller sends."""
     match parse_frame(text):
         case {"message_type": "agent_invoke", "agent_uuid": str(callee), **rest}:
-            metadata = rest.get("request_metadata")
-            return Called(
-                callee,
-                rest.get("request_payload"),
-                metadata if isinstance(metadata, dict) else {},
-            )
+            return Called(rest.get("request_payload"), _metadata(rest), callee)
         case None:
             return Misunderstood({"error": INVALID_JSON})
     return Misunderstood({"error": UNEXPECTED})
@@ -137,11 +131,15 @@ def parse_router_frame(text: str | bytes) -> RouterFrame | None:
     frame: Any = parse_frame(text)
     match frame:
         case {"request_payload": payload, "invoked_by": str(by), **rest}:
-            metadata = rest.get("request_metadata")
-            return Invocation(by, payload, metadata if isinstance(metadata, dict) else {})
+            return Invocation(payload, _metadata(rest), by)
         case {"error": _}:
             return Told(frame)
     return None
+
+
+def _metadata(frame: dict[Any, Any]) -> dict[str, Any]:
+    metadata = frame.get("request_metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def call_frame(called: Called) -> bytes:

@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 from uuid import UUID, uuid4
 
+import psutil
 import pytest
 from attrs import frozen
 from websockets.exceptions import ConnectionClosed
@@ -278,3 +279,20 @@ async def _ask(user: User, text: str) -> str:
         frame = await chat.ask(text)
         response = frame["response"]["response"]
         return str(response["response"])
+
+
+async def test_who_only_names_two_agents_costs_no_connection_to_the_router(
+    system: System, user: User, place: Place
+) -> None:
+    async with agent_at(system.doors[0], user) as (_, caller):
+        key = f"{caller['id']}:{place.agent_id}"
+        before = _connections_to_router(system)
+        async with AsyncExitStack() as stack:
+            for _ in range(20):
+                await stack.enter_async_context(visiting(system.doors[0], x_custom_invoke_key=key))
+            assert _connections_to_router(system) == before
+
+
+def _connections_to_router(system: System) -> int:
+    process = psutil.Process(system.children["router"].pid)
+    return sum(each.status == psutil.CONN_ESTABLISHED for each in process.net_connections("tcp"))
