@@ -39,7 +39,9 @@ def test_a_sealed_call_shows_nothing_and_is_opened_by_a_bridge(seals: Seals) -> 
     assert (opened.payload, opened.was_sealed) == (PAYLOAD, True)
 
 
-@pytest.mark.parametrize("request_id", [str(uuid4()), "", "no id"])
+@pytest.mark.parametrize(
+    "request_id", [str(uuid4()), "", "no id"], ids=["another", "none", "no id"]
+)
 def test_a_seal_is_good_for_its_request_alone(seals: Seals, request_id: str) -> None:
     with pytest.raises(UndecryptableError):
         seals.open(_call(seals.seal(PAYLOAD, REQUEST), request_id), by_bridge=True)
