@@ -224,6 +224,20 @@ async def test_what_an_agent_logs_is_its_own(
         ]
 
 
+async def test_who_takes_an_agents_place_at_the_router_logs_nothing_in_its_name(
+    system: System, user: User, place: Place
+) -> None:
+    """Somebody who reaches the router itself, which nobody ought to."""
+    ids = place.request_id, place.session_id
+    async with (
+        agent_at(system.router_url, user) as (direct, _),  # as before there were doors
+        visiting(system.router_url, X_Custom_Authorization=place.agent_id) as impostor,
+    ):
+        await impostor.say(log_frame("forged", *ids))
+        await direct.say(log_frame("after that", *ids))
+        assert [log["message"] for log in await _logs(user, place, 1)] == ["after that"]
+
+
 async def _logs(user: User, place: Place, number: int) -> list[Json]:
     logs: list[Json] = []
 
