@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from agent_bridge.doors.admission import Admission, CallVisitor
-from agent_bridge.doors.closes import TRY_AGAIN_LATER
+from agent_bridge.doors.closes import SERVICE_RESTART, TRY_AGAIN_LATER
 from agent_bridge.doors.frames import (
     Called,
     Misunderstood,
@@ -23,7 +23,7 @@ from agent_bridge.doors.frames import (
     too_large,
 )
 from agent_bridge.doors.refusals import note_refusal
-from agent_bridge.doors.sending import send_in_time
+from agent_bridge.doors.sending import send
 from agent_bridge.router.lanes import connect_to_router
 from shared.codec.text import write_json
 from shared.settings.bridge import BridgeSettings
@@ -72,6 +72,7 @@ class Caller:
         visitor: CallVisitor,
     ) -> None:
         self._settings = settings
+        self._most = settings.master_max_frame_bytes
         self._admission = admission
         self._callers = callers
         self._client = client
@@ -127,12 +128,12 @@ class Caller:
 
     async def _read(self, text: str | bytes) -> bytes | None:
         """What is to be passed on; None: nothing, and the caller was told why."""
+        if (size := _size(text)) > self._most:
+            await self._tell(too_large("call", size, self._most))
+            return None
         match parse_call(text):
             case Called() as called if await self._may_call(called):
-                frame, most = call_frame(called), self._settings.master_max_frame_bytes
-                if len(frame) <= most:
-                    return frame
-                await self._tell(too_large("call", len(frame), most))
+                return call_frame(called)
             case Called():
                 note_refusal("call", "an agent may not be called", key=self._visitor.key)
                 await self._tell(not_active())
@@ -146,14 +147,21 @@ class Caller:
         )
 
     async def _hear_router(self, upstream: ClientConnection) -> None:
-        most = self._settings.master_max_frame_bytes
         with suppress(ConnectionClosed):
             async for text in upstream:
-                assert isinstance(text, str), "the router sends text"
-                if len(text) > most:
-                    await self._tell(too_large("answer", len(text), most))
-                else:
-                    await send_in_time(self._client, text)
+                if (size := _size(text)) > self._most:
+                    await self._tell(too_large("answer", size, self._most))
+                elif isinstance(text, str):
+                    await self._send(text)
+        await self._client.close(SERVICE_RESTART)
 
     async def _tell(self, frame: dict[str, Any]) -> None:
-        await send_in_time(self._client, write_json(frame).decode())
+        await self._send(write_json(frame).decode())
+
+    async def _send(self, text: str) -> None:
+        await send(self._client, text, self._visitor.key)
+
+
+def _size(text: str | bytes) -> int:
+    """Of a frame, in bytes."""
+    return len(text if isinstance(text, bytes) else text.encode(errors="replace"))

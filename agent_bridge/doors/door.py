@@ -23,7 +23,12 @@ from agent_bridge.doors.admission import (
 )
 from agent_bridge.doors.behind import Behind
 from agent_bridge.doors.calls import Caller, Callers
-from agent_bridge.doors.closes import NO_CREDENTIALS, POLICY_VIOLATION, TRY_AGAIN_LATER
+from agent_bridge.doors.closes import (
+    NO_CREDENTIALS,
+    POLICY_VIOLATION,
+    SERVICE_RESTART,
+    TRY_AGAIN_LATER,
+)
 from agent_bridge.doors.connected import Connected
 from agent_bridge.doors.connection import Connection
 from agent_bridge.doors.frames import dismissal
@@ -44,6 +49,17 @@ CLOSE_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 
 
+def _note_handshake(record: logging.LogRecord) -> bool:
+    """Anybody can fail at the handshake, and each time the library would log a traceback."""
+    if has_failed := record.msg == "opening handshake failed":
+        note_refusal("handshake", "somebody has not come through the handshake")
+    return not has_failed
+
+
+_logger = logging.getLogger("websockets.agents")  # at the level of the library's others
+_logger.addFilter(_note_handshake)
+
+
 class Door:
     """Lets in, and leads to the router."""
 
@@ -61,6 +77,7 @@ class Door:
         self._admission = Admission(behind.settings, behind.database)
         self._callers = Callers()
         self._is_leaving = False
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -77,12 +94,14 @@ class Door:
             ping_interval=PING_SECONDS,
             ping_timeout=PING_SECONDS,
             compression=None,
+            logger=_logger,
         ):
             try:
                 yield
             finally:
                 self.leave()
                 await self._connected.close_all()
+        await asyncio.gather(*self._leaving)
 
     def leave(self) -> None:
         """Let nobody in any more; who is there stays."""
@@ -127,7 +146,10 @@ class Door:
             logger.info("%s has left (%s)", connection.identity, client.close_code)
             connection.ended.set()
             self._connected.remove(connection)
-            await self._leave_place(connection)
+            leaving = asyncio.create_task(self._leave_place(connection))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+        await client.close(SERVICE_RESTART)  # who is still there has lost his place at the router
 
     async def _take_place(self, connection: Connection) -> None:
         try:

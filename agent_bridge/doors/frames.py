@@ -9,7 +9,6 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from agent_bridge.router.frames import (
-    MASTER_SERVER_BE,
     NOT_ACTIVE,
     UNREGISTERED,
     AgentLogged,
@@ -46,9 +45,10 @@ class Answered:
 
 
 @frozen
-class Call:
-    """What is called, and in whose name."""
+class Called:
+    """Somebody has an agent called."""
 
+    callee: str
     payload: object = field(repr=False)
     metadata: dict[str, Any] = field(repr=False)
 
@@ -59,24 +59,27 @@ class Call:
 
 
 @frozen
-class Called(Call):
-    """Somebody has an agent called."""
+class Knock:
+    """A bridge asks who holds an identity at the router."""
 
-    callee: str
-
-
-@frozen
-class Invocation(Call):
-    """The router hands on a call."""
-
+    nonce: str
+    asked: str
+    """What proves that it is one."""
     by: str = field(repr=False)
 
 
 @frozen
-class Told:
-    """An error for the agent itself, as it came."""
+class Invocation:
+    """The router hands on a call."""
 
-    frame: dict[str, Any] = field(repr=False)
+    by: str = field(repr=False)
+    payload: object = field(repr=False)
+    metadata: dict[str, Any] = field(repr=False)
+
+    @property
+    def request_id(self) -> str:
+        """The request in whose name it is; a text of any kind."""
+        return as_text(self.metadata.get("request_id"))
 
 
 @frozen
@@ -87,7 +90,7 @@ class Misunderstood:
 
 
 type AgentFrame = Described | AgentLogged | Answered | Misunderstood
-type RouterFrame = Invocation | Told
+type RouterFrame = Knock | Invocation
 
 
 def parse_agent_frame(text: str | bytes, identity: str) -> AgentFrame | None:
@@ -120,26 +123,31 @@ def parse_call(text: str | bytes) -> Called | Misunderstood:
     """What a caller sends."""
     match parse_frame(text):
         case {"message_type": "agent_invoke", "agent_uuid": str(callee), **rest}:
-            return Called(rest.get("request_payload"), _metadata(rest), callee)
+            metadata = rest.get("request_metadata")
+            return Called(
+                callee,
+                rest.get("request_payload"),
+                metadata if isinstance(metadata, dict) else {},
+            )
         case None:
             return Misunderstood({"error": INVALID_JSON})
     return Misunderstood({"error": UNEXPECTED})
 
 
 def parse_router_frame(text: str | bytes) -> RouterFrame | None:
-    """What the router sends to whom it takes for an agent or the master agent."""
+    """What the router sends to whom it takes for an agent or the master agent.
+
+    None for errors too, which would make an agent stop: who is to stop is for the door to say, and
+    whoever reaches the router can have it send some.
+    """
     frame: Any = parse_frame(text)
     match frame:
+        case {"request_payload": {"knock": str(nonce), "asked": str(asked)}, "invoked_by": str(by)}:
+            return Knock(nonce, asked, by)
         case {"request_payload": payload, "invoked_by": str(by), **rest}:
-            return Invocation(payload, _metadata(rest), by)
-        case {"error": _}:
-            return Told(frame)
+            metadata = rest.get("request_metadata")
+            return Invocation(by, payload, metadata if isinstance(metadata, dict) else {})
     return None
-
-
-def _metadata(frame: dict[Any, Any]) -> dict[str, Any]:
-    metadata = frame.get("request_metadata")
-    return metadata if isinstance(metadata, dict) else {}
 
 
 def call_frame(called: Called) -> bytes:
@@ -182,6 +190,15 @@ def not_active() -> dict[str, Any]:
     return {"message_type": "agent_error", "error": error}
 
 
+def unanswered(most: int) -> dict[str, Any]:
+    """For the oldest of more calls than are remembered."""
+    error = {
+        "error_message": f"The agent has left more than {most:,} calls unanswered",
+        "error_type": "AgentGeneralError",
+    }
+    return {"message_type": "agent_error", "error": error}
+
+
 def unregistered(identity: str) -> dict[str, Any]:
     """What the router says to those who wait for somebody who is gone."""
     error = {"error_message": UNREGISTERED, "agent_uuid": identity}
@@ -194,7 +211,8 @@ def dismissal(message: str) -> dict[str, Any]:
     return {"error": {**error, "message_type": "agent_error"}}
 
 
-def show(by: str, back_end_key: str, number: int) -> str:
-    """Under which key an agent sees a call: its caller and its callee, and no secret."""
-    hidden = MASTER_SERVER_BE + by.removeprefix(back_end_key) if by.startswith(back_end_key) else by
-    return f"{hidden}:{number}"
+def show(by: str, keys: dict[str, str], number: int) -> str:
+    """Under which key an agent sees a call: its caller and its callee, and names for keys."""
+    for key, name in keys.items():
+        by = by.replace(key, name)
+    return f"{by}:{number}"

@@ -11,8 +11,8 @@ from agent_bridge.doors.frames import (
     Called,
     Described,
     Invocation,
+    Knock,
     Misunderstood,
-    Told,
     invocation_frame,
     parse_agent_frame,
     parse_call,
@@ -65,7 +65,7 @@ def test_any_frame_of_a_caller_is_something(frame: Any) -> None:
 @given(FRAMES)
 def test_any_frame_of_the_router_is_something(frame: Any) -> None:
     parsed = parse_router_frame(_text(frame))
-    assert parsed is None or isinstance(parsed, Invocation | Told)
+    assert parsed is None or isinstance(parsed, Invocation | Knock)
 
 
 @given(st.binary() | st.text())
@@ -77,11 +77,11 @@ def test_what_is_no_json_is_misunderstood(text: str | bytes) -> None:
 
 @pytest.mark.parametrize("by", ["key", "key:master_server_ml:1", "key:agent:2"])
 def test_a_call_of_a_bridge_is_shown_without_its_key(by: str) -> None:
-    assert show(by, "key", 7) == f"{by.replace('key', 'master_server_be')}:7"
+    assert show(by, {"key": "master_server_be"}, 7) == f"{by.replace('key', 'master_server_be')}:7"
 
 
 def test_a_call_of_an_agent_is_shown_as_it_is() -> None:
-    assert show("caller:callee:1", "key", 7) == "caller:callee:1:7"
+    assert show("caller:callee:1", {"key": "master_server_be"}, 7) == "caller:callee:1:7"
 
 
 @given(JSON, st.dictionaries(st.text(), JSON, max_size=3))

@@ -29,7 +29,7 @@ def seals(settings: BridgeSettings) -> Seals:
 
 
 def _call(payload: object, request_id: str = REQUEST) -> Invocation:
-    return Invocation(payload, {"request_id": request_id}, "by")
+    return Invocation("by", payload, {"request_id": request_id})
 
 
 def test_a_sealed_call_shows_nothing_and_is_opened_by_a_bridge(seals: Seals) -> None:
@@ -61,13 +61,13 @@ def test_what_an_agent_calls_with_is_taken_as_it_is(seals: Seals, payload: Any) 
 
 def test_the_answer_to_a_sealed_call_is_sealed(seals: Seals) -> None:
     answer = {"message_type": "agent_response", "response": "secret", "execution_time": 1.5}
-    closed = seals.close(answer, _call(PAYLOAD))
+    closed = seals.close(answer, REQUEST)
     assert "secret" not in str(closed)
     assert seals.read_answer(closed["response"], REQUEST) == Reply("secret", 1.5)
 
 
 def test_so_is_an_error(seals: Seals) -> None:
-    closed = seals.close({"error": {"error_message": "no"}}, _call(PAYLOAD))
+    closed = seals.close({"error": {"error_message": "no"}}, REQUEST)
     assert seals.read_answer(closed["response"], REQUEST) == Rejection("no", 0.0)
 
 
