@@ -33,6 +33,16 @@ ROUTER_FRAMES_SKIPPED = Counter(
     "Frames of the router that are of no known form, or about no request.",
     ["connection"],
 )
+DOOR_CONNECTIONS = Gauge(
+    "genai_door_connections", "Agents that are connected at this bridge's door."
+)
+DOOR_REFUSED = Counter(
+    "genai_door_refused", "Connections and calls that a door has refused, by why.", ["reason"]
+)
+MASTER_IS_FOREIGN = Gauge(
+    "genai_master_agent_is_foreign",
+    "Whether the router reaches another master agent than the one that came through a door.",
+)
 LOG_ENTRIES = Counter("genai_log_entries", "What agents logged, by what became of it.", ["outcome"])
 
 LOG_ENTRIES_STORED = LOG_ENTRIES.labels("stored")

@@ -99,6 +99,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
                 allow_origins=settings.backend_cors_origins,
                 allow_methods=["GET", "POST", "PATCH", "DELETE"],
                 allow_headers=["authorization", "content-type"],
+                expose_headers=["Link", "Retry-After"],  # a page's script sees no others
             ),
             Middleware(IgnoreTrailingSlash),
             Middleware(Measure),

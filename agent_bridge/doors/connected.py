@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 
-from agent_bridge.doors import metrics
+from agent_bridge import metrics
 from agent_bridge.doors.connection import Connection
 
 logger = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ class Connected:
     def __init__(self) -> None:
         self._connections: dict[str, Connection] = {}
         self._ending: dict[Connection, asyncio.Task[None]] = {}
-        metrics.CONNECTIONS.set_function(lambda: len(self))
+        metrics.DOOR_CONNECTIONS.set_function(lambda: len(self))
 
     def __iter__(self) -> Iterator[Connection]:
         """All of them, as they are now."""

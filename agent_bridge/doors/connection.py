@@ -18,6 +18,7 @@ from websockets.protocol import State
 
 from agent_bridge.doors.admission import AgentVisitor, MasterVisitor
 from agent_bridge.doors.behind import Behind
+from agent_bridge.doors.closes import POLICY_VIOLATION, SERVICE_RESTART
 from agent_bridge.doors.frames import (
     Answered,
     Described,
@@ -49,7 +50,7 @@ logger = logging.getLogger(__name__)
 CALLS_LIMIT = 1_000  # that an agent has not answered; the oldest is given up
 DELIVER_SECONDS = 2.0  # for the last answers of one that has left
 RETRY_SECONDS = 0.5
-SERVICE_RESTART, POLICY_VIOLATION = 1012, 1008  # RFC 6455, 7.4.1, and IANA's registry
+LOST_SECONDS = 0.01  # after a log entry that was lost: so its sender is slowed down
 
 type Answer = dict[str, Any]
 type Deliver = Callable[[Answer], Awaitable[None]]
@@ -121,7 +122,8 @@ class Connection:
         if self._upstream is not None:
             await self._upstream.close()
         self.ended.set()
-        for call in list(self._calls.values()):
+        while self._calls:
+            _, call = self._calls.popitem()
             await call.deliver(unregistered(self.identity))
 
     async def renew(self) -> None:
@@ -180,7 +182,8 @@ class Connection:
     async def _take_from_client(self, text: str | bytes) -> None:
         match parse_agent_frame(text, self.identity):
             case AgentLogged() as logged:
-                self._behind.logs.put(logged)
+                if not self._behind.logs.put(logged):
+                    await asyncio.sleep(LOST_SECONDS)
             case Answered(shown, frame):
                 if call := self._calls.pop(shown, None):
                     self._answer(call, frame)
@@ -249,7 +252,10 @@ class Connection:
 
     async def _take_call(self, upstream: ClientConnection, invocation: Invocation) -> None:
         try:
-            opened = self._behind.seals.open(invocation)
+            opened = self._behind.seals.open(
+                invocation,
+                by_bridge=invocation.by.startswith(self._behind.settings.master_be_api_key),
+            )
         except UndecryptableError as error:
             logger.warning("a call of %s is not passed on: %s", self.identity, error)
             await upstream.send(answer_frame(invocation.by, not_active()).decode())

@@ -22,9 +22,15 @@ from agent_bridge.doors.admission import (
     NotRegisteredError,
 )
 from agent_bridge.doors.behind import Behind
-from agent_bridge.doors.calls import Caller
+from agent_bridge.doors.calls import Caller, Callers
+from agent_bridge.doors.closes import (
+    NO_CREDENTIALS,
+    POLICY_VIOLATION,
+    SERVICE_RESTART,
+    TRY_AGAIN_LATER,
+)
 from agent_bridge.doors.connected import Connected
-from agent_bridge.doors.connection import POLICY_VIOLATION, SERVICE_RESTART, Connection
+from agent_bridge.doors.connection import Connection
 from agent_bridge.doors.frames import dismissal
 from agent_bridge.doors.refusals import note_refusal
 from agent_bridge.router.lanes import RouterAwayError
@@ -36,7 +42,6 @@ from shared.postgres.pool import DatabaseAwayError, connect
 logger = logging.getLogger(__name__)
 
 PATH = "/ws"
-NO_CREDENTIALS, TRY_AGAIN_LATER = 4000, 1013  # the router's own; IANA's registry
 STOP_SECONDS = 2.0  # in which a library that was told to stop has hung up
 PING_SECONDS = 20.0
 HEAD_SECONDS = 10.0
@@ -70,6 +75,7 @@ class Door:
         self._notifications = notifications
         self._bridge_id = bridge_id
         self._admission = Admission(behind.settings, behind.database)
+        self._callers = Callers()
         self._is_leaving = False
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -113,8 +119,8 @@ class Door:
         try:
             visitor = await self._admission.admit(client.request.headers)
             if isinstance(visitor, CallVisitor):
-                behind = self._behind
-                await Caller(behind.settings, self._admission, client, visitor).serve()
+                settings = self._behind.settings
+                await Caller(settings, self._admission, self._callers, client, visitor).serve()
             else:
                 await self._serve_connection(client, visitor)
         except NobodyError as error:

@@ -2,7 +2,7 @@
 
 import logging
 
-from agent_bridge.doors import metrics
+from agent_bridge import metrics
 from shared.telemetry.seldom import warn_seldom
 
 logger = logging.getLogger(__name__)
@@ -10,5 +10,5 @@ logger = logging.getLogger(__name__)
 
 def note_refusal(reason: str, what: str, **fields: str) -> None:
     """Count it by its reason, and say what was refused to whom."""
-    metrics.REFUSED.labels(reason).inc()
+    metrics.DOOR_REFUSED.labels(reason).inc()
     warn_seldom(logger, what, **fields)

@@ -57,10 +57,10 @@ class Seals:
         """A call that only a bridge can read."""
         return {SEALED: self._seal(payload, request_id, "payload")}
 
-    def open(self, call: Invocation) -> Opened:
+    def open(self, call: Invocation, *, by_bridge: bool) -> Opened:
         """A call that a bridge has sealed, or one as it is. Raises UndecryptableError."""
         match call.payload:
-            case {"sealed": str(text)}:
+            case {"sealed": str(text)} if by_bridge:
                 return Opened(self._open(text, call.request_id, "payload"), was_sealed=True)
         return Opened(call.payload, was_sealed=False)
 

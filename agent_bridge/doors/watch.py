@@ -12,7 +12,7 @@ from itertools import batched
 from time import monotonic
 from uuid import uuid4
 
-from agent_bridge.doors import metrics
+from agent_bridge import metrics
 from agent_bridge.doors.connected import Connected
 from agent_bridge.doors.connection import Connection
 from agent_bridge.doors.seals import Seals

@@ -141,13 +141,15 @@ class Entries:
         """A number between those of the entries before and after."""
         return next(self._numbers)
 
-    def put(self, entry: AgentLogged) -> None:
-        """Add an entry, or lose it."""
+    def put(self, entry: AgentLogged) -> bool:
+        """Add an entry; False: it is lost."""
         queue, characters = self._queue_of(entry), _characters(entry)
-        if self._has_room(queue, entry, characters):
+        has_room = self._has_room(queue, entry, characters)
+        if has_room:
             self._add(queue, entry, characters)
         else:
             self.losses.add(queue, entry)
+        return has_room
 
     def take(self, most: int) -> list[Numbered]:
         """Entries of all agents in turn, in the order in which they came.

@@ -57,17 +57,24 @@ class LogInbox:
         self._markers: list[tuple[int, FlushMarker]] = []
         self._filled = asyncio.Event()
 
-    def put(self, event: LogEvent) -> None:
-        """Add an entry, unless somebody else may have its agent's place, or a flush marker."""
+    def put(self, event: LogEvent) -> bool:
+        """Add a flush marker, or an entry, unless somebody else may have its agent's place.
+
+        False: the entry is lost.
+        """
         if isinstance(event, FlushMarker):
             self._markers.append((self._entries.next_number(), event))
+            is_kept = True
         else:
             is_verified = event.is_verified or self._is_verified(event.agent_uuid)
             if is_verified is False:
                 metrics.LOG_ENTRIES_DROPPED.inc()
-                return
-            self._entries.put(attrs.evolve(event, is_verified=True) if is_verified else event)
+                return False
+            is_kept = self._entries.put(
+                attrs.evolve(event, is_verified=True) if is_verified else event
+            )
         self._filled.set()
+        return is_kept
 
     async def handle(self) -> None:
         """Store entries for ever; they wait while PostgreSQL is away."""

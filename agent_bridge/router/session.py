@@ -72,7 +72,7 @@ class TermBegan:
 
 type LogEvent = AgentLogged | FlushMarker
 type AgentEvent = AgentRegistered | AgentUnregistered | RouterLost | AgentsSeen | TermBegan
-type PutLog = Callable[[LogEvent], None]
+type PutLog = Callable[[LogEvent], object]
 type Put = Callable[[AgentEvent], None]
 type OnHeld = Callable[[], Coroutine[None, None, None]]
 

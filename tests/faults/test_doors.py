@@ -15,8 +15,8 @@ from attrs import define, field, frozen
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from agent_bridge.doors.closes import SERVICE_RESTART
 from agent_bridge.doors.connected import REPLACED
-from agent_bridge.doors.connection import SERVICE_RESTART
 from agent_bridge.doors.keeping import STEADY_SECONDS, TOKEN_ENDED, TOKEN_EXPIRED
 from agent_bridge.doors.queries import LEASE_SECONDS
 from devstack.processes import HOST, Child
