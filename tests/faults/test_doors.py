@@ -173,6 +173,26 @@ async def test_agents_of_a_bridge_that_was_frozen_are_active_again_and_reached(
     await until_active(asker, registered["id"], is_active=False)
 
 
+async def test_who_is_noted_at_a_door_and_is_not_there_is_inactive_soon(
+    doors: tuple[Door, Door], stage: System, asker: User
+) -> None:
+    """That he left may have been lost, or come before he was noted again."""
+    registered = await asker.register_agent()
+    execute(
+        stage,
+        """
+        INSERT INTO door_connections (identity, agent_id, connection_id, bridge_id, connected_at)
+        SELECT CAST(id AS text), id, gen_random_uuid(), doors.bridge_id, now() - interval '1 minute'
+        FROM agents, doors WHERE agents.id = %s ORDER BY alive_until DESC LIMIT 1
+        """,
+        registered["id"],
+    )
+    execute(stage, "UPDATE agents SET is_active = true WHERE id = %s", registered["id"])
+    await until_active(asker, registered["id"], is_active=False)
+    async with returning(doors[0].url, asker, registered):
+        pass
+
+
 async def _delete(_stage: System, user: User, agent_id: str) -> None:
     assert (await user.http.delete(f"/api/agents/{agent_id}")).status_code == 204
 

@@ -89,3 +89,27 @@ def test_only_a_bridge_can_answer_a_knock(settings: BridgeSettings, seals: Seals
     other = attrs.evolve(settings, secret_key="another secret key of 32 bytes or more")
     stranger = Seals(other, Vault(other.encryption_keys))
     assert not seals.is_proof("agent", "nonce", stranger.prove("agent", "nonce"))
+
+
+def test_only_a_bridge_can_knock(settings: BridgeSettings, seals: Seals) -> None:
+    """Else anybody could have a door prove what he is asked himself."""
+    asked = seals.ask("agent", "nonce")
+    assert seals.is_asked("agent", "nonce", asked)
+    assert not seals.is_asked("agent", "another nonce", asked)
+    assert not seals.is_asked("another agent", "nonce", asked)
+    assert not seals.is_asked("agent", "nonce", seals.prove("agent", "nonce"))
+    assert not seals.is_asked("agent", "nonce", "ž")
+    assert not seals.is_proof("agent", "nonce", asked)
+    other = attrs.evolve(settings, secret_key="another secret key of 32 bytes or more")
+    assert not seals.is_asked(
+        "agent", "nonce", Seals(other, Vault([bytes(32)])).ask("agent", "nonce")
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "00000000.AAAA", "ž", "\ud800".encode(errors="replace").decode()]
+)
+def test_garbage_in_place_of_a_seal_is_none(seals: Seals, text: str) -> None:
+    with pytest.raises(UndecryptableError):
+        seals.open(_call({"sealed": text}), by_bridge=True)
+    assert seals.read_answer({"sealed": text}, REQUEST) is None
