@@ -93,7 +93,7 @@ async def test_who_shows_two_of_a_kind_is_nobody(name: str) -> None:
 @given(name=st.sampled_from(HEADERS), value=BYTES)
 async def test_whatever_bytes_a_header_holds_it_is_nobody_s(name: str, value: str) -> None:
     with pytest.raises((NobodyError, NotRegisteredError)):
-        await ADMISSION.admit(Headers({name: value}))
+        await ADMISSION.admit({name: value})
 
 
 def test_what_a_visitor_shows_is_in_no_line_of_a_log() -> None:
