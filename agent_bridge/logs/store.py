@@ -3,6 +3,7 @@
 import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from uuid import UUID
 
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 MESSAGE_LIMIT = 64 * 1024  # characters
 CUT_MARK = " … [cut]"
 LEVEL_LIMIT = 32  # characters
+KNOWN_IDS = 4096
 REMEMBERED_REQUESTS = 10_000
 SECRETS_LIMIT = 100  # of one request
 
@@ -96,7 +98,7 @@ class Logs:
         text = hide(logged.message, self._secrets.get(logged.request_id, self._usual))
         if len(text) > MESSAGE_LIMIT:
             text = text[: MESSAGE_LIMIT - len(CUT_MARK)] + CUT_MARK
-        return attrs.evolve(logged, message=text)
+        return logged if text == logged.message else attrs.evolve(logged, message=text)
 
     async def _learn_secrets(self, connection: Connection, logged: Iterable[LoggedMessage]) -> None:
         """Know what the master agent was given: its library logs its input."""
@@ -128,6 +130,9 @@ class Logs:
             self._notifications.publish(channel, encode_frames(logs[-1].seq, frames))
 
 
+_read_uuid = lru_cache(maxsize=KNOWN_IDS)(UUID)  # an agent logs more than once about a request
+
+
 def _is_masters(logged: AgentLogged, says: Callable[[str], bool]) -> bool:
     return logged.agent_uuid == MASTER_SERVER_ML and says(logged.message)
 
@@ -154,8 +159,8 @@ def _message(entry: AgentLogged) -> LoggedMessage | None:
         return None
     try:
         return LoggedMessage(
-            session_id=UUID(entry.session_id),
-            request_id=UUID(entry.request_id),
+            session_id=_read_uuid(entry.session_id),
+            request_id=_read_uuid(entry.request_id),
             agent_id=agent_id,
             log_level=entry.log_level[:LEVEL_LIMIT],
             message=entry.message,

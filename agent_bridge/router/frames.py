@@ -4,6 +4,7 @@ Source of every form: the contract's section on the router. Unknown keys are ign
 of no known form is None: anyone can cause one, so it must never end anything.
 """
 
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from shared.codec.text import write_json
 MASTER_SERVER_BE = "master_server_be"
 MASTER_SERVER_ML = "master_server_ml"
 
+KNOWN_IDENTITIES = 4096
 LOGGED_LIMIT = 80 * 1024  # characters: what is stored of a message, and the secret it may be cut at
 
 NOT_ACTIVE = "Agent is NOT active"
@@ -134,14 +136,16 @@ def _parse_event(kind: str, uuid: str, rest: dict[Any, Any]) -> SessionFrame | N
     return None
 
 
-def read_log(agent_uuid: str, frame: dict[Any, Any]) -> AgentLogged | None:
+def read_log(
+    agent_uuid: str, frame: dict[Any, Any], *, is_verified: bool = False
+) -> AgentLogged | None:
     """What an agent logged; None where it does not say about what."""
     match frame:
         case {"session_id": str(session), "request_id": str(request), "log_level": level} if (
             session and request and level
         ):
             message = as_text(frame.get("log_message"))[:LOGGED_LIMIT]
-            return AgentLogged(agent_uuid, session, request, as_text(level), message)
+            return AgentLogged(agent_uuid, session, request, as_text(level), message, is_verified)
     return None
 
 
@@ -173,6 +177,7 @@ def parse_error(text: str | bytes) -> str:
     return ""
 
 
+@lru_cache(maxsize=KNOWN_IDENTITIES)
 def read_identity(agent_uuid: str) -> UUID | None:
     """The agent that an identity belongs to.
 

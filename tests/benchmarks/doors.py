@@ -22,7 +22,11 @@ LOGS, LOGGING = 100, 16  # entries of a request, and users at once
 LOG_ROUNDS, CHAT_ROUNDS = 4, 8
 CHATTING = (64, 1)  # users at once
 ROUTER, ONE, TWO, FOUR = "router", "1 door", "2 doors", "4 doors"
-UNBOUNDED = {"LOG_ENTRIES_PER_AGENT": "0"}
+UNBOUNDED = "0"  # entries of an agent in a second
+
+COUNTED = "early", "asked"
+SELECT_ACTIVE = "SELECT count(*) FROM agents WHERE is_active"
+SELECT_STORED = "SELECT count(*) FROM logs"
 
 TARGETS: dict[str, Target] = {
     **{f"{ONE}, {users} users: CPU per chat": at_most(1.05, of_floor=True) for users in CHATTING},
@@ -35,12 +39,15 @@ TARGETS: dict[str, Target] = {
 
 async def measure(bench: Bench) -> AsyncIterator[Row]:
     """Chats without entries, then entries through one door and more; the floor is the router."""
-    places = {ROUTER: bench.start(**UNBOUNDED), ONE: bench.start(has_doors=True, **UNBOUNDED)}
+    places = {
+        ROUTER: bench.start(LOG_ENTRIES_PER_AGENT=UNBOUNDED),
+        ONE: bench.start(has_doors=True, LOG_ENTRIES_PER_AGENT=UNBOUNDED),
+    }
     for users in CHATTING:
         async for row in _measure_chats(users, *places.values()):
             yield row
     for name, doors in ((TWO, 2), (FOUR, 4)):
-        places[name] = bench.start(bridges=doors, has_doors=True, **UNBOUNDED)
+        places[name] = bench.start(bridges=doors, has_doors=True, LOG_ENTRIES_PER_AGENT=UNBOUNDED)
     async for row in _measure_entries(places):
         yield row
 
@@ -80,9 +87,6 @@ async def _measure_entries(places: Mapping[str, Installation]) -> AsyncIterator[
     yield Row(f"{TWO} against one: log entries", rates[TWO], "/s", rates[ONE])
 
 
-COUNTED = "early", "asked"
-
-
 async def _log(chats: list[Chat], seconds: float, place: Installation) -> Load:
     return await run_load([partial(chat.ask, LOGS) for chat in chats], seconds, place)
 
@@ -98,15 +102,14 @@ async def _logging(place: Installation) -> AsyncIterator[list[Chat]]:
     with stopping(child), run_sql(settings) as sql:
 
         async def are_active() -> bool:
-            return sql("SELECT count(*) AS active FROM agents WHERE is_active")[0]["active"] == len(
-                tokens
-            )
+            [[active]] = [row.values() for row in sql(SELECT_ACTIVE)]
+            return bool(active == LOGGING)
 
         await eventually(are_active, "all agents are active")
         async with chats_of(place, people) as chats:
             await _log(chats, WARM_UP_SECONDS, place)
             yield chats
-        [[stored]] = [row.values() for row in sql("SELECT count(*) FROM logs")]
+        [[stored]] = [row.values() for row in sql(SELECT_STORED)]
         if stored != LOGS * (sum(chat.asked for chat in chats) - LOGGING):
             raise WrongAnswerError(f"{stored} entries are stored")
         place.processes[STUB].remove(child.pid)
