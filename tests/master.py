@@ -128,7 +128,8 @@ async def _connect(
         is_reachable = False
         try:
             is_reachable = await _is_reachable(router_url)
-            while url != router_url and not is_reachable:  # the door is still at it
+            while url != router_url and not is_reachable and not serving.done():
+                # The door is still at it.
                 is_reachable = await _is_reachable(router_url)
         finally:
             if not is_reachable:

@@ -211,10 +211,10 @@ class System:
         self.bridges.append(f"http://{HOST}:{port}")
         return child
 
-    def start_door(self, **overrides: str) -> Child:
+    def start_door(self, *alterations: str, **overrides: str) -> Child:
         """Start one more bridge with an agents' door; its URL is the last of `doors`."""
         port = str(free_port())
-        child = self.start_bridge(AGENTS_PORT=port, AGENTS_HOST=HOST, **overrides)
+        child = self.start_bridge(*alterations, AGENTS_PORT=port, AGENTS_HOST=HOST, **overrides)
         self.doors.append(f"ws://{HOST}:{port}/ws")
         return child
 
