@@ -3,7 +3,6 @@
 import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from itertools import islice
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from agent_bridge.logs.queries import (
     select_knows_form,
     select_secrets,
 )
-from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity
+from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity, read_uuid
 from agent_bridge.router.signatures import is_record_of_call, is_traceback_of_mismatch
 from shared.domain.frames import LogFrame, encode
 from shared.notifications.bus import Notifications
@@ -34,7 +33,6 @@ logger = logging.getLogger(__name__)
 MESSAGE_LIMIT = 64 * 1024  # characters
 CUT_MARK = " … [cut]"
 LEVEL_LIMIT = 32  # characters
-KNOWN_IDS = 4096
 REMEMBERED_REQUESTS = 10_000
 SECRETS_LIMIT = 100  # of one request
 
@@ -130,9 +128,6 @@ class Logs:
             self._notifications.publish(channel, encode_frames(logs[-1].seq, frames))
 
 
-_read_uuid = lru_cache(maxsize=KNOWN_IDS)(UUID)  # an agent logs more than once about a request
-
-
 def _is_masters(logged: AgentLogged, says: Callable[[str], bool]) -> bool:
     return logged.agent_uuid == MASTER_SERVER_ML and says(logged.message)
 
@@ -159,8 +154,8 @@ def _message(entry: AgentLogged) -> LoggedMessage | None:
         return None
     try:
         return LoggedMessage(
-            session_id=_read_uuid(entry.session_id),
-            request_id=_read_uuid(entry.request_id),
+            session_id=read_uuid(entry.session_id),
+            request_id=read_uuid(entry.request_id),
             agent_id=agent_id,
             log_level=entry.log_level[:LEVEL_LIMIT],
             message=entry.message,

@@ -16,7 +16,8 @@ from shared.codec.text import write_json
 MASTER_SERVER_BE = "master_server_be"
 MASTER_SERVER_ML = "master_server_ml"
 
-KNOWN_IDENTITIES = 4096
+KNOWN_IDS = 4096  # that are remembered: who logs does so more than once about a request
+UUID_CHARACTERS = 36
 LOGGED_LIMIT = 80 * 1024  # characters: what is stored of a message, and the secret it may be cut at
 
 NOT_ACTIVE = "Agent is NOT active"
@@ -177,17 +178,24 @@ def parse_error(text: str | bytes) -> str:
     return ""
 
 
-@lru_cache(maxsize=KNOWN_IDENTITIES)
 def read_identity(agent_uuid: str) -> UUID | None:
     """The agent that an identity belongs to.
 
     Only the form that its token has: the router takes any other spelling for somebody else.
     """
     try:
-        agent_id = UUID(agent_uuid)
+        agent_id = read_uuid(agent_uuid)
     except ValueError:
         return None
     return agent_id if str(agent_id) == agent_uuid else None
+
+
+def read_uuid(text: str) -> UUID:
+    """An id in any spelling. Raises ValueError."""
+    return _read_known(text) if len(text) <= UUID_CHARACTERS else UUID(text)
+
+
+_read_known = lru_cache(maxsize=KNOWN_IDS)(UUID)
 
 
 def register_frame() -> bytes:
