@@ -215,12 +215,17 @@ class System:
         return child
 
     def start_door(
-        self, *, host: str = HOST, agents_port: str = "", port: str = "", **overrides: str
+        self,
+        *alterations: str,
+        host: str = HOST,
+        agents_port: str = "",
+        port: str = "",
+        **overrides: str,
     ) -> Child:
         """Start one more bridge with an agents' door; its URL is the last of `doors`."""
         agents_port = agents_port or str(free_port())
         door = {"AGENTS_HOST": host, "AGENTS_PORT": agents_port}
-        child = self.start_bridge(host=host, port=port, **door, **overrides)
+        child = self.start_bridge(*alterations, host=host, port=port, **door, **overrides)
         self.doors.append(f"ws://{host}:{agents_port}/ws")
         return child
 
