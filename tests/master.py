@@ -120,7 +120,10 @@ async def run_master(
 async def _connect(
     url: str, router_url: str, behave: Behaviour
 ) -> tuple[Master, asyncio.Task[None]]:
-    """Connect until reachable: an older connection that ends late takes the identity with it."""
+    """Connect until reachable: an older connection that ends late takes the identity with it.
+
+    Raises OSError where a door does not let it stay.
+    """
     while True:
         headers = {"API-KEY": ML_KEY}
         connection = await connect(url, additional_headers=headers, compression=None)
@@ -129,7 +132,8 @@ async def _connect(
         is_reachable = False
         try:
             is_reachable = await _is_reachable(router_url)
-            while url != router_url and not is_reachable:  # the door is still at it
+            while url != router_url and not is_reachable and not serving.done():
+                # The door is still at it.
                 is_reachable = await _is_reachable(router_url)
         finally:
             if not is_reachable:
@@ -137,6 +141,8 @@ async def _connect(
                 await asyncio.gather(serving, return_exceptions=True)
         if is_reachable:
             return master, serving
+        if url != router_url:
+            raise ConnectionRefusedError("the door was closed, or has sent it away")
 
 
 async def _is_reachable(router_url: str) -> bool:

@@ -75,6 +75,8 @@ class Connection:
     ) -> None:
         self.id = uuid4()
         self.visitor = visitor
+        self.identity = visitor.identity
+        """Who it is."""
         self._behind = behind
         self._client = client
         self._upstream: ClientConnection | None = None
@@ -89,11 +91,6 @@ class Connection:
         """Whether it has said who it is."""
         self.ended = asyncio.Event()
         """It has left its place at the router."""
-
-    @property
-    def identity(self) -> str:
-        """Who it is."""
-        return self.visitor.identity
 
     @property
     def is_busy(self) -> bool:

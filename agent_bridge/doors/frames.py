@@ -6,7 +6,7 @@ To agents, the master agent and callers the door is the router: the same frames,
 from math import ceil
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from agent_bridge.router.frames import (
     NOT_ACTIVE,
@@ -107,9 +107,8 @@ def parse_agent_frame(text: str | bytes, identity: str) -> AgentFrame | None:
                 as_text(payload.get("agent_description")),
                 as_object(payload.get("agent_input_schema")),
             )
-        case {"message_type": "agent_log", **rest}:
-            logged = read_log(identity, rest)
-            return logged and evolve(logged, is_verified=True)
+        case {"message_type": "agent_log"}:
+            return read_log(identity, frame, is_verified=True)
         case {"message_type": "agent_response" | "agent_error", "invoked_by": str(shown)}:
             return Answered(shown, {name: frame[name] for name in frame if name != "invoked_by"})
         case {"message_type": "agent_register" | "agent_response" | "agent_error"}:

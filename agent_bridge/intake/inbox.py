@@ -70,9 +70,9 @@ class LogInbox:
             if is_verified is False:
                 metrics.LOG_ENTRIES_DROPPED.inc()
                 return False
-            is_kept = self._entries.put(
-                attrs.evolve(event, is_verified=True) if is_verified else event
-            )
+            if is_verified and not event.is_verified:
+                event = attrs.evolve(event, is_verified=True)
+            is_kept = self._entries.put(event)
         self._filled.set()
         return is_kept
 

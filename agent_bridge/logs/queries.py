@@ -1,5 +1,6 @@
 """The statements about log entries."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +47,7 @@ class GivenSecrets:
 async def insert_logs(
     connection: Connection, messages: list[LoggedMessage], master_id: str
 ) -> list[StoredLog]:
-    """Store those messages that may stand where they want to, in their order.
+    """Store those messages that may stand where they want to; of each session in their order.
 
     The request must be of that session. An agent may log only into sessions of its creator and
     while it is verified, the master agent into any. One that is at a door logs there: what the
@@ -89,17 +90,20 @@ async def insert_logs(
             WHERE chat.session_id = locked.session_id
             RETURNING chat.session_id, last_seq - total AS seq_before,
                       last_event_at - total * interval '1 millisecond' AS time_before
+        ), numbered AS (
+            SELECT allowed.*, seq_before + number AS seq,
+                   time_before + number * interval '1 millisecond' AS logged_at
+            FROM allowed JOIN moved USING (session_id)
+        ), stored AS (
+            INSERT INTO logs (session_id, request_id, agent_id, creator_id, created_at, updated_at,
+                              message, log_level, seq)
+            SELECT session_id, request_id, coalesce(CAST(agent_id AS text), :master_id), creator_id,
+                   logged_at, logged_at, message, log_level, seq
+            FROM numbered ORDER BY place
         )
-        INSERT INTO logs (session_id, request_id, agent_id, creator_id, created_at, updated_at,
-                          message, log_level, seq)
-        SELECT session_id, request_id, coalesce(CAST(agent_id AS text), :master_id), creator_id,
-               time_before + number * interval '1 millisecond',
-               time_before + number * interval '1 millisecond',
-               message, log_level, seq_before + number
-        FROM allowed JOIN moved USING (session_id)
-        ORDER BY place
-        RETURNING seq, session_id, request_id, agent_id, creator_id, created_at, updated_at,
-                  message, log_level
+        SELECT creator_id AS owner, array_agg(place ORDER BY place) AS places,
+               array_agg(seq ORDER BY place) AS seqs, array_agg(logged_at ORDER BY place) AS times
+        FROM numbered GROUP BY session_id, creator_id
     """
     values = {
         "session_ids": [each.session_id for each in messages],
@@ -110,11 +114,26 @@ async def insert_logs(
         "verified": [each.is_verified for each in messages],
         "master_id": master_id,
     }
-    return [_stored(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    rows = await connection.fetch_all(sql, values)
+    return [
+        StoredLog(seq, row["owner"], _entry(messages[place - 1], row["owner"], time, master_id))
+        for row in rows
+        for place, seq, time in zip(row["places"], row["seqs"], row["times"], strict=True)
+    ]
 
 
-def _stored(seq: int, creator_id: UUID, **others: Any) -> StoredLog:
-    return StoredLog(seq, creator_id, LogEntry(creator_id=creator_id, **others))
+def _entry(logged: LoggedMessage, owner: UUID, time: datetime, master_id: str) -> LogEntry:
+    """As it was stored: all but its time is known here."""
+    return LogEntry(
+        session_id=logged.session_id,
+        request_id=logged.request_id,
+        log_level=logged.log_level,
+        message=logged.message,
+        creator_id=owner,
+        agent_id=str(logged.agent_id) if logged.agent_id else master_id,
+        created_at=time,
+        updated_at=time,
+    )
 
 
 async def select_knows_form(connection: Connection) -> bool:

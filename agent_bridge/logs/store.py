@@ -19,7 +19,7 @@ from agent_bridge.logs.queries import (
     select_knows_form,
     select_secrets,
 )
-from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity
+from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity, read_uuid
 from agent_bridge.router.signatures import is_record_of_call, is_traceback_of_mismatch
 from shared.domain.frames import LogFrame, encode
 from shared.notifications.bus import Notifications
@@ -96,7 +96,7 @@ class Logs:
         text = hide(logged.message, self._secrets.get(logged.request_id, self._usual))
         if len(text) > MESSAGE_LIMIT:
             text = text[: MESSAGE_LIMIT - len(CUT_MARK)] + CUT_MARK
-        return attrs.evolve(logged, message=text)
+        return logged if text == logged.message else attrs.evolve(logged, message=text)
 
     async def _learn_secrets(self, connection: Connection, logged: Iterable[LoggedMessage]) -> None:
         """Know what the master agent was given: its library logs its input."""
@@ -154,8 +154,8 @@ def _message(entry: AgentLogged) -> LoggedMessage | None:
         return None
     try:
         return LoggedMessage(
-            session_id=UUID(entry.session_id),
-            request_id=UUID(entry.request_id),
+            session_id=read_uuid(entry.session_id),
+            request_id=read_uuid(entry.request_id),
             agent_id=agent_id,
             log_level=entry.log_level[:LEVEL_LIMIT],
             message=entry.message,

@@ -4,6 +4,7 @@ Source of every form: the contract's section on the router. Unknown keys are ign
 of no known form is None: anyone can cause one, so it must never end anything.
 """
 
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from shared.codec.text import write_json
 MASTER_SERVER_BE = "master_server_be"
 MASTER_SERVER_ML = "master_server_ml"
 
+KNOWN_IDS = 4096  # that are remembered: who logs does so more than once about a request
+UUID_CHARACTERS = 36
 LOGGED_LIMIT = 80 * 1024  # characters: what is stored of a message, and the secret it may be cut at
 
 NOT_ACTIVE = "Agent is NOT active"
@@ -134,14 +137,16 @@ def _parse_event(kind: str, uuid: str, rest: dict[Any, Any]) -> SessionFrame | N
     return None
 
 
-def read_log(agent_uuid: str, frame: dict[Any, Any]) -> AgentLogged | None:
+def read_log(
+    agent_uuid: str, frame: dict[Any, Any], *, is_verified: bool = False
+) -> AgentLogged | None:
     """What an agent logged; None where it does not say about what."""
     match frame:
         case {"session_id": str(session), "request_id": str(request), "log_level": level} if (
             session and request and level
         ):
             message = as_text(frame.get("log_message"))[:LOGGED_LIMIT]
-            return AgentLogged(agent_uuid, session, request, as_text(level), message)
+            return AgentLogged(agent_uuid, session, request, as_text(level), message, is_verified)
     return None
 
 
@@ -179,10 +184,18 @@ def read_identity(agent_uuid: str) -> UUID | None:
     Only the form that its token has: the router takes any other spelling for somebody else.
     """
     try:
-        agent_id = UUID(agent_uuid)
+        agent_id = read_uuid(agent_uuid)
     except ValueError:
         return None
     return agent_id if str(agent_id) == agent_uuid else None
+
+
+def read_uuid(text: str) -> UUID:
+    """An id in any spelling. Raises ValueError."""
+    return _read_known(text) if len(text) <= UUID_CHARACTERS else UUID(text)
+
+
+_read_known = lru_cache(maxsize=KNOWN_IDS)(UUID)
 
 
 def register_frame() -> bytes:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from tests.benchmarks.floors import chat_floors
 from tests.benchmarks.installation import Bench, Installation
 from tests.benchmarks.load import Load, run_in_turn, run_load
-from tests.benchmarks.people import Chat, close_chats, insert_people, open_chats
+from tests.benchmarks.people import Chat, Person, close_chats, insert_people, open_chats
 from tests.benchmarks.plots import Panel, draw
 from tests.benchmarks.report import FOLDER
 from tests.benchmarks.results import Row, Target, at_least, at_most
@@ -53,8 +53,17 @@ async def chatting(installation: Installation, users: int) -> AsyncIterator[list
 
     Raises WrongAnswerError, at the end for what came unasked.
     """
-    system = installation.system
-    people, gateways = insert_people(system.settings, users), system.gateways
+    people = insert_people(installation.system.settings, users)
+    async with chats_of(installation, people) as chats:
+        yield chats
+
+
+@asynccontextmanager
+async def chats_of(
+    installation: Installation, people: Sequence[Person]
+) -> AsyncIterator[list[Chat]]:
+    """A chat of each of these. Raises WrongAnswerError, as above."""
+    gateways = installation.system.gateways
     chats = [
         chat
         for number, gateway in enumerate(gateways)

@@ -1,18 +1,20 @@
 """What is measured: the system as real processes, and what each of them spends."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
+from typing import Any
 from urllib.request import urlopen
 
+import orjson
 import psutil
 from attrs import define, field, frozen
 from prometheus_client.parser import text_string_to_metric_families
 
 from devstack.postgres import PostgresServer, run_postgres
-from devstack.processes import wait_until_ready
+from devstack.processes import Child, wait_until_ready
 from devstack.valkey import run_valkey
 from shared.upgrade.migrate import migrate
 from tests.benchmarks.stub_agent import CONNECTED
@@ -31,6 +33,10 @@ type Spent = Mapping[str, float]
 """CPU milliseconds by the name of a part."""
 
 
+STUB, LOAD = "stub agent", "load"
+"""The parts that are no part of an installation."""
+
+
 @frozen
 class Installation:
     """A running system; PostgreSQL may be shared with another one that is idle meanwhile."""
@@ -41,7 +47,7 @@ class Installation:
     def spent(self) -> Spent:
         """What each part has spent since it was started, and this process, which is the load."""
         parts = {name: sum(map(_spent, pids)) for name, pids in self.processes.items()}
-        return {**parts, "load": 1000 * process_time()}
+        return {**parts, LOAD: 1000 * process_time()}
 
     def pid(self, name: str) -> int:
         """The process of a part of which there is one."""
@@ -88,9 +94,15 @@ class Bench:
     scenario: ExitStack = field(factory=ExitStack)
     installations: list[Installation] = field(factory=list)
 
-    def start(self, pairs: int = 1, **overrides: str) -> Installation:
-        """Start an installation with so many gateways and bridges; it ends with the scenario."""
-        installation = self.scenario.enter_context(self._run(pairs, overrides))
+    def start(
+        self, pairs: int = 1, *, bridges: int = 0, has_doors: bool = False, **overrides: str
+    ) -> Installation:
+        """Start an installation with so many gateways and bridges; it ends with the scenario.
+
+        With doors the master agent comes in through the first bridge's.
+        """
+        parts = Parts(pairs, bridges or pairs, has_doors)
+        installation = self.scenario.enter_context(self._run(parts, overrides))
         self.installations.append(installation)
         return installation
 
@@ -100,24 +112,55 @@ class Bench:
         self.installations.clear()
 
     @contextmanager
-    def _run(self, pairs: int, overrides: Mapping[str, str]) -> Iterator[Installation]:
+    def _run(self, parts: "Parts", overrides: Mapping[str, str]) -> Iterator[Installation]:
         with TemporaryDirectory() as folder, run_valkey(Path(folder)) as valkey:
             stores = Stores(self.postgres, valkey, self.template)
             with stores.system(start_executed, **overrides) as system:
-                processes = _start_processes(system, pairs)
+                processes = _start_processes(system, parts)
                 servers = {"PostgreSQL": [self.postgres.pid], "Valkey": [valkey.pid]}
                 yield Installation(system, {**processes, **servers})
 
 
-def _start_processes(system: System, pairs: int) -> Processes:
+@frozen
+class Parts:
+    """How many there are."""
+
+    gateways: int
+    bridges: int
+    has_doors: bool
+
+
+def _start_processes(system: System, parts: Parts) -> Processes:
     router = system.start_router()
-    stub = system.start("stub agent", "tests.benchmarks.stub_agent")
-    wait_until_ready(stub, lambda: CONNECTED in stub.last_lines())
+    start_bridge = system.start_door if parts.has_doors else system.start_bridge
+    bridges = [start_bridge().pid for _ in range(parts.bridges)]
+    stub = start_stub(system, STUB)
+    wait_until_ready(stub, lambda: CONNECTED in stub.last_lines() and _reach_master(system))
     services = {
-        "gateway": [system.start_gateway().pid for _ in range(pairs)],
-        "bridge": [system.start_bridge().pid for _ in range(pairs)],
+        "gateway": [system.start_gateway().pid for _ in range(parts.gateways)],
+        "bridge": bridges,
     }
-    return {**services, "router": [router.pid], "stub agent": [stub.pid]}
+    return {**services, "router": [router.pid], STUB: [stub.pid]}
+
+
+def start_stub(system: System, name: str, tokens: Sequence[str] = ()) -> Child:
+    """A master agent, or agents with these tokens, at the doors, or else at the router."""
+    urls = system.doors or [system.router_url]
+    variables = {"AGENTS_URLS": " ".join(urls), "AGENT_TOKENS": " ".join(tokens)}
+    return system.start(name, "tests.benchmarks.stub_agent", variables)
+
+
+def _reach_master(system: System) -> bool:
+    """Whether each bridge with a door knows that the master agent came in through one."""
+    if not system.doors:
+        return True
+    doors = [_read_ready(bridge)["agents_door"] for bridge in system.bridges]
+    return all(door["master_agent"] == "ours" for door in doors)
+
+
+def _read_ready(url: str) -> Any:
+    with urlopen(f"{url}/ready", timeout=5) as response:  # noqa: S310 (an address of ours)
+        return orjson.loads(response.read())
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from urllib.parse import urlencode
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import attrs
 import orjson
 from attrs import define, frozen
 
 from shared.settings.installation import Settings
+from shared.tokens import issue_agent_token
 from tests.benchmarks.wire import Socket, open_sockets
 from tests.gateway.belongings import Belongings, make_belongings, user_token
 from tests.sql import run_sql
@@ -34,6 +35,13 @@ INSERT = """
 """
 
 
+INSERT_AGENTS = """
+    INSERT INTO agents (id, creator_id, alias, name, description, jwt, input_parameters, is_active)
+    SELECT id, owner, CAST(id AS text), 'agent', '', token, '{}', false
+    FROM json_to_recordset(%s) AS new (id uuid, owner uuid, token text)
+"""
+
+
 class WrongAnswerError(Exception):
     """Somebody got what was not for them, or twice, or not at all."""
 
@@ -52,6 +60,19 @@ def insert_people(settings: Settings, count: int) -> list[Person]:
     with run_sql(settings) as sql:
         sql(INSERT, orjson.dumps([attrs.asdict(each) for each in new]).decode())
     return [as_person(settings, each) for each in new]
+
+
+def insert_agents(settings: Settings, owners: Sequence[Person]) -> list[str]:
+    """A new agent of each, which has not connected yet; their tokens."""
+    new = [(uuid4(), UUID(owner.id)) for owner in owners]
+    tokens = [issue_agent_token(settings.secret_key, *ids) for ids in new]
+    rows = [
+        {"id": id_, "owner": owner, "token": token}
+        for (id_, owner), token in zip(new, tokens, strict=True)
+    ]
+    with run_sql(settings) as sql:
+        sql(INSERT_AGENTS, orjson.dumps(rows).decode())
+    return tokens
 
 
 def as_person(settings: Settings, owner: Belongings) -> Person:

@@ -1,30 +1,83 @@
 """A master agent that answers at once: `python -m tests.benchmarks.stub_agent`.
 
 It echoes the message. One that begins with a number is logged so many times before, and one is
-never answered.
+never answered. Where it is told of an agent that is such a stub too, it has that one do so. With
+AGENT_TOKENS in the environment it is an agent for each of them.
 """
 
+import asyncio
 import os
+from collections.abc import Iterator, Mapping
+from itertools import cycle
 from typing import Any
 
 import orjson
 import uvloop
+from attrs import define, field
 from websockets.asyncio.client import ClientConnection, connect
+
+type Frame = dict[str, Any]
 
 CONNECTED = "the stub is connected"
 NEVER = "never"
+NAME = "echo"
+REGISTER = {
+    "message_type": "agent_register",
+    "request_payload": {
+        "agent_name": NAME,
+        "agent_description": "Logs and echoes.",
+        "agent_input_schema": {"type": "function", "function": {"name": NAME, "parameters": {}}},
+    },
+}
 
 
-async def serve(url: str, key: str) -> None:
-    """Answer until the router goes."""
-    headers = {"API-KEY": key}
-    async with connect(url, additional_headers=headers, compression=None) as connection:
+async def serve(url: str, headers: Mapping[str, str], lanes: "AgentLanes | None" = None) -> None:
+    """Answer until the other end goes."""
+    async with _connect(url, headers) as connection, asyncio.TaskGroup() as group:
         print(CONNECTED, flush=True)
+        if "API-KEY" not in headers:
+            await _send(connection, REGISTER)
         async for text in connection:
-            await _answer(connection, orjson.loads(text))
+            frame = orjson.loads(text)
+            if lanes and (agent_id := _agent_of(frame)):
+                group.create_task(_have_answered(connection, frame, lanes, agent_id))
+            elif "message" in frame.get("request_payload", {}):
+                await _answer(connection, frame)
 
 
-async def _answer(connection: ClientConnection, frame: dict[str, Any]) -> None:
+def _agent_of(frame: Frame) -> str | None:
+    agents = frame["request_payload"].get("agents", [])
+    ids = [each["agent_id"] for each in agents if each["agent_name"].startswith(f"{NAME}_")]
+    return ids[0] if ids else None
+
+
+@define
+class AgentLanes:
+    """Connections for calls of agents, one for each of them, spread over these places."""
+
+    key: str
+    urls: Iterator[str]
+    _lanes: dict[str, ClientConnection] = field(factory=dict)
+
+    async def call(self, agent_id: str, payload: Frame, metadata: Frame) -> object:
+        """What an agent answers; it is called once at a time."""
+        if (lane := self._lanes.get(agent_id)) is None:
+            headers = {"x-custom-invoke-key": f"{self.key}:{agent_id}"}
+            lane = self._lanes[agent_id] = await _connect(next(self.urls), headers)
+        about = {"agent_uuid": agent_id, "request_payload": payload, "request_metadata": metadata}
+        await _send(lane, {"message_type": "agent_invoke", **about})
+        return orjson.loads(await lane.recv()).get("response")
+
+
+async def _have_answered(
+    connection: ClientConnection, frame: Frame, lanes: AgentLanes, agent_id: str
+) -> None:
+    message = {"message": frame["request_payload"]["message"]}
+    answer = await lanes.call(agent_id, message, frame["request_metadata"])
+    await _reply(connection, frame, answer)
+
+
+async def _answer(connection: ClientConnection, frame: Frame) -> None:
     message: str = frame["request_payload"]["message"]
     if message == NEVER:
         return
@@ -33,14 +86,33 @@ async def _answer(connection: ClientConnection, frame: dict[str, Any]) -> None:
         entry = {"log_message": f"{place} of {message}", "log_level": "info"}
         await _send(connection, {"message_type": "agent_log", **entry, **frame["request_metadata"]})
     answer = {"agents_trace": [], "response": message, "is_success": True}
-    reply = {"message_type": "agent_response", "response": answer, "execution_time": 0.001}
+    await _reply(connection, frame, answer)
+
+
+async def _reply(connection: ClientConnection, frame: Frame, response: object) -> None:
+    reply = {"message_type": "agent_response", "response": response, "execution_time": 0.001}
     await _send(connection, {**reply, "invoked_by": frame["invoked_by"]})
 
 
-async def _send(connection: ClientConnection, frame: dict[str, Any]) -> None:
+def _connect(url: str, headers: Mapping[str, str]) -> connect:
+    return connect(url, additional_headers=headers, compression=None, proxy=None)
+
+
+async def _send(connection: ClientConnection, frame: Frame) -> None:
     await connection.send(orjson.dumps(frame).decode())
 
 
+async def _main(environment: Mapping[str, str]) -> None:
+    """Be the agents with these tokens, or the master agent; spread over AGENTS_URLS."""
+    urls = cycle(environment["AGENTS_URLS"].split())
+    if tokens := environment.get("AGENT_TOKENS", "").split():
+        async with asyncio.TaskGroup() as group:
+            for token in tokens:
+                group.create_task(serve(next(urls), {"X-Custom-Authorization": token}))
+        return
+    key = environment["MASTER_AGENT_API_KEY"]
+    await serve(next(urls), {"API-KEY": key}, AgentLanes(key, urls))
+
+
 if __name__ == "__main__":
-    environment = os.environ
-    uvloop.run(serve(environment["ROUTER_WS_URL"], environment["MASTER_AGENT_API_KEY"]))
+    uvloop.run(_main(os.environ))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from random import Random
+from random import Random, choice
 from typing import Any
 
 from attrs import define, field
@@ -16,6 +16,7 @@ from devstack.postgres import PostgresServer
 from devstack.processes import HOST, Child, free_port
 from devstack.valkey import ValkeyServer
 from shared.upgrade.migrate import migrate
+from tests.faults.agents import Agents
 from tests.faults.mortal import Mortal, hold_postgres, hold_valkey
 from tests.master import Invocation, Master, echo, run_master
 from tests.shared.line import Line, run_line
@@ -38,11 +39,13 @@ class Installation:
     valkey: Mortal[ValkeyServer]
     lines: dict[str, Line]
     alterations: tuple[str, ...]
+    agents: Agents | None  # where bridges have doors
     _starter: ThreadPoolExecutor  # of one thread: children die with the one that started them
     invoked: Counter[str] = field(factory=Counter)  # by request
     masters: list[Master] = field(factory=list)  # the last is the one that is connected
     killed: list[Child] = field(factory=list)
     _on_lines: set[str] = field(factory=set)
+    _master_url: str = ""
 
     @property
     def gateways(self) -> list[Child]:
@@ -58,6 +61,22 @@ class Installation:
     def leader(self) -> Child:
         """The bridge that holds the router session, or another where none has said so."""
         return max(self.bridges, key=_holds_the_session)
+
+    @property
+    def bridge_of_master(self) -> Child:
+        """The bridge at whose door the master agent is, or any where it is at none."""
+        bridges = {self._door_of(bridge): bridge for bridge in self.bridges}
+        return bridges.get(self._master_url, self.bridges[0])
+
+    @property
+    def doors(self) -> list[str]:
+        """The URLs of the doors of the bridges that live."""
+        return [url for bridge in self.bridges if (url := self._door_of(bridge))]
+
+    def _door_of(self, bridge: Child) -> str:
+        """Bridges and doors are numbered alike; one that is not open yet is "", as is none."""
+        number = int(bridge.name.removeprefix("bridge "))
+        return self.system.doors[number - 1] if number <= len(self.system.doors) else ""
 
     @property
     def ended_by_themselves(self) -> list[str]:
@@ -88,8 +107,9 @@ class Installation:
         """Start the gateways and bridges that are missing."""
         while len(self.gateways) < GATEWAYS:
             await self._start(self.system.start_gateway, self.gateways)
+        start_bridge = self.system.start_door if self.agents else self.system.start_bridge
         while len(self.bridges) < BRIDGES:
-            await self._start(partial(self.system.start_bridge, *self.alterations), self.bridges)
+            await self._start(partial(start_bridge, *self.alterations), self.bridges)
 
     async def _start(self, start: Callable[..., Child], others: list[Child]) -> None:
         """Start one more, which gets the lines where no other has them."""
@@ -122,8 +142,10 @@ class Installation:
         self._starter.shutdown()
 
     async def work(self, invocation: Invocation) -> Any:
-        """What the master agent does: it logs, takes a moment, and echoes."""
+        """What the master agent does: it calls an agent, logs, takes a moment, and echoes."""
         self.invoked[invocation.request_id] += 1
+        if self.agents:
+            await self.agents.call(invocation)
         random = Random(invocation.request_id)  # noqa: S311
         for number in range(LOGS_EACH):
             await invocation.log(f"{number} of {invocation.payload['message']}")
@@ -132,9 +154,11 @@ class Installation:
 
     async def keep_master(self) -> None:
         """Have a master agent connected, for ever."""
+        router = self.system.router_url
         while True:
+            self._master_url = choice(self.doors) if self.doors else ""  # noqa: S311
             try:
-                async with run_master(self.system.router_url, self.work) as master:
+                async with run_master(router, self.work, door_url=self._master_url) as master:
                     self.masters.append(master)
                     await master.connection.wait_closed()
             except (OSError, WebSocketException):
@@ -147,8 +171,13 @@ def _holds_the_session(bridge: Child) -> bool:
 
 
 @asynccontextmanager
-async def run_installation(*alterations: str) -> AsyncIterator[Installation]:
-    """An installation that is complete, with a master agent; the bridges are so altered."""
+async def run_installation(
+    *alterations: str, has_doors: bool = False
+) -> AsyncIterator[Installation]:
+    """An installation that is complete, with a master agent; the bridges are so altered.
+
+    With doors the master agent comes in through one of them, and has agents called that do too.
+    """
     async with AsyncExitStack() as stack:
         postgres = stack.enter_context(hold_postgres())
         valkey = stack.enter_context(hold_valkey())
@@ -169,7 +198,8 @@ async def run_installation(*alterations: str) -> AsyncIterator[Installation]:
             name: await stack.enter_async_context(run_line(port)) for name, port in targets.items()
         }
         system = System(environment)
-        installation = Installation(system, postgres, valkey, lines, alterations, starter)
+        agents = Agents(lambda: installation.doors) if has_doors else None
+        installation = Installation(system, postgres, valkey, lines, alterations, agents, starter)
         stack.push_async_callback(installation.close)
         await installation.run(system.start_router)
         await installation.complete()

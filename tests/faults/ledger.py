@@ -1,7 +1,7 @@
 """What was accepted, told, stored and invoked, compared when all is over."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from uuid import UUID
 
 import asyncpg
@@ -14,11 +14,15 @@ from agent_bridge.requests.ending import (
     MASTER_LEFT,
     ROUTER_AWAY,
 )
+from tests.faults.agents import LOGS_EACH, Agents
 from tests.faults.front_end import FrontEnd
 from tests.master import answer
 from tests.users import Json
 
 REASONS = {CONNECTION_LOST, INTERRUPTED, MASTER_AWAY, MASTER_LEFT, ROUTER_AWAY}
+
+SELECT_INACTIVE = "SELECT count(*) FROM agents WHERE NOT is_active"
+SELECT_LOGGED = "SELECT message FROM logs WHERE agent_id <> 'master_server_ml' ORDER BY seq"
 
 type Connection = "asyncpg.Connection[asyncpg.Record]"
 
@@ -34,6 +38,7 @@ class Ledger:
     refused: int = 0
     reconnected: int = 0
     frames: int = 0
+    agents: str = ""
     wrongs: list[str] = field(factory=list)
 
     def __str__(self) -> str:
@@ -41,7 +46,7 @@ class Ledger:
         return (
             f"{self.messages} messages: {self.answered} answered, {self.failures.total()} failed"
             f" ({failed}); {self.sent_again} sent again, {self.refused} refused,"
-            f" {self.reconnected} lost connections, {self.frames} frames"
+            f" {self.reconnected} lost connections, {self.frames} frames{self.agents}"
         )
 
     def expect(self, holds: bool, what: str) -> None:
@@ -67,6 +72,28 @@ async def settle(
         "requests are open",
     )
     return ledger
+
+
+async def settle_agents(ledger: Ledger, connection: Connection, agents: Agents) -> None:
+    """See what became of the calls of agents and of what they logged; begin anew."""
+    entries = defaultdict[str, list[int]](list)
+    for row in await connection.fetch(SELECT_LOGGED):
+        id_, _, number = row["message"].partition(" ")
+        entries[id_].append(int(number))
+    whole = [*range(LOGS_EACH)]
+    for id_, times in agents.called.items():
+        ledger.expect(times == 1, f"call {id_} came {times} times")
+        came, is_answered = entries[id_], id_ in agents.answered
+        ledger.expect(came == sorted(set(came)), f"call {id_} logged {came}")
+        ledger.expect(came == whole or not is_answered, f"answered call {id_} logged {came} only")
+    for wrong in agents.wrongs:
+        ledger.expect(False, wrong)
+    ledger.expect(not await connection.fetchval(SELECT_INACTIVE), "agents are inactive")
+    ledger.agents = (
+        f"; {len(agents.answered)} calls answered, {agents.unanswered} not; agents lost"
+        f" {agents.lost} connections"
+    )
+    agents.begin_anew()
 
 
 async def _settle_session(

@@ -8,9 +8,10 @@ from uuid import uuid4
 import asyncpg
 from attrs import define, field
 
+from shared.process.background import background
 from tests.faults.front_end import FrontEnd
 from tests.faults.installation import Installation
-from tests.faults.ledger import Ledger, settle
+from tests.faults.ledger import SELECT_INACTIVE, Ledger, settle, settle_agents
 from tests.faults.plan import plan
 from tests.users import User, eventually, register_user
 
@@ -51,7 +52,11 @@ class Load:
             connection = await self._connect()
             await self._until_told(connection, listening)
             self._is_told = True
+            if self.installation.agents:
+                await self._until_active(connection)
         ledger = await settle(connection, [*speaking, *listening], self.installation.invoked)
+        if self.installation.agents:
+            await settle_agents(ledger, connection, self.installation.agents)
         await connection.close()
         return ledger
 
@@ -77,6 +82,15 @@ class Load:
 
         with suppress(AssertionError):
             await eventually(holds, "those who listen were told all", CATCH_UP_SECONDS)
+
+    async def _until_active(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        """Wait until all agents are active again; those that are not show in the ledger."""
+
+        async def are_active() -> bool:
+            return not await connection.fetchval(SELECT_INACTIVE)
+
+        with suppress(AssertionError):
+            await eventually(are_active, "all agents are active", CATCH_UP_SECONDS)
 
     def _front_end(self, user: User, number: int) -> FrontEnd:
         random = Random(f"{self.seed} {number}")  # noqa: S311
@@ -107,6 +121,9 @@ async def register_users(stack: AsyncExitStack, installation: Installation) -> l
         addresses = installation.addresses
         user = await stack.enter_async_context(register_user(addresses[number % len(addresses)]))
         await user.create_config()
+        if installation.agents:
+            token = (await user.register_agent())["jwt"]
+            await stack.enter_async_context(background(agent=installation.agents.keep(token)))
         return user
 
     return await asyncio.gather(*(register(number) for number in range(USERS)))

@@ -7,6 +7,7 @@ from random import Random
 
 from attrs import frozen
 
+from agent_bridge.doors import queries
 from devstack.processes import Child
 from tests.agent_bridge.broken import freezing
 from tests.faults.altered import LEASE_SECONDS
@@ -68,6 +69,14 @@ async def freeze_leader(installation: Installation, seconds: float) -> None:
     await _freeze(installation.leader, seconds)
 
 
+async def kill_door(installation: Installation, seconds: float) -> None:
+    await _kill(installation, installation.bridge_of_master, seconds)
+
+
+async def freeze_door(installation: Installation, seconds: float) -> None:
+    await _freeze(installation.bridge_of_master, seconds)
+
+
 async def freeze_redis(installation: Installation, seconds: float) -> None:
     await _freeze(installation.valkey.server.child, seconds)
 
@@ -109,7 +118,8 @@ async def stall_line(name: str, installation: Installation, seconds: float) -> N
     await installation.lines[name].mend()
 
 
-PAST_THE_LEASE = LEASE_SECONDS + 1.0, LEASE_SECONDS + 2.0
+LEASES = max(LEASE_SECONDS, queries.LEASE_SECONDS)  # of requests and doors
+PAST_THE_LEASE = LEASES + 1.0, LEASES + 2.0
 FAULTS = [
     Fault("kill a gateway", kill_gateway),
     Fault("kill PostgreSQL", kill_postgres),
@@ -122,6 +132,9 @@ FAULTS = [
     Fault("kill the router", kill_router),
     Fault("kill the master agent", kill_master),
     Fault("freeze Redis", freeze_redis, (1.0, 6.0)),
+    Fault("kill the bridge of the master agent", kill_door),
+    Fault("freeze the bridge of the master agent", freeze_door),
+    Fault("freeze the bridge of the master agent past its lease", freeze_door, PAST_THE_LEASE),
     *(
         Fault(f"{verb} the line to {name}", partial(do, name))
         for verb, do in (("cut", cut_line), ("drop", drop_line), ("stall", stall_line))

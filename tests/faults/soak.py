@@ -20,7 +20,9 @@ async def soak(duration: float, first_seed: int) -> bool:
     messages = failures = 0
     wrongs: list[str] = []
     async with AsyncExitStack() as stack:
-        installation = await stack.enter_async_context(run_installation("short_lease"))
+        installation = await stack.enter_async_context(
+            run_installation("short_lease", has_doors=True)
+        )
         users = await register_users(stack, installation)
         began = monotonic()
         for seed in count(first_seed):
