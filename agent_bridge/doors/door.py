@@ -49,17 +49,6 @@ CLOSE_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 
 
-def _note_handshake(record: logging.LogRecord) -> bool:
-    """Anybody can fail at the handshake, and each time the library would log a traceback."""
-    if has_failed := record.msg == "opening handshake failed":
-        note_refusal("handshake", "somebody has not come through the handshake")
-    return not has_failed
-
-
-_logger = logging.getLogger("websockets.agents")  # at the level of the library's others
-_logger.addFilter(_note_handshake)
-
-
 class Door:
     """Lets in, and leads to the router."""
 
@@ -94,7 +83,6 @@ class Door:
             ping_interval=PING_SECONDS,
             ping_timeout=PING_SECONDS,
             compression=None,
-            logger=_logger,
         ):
             try:
                 yield

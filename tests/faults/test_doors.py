@@ -347,12 +347,14 @@ async def go_down(one: Door) -> None:
 async def test_agents_stay_at_a_drained_door_until_the_requests_have_ended(
     bare_stage: System, asker: User
 ) -> None:
-    """Those of other bridges too, whose master agent came through this one."""
+    """And calls that came from other bridges, too."""
     variables = {"DRAIN_TIMEOUT": "30"}
     with door(bare_stage, **variables) as first, door(bare_stage, **variables) as second:
         async with (
             visiting(second.url, API_KEY=ML_KEY) as master,
             agent_at(second.url, asker) as (agent, registered),
+            agent_at(first.url, asker) as (_, other),
+            visiting(first.url, x_custom_invoke_key=f"{other['id']}:{registered['id']}") as caller,
             AsyncExitStack() as stack,
         ):
             chats = [await stack.enter_async_context(asker.chat()) for _ in range(6)]
@@ -363,6 +365,8 @@ async def test_agents_stay_at_a_drained_door_until_the_requests_have_ended(
                 return len(master.invocations) == len(chats)
 
             await eventually(are_all_there, "the master agent works on all")
+            await caller.say(call_frame(registered["id"]))
+            call_of_other = await agent.next_invocation()
             await go_down(second)
             for headers in (
                 {"X-Custom-Authorization": registered["jwt"]},
@@ -379,6 +383,9 @@ async def test_agents_stay_at_a_drained_door_until_the_requests_have_ended(
             for chat in chats:
                 frame = await chat.receive_answer()
                 assert frame["response"]["response"] == answer("in time")
+            await agent.say(answer_to(call_of_other, "in time"))
+            await eventually(lambda: _are(caller.heard, 1), "the other agent is answered")
+            assert caller.heard[0]["response"] == "in time"
             assert await agent.end() == SERVICE_RESTART
             assert await master.end() == SERVICE_RESTART
             assert await asyncio.to_thread(second.child.process.wait, 15) == -signal.SIGTERM

@@ -13,6 +13,8 @@ from tests.end_to_end.doors.visitors import (
     agent_at,
     answer_to,
     call_frame,
+    log_frame,
+    unknown_id,
     until_active,
     visiting,
 )
@@ -83,11 +85,16 @@ async def test_callers_hear_that_the_callee_has_left(
 async def test_what_was_answered_before_the_callee_left_is_heard(
     system: System, pair: Pair
 ) -> None:
-    for door in system.doors[:1]:
-        async with calling(door, pair) as caller:
-            await pair.callee.say(answer_to(pair.callee.invocations[-1], "my last word"))
-            await pair.callee.connection.close()
-            assert (await heard_by(caller))["response"] == "my last word"
+    """Though it waits for what was logged before it."""
+    ids = unknown_id(), unknown_id()
+    async with visiting(system.doors[0], x_custom_invoke_key=pair.key) as caller:
+        await caller.say(call_frame(pair.callee_id, *ids))
+        invocation = await pair.callee.next_invocation()
+        for number in range(1_000):
+            await pair.callee.say(log_frame(str(number), *ids))
+        await pair.callee.say(answer_to(invocation, "my last word"))
+        await pair.callee.connection.close()
+        assert (await heard_by(caller))["response"] == "my last word"
 
 
 async def test_callers_with_the_very_same_key_get_each_their_own_answer(
