@@ -1,5 +1,6 @@
 """Whom a door takes somebody for by the headers that he shows, before PostgreSQL is asked."""
 
+from itertools import count
 from uuid import uuid4
 
 import pytest
@@ -62,6 +63,7 @@ async def test_a_caller_names_himself_and_whom_he_calls(shown: str) -> None:
         *(f"{CALLER.hex}:{CALLEE}", f"{CALLER}:{str(CALLEE).upper()}", f"{{{CALLER}}}:{CALLEE}"),
         *(f"{ML_KEY}x:{CALLEE}", f"{ML_KEY}:master_server_ml", f"{CALLER}:master_server_be"),
     ],
+    ids=count(),  # as keys are another's in each process
 )
 async def test_a_key_for_calls_in_any_other_form_is_nobody_s(key: str) -> None:
     with pytest.raises(NobodyError):
