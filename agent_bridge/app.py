@@ -94,7 +94,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         logs = LogInbox(stored, entries, agents.is_verified)
         bridge_id = uuid4()
         doors = create_doors(settings, database, notifications, vault, logs, bridge_id)
-        session = RouterSession(settings, doors.put_from_router if doors else logs.put)
+        session = RouterSession(settings, logs.put)
         leadership = Leadership(settings, session, Reconciliation(settings, database), agents.put)
         ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
         endings = Endings(database, notifications)
@@ -154,7 +154,11 @@ async def _leave(claiming: Claiming, running: Running, doors: Doors | None, seco
     if doors:
         doors.leave()
     await claiming.leave()
+    now = asyncio.get_running_loop().time
+    deadline = now() + seconds
     await running.drain(seconds)
+    if doors:
+        await doors.drain(max(0.0, deadline - now()))
 
 
 async def _flush(logs: LogInbox, agents: AgentInbox) -> None:

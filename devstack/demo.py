@@ -29,7 +29,7 @@ class Demo:
     agent_token: str = field(repr=False)
 
     def agent_is_active(self) -> bool:
-        """Whether the sample agent has reached the system through the router."""
+        """Whether the sample agent has come in."""
         reply = self.gateway.request("GET", f"/api/agents/{self.agent_id}")
         return reply.status == OK and bool(reply.body["is_active"])
 

@@ -1,6 +1,6 @@
 """A stand-in for the master agent: `python -m devstack.master_agent --contract enriched|lookup`.
 
-It has no language model: words decide which agent it calls, through the router.
+It has no language model: words decide which agent it calls, through the door by which it came in.
 """
 
 import json
@@ -11,7 +11,6 @@ from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from time import perf_counter
 from typing import Any
-from uuid import uuid4
 
 import aiohttp
 from attrs import field, frozen
@@ -50,14 +49,14 @@ class Call:
     """
 
     logger: ContextLogger
-    router_url: str
+    addresses: Addresses
     request_id: str
     session_id: str
 
     @classmethod
     def of(cls, context: GenAIContext, addresses: Addresses) -> "Call":
         """The call that the context describes at this moment."""
-        return cls(context.logger, addresses.router_url, context.request_id, context.session_id)
+        return cls(context.logger, addresses, context.request_id, context.session_id)
 
     async def log(self, level: str, message: str) -> None:
         """Log into this call's session."""
@@ -146,11 +145,13 @@ async def answer(call: Call, message: str, candidates: Iterable[Candidate]) -> A
 
 
 async def invoke(call: Call, agent: Candidate, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Call an agent through the router and return the entry for the trace."""
+    """Call an agent and return the entry for the trace."""
     await call.log("info", f"Calling {agent.name} with {json.dumps(arguments, ensure_ascii=False)}")
-    # The answer finds its way by this key, so each call has its own; the agent gets to see it.
+    # A door tells calls apart and shows the key to no agent; the router itself does neither.
     session = GenAISession(
-        ws_url=call.router_url, api_key=f"master_agent:{uuid4()}", log_level=logging.WARNING
+        ws_url=call.addresses.router_url,
+        api_key=call.addresses.master_agent_key,
+        log_level=logging.WARNING,
     )
     session.request_id, session.session_id = call.request_id, call.session_id
     began = perf_counter()

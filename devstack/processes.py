@@ -179,3 +179,8 @@ def require_free_port(name: str, port: int) -> None:
         number = getattr(fault, "errno", None)
         reason = os.strerror(number) if number else str(fault)
         raise StackError(f"{name} cannot have port {port}: {reason}") from None
+
+
+def say(what: str) -> None:
+    """Tell whoever started the stack what is being done."""
+    print(f"{what} …", flush=True)

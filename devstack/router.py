@@ -1,4 +1,7 @@
-"""A stand-in for the message router: `python -m devstack.router`."""
+"""A stand-in for the message router: `python -m devstack.router`.
+
+As the real one it authenticates nobody, so only bridges are to reach it.
+"""
 
 import asyncio
 import json

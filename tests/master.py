@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from attrs import define, field, frozen
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 
 from tests.system import BE_KEY, ML_KEY
 
@@ -75,14 +75,15 @@ class Master:
 
     async def serve(self) -> None:
         """Answer invocations, any number at a time, until the connection ends."""
-        async for text in self.connection:
-            frame = json.loads(text)
-            if "ping" in frame.get("request_payload", {}):
-                await self._reply(frame, {"response": "pong"})
-                continue
-            task = asyncio.create_task(self._answer(frame))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        with suppress(ConnectionClosedError):  # a bridge that goes down, or was killed
+            async for text in self.connection:
+                frame = json.loads(text)
+                if "ping" in frame.get("request_payload", {}):
+                    await self._reply(frame, {"response": "pong"})
+                    continue
+                task = asyncio.create_task(self._answer(frame))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, frame: dict[str, Any]) -> None:
         metadata = frame.get("request_metadata", {})

@@ -198,24 +198,35 @@ class System:
         self.gateways.append(f"http://{host}:{port}")
         return child
 
-    def start_bridge(self, *alterations: str, **overrides: str) -> Child:
+    def start_bridge(
+        self, *alterations: str, host: str = HOST, port: str = "", **overrides: str
+    ) -> Child:
         """Start one more agent bridge; its URL is the last of `bridges`.
 
         Alterations are those of tests/faults/altered.py.
         """
-        port = free_port()
+        port = port or str(free_port())
         name = f"bridge {len(self.bridges) + 1}"
-        ports = {"BRIDGE_PORT": str(port), "BRIDGE_METRICS_PORT": self._metrics_port(name)}
-        child = self.start(name, "agent_bridge", {**ports, **overrides}, alterations)
-        wait_until_ready(child, lambda: read_status(f"http://{HOST}:{port}/health") == 200)
-        self.bridges.append(f"http://{HOST}:{port}")
+        ports = {"BRIDGE_PORT": port, "BRIDGE_METRICS_PORT": self._metrics_port(name)}
+        variables = {"BRIDGE_HOST": host, **ports, **overrides}
+        child = self.start(name, "agent_bridge", variables, alterations)
+        wait_until_ready(child, lambda: read_status(f"http://{host}:{port}/health") == 200)
+        self.bridges.append(f"http://{host}:{port}")
         return child
 
-    def start_door(self, *alterations: str, **overrides: str) -> Child:
+    def start_door(
+        self,
+        *alterations: str,
+        host: str = HOST,
+        agents_port: str = "",
+        port: str = "",
+        **overrides: str,
+    ) -> Child:
         """Start one more bridge with an agents' door; its URL is the last of `doors`."""
-        port = str(free_port())
-        child = self.start_bridge(*alterations, AGENTS_PORT=port, AGENTS_HOST=HOST, **overrides)
-        self.doors.append(f"ws://{HOST}:{port}/ws")
+        agents_port = agents_port or str(free_port())
+        door = {"AGENTS_HOST": host, "AGENTS_PORT": agents_port}
+        child = self.start_bridge(*alterations, host=host, port=port, **door, **overrides)
+        self.doors.append(f"ws://{host}:{agents_port}/ws")
         return child
 
     def log_of(self, name: str) -> str:

@@ -59,7 +59,8 @@ def test_no_secret_has_a_default() -> None:
         for field in secrets:
             name = field.name.upper()
             required = f"${{{name}:?must be set}}"
-            assert environment[name] == (required if field.default is attrs.NOTHING else None)
+            is_needed = field.default is attrs.NOTHING or field.metadata["needed"]
+            assert environment[name] == (required if is_needed else None)
 
 
 def test_the_router_never_gets_the_key_of_services() -> None:
@@ -75,9 +76,29 @@ def test_nothing_can_be_reached_from_outside_but_the_proxy() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
 
 
+def _members(network: str) -> set[str]:
+    return {name for name, service in SERVICES.items() if network in service.get("networks", [])}
+
+
+def test_the_router_is_reached_by_bridges_only() -> None:
+    assert SERVICES["router"]["networks"] == ["router"]
+    assert _members("router") == {"router", "agent_bridge"}
+
+
+def test_agents_reach_the_bridges_doors_through_the_proxy_only() -> None:
+    assert _members("doors") == {"proxy", "agent_bridge"}
+    assert "default" not in SERVICES["agent_bridge"]["networks"]
+    door = SERVICES["agent_bridge"]["environment"]["AGENTS_PORT"]
+    for name in ("master_agent", "sample_agent"):
+        assert SERVICES[name]["environment"]["ROUTER_WS_URL"] == f"ws://proxy:{door}/ws"
+        assert "networks" not in SERVICES[name]
+    proxy = (PROJECT / "devstack/haproxy.cfg").read_text()
+    assert f"presetenv PROXY_DOORS agent_bridge:{door}\n" in proxy
+    assert f"presetenv PROXY_AGENTS_BIND :{door}\n" in proxy
+
+
 def test_only_gateways_share_the_network_from_which_they_believe_what_a_proxy_says() -> None:
-    members = {name for name, service in SERVICES.items() if "front" in service.get("networks", [])}
-    assert members == {"proxy", "gateway"}
+    assert _members("front") == {"proxy", "gateway"}
     [subnet] = COMPOSE["networks"]["front"]["ipam"]["config"]
     assert SERVICES["gateway"]["environment"]["TRUSTED_PROXIES"] == subnet["subnet"]
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 from databases import Database
+from websockets.datastructures import MultipleValuesError
 
 from agent_bridge.agents.registry import NOT_REGISTERED
 from agent_bridge.doors import queries
@@ -13,6 +14,8 @@ from agent_bridge.router.frames import MASTER_SERVER_ML, read_identity
 from shared.postgres.pool import connect
 from shared.settings.bridge import BridgeSettings
 from shared.tokens import read_token, select_is_current
+
+HEADERS = ("API-KEY", "X-Custom-Authorization", "x-custom-invoke-key")
 
 
 @frozen
@@ -78,14 +81,18 @@ class Admission:
 
         A caller is not looked up here, but with each call.
         """
-        if key := headers.get("API-KEY"):
+        try:
+            key, token, call = (headers.get(name) for name in HEADERS)
+        except MultipleValuesError:
+            raise NobodyError("it shows two of a kind") from None
+        if key:
             if not self._is_master(key):
                 raise NobodyError("it shows a key that is not the master agent's")
             return MasterVisitor()
-        if token := headers.get("X-Custom-Authorization"):
+        if token:
             return await self._read_token(token)
-        if key := headers.get("x-custom-invoke-key"):
-            return self._read_call(key)
+        if call:
+            return self._read_call(call)
         raise NobodyError("it shows nothing")
 
     async def may_call(self, visitor: CallVisitor, request_id: str) -> bool:
@@ -100,7 +107,7 @@ class Admission:
 
     def _is_master(self, key: str) -> bool:
         return bool(self._master_key) and compare_digest(
-            key.encode(errors="replace"), self._master_key
+            key.encode(errors="surrogateescape"), self._master_key
         )
 
     async def _read_token(self, token: str) -> AgentVisitor:

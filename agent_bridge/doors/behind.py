@@ -1,6 +1,5 @@
 """What is behind a door, for all who are connected there."""
 
-import asyncio
 import logging
 from uuid import UUID
 
@@ -14,13 +13,12 @@ from agent_bridge.doors.admission import AgentVisitor, MasterVisitor
 from agent_bridge.doors.frames import Described
 from agent_bridge.doors.seals import Seals
 from agent_bridge.intake.inbox import LogInbox
+from agent_bridge.router.frames import MASTER_SERVER_BE, MASTER_SERVER_ML
 from shared.domain.agents import TOO_LARGE
-from shared.postgres.pool import DatabaseAwayError, connect
+from shared.postgres.pool import connect
 from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
-
-RETRY_SECONDS = 0.5
 
 
 @frozen
@@ -32,6 +30,16 @@ class Behind:
     logs: LogInbox
     seals: Seals
 
+    @property
+    def shown_names(self) -> dict[str, str]:
+        """What agents see in place of keys."""
+        settings = self.settings
+        assert settings.master_agent_api_key is not None
+        return {
+            settings.master_be_api_key: MASTER_SERVER_BE,
+            settings.master_agent_api_key: MASTER_SERVER_ML,
+        }
+
     def headers_of(self, visitor: AgentVisitor | MasterVisitor) -> dict[str, str]:
         """What makes a connection to the router this visitor's."""
         if isinstance(visitor, AgentVisitor):
@@ -42,7 +50,7 @@ class Behind:
     async def describe(
         self, connection_id: UUID, visitor: AgentVisitor, described: Described
     ) -> str | None:
-        """Store what an agent says of itself, when PostgreSQL is there; or why it has to stop."""
+        """Store what an agent says of itself; or why it has to stop. Raises DatabaseAwayError."""
         registration = describe(
             visitor.agent_id,
             visitor.owner,
@@ -53,12 +61,7 @@ class Behind:
         )
         if registration is None:
             return TOO_LARGE
-        while True:
-            try:
-                return await self._activate(connection_id, registration)
-            except DatabaseAwayError as error:
-                logger.warning("agent %s waits to be active: %s", visitor.identity, error)
-            await asyncio.sleep(RETRY_SECONDS)
+        return await self._activate(connection_id, registration)
 
     async def _activate(self, connection_id: UUID, agent: Registration) -> str | None:
         try:

@@ -36,7 +36,7 @@ class Connected:
     async def add(self, connection: Connection) -> None:
         """Take it in, once an older one of the same identity has left the router."""
         while older := self._connections.get(connection.identity):
-            await asyncio.shield(self.end(older, REPLACED))
+            await asyncio.wait({self.end(older, REPLACED)})
         self._connections[connection.identity] = connection
 
     def remove(self, connection: Connection) -> None:
@@ -45,14 +45,16 @@ class Connected:
             del self._connections[connection.identity]
 
     def end(self, connection: Connection, reason: str) -> asyncio.Task[None]:
-        """Have one leave, told why; it is forgotten when it has."""
-        if (ending := self._ending.get(connection)) is None:
-            logger.info("%s is to leave: %s", connection.identity, reason)
-            ending = self._ending[connection] = asyncio.create_task(self._end(connection, reason))
-            ending.add_done_callback(lambda _: self._ending.pop(connection))
-        return ending
+        """Begin to have one leave, unless that has begun; the task is done when it has left."""
+        if connection not in self._ending:
+            task = asyncio.create_task(self._end(connection, reason))
+            self._ending[connection] = task
+            task.add_done_callback(lambda _: self._ending.pop(connection))
+        return self._ending[connection]
 
     async def _end(self, connection: Connection, reason: str) -> None:
+        """Tell it, and wait; it is forgotten when it has left, or when it does not."""
+        logger.info("%s is to leave: %s", connection.identity, reason)
         telling = asyncio.create_task(connection.dismiss(reason))
         try:
             async with asyncio.timeout(LEAVE_SECONDS):
@@ -62,6 +64,7 @@ class Connected:
             await connection.ended.wait()
         finally:
             telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
             self.remove(connection)
 
     async def close_all(self) -> None:

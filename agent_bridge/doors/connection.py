@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from time import monotonic
 from typing import Any
@@ -13,6 +14,7 @@ from attrs import frozen
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from agent_bridge.doors.admission import AgentVisitor, MasterVisitor
 from agent_bridge.doors.behind import Behind
@@ -21,8 +23,8 @@ from agent_bridge.doors.frames import (
     Answered,
     Described,
     Invocation,
+    Knock,
     Misunderstood,
-    Told,
     answer_frame,
     dismissal,
     invocation_frame,
@@ -32,18 +34,22 @@ from agent_bridge.doors.frames import (
     reply,
     show,
     too_large,
+    unanswered,
     unregistered,
 )
-from agent_bridge.doors.sending import send_in_time
-from agent_bridge.router.frames import AgentLogged
+from agent_bridge.doors.sending import send
+from agent_bridge.router.frames import AgentLogged, read_identity
 from agent_bridge.router.lanes import connect_to_router
+from agent_bridge.router.reading import as_text
 from shared.codec.text import write_json
+from shared.postgres.pool import DatabaseAwayError
 from shared.secrets import UndecryptableError
 
 logger = logging.getLogger(__name__)
 
-CALLS_LIMIT = 1_000  # that an agent has not answered; the oldest is forgotten
-ANSWER_SECONDS = 2.0  # for answers that have come when it leaves
+CALLS_LIMIT = 1_000  # that an agent has not answered; the oldest is given up
+DELIVER_SECONDS = 2.0  # for the last answers of one that has left
+RETRY_SECONDS = 0.5
 LOST_SECONDS = 0.01  # after a log entry that was lost: so its sender is slowed down
 
 type Answer = dict[str, Any]
@@ -86,6 +92,11 @@ class Connection:
         self.ended = asyncio.Event()
         """It has left its place at the router."""
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for an answer of it."""
+        return bool(self._calls or self._answering)
+
     async def serve(self) -> None:
         """Pass on until either end is gone. Raises RouterAwayError."""
         works: list[asyncio.Task[None]] = []
@@ -99,13 +110,12 @@ class Connection:
             await self._end(works)
 
     async def _end(self, works: list[asyncio.Task[None]]) -> None:
+        """Leave the router, once what was answered is delivered; who still waits is told."""
         for each in works:
             each.cancel()
         await asyncio.gather(*works, return_exceptions=True)
         if self._answering:
-            await asyncio.wait(self._answering, timeout=ANSWER_SECONDS)
-        for each in self._answering:
-            each.cancel()
+            await asyncio.wait(set(self._answering), timeout=DELIVER_SECONDS)
         if self._upstream is not None:
             await self._upstream.close()
         self.ended.set()
@@ -122,11 +132,8 @@ class Connection:
 
     async def dismiss(self, reason: str, code: int = POLICY_VIOLATION) -> None:
         """Tell it to stop, and end it."""
-        try:
-            await self._send(write_json(dismissal(reason)))
-            await self._client.close(code, reason)
-        except ConnectionClosed:
-            logger.debug("%s had gone by itself", self.identity)
+        await self._send(write_json(dismissal(reason)))
+        await self._client.close(code, reason)
 
     async def close(self) -> None:
         """End it; it may come again, to another bridge."""
@@ -143,21 +150,21 @@ class Connection:
 
         None: the call is too large, and `deliver` was told so.
         """
-        shown = show(by, self._behind.settings.master_be_api_key, next(self._numbers))
+        shown = show(by, self._behind.shown_names, next(self._numbers))
         frame = invocation_frame(shown, payload, metadata)
         most = self._behind.settings.master_max_frame_bytes
         if len(frame) > most:
             await deliver(too_large("call", len(frame), most))
             return None
-        request_id = metadata.get("request_id")
-        self._calls[shown] = _Call(request_id if isinstance(request_id, str) else "", deliver)
-        if len(self._calls) > CALLS_LIMIT:
-            self._calls.pop(next(iter(self._calls)))
+        self._calls[shown] = _Call(_id_of_request(metadata), deliver)
         try:
+            if len(self._calls) > CALLS_LIMIT:
+                oldest = self._calls.pop(next(iter(self._calls)))
+                await oldest.deliver(unanswered(CALLS_LIMIT))
             await self._send(frame)
-        except ConnectionClosed:
+        except asyncio.CancelledError:
             self.forget(shown)
-            await deliver(unregistered(self.identity))
+            raise
         return shown
 
     def forget(self, shown: str | None) -> None:
@@ -186,10 +193,20 @@ class Connection:
                 logger.debug("%s has sent a frame that says too little", self.identity)
 
     async def _describe(self, visitor: AgentVisitor, described: Described) -> None:
-        if reason := await self._behind.describe(self.id, visitor, described):
+        """Have it stored, when PostgreSQL is there, unless the agent leaves before."""
+        while self._client.state is State.OPEN:
+            try:
+                reason = await self._behind.describe(self.id, visitor, described)
+            except DatabaseAwayError as error:
+                logger.warning("agent %s waits to be active: %s", self.identity, error)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(RETRY_SECONDS):
+                        await self._client.wait_closed()
+                continue
+            if reason is None:
+                self.has_described = True
+                return
             await self.dismiss(reason)
-        else:
-            self.has_described = True
 
     def _answer(self, call: _Call, frame: Answer) -> None:
         """Deliver an answer after the log entries that came before it, and hear on meanwhile."""
@@ -221,35 +238,54 @@ class Connection:
 
     async def _take_from_router(self, upstream: ClientConnection, text: str | bytes) -> None:
         match parse_router_frame(text):
-            case Invocation(by, {"knock": str(nonce)}) if self._is_bridge(by):
-                proof = self._behind.seals.prove(self.identity, nonce)
-                await upstream.send(answer_frame(by, reply(proof)).decode())
+            case Knock(nonce, asked, by):
+                if self._behind.seals.is_asked(self.identity, nonce, asked):
+                    proof = self._behind.seals.prove(self.identity, nonce)
+                    await upstream.send(answer_frame(by, reply(proof)).decode())
             case Invocation() as invocation:
                 await self._take_call(upstream, invocation)
-            case Told(frame):
-                await self._send(write_json(frame))
             case None:
-                logger.debug("the router sent %s a frame of no known form", self.identity)
-
-    def _is_bridge(self, by: str) -> bool:
-        return by.startswith(self._behind.settings.master_be_api_key)
+                logger.debug("the router sent %s a frame that is for nobody", self.identity)
 
     async def _take_call(self, upstream: ClientConnection, invocation: Invocation) -> None:
         try:
-            opened = self._behind.seals.open(invocation, by_bridge=self._is_bridge(invocation.by))
+            opened = self._behind.seals.open(
+                invocation,
+                by_bridge=invocation.by.startswith(self._behind.settings.master_be_api_key),
+            )
         except UndecryptableError as error:
             logger.warning("a call of %s is not passed on: %s", self.identity, error)
             await upstream.send(answer_frame(invocation.by, not_active()).decode())
             return
-
-        async def deliver(answer: Answer) -> None:
-            frame = self._behind.seals.close(answer, invocation) if opened.was_sealed else answer
-            try:
-                await upstream.send(answer_frame(invocation.by, frame).decode())
-            except ConnectionClosed:
-                logger.debug("an answer of %s came too late", self.identity)
-
+        sealed_for = invocation.request_id if opened.was_sealed else None
+        deliver = partial(self._return, upstream, invocation.by, sealed_for)
         await self.call(invocation.by, opened.payload, invocation.metadata, deliver)
 
+    async def _return(
+        self, upstream: ClientConnection, by: str, sealed_for: str | None, answer: Answer
+    ) -> None:
+        """Give an answer to whoever has called through the router."""
+        settings = self._behind.settings
+        is_bridge = by.startswith(settings.master_be_api_key)
+        most = settings.router_max_frame_bytes if is_bridge else settings.master_max_frame_bytes
+        frame = self._answer_frame(by, sealed_for, answer)
+        if len(frame) > most:
+            frame = self._answer_frame(by, sealed_for, too_large("answer", len(frame), most))
+        try:
+            await upstream.send(frame.decode())
+        except ConnectionClosed:
+            logger.debug("an answer of %s came too late", self.identity)
+
+    def _answer_frame(self, by: str, sealed_for: str | None, answer: Answer) -> bytes:
+        if sealed_for is not None:
+            answer = self._behind.seals.close(answer, sealed_for)
+        return answer_frame(by, answer)
+
     async def _send(self, frame: bytes) -> None:
-        await send_in_time(self._client, frame.decode())
+        await send(self._client, frame.decode(), self.identity)
+
+
+def _id_of_request(metadata: dict[str, Any]) -> str:
+    """The request in whose name a call is; nothing where it can be none."""
+    request_id = as_text(metadata.get("request_id"))
+    return request_id if read_identity(request_id) else ""

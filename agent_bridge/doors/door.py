@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
@@ -23,8 +22,13 @@ from agent_bridge.doors.admission import (
     NotRegisteredError,
 )
 from agent_bridge.doors.behind import Behind
-from agent_bridge.doors.calls import Caller
-from agent_bridge.doors.closes import NO_CREDENTIALS, POLICY_VIOLATION, TRY_AGAIN_LATER
+from agent_bridge.doors.calls import Caller, Callers
+from agent_bridge.doors.closes import (
+    NO_CREDENTIALS,
+    POLICY_VIOLATION,
+    SERVICE_RESTART,
+    TRY_AGAIN_LATER,
+)
 from agent_bridge.doors.connected import Connected
 from agent_bridge.doors.connection import Connection
 from agent_bridge.doors.frames import dismissal
@@ -43,7 +47,17 @@ PING_SECONDS = 20.0
 HEAD_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
 RETRY_SECONDS = 0.5
-CALLERS_LIMIT = 100  # connections for calls of one agent
+
+
+def _note_handshake(record: logging.LogRecord) -> bool:
+    """Anybody can fail at the handshake, and each time the library would log a traceback."""
+    if has_failed := record.msg == "opening handshake failed":
+        note_refusal("handshake", "somebody has not come through the handshake")
+    return not has_failed
+
+
+_logger = logging.getLogger("websockets.agents")  # at the level of the library's others
+_logger.addFilter(_note_handshake)
 
 
 class Door:
@@ -61,8 +75,9 @@ class Door:
         self._notifications = notifications
         self._bridge_id = bridge_id
         self._admission = Admission(behind.settings, behind.database)
-        self._callers = Counter[UUID | None]()
+        self._callers = Callers()
         self._is_leaving = False
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -79,12 +94,14 @@ class Door:
             ping_interval=PING_SECONDS,
             ping_timeout=PING_SECONDS,
             compression=None,
+            logger=_logger,
         ):
             try:
                 yield
             finally:
                 self.leave()
                 await self._connected.close_all()
+        await asyncio.gather(*self._leaving)
 
     def leave(self) -> None:
         """Let nobody in any more; who is there stays."""
@@ -102,7 +119,8 @@ class Door:
         try:
             visitor = await self._admission.admit(client.request.headers)
             if isinstance(visitor, CallVisitor):
-                await self._serve_caller(client, visitor)
+                settings = self._behind.settings
+                await Caller(settings, self._admission, self._callers, client, visitor).serve()
             else:
                 await self._serve_connection(client, visitor)
         except NobodyError as error:
@@ -114,20 +132,6 @@ class Door:
         except (RouterAwayError, DatabaseAwayError) as error:
             logger.warning("somebody could not be let in, or not stay: %s", error)
             await client.close(TRY_AGAIN_LATER)
-
-    async def _serve_caller(self, client: ServerConnection, visitor: CallVisitor) -> None:
-        """Serve it, if there are not enough of the same caller: each costs two connections."""
-        if visitor.caller is not None and self._callers[visitor.caller] >= CALLERS_LIMIT:
-            note_refusal("calls", "an agent has too many calls under way", key=visitor.key)
-            await client.close(TRY_AGAIN_LATER)
-            return
-        self._callers[visitor.caller] += 1
-        try:
-            await Caller(self._behind.settings, self._admission, client, visitor).serve()
-        finally:
-            self._callers[visitor.caller] -= 1
-            if not self._callers[visitor.caller]:
-                del self._callers[visitor.caller]
 
     async def _serve_connection(
         self, client: ServerConnection, visitor: AgentVisitor | MasterVisitor
@@ -142,7 +146,10 @@ class Door:
             logger.info("%s has left (%s)", connection.identity, client.close_code)
             connection.ended.set()
             self._connected.remove(connection)
-            await self._leave_place(connection)
+            leaving = asyncio.create_task(self._leave_place(connection))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+        await client.close(SERVICE_RESTART)  # who is still there has lost his place at the router
 
     async def _take_place(self, connection: Connection) -> None:
         try:

@@ -1,7 +1,9 @@
 """All of a bridge's door as one value."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import ceil
 from uuid import UUID
 
 from attrs import frozen
@@ -15,14 +17,13 @@ from agent_bridge.doors.lanes import DoorLanes
 from agent_bridge.doors.seals import Seals
 from agent_bridge.doors.watch import Knocker, MasterWatch, PlaceWatch
 from agent_bridge.intake.inbox import LogInbox
-from agent_bridge.metrics import LOG_ENTRIES_DROPPED
-from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged
 from agent_bridge.router.lanes import Lanes
-from agent_bridge.router.session import LogEvent
 from shared.notifications.bus import Notifications
 from shared.process.background import background
 from shared.secrets import Vault
 from shared.settings.bridge import BridgeSettings
+
+POLL_SECONDS = 0.05
 
 
 @frozen
@@ -32,7 +33,6 @@ class Doors:
     door: Door
     connected: Connected
     lanes: DoorLanes
-    _logs: LogInbox
     _keeping: Keeping
     _places: PlaceWatch
 
@@ -40,7 +40,11 @@ class Doors:
     async def open(self) -> AsyncIterator[None]:
         """Be open until the block ends. Raises OSError where the port is taken."""
         async with (
-            background(door_lease=self._keeping.keep(), door_places=self._places.watch()),
+            background(
+                door_lease=self._keeping.keep(),
+                master_place=self._places.watch_master(),
+                agents_places=self._places.watch_agents(),
+            ),
             self.door.open(),
         ):
             yield
@@ -50,16 +54,12 @@ class Doors:
         """Let nobody in any more."""
         self.door.leave()
 
-    def put_from_router(self, event: LogEvent) -> None:
-        """Take what the router says that was logged.
-
-        Not what it says of the master agent, which logs at its door: whoever has taken its place at
-        the router could log into any chat.
-        """
-        if isinstance(event, AgentLogged) and event.agent_uuid == MASTER_SERVER_ML:
-            LOG_ENTRIES_DROPPED.inc()
-        else:
-            self._logs.put(event)
+    async def drain(self, seconds: float) -> None:
+        """Wait so long, at most, until nobody waits for an answer from here."""
+        for _ in range(ceil(seconds / POLL_SECONDS)):
+            if not any(each.is_busy for each in self.connected):
+                return
+            await asyncio.sleep(POLL_SECONDS)
 
     def describe(self) -> dict[str, object]:
         """What whoever asks after the bridge's health is told."""
@@ -85,7 +85,6 @@ def create_doors(
         Door(behind, connected, notifications, bridge_id),
         connected,
         DoorLanes(connected, seals, watch, Lanes(settings)),
-        logs,
         Keeping(settings, database, notifications, connected, bridge_id),
         PlaceWatch(connected, knocker, watch),
     )

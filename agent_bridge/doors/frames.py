@@ -9,7 +9,6 @@ from typing import Any
 from attrs import field, frozen
 
 from agent_bridge.router.frames import (
-    MASTER_SERVER_BE,
     NOT_ACTIVE,
     UNREGISTERED,
     AgentLogged,
@@ -60,6 +59,16 @@ class Called:
 
 
 @frozen
+class Knock:
+    """A bridge asks who holds an identity at the router."""
+
+    nonce: str
+    asked: str
+    """What proves that it is one."""
+    by: str = field(repr=False)
+
+
+@frozen
 class Invocation:
     """The router hands on a call."""
 
@@ -74,13 +83,6 @@ class Invocation:
 
 
 @frozen
-class Told:
-    """An error for the agent itself, as it came."""
-
-    frame: dict[str, Any] = field(repr=False)
-
-
-@frozen
 class Misunderstood:
     """Nothing that an agent could say; and what the router answers to it."""
 
@@ -88,7 +90,7 @@ class Misunderstood:
 
 
 type AgentFrame = Described | AgentLogged | Answered | Misunderstood
-type RouterFrame = Invocation | Told
+type RouterFrame = Knock | Invocation
 
 
 def parse_agent_frame(text: str | bytes, identity: str) -> AgentFrame | None:
@@ -132,14 +134,18 @@ def parse_call(text: str | bytes) -> Called | Misunderstood:
 
 
 def parse_router_frame(text: str | bytes) -> RouterFrame | None:
-    """What the router sends to whom it takes for an agent or the master agent."""
+    """What the router sends to whom it takes for an agent or the master agent.
+
+    None for errors too, which would make an agent stop: who is to stop is for the door to say, and
+    whoever reaches the router can have it send some.
+    """
     frame: Any = parse_frame(text)
     match frame:
+        case {"request_payload": {"knock": str(nonce), "asked": str(asked)}, "invoked_by": str(by)}:
+            return Knock(nonce, asked, by)
         case {"request_payload": payload, "invoked_by": str(by), **rest}:
             metadata = rest.get("request_metadata")
             return Invocation(by, payload, metadata if isinstance(metadata, dict) else {})
-        case {"error": _}:
-            return Told(frame)
     return None
 
 
@@ -183,6 +189,15 @@ def not_active() -> dict[str, Any]:
     return {"message_type": "agent_error", "error": error}
 
 
+def unanswered(most: int) -> dict[str, Any]:
+    """For the oldest of more calls than are remembered."""
+    error = {
+        "error_message": f"The agent has left more than {most:,} calls unanswered",
+        "error_type": "AgentGeneralError",
+    }
+    return {"message_type": "agent_error", "error": error}
+
+
 def unregistered(identity: str) -> dict[str, Any]:
     """What the router says to those who wait for somebody who is gone."""
     error = {"error_message": UNREGISTERED, "agent_uuid": identity}
@@ -195,7 +210,8 @@ def dismissal(message: str) -> dict[str, Any]:
     return {"error": {**error, "message_type": "agent_error"}}
 
 
-def show(by: str, back_end_key: str, number: int) -> str:
-    """Under which key an agent sees a call: its caller and its callee, and no secret."""
-    hidden = MASTER_SERVER_BE + by.removeprefix(back_end_key) if by.startswith(back_end_key) else by
-    return f"{hidden}:{number}"
+def show(by: str, keys: dict[str, str], number: int) -> str:
+    """Under which key an agent sees a call: its caller and its callee, and names for keys."""
+    for key, name in keys.items():
+        by = by.replace(key, name)
+    return f"{by}:{number}"

@@ -6,6 +6,7 @@ expired, or it may have come through another door. Notifications only make that 
 
 import asyncio
 import logging
+from contextlib import suppress
 from time import monotonic
 from uuid import UUID
 
@@ -55,7 +56,7 @@ class Keeping:
                 try:
                     await self.renew()
                     await self.look()
-                except (DatabaseAwayError, asyncpg.DeadlockDetectedError) as error:
+                except DatabaseAwayError as error:
                     logger.warning("the door is not renewed: %s", error)
                     self._steady_since = None
                 await _until_told(listener)
@@ -68,7 +69,8 @@ class Keeping:
             await queries.renew_door(connection, self._bridge_id)
             if now - self._steady_since < STEADY_SECONDS:
                 return
-            if gone := await queries.remove_dead_doors(connection):
+            here = [each.id for each in self._connected]
+            if gone := await queries.remove_what_is_gone(connection, self._bridge_id, here):
                 logger.warning("%d agents are gone with the bridge that they came to", gone)
 
     async def look(self) -> None:
@@ -82,16 +84,20 @@ class Keeping:
             free = {each.identity for each in standings if each.is_free and each.stands}
             if lost := [each for each in held if each.identity in free]:
                 logger.warning("this door was taken for gone: %d are here again", len(lost))
-                await queries.take_free_places(connection, lost, self._bridge_id)
+                with suppress(asyncpg.ForeignKeyViolationError):  # deleted now: seen next time
+                    await queries.take_free_places(connection, lost, self._bridge_id)
         for standing in standings:
             connected = here[standing.identity]
             if reason := self._reason_to_end(standing, connected):
-                self._connected.end(connected, reason)
+                self._connected.end(connected, reason)  # which may take longer than the lease
 
     async def end(self) -> None:
-        """Be no door any more. Raises DatabaseAwayError."""
-        async with connect(self._database) as connection:
-            await queries.close_door(connection, self._bridge_id)
+        """Be no door any more; while PostgreSQL is away the lease runs out."""
+        try:
+            async with connect(self._database) as connection:
+                await queries.close_door(connection, self._bridge_id)
+        except DatabaseAwayError as error:
+            logger.warning("that the door is closed is not noted: %s", error)
 
     def _reason_to_end(self, standing: Standing, connected: Connection) -> str | None:
         if not standing.stands:

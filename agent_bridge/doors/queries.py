@@ -16,6 +16,7 @@ from shared.domain.agents import make_alias
 from shared.postgres.pool import columns
 
 LEASE_SECONDS = 5.0
+SETTLED_SECONDS = 10.0  # after which it is certain that who took a place is known at the door
 
 
 async def take_place(
@@ -203,24 +204,46 @@ async def renew_door(connection: Connection, door: UUID) -> None:
     await connection.execute(sql, {"door": door, "seconds": LEASE_SECONDS})
 
 
-async def remove_dead_doors(connection: Connection) -> int:
-    """Forget doors that were not renewed, and who came through them; how many agents that were."""
+async def remove_what_is_gone(connection: Connection, door: UUID, here: Sequence[UUID]) -> int:
+    """Forget doors that were not renewed, with who came through them; how many agents that were.
+
+    And whoever is noted at this door for a while and is not here: what was to be noted of his end
+    may have been lost, or overtaken by `take_free_places`.
+    """
     sql = """
         WITH dead AS (
             DELETE FROM doors WHERE alive_until < now() RETURNING bridge_id
         ), gone AS (
             DELETE FROM door_connections USING dead
             WHERE door_connections.bridge_id = dead.bridge_id RETURNING agent_id
+        ), forgotten AS (
+            DELETE FROM door_connections
+            WHERE bridge_id = :door
+              AND connected_at < now() - CAST(:seconds AS double precision) * interval '1 second'
+              AND NOT EXISTS (
+                  SELECT FROM unnest(CAST(:here AS uuid[])) AS own (id) WHERE own.id = connection_id
+              )
+            RETURNING agent_id
         ), left_alone AS (
-            UPDATE agents SET is_active = false FROM gone WHERE agents.id = gone.agent_id
+            UPDATE agents SET is_active = false
+            FROM (SELECT agent_id FROM gone UNION ALL SELECT agent_id FROM forgotten) AS all_gone
+            WHERE agents.id = all_gone.agent_id
             RETURNING agents.id
         )
         SELECT count(*) FROM left_alone
     """
-    return int(await connection.fetch_val(sql))
+    values = {"door": door, "here": list(here), "seconds": SETTLED_SECONDS}
+    return int(await connection.fetch_val(sql, values))
 
 
 async def close_door(connection: Connection, door: UUID) -> None:
-    """Be no door any more."""
-    sql = "DELETE FROM doors WHERE bridge_id = :door"
+    """Be no door any more, for nobody."""
+    sql = """
+        WITH closed AS (
+            DELETE FROM doors WHERE bridge_id = :door
+        ), gone AS (
+            DELETE FROM door_connections WHERE bridge_id = :door RETURNING agent_id
+        )
+        UPDATE agents SET is_active = false FROM gone WHERE agents.id = gone.agent_id
+    """
     await connection.execute(sql, {"door": door})

@@ -36,9 +36,17 @@ class Seals:
         self._vault = vault
         self._key = settings.secret_key.encode()
 
+    def ask(self, identity: str, nonce: str) -> str:
+        """What only a bridge can show when it knocks."""
+        return self._prove("ask", identity, nonce)
+
+    def is_asked(self, identity: str, nonce: str, asked: str) -> bool:
+        """Whether it was one that knocked."""
+        return hmac.compare_digest(self.ask(identity, nonce).encode(), asked.encode())
+
     def prove(self, identity: str, nonce: str) -> str:
         """What only a bridge can answer to a knock."""
-        return hmac.new(self._key, f"knock\n{identity}\n{nonce}".encode(), sha256).hexdigest()
+        return self._prove("knock", identity, nonce)
 
     def is_proof(self, identity: str, nonce: str, answer: object) -> bool:
         """Whether it was one that answered so."""
@@ -56,9 +64,9 @@ class Seals:
                 return Opened(self._open(text, call.request_id, "payload"), was_sealed=True)
         return Opened(call.payload, was_sealed=False)
 
-    def close(self, answer: dict[str, Any], call: Invocation) -> dict[str, Any]:
+    def close(self, answer: dict[str, Any], request_id: str) -> dict[str, Any]:
         """The answer to a sealed call, sealed as well."""
-        sealed = self._seal(answer, call.request_id, "answer")
+        sealed = self._seal(answer, request_id, "answer")
         return {"message_type": "agent_response", "response": {SEALED: sealed}}
 
     def read_answer(self, response: object, request_id: str) -> LaneFrame | None:
@@ -70,6 +78,10 @@ class Seals:
                 except UndecryptableError:
                     return None
         return None
+
+    def _prove(self, what: str, identity: str, nonce: str) -> str:
+        text = f"{what}\n{identity}\n{nonce}"
+        return hmac.new(self._key, text.encode(), sha256).hexdigest()
 
     def _seal(self, content: dict[str, Any], request_id: str, part: str) -> str:
         text = write_json(content).decode()

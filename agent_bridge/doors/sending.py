@@ -1,20 +1,23 @@
-"""Sending over a door's connection: who takes nothing any more loses it, and holds up nobody."""
+"""Sending to whoever is connected, who may take nothing any more."""
 
 import asyncio
 import logging
 
 from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
 
 logger = logging.getLogger(__name__)
 
 SEND_SECONDS = 20.0
 
 
-async def send_in_time(client: ServerConnection, text: str) -> None:
-    """Send a frame, or end the connection. Raises ConnectionClosed."""
+async def send(client: ServerConnection, frame: str, who: str) -> None:
+    """Send a frame, or end the connection; nothing where it has ended by itself."""
     try:
         async with asyncio.timeout(SEND_SECONDS):
-            await client.send(text)
+            await client.send(frame)
     except TimeoutError:
-        logger.warning("a connection at the door is ended: it takes nothing any more")
+        logger.warning("%s takes nothing any more: its connection is ended", who)
         client.transport.abort()
+    except ConnectionClosed:
+        logger.debug("%s had gone by itself", who)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import batched
 from time import monotonic
 from uuid import uuid4
 
@@ -21,8 +22,10 @@ from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
 
+KNOCKER = "knock"
 ROUND_SECONDS = 1.0
 ANSWER_SECONDS = 1.5
+TOGETHER = 16  # places that are looked at at a time
 AGENT_SECONDS = 30.0  # between two looks at the place of an agent
 FRESH_SECONDS = 10.0  # in which a new connection is looked at each second
 
@@ -53,8 +56,9 @@ class Knocker:
         lane: Lane | None = None
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                lane = await open_lane(self._settings, identity)
-                answer = await lane.invoke(identity, {"knock": nonce})
+                lane = await self._open(identity)
+                asked = self._seals.ask(identity, nonce)
+                answer = await lane.invoke(identity, {"knock": nonce, "asked": asked})
         except TimeoutError:
             return Holder.UNKNOWN if lane is None else Holder.SILENT
         except (LaneLostError, RouterAwayError):
@@ -68,6 +72,15 @@ class Knocker:
             case Rejection(message, _) if message in {NOT_ACTIVE, UNREGISTERED}:
                 return Holder.ABSENT
         return Holder.FOREIGN
+
+    async def _open(self, identity: str) -> Lane:
+        """Whoever holds the place of an agent sees the key: it must not have the back-end's in it.
+
+        The router lets nobody else ask for the master agent.
+        """
+        if identity == MASTER_SERVER_ML:
+            return await open_lane(self._settings, identity)
+        return await open_lane(self._settings, identity, caller=KNOCKER)
 
 
 class MasterWatch:
@@ -101,21 +114,28 @@ class PlaceWatch:
         self._master = master
         self._looked: dict[Connection, float] = {}
 
-    async def watch(self) -> None:
-        """Look for ever."""
+    async def watch_master(self) -> None:
+        """Look for ever who is the master agent."""
         while True:
             await self._master.look()
             own = self._connected.find(MASTER_SERVER_ML)
             if own is not None and self._master.holder in LOST:
                 await own.renew()
-            for connection in self._due():
-                await self._look_at(connection)
+            await asyncio.sleep(ROUND_SECONDS)
+
+    async def watch_agents(self) -> None:
+        """Look for ever at the agents' places, some at a time: one may be silent."""
+        while True:
+            for some in batched(self._due(), TOGETHER):
+                await asyncio.gather(*map(self._look_at, some))
             await asyncio.sleep(ROUND_SECONDS)
 
     def _due(self) -> Iterable[Connection]:
         now, here = monotonic(), set(self._connected)
         self._looked = {each: at for each, at in self._looked.items() if each in here}
         for each in here:
+            if each.identity == MASTER_SERVER_ML:
+                continue
             pause = ROUND_SECONDS if now - each.since < FRESH_SECONDS else AGENT_SECONDS
             if now - self._looked.get(each, each.since) >= pause:
                 self._looked[each] = now

@@ -50,7 +50,8 @@ async def insert_logs(
     """Store those messages that may stand where they want to; of each session in their order.
 
     The request must be of that session. An agent may log only into sessions of its creator and
-    while it is verified, the master agent into any. Sessions are locked in order, so that no two
+    while it is verified, the master agent into any. One that is at a door logs there: what the
+    router says in its name is another's. Sessions are locked in order, so that no two
     statements block each other.
     """
     sql = """
@@ -70,9 +71,11 @@ async def insert_logs(
             JOIN requests ON requests.id = incoming.request_id
                          AND requests.session_id = incoming.session_id
             LEFT JOIN agents ON agents.id = incoming.agent_id
+            LEFT JOIN door_connections AS door ON door.agent_id = incoming.agent_id
             WHERE incoming.agent_id IS NULL
                OR agents.creator_id = requests.creator_id
-                  AND (incoming.is_verified OR agents.is_active AND agents.is_verified)
+                  AND (incoming.is_verified
+                       OR agents.is_active AND agents.is_verified AND door.agent_id IS NULL)
         ), locked AS (
             SELECT session_id FROM chatconversations
             WHERE session_id IN (SELECT session_id FROM allowed)

@@ -213,9 +213,12 @@ class Lanes:
 
 
 async def open_lane(
-    settings: BridgeSettings, agent_uuid: str, seconds: float = CONNECT_SECONDS
+    settings: BridgeSettings, agent_uuid: str, seconds: float = CONNECT_SECONDS, caller: str = ""
 ) -> Lane:
-    """A lane of its own for one agent; the router tells it when that agent disconnects."""
-    key = f"{settings.master_be_api_key}:{agent_uuid}:{uuid4()}"
+    """A lane of its own for one agent; the router tells it when that agent disconnects.
+
+    The agent sees who calls: the back-end with its key, unless another name is given.
+    """
+    key = f"{caller or settings.master_be_api_key}:{agent_uuid}:{uuid4()}"
     connection = await connect_to_router(settings, {"x-custom-invoke-key": key}, seconds)
     return Lane(connection)

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from agent_bridge.router.frames import (
     MASTER_SERVER_BE,
+    MASTER_SERVER_ML,
     AgentLogged,
     AgentRegistered,
     AgentUnregistered,
@@ -153,11 +154,16 @@ class RouterSession:
                         echo = partial(_echo, connection, arrived)
                         self._put_log(FlushMarker(echo, arrived.request_ids))
                 case AgentLogged() as logged:
-                    self._put_log(logged)
+                    if self._may_log(logged):
+                        self._put_log(logged)
                 case None:
                     skip("session")
                 case event:
                     put(event)
+
+    def _may_log(self, logged: AgentLogged) -> bool:
+        """Where agents have a door, the master agent came through it, and logs there."""
+        return not self._settings.agents_port or logged.agent_uuid != MASTER_SERVER_ML
 
     async def _hear_the_rest(self, connection: ClientConnection, put: Put) -> None:
         """What came before the connection was closed was said to nobody else."""

@@ -98,11 +98,12 @@ def _interpreter(generation: Generation) -> str:
 @contextmanager
 def run_master_agent(system: System, contract: Contract) -> Iterator[Child]:
     """Run the local stack's master agent, connected when the block begins."""
+    addresses = {"GATEWAY_URL": system.gateway, "ROUTER_WS_URL": system.agents_url}
     child = start_child(
         name := f"master agent {uuid4()}",
         [sys.executable, "-W", "error", "-m", "devstack.master_agent", "--contract", contract],
         system.folder / f"{name}.log",
-        environment={**os.environ, **system.environment, "GATEWAY_URL": system.gateway},
+        environment={**os.environ, **system.environment, **addresses},
         folder=PROJECT,
     )
     with stopping(child):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devstack.run import url_of
+from devstack.addresses import agents_url_of, url_of
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,10 @@ from devstack.run import url_of
 )
 def test_a_service_is_found_where_it_listens(host: str, url: str) -> None:
     assert url_of({"GATEWAY_HOST": host, "GATEWAY_PORT": "8000"}, "GATEWAY") == url
+
+
+def test_agents_connect_to_the_door_or_to_the_router_where_that_is_closed() -> None:
+    router = "ws://192.168.1.7:8080/ws"
+    environment = {"AGENTS_HOST": "0.0.0.0", "ROUTER_WS_URL": router}  # noqa: S104 (what it is told)
+    assert agents_url_of({**environment, "AGENTS_PORT": "8090"}) == "ws://127.0.0.1:8090/ws"
+    assert agents_url_of({**environment, "AGENTS_PORT": "0"}) == router

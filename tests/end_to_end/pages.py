@@ -110,7 +110,7 @@ async def read_along(
     *,
     secrets: dict[str, str],
     gateway: str,
-    router: str,
+    door: str,
     environments: dict[str, Path],
 ) -> AsyncIterator[Reader]:
     """A reader in a copy of the project's folder, as `make run` leaves it.
@@ -132,7 +132,7 @@ async def read_along(
         start_new_session=True,
         limit=LINE_BYTES,
     )
-    addresses = {"http://127.0.0.1:8000": gateway, "ws://127.0.0.1:8080/ws": router}
+    addresses = {"http://127.0.0.1:8000": gateway, "ws://127.0.0.1:8090/ws": door}
     try:
         yield Reader(folder, environments, addresses, shell)
     finally:

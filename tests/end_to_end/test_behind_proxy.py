@@ -6,8 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,18 +14,13 @@ import attrs
 import httpx2
 import pytest
 from attrs import frozen
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509 import NameOID
 
 from devstack.postgres import PostgresServer
 from devstack.processes import Child, free_port
 from tests.end_to_end.crowd import Crowd, gather_crowd, seal_by_key
-from tests.end_to_end.proxy import Proxy, run_proxy
+from tests.end_to_end.proxy import Proxy, make_certificate, run_proxy
 from tests.end_to_end.talker import Talker
-from tests.master import Invocation, echo, run_master
+from tests.master import Behaviour, Invocation, Master, echo, run_master
 from tests.shared.line import LineAside, run_line_aside
 from tests.system import EMPTY, PROJECT, Stores, System
 from tests.users import SSL_CONTEXT, User, eventually, register_user
@@ -34,7 +28,7 @@ from tests.users import SSL_CONTEXT, User, eventually, register_user
 PROXY_HOST = "127.0.0.1"  # what the gateways see of the proxy
 GATEWAY_HOSTS = ["127.0.0.2", "127.0.0.3"]
 FURTHER_HOST = "127.0.0.4"
-BRIDGES = 3
+BRIDGE_HOSTS = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
 USERS = 20
 TALKERS = 8
 MOST_FAILURES = USERS + 2  # whoever logs in counts until the password is found right
@@ -64,17 +58,24 @@ class Installation:
             **overrides,
         )
 
-    async def until_ready(self, count: int) -> None:
-        """Wait until the proxy gives new connections to so many gateways."""
+    async def until_ready(self, count: int, backend: str = "ready") -> None:
+        """Wait until the proxy gives new connections to so many gateways, or `doors`."""
 
         async def is_so() -> bool:
-            return sum(await self.values("status")) == count
+            return sum(await self.values("status", backend)) == count
 
-        await eventually(is_so, f"{count} gateways are ready")
+        await eventually(is_so, f"{count} are {backend}")
 
-    async def values(self, name: str) -> list[float]:
-        """What the proxy measures of each gateway."""
-        return await asyncio.to_thread(self.proxy.values, name)
+    async def values(self, name: str, backend: str = "ready") -> list[float]:
+        """What the proxy measures of each gateway, or of each of the `doors`."""
+        return await asyncio.to_thread(self.proxy.values, name, backend)
+
+    @asynccontextmanager
+    async def master(self, behave: Behaviour) -> AsyncIterator[Master]:
+        """A master agent that knows the proxy only."""
+        router_url, door_url = self.system.router_url, self.proxy.agents_url
+        async with run_master(router_url, behave, door_url=door_url) as master:
+            yield master
 
 
 def _migrate(system: System) -> None:
@@ -89,14 +90,17 @@ async def installation(anyio_backend: str, stores: Stores) -> AsyncIterator[Inst
     with attrs.evolve(stores, template=EMPTY).system() as system:
         _migrate(system)
         system.start_router()
-        port = free_port()
-        with run_proxy(system.folder, port, GATEWAY_HOSTS) as proxy:
-            installation = Installation(system, proxy, port)
+        port, agents_port, bridge_port = (str(free_port()) for _ in range(3))
+        doors = {"PROXY_DOORS": f"bridge:{agents_port}", "PROXY_BRIDGE_PORT": bridge_port}
+        with run_proxy(system.folder, int(port), GATEWAY_HOSTS, **doors) as proxy:
+            installation = Installation(system, proxy, int(port))
             for host in GATEWAY_HOSTS:
                 installation.start_gateway(host)
-            for _ in range(BRIDGES):
-                system.start_bridge()
+            for host in BRIDGE_HOSTS:
+                system.start_door(host=host, agents_port=agents_port, port=bridge_port)
+            proxy.bridges.addresses = BRIDGE_HOSTS
             await installation.until_ready(len(GATEWAY_HOSTS))
+            await installation.until_ready(len(BRIDGE_HOSTS), "doors")
             yield installation
 
 
@@ -130,7 +134,7 @@ async def further(installation: Installation, postgres: PostgresServer) -> Async
 @pytest.fixture(scope="module")
 async def crowd(installation: Installation) -> Crowd:
     """Users who chat at once, with log entries, answered by a scripted master agent."""
-    async with run_master(installation.system.router_url, seal_by_key):
+    async with installation.master(seal_by_key):
         return await gather_crowd(installation.from_outside, USERS, own_agents=False)
 
 
@@ -231,7 +235,7 @@ async def test_a_killed_gateway_costs_no_message_and_none_comes_twice(
     installation: Installation, further: Further
 ) -> None:
     async with AsyncExitStack() as stack:
-        master = await stack.enter_async_context(run_master(installation.system.router_url, _work))
+        master = await stack.enter_async_context(installation.master(_work))
         talkers = [await _arrive(installation, stack) for _ in range(TALKERS)]
         enough = asyncio.Event()
         async with asyncio.TaskGroup() as group:
@@ -268,7 +272,7 @@ async def test_with_none_there_the_proxy_says_so(installation: Installation, use
 async def test_with_a_certificate_http_is_sent_to_https_and_gateways_know_of_it(
     installation: Installation, tmp_path: Path
 ) -> None:
-    certificate = {"TLS_CERTIFICATE": str(_certificate(tmp_path))}
+    certificate = {"TLS_CERTIFICATE": str(make_certificate(tmp_path))}
     with run_proxy(tmp_path, installation.gateway_port, GATEWAY_HOSTS, **certificate) as proxy:
         async with httpx2.AsyncClient(verify=False) as http:
             plain = await http.get(f"{proxy.url}/docs")
@@ -278,19 +282,6 @@ async def test_with_a_certificate_http_is_sent_to_https_and_gateways_know_of_it(
     assert plain.headers["location"] == f"https://{proxy.url.removeprefix('http://')}/docs"
     assert secure.status_code == 200
     assert "strict-transport-security" in secure.headers
-
-
-def _certificate(folder: Path) -> Path:
-    """A file with a key and a certificate that is signed with it."""
-    key, now = generate_private_key(SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1))
-    pem = builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
-    pem += key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path = folder / "site.pem"
-    path.write_bytes(pem)
-    return path
 
 
 async def _fail_to_log_in(url: str, address: str, claimed: str | None = None) -> int:

@@ -57,25 +57,37 @@ class Journey:
         return frame
 
 
+@frozen
+class Parties:
+    """The generation of the agent, the contract of the master agent, and where both connect."""
+
+    generation: Generation
+    contract: Contract = "enriched"
+    system: str = "system"
+
+
 @pytest.fixture(
     scope="module",
-    params=[("1.0", "enriched"), ("2.0", "enriched"), ("1.0", "lookup")],
-    ids=["agent 1.0", "agent 2.0", "lookup master"],
+    params=[
+        Parties("1.0"),
+        Parties("2.0"),
+        Parties("1.0", "lookup", "module_system"),
+        Parties("1.0", system="door_system"),
+        Parties("2.0", system="door_system"),
+    ],
+    ids=["agent 1.0", "agent 2.0", "lookup master", "agent 1.0, door", "agent 2.0, door"],
 )
-def parties(request: pytest.FixtureRequest) -> tuple[Generation, Contract]:
-    """The generation of the agent, and the contract of the master agent."""
-    parties: tuple[Generation, Contract] = request.param
+def parties(request: pytest.FixtureRequest) -> Parties:
+    """Who travels."""
+    parties: Parties = request.param
     return parties
 
 
 @pytest.fixture(scope="module")
-def installation(
-    request: pytest.FixtureRequest, parties: tuple[Generation, Contract]
-) -> Iterator[System]:
+def installation(request: pytest.FixtureRequest, parties: Parties) -> Iterator[System]:
     """A system whose bridge chooses the contract; one that meets `lookup` remembers it."""
-    _, contract = parties
-    if contract == "enriched":
-        yield request.getfixturevalue("system")
+    if parties.contract == "enriched":
+        yield request.getfixturevalue(parties.system)
         return
     system: System = request.getfixturevalue("module_system")
     system.start_gateway()
@@ -84,15 +96,12 @@ def installation(
 
 
 @pytest.fixture(scope="module")
-async def journey(
-    anyio_backend: str, installation: System, parties: tuple[Generation, Contract]
-) -> Journey:
+async def journey(anyio_backend: str, installation: System, parties: Parties) -> Journey:
     """Register, chat with an agent of one's own, and look at what is left of it."""
-    generation, contract = parties
-    with run_master_agent(installation, contract):
+    with run_master_agent(installation, parties.contract):
         async with register_user(installation.gateway) as user:
             await user.create_config()
-            return await _travel(installation, generation, user)
+            return await _travel(installation, parties.generation, user)
 
 
 async def _travel(system: System, generation: Generation, user: User) -> Journey:

@@ -33,7 +33,7 @@ GENERATIONS: tuple[Generation, Generation] = ("1.0", "2.0")
 async def demo(anyio_backend: str, module_system: System) -> AsyncIterator[User]:
     """The demo user of a system as `make run` starts it, but without an agent."""
     module_system.start_gateway()
-    module_system.start_bridge()
+    module_system.start_door()
     async with AsyncExitStack() as stack:
         stack.enter_context(run_master_agent(module_system, "enriched"))
         user = await stack.enter_async_context(register_user(module_system.gateway, "demo"))
@@ -48,7 +48,7 @@ async def reader(module_system: System, demo: User, tmp_path: Path) -> AsyncIter
         tmp_path,
         secrets={"DEMO_PASSWORD": PASSWORD},
         gateway=module_system.gateway,
-        router=module_system.router_url,
+        door=module_system.agents_url,
         environments=ENVIRONMENTS,
     ) as reader:
         yield reader
@@ -152,7 +152,7 @@ async def test_what_is_refused_is_read_instead_of_a_field(reader: Reader) -> Non
 
 
 def test_the_addresses_of_the_pages_are_those_of_the_local_stack() -> None:
-    assert (DEFAULTS["GATEWAY_PORT"], DEFAULTS["ROUTER_PORT"]) == ("8000", "8080")
+    assert (DEFAULTS["GATEWAY_PORT"], DEFAULTS["AGENTS_PORT"]) == ("8000", "8090")
 
 
 def test_the_pages_install_what_the_project_is_tested_with() -> None:

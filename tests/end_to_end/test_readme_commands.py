@@ -27,7 +27,7 @@ from tests.end_to_end.clone import (
     wait_for_table,
 )
 from tests.end_to_end.pages import read_blocks
-from tests.system import BE_KEY, PROJECT, System
+from tests.system import BE_KEY, ML_KEY, PROJECT, System
 from tests.users import Json
 
 
@@ -125,6 +125,11 @@ def test_make_run_prints_a_table_with_the_demo_user(story: Story, clone: Clone) 
     assert story.first["demo user"] == "demo"
     assert story.first["demo password"]
     assert f":{clone.environment['GATEWAY_PORT']}/docs" in story.first["Swagger UI"]
+
+
+def test_agents_are_sent_to_the_door_and_not_to_the_router(story: Story, clone: Clone) -> None:
+    assert story.first["agents connect to"] == f"ws://{HOST}:{clone.ports['AGENTS_PORT']}/ws"
+    assert story.first["router"] == f"ws://{HOST}:{clone.ports['ROUTER_PORT']}/ws"
 
 
 def test_the_printed_example_is_answered(story: Story) -> None:
@@ -235,16 +240,16 @@ def command(module_system: System) -> str:
 
 @pytest.fixture(scope="module")
 def visit(clone: Clone, command: str, module_system: System) -> Visit:
-    """What that page says to do, the router's key being in `.env`."""
-    (clone.folder / ".env").write_text(f"MASTER_BE_API_KEY={BE_KEY}\n")
+    """What that page says to do, the router's keys being in `.env`."""
+    keys = f"MASTER_BE_API_KEY={BE_KEY}\nMASTER_AGENT_API_KEY={ML_KEY}\n"
+    (clone.folder / ".env").write_text(keys)
     module_system.gateways.append(f"http://{HOST}:{clone.ports['GATEWAY_PORT']}")
-    with run_master_agent(module_system, "enriched"), run_clone(clone, command) as running:
+    with run_clone(clone, command) as running:
         table = wait_for_table(running)
-        return Visit(
-            table,
-            [" ".join(part.cmdline()) for part in running.parts()],
-            run_example(clone, running.said()),
-        )
+        parts = [" ".join(part.cmdline()) for part in running.parts()]
+        module_system.doors.append(table["agents connect to"])
+        with run_master_agent(module_system, "enriched"):
+            return Visit(table, parts, run_example(clone, running.said()))
 
 
 def test_a_router_that_is_given_is_used(visit: Visit, module_system: System) -> None:
@@ -262,7 +267,7 @@ def test_beside_a_router_that_is_given_there_is_no_other(visit: Visit) -> None:
 def test_a_router_that_has_another_key_is_named(
     clone: Clone, command: str, module_system: System
 ) -> None:
-    other = {"MASTER_BE_API_KEY": f"another-{BE_KEY}"}
+    other = {"MASTER_BE_API_KEY": f"another-{BE_KEY}", "MASTER_AGENT_API_KEY": ML_KEY}
     visitor = evolve(clone, environment={**clone.environment, **other})
     with run_clone(visitor, command) as running:
         ending = wait_for_end(running, running.parts(), START_SECONDS)
@@ -270,6 +275,17 @@ def test_a_router_that_has_another_key_is_named(
     *_, sentence = _own_words(ending.said)
     assert f"can't hold the session at {module_system.router_url}" in sentence
     assert "MASTER_BE_API_KEY" in sentence
+
+
+def test_a_router_whose_key_of_the_master_agent_is_not_given_starts_nothing(
+    clone: Clone, command: str
+) -> None:
+    (clone.folder / ".env").unlink(missing_ok=True)
+    with run_clone(clone, command) as running:
+        ending = wait_for_end(running, running.parts(), START_SECONDS)
+    assert ending.code != 0
+    [sentence] = _own_words(ending.said)
+    assert "MASTER_AGENT_API_KEY" in sentence
 
 
 @pytest.mark.usefixtures("visit")

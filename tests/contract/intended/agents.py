@@ -25,7 +25,7 @@ PARAMETERS = {
     },
     "required": [],
 }
-OWN_TOKEN = "Section 1: an agent's token dies with its agent; so no agent is shown another's"
+OWN_TOKEN = "Section 5, somebody gets what is not theirs: an agent is shown no token but its own"
 ANY_DELETES = "Section 5: any user deletes any agent"
 NOTHING_ACTIVE = {"count_active_connections": 0, "active_connections": []}
 STRING_AGENT = {

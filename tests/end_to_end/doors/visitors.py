@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import uuid4
@@ -31,18 +31,25 @@ class Visitor:
 
     connection: ClientConnection
     heard: list[Json] = field(factory=list)
-    _hearing: asyncio.Task[None] | None = None
+    react: Callable[[Json], Json | None] = lambda _: None
+    """What to say at once to what comes."""
 
     async def say(self, frame: Json) -> None:
         """Send a frame, if the door still listens."""
         with suppress(ConnectionClosed):
             await self.connection.send(json.dumps(frame))
 
+    async def say_as_it_is(self, frame: Json) -> None:
+        """Send a frame whose letters are not escaped."""
+        await self.connection.send(json.dumps(frame, ensure_ascii=False))
+
     async def hear(self) -> None:
         """Note what comes, until the connection ends."""
         with suppress(ConnectionClosed):
             async for text in self.connection:
-                self.heard.append(json.loads(text))
+                self.heard.append(frame := json.loads(text))
+                if answer := self.react(frame):
+                    await self.say(answer)
 
     @property
     def invocations(self) -> list[Json]:
