@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from agent_bridge.router import frames
 from agent_bridge.router.frames import (
     AgentLogged,
     AgentRegistered,
@@ -227,3 +229,10 @@ def test_the_bridge_registers_as_every_agent_does() -> None:
         "agent_description",
         "agent_input_schema",
     }
+
+
+def test_an_id_in_a_spelling_of_any_length_is_read_but_not_remembered() -> None:
+    agent_id = uuid4()
+    remembered = frames._read_known.cache_info().currsize
+    assert frames.read_uuid("-" * 10_000 + agent_id.hex) == agent_id
+    assert frames._read_known.cache_info().currsize == remembered
