@@ -4,7 +4,6 @@ Each second the places at this door are looked at: an agent may be deleted, its 
 expired, or it may have come through another door. Notifications only make that sooner.
 """
 
-import asyncio
 import logging
 from contextlib import suppress
 from time import monotonic
@@ -17,7 +16,7 @@ from agent_bridge.doors import queries
 from agent_bridge.doors.connected import REPLACED, Connected
 from agent_bridge.doors.connection import Connection
 from agent_bridge.doors.queries import Held, Standing
-from shared.notifications.bus import Listener, Notifications
+from shared.notifications.bus import Notifications
 from shared.notifications.formats import REVOKED_TOKENS, TAKEN_PLACES
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.settings.bridge import BridgeSettings
@@ -59,7 +58,7 @@ class Keeping:
                 except DatabaseAwayError as error:
                     logger.warning("the door is not renewed: %s", error)
                     self._steady_since = None
-                await _until_told(listener)
+                await listener.get_all(RENEW_SECONDS)
 
     async def renew(self) -> None:
         """Renew the door, and remove those that are gone. Raises DatabaseAwayError."""
@@ -117,12 +116,3 @@ def _held(connected: Connection) -> Held:
         visitor.token,
         is_active=connected.has_described,
     )
-
-
-async def _until_told(listener: Listener) -> None:
-    try:
-        async with asyncio.timeout(RENEW_SECONDS):
-            await listener.get()
-    except TimeoutError:
-        return
-    listener.clear()

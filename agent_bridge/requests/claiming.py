@@ -121,10 +121,5 @@ async def _next_notification(listener: Listener) -> bool:
 
     Returns whether a request was named: perhaps this bridge alone was told of it.
     """
-    try:
-        async with asyncio.timeout(POLL_SECONDS):
-            first = await listener.get()
-    except TimeoutError:
-        return False
-    named = [decode_waiting(message) for message in (first, *listener.clear())]
+    named = [decode_waiting(message) for message in await listener.get_all(POLL_SECONDS)]
     return any(named)

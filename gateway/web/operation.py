@@ -299,15 +299,7 @@ def listing[Parameters, Thing](
     fails: bool = True,
 ) -> Operation:
     """Read a list of things, or a class whose last field is one."""
-    return Operation(
-        method="GET",
-        path=path,
-        handler=handler,
-        parameters=parameters,
-        result=result,
-        access=access,
-        fails=fails,
-    )
+    return get(path, handler, parameters, result, access=access, fails=fails)
 
 
 def post[Body, Result](

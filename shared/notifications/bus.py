@@ -88,6 +88,15 @@ class Listener:
         self._bytes -= len(message or b"")
         return message
 
+    async def get_all(self, seconds: float) -> list[Message]:
+        """All that was not yet taken, once there is something; nothing where none comes in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                first = await self.get()
+        except TimeoutError:
+            return []
+        return [first, *self.clear()]
+
 
 class Outbox:
     """What is on its way to Redis: published in its order, or lost. The one writer of a process."""

@@ -109,11 +109,6 @@ def encode_taken(identity: str) -> bytes:
     return _encode("taken", identity.encode())
 
 
-def decode_taken(message: Message) -> str | None:
-    """Who; None: somebody may have been missed."""
-    return _decode("taken", message, bytes.decode)
-
-
 def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
     """A bridge is there, or leaves."""
     says = b"leaves" if heartbeat.is_leaving else b"stays"

@@ -7,7 +7,6 @@ import pytest
 from tests.master import Master, run_master
 from tests.sql import Sql, run_sql
 from tests.system import System
-from tests.users import User, insert_user
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +18,6 @@ def system(door_system: System) -> System:
 def sql(system: System) -> Iterator[Sql]:
     with run_sql(system.settings) as sql:
         yield sql
-
-
-@pytest.fixture
-async def user(system: System, sql: Sql) -> AsyncIterator[User]:
-    async with insert_user(system, sql) as user:
-        yield user
 
 
 @pytest.fixture(params=[0, 1])
