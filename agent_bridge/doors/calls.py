@@ -17,14 +17,15 @@ from agent_bridge.doors.closes import SERVICE_RESTART, TRY_AGAIN_LATER
 from agent_bridge.doors.frames import (
     Called,
     Misunderstood,
-    call_frame,
     not_active,
     parse_call,
     too_large,
 )
 from agent_bridge.doors.refusals import note_refusal
 from agent_bridge.doors.sending import send
+from agent_bridge.router.frames import call_frame
 from agent_bridge.router.lanes import connect_to_router
+from agent_bridge.together import run_until_one_ends
 from shared.codec.text import write_json
 from shared.settings.bridge import BridgeSettings
 
@@ -93,21 +94,12 @@ class Caller:
     async def _serve_further(self, first: bytes) -> None:
         key = {"x-custom-invoke-key": f"{self._visitor.key}:{uuid4()}"}
         upstream = await connect_to_router(self._settings, key)
-        works: list[asyncio.Task[None]] = []
         try:
             await upstream.send(first.decode())
-            works += map(
-                asyncio.create_task, (self._hear_client(upstream), self._hear_router(upstream))
-            )
-            done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
-            for each in done:
-                each.result()
+            await run_until_one_ends(self._hear_client(upstream), self._hear_router(upstream))
         except ConnectionClosed:
             logger.debug("the router has closed the connection of a caller")
         finally:
-            for each in works:
-                each.cancel()
-            await asyncio.gather(*works, return_exceptions=True)
             await upstream.close()
 
     async def _hear_first(self) -> bytes | None:
@@ -133,7 +125,7 @@ class Caller:
             return None
         match parse_call(text):
             case Called() as called if await self._may_call(called):
-                return call_frame(called)
+                return call_frame(called.callee, called.payload, called.metadata)
             case Called():
                 note_refusal("call", "an agent may not be called", key=self._visitor.key)
                 await self._tell(not_active())

@@ -41,6 +41,7 @@ from agent_bridge.doors.sending import send
 from agent_bridge.router.frames import AgentLogged, read_identity
 from agent_bridge.router.lanes import connect_to_router
 from agent_bridge.router.reading import as_text
+from agent_bridge.together import run_until_one_ends
 from shared.codec.text import write_json
 from shared.postgres.pool import DatabaseAwayError
 from shared.secrets import UndecryptableError
@@ -99,21 +100,14 @@ class Connection:
 
     async def serve(self) -> None:
         """Pass on until either end is gone. Raises RouterAwayError."""
-        works: list[asyncio.Task[None]] = []
         try:
             await self._enter_router()  # first: who is active can be called
-            works += map(asyncio.create_task, (self._hear_client(), self._hear_router()))
-            done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
-            for each in done:
-                each.result()
+            await run_until_one_ends(self._hear_client(), self._hear_router())
         finally:
-            await self._end(works)
+            await self._end()
 
-    async def _end(self, works: list[asyncio.Task[None]]) -> None:
+    async def _end(self) -> None:
         """Leave the router, once what was answered is delivered; who still waits is told."""
-        for each in works:
-            each.cancel()
-        await asyncio.gather(*works, return_exceptions=True)
         if self._answering:
             await asyncio.wait(set(self._answering), timeout=DELIVER_SECONDS)
         if self._upstream is not None:
@@ -130,10 +124,10 @@ class Connection:
             self._is_renewing = True
             await self._upstream.close()
 
-    async def dismiss(self, reason: str, code: int = POLICY_VIOLATION) -> None:
+    async def dismiss(self, reason: str) -> None:
         """Tell it to stop, and end it."""
         await self._send(write_json(dismissal(reason)))
-        await self._client.close(code, reason)
+        await self._client.close(POLICY_VIOLATION, reason)
 
     async def close(self) -> None:
         """End it; it may come again, to another bridge."""

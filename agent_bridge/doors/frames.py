@@ -45,10 +45,9 @@ class Answered:
 
 
 @frozen
-class Called:
-    """Somebody has an agent called."""
+class Call:
+    """What is called, and in whose name."""
 
-    callee: str
     payload: object = field(repr=False)
     metadata: dict[str, Any] = field(repr=False)
 
@@ -56,6 +55,20 @@ class Called:
     def request_id(self) -> str:
         """The request in whose name it is; a text of any kind."""
         return as_text(self.metadata.get("request_id"))
+
+
+@frozen
+class Called(Call):
+    """Somebody has an agent called."""
+
+    callee: str
+
+
+@frozen
+class Invocation(Call):
+    """The router hands on a call."""
+
+    by: str = field(repr=False)
 
 
 @frozen
@@ -66,20 +79,6 @@ class Knock:
     asked: str
     """What proves that it is one."""
     by: str = field(repr=False)
-
-
-@frozen
-class Invocation:
-    """The router hands on a call."""
-
-    by: str = field(repr=False)
-    payload: object = field(repr=False)
-    metadata: dict[str, Any] = field(repr=False)
-
-    @property
-    def request_id(self) -> str:
-        """The request in whose name it is; a text of any kind."""
-        return as_text(self.metadata.get("request_id"))
 
 
 @frozen
@@ -122,12 +121,7 @@ def parse_call(text: str | bytes) -> Called | Misunderstood:
     """What a caller sends."""
     match parse_frame(text):
         case {"message_type": "agent_invoke", "agent_uuid": str(callee), **rest}:
-            metadata = rest.get("request_metadata")
-            return Called(
-                callee,
-                rest.get("request_payload"),
-                metadata if isinstance(metadata, dict) else {},
-            )
+            return Called(rest.get("request_payload"), _metadata(rest), callee)
         case None:
             return Misunderstood({"error": INVALID_JSON})
     return Misunderstood({"error": UNEXPECTED})
@@ -144,20 +138,13 @@ def parse_router_frame(text: str | bytes) -> RouterFrame | None:
         case {"request_payload": {"knock": str(nonce), "asked": str(asked)}, "invoked_by": str(by)}:
             return Knock(nonce, asked, by)
         case {"request_payload": payload, "invoked_by": str(by), **rest}:
-            metadata = rest.get("request_metadata")
-            return Invocation(by, payload, metadata if isinstance(metadata, dict) else {})
+            return Invocation(payload, _metadata(rest), by)
     return None
 
 
-def call_frame(called: Called) -> bytes:
-    """Have the router hand on a call."""
-    frame = {
-        "message_type": "agent_invoke",
-        "agent_uuid": called.callee,
-        "request_payload": called.payload,
-        "request_metadata": called.metadata,
-    }
-    return write_json(frame)
+def _metadata(frame: dict[Any, Any]) -> dict[str, Any]:
+    metadata = frame.get("request_metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def invocation_frame(shown: str, payload: object, metadata: dict[str, Any]) -> bytes:
@@ -179,22 +166,21 @@ def reply(response: object) -> dict[str, Any]:
 def too_large(what: str, size: int, most: int) -> dict[str, Any]:
     """In place of a call or an answer that would end the connection of whoever gets it."""
     message = f"The {what} has {ceil(size / 1024):,} KB: libraries take {most // 1024:,} KB at most"
-    error = {"error_message": message, "error_type": "AgentGeneralError"}
-    return {"message_type": "agent_error", "error": error}
+    return _refusal(message)
 
 
 def not_active() -> dict[str, Any]:
     """What the router says of a callee who is not there, or whom the caller may not call."""
-    error = {"error_message": NOT_ACTIVE, "error_type": "AgentNotActive"}
-    return {"message_type": "agent_error", "error": error}
+    return _refusal(NOT_ACTIVE, "AgentNotActive")
 
 
 def unanswered(most: int) -> dict[str, Any]:
     """For the oldest of more calls than are remembered."""
-    error = {
-        "error_message": f"The agent has left more than {most:,} calls unanswered",
-        "error_type": "AgentGeneralError",
-    }
+    return _refusal(f"The agent has left more than {most:,} calls unanswered")
+
+
+def _refusal(message: str, kind: str = "AgentGeneralError") -> dict[str, Any]:
+    error = {"error_message": message, "error_type": kind}
     return {"message_type": "agent_error", "error": error}
 
 

@@ -209,11 +209,16 @@ def invoke_frame(
     agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
 ) -> bytes:
     """Have an agent called, in the name of a request."""
+    return call_frame(agent_uuid, payload, {"request_id": request_id, "session_id": session_id})
+
+
+def call_frame(agent_uuid: str, payload: object, metadata: dict[str, Any]) -> bytes:
+    """Have an agent called."""
     frame = {
         "message_type": "agent_invoke",
         "agent_uuid": agent_uuid,
         "request_payload": payload,
-        "request_metadata": {"request_id": request_id, "session_id": session_id},
+        "request_metadata": metadata,
     }
     return write_json(frame)
 

@@ -32,6 +32,7 @@ from agent_bridge.router.lanes import (
     open_lane,
 )
 from agent_bridge.router.skipped import skip
+from agent_bridge.together import run_until_one_ends
 from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ class RouterSession:
         try:
             await connection.send(register_frame().decode())
             lane = await open_lane(self._settings, MASTER_SERVER_BE, CONNECT_SECONDS)
-            await self._run_all(
+            await run_until_one_ends(
                 self._listen(connection, put), self._probe_for_ever(lane), self._greet(on_held)
             )
             reason = "it was closed"
@@ -129,19 +130,6 @@ class RouterSession:
         if not was_held:
             raise RouterAwayError(f"the router session can't be held: {reason}")
         logger.warning("the router session was lost: %s", reason)
-
-    async def _run_all(self, *works: Coroutine[None, None, None]) -> None:
-        """Run them until one ends, and raise what it raised."""
-        tasks = [asyncio.create_task(work) for work in works]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in tasks:
-            if not task.cancelled() and (error := task.exception()):
-                raise error
 
     async def _listen(self, connection: ClientConnection, put: Put) -> None:
         async for text in connection:

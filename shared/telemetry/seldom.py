@@ -1,7 +1,7 @@
 """Lines that anybody could cause as often as he likes: of each kind one a second."""
 
 from collections import defaultdict
-from logging import Logger
+from logging import WARNING, Logger
 from math import inf
 from time import monotonic
 
@@ -21,7 +21,12 @@ _kinds = defaultdict[str, _Kind](_Kind)
 
 
 def warn_seldom(logger: Logger, message: str, **fields: str) -> None:
-    """Log a warning with these fields, if none of this message was logged for a second.
+    """Log a warning, as `log_seldom` does."""
+    log_seldom(logger, WARNING, message, **fields)
+
+
+def log_seldom(logger: Logger, level: int, message: str, **fields: str) -> None:
+    """Log it with these fields, if none of this message was logged for a second.
 
     The next one of this message has `left_out`, how many were not. A message is one of few that
     the source has; what others make up goes into fields.
@@ -34,4 +39,4 @@ def warn_seldom(logger: Logger, message: str, **fields: str) -> None:
         fields = {**fields, "left_out": str(kind.left_out)}
     kind.told, kind.left_out = now, 0
     with bound_contextvars(**fields):
-        logger.warning("%s", message)
+        logger.log(level, "%s", message)

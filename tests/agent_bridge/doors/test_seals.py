@@ -29,7 +29,7 @@ def seals(settings: BridgeSettings) -> Seals:
 
 
 def _call(payload: object, request_id: str = REQUEST) -> Invocation:
-    return Invocation("by", payload, {"request_id": request_id})
+    return Invocation(payload, {"request_id": request_id}, "by")
 
 
 def test_a_sealed_call_shows_nothing_and_is_opened_by_a_bridge(seals: Seals) -> None:

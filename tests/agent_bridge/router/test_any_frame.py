@@ -44,6 +44,7 @@ from shared.codec.text import write_json
 from shared.postgres.pool import create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
+from shared.telemetry import seldom
 from tests.agent_bridge.actors import ANSWER_SECONDS
 from tests.agent_bridge.router.any_frame import ANY_FRAME, AWKWARD, Raw
 from tests.system import BE_KEY, ML_KEY, make_secrets
@@ -251,7 +252,7 @@ async def test_a_lane_gives_what_was_answered_first_or_is_lost(frames: list[Raw]
 
 def test_what_is_skipped_is_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", skipped.__name__)
-    skipped._told.clear()
+    seldom._kinds.clear()
     for _ in range(1000):
         skipped.skip("session")
     [record] = caplog.records
