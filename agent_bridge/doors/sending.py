@@ -11,10 +11,12 @@ logger = logging.getLogger(__name__)
 SEND_SECONDS = 20.0
 
 
-async def send(client: ServerConnection, frame: str, who: str) -> None:
+async def send(
+    client: ServerConnection, frame: str, who: str, seconds: float = SEND_SECONDS
+) -> None:
     """Send a frame, or end the connection; nothing where it has ended by itself."""
     try:
-        async with asyncio.timeout(SEND_SECONDS):
+        async with asyncio.timeout(seconds):
             await client.send(frame)
     except TimeoutError:
         logger.warning("%s takes nothing any more: its connection is ended", who)
