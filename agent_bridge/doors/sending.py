@@ -12,11 +12,14 @@ SEND_SECONDS = 20.0
 
 
 async def send(
-    client: ServerConnection, frame: str, who: str, seconds: float = SEND_SECONDS
+    client: ServerConnection, frame: str, who: str, seconds: float = 0.0
 ) -> None:
-    """Send a frame, or end the connection; nothing where it has ended by itself."""
+    """Send a frame, or end the connection; nothing where it has ended by itself.
+
+    It may take so many seconds, by default SEND_SECONDS.
+    """
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds or SEND_SECONDS):
             await client.send(frame)
     except TimeoutError:
         logger.warning("%s takes nothing any more: its connection is ended", who)
