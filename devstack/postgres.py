@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT
@@ -37,6 +37,7 @@ SETTINGS = {
 }
 # Not synchronous_commit: without it a killed server forgets what it has said is committed.
 FAST_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+NO_SETTINGS: Mapping[str, str] = {}
 
 
 @frozen
@@ -57,11 +58,18 @@ class PostgresServer:
 
 @contextmanager
 def run_postgres(
-    folder: Path, *, password: str, port: int | None = None, fast: bool = False
+    folder: Path,
+    *,
+    password: str,
+    port: int | None = None,
+    fast: bool = False,
+    primary: PostgresServer | None = None,
+    settings: Mapping[str, str] = NO_SETTINGS,
 ) -> Iterator[PostgresServer]:
     """Run a server with its data and `postgres.log` in `folder`, made at the first start.
 
     No `port` means any free one; `fast` gives up safety on a power cut, not on a killed server.
+    One with a `primary` begins as a copy of it, and is its streaming standby.
     As root the server runs as another user. Raises StackError when the server does not start.
     """
     port = port or free_port()
@@ -69,8 +77,9 @@ def run_postgres(
     folder.mkdir(parents=True, exist_ok=True)
     place = find_place(folder.resolve())
     if not place.data.exists():
-        _create_cluster(place, password)
-    child = _start_ready(place, folder / "postgres.log", port, password, fast=fast)
+        _create_cluster(place, password, primary)
+    given = {**SETTINGS, **(FAST_SETTINGS if fast else {}), **settings, "port": str(port)}
+    child = _start_ready(place, folder / "postgres.log", given, password)
     with stopping(child, timeout=30):
         yield PostgresServer(HOST, port, SUPERUSER, password, child)
 
@@ -79,7 +88,7 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _create_cluster(place: Place, password: str) -> None:
+def _create_cluster(place: Place, password: str, primary: PostgresServer | None) -> None:
     """Fill the data folder, which appears all at once: a broken first start can be repeated."""
     unfinished = place.folder / "data.unfinished"
     if unfinished.exists():
@@ -89,7 +98,10 @@ def _create_cluster(place: Place, password: str) -> None:
     try:
         password_file.write_text(password)
         place.give_away(password_file)
-        _initdb(place, unfinished, password_file)
+        if primary is None:
+            _initdb(place, unfinished, password_file)
+        else:
+            _copy(place, unfinished, primary)
     finally:
         password_file.unlink()
     unfinished.rename(place.data)
@@ -101,13 +113,25 @@ def _initdb(place: Place, data: Path, password_file: Path) -> None:
     # The built-in locale is the same on every machine, installed locales or not.
     command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin"]
     command += ["--builtin-locale=C.UTF-8"]
+    _make_data(place, command, {})
+
+
+def _copy(place: Place, data: Path, primary: PostgresServer) -> None:
+    """As `primary` is now; and note that it is what to follow."""
+    command: list[str | Path] = [place.binaries / "pg_basebackup", "-D", data, "--no-sync"]
+    command += [f"--host={primary.host}", f"--port={primary.port}", f"--username={primary.user}"]
+    command += ["--write-recovery-conf", "--checkpoint=fast"]
+    _make_data(place, command, {"PGPASSWORD": primary.password})
+
+
+def _make_data(place: Place, command: Sequence[str | Path], variables: Mapping[str, str]) -> None:
     result = subprocess.run(
         command,
         check=False,
         capture_output=True,
         text=True,
         cwd=place.folder,
-        env=_environment(),
+        env={**_environment(), **variables},
         user=place.user,
         group=place.group,
         extra_groups=place.extra_groups,
@@ -116,13 +140,17 @@ def _initdb(place: Place, data: Path, password_file: Path) -> None:
         raise StackError(f"PostgreSQL cannot make its data folder: {result.stderr.strip()}")
 
 
-def _start_ready(place: Place, log: Path, port: int, password: str, *, fast: bool) -> Child:
+def _start_ready(place: Place, log: Path, settings: Mapping[str, str], password: str) -> Child:
     """Start the server, again while sessions of one that was killed have not noticed it yet."""
     deadline = time.monotonic() + CRASH_RECOVERY_SECONDS
     while True:
-        child = _start(place, log, port, fast=fast)
+        child = _start(place, log, settings)
         try:
-            wait_until_ready(child, lambda: _accepts(place, port, password), CRASH_RECOVERY_SECONDS)
+            wait_until_ready(
+                child,
+                lambda: _accepts(place, int(settings["port"]), password),
+                CRASH_RECOVERY_SECONDS,
+            )
         except ChildEndedError:
             if LEFTOVER_SESSIONS not in child.last_lines() or time.monotonic() > deadline:
                 raise
@@ -134,8 +162,7 @@ def _start_ready(place: Place, log: Path, port: int, password: str, *, fast: boo
         time.sleep(0.1)
 
 
-def _start(place: Place, log: Path, port: int, *, fast: bool) -> Child:
-    settings = {**SETTINGS, **(FAST_SETTINGS if fast else {}), "port": str(port)}
+def _start(place: Place, log: Path, settings: Mapping[str, str]) -> Child:
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return start_child(
         "PostgreSQL",

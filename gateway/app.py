@@ -35,6 +35,7 @@ from gateway.web.errors import AnswerErrors
 from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
+from gateway.web.replica import Replica
 from gateway.web.security import SecurityHeaders
 from gateway.web.strangers import CountStrangers
 from gateway.web.turns import Turns
@@ -162,6 +163,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             sockets=sockets,
             settings=settings,
             database=database,
+            replica=Replica(database, None),
             notifications=notifications,
             bridges=bridges,
             vault=Vault(settings.encryption_keys),

@@ -12,6 +12,7 @@ from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
+from gateway.web.replica import Replica
 from gateway.web.room import SharedRoom
 from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications
@@ -27,6 +28,7 @@ class State(TypedDict):
 
     settings: GatewaySettings
     database: Database
+    replica: Replica
     notifications: Notifications
     bridges: Bridges
     vault: Vault

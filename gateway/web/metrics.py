@@ -34,6 +34,11 @@ FRAMES = Counter(
     " too large for a notification, or older than the socket.",
     ["source"],
 )
+READS = Counter(
+    "genai_standby_reads",
+    "Lists that a standby was to be asked for: it was, was behind, or failed.",
+    ["outcome"],
+)
 LOGINS = Counter("genai_logins", "Tries to log in, by what became of them.", ["outcome"])
 
 for _outcome in ("succeeded", "wrong", "too_many", "busy"):

@@ -70,13 +70,13 @@ class Call[Body, Parameters]:
         """
         asked: Any = self.parameters
         part = part or Slice(cut(asked.limit), asked.offset)
-        async with connect(self.database) as connection:
-            page = await select(connection, part)
+        replica = self.state["replica"]
+        page = await replica.read(lambda connection: select(connection, part))
         if page.size <= SMALL_BYTES:
             return page
         await self.make_room(page.size)
-        async with connect(self.database) as connection:
-            return await select(connection, attrs.evolve(part, most_bytes=MOST_BYTES))
+        whole = attrs.evolve(part, most_bytes=MOST_BYTES)
+        return await replica.read(lambda connection: select(connection, whole))
 
     async def make_room(self, size: int) -> None:
         """Wait until there is room for an answer of so many bytes, unless it is small.

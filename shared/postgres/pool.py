@@ -103,7 +103,7 @@ class connect:  # noqa: N801 (used like a function)
         """Give it back, if it was lent here and was not given back before."""
         try:
             if self._own is not None and self._own is self._database.lent:
-                await self._database.take_back(self._own, has_failed=error is not None)
+                await self._database.take_back(self._own, error)
         except _AWAY as failure:
             raise _away(failure) from failure
         if isinstance(error, _AWAY):
@@ -118,7 +118,7 @@ async def give_back(database: Database) -> None:
     assert isinstance(database, DirectDatabase)
     if (lent := database.lent) is not None:
         try:
-            await database.take_back(lent, has_failed=False)
+            await database.take_back(lent)
         except _AWAY as error:
             raise _away(error) from error
 

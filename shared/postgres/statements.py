@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
-from asyncpg import InterfaceError, Pool
+from asyncpg import InterfaceError, Pool, ReadOnlySQLTransactionError
 from attrs import frozen
 from databases import Database
 from databases.core import Connection
@@ -156,16 +156,33 @@ class DirectDatabase(Database):
         self._lent[_this_task()] = connection
         return connection
 
-    async def take_back(self, connection: DirectConnection, *, has_failed: bool) -> None:
-        """End the loan. Whatever becomes of the connection: the task can get another one."""
+    async def take_back(
+        self, connection: DirectConnection, error: BaseException | None = None
+    ) -> None:
+        """End the loan. Whatever becomes of the connection: the task can get another one.
+
+        Where an `error` says that its server takes no writes, all connections to that end:
+        another one may by now.
+        """
         del self._lent[_this_task()]
-        if connection.is_sound and not has_failed and not self._is_closing:
+        if isinstance(error, ReadOnlySQLTransactionError):
+            connection.raw_connection.terminate()
+            self._end_idle()
+        if connection.is_sound and error is None and not self._is_closing:
             self._free.put_nowait(connection)
             return
         try:
             await self._pool.release(connection.raw_connection)
         finally:
             self._free.put_nowait(None)
+
+    def _end_idle(self) -> None:
+        """End those that nobody has; each is replaced when it is wanted."""
+        free = [self._free.get_nowait() for _ in range(self._free.qsize())]
+        for each in free:
+            if each is not None and each.is_sound:
+                each.raw_connection.terminate()
+            self._free.put_nowait(each)
 
     def measure(self) -> Connections:
         """How many connections there are."""

@@ -1,24 +1,28 @@
-"""PostgreSQL and Valkey of an installation's own: they die, and come back on the same data."""
+"""PostgreSQL and Valkey of an installation's own: they die, and come back, or another does."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import psycopg
 from attrs import define, field
 
 from devstack.postgres import PostgresServer, run_postgres
+from devstack.postgres_place import find_place
 from devstack.processes import free_port
 from devstack.valkey import ValkeyServer, run_valkey
-from tests.system import make_secrets
+from tests.system import make_secrets, url_of
 
 
 @define
 class Mortal[Server: (PostgresServer, ValkeyServer)]:
     """A server that is stopped or killed, and started again at the same port."""
 
-    _run: Callable[[], AbstractContextManager[Server]]
+    _run: Callable[..., AbstractContextManager[Server]]
     _exits: ExitStack = field(factory=ExitStack, init=False)
     _servers: list[Server] = field(factory=list, init=False)
 
@@ -27,9 +31,9 @@ class Mortal[Server: (PostgresServer, ValkeyServer)]:
         """The latest that was started."""
         return self._servers[-1]
 
-    def start(self) -> Server:
+    def start(self, **how: Any) -> Server:
         """Start it, again after it was stopped or killed."""
-        self._servers.append(self._exits.enter_context(self._run()))
+        self._servers.append(self._exits.enter_context(self._run(**how)))
         return self.server
 
     def stop(self) -> None:
@@ -40,6 +44,56 @@ class Mortal[Server: (PostgresServer, ValkeyServer)]:
         """Crash it."""
         self.server.child.kill()
         self._exits.close()
+
+
+@define
+class Pair:
+    """A primary, and a streaming standby without which it says of nothing that it is stored."""
+
+    _primary: Mortal[PostgresServer]
+    _standby: Mortal[PostgresServer]
+
+    @property
+    def server(self) -> PostgresServer:
+        """The primary of the moment."""
+        return self._primary.server
+
+    @property
+    def standby(self) -> PostgresServer:
+        """The other one."""
+        return self._standby.server
+
+    def start(self) -> PostgresServer:
+        """Start the primary, at first or after it was killed."""
+        return self._primary.start()
+
+    def follow(self) -> None:
+        """Start the standby, as a copy of the primary."""
+        self._standby.start(primary=self.server)
+        _tell(self.server, "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        _tell(self.server, "SELECT pg_reload_conf()")
+
+    def stop(self) -> None:
+        """Stop both."""
+        self._standby.stop()
+        self._primary.stop()
+
+    def kill(self) -> None:
+        """Crash the primary."""
+        self._primary.kill()
+
+    def promote(self) -> None:
+        """Have the standby be the primary, after that was killed."""
+        self._primary, self._standby = self._standby, self._primary
+        # A new primary without a standby would wait for one with every commit.
+        _tell(self.server, "ALTER SYSTEM RESET synchronous_standby_names")
+        _tell(self.server, "SELECT pg_reload_conf()")
+        _tell(self.server, "SELECT pg_promote()")
+
+
+def _tell(server: PostgresServer, statement: str) -> None:
+    with psycopg.connect(url_of(server, "postgres"), autocommit=True) as connection:
+        connection.execute(statement)
 
 
 @contextmanager
@@ -71,3 +125,30 @@ def hold_valkey() -> Iterator[Mortal[ValkeyServer]]:
         run = partial(run_valkey, Path(name), port=free_port())
         with _stopping(Mortal(run)) as mortal:
             yield mortal
+
+
+@contextmanager
+def hold_pair() -> Iterator[Pair]:
+    """Two servers that are to be started, with folders and ports of their own."""
+    with TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        folder.chmod(0o755)
+        password = make_secrets()["POSTGRES_PASSWORD"]
+        one, other = (
+            stack.enter_context(
+                _stopping(Mortal(partial(_run_anew, folder / part, password, free_port())))
+            )
+            for part in ("one", "other")
+        )
+        yield Pair(one, other)
+
+
+@contextmanager
+def _run_anew(
+    folder: Path, password: str, port: int, primary: PostgresServer | None = None
+) -> Iterator[PostgresServer]:
+    """Run it on the data that it has, or on a new copy of a primary's."""
+    if primary is not None and folder.exists():
+        rmtree(find_place(folder.resolve()).data, ignore_errors=True)
+    with run_postgres(folder, password=password, port=port, fast=True, primary=primary) as server:
+        yield server

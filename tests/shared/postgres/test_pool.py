@@ -340,3 +340,30 @@ async def test_of_a_statement_that_gave_many_rows_few_run_at_once(settings: Sett
         await select(database, MANY_ROWS)
         many = await asyncio.gather(*(select(database, MANY_ROWS) for _ in range(10)))
     assert max(few) > LARGE_ANSWERS >= max(many)
+
+
+async def test_when_its_server_takes_no_writes_all_connections_to_it_end(
+    settings: Settings,
+) -> None:
+    write = "INSERT INTO written VALUES (1) RETURNING number"
+    async with create_database(settings) as database:
+        async with connect(database) as connection:
+            await connection.execute("CREATE TABLE written (number int)")
+        backends = set()
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            together = asyncio.Barrier(2)
+
+            async def be_read_only() -> None:
+                async with connect(database) as connection:
+                    backends.add(await connection.fetch_val("SELECT pg_backend_pid()"))
+                    await connection.execute("SET default_transaction_read_only = on")
+                    await together.wait()
+
+            for _ in range(2):
+                tasks.create_task(be_read_only())
+        with pytest.raises(DatabaseAwayError):
+            await ask(database, write)
+        assert await ask(database, write) == 1
+        async with connect(database), asyncio.TaskGroup() as others:
+            both = [others.create_task(ask(database, "SELECT pg_backend_pid()")) for _ in range(2)]
+        assert not backends & {each.result() for each in both}

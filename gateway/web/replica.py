@@ -1,0 +1,86 @@
+"""Reads what may be long from a standby, which never knows less than the call that asks.
+
+How far the primary has written is asked when the call is there already: whatever its caller was
+told before, of any process, is written before that. Only a standby that has come so far is read.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+import asyncpg
+from databases import Database
+from databases.core import Connection
+
+from gateway.web.metrics import READS
+from shared.postgres.pool import DatabaseAwayError, connect, give_back
+
+logger = logging.getLogger(__name__)
+
+BEHIND_SECONDS = 0.1  # that a read waits for the standby; longer than it is behind in health
+LOOK_SECONDS = 0.005
+REST_SECONDS = 1.0  # without it, after it could not be read
+
+# Not the part that is on disk: with `synchronous_commit = off` callers are told of more.
+SELECT_WRITTEN = "SELECT pg_current_wal_insert_lsn()"
+# Of a server that was promoted, or is the primary itself, all is there.
+SELECT_HAS = """
+    SELECT NOT pg_is_in_recovery() OR pg_last_wal_replay_lsn() >= CAST(:written AS pg_lsn)
+"""
+
+_FAILED = (
+    DatabaseAwayError,
+    asyncpg.SerializationError,  # what it read was cleaned away by the primary
+    asyncpg.UndefinedObjectError,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.InsufficientPrivilegeError,
+)
+
+
+class Replica:
+    """The primary, and perhaps a standby to read from. Without one all is read from the first."""
+
+    def __init__(self, primary: Database, standby: Database | None) -> None:
+        self._primary = primary
+        self._standby = standby
+        self._rests_until = 0.0
+
+    async def read[T](self, select: Callable[[Connection], Awaitable[T]]) -> T:
+        """What `select` gives on a connection that knows all that the caller was ever told.
+
+        It may be called twice: where the standby fails the primary does it. A connection to the
+        primary that the task was lent before is given back meanwhile. Raises DatabaseAwayError.
+        """
+        if self._standby is not None and monotonic() >= self._rests_until:
+            written = await self._ask_how_far()
+            try:
+                async with connect(self._standby) as connection:
+                    if await _has(connection, written):
+                        result = await select(connection)
+                        READS.labels("standby").inc()
+                        return result
+                READS.labels("behind").inc()
+            except _FAILED as error:
+                READS.labels("failed").inc()
+                self._rests_until = monotonic() + REST_SECONDS
+                logger.warning("lists are read from the primary, the standby fails: %s", error)
+        async with connect(self._primary) as connection:
+            return await select(connection)
+
+    async def _ask_how_far(self) -> int:
+        async with connect(self._primary) as connection:
+            written: int = await connection.fetch_val(SELECT_WRITTEN)
+        await give_back(self._primary)
+        return written
+
+
+async def _has(connection: Connection, written: int) -> bool:
+    """Whether the standby comes so far in time."""
+    end = monotonic() + BEHIND_SECONDS
+    while not await connection.fetch_val(SELECT_HAS, {"written": written}):
+        if monotonic() > end:
+            return False
+        await asyncio.sleep(LOOK_SECONDS)
+    return True

@@ -1,0 +1,153 @@
+"""Lists from a standby: what a caller has written is in them, whatever becomes of the standby."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import attrs
+import psycopg
+import pytest
+from databases import Database
+from databases.core import Connection
+from prometheus_client import REGISTRY
+
+from devstack.postgres import PostgresServer, run_postgres
+from gateway.web import replica
+from gateway.web.replica import Replica
+from shared.postgres.pool import connect, create_database
+from shared.settings.installation import Settings
+from shared.settings.reading import read_settings
+from tests.system import url_of
+from tests.users import eventually
+
+SELECT = "SELECT pg_is_in_recovery() AS is_standby, coalesce(max(number), 0) AS number FROM written"
+TURNS = 200
+
+
+@pytest.fixture
+def standby(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        password = postgres.password
+        with run_postgres(folder, password=password, fast=True, primary=postgres) as server:
+            yield server
+
+
+@pytest.fixture
+async def primary(environment: dict[str, str]) -> AsyncIterator[Database]:
+    async with create_database(read_settings(environment, Settings)) as database:
+        async with connect(database) as connection:
+            await connection.execute("CREATE TABLE written (number int)")
+        yield database
+
+
+@pytest.fixture
+async def copy(environment: dict[str, str], standby: PostgresServer) -> AsyncIterator[Database]:
+    settings = read_settings(environment, Settings)
+    there = attrs.evolve(settings, postgres_host=standby.host, postgres_port=standby.port)
+    async with AsyncExitStack() as stack:
+
+        async def is_there() -> bool:
+            try:
+                with psycopg.connect(url_of(standby, settings.postgres_db)) as connection:
+                    connection.execute("SELECT FROM written")
+            except psycopg.Error:
+                return False
+            return True
+
+        await eventually(is_there, "the standby has the database")
+        yield await stack.enter_async_context(create_database(there))
+
+
+async def write(database: Database, number: int) -> None:
+    async with connect(database) as connection:
+        await connection.execute("INSERT INTO written VALUES (:number)", {"number": number})
+
+
+async def read(connection: Connection) -> tuple[bool, int]:
+    row = await connection.fetch_one(SELECT)
+    assert row is not None
+    return row["is_standby"], row["number"]
+
+
+def counted(outcome: str) -> float:
+    return REGISTRY.get_sample_value("genai_standby_reads_total", {"outcome": outcome}) or 0.0
+
+
+def command(server: PostgresServer, statement: str) -> None:
+    with psycopg.connect(url_of(server, "postgres"), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+async def test_what_was_just_written_is_read_from_the_standby(
+    primary: Database, copy: Database
+) -> None:
+    lists = Replica(primary, copy)
+    before = counted("standby")
+    for number in range(1, TURNS + 1):
+        await write(primary, number)
+        assert (await lists.read(read))[1] == number
+    assert counted("standby") - before > TURNS / 2
+
+
+async def test_of_many_at_once_each_reads_what_it_has_written(
+    primary: Database, copy: Database
+) -> None:
+    lists = Replica(primary, copy)
+
+    async def use(number: int) -> None:
+        for turn in range(20):
+            written = 1000 * turn + number
+            await write(primary, written)
+            assert (await lists.read(read))[1] >= written
+
+    await asyncio.gather(*map(use, range(8)))
+
+
+async def test_of_a_standby_that_is_behind_nothing_is_read(
+    primary: Database, copy: Database, standby: PostgresServer
+) -> None:
+    lists = Replica(primary, copy)
+    command(standby, "SELECT pg_wal_replay_pause()")
+    await write(primary, 1)
+    before = counted("behind")
+    assert await lists.read(read) == (False, 1)
+    assert counted("behind") == before + 1
+    command(standby, "SELECT pg_wal_replay_resume()")
+
+    async def is_read() -> bool:
+        return await lists.read(read) == (True, 1)
+
+    await eventually(is_read, "the standby is read again")
+
+
+async def test_without_its_standby_lists_come_from_the_primary_and_it_is_let_alone(
+    primary: Database,
+    copy: Database,
+    standby: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replica, "REST_SECONDS", 60)
+    lists = Replica(primary, copy)
+    await write(primary, 1)
+    assert (await lists.read(read))[1] == 1
+    standby.child.kill()
+    before = counted("failed")
+    for _ in range(3):
+        assert await lists.read(read) == (False, 1)
+    assert counted("failed") == before + 1
+
+
+async def test_a_standby_that_was_promoted_is_read_as_it_is(
+    primary: Database, copy: Database, standby: PostgresServer
+) -> None:
+    command(standby, "SELECT pg_promote()")
+    assert await Replica(primary, copy).read(read) == (False, 0)
+
+
+async def test_without_a_standby_the_primary_is_read(primary: Database) -> None:
+    await write(primary, 1)
+    assert await Replica(primary, None).read(read) == (False, 1)
