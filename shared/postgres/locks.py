@@ -4,6 +4,7 @@ And the connections apart from the pool that they need."""
 
 import asyncpg
 
+from shared.postgres.connecting import connect_first
 from shared.settings.common import CommonSettings
 
 # Any numbers, as long as they differ and no other code locks by them.
@@ -31,9 +32,8 @@ async def connect_apart(
 
     End it with `terminate()`: that frees a lock also where a polite end would hang.
     """
-    return await asyncpg.connect(
-        settings.database_url,
+    return await connect_first(
         timeout=STATEMENT_SECONDS,
         command_timeout=STATEMENT_SECONDS,
-        server_settings={"application_name": f"genai-backend {purpose}", **server_settings},
+        **settings.postgres.for_asyncpg(purpose, **server_settings),
     )

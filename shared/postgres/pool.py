@@ -8,6 +8,7 @@ from databases.core import Connection
 from databases.interfaces import Record
 
 from shared.codec.text import read_json, write_json
+from shared.postgres.connecting import connect_first
 from shared.postgres.statements import DirectConnection, DirectDatabase
 from shared.settings.common import CommonSettings
 
@@ -43,19 +44,19 @@ class DatabaseAwayError(Exception):
 def create_database(settings: CommonSettings) -> Database:
     """Describe the pool; it opens with `async with`."""
     return DirectDatabase(
-        settings.database_url,
-        host=settings.postgres_host,  # the URL's own would be taken in lower case, and quoted
+        "postgresql:",  # `databases` reads less than half of a URL
+        connect=connect_first,
+        timeout=ACQUIRE_SECONDS,
         min_size=1,
         max_size=settings.database_pool_size,
         command_timeout=COMMAND_SECONDS,
-        server_settings={
-            "timezone": "UTC",
-            "application_name": "genai-backend",
-            "lock_timeout": f"{LOCK_SECONDS}s",
-            "statement_timeout": f"{COMMAND_SECONDS:.0f}s",
-        },
         init=_read_json,
         reset=_leave_as_it_is,
+        **settings.postgres.for_asyncpg(
+            timezone="UTC",
+            lock_timeout=f"{LOCK_SECONDS}s",
+            statement_timeout=f"{COMMAND_SECONDS:.0f}s",
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from shared import VERSION
 from shared.process.reaching import reach_postgres
 from shared.process.waiting import waiting_for
-from shared.settings.addresses import in_url, postgres_place
+from shared.settings.addresses import in_url
 from shared.settings.common import CommonSettings
 from shared.settings.reading import SettingsError, load_settings
 from shared.telemetry.logging import configure_logging
@@ -67,9 +67,9 @@ def require_address(host: str, port: int) -> None:
 
 def require_postgres(settings: CommonSettings) -> None:
     """Return when PostgreSQL lets this service in. Raises StartError."""
-    place = postgres_place(settings.postgres_host, settings.postgres_port)
-    with waiting_for(f"PostgreSQL at {place}"):
-        error = asyncio.run(reach_postgres(settings.database_url, REACH_SECONDS))
+    address = settings.postgres
+    with waiting_for(f"PostgreSQL at {address.place}"):
+        error = asyncio.run(reach_postgres(address, REACH_SECONDS))
     if error is not None:
         reason = str(error) or type(error).__name__
-        raise StartError(f"PostgreSQL at {place} can't be used: {reason}")
+        raise StartError(f"PostgreSQL at {address.place} can't be used: {reason}")

@@ -1,12 +1,21 @@
 """What both services need to know."""
 
 from base64 import b64encode
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
 from attrs import frozen
 
-from shared.settings.addresses import in_url
+from shared.settings.postgres import (
+    PostgresAddress,
+    fault_of_roots,
+    postgres_url,
+    read_address,
+    ssl_mode,
+    ssl_roots,
+)
 from shared.settings.readers import (
     LogFormat,
     encryption_keys,
@@ -15,7 +24,7 @@ from shared.settings.readers import (
     log_format,
     long_enough,
     port,
-    postgres_host,
+    postgres_hosts,
     redis_url,
     seconds,
     service_key,
@@ -27,25 +36,82 @@ from shared.settings.reading import is_secret, secret, setting
 SECRET_KEY_BYTES = 32  # RFC 7518, 3.2: HS256 wants a key of the hash's size or larger
 
 
+def _has_no_url(environment: Mapping[str, str | None]) -> bool:
+    return not environment.get("DATABASE_URL")
+
+
+def _contradictions(values: Mapping[str, Any]) -> str | None:
+    """Which variables say something else than the URL that is given beside them."""
+    address = read_address(values["database_url"])
+    theirs = {
+        "postgres_host": ",".join(address.hosts),
+        "postgres_port": address.ports[0] if len(set(address.ports)) == 1 else None,
+        "postgres_user": address.user,
+        "postgres_password": address.password,
+        "postgres_db": address.database,
+        "postgres_sslmode": address.given.get("sslmode"),
+        "postgres_sslrootcert": address.given.get("sslrootcert"),
+    }
+    others = [name.upper() for name, value in theirs.items() if values.get(name, value) != value]
+    return (
+        f"says something else than {', '.join(others)}: give one or the other" if others else None
+    )
+
+
+def _fault_of_mode(values: Mapping[str, Any]) -> str | None:
+    has_roots = "postgres_sslrootcert" in values
+    return None if has_roots else fault_of_roots(values["postgres_sslmode"], None, "postgres_")
+
+
+def _fault_of_roots(values: Mapping[str, Any]) -> str | None:
+    roots = values["postgres_sslrootcert"]
+    return fault_of_roots(values.get("postgres_sslmode"), roots, "postgres_")
+
+
+def _url_of_variables(settings: "PostgresSettings") -> str:
+    hosts = tuple(settings.postgres_host.split(","))
+    ports = (settings.postgres_port,) * len(hosts)
+    tls = {"sslmode": settings.postgres_sslmode, "sslrootcert": settings.postgres_sslrootcert}
+    given = {name: value for name, value in tls.items() if value is not None}
+    return PostgresAddress(
+        hosts,
+        ports,
+        settings.postgres_user,
+        settings.postgres_password,
+        settings.postgres_db,
+        given,
+    ).for_libpq
+
+
+def _passwords(url: str) -> Iterable[str]:
+    password = read_address(url).password
+    return () if password is None else (password,)
+
+
 @frozen(kw_only=True, slots=False)  # two services' settings can be one object
 class PostgresSettings:
-    """Where the database is."""
+    """Where the database is: the URL, or else the variables with its parts."""
 
-    postgres_host: str = setting(postgres_host, default="localhost")
+    postgres_host: str = setting(postgres_hosts, default="localhost")
     postgres_port: int = setting(port, default=5432)
     postgres_user: str = setting(str, default="postgres")
-    postgres_password: str = secret(str)
+    postgres_password: str | None = secret(str, default=None, needed=_has_no_url)
     postgres_db: str = setting(str, default="postgres", also="DB_NAME")  # the original has both
+    postgres_sslmode: str | None = setting(ssl_mode, default=None, check=_fault_of_mode)
+    postgres_sslrootcert: str | None = setting(ssl_roots, default=None, check=_fault_of_roots)
+    database_url: str = secret(
+        postgres_url,
+        default=attrs.Factory(_url_of_variables, takes_self=True),
+        texts=_passwords,
+        check=_contradictions,
+    )
+    """In libpq's form, whichever of both was given."""
     allow_known_secrets: bool = setting(flag, default=False)
 
     @property
-    def database_url(self) -> str:
-        """The PostgreSQL URL without a driver, its parts quoted, the folder of a socket too."""
-        user = quote(self.postgres_user, safe="")
-        password = quote(self.postgres_password, safe="")
-        database = quote(self.postgres_db, safe="")
-        host = in_url(quote(self.postgres_host, safe=":"))
-        return f"postgresql://{user}:{password}@{host}:{self.postgres_port}/{database}"
+    def postgres(self) -> PostgresAddress:
+        """Where PostgreSQL is and how to get in."""
+        return read_address(self.database_url)
 
 
 @frozen(kw_only=True, slots=False)
@@ -75,12 +141,13 @@ class CommonSettings(PostgresSettings):
 
     @property
     def secret_texts(self) -> tuple[str, ...]:
-        """Every secret in the form in which it was given, and the password of Redis."""
+        """Every secret in the form in which it was given, and the passwords in URLs."""
         values = [
             getattr(self, field.name) for field in attrs.fields(type(self)) if is_secret(field)
         ]
         keys = [b64encode(key).decode() for key in self.encryption_keys]
         redis = urlsplit(self.redis_url)
         passwords = [redis.password or "", *parse_qs(redis.query).get("password", [])]
+        passwords += self.postgres.secrets
         given = [*(value for value in values if isinstance(value, str)), *keys, *passwords]
         return tuple({form for text in given if text for form in (text, unquote(text))})

@@ -96,6 +96,11 @@ def postgres_host(text: str) -> str:
         ) from None
 
 
+def postgres_hosts(text: str) -> str:
+    """One, or several with commas between them."""
+    return ",".join(postgres_host(word.strip()) for word in text.split(","))
+
+
 def url(*schemes: str) -> Callable[[str], str]:
     begin = " or ".join(schemes)
 

@@ -15,11 +15,21 @@ class SettingsError(Exception):
     """The environment does not describe a working installation; the text names every fault."""
 
 
+type Check = Callable[[Mapping[str, Any]], str | None]
+"""What a value has against the others that are given, by field: the rest of a sentence, or None."""
+
+
 def setting(
-    read: Callable[[str], Any], *, default: Any = NOTHING, shown: bool = True, also: str = ""
+    read: Callable[[str], Any],
+    *,
+    default: Any = NOTHING,
+    shown: bool = True,
+    also: str = "",
+    check: Check | None = None,
 ) -> Any:
     """A variable of the field's name; where that is not given, of its other name."""
-    return attrs.field(default=default, repr=shown, metadata={"read": read, "also": also})
+    metadata = {"read": read, "also": also, "check": check}
+    return attrs.field(default=default, repr=shown, metadata=metadata)
 
 
 def secret(
@@ -28,13 +38,22 @@ def secret(
     default: Any = NOTHING,
     needed: Callable[[Mapping[str, str | None]], bool] | None = None,
     own: bool = False,
+    texts: Callable[[Any], Iterable[str]] | None = None,
+    check: Check | None = None,
 ) -> Any:
     """A variable that is shown nowhere.
 
     `needed` says whether it must be given with these variables though it has a default; `own` that
-    no other secret may be the same.
+    no other secret may be the same; `texts` what of it nobody may guess, if not all.
     """
-    metadata = {"read": read, "secret": True, "needed": needed, "own": own}
+    metadata = {
+        "read": read,
+        "secret": True,
+        "needed": needed,
+        "own": own,
+        "texts": texts or _texts,
+        "check": check,
+    }
     return attrs.field(default=default, repr=False, metadata=metadata)
 
 
@@ -57,6 +76,7 @@ def read_settings[T: attrs.AttrsInstance](
                 faults.append(f"{variable} is missing")
         except ValueError as fault:
             faults.append(f"{variable} {fault}")
+    faults = faults or list(_check(into, values))
     if not values.get("allow_known_secrets"):
         faults.extend(f"{variable} can be guessed" for variable in _guessable(into, values))
     faults.extend(f"{variable} is another key too" for variable in _shared(into, values))
@@ -79,9 +99,18 @@ def _decoded(text: str) -> str:
     return text
 
 
+def _check(settings: type[attrs.AttrsInstance], values: Mapping[str, Any]) -> Iterable[str]:
+    for field in attrs.fields(settings):
+        check = field.metadata.get("check")
+        if check and field.name in values and (fault := check(values)):
+            yield f"{field.name.upper()} {fault}"
+
+
 def _guessable(settings: type[attrs.AttrsInstance], values: Mapping[str, Any]) -> Iterable[str]:
     for field in attrs.fields(settings):
-        if is_secret(field) and any(map(is_weak, _texts(values.get(field.name)))):
+        if not is_secret(field) or field.name not in values:
+            continue
+        if any(map(is_weak, field.metadata["texts"](values[field.name]))):
             yield field.name.upper()
 
 

@@ -27,8 +27,8 @@ from shared.postgres.locks import MIGRATION_LOCK
 from shared.process.reaching import reach_postgres
 from shared.process.waiting import waiting_for
 from shared.secrets import Vault
-from shared.settings.addresses import postgres_place
 from shared.settings.common import PostgresSettings
+from shared.settings.postgres import read_address
 from shared.settings.reading import SettingsError, load_settings
 from shared.upgrade.giving_way import LOCKED_OUT, HeldUpError, give_way
 from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
@@ -182,11 +182,6 @@ def _backend(database_url: str) -> Iterator[_Backend]:
         raise MigrationError(_one_line(fault)) from fault
 
 
-def _place(database_url: str) -> str:
-    parts = conninfo_to_dict(database_url)
-    return f"PostgreSQL at {postgres_place(str(parts['host']), int(parts['port'] or 0))}"
-
-
 def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -196,8 +191,10 @@ def _wait_for_server(database_url: str) -> None:
 
     Not by libpq's ping, which holds the interpreter: nobody could tell what is waited for.
     """
-    with waiting_for(_place(database_url), _tell), ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, reach_postgres(database_url, WAIT_SECONDS)).result()
+    address = read_address(database_url)
+    place = f"PostgreSQL at {address.place}"
+    with waiting_for(place, _tell), ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, reach_postgres(address, WAIT_SECONDS)).result()
 
 
 def _refuse_missing_tables(connection: psycopg.Connection) -> None:

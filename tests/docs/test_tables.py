@@ -20,7 +20,7 @@ def _written(default: object) -> str:
             return f"`{default:g}`"
         case attrs.NOTHING:
             return "none"
-        case None | ():
+        case None | () | object(takes_self=True):  # or it follows from others
             return "not set"
         case tuple():
             return f"`{','.join(default)}`"

@@ -243,7 +243,7 @@ def test_postgresql_is_at_a_name_an_address_or_a_socket(text: str, host: str, in
 )
 @pytest.mark.parametrize(
     "text",
-    ["db:5432", "[::1]:5432", "[::1", "1::2::3", "http://db", "user@db", "a b", "a,b", "*", "db/x"],
+    ["db:5432", "[::1]:5432", "[::1", "1::2::3", "http://db", "me@db", "a b", "a,,b", "*", "db/x"],
 )
 def test_what_is_no_host_is_refused(variable: str, text: str) -> None:
     told = refusal(**{variable: text})
