@@ -42,6 +42,10 @@ WAIT_SECONDS = 30.0
 CONNECT_SECONDS = 5
 OTHERS = "another migration to end"
 
+POOLER = (
+    "a pooler stands before it, and migrations need a session of their own: please set"
+    " POSTGRES_HOST and POSTGRES_PORT to those of PostgreSQL itself for this command"
+)
 REMEDY = (
     "please restore a backup, or, if nothing in it is needed, drop its schema `public`, create that"
     " again, and migrate"
@@ -156,6 +160,7 @@ def _connect(database_url: str) -> Iterator[psycopg.Connection]:
         with psycopg.connect(
             database_url, autocommit=True, connect_timeout=CONNECT_SECONDS
         ) as connection:
+            _refuse_pooler(connection)
             yield connection
     except psycopg.Error as fault:
         raise MigrationError(_one_line(fault)) from fault
@@ -175,11 +180,21 @@ def _backend(database_url: str) -> Iterator[_Backend]:
             database=None,
             args=conninfo_to_dict(database_url, connect_timeout=CONNECT_SECONDS),
         )
-        with _Backend(uri, default_migration_table) as backend, backend.lock():
-            backend.database_url = database_url
-            yield backend
+        with _Backend(uri, default_migration_table) as backend:
+            _refuse_pooler(backend.connection)
+            with backend.lock():
+                backend.database_url = database_url
+                yield backend
     except psycopg.Error as fault:
         raise MigrationError(_one_line(fault)) from fault
+
+
+def _refuse_pooler(connection: psycopg.Connection) -> None:
+    """One tells of sessions that only it knows. Raises MigrationError."""
+    found = connection.execute("SELECT pg_backend_pid()").fetchone()
+    if found != (connection.info.backend_pid,):
+        place = postgres_place(connection.info.host, connection.info.port)
+        raise MigrationError(f"PostgreSQL at {place}: {POOLER}")
 
 
 def _place(database_url: str) -> str:
