@@ -28,7 +28,7 @@ OTHER_ZONE = (
     "the pooler before PostgreSQL does not pass on which time zone is wanted: please set it there,"
     " with `ALTER ROLE {role} SET timezone = 'UTC'`"
 )
-NO_LIMIT = (
+UNLIMITED = (
     "the pooler before PostgreSQL passes on no limits, so a statement may wait for a lock as long"
     f" as for all else, {COMMAND_SECONDS:.0f} seconds: please set what the database's line in its"
     f" configuration ends with to `connect_query='SET lock_timeout TO ''{LOCK_SECONDS}s'''`"

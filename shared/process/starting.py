@@ -9,7 +9,7 @@ from importlib import import_module
 
 from shared import VERSION
 from shared.postgres.locks import APART_ERRORS, connect_apart, look_before
-from shared.postgres.poolers import NO_LIMIT, Front, PoolerError
+from shared.postgres.poolers import UNLIMITED, Front, PoolerError
 from shared.process.reaching import reach_postgres
 from shared.process.waiting import waiting_for
 from shared.settings.addresses import in_url, postgres_place
@@ -96,4 +96,4 @@ def _tell(front: Front) -> None:
     if front.mode is not None:
         logger.info("PostgreSQL is reached through a pooler in %s mode", front.mode)
     if not front.has_limits:
-        logger.warning("%s", NO_LIMIT)
+        logger.warning("%s", UNLIMITED)
