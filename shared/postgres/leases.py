@@ -19,6 +19,7 @@ class Lease:
 
     name: str
     seconds: float
+    """How long it is good for; a stored time that is further away is no good."""
     older_lock: int
     """The advisory lock by which versions without leases agree; who has it goes before all."""
     holder: UUID = field(factory=uuid4)
@@ -27,7 +28,7 @@ class Lease:
 async def take_lease(connection: Connection, lease: Lease) -> str | None:
     """Take it, or take it anew: None if it is this holder's from now on, else why it is not.
 
-    A time further away than anybody sets it is from before the clock was set back.
+    A time further away than anybody sets it is from before PostgreSQL's clock was set back.
     """
     sql = """
         WITH older AS (

@@ -30,8 +30,8 @@ OTHER_ZONE = (
 )
 UNLIMITED = (
     "the pooler before PostgreSQL passes on no limits, so a statement may wait for a lock as long"
-    f" as for all else, {COMMAND_SECONDS:.0f} seconds: please set what the database's line in its"
-    f" configuration ends with to `connect_query='SET lock_timeout TO ''{LOCK_SECONDS}s'''`"
+    f" as for all else, {COMMAND_SECONDS:.0f} seconds: please set one there, with"
+    f" `ALTER ROLE {{role}} SET lock_timeout = '{LOCK_SECONDS}s'`"
 )
 
 
@@ -84,8 +84,10 @@ async def find_front(one: ServerConnection, other: ServerConnection) -> Front:
                 "SELECT current_setting('TimeZone') AS zone, current_user AS role,"
                 " current_setting('lock_timeout') <> '0' AS has_limits"
             )
-    except asyncpg.ProtocolViolationError as error:
-        raise PoolerError(STATEMENT_MODE) from error
+    except (asyncpg.ProtocolViolationError, asyncpg.ConnectionDoesNotExistError) as error:
+        if "statement pooling mode" in str(error):
+            raise PoolerError(STATEMENT_MODE) from error
+        raise
     assert found is not None, "it has no FROM"
     if found["zone"] != ZONE:
         raise PoolerError(OTHER_ZONE.format(role=found["role"]))

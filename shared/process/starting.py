@@ -78,7 +78,7 @@ def require_postgres(settings: CommonSettings) -> None:
         except (PoolerError, *APART_ERRORS) as failure:
             error = failure
         else:
-            _tell(front)
+            _tell(front, settings.postgres_user)
             return
     reason = str(error) or type(error).__name__
     raise StartError(f"PostgreSQL at {place} can't be used: {reason}")
@@ -92,8 +92,8 @@ async def _look_before(settings: CommonSettings) -> Front:
         connection.terminate()
 
 
-def _tell(front: Front) -> None:
+def _tell(front: Front, role: str) -> None:
     if front.mode is not None:
         logger.info("PostgreSQL is reached through a pooler in %s mode", front.mode)
     if not front.has_limits:
-        logger.warning("%s", UNLIMITED)
+        logger.warning("%s", UNLIMITED.format(role=role))

@@ -160,7 +160,7 @@ def _connect(database_url: str) -> Iterator[psycopg.Connection]:
         with psycopg.connect(
             database_url, autocommit=True, connect_timeout=CONNECT_SECONDS
         ) as connection:
-            _refuse_pooler(connection)
+            _settle(connection)
             yield connection
     except psycopg.Error as fault:
         raise MigrationError(_one_line(fault)) from fault
@@ -181,7 +181,7 @@ def _backend(database_url: str) -> Iterator[_Backend]:
             args=conninfo_to_dict(database_url, connect_timeout=CONNECT_SECONDS),
         )
         with _Backend(uri, default_migration_table) as backend:
-            _refuse_pooler(backend.connection)
+            _settle(backend.connection)
             with backend.lock():
                 backend.database_url = database_url
                 yield backend
@@ -189,12 +189,14 @@ def _backend(database_url: str) -> Iterator[_Backend]:
         raise MigrationError(_one_line(fault)) from fault
 
 
-def _refuse_pooler(connection: psycopg.Connection) -> None:
-    """One tells of sessions that only it knows. Raises MigrationError."""
+def _settle(connection: psycopg.Connection) -> None:
+    """Have a session of its own, and no limits of its role in it. Raises MigrationError."""
     found = connection.execute("SELECT pg_backend_pid()").fetchone()
-    if found != (connection.info.backend_pid,):
+    if found != (connection.info.backend_pid,):  # a pooler tells of sessions that only it knows
         place = postgres_place(connection.info.host, connection.info.port)
         raise MigrationError(f"PostgreSQL at {place}: {POOLER}")
+    connection.execute("SET lock_timeout = 0")
+    connection.execute("SET statement_timeout = 0")
 
 
 def _place(database_url: str) -> str:
