@@ -32,14 +32,14 @@ def read_configuration() -> str:
 
 
 def write_configuration(
-    folder: Path, postgres: PostgresServer, port: int, changes: dict[str, str]
+    folder: Path, postgres: PostgresServer, ports: tuple[int, int], changes: dict[str, str]
 ) -> Path:
-    """Write it for this server, with other values where there are changes; where it is."""
+    """Write it, to lead from one port to the other, with those changes; returns where it is."""
     users, file = folder / "userlist.txt", folder / "pgbouncer.ini"
     users.write_text(f'"{postgres.user}" "{postgres.password}"\n')
-    place = f"* = host={HOST} port={postgres.port}"
+    place = f"* = host={HOST} port={ports[1]}"
     text = re.sub(r"^genai = host=\S+ port=\d+", place, read_configuration(), flags=re.MULTILINE)
-    own = {"listen_addr": HOST, "listen_port": str(port), "auth_file": str(users)}
+    own = {"listen_addr": HOST, "listen_port": str(ports[0]), "auth_file": str(users)}
     for name, value in {**own, **changes}.items():
         text, count = re.subn(rf"^{name} = .*", f"{name} = {value}", text, flags=re.MULTILINE)
         assert count == 1, name
@@ -48,10 +48,12 @@ def write_configuration(
 
 
 @contextmanager
-def run_pooler(folder: Path, postgres: PostgresServer, **changes: str) -> Iterator[Pooler]:
-    """A pooler with its files in the folder, for all databases of the server."""
+def run_pooler(
+    folder: Path, postgres: PostgresServer, at: int | None = None, /, **changes: str
+) -> Iterator[Pooler]:
+    """A pooler with its files in the folder, for all databases of the server, or of a port."""
     port = free_port()
-    file = write_configuration(folder, postgres, port, changes)
+    file = write_configuration(folder, postgres, (port, at or postgres.port), changes)
     user = ["-u", UNPRIVILEGED] if os.geteuid() == 0 else []
     command: list[str | Path] = [find_program("pgbouncer"), *user, file]
     log = folder / "pgbouncer.log"

@@ -1,8 +1,10 @@
 """Behind a pooler statements meet no other's, and what stands there is known."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import asyncpg
@@ -110,11 +112,11 @@ async def test_statement_mode_is_refused_with_what_to_set(
 
 async def test_statements_of_all_meet_no_other_s(pooled: Settings, database: Database) -> None:
     async def ask(database: Database, number: int) -> None:
-        for count in range(TIMES):
-            statement = (count * number) % STATEMENTS
+        for time in range(TIMES):
+            statement = (time * number) % STATEMENTS
             sql = f"SELECT CAST(:it AS text) || ' {statement}'"
             async with connect(database) as connection:
-                value = f"{number} {count}"
+                value = f"{number} {time}"
                 assert await connection.fetch_val(sql, {"it": value}) == f"{value} {statement}"
 
     async with create_database(pooled) as other, asyncio.TaskGroup() as tasks:
@@ -122,14 +124,23 @@ async def test_statements_of_all_meet_no_other_s(pooled: Settings, database: Dat
             tasks.create_task(ask((database, other)[number % 2], number))
 
 
-async def test_named_ones_that_get_there_all_the_same_meet_no_other_s(pooled: Settings) -> None:
+async def test_named_ones_that_get_there_all_the_same_meet_no_other_s(
+    pooled: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: defaultdict[int, Iterator[int]] = defaultdict(count)
+
+    def name_as_in_a_process_of_its_own(connection: object, prefix: str) -> str:
+        return f"{prefix}_{next(counts[id(connection)])}"
+
+    monkeypatch.setattr(asyncpg.Connection, "_get_unique_id", name_as_in_a_process_of_its_own)
+
     async def ask(name: str) -> None:
         connection = await connect_apart(pooled, "test")
         connection._stmt_cache_enabled = True  # as if nobody had found the pooler
-        for count in range(TIMES):
-            statement = f"SELECT CAST($1 AS text) || ' {count % 5} of {name}'"
+        for time in range(TIMES):
+            statement = f"SELECT CAST($1 AS text) || ' {time % 5} of {name}'"
             with suppress(asyncpg.InvalidSQLStatementNameError):
-                assert await connection.fetchval(statement, name) == f"{name} {count % 5} of {name}"
+                assert await connection.fetchval(statement, name) == f"{name} {time % 5} of {name}"
         connection.terminate()
 
     async with asyncio.TaskGroup() as tasks:
