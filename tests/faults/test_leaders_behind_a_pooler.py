@@ -46,9 +46,11 @@ def pooled(stores: Stores) -> Iterator[Pooled]:
 
 
 @pytest.fixture
-def bridges(pooled: Pooled) -> Iterator[list[Child]]:
+async def bridges(pooled: Pooled) -> AsyncIterator[list[Child]]:
     """Two of them; the first leads."""
-    yield [pooled.start_bridge() for _ in range(2)]
+    leader = pooled.start_bridge()
+    await until_it_led(leader)
+    yield [leader, pooled.start_bridge()]
     for child in living_bridges(pooled.system):
         child.kill()
 
@@ -83,7 +85,6 @@ async def until_it_led(child: Child, times: int = 1) -> None:
 async def test_a_killed_leader_is_replaced(
     pooled: Pooled, bridges: list[Child], owner: User
 ) -> None:
-    await until_it_led(bridges[0])
     bridges[0].kill()
     await until_it_led(bridges[1])
     await until_one_leads(pooled, owner)
@@ -92,7 +93,6 @@ async def test_a_killed_leader_is_replaced(
 async def test_a_leader_that_ends_in_good_order_is_replaced_at_once(
     pooled: Pooled, bridges: list[Child], owner: User
 ) -> None:
-    await until_it_led(bridges[0])
     await asyncio.to_thread(bridges[0].stop)
     assert terms(bridges[1]) or not select(pooled.system, LEADERS)
     await until_one_leads(pooled, owner)
@@ -101,7 +101,6 @@ async def test_a_leader_that_ends_in_good_order_is_replaced_at_once(
 async def test_a_frozen_leader_is_replaced_and_steps_back(
     pooled: Pooled, bridges: list[Child], owner: User
 ) -> None:
-    await until_it_led(bridges[0])
     with freezing(bridges[0]):
         await until_it_led(bridges[1])
         await until_one_leads(pooled, owner)
@@ -118,7 +117,6 @@ async def test_a_frozen_leader_is_replaced_and_steps_back(
 async def test_one_leads_again_once_what_stalled_goes_on(
     pooled: Pooled, bridges: list[Child], owner: User, stalled: str
 ) -> None:
-    await until_it_led(bridges[0])
 
     async def has_noticed() -> bool:
         return all("the leader's lease can't be had" in each.log.read_text() for each in bridges)
