@@ -4,7 +4,7 @@
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
 # The proxies of the tests, likewise; `/usr/sbin` is not on everybody's PATH.
-PROXIES := $(foreach name,haproxy nginx,\
+PROXIES := $(foreach name,haproxy nginx pgbouncer,\
 	$(shell PATH=$$PATH:/usr/sbin command -v $(name) >/dev/null || echo .tools/bin/$(name)))
 FOLDER = .tools/apt-$*
 APT = apt-get -qq -o Dir::State::lists=$(CURDIR)/$(FOLDER)/lists -o Dir::Cache=$(CURDIR)/$(FOLDER) \
@@ -74,12 +74,12 @@ $(GENERATION_2_INSTALLED): $(GENERATION_2)/requirements.lock | $(filter .tools/b
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 # Debian's package and what it needs, unpacked and not installed: that takes no root.
-.tools/bin/haproxy .tools/bin/nginx: .tools/bin/%:
+.tools/bin/haproxy .tools/bin/nginx .tools/bin/pgbouncer: .tools/bin/%:
 	@mkdir -p .tools/bin $(FOLDER)/lists/partial $(FOLDER)/archives/partial
 	@$(APT) update && $(APT) install --yes --no-install-recommends --download-only $* >/dev/null || \
 		{ echo "The tests need $*, which can't be had from apt here: install it, so that '$*' is on the PATH." >&2; exit 1; }
 	@for package in $(FOLDER)/archives/*.deb; do dpkg-deb --extract $$package .tools/$* || exit; done
 	@printf '#!/bin/sh\nexport LD_LIBRARY_PATH=$$(echo %s/usr/lib/*-linux-gnu*)\nexec %s/usr/sbin/$* "$$@"\n' \
 		$(CURDIR)/.tools/$* $(CURDIR)/.tools/$* >$@.unfinished
-	@chmod +x $@.unfinished && $@.unfinished -v >/dev/null && mv $@.unfinished $@
+	@chmod +x $@.unfinished && $@.unfinished $(if $(filter pgbouncer,$*),-V,-v) >/dev/null && mv $@.unfinished $@
 	@rm -rf $(FOLDER)

@@ -130,19 +130,23 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
             background(claims=claiming.claim(), heartbeats=claiming.send_heartbeats())
         )
         drain = Drain(leave)
-        probe = DatabaseProbe(settings)
+        probe = DatabaseProbe(settings, database)
         stack.callback(probe.close)
         checks: dict[str, Check] = {
             "postgresql": probe.answers,
             "redis": notifications.is_up,
         }
-        readiness = Readiness(drain, checks, ["redis"], partial(_describe, leadership, doors))
+        describe = partial(_describe, probe, leadership, doors)
+        readiness = Readiness(drain, checks, ["redis"], describe)
         yield State(readiness=readiness, drain=drain)
 
 
-def _describe(leadership: Leadership, doors: Doors | None) -> dict[str, object]:
+def _describe(
+    probe: DatabaseProbe, leadership: Leadership, doors: Doors | None
+) -> dict[str, object]:
     """Decides nothing: one bridge of all holds the session, and the others work as well."""
     return {
+        **probe.describe(),
         "router_session": unstructure(leadership.state),
         "agents_are_authenticated": doors is not None,
         "agents_door": doors.describe() if doors else None,

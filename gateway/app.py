@@ -151,7 +151,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
         sockets = Sockets(settings.sockets_per_user)
-        probe = DatabaseProbe(settings)
+        probe = DatabaseProbe(settings, database)
         stack.callback(probe.close)
         drain = Drain(sockets.leave, settings.drain_grace)
         checks: dict[str, Check] = {
@@ -176,7 +176,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             turns=Turns(settings.calls_per_user, settings.database_pool_size),
             large_frames=create_room(),
             outbound=outbound,
-            readiness=Readiness(drain, checks, dispensable=["redis", "files"]),
+            readiness=Readiness(drain, checks, ["redis", "files"], probe.describe),
             drain=drain,
         )
 

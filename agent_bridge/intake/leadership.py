@@ -1,8 +1,7 @@
-"""Which bridge holds the router session: the one with a PostgreSQL advisory lock.
+"""Which bridge holds the router session: the one that has a lease.
 
-The lock lives on a connection of its own and is freed by the server when that ends: no clocks.
-While PostgreSQL is away nobody can have the lock, so the session stays where it is: what the
-router says meanwhile would be lost otherwise. But only who has the lock connects: two bridges
+While PostgreSQL is away nobody can have it, so the session stays where it is: what the
+router says meanwhile would be lost otherwise. But only who has the lease connects: two bridges
 would take the session from each other for ever.
 
 Should two bridges hold it for a moment all the same, the router speaks to the newer connection
@@ -14,30 +13,31 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from uuid import UUID, uuid4
 
-import asyncpg
 from attrs import frozen
+from databases.core import Connection
 
 from agent_bridge.agents.reconciliation import Reconciliation
+from agent_bridge.intake.queries import begin_term, select_term
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.session import AgentEvent, Put, RouterLost, RouterSession, TermBegan
+from shared.postgres.leases import Lease, give_lease_back, take_lease
 from shared.postgres.locks import APART_ERRORS, LEADER_LOCK, connect_apart
+from shared.postgres.statements import DirectConnection
 from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 0.5
-SILENCE_SECONDS = 2.0  # after which the server takes the lock from a leader
+LEASE_SECONDS = 2.0  # of a leader that says nothing any more
+ANSWER_SECONDS = 1.4  # with a heartbeat less than the lease
 UNREACHABLE_SECONDS = 0.8  # without the router, after which another bridge may try
-STEP_BACK_SECONDS = 0.7  # more than the others need to notice that the lock is free
-BEGIN_TERM = """
-    INSERT INTO router_session (term) VALUES ($1) ON CONFLICT (id) DO UPDATE SET term = $1
-"""
+STEP_BACK_SECONDS = 0.7  # more than the others need to notice that the lease is free
 BACKOFF_SECONDS = (0.03, 0.06, 0.12, 0.25, 0.5)
 
 type PutInTerm = Callable[[UUID, AgentEvent], None]
@@ -55,7 +55,7 @@ class LeaderState:
 
 
 class Leadership:
-    """Competes for the lock for ever, and holds the router session while it has it."""
+    """Competes for the lease for ever, and holds the router session while it has it."""
 
     def __init__(
         self,
@@ -68,7 +68,9 @@ class Leadership:
         self._session = session
         self._reconciliation = reconciliation
         self._put = put
-        self._has_lock = asyncio.Event()
+        self._lease = Lease("router_session", LEASE_SECONDS, LEADER_LOCK)
+        self._leads = asyncio.Event()
+        self._leads_until = 0.0  # by the clock of this process
         self._term: UUID | None = None
         self._holding: asyncio.Task[None] | None = None
 
@@ -76,7 +78,12 @@ class Leadership:
     def state(self) -> LeaderState:
         """Whether this bridge leads, for whoever asks after its health."""
         session = self._session
-        return LeaderState(self._has_lock.is_set(), session.is_held, session.heard_at)
+        return LeaderState(self._leads_now, session.is_held, session.heard_at)
+
+    @property
+    def _leads_now(self) -> bool:
+        """It does not after it was frozen, before it knows."""
+        return self._leads.is_set() and time.monotonic() < self._leads_until
 
     async def run(self) -> None:
         """Be the leader whenever nobody else is."""
@@ -85,7 +92,7 @@ class Leadership:
                 try:
                     await self._compete()
                 except APART_ERRORS as error:
-                    logger.warning("the leader's lock can't be had or kept: %r", error)
+                    logger.warning("the leader's lease can't be had or kept: %r", error)
                     await asyncio.sleep(ATTEMPT_SECONDS)
                 except RouterAwayError as error:
                     logger.warning("another bridge may try: %s", error)
@@ -95,39 +102,58 @@ class Leadership:
             await self._stop_holding()
 
     async def _compete(self) -> None:
-        """Try to have the lock until its connection fails. Raises RouterAwayError."""
-        connection = await connect_apart(
-            self._settings,
-            "leader",
-            # A leader that is frozen, or whose host is gone, says nothing any more.
-            idle_session_timeout=str(int(SILENCE_SECONDS * 1000)),
-        )
+        """Try to have the lease until the connection fails. Raises RouterAwayError."""
+        raw = await connect_apart(self._settings, "leader")
+        connection, told = DirectConnection(raw), None
         try:
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
-                await self._stop_holding()
-                await asyncio.sleep(ATTEMPT_SECONDS)
             while True:
-                await self._lead(connection)
-                await self._watch_holding(HEARTBEAT_SECONDS)
+                why_not = await self._take(connection)
+                if why_not is None:
+                    await self._lead(connection)
+                    await self._watch_holding(HEARTBEAT_SECONDS)
+                else:
+                    self._leads.clear()
+                    await self._stop_holding()
+                    if why_not != told:
+                        logger.info("this bridge does not lead: %s", why_not)
+                    await asyncio.sleep(ATTEMPT_SECONDS)
+                told = why_not
+        except (asyncio.CancelledError, RouterAwayError):
+            await self._stop_holding()
+            await self._give_back(connection)
+            raise
         finally:
-            self._has_lock.clear()
-            connection.terminate()
+            self._leads.clear()
+            raw.terminate()
 
-    async def _lead(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    async def _take(self, connection: Connection) -> str | None:
+        asked_at = time.monotonic()
+        why_not = await _in_time(take_lease(connection, self._lease))
+        self._leads_until = asked_at + LEASE_SECONDS
+        return why_not
+
+    async def _give_back(self, connection: Connection) -> None:
+        try:
+            await _in_time(give_lease_back(connection, self._lease))
+        except APART_ERRORS as error:
+            logger.warning("others wait for the end of this leader's lease: %r", error)
+
+    async def _lead(self, connection: Connection) -> None:
         """Begin a term, unless the latest is this bridge's own.
 
         It is not while another bridge led, and when the row was removed or restored: nothing that
         was heard since has been stored, so the session is held anew and the router asked.
         """
-        latest = await connection.fetchval("SELECT term FROM router_session")
+        latest = await _in_time(select_term(connection))
         if self._term is None or latest != self._term:
             await self._stop_holding()
             term = uuid4()
-            await connection.execute(BEGIN_TERM, term)
+            if not await _in_time(begin_term(connection, term, self._lease)):
+                return
             logger.info("this bridge is the leader")
             self._term = term
             self._holding = asyncio.create_task(self._hold_session(term))
-        self._has_lock.set()
+        self._leads.set()
 
     async def _stop_holding(self) -> None:
         self._term = None
@@ -139,7 +165,9 @@ class Leadership:
 
     async def _watch_holding(self, seconds: float) -> None:
         """Sleep; should the holding have ended meanwhile, say why."""
-        assert self._holding is not None
+        if self._holding is None:  # the lease was over before the term could begin
+            await asyncio.sleep(seconds)
+            return
         await asyncio.wait({self._holding}, timeout=seconds)
         if self._holding.done():
             self._holding.result()
@@ -154,7 +182,7 @@ class Leadership:
         put(TermBegan())
         failures, since, was_held = 0, 0.0, False
         while True:
-            await self._has_lock.wait()
+            await self._until_leading()
             if not failures:
                 since = time.monotonic()
             try:
@@ -173,6 +201,16 @@ class Leadership:
             longest = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
             await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311
 
+    async def _until_leading(self) -> None:
+        while not self._leads_now:
+            self._leads.clear()
+            await self._leads.wait()
+
     def _hear(self, put: Put, event: AgentEvent) -> None:
         self._reconciliation.heard(event)
         put(event)
+
+
+async def _in_time[T](statement: Awaitable[T]) -> T:
+    async with asyncio.timeout(ANSWER_SECONDS):
+        return await statement

@@ -1,8 +1,9 @@
-"""Looks up again what users have added, in one gateway of all: who holds a lock does it."""
+"""Looks up again what users have added, in one gateway of all: who has a lease does it."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 from databases import Database
@@ -11,11 +12,15 @@ from gateway.remote.kinds import Kind
 from gateway.remote.outbound import Outbound
 from gateway.remote.shares import Shares
 from gateway.remote.urls import show
-from shared.postgres.locks import APART_ERRORS, REFRESH_LOCK, connect_apart
+from shared.postgres.leases import Lease, give_lease_back, take_lease
+from shared.postgres.locks import REFRESH_LOCK
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.settings.gateway import GatewaySettings
 
 logger = logging.getLogger(__name__)
+
+LEASE_SECONDS = 15.0
+HEARTBEAT_SECONDS = 5.0
 
 type Place = tuple[Kind[Any], str]
 """A URL, and what is there."""
@@ -35,31 +40,36 @@ class Refresh:
         self._settings = settings
         self._database = database
         self._outbound = outbound
+        self._lease = Lease("refresh", LEASE_SECONDS, REFRESH_LOCK)
 
     async def run(self) -> None:
         """Begin one round after the other, while no other gateway does."""
-        while True:
-            try:
-                await self._run_with_lock()
-            except* APART_ERRORS as errors:
-                error = errors.exceptions[0]
-                logger.warning("the lock of the refresh can't be had or kept: %r", error)
-            await asyncio.sleep(self._settings.refresh_seconds)
-
-    async def _run_with_lock(self) -> None:
-        """Begin rounds until the lock's connection fails; return at once if another has it."""
-        connection = await connect_apart(self._settings, "refresh")
+        pause, next_round = self._settings.refresh_seconds, 0.0
         try:
             async with asyncio.TaskGroup() as tasks:
                 shares = Shares(tasks, self.look_up_again)
-                sql = "SELECT pg_try_advisory_lock($1)"
-                has_lock = await connection.fetchval(sql, REFRESH_LOCK)
-                while has_lock:
-                    await self.begin_round(shares)
-                    await asyncio.sleep(self._settings.refresh_seconds)
-                    has_lock = await connection.fetchval("SELECT true")
+                while True:
+                    if await self._has_lease() and monotonic() >= next_round:
+                        next_round = monotonic() + pause
+                        await self.begin_round(shares)
+                    await asyncio.sleep(min(HEARTBEAT_SECONDS, pause))
         finally:
-            connection.terminate()
+            await self._give_back()
+
+    async def _has_lease(self) -> bool:
+        try:
+            async with connect(self._database) as connection:
+                return await take_lease(connection, self._lease) is None
+        except DatabaseAwayError as error:
+            logger.warning("the lease of the refresh can't be had or kept: %s", error)
+            return False
+
+    async def _give_back(self) -> None:
+        try:
+            async with connect(self._database) as connection:
+                await give_lease_back(connection, self._lease)
+        except DatabaseAwayError as error:
+            logger.warning("others wait for the end of this gateway's lease: %s", error)
 
     async def begin_round(self, shares: Shares[Place]) -> None:
         """Have all looked up that is due, and wait for none of it: what hangs delays no round."""

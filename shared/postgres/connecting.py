@@ -21,8 +21,8 @@ async def connect_first(
     port: Sequence[int],
     timeout: float,  # noqa: ASYNC109 (asyncpg's own, and shared among the hosts)
     **options: Any,
-) -> "asyncpg.Connection[asyncpg.Record]":
-    """asyncpg's `connect`, where each host has its share of the seconds.
+) -> Any:
+    """asyncpg's `connect`, connection and all, where each host has its share of the seconds.
 
     Its own would wait for a host that swallows what it is sent until there is no time for another.
     Raises what the last one did.

@@ -1,15 +1,14 @@
-"""Advisory locks: what only one process of all may do. One is freed when its connection ends.
-
-And the connections apart from the pool that they need."""
+"""Numbers of advisory locks, and connections apart from the pool."""
 
 import asyncpg
 
 from shared.postgres.connecting import connect_first
+from shared.postgres.poolers import ZONE, Front, ServerConnection, find_front
 from shared.settings.common import CommonSettings
 
 # Any numbers, as long as they differ and no other code locks by them.
 MIGRATION_LOCK = 5_102_637_841
-LEADER_LOCK = 5_102_637_842
+LEADER_LOCK = 5_102_637_842  # of versions without leases, like the next
 REFRESH_LOCK = 5_102_637_843
 RETENTION_LOCK = 5_102_637_844
 
@@ -22,18 +21,32 @@ APART_ERRORS = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # asked while the server that was killed hangs up
 )
-"""What such a connection raises when it, or its lock, can't be had or kept."""
+"""What such a connection raises when it can't be had or kept."""
 
 
-async def connect_apart(
-    settings: CommonSettings, purpose: str, **server_settings: str
-) -> "asyncpg.Connection[asyncpg.Record]":
-    """A connection outside the pool: for a lock, which ends with it, or to ask while that is busy.
-
-    End it with `terminate()`: that frees a lock also where a polite end would hang.
-    """
-    return await connect_first(
+async def connect_apart(settings: CommonSettings, purpose: str) -> ServerConnection:
+    """A connection outside the pool, to ask while that is busy. End it with `terminate()`."""
+    connection: ServerConnection = await connect_first(
         timeout=STATEMENT_SECONDS,
         command_timeout=STATEMENT_SECONDS,
-        **settings.postgres.for_asyncpg(purpose, **server_settings),
+        connection_class=ServerConnection,
+        **settings.postgres.for_asyncpg(purpose, timezone=ZONE),
     )
+    try:
+        await connection.find_pooler()
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+async def look_before(settings: CommonSettings, connection: ServerConnection) -> Front:
+    """What stands before PostgreSQL, by a connection that does nothing else and one more.
+
+    Raises PoolerError, and APART_ERRORS.
+    """
+    other = await connect_apart(settings, "look")
+    try:
+        return await find_front(connection, other)
+    finally:
+        other.terminate()

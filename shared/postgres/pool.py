@@ -9,12 +9,12 @@ from databases.interfaces import Record
 
 from shared.codec.text import read_json, write_json
 from shared.postgres.connecting import connect_first
+from shared.postgres.poolers import COMMAND_SECONDS, LOCK_SECONDS, ZONE, ServerConnection
 from shared.postgres.statements import DirectConnection, DirectDatabase
 from shared.settings.common import CommonSettings
 
 ACQUIRE_SECONDS = 5.0
-COMMAND_SECONDS = 15.0
-LOCK_SECONDS = 3  # that a statement waits for another one's lock
+LIMITS = f"SET lock_timeout TO '{LOCK_SECONDS}s'; SET statement_timeout TO '{COMMAND_SECONDS:.0f}s'"
 
 # What a statement raises when PostgreSQL is away, starting, going down, out of connections, handing
 # over to another server, or chose it to end a deadlock: the same may succeed later.
@@ -50,14 +50,19 @@ def create_database(settings: CommonSettings) -> Database:
         min_size=1,
         max_size=settings.database_pool_size,
         command_timeout=COMMAND_SECONDS,
-        init=_read_json,
+        init=_begin,
         reset=_leave_as_it_is,
-        **settings.postgres.for_asyncpg(
-            timezone="UTC",
-            lock_timeout=f"{LOCK_SECONDS}s",
-            statement_timeout=f"{COMMAND_SECONDS:.0f}s",
-        ),
+        # No others: poolers keep these for each of their clients, and refuse what they don't.
+        **settings.postgres.for_asyncpg(timezone=ZONE),
     )
+
+
+async def _begin(connection: ServerConnection) -> None:
+    """Settle in: limits can be set in a session of one's own only."""
+    await connection.find_pooler()
+    if not connection.is_pooled:
+        await connection.execute(LIMITS)
+    await _read_json(connection)
 
 
 async def _read_json(connection: "asyncpg.Connection[Any]") -> None:

@@ -5,7 +5,7 @@ spends on a statement. And a task whose connection it could not take back would 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -18,8 +18,12 @@ from databases.core import Connection
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
+from shared.postgres.poolers import ServerConnection
+from shared.postgres.pulse import Pulse
+
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
+    from asyncpg.prepared_stmt import PreparedStatement
 
 _DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
@@ -60,11 +64,18 @@ class LargeAnswers:
 
 
 class DirectConnection(Connection):
-    """A connection of the pool that is lent to one task; its rows are asyncpg's."""
+    """A connection that is lent to one task; its rows are asyncpg's."""
 
-    def __init__(self, raw: "PoolConnectionProxy[Any]", large: LargeAnswers) -> None:
+    def __init__(
+        self,
+        raw: "ServerConnection | PoolConnectionProxy[Any]",
+        large: LargeAnswers | None = None,
+        pulse: Pulse | None = None,
+    ) -> None:
         # Not super's: its locks are for tasks that share a connection, which none do here.
-        self._raw, self._large = raw, large
+        self._raw: Any = raw
+        self._large, self._pulse = large or LargeAnswers(), pulse or Pulse()
+        self._prepared: dict[str, PreparedStatement[Any]] = {}
 
     @property
     def raw_connection(self) -> Any:
@@ -82,13 +93,17 @@ class DirectConnection(Connection):
     async def fetch_all(self, query: Any, values: Values | None = None) -> list[Any]:
         """All rows."""
         async with self._large.room_for(query):
-            rows: list[Any] = await self._raw.fetch(*_prepare(query, values))
+            with self._pulse:
+                fetch, arguments = await self._prepare("fetch", query, values)
+                rows: list[Any] = await fetch(*arguments)
         await self._large.note(query, len(rows))
         return rows
 
     async def fetch_one(self, query: Any, values: Values | None = None) -> Any:
         """The first row, or None."""
-        return await self._raw.fetchrow(*_prepare(query, values))
+        with self._pulse:
+            fetch, arguments = await self._prepare("fetchrow", query, values)
+            return await fetch(*arguments)
 
     async def fetch_val(self, query: Any, values: Values | None = None, column: Any = 0) -> Any:
         """A column of the first row, or None."""
@@ -99,10 +114,21 @@ class DirectConnection(Connection):
         """Run a statement for what it does."""
         return await self.fetch_val(query, values)
 
+    async def _prepare(
+        self, how: str, statement: str, values: Values | None
+    ) -> tuple[Callable[..., Awaitable[Any]], list[Any]]:
+        """What to call with which arguments to run a statement.
 
-def _prepare(statement: str, values: Values | None) -> list[Any]:
-    sql, names = translate(statement)
-    return [sql, *(values[name] for name in names)] if values else [sql]
+        asyncpg keeps those that it prepared in a session. Behind a pooler it knows the types of an
+        unnamed one once it has asked for them, and parses it with each run.
+        """
+        sql, names = translate(statement)
+        arguments = [values[name] for name in names] if values else []
+        if not self._raw.is_pooled:
+            return getattr(self._raw, how), [sql, *arguments]
+        if (prepared := self._prepared.get(sql)) is None:
+            prepared = self._prepared[sql] = await self._raw.prepare(sql, name="")
+        return getattr(prepared, how), arguments
 
 
 @frozen
@@ -122,7 +148,7 @@ class DirectDatabase(Database):
     """
 
     def __init__(self, url: str, *, max_size: int, **options: Any) -> None:
-        super().__init__(url, max_size=max_size, **options)
+        super().__init__(url, max_size=max_size, connection_class=ServerConnection, **options)
         self._lent: WeakKeyDictionary[asyncio.Task[Any], DirectConnection] = WeakKeyDictionary()
         # The last one that came back goes first; None is one that is still to be opened.
         self._free: asyncio.LifoQueue[DirectConnection | None] = asyncio.LifoQueue()
@@ -130,6 +156,7 @@ class DirectDatabase(Database):
             self._free.put_nowait(None)
         self._is_closing = False
         self._large = LargeAnswers()
+        self.pulse = Pulse()
 
     async def disconnect(self) -> None:
         """Close the connections, each when it has come back."""
@@ -197,7 +224,7 @@ class DirectDatabase(Database):
             async with asyncio.timeout(seconds):
                 if dead is not None:
                     await self._pool.release(dead.raw_connection)
-                return DirectConnection(await self._pool.acquire(), self._large)
+                return DirectConnection(await self._pool.acquire(), self._large, self.pulse)
         except BaseException:
             self._free.put_nowait(None)
             raise

@@ -5,14 +5,17 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from time import perf_counter
 from typing import Any
 
-import asyncpg
 from attrs import define, field
+from databases import Database
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from shared import VERSION
-from shared.postgres.locks import APART_ERRORS, connect_apart
+from shared.codec.converter import unstructure
+from shared.postgres.locks import APART_ERRORS, connect_apart, look_before
+from shared.postgres.poolers import Front, PoolerError, ServerConnection
+from shared.postgres.statements import DirectDatabase
 from shared.process.drain import Drain
 from shared.settings.common import CommonSettings
 
@@ -86,19 +89,31 @@ async def _answer(check: Check) -> bool | str:
 class DatabaseProbe:
     """Asks PostgreSQL whether it answers, on a connection beside the pool: that may be busy."""
 
-    def __init__(self, settings: CommonSettings) -> None:
+    def __init__(self, settings: CommonSettings, database: Database) -> None:
+        assert isinstance(database, DirectDatabase)
         self._settings = settings
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._pulse = database.pulse
+        self._connection: ServerConnection | None = None
+        self._front: Front | None = None
 
-    async def answers(self) -> bool:
-        """Whether PostgreSQL answers a statement. One caller at a time."""
+    def describe(self) -> dict[str, object]:
+        """What stands before PostgreSQL, as far as it is known."""
+        return {"pooler": None if self._front is None else unstructure(self._front)}
+
+    async def answers(self) -> bool | str:
+        """Whether it answers, and the pool's statements succeed. One caller at a time."""
         try:
             if self._connection is None:
                 self._connection = await connect_apart(self._settings, "readiness")
-            return bool(await self._connection.fetchval("SELECT true"))
+                self._front = await look_before(self._settings, self._connection)
+            await self._connection.fetchval("SELECT $1::int", 1)
+        except PoolerError as error:
+            self.close()
+            return str(error)
         except APART_ERRORS:
             self.close()
             return False
+        return self._pulse.why or True
 
     def close(self) -> None:
         """End the connection."""

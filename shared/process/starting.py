@@ -8,6 +8,8 @@ import sys
 from importlib import import_module
 
 from shared import VERSION
+from shared.postgres.locks import APART_ERRORS, connect_apart, look_before
+from shared.postgres.poolers import UNLIMITED, Front, PoolerError
 from shared.process.reaching import reach_postgres
 from shared.process.waiting import waiting_for
 from shared.settings.addresses import in_url
@@ -70,6 +72,28 @@ def require_postgres(settings: CommonSettings) -> None:
     address = settings.postgres
     with waiting_for(f"PostgreSQL at {address.place}"):
         error = asyncio.run(reach_postgres(address, REACH_SECONDS))
-    if error is not None:
-        reason = str(error) or type(error).__name__
-        raise StartError(f"PostgreSQL at {address.place} can't be used: {reason}")
+    if error is None:
+        try:
+            front = asyncio.run(_look_before(settings))
+        except (PoolerError, *APART_ERRORS) as failure:
+            error = failure
+        else:
+            _tell(front, address.user)
+            return
+    reason = str(error) or type(error).__name__
+    raise StartError(f"PostgreSQL at {address.place} can't be used: {reason}")
+
+
+async def _look_before(settings: CommonSettings) -> Front:
+    connection = await connect_apart(settings, "start")
+    try:
+        return await look_before(settings, connection)
+    finally:
+        connection.terminate()
+
+
+def _tell(front: Front, role: str) -> None:
+    if front.mode is not None:
+        logger.info("PostgreSQL is reached through a pooler in %s mode", front.mode)
+    if not front.has_limits:
+        logger.warning("%s", UNLIMITED.format(role=role))

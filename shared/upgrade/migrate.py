@@ -27,6 +27,7 @@ from shared.postgres.locks import MIGRATION_LOCK
 from shared.process.reaching import reach_postgres
 from shared.process.waiting import waiting_for
 from shared.secrets import Vault
+from shared.settings.addresses import postgres_place
 from shared.settings.common import PostgresSettings
 from shared.settings.postgres import read_address
 from shared.settings.reading import SettingsError, load_settings
@@ -42,6 +43,10 @@ WAIT_SECONDS = 30.0
 CONNECT_SECONDS = 5
 OTHERS = "another migration to end"
 
+POOLER = (
+    "a pooler stands before it, and migrations need a session of their own: please set"
+    " POSTGRES_HOST and POSTGRES_PORT to those of PostgreSQL itself for this command"
+)
 REMEDY = (
     "please restore a backup, or, if nothing in it is needed, drop its schema `public`, create that"
     " again, and migrate"
@@ -156,6 +161,7 @@ def _connect(database_url: str) -> Iterator[psycopg.Connection]:
         with psycopg.connect(
             database_url, autocommit=True, connect_timeout=CONNECT_SECONDS
         ) as connection:
+            _settle(connection)
             yield connection
     except psycopg.Error as fault:
         raise MigrationError(_one_line(fault)) from fault
@@ -175,11 +181,23 @@ def _backend(database_url: str) -> Iterator[_Backend]:
             database=None,
             args=conninfo_to_dict(database_url, connect_timeout=CONNECT_SECONDS),
         )
-        with _Backend(uri, default_migration_table) as backend, backend.lock():
-            backend.database_url = database_url
-            yield backend
+        with _Backend(uri, default_migration_table) as backend:
+            _settle(backend.connection)
+            with backend.lock():
+                backend.database_url = database_url
+                yield backend
     except psycopg.Error as fault:
         raise MigrationError(_one_line(fault)) from fault
+
+
+def _settle(connection: psycopg.Connection) -> None:
+    """Have a session of its own, and no limits of its role in it. Raises MigrationError."""
+    found = connection.execute("SELECT pg_backend_pid()").fetchone()
+    if found != (connection.info.backend_pid,):  # a pooler tells of sessions that only it knows
+        place = postgres_place(connection.info.host, connection.info.port)
+        raise MigrationError(f"PostgreSQL at {place}: {POOLER}")
+    connection.execute("SET lock_timeout = 0")
+    connection.execute("SET statement_timeout = 0")
 
 
 def _tell(text: str) -> None:

@@ -2,6 +2,10 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import attrs
 import pytest
@@ -9,19 +13,51 @@ import pytest
 from tests.agents.running import run_master_agent
 from tests.end_to_end.crowd import MESSAGES, Crowd, gather_crowd, seal_by_key
 from tests.master import run_master
-from tests.system import System
+from tests.pooler import run_pooler
+from tests.system import Stores, System
 
 SCRIPTED_USERS = 30
 USERS_WITH_AGENTS = 6
 
 
+def start_two_of_each(system: System, **overrides: str) -> System:
+    """Two gateways and two bridges."""
+    for _ in range(2):
+        system.start_gateway(**overrides)
+        system.start_bridge(**overrides)
+    return system
+
+
 @pytest.fixture(scope="module")
 def two_of_each(module_system: System) -> System:
     """Two gateways and two bridges."""
-    for _ in range(2):
-        module_system.start_gateway()
-        module_system.start_bridge()
-    return module_system
+    return start_two_of_each(module_system)
+
+
+@contextmanager
+def behind_a_pooler(stores: Stores, **changes: str) -> Iterator[System]:
+    """The same, of which each has a pool of ten connections."""
+    with (
+        TemporaryDirectory() as folder,
+        run_pooler(Path(folder), stores.postgres, **changes) as pooler,
+        stores.system() as system,
+    ):
+        system.start_router()
+        yield start_two_of_each(system, POSTGRES_PORT=str(pooler.port))
+
+
+@pytest.fixture(scope="module")
+def sharing_sessions(stores: Stores) -> Iterator[System]:
+    """Two of each behind a pooler in transaction mode, which has few sessions for them."""
+    with behind_a_pooler(stores, default_pool_size="5") as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def passed_on(stores: Stores) -> Iterator[System]:
+    """Two of each behind a pooler in session mode."""
+    with behind_a_pooler(stores, pool_mode="session", default_pool_size="100") as system:
+        yield system
 
 
 async def gather_scripted(system: System) -> Crowd:
@@ -44,6 +80,8 @@ async def gather_with_agents(system: System) -> Crowd:
         pytest.param(("system", gather_scripted), id="one of each"),
         pytest.param(("two_of_each", gather_scripted), id="two of each"),
         pytest.param(("two_of_each", gather_with_agents), id="two of each, own agents"),
+        pytest.param(("sharing_sessions", gather_scripted), id="pooler in transaction mode"),
+        pytest.param(("passed_on", gather_scripted), id="pooler in session mode"),
     ],
 )
 async def crowd(anyio_backend: str, request: pytest.FixtureRequest) -> Crowd:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from shared.postgres import pool
+from shared.postgres import poolers
 from shared.postgres.locks import MIGRATION_LOCK
 from shared.upgrade import giving_way
 from shared.upgrade.migrate import MigrationError, migrate, roll_back
@@ -58,7 +58,7 @@ def use(connection: Connection, table: str = "users") -> float:
 
 def use_for(seconds: float, connection: Connection, table: str = "users") -> float:
     """Use a table as the services do, again and again, and return the longest time it took."""
-    connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{pool.LOCK_SECONDS}s"])
+    connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{poolers.LOCK_SECONDS}s"])
     end, longest = time.monotonic() + seconds, 0.0
     while time.monotonic() < end:
         longest = max(longest, use(connection, table))
@@ -67,7 +67,7 @@ def use_for(seconds: float, connection: Connection, table: str = "users") -> flo
 
 
 def test_the_services_wait_longer_for_a_lock_than_a_migration_does() -> None:
-    assert IN_FORCE < pool.LOCK_SECONDS
+    assert IN_FORCE < poolers.LOCK_SECONDS
 
 
 def test_while_a_migration_waits_for_a_long_reader_others_go_on(

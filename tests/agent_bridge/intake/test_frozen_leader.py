@@ -1,4 +1,4 @@
-"""A leader that is frozen, loses its lock, or has no PostgreSQL: two may lead for a moment."""
+"""A leader that is frozen, loses its lease, or has no PostgreSQL: two may lead for a moment."""
 
 import asyncio
 from uuid import uuid4
@@ -6,7 +6,6 @@ from uuid import uuid4
 from devstack.processes import Child
 from devstack.router import start_router
 from devstack.routing import Keys
-from shared.postgres.locks import LEADER_LOCK
 from tests.agent_bridge.actors import connected_agent, is_active, until_active, until_inactive
 from tests.agent_bridge.broken import freezing, keep_bridges, living_bridges, until_heard
 from tests.agent_bridge.stored import insert_left_request, select, select_logs
@@ -19,13 +18,11 @@ from tests.system import (
 from tests.users import User, eventually
 
 REPLACED_SECONDS = 5.0
-LEADERS = f"""
-    SELECT pid FROM pg_locks
-    WHERE locktype = 'advisory' AND granted
-      AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) = {LEADER_LOCK}
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""  # noqa: S608 (a number of ours)
-END_LEADERS = f"SELECT pg_terminate_backend(pid) FROM ({LEADERS}) AS leaders"  # noqa: S608
+LEADERS = "SELECT holder FROM leases WHERE name = 'router_session' AND expires_at > now()"
+END_LEADERS = """
+    UPDATE leases SET holder = gen_random_uuid(), expires_at = clock_timestamp() + interval '0.6 s'
+    RETURNING holder
+"""
 
 
 async def _until_logged(child: Child, text: str, seconds: float, times: int = 1) -> None:
@@ -48,7 +45,7 @@ async def test_a_frozen_leader_is_replaced_within_5_seconds_and_steps_back_when_
     assert "no longer the leader" not in other.log.read_text()
 
 
-async def test_what_was_delivered_is_stored_once_though_leaders_lose_their_locks(
+async def test_what_was_delivered_is_stored_once_though_leaders_lose_their_leases(
     running: System, owner: User, delivered: list[str]
 ) -> None:
     keep_bridges(running, 2)
@@ -107,7 +104,7 @@ async def test_agents_are_inactive_after_the_router_died_while_postgresql_was_aw
             await connection.register("steady", "stays connected")
             await until_active(owner, agent["id"])
             line.cut()
-            await _until_logged(bridge, "the leader's lock can't be had", REPLACED_SECONDS)
+            await _until_logged(bridge, "the leader's lease can't be had", REPLACED_SECONDS)
             running.children["router"].kill()
             await _until_logged(bridge, "the router session was lost", REPLACED_SECONDS)
         running.start_router()

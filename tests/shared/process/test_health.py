@@ -8,6 +8,7 @@ import pytest
 from starlette.applications import Starlette
 
 from shared import VERSION
+from shared.postgres.pool import create_database
 from shared.process.drain import Drain
 from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.settings.installation import Settings
@@ -148,7 +149,7 @@ async def test_a_caller_that_leaves_takes_the_check_from_nobody() -> None:
 
 
 async def test_postgresql_is_up_or_away(line_settings: Settings, line: Line) -> None:
-    probe = DatabaseProbe(line_settings)
+    probe = DatabaseProbe(line_settings, create_database(line_settings))
     before = [await probe.answers() for _ in range(2)]
     await line.cut()
     away = [await probe.answers() for _ in range(2)]
@@ -160,14 +161,16 @@ async def test_postgresql_is_up_or_away(line_settings: Settings, line: Line) -> 
 async def test_a_real_gateway_is_ready(system: System) -> None:
     async with httpx2.AsyncClient(base_url=system.gateway) as http:
         answer = await http.get("/ready")
-    expected = {"postgresql": True, "redis": True, "files": True}
-    assert (answer.status_code, read_is_up(answer.json())) == (200, expected)
+    found, expected = answer.json(), {"postgresql": True, "redis": True, "files": True}
+    assert found.pop("pooler") == {"mode": None, "has_limits": True}
+    assert (answer.status_code, read_is_up(found)) == (200, expected)
 
 
 async def test_a_real_bridge_is_ready_and_tells_of_its_router_session(system: System) -> None:
     async with httpx2.AsyncClient(base_url=system.bridges[0]) as http:
         answer = await http.get("/ready")
     found = answer.json()
+    assert found.pop("pooler") == {"mode": None, "has_limits": True}
     assert isinstance(found.pop("router_session")["is_held"], bool)
     assert found.pop("agents_are_authenticated") is False
     assert found.pop("agents_door") is None

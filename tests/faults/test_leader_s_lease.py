@@ -1,4 +1,4 @@
-"""Whatever the connection of the leader's lock raises, the bridge goes on competing."""
+"""Whatever the connection of the leader's lease raises, the bridge goes on competing."""
 
 import asyncio
 from typing import Any
@@ -28,7 +28,7 @@ from tests.system import make_secrets
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_a_lock_that_can_not_be_had_ends_no_bridge(
+async def test_a_lease_that_can_not_be_had_ends_no_bridge(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried_again = asyncio.Event()
