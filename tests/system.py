@@ -9,13 +9,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from typing import Any
 from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
 from uuid import uuid4
 
 import psycopg
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from psycopg import sql
 
 from devstack.postgres import PostgresServer
@@ -28,6 +29,7 @@ from devstack.processes import (
     wait_until_ready,
 )
 from devstack.valkey import ValkeyServer
+from shared.settings.common import CommonSettings
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.forked import start_forked
@@ -76,6 +78,11 @@ def url_of(server: PostgresServer, database: str) -> str:
     """The URL of a database."""
     address = f"{server.user}:{server.password}@{server.host}:{server.port}"
     return f"postgresql://{address}/{quote(database)}"
+
+
+def elsewhere[S: CommonSettings](settings: S, **parts: Any) -> S:
+    """The settings with other `ports`, `hosts` or another `database` of PostgreSQL."""
+    return evolve(settings, database_url=evolve(settings.postgres, **parts).for_libpq)
 
 
 def make_secrets() -> dict[str, str]:

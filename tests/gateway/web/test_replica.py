@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import attrs
 import psycopg
 import pytest
 from databases import Database
@@ -19,7 +18,7 @@ from gateway.web.replica import Replica
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
-from tests.system import url_of
+from tests.system import elsewhere, url_of
 from tests.users import eventually
 
 SELECT = "SELECT pg_is_in_recovery() AS is_standby, coalesce(max(number), 0) AS number FROM written"
@@ -47,7 +46,7 @@ async def primary(environment: dict[str, str]) -> AsyncIterator[Database]:
 @pytest.fixture
 async def copy(environment: dict[str, str], standby: PostgresServer) -> AsyncIterator[Database]:
     settings = read_settings(environment, Settings)
-    there = attrs.evolve(settings, postgres_host=standby.host, postgres_port=standby.port)
+    there = elsewhere(settings, ports=(standby.port,))
     async with AsyncExitStack() as stack:
 
         async def is_there() -> bool:

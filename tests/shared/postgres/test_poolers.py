@@ -20,7 +20,7 @@ from shared.postgres.pool import connect, create_database, transaction
 from shared.postgres.poolers import Front, PoolerError
 from shared.settings.installation import Settings
 from tests.pooler import Pooler, run_pooler
-from tests.system import run_database, url_of
+from tests.system import elsewhere, run_database, url_of
 
 STATEMENTS = 40
 TIMES = 100
@@ -35,7 +35,7 @@ def pooler(tmp_path: Path, postgres: PostgresServer) -> Iterator[Pooler]:
 
 @pytest.fixture
 def pooled(settings: Settings, pooler: Pooler) -> Settings:
-    return attrs.evolve(settings, postgres_port=pooler.port, database_pool_size=8)
+    return elsewhere(attrs.evolve(settings, database_pool_size=8), ports=(pooler.port,))
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def test_the_mode_of_a_pooler_is_found(
     settings: Settings, postgres: PostgresServer, tmp_path: Path, mode: str
 ) -> None:
     with run_pooler(tmp_path, postgres, pool_mode=mode) as pooler:
-        at_pooler = attrs.evolve(settings, postgres_port=pooler.port)
+        at_pooler = elsewhere(settings, ports=(pooler.port,))
         assert [await look(at_pooler) for _ in range(3)] == [Front(mode, has_limits=False)] * 3
 
 
@@ -69,7 +69,7 @@ async def test_whether_postgresql_has_limits_is_found(
     pooled: Settings, postgres: PostgresServer
 ) -> None:
     with run_database(postgres) as name:
-        own = attrs.evolve(pooled, postgres_db=name)
+        own = elsewhere(pooled, database=name)
         with psycopg.connect(url_of(postgres, name), autocommit=True) as connection:
             connection.execute(
                 SQL("ALTER DATABASE {} SET lock_timeout = '3s'").format(Identifier(name))
@@ -107,7 +107,7 @@ async def test_statement_mode_is_refused_with_what_to_set(
         run_pooler(tmp_path, postgres, pool_mode="statement") as pooler,
         pytest.raises(PoolerError, match="please set `pool_mode = transaction`"),
     ):
-        await look(attrs.evolve(settings, postgres_port=pooler.port))
+        await look(elsewhere(settings, ports=(pooler.port,)))
 
 
 async def test_statements_of_all_meet_no_other_s(pooled: Settings, database: Database) -> None:
