@@ -35,7 +35,7 @@ from gateway.web.errors import AnswerErrors
 from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
-from gateway.web.replica import Replica
+from gateway.web.replica import open_replica
 from gateway.web.security import SecurityHeaders
 from gateway.web.strangers import CountStrangers
 from gateway.web.turns import Turns
@@ -154,16 +154,18 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         probe = DatabaseProbe(settings, database)
         stack.callback(probe.close)
         drain = Drain(sockets.leave, settings.drain_grace)
+        replica = await stack.enter_async_context(open_replica(settings, database))
         checks: dict[str, Check] = {
             "postgresql": probe.answers,
             "redis": notifications.is_up,
             "files": storage.is_up,
+            **({"standby": replica.is_up} if replica.has_standby else {}),
         }
         yield State(
             sockets=sockets,
             settings=settings,
             database=database,
-            replica=Replica(database, None),
+            replica=replica,
             notifications=notifications,
             bridges=bridges,
             vault=Vault(settings.encryption_keys),
@@ -176,7 +178,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             turns=Turns(settings.calls_per_user, settings.database_pool_size),
             large_frames=create_room(),
             outbound=outbound,
-            readiness=Readiness(drain, checks, ["redis", "files"], probe.describe),
+            readiness=Readiness(drain, checks, ["redis", "files", "standby"], probe.describe),
             drain=drain,
         )
 

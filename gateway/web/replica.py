@@ -6,7 +6,8 @@ told before, of any process, is written before that. Only a standby that has com
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from time import monotonic
 
 import asyncpg
@@ -14,7 +15,9 @@ from databases import Database
 from databases.core import Connection
 
 from gateway.web.metrics import READS
-from shared.postgres.pool import DatabaseAwayError, connect, give_back
+from shared.postgres.pool import DatabaseAwayError, connect, create_database, give_back
+from shared.settings.gateway import GatewaySettings
+from shared.settings.postgres import read_address
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,20 @@ class Replica:
         self._standby = standby
         self._rests_until = 0.0
 
+    @property
+    def has_standby(self) -> bool:
+        """Whether there is another server to read from."""
+        return self._standby is not None
+
+    async def is_up(self) -> bool:
+        """Whether the standby answers."""
+        assert self._standby is not None
+        try:
+            async with connect(self._standby) as connection:
+                return bool(await connection.fetch_val("SELECT true"))
+        except DatabaseAwayError:
+            return False
+
     async def read[T](self, select: Callable[[Connection], Awaitable[T]]) -> T:
         """What `select` gives on a connection that knows all that the caller was ever told.
 
@@ -74,6 +91,16 @@ class Replica:
             written: int = await connection.fetch_val(SELECT_WRITTEN)
         await give_back(self._primary)
         return written
+
+
+@asynccontextmanager
+async def open_replica(settings: GatewaySettings, primary: Database) -> AsyncIterator[Replica]:
+    """The primary with the standby of the settings, which need not be there yet."""
+    if settings.database_read_url is None:
+        yield Replica(primary, None)
+        return
+    async with create_database(settings, read_address(settings.database_read_url)) as standby:
+        yield Replica(primary, standby)
 
 
 async def _has(connection: Connection, written: int) -> bool:

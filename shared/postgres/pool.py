@@ -12,6 +12,7 @@ from shared.postgres.connecting import connect_first
 from shared.postgres.poolers import COMMAND_SECONDS, LOCK_SECONDS, ZONE, ServerConnection
 from shared.postgres.statements import DirectConnection, DirectDatabase
 from shared.settings.common import CommonSettings
+from shared.settings.postgres import PostgresAddress
 
 ACQUIRE_SECONDS = 5.0
 LIMITS = f"SET lock_timeout TO '{LOCK_SECONDS}s'; SET statement_timeout TO '{COMMAND_SECONDS:.0f}s'"
@@ -41,19 +42,19 @@ class DatabaseAwayError(Exception):
     """PostgreSQL could not be asked, or did not answer; it may have done what it was told."""
 
 
-def create_database(settings: CommonSettings) -> Database:
-    """Describe the pool; it opens with `async with`."""
+def create_database(settings: CommonSettings, standby: PostgresAddress | None = None) -> Database:
+    """Describe the pool; it opens with `async with`. That of a standby may find nobody there."""
     return DirectDatabase(
         "postgresql:",  # `databases` reads less than half of a URL
         connect=connect_first,
         timeout=ACQUIRE_SECONDS,
-        min_size=1,
+        min_size=1 if standby is None else 0,
         max_size=settings.database_pool_size,
         command_timeout=COMMAND_SECONDS,
         init=_begin,
         reset=_leave_as_it_is,
         # No others: poolers keep these for each of their clients, and refuse what they don't.
-        **settings.postgres.for_asyncpg(timezone=ZONE),
+        **(standby or settings.postgres).for_asyncpg(timezone=ZONE),
     )
 
 

@@ -1,7 +1,7 @@
 """What both services need to know."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -11,6 +11,7 @@ from attrs import frozen
 from shared.settings.postgres import (
     PostgresAddress,
     fault_of_roots,
+    passwords_in,
     postgres_url,
     read_address,
     ssl_mode,
@@ -33,6 +34,7 @@ from shared.settings.readers import (
 )
 from shared.settings.reading import is_secret, secret, setting
 
+POSTGRES = "postgresql://"
 SECRET_KEY_BYTES = 32  # RFC 7518, 3.2: HS256 wants a key of the hash's size or larger
 
 
@@ -83,11 +85,6 @@ def _url_of_variables(settings: "PostgresSettings") -> str:
     ).for_libpq
 
 
-def _passwords(url: str) -> Iterable[str]:
-    password = read_address(url).password
-    return () if password is None else (password,)
-
-
 @frozen(kw_only=True, slots=False)  # two services' settings can be one object
 class PostgresSettings:
     """Where the database is: the URL, or else the variables with its parts."""
@@ -102,7 +99,7 @@ class PostgresSettings:
     database_url: str = secret(
         postgres_url,
         default=attrs.Factory(_url_of_variables, takes_self=True),
-        texts=_passwords,
+        texts=passwords_in,
         check=_contradictions,
     )
     """In libpq's form, whichever of both was given."""
@@ -148,6 +145,8 @@ class CommonSettings(PostgresSettings):
         keys = [b64encode(key).decode() for key in self.encryption_keys]
         redis = urlsplit(self.redis_url)
         passwords = [redis.password or "", *parse_qs(redis.query).get("password", [])]
-        passwords += self.postgres.secrets
-        given = [*(value for value in values if isinstance(value, str)), *keys, *passwords]
+        texts = [value for value in values if isinstance(value, str)]
+        urls = [text for text in texts if text.startswith(POSTGRES)]
+        passwords += [each for text in urls for each in read_address(text).secrets]
+        given = [*texts, *keys, *passwords]
         return tuple({form for text in given if text for form in (text, unquote(text))})

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from shared.settings.addresses import read_origin
 from shared.settings.common import CommonSettings
+from shared.settings.postgres import passwords_in, standby_url
 from shared.settings.readers import (
     flag,
     host,
@@ -37,6 +38,9 @@ class GatewaySettings(CommonSettings):
         service_key, default=None, own=True, needed=_services_have_no_key
     )
     master_be_api_key: str | None = secret(service_key, default=None)
+
+    database_read_url: str | None = secret(standby_url, default=None, texts=passwords_in)
+    """Of a standby, in libpq's form."""
 
     gateway_host: str = setting(host, default="0.0.0.0")  # noqa: S104 (reached through a network)
     gateway_port: int = setting(port, default=8000)

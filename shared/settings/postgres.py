@@ -155,6 +155,20 @@ def postgres_url(text: str) -> str:
     return evolve(address, given=given).for_libpq
 
 
+def standby_url(text: str) -> str:
+    """The same for servers that are read from only, whichever of them. Raises ValueError."""
+    if "target_session_attrs" in read_address(text).given:
+        raise ValueError("must do without target_session_attrs: whichever host is there is read")
+    address = read_address(postgres_url(text))
+    return evolve(address, given={**address.given, "target_session_attrs": "any"}).for_libpq
+
+
+def passwords_in(url: str) -> tuple[str, ...]:
+    """The password in a URL, if there is one."""
+    password = read_address(url).password
+    return () if password is None else (password,)
+
+
 def ssl_mode(text: str) -> str:
     """One of libpq's names. Raises ValueError."""
     if text not in SSL_MODES:
