@@ -45,7 +45,7 @@ lint: $(INSTALLED)  ## Check format, style, types, dependencies, the layers of t
 docs: $(INSTALLED)  ## Draw anew what docs/ draws from the code
 	$(PYTHON) -m tests.docs.drawing
 
-migrate: $(INSTALLED)  ## Bring the database that POSTGRES_* names up to date
+migrate: $(INSTALLED)  ## Bring the database that DATABASE_URL or POSTGRES_* names up to date
 	$(PYTHON) -m shared.upgrade.migrate
 
 takeover-report: $(INSTALLED)  ## Say what `make migrate` would do to a database of the original
