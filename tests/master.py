@@ -78,6 +78,8 @@ class Master:
         with suppress(ConnectionClosedError):  # a bridge that goes down, or was killed
             async for text in self.connection:
                 frame = json.loads(text)
+                if "error" in frame:  # it is to stop: the connection ends at once
+                    continue
                 if "ping" in frame.get("request_payload", {}):
                     await self._reply(frame, {"response": "pong"})
                     continue

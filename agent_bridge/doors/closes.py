@@ -10,7 +10,8 @@ CLOSE_CODES = {
     " again.",
     TOO_BIG: "A frame was above `ROUTER_MAX_FRAME_BYTES`.",
     INTERNAL_ERROR: "No answer to pings, or the bridge failed: connect again.",
-    SERVICE_RESTART: "The bridge goes down: connect again.",
+    SERVICE_RESTART: "The bridge goes down, or the router is away, as an error has told it before:"
+    " connect again.",
     TRY_AGAIN_LATER: "The router or PostgreSQL is away, or an agent has too many calls under way:"
     " connect again later.",
     NO_CREDENTIALS: "No credentials, or a key that is nobody's.",

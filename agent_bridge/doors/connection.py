@@ -50,7 +50,10 @@ logger = logging.getLogger(__name__)
 
 CALLS_LIMIT = 1_000  # that an agent has not answered; the oldest is given up
 DELIVER_SECONDS = 2.0  # for the last answers of one that has left
+DISMISS_SECONDS = 2.0
 RETRY_SECONDS = 0.5
+GOES_DOWN = "The bridge goes down: connect again"
+LOST_PLACE = "The router is away, or somebody else has this place there: connect again"
 LOST_SECONDS = 0.01  # after a log entry that was lost: so its sender is slowed down
 
 type Answer = dict[str, Any]
@@ -126,12 +129,19 @@ class Connection:
 
     async def dismiss(self, reason: str) -> None:
         """Tell it to stop, and end it."""
-        await self._send(write_json(dismissal(reason)))
-        await self._client.close(POLICY_VIOLATION, reason)
+        await self._end_with(reason, POLICY_VIOLATION)
 
-    async def close(self) -> None:
-        """End it; it may come again, to another bridge."""
-        await self._client.close(SERVICE_RESTART)
+    async def close(self, reason: str = GOES_DOWN) -> None:
+        """End it; it may come again, to another bridge.
+
+        It is told to stop: one of the first generation does not notice that it was cut off.
+        """
+        await self._end_with(reason, SERVICE_RESTART)
+
+    async def _end_with(self, reason: str, code: int) -> None:
+        frame = write_json(dismissal(reason)).decode()
+        await send(self._client, frame, self.identity, DISMISS_SECONDS)
+        await self._client.close(code, reason)
 
     def abort(self) -> None:
         """End it without a word."""

@@ -26,11 +26,10 @@ from agent_bridge.doors.calls import Caller, Callers
 from agent_bridge.doors.closes import (
     NO_CREDENTIALS,
     POLICY_VIOLATION,
-    SERVICE_RESTART,
     TRY_AGAIN_LATER,
 )
 from agent_bridge.doors.connected import Connected
-from agent_bridge.doors.connection import Connection
+from agent_bridge.doors.connection import LOST_PLACE, Connection
 from agent_bridge.doors.frames import dismissal
 from agent_bridge.doors.refusals import note_refusal
 from agent_bridge.router.lanes import RouterAwayError
@@ -137,7 +136,7 @@ class Door:
             leaving = asyncio.create_task(self._leave_place(connection))
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
-        await client.close(SERVICE_RESTART)  # who is still there has lost his place at the router
+        await connection.close(LOST_PLACE)  # where it is still there
 
     async def _take_place(self, connection: Connection) -> None:
         try:

@@ -1,7 +1,7 @@
 """Agents that log and are called while the doors that they came through are broken.
 
-Like their library, one connects again wherever there is a door, and stops when it is told to: no
-agent here is ever to be told that.
+As under a supervisor, one connects again wherever there is a door. None is ever to be told to stop
+for another reason than that its connection ends.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ OPEN_SECONDS = 4.0
 PING_SECONDS = 1.0, 4.0  # pause and patience: a bridge may be frozen
 CALL_SECONDS = 8.0
 RETRY_SECONDS = 0.05, 0.4
+AGAIN = ": connect again"
 LOGS_EACH = 3
 LONGEST_STEP_SECONDS = 0.2
 REGISTER: Json = {
@@ -98,7 +99,7 @@ class Agents:
                 frame = json.loads(text)
                 if "call" in frame.get("request_payload", {}):
                     group.create_task(self._work(connection, frame))
-                elif "error" in frame:
+                elif "error" in frame and not frame["error"]["error_message"].endswith(AGAIN):
                     self.wrongs.append(f"an agent was told: {frame}")
 
     async def _work(self, connection: ClientConnection, frame: Json) -> None:

@@ -454,6 +454,30 @@ async def test_an_agent_of_a_drained_bridge_comes_back_at_another_one(
             await until_active(asker, registered["id"], is_active=True)
 
 
+@pytest.mark.parametrize("generation", ["1.0", "2.0"])
+@pytest.mark.parametrize("cause", ["bridge", "router"])
+async def test_an_agent_that_is_cut_off_ends_and_what_supervises_it_starts_it_again(
+    generation: Generation, cause: str, bare_stage: System, asker: User
+) -> None:
+    registered = await asker.register_agent()
+    with door(bare_stage):
+        with (
+            door(bare_stage, DRAIN_TIMEOUT="20") as first,
+            run_agent(bare_stage, generation, registered["jwt"], "seal") as agent,
+        ):
+            await until_active(asker, registered["id"], is_active=True)
+            if cause == "bridge":
+                first.child.process.send_signal(signal.SIGTERM)
+            else:
+                bare_stage.children["router"].kill()
+            await asyncio.to_thread(agent.process.wait, 10)
+            await until_active(asker, registered["id"], is_active=False)
+            if cause == "router":
+                bare_stage.start_router()
+        with run_agent(bare_stage, generation, registered["jwt"], "seal"):
+            await until_active(asker, registered["id"], is_active=True)
+
+
 async def _measure_gap(url: str, key: str, first: Door, second: Door, balancer: Balancer) -> float:
     """The longest time between two answered calls, over a drain."""
     now, answered = asyncio.get_running_loop().time, []
