@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 5.0
+GOODBYE_SECONDS = 1.0
 
 type Place = tuple[Kind[Any], str]
 """A URL, and what is there."""
@@ -66,10 +67,10 @@ class Refresh:
 
     async def _give_back(self) -> None:
         try:
-            async with connect(self._database) as connection:
+            async with asyncio.timeout(GOODBYE_SECONDS), connect(self._database) as connection:
                 await give_lease_back(connection, self._lease)
-        except DatabaseAwayError as error:
-            logger.warning("others wait for the end of this gateway's lease: %s", error)
+        except (DatabaseAwayError, TimeoutError) as error:
+            logger.warning("others wait for the end of this gateway's lease: %r", error)
 
     async def begin_round(self, shares: Shares[Place]) -> None:
         """Have all looked up that is due, and wait for none of it: what hangs delays no round."""

@@ -3,7 +3,7 @@
 import asyncpg
 
 from shared.postgres.connecting import connect_first
-from shared.postgres.poolers import ZONE, Front, ServerConnection, find_front
+from shared.postgres.poolers import DIRECT, ZONE, Front, ServerConnection, find_front
 from shared.settings.common import CommonSettings
 
 # Any numbers, as long as they differ and no other code locks by them.
@@ -45,6 +45,8 @@ async def look_before(settings: CommonSettings, connection: ServerConnection) ->
 
     Raises PoolerError, and APART_ERRORS.
     """
+    if not connection.is_pooled:
+        return DIRECT
     other = await connect_apart(settings, "look")
     try:
         return await find_front(connection, other)

@@ -56,6 +56,14 @@ class ServerConnection(_Connection):
         """A name that no other process has: should it get there after all, that is an error."""
         return f"{super()._get_unique_id(prefix)}_{self._unique}"  # type: ignore[misc]
 
+    async def _introspect_types(self, typeoids: Any, timeout: Any) -> Any:  # noqa: ASYNC109
+        """It turns a setting off and on again: in the same session only within a transaction."""
+        look_up = super()._introspect_types  # type: ignore[misc]
+        if not self.is_pooled or self.is_in_transaction():
+            return await look_up(typeoids, timeout)
+        async with self.transaction():
+            return await look_up(typeoids, timeout)
+
     async def find_pooler(self) -> None:
         """Find out whether there is one: it tells us of sessions that only it knows."""
         self._stmt_cache_enabled = False
@@ -74,10 +82,11 @@ class Front:
     """Whether PostgreSQL itself ends what waits too long for a lock."""
 
 
+DIRECT = Front(None, has_limits=True)
+
+
 async def find_front(one: ServerConnection, other: ServerConnection) -> Front:
-    """Look by two connections that do nothing else meanwhile. Raises PoolerError."""
-    if not one.is_pooled:
-        return Front(None, has_limits=True)
+    """Look by two connections to a pooler that do nothing else meanwhile. Raises PoolerError."""
     try:
         async with one.transaction():
             found = await one.fetchrow(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from time import monotonic
-from types import TracebackType
 
 import asyncpg
 
@@ -14,7 +13,7 @@ _OF_THE_MOMENT = {"22", "23", "40", "55", "57"}
 
 
 class Pulse:
-    """Counts what succeeds and what fails, in windows of time; used around each statement."""
+    """Counts what succeeds and what fails, in windows of time."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
@@ -28,16 +27,13 @@ class Pulse:
         self._turn_page()
         return self._why
 
-    def __enter__(self) -> None:
-        """Begin a statement."""
+    def succeed(self) -> None:
+        """Note that a statement succeeded."""
+        self._succeeded += 1
 
-    def __exit__(
-        self, _kind: object, error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        """Note how it ended."""
-        if error is None:
-            self._succeeded += 1
-        elif _is_grave(error):
+    def fail(self, error: Exception) -> None:
+        """Note that one failed."""
+        if _is_grave(error):
             self._turn_page()
             self._failed += 1
             if self._failed >= max(FEWEST, self._succeeded):

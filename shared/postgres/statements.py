@@ -5,7 +5,7 @@ spends on a statement. And a task whose connection it could not take back would 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -73,7 +73,8 @@ class DirectConnection(Connection):
         pulse: Pulse | None = None,
     ) -> None:
         # Not super's: its locks are for tasks that share a connection, which none do here.
-        self._raw: Any = raw
+        self._raw = cast("Any", raw)
+        self._is_pooled: bool = self._raw.is_pooled
         self._large, self._pulse = large or LargeAnswers(), pulse or Pulse()
         self._prepared: dict[str, PreparedStatement[Any]] = {}
 
@@ -93,17 +94,13 @@ class DirectConnection(Connection):
     async def fetch_all(self, query: Any, values: Values | None = None) -> list[Any]:
         """All rows."""
         async with self._large.room_for(query):
-            with self._pulse:
-                fetch, arguments = await self._prepare("fetch", query, values)
-                rows: list[Any] = await fetch(*arguments)
+            rows: list[Any] = await self._run("fetch", query, values)
         await self._large.note(query, len(rows))
         return rows
 
     async def fetch_one(self, query: Any, values: Values | None = None) -> Any:
         """The first row, or None."""
-        with self._pulse:
-            fetch, arguments = await self._prepare("fetchrow", query, values)
-            return await fetch(*arguments)
+        return await self._run("fetchrow", query, values)
 
     async def fetch_val(self, query: Any, values: Values | None = None, column: Any = 0) -> Any:
         """A column of the first row, or None."""
@@ -114,21 +111,26 @@ class DirectConnection(Connection):
         """Run a statement for what it does."""
         return await self.fetch_val(query, values)
 
-    async def _prepare(
-        self, how: str, statement: str, values: Values | None
-    ) -> tuple[Callable[..., Awaitable[Any]], list[Any]]:
-        """What to call with which arguments to run a statement.
-
-        asyncpg keeps those that it prepared in a session. Behind a pooler it knows the types of an
-        unnamed one once it has asked for them, and parses it with each run.
-        """
+    async def _run(self, how: str, statement: str, values: Values | None) -> Any:
         sql, names = translate(statement)
-        arguments = [values[name] for name in names] if values else []
-        if not self._raw.is_pooled:
-            return getattr(self._raw, how), [sql, *arguments]
-        if (prepared := self._prepared.get(sql)) is None:
-            prepared = self._prepared[sql] = await self._raw.prepare(sql, name="")
-        return getattr(prepared, how), arguments
+        arguments = [values[name] for name in names] if values else ()
+        try:
+            if self._is_pooled:
+                prepared = self._prepared.get(sql) or await self._prepare(sql)
+                found = await getattr(prepared, how)(*arguments)
+            else:
+                found = await getattr(self._raw, how)(sql, *arguments)
+        except Exception as error:
+            self._pulse.fail(error)
+            raise
+        self._pulse.succeed()
+        return found
+
+    async def _prepare(self, sql: str) -> "PreparedStatement[Any]":
+        """An unnamed statement: asyncpg keeps its types, and has it parsed with each run."""
+        prepared: PreparedStatement[Any] = await self._raw.prepare(sql, name="")
+        self._prepared[sql] = prepared
+        return prepared
 
 
 @frozen

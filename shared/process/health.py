@@ -105,6 +105,7 @@ class DatabaseProbe:
         try:
             if self._connection is None:
                 self._connection = await connect_apart(self._settings, "readiness")
+            if self._front is None:
                 self._front = await look_before(self._settings, self._connection)
             await self._connection.fetchval("SELECT $1::int", 1)
         except PoolerError as error:
@@ -119,4 +120,4 @@ class DatabaseProbe:
         """End the connection."""
         if self._connection is not None:
             self._connection.terminate()
-            self._connection = None
+            self._connection = self._front = None

@@ -168,3 +168,23 @@ async def test_transactions_are_whole(database: Database) -> None:
         async with transaction(connection):
             pids.add(await connection.fetch_val("SELECT pg_backend_pid()"))
     assert len(pids) == 1
+
+
+async def test_looking_types_up_leaves_no_setting_behind(
+    pooled: Settings, postgres: PostgresServer
+) -> None:
+    async def ask(database: Database) -> None:
+        async with connect(database) as connection:
+            assert await connection.fetch_val("SELECT CAST('good' AS mood)") == "good"
+
+    with run_database(postgres) as name:
+        own = attrs.evolve(pooled, postgres_db=name)
+        async with create_database(own) as database:
+            async with connect(database) as connection:
+                await connection.execute("CREATE TYPE mood AS ENUM ('good')")
+            await asyncio.gather(*(asyncio.create_task(ask(database)) for _ in range(40)))
+            one, other = [await connect_apart(own, "test") for _ in range(2)]
+            async with one.transaction(), other.transaction():  # all the sessions that there are
+                assert [await each.fetchval("SHOW jit") for each in (one, other)] == ["on", "on"]
+            one.terminate()
+            other.terminate()

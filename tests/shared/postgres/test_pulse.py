@@ -27,14 +27,12 @@ def pulse(clock: Clock) -> Pulse:
 
 def fail(pulse: Pulse, error: Exception = GRAVE, times: int = FEWEST) -> None:
     for _ in range(times):
-        with pytest.raises(type(error)), pulse:
-            raise error
+        pulse.fail(error)
 
 
 def succeed(pulse: Pulse, times: int) -> None:
     for _ in range(times):
-        with pulse:
-            pass
+        pulse.succeed()
 
 
 def test_it_is_good_at_first(pulse: Pulse) -> None:

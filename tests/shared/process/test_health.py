@@ -3,12 +3,14 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 from starlette.applications import Starlette
 
 from shared import VERSION
-from shared.postgres.pool import create_database
+from shared.postgres.pool import connect, create_database
+from shared.postgres.pulse import FEWEST
 from shared.process.drain import Drain
 from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.settings.installation import Settings
@@ -156,6 +158,20 @@ async def test_postgresql_is_up_or_away(line_settings: Settings, line: Line) -> 
     await line.mend()
     assert (before, away, await probe.answers()) == ([True] * 2, [False] * 2, True)
     probe.close()
+
+
+async def test_postgresql_is_not_up_while_the_pool_s_statements_all_fail(
+    settings: Settings,
+) -> None:
+    async with create_database(settings) as database:
+        probe = DatabaseProbe(settings, database)
+        assert await probe.answers() is True
+        for _ in range(FEWEST):
+            with pytest.raises(asyncpg.UndefinedTableError):
+                async with connect(database) as connection:
+                    await connection.fetch_val("SELECT FROM nowhere")
+        assert await probe.answers() == "most statements fail, the last with UndefinedTableError"
+        probe.close()
 
 
 async def test_a_real_gateway_is_ready(system: System) -> None:
