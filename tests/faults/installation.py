@@ -12,12 +12,11 @@ from typing import Any
 from attrs import define, field
 from websockets.exceptions import WebSocketException
 
-from devstack.postgres import PostgresServer
 from devstack.processes import HOST, Child, free_port
 from devstack.valkey import ValkeyServer
 from shared.upgrade.migrate import migrate
 from tests.faults.agents import Agents
-from tests.faults.mortal import Mortal, hold_postgres, hold_valkey
+from tests.faults.mortal import Mortal, Pair, hold_pair, hold_valkey
 from tests.master import Invocation, Master, echo, run_master
 from tests.shared.line import Line, run_line
 from tests.system import System, create_database, make_environment, url_of
@@ -35,7 +34,7 @@ class Installation:
     """What runs. One gateway and one bridge reach the others over lines that can be cut."""
 
     system: System
-    postgres: Mortal[PostgresServer]
+    postgres: Pair
     valkey: Mortal[ValkeyServer]
     lines: dict[str, Line]
     alterations: tuple[str, ...]
@@ -121,7 +120,7 @@ class Installation:
     @property
     def _line_variables(self) -> dict[str, str]:
         return {
-            "POSTGRES_PORT": str(self.lines["postgres"].port),
+            "DATABASE_URL": self.postgres.url_by(self.lines["postgres"].port),
             "REDIS_URL": f"redis://{HOST}:{self.lines['redis'].port}/0",
             "ROUTER_WS_URL": f"ws://{HOST}:{self.lines['router'].port}/ws",
         }
@@ -131,6 +130,14 @@ class Installation:
         self.kill(self.system.children["router"])
         await asyncio.sleep(seconds)
         await self.run(self.system.start_router)
+
+    async def fail_over(self, seconds: float) -> None:
+        """Crash PostgreSQL's primary; after so many seconds its standby is the primary."""
+        await self.run(self.postgres.kill)
+        await asyncio.sleep(seconds)
+        await self.run(self.postgres.promote)
+        self.lines["postgres"].target = self.postgres.server.port
+        await self.run(self.postgres.follow)
 
     async def close(self) -> None:
         """End all that runs, each where it was started."""
@@ -179,14 +186,19 @@ async def run_installation(
     With doors the master agent comes in through one of them, and has agents called that do too.
     """
     async with AsyncExitStack() as stack:
-        postgres = stack.enter_context(hold_postgres())
+        postgres = stack.enter_context(hold_pair())
         valkey = stack.enter_context(hold_valkey())
         starter = ThreadPoolExecutor(1)
         run = partial(asyncio.get_running_loop().run_in_executor, starter)
         server, cache = await run(postgres.start), await run(valkey.start)
         database = await run(create_database, server)
         await run(migrate, url_of(server, database))
+        await run(postgres.follow)
         environment = make_environment(server, database, cache, free_port())
+        environment = {
+            name: value for name, value in environment.items() if not name.startswith("POSTGRES_")
+        }
+        environment["DATABASE_URL"] = postgres.url_of(database)
         # Otherwise a bridge that finds the form out invokes the first request twice.
         environment["MASTER_AGENT_CONTRACT"] = "enriched"
         targets = {

@@ -52,6 +52,7 @@ class Pair:
 
     _primary: Mortal[PostgresServer]
     _standby: Mortal[PostgresServer]
+    _database: str = ""
 
     @property
     def server(self) -> PostgresServer:
@@ -62,6 +63,18 @@ class Pair:
     def standby(self) -> PostgresServer:
         """The other one."""
         return self._standby.server
+
+    def url_of(self, database: str) -> str:
+        """Where the database is, whichever of both is the primary."""
+        self._database = database
+        one, other = sorted(server.port for server in (self.server, self.standby))
+        return self.url_by(one, other)
+
+    def url_by(self, *ports: int) -> str:
+        """The same by way of other ports."""
+        server = self.server
+        hosts = ",".join(f"{server.host}:{port}" for port in ports)
+        return f"postgresql://{server.user}:{server.password}@{hosts}/{self._database}"
 
     def start(self) -> PostgresServer:
         """Start the primary, at first or after it was killed."""

@@ -102,6 +102,10 @@ async def kill_postgres(installation: Installation, seconds: float) -> None:
     await installation.run(installation.postgres.start)
 
 
+async def fail_over_postgres(installation: Installation, seconds: float) -> None:
+    await installation.fail_over(seconds)
+
+
 async def cut_line(name: str, installation: Installation, seconds: float) -> None:
     await installation.lines[name].cut()
     await asyncio.sleep(seconds)
@@ -123,6 +127,7 @@ PAST_THE_LEASE = LEASES + 1.0, LEASES + 2.0
 FAULTS = [
     Fault("kill a gateway", kill_gateway),
     Fault("kill PostgreSQL", kill_postgres),
+    Fault("fail over the database", fail_over_postgres),
     Fault("freeze a bridge past its lease", freeze_bridge, PAST_THE_LEASE),
     Fault("freeze a gateway", freeze_gateway, (1.0, 4.0)),
     Fault("kill the leader", kill_leader),
