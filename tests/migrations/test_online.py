@@ -3,6 +3,7 @@
 Those before `BASE` take over what the original left, whose services have ended by then.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import copy
 from time import sleep
@@ -10,9 +11,13 @@ from time import sleep
 import psycopg
 import pytest
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 
+from devstack.postgres import PostgresServer
 from shared.upgrade import migrate as migrating
 from shared.upgrade.migrate import MIGRATIONS, migrate, roll_back
+from tests.partitions import end_in_the_past, partitions
+from tests.system import run_database, url_of
 
 from .conftest import NAMES
 from .load import CHATS, ENTRIES, LOGS, chatting, fill
@@ -23,13 +28,29 @@ PAUSE_SECONDS = 0.3  # for chats before and after each
 MOST_SECONDS = 1.0
 
 
+@pytest.fixture(scope="module")
+def filled(postgres: PostgresServer) -> Iterator[str]:
+    """A database before the first migration that is online, with 200,000 log entries; its name."""
+    with run_database(postgres) as name:
+        url = url_of(postgres, name)
+        migrate(url)
+        roll_back(url, len(ONLINE))
+        with psycopg.connect(url, autocommit=True) as connection:
+            fill(connection)
+        yield name
+
+
 @pytest.fixture
-def old(database: str, connection: Connection) -> str:
-    """A database before the first migration that is online, with 200,000 log entries."""
-    migrate(database)
-    roll_back(database, len(ONLINE))
-    fill(connection)
-    return database
+def old(postgres: PostgresServer, filled: str) -> Iterator[str]:
+    """A copy of it."""
+    with run_database(postgres, filled) as name:
+        yield url_of(postgres, name)
+
+
+@pytest.fixture
+def connection(old: str) -> Iterator[Connection]:
+    with psycopg.connect(old, autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture
@@ -82,7 +103,30 @@ def test_what_is_migrated_is_one_table_with_its_past_as_a_partition(
     before = connection.execute(sql, ["logs"]).fetchone()
     assert migrate(old) == ONLINE
     assert connection.execute(sql, ["logs_past"]).fetchone() == before
-    with psycopg.connect(old) as other:
-        assert other.execute("SELECT count(*) FROM logs").fetchone() == (CHATS * LOGS,)
+    assert connection.execute("SELECT count(*) FROM logs").fetchone() == (CHATS * LOGS,)
     assert roll_back(old, len(ONLINE)) == ONLINE[::-1]
     assert connection.execute("SELECT count(*) FROM logs").fetchone() == (CHATS * LOGS,)
+
+
+def test_partitions_come_and_go_while_chats_go_on(old: str, connection: Connection) -> None:
+    migrate(old)
+    end_in_the_past(connection, 1)
+    with chatting(old) as load:
+        sleep(PAUSE_SECONDS)
+        for _ in range(3):
+            for call in ("make_log_partition(1)", "drop_log_partition(interval '-30 days')"):
+                _call_until_done(connection, f"SELECT {call}")
+            assert partitions(connection) == {}
+    assert load.longest()[0] < MOST_SECONDS
+    [count] = connection.execute("SELECT count(*) FROM logs").fetchone() or ()
+    assert count == load.chats * 2 * ENTRIES
+
+
+def _call_until_done(connection: Connection, query: str) -> None:
+    """Call a function until it finds nothing to do, again where a lock was not to be had."""
+    done = False
+    while not done:
+        try:
+            done = connection.execute(query.encode()).fetchone() == (None,)
+        except LockNotAvailable:
+            sleep(PAUSE_SECONDS)
