@@ -21,6 +21,7 @@ DAYS = 3  # of a partition
 AHEAD = timedelta(days=7)
 PARTITION_OF = "SELECT tableoid::regclass::text FROM logs WHERE session_id = %s ORDER BY id"
 LATER_ONES = len(NAMES) - NAMES.index("0024-log-partitions")
+BOUND_ONES = len(NAMES) - NAMES.index("0022-log-bound")
 
 
 @pytest.fixture
@@ -219,6 +220,23 @@ def test_entries_of_all_partitions_are_in_the_one_table_again(
     insert_log(tables, own_session, 5)
     found = tables.execute("SELECT id, seq FROM logs ORDER BY id").fetchall()
     assert found == [(number, number) for number in range(1, 6)]
+
+
+def test_entries_of_odd_times_become_the_past_as_well(
+    database: str, tables: Connection, own_session: UUID
+) -> None:
+    roll_back(database, BOUND_ONES)
+    for seq, days in enumerate((100_000, 0, -400), 1):
+        insert_at(tables, own_session, seq=seq, days=days)
+    for seq, time in enumerate(("infinity", "-infinity"), 4):
+        insert_log(tables, own_session, seq)
+        tables.execute("UPDATE logs SET created_at = %s WHERE seq = %s", [time, seq])
+    migrate(database)
+    assert places(tables, own_session) == ["logs_past"] * 5
+    latest = "SELECT seq FROM logs WHERE created_at > now() + interval '1 day' ORDER BY seq"
+    assert tables.execute(latest).fetchall() == [(3,), (4,)]
+    found = tables.execute("SELECT isfinite(created_at) FROM logs ORDER BY seq").fetchall()
+    assert found == [(True,), (True,), (True,), (True,), (False,)]
 
 
 def test_a_long_reader_puts_off_what_is_dropped(database: str, tables: Connection) -> None:
