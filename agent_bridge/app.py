@@ -25,7 +25,7 @@ from agent_bridge.requests.ending import Endings
 from agent_bridge.requests.invoking import Invoker
 from agent_bridge.requests.running import Running
 from agent_bridge.requests.upkeep import Upkeep
-from agent_bridge.retention import remove_what_is_old
+from agent_bridge.retention import make_partitions, remove_what_is_old
 from agent_bridge.router.lanes import Lanes
 from agent_bridge.router.session import RouterSession
 from shared.codec.converter import unstructure
@@ -81,6 +81,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-agent-bridge")
         await stack.enter_async_context(traces)
         database = await stack.enter_async_context(create_database(settings))
+        await make_partitions(database, settings.retention_days)  # before the first entry comes
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)
         notifications = Notifications(redis)

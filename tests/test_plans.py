@@ -25,6 +25,7 @@ from tests.system import Stores
 
 USERS = 200  # with 2,000 agents, 4,000 chats and 40,000 log entries
 SMALL = {"router_session"}
+SPREAD = "UPDATE logs SET created_at = created_at + id % 14 * interval '1 day'"  # all partitions
 PARTIAL_INDEXES = "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '% WHERE %'"
 LOOKUP = "typeinfo"  # asyncpg's own, once for each type and connection
 STATEMENTS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
@@ -38,6 +39,9 @@ def filled(stores: Stores) -> Iterator[Settings]:
     with stores.environment() as environment:
         settings = read_settings(environment, Settings)
         fill(settings, USERS)
+        with psycopg.connect(settings.database_url, autocommit=True) as connection:
+            connection.execute(SPREAD)
+            connection.execute("VACUUM (ANALYZE) logs")
         yield settings
 
 

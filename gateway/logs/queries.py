@@ -9,28 +9,31 @@ from shared.domain.frames import LogEntry
 from shared.postgres.rows import builder
 
 
-async def select_logs(
-    connection: Connection,
-    owner: UUID,
-    session_id: UUID | None,
-    request_id: UUID | None,
-    part: Slice,
+async def select_session_logs(
+    connection: Connection, owner: UUID, session_id: UUID, part: Slice
 ) -> Page[LogEntry]:
-    """The log entries of a session or a request, in order."""
-    # Of either an index has the ids in their order. For both at once the planner would go through
-    # the entries of all sessions by their ids, as there is a limit.
+    """The log entries of a session, in order."""
     sql = """
-        WITH wanted AS (
-            (SELECT logs.id FROM logs JOIN chatconversations USING (session_id)
-             WHERE session_id = :session_id AND chatconversations.creator_id = :owner)
-            UNION ALL
-            (SELECT logs.id FROM logs JOIN chatconversations USING (session_id)
-             WHERE request_id = :request_id AND chatconversations.creator_id = :owner)
-            ORDER BY id LIMIT :limit OFFSET :offset
-        )
-        SELECT session_id, request_id, log_level, message, creator_id, agent_id,
-               created_at, updated_at, octet_length(message) AS bytes
-        FROM logs JOIN wanted USING (id) ORDER BY id
+        SELECT session_id, request_id, log_level, message, logs.creator_id, agent_id,
+               logs.created_at, logs.updated_at, octet_length(message) AS bytes
+        FROM logs JOIN chatconversations USING (session_id)
+        WHERE session_id = :session_id AND chatconversations.creator_id = :owner
+        ORDER BY id LIMIT :limit OFFSET :offset
     """
-    values = {"owner": owner, "session_id": session_id, "request_id": request_id}
+    values = {"owner": owner, "session_id": session_id}
+    return await select_page(connection, sql, values, part, builder(LogEntry))
+
+
+async def select_request_logs(
+    connection: Connection, owner: UUID, request_id: UUID, part: Slice
+) -> Page[LogEntry]:
+    """The log entries of a request, in order."""
+    sql = """
+        SELECT session_id, request_id, log_level, message, logs.creator_id, agent_id,
+               logs.created_at, logs.updated_at, octet_length(message) AS bytes
+        FROM logs JOIN chatconversations USING (session_id)
+        WHERE request_id = :request_id AND chatconversations.creator_id = :owner
+        ORDER BY id LIMIT :limit OFFSET :offset
+    """
+    values = {"owner": owner, "request_id": request_id}
     return await select_page(connection, sql, values, part, builder(LogEntry))

@@ -1,6 +1,6 @@
 """Reading what agents logged."""
 
-from gateway.logs import queries
+from gateway.logs.queries import select_request_logs, select_session_logs
 from gateway.logs.schemas import LogSelection
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
@@ -14,16 +14,18 @@ async def list_logs(call: Call[Nothing, LogSelection]) -> Page[LogEntry]:
 
     Exactly one of `request_id` and `session_id` is required, though each by itself is not.
     """
-    by = call.parameters
-    if by.request_id is None and by.session_id is None:
-        raise BadRequestError("Either 'request_id' or 'session_id' must be provided")
-    if by.request_id is not None and by.session_id is not None:
+    session_id, request_id = call.parameters.session_id, call.parameters.request_id
+    if session_id is not None and request_id is not None:
         raise BadRequestError("Only 'request_id' or 'session_id' could be provided but not both")
-    return await call.read_page(
-        lambda connection, part: queries.select_logs(
-            connection, call.user_id, by.session_id, by.request_id, part
+    if session_id is not None:
+        return await call.read_page(
+            lambda connection, part: select_session_logs(connection, call.user_id, session_id, part)
         )
-    )
+    if request_id is not None:
+        return await call.read_page(
+            lambda connection, part: select_request_logs(connection, call.user_id, request_id, part)
+        )
+    raise BadRequestError("Either 'request_id' or 'session_id' must be provided")
 
 
 operations = [listing("/api/logs/list", list_logs, LogSelection, list[LogEntry])]

@@ -1,7 +1,9 @@
 """Work that needs locks, beside services that run: it gives way, and comes again.
 
 Whoever wants a lock after us waits behind us, even for what could be had beside the one who holds
-it: were we to wait for a long reader, everybody's messages would.
+it: were we to wait for a long reader, everybody's messages would. Behind one who waits to change a
+table's shape without locking others out nobody does: so an autovacuum, which PostgreSQL ends for
+whoever waits a second for it, is waited for like that first.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,13 +13,15 @@ from threading import Event, Thread
 from time import monotonic, sleep
 
 import psycopg
+from attrs import define, field
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
-LOCK_SECONDS = 2.0  # for one lock; less than the services wait for theirs
+LOCK_SECONDS = 0.3  # for one lock: others wait behind it, and behind those that are held already
+SHAPE_LOCK_SECONDS = 3.0  # for one that locks nobody out; PostgreSQL's deadlock_timeout and more
 PATIENCE_SECONDS = 600.0  # in all
 PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
-WATCH_SECONDS = 0.25
+WATCH_SECONDS = 0.1
 CONNECT_SECONDS = 5
 SHOWN_HOLDERS = 3
 
@@ -34,10 +38,23 @@ HOLDERS = """
     FROM unnest(pg_blocking_pids(%s)) AS pid LEFT JOIN pg_stat_activity USING (pid)
     ORDER BY query_start LIMIT %s
 """
+WANTED = """
+    SELECT pg_class.oid::regclass::text
+    FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+    WHERE pid = %s AND NOT granted AND relkind IN ('r', 'p')
+"""
 
 
 class HeldUpError(Exception):
     """A lock was not to be had for too long; the text says who holds it."""
+
+
+@define
+class _Wait:
+    """The last time that this session waited: for whom, and for which table, quoted."""
+
+    holders: list[str] = field(factory=list)
+    table: str | None = None
 
 
 def give_way[T](
@@ -53,15 +70,18 @@ def give_way[T](
     a line about each time. Raises HeldUpError.
     """
     end, pause = monotonic() + PATIENCE_SECONDS, PAUSE_SECONDS
-    with _watching(database_url, connection.info.backend_pid) as holders:
+    with _watching(database_url, connection.info.backend_pid) as wait:
         while True:
             try:
                 with transaction():
-                    timeout = f"{LOCK_SECONDS * 1000:.0f}ms"
-                    connection.execute("SELECT set_config('lock_timeout', %s, true)", [timeout])
+                    if wait.table is not None:
+                        _limit_waiting(connection, SHAPE_LOCK_SECONDS)
+                        lock = f"LOCK TABLE ONLY {wait.table} IN SHARE UPDATE EXCLUSIVE MODE"
+                        connection.execute(lock.encode())
+                    _limit_waiting(connection, LOCK_SECONDS)
                     return work()
             except LOCKED_OUT:
-                held_by = " and ".join(holders) or "a session that has ended since"
+                held_by = " and ".join(wait.holders) or "a session that has ended since"
             if monotonic() > end:
                 raise HeldUpError(
                     f"for {PATIENCE_SECONDS:.0f} seconds a lock was not to be had, last because of"
@@ -72,10 +92,15 @@ def give_way[T](
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
+def _limit_waiting(connection: psycopg.Connection, seconds: float) -> None:
+    timeout = f"{seconds * 1000:.0f}ms"
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", [timeout])
+
+
 @contextmanager
-def _watching(database_url: str, pid: int) -> Iterator[list[str]]:
-    """Who kept this session waiting lately: PostgreSQL knows it only while it waits."""
-    ended, holders = Event(), list[str]()
+def _watching(database_url: str, pid: int) -> Iterator[_Wait]:
+    """What this session waited for lately: PostgreSQL knows it only while it waits."""
+    ended, wait = Event(), _Wait()
 
     def watch() -> None:
         if ended.wait(WATCH_SECONDS):
@@ -87,14 +112,17 @@ def _watching(database_url: str, pid: int) -> Iterator[list[str]]:
                 while not ended.wait(WATCH_SECONDS):
                     found = connection.execute(HOLDERS, [pid, SHOWN_HOLDERS]).fetchall()
                     if found:
-                        holders[:] = [description for (description,) in found]
+                        wait.holders = [description for (description,) in found]
+                    wanted = connection.execute(WANTED, [pid]).fetchone()
+                    if wanted:
+                        [wait.table] = wanted
         except psycopg.Error as fault:  # to migrate, nobody has to be known
-            holders[:] = [f"a session that can't be found out ({type(fault).__name__})"]
+            wait.holders = [f"a session that can't be found out ({type(fault).__name__})"]
 
     thread = Thread(target=watch, name="who holds locks", daemon=True)
     thread.start()
     try:
-        yield holders
+        yield wait
     finally:
         ended.set()
         thread.join()

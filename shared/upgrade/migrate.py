@@ -11,7 +11,9 @@ from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from glob import escape
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +37,7 @@ from shared.upgrade.giving_way import LOCKED_OUT, HeldUpError, give_way
 from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
 from shared.upgrade.report import describe_outcome, report
 from shared.upgrade.secrets import Outcome, take_over_secrets
+from shared.upgrade.steps import read_statements, run_statement
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 ORIGINAL = "0001-original-installation"
@@ -95,15 +98,18 @@ def migrate(database_url: str) -> list[str]:
     """Apply what is missing and return the names of the migrations applied, in order.
 
     A database of the original has the tables of the first one already: that is noted, and all
-    others follow in the same transaction. Waits up to 30 seconds for PostgreSQL, and up to ten
-    minutes for locks, during which others go on. Raises MigrationError.
+    others follow in the same transaction, up to one that is no transaction. Waits up to 30 seconds
+    for PostgreSQL, and up to ten minutes for locks, during which others go on. Raises
+    MigrationError.
     """
     with _backend(database_url) as backend:
         missing = list(backend.to_apply(_migrations()))
-        if not missing or missing[0].id != ORIGINAL or not _is_original(backend.connection):
-            applied = [_run_alone(backend, migration, "apply") for migration in missing]
-        else:
-            applied = backend.give_way("taking it over", lambda: _adopt(backend, missing))
+        applied: list[str] = []
+        if missing and missing[0].id == ORIGINAL and _is_original(backend.connection):
+            together = list(takewhile(_is_transaction, missing))
+            applied = backend.give_way("taking it over", lambda: _adopt(backend, together))
+            missing = missing[len(together) :]
+        applied += [_run_alone(backend, migration, "apply") for migration in missing]
         _refuse_missing_tables(backend.connection)
         return applied
 
@@ -232,28 +238,50 @@ def _migrations() -> MigrationList:
 
 
 def _adopt(backend: _Backend, missing: list[Migration]) -> list[str]:
-    """Note that the original made its tables, and apply all the others; returns their names."""
+    """Note that the original made its tables, and apply the others; returns their names."""
     original, *others = missing
     backend.mark_one(original)
     return [_run(backend, migration, "apply") for migration in others]
 
 
 def _run_alone(backend: _Backend, migration: Migration, direction: Direction) -> str:
-    """Take one migration in a transaction of its own, and return its name."""
+    """Take one migration in transactions of its own, and return its name."""
+    if not _is_transaction(migration):
+        _run_statements(backend, migration, direction)
     what = f"{direction} of {migration.id}"
     return backend.give_way(what, lambda: _run(backend, migration, direction))
+
+
+def _is_transaction(migration: Migration) -> bool:
+    migration.load()
+    return bool(migration.use_transactions)
+
+
+def _run_statements(backend: _Backend, migration: Migration, direction: Direction) -> None:
+    """Run the statements of a migration that is no transaction; the note of it comes after."""
+    path = Path(migration.path)
+    path = path if direction == "apply" else path.with_suffix(".rollback.sql")
+    what = f"{direction} of {migration.id}"
+    try:
+        for statement in read_statements(path):
+            with waiting_for(what, _tell):
+                run_statement(backend.connection, partial(backend.give_way, what), statement)
+    except psycopg.Error as fault:
+        raise MigrationError(f"{what}: {_one_line(fault)}") from fault
 
 
 def _run(backend: _Backend, migration: Migration, direction: Direction) -> str:
     """Take one migration and the note of it in a transaction, and return its name.
 
-    yoyo by itself commits first and notes it later: a kill in between would block every later
-    start, which would apply the migration once more.
+    One that is no transaction has been taken before, and only the note is left. yoyo by itself
+    commits first and notes it later: a kill in between would block every later start, which would
+    apply the migration once more.
     """
     note = {"apply": backend.mark_one, "rollback": backend.unmark_one}[direction]
     try:
         with waiting_for(f"{direction} of {migration.id}", _tell), backend.transaction():
-            migration.process_steps(backend, direction)
+            if _is_transaction(migration):
+                migration.process_steps(backend, direction)
             backend.log_migration(migration, direction)
             note(migration, log=False)
     except LOCKED_OUT:

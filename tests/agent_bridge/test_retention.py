@@ -3,14 +3,23 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import psycopg
 import pytest
 from databases import Database
 
-from agent_bridge.retention import BATCH, remove_older, select_has_lock
+from agent_bridge.retention import (
+    BATCH,
+    drop_older,
+    make_partitions,
+    remove_older,
+    select_has_lock,
+    width_of,
+)
 from shared.postgres.pool import connect, create_database, transaction
 from tests.agent_bridge.stored import execute, select
 from tests.master import Invocation, Master, echo
-from tests.system import System
+from tests.partitions import add_partition, end_in_the_past, midnight, partitions
+from tests.system import Stores, System
 from tests.users import User
 
 MONTH = timedelta(days=30)
@@ -120,3 +129,54 @@ async def test_only_one_at_a_time_removes(
             assert await remove_older(database, MONTH) == 0
         assert count(system, "requests", chat.session_id) == 1
     assert await remove_older(database, MONTH) == 2
+
+
+async def test_of_partitions_only_those_are_dropped_that_are_wholly_too_old(stores: Stores) -> None:
+    with stores.system() as system:
+        with psycopg.connect(system.settings.database_url, autocommit=True) as connection:
+            end_in_the_past(connection, 40)
+            for begin in (36, 33, 30):
+                add_partition(connection, f"logs_{begin}", begin, begin - 3)
+        async with create_database(system.settings) as database:
+            async with (
+                create_database(system.settings) as other,
+                connect(other) as lent,
+                transaction(lent),
+            ):
+                assert await select_has_lock(lent)
+                assert await drop_older(database, MONTH) == []
+            assert await drop_older(database, MONTH) == ["logs_past", "logs_36", "logs_33"]
+            assert await drop_older(database, MONTH) == []
+
+
+async def test_a_bridge_makes_partitions_before_it_takes_anything(stores: Stores) -> None:
+    with stores.system() as system, psycopg.connect(system.settings.database_url) as connection:
+        end_in_the_past(connection, 100)
+        connection.commit()
+        system.start_router()
+        system.start_bridge(RETENTION_DAYS="16")
+        ends = list(partitions(connection).values())
+        assert ends[1:] == [midnight(connection) + timedelta(days=2 * n) for n in (1, 2, 3, 4)]
+
+
+async def test_partitions_that_can_not_be_made_now_are_made_later(
+    stores: Stores, caplog: pytest.LogCaptureFixture
+) -> None:
+    with stores.system() as system, psycopg.connect(system.settings.database_url) as connection:
+        end_in_the_past(connection, 100)
+        connection.commit()
+        connection.execute("LOCK TABLE logs IN SHARE UPDATE EXCLUSIVE MODE")
+        async with create_database(system.settings) as database:
+            await make_partitions(database, 30)
+            assert "partitions for log entries are made later: " in caplog.text
+            connection.rollback()
+            assert len(partitions(connection)) == 1
+            await make_partitions(database, 30)
+            assert len(partitions(connection)) == 4
+
+
+@pytest.mark.parametrize(
+    ("kept", "width"), [(1, 1), (7, 1), (16, 2), (30, 3), (365, 45), (0, 90)], ids=str
+)
+def test_partitions_are_few_and_end_soon(kept: int, width: int) -> None:
+    assert width_of(kept) == width

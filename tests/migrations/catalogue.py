@@ -7,7 +7,7 @@ type Table = dict[str, list[DictRow]]
 
 TABLES = """
     SELECT relname AS name FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
         AND relname NOT IN ('_yoyo_log', '_yoyo_migration', '_yoyo_version')
     ORDER BY relname
 """
@@ -58,7 +58,7 @@ LEFT_OVERS = """
 
 
 def read_tables(connection: Connection) -> dict[str, Table]:
-    """Return every table but those of yoyo."""
+    """Return every table but those of yoyo, and no partition of one."""
     return {name: read_table(connection, name) for name in read_names(connection, TABLES)}
 
 

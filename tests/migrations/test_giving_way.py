@@ -148,3 +148,22 @@ def test_another_migration_is_waited_for_however_long_it_takes(
         assert count_waiting(connection, "advisory") == 1
         connection.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
         assert migrating.result(SECONDS) == ["0002-later"]
+
+
+def test_who_works_on_a_table_beside_others_is_waited_for_and_nobody_waits_behind(
+    altered: str, connection: Connection
+) -> None:
+    """Like an autovacuum, which PostgreSQL ends for whoever waits for a second."""
+    with ThreadPoolExecutor(1) as thread, psycopg.connect(altered) as vacuum:
+        vacuum.execute("LOCK TABLE users IN SHARE UPDATE EXCLUSIVE MODE")
+        migrating = thread.submit(migrate, altered)
+        wait_until(lambda: _modes_waited_for(connection) == [("ShareUpdateExclusiveLock",)])
+        assert use_for(1.5, connection) < SLACK_SECONDS / 3
+        assert _modes_waited_for(connection) == [("ShareUpdateExclusiveLock",)]
+        vacuum.rollback()
+        assert migrating.result(SECONDS) == ["0002-later"]
+
+
+def _modes_waited_for(connection: Connection) -> list[tuple[str]]:
+    sql = "SELECT mode FROM pg_locks WHERE NOT granted AND relation = to_regclass('users')"
+    return connection.execute(sql).fetchall()

@@ -150,8 +150,8 @@ OURS = f"{ALL_TABLES} AND tablename NOT LIKE '%yoyo%'"
     ("tables", "statement", "reason"),
     [
         (ALL_TABLES, "TRUNCATE {} CASCADE", "the notes of its migrations are gone"),
-        (OURS, "DROP TABLE {} CASCADE", "tables are gone (a2acards, "),
-        (f"{OURS} AND tablename = 'logs'", "DROP TABLE {}", "tables are gone (logs)"),
+        (OURS, "DROP TABLE IF EXISTS {} CASCADE", "tables are gone (a2acards, "),
+        (f"{OURS} AND tablename = 'logs'", "DROP TABLE {}", "tables are gone (logs, logs_default)"),
     ],
     ids=["emptied", "dropped", "one dropped"],
 )

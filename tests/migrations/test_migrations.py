@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from shutil import copytree
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from psycopg import Connection, sql
@@ -90,6 +90,24 @@ def test_all_can_be_taken_back_and_applied_again(database: str, connection: Conn
     assert read_left_overs(connection) == set()
     assert migrate(database) == NAMES
     assert read_tables(connection) == tables
+
+
+def test_from_any_earlier_state_an_upgrade_comes_to_the_same(
+    database: str, connection: Connection
+) -> None:
+    migrate(database)
+    tables, session, missing = read_tables(connection), uuid4(), [1, 2, 3, 8, len(LATER)]
+    for count in missing:
+        roll_back(database, count)
+        connection.execute(
+            "INSERT INTO logs (session_id, request_id, message, log_level) VALUES (%s, %s, %s, '')",
+            [session, session, str(count)],
+        )
+        assert migrate(database) == NAMES[-count:]
+        assert read_tables(connection) == tables
+    query = "SELECT message FROM logs WHERE session_id = %s ORDER BY id"
+    found = [int(message) for (message,) in connection.execute(query, [session])]
+    assert found == missing
 
 
 def test_data_of_the_original_survives_up_and_down(

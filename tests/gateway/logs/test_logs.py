@@ -49,6 +49,30 @@ async def test_the_entries_of_a_request_are_only_its_own(user: User, session_id:
     assert {entry["session_id"] for entry in entries} == {session_id}
 
 
+@pytest.mark.parametrize("by", ["session_id", "request_id"])
+async def test_entries_of_all_partitions_come_in_order_page_by_page(
+    user: User, sql: Sql, by: str
+) -> None:
+    named = {"session_id": str(uuid4()), "request_id": str(uuid4())}
+    await user.http.post("/api/chats", json={"session_id": named["session_id"], "title": "t"})
+    sql(
+        """
+        INSERT INTO logs (session_id, request_id, creator_id, message, log_level, created_at)
+        SELECT %s, %s, %s, number, 'info', now() + number %% 5 * interval '3 days'
+        FROM generate_series(0, 24) AS number
+        """,
+        *named.values(),
+        user.id,
+    )
+    used = sql("SELECT DISTINCT tableoid FROM logs WHERE session_id = %s", named["session_id"])
+    assert len(used) > 3
+    query, pages = {by: named[by], "limit": "10"}, []
+    for offset in ("0", "10", "20", "30"):
+        entries = await read(user, **query, offset=offset)
+        pages.append([int(entry["message"]) for entry in entries])
+    assert pages == [list(range(10)), list(range(10, 20)), list(range(20, 25)), []]
+
+
 async def test_a_request_or_a_session_must_be_named(reader: User) -> None:
     answer = await reader.http.get("/api/logs/list")
     assert refused(answer) == "Either 'request_id' or 'session_id' must be provided"
