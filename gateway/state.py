@@ -14,6 +14,7 @@ from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
 from gateway.web.replica import Replica
 from gateway.web.room import SharedRoom
+from gateway.web.sealing import Sealing
 from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications
 from shared.process.drain import Drain
@@ -32,6 +33,7 @@ class State(TypedDict):
     notifications: Notifications
     bridges: Bridges
     vault: Vault
+    sealing: Sealing
     passwords: Passwords
     attempts: Attempts
     strangers: Strangers

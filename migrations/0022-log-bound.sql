@@ -1,5 +1,5 @@
 -- Log entries get a bound in time, that their table may become the partition of all that was before it.
--- depends: 0018-doors
+-- depends: 0020-sealing
 
 -- The time of an entry is the database's, or just behind the last one of its session, which may be
 -- of a clock that was wrong. Until there are partitions, one beyond the bound is stored just before it.

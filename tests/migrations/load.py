@@ -15,7 +15,7 @@ import psycopg
 from attrs import define, field
 from psycopg import Connection
 
-from shared.postgres import pool
+from shared.postgres.poolers import LOCK_SECONDS
 
 USERS, CHATS, LOGS = 200, 10_000, 20  # chats of all users, entries of each
 TASKS = 4
@@ -158,7 +158,7 @@ def chatting(database: str, days: int = 0) -> Iterator[Load]:
 
 
 def _chat_on(database: str, ended: Event, load: Load, days: int) -> None:
-    options = f"-c lock_timeout={pool.LOCK_SECONDS}s -c timezone=UTC"
+    options = f"-c lock_timeout={LOCK_SECONDS}s -c timezone=UTC"
     with psycopg.connect(database, autocommit=True, options=options) as connection:
         connection.prepare_threshold = 0
         user: UUID
