@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+import psutil
 import psycopg
 import pytest
 from attrs import frozen
@@ -24,6 +25,7 @@ from shared.settings.reading import read_settings
 from shared.upgrade.migrate import MigrationError, migrate
 from tests.shared.postgres.authority import Authority
 from tests.system import make_environment, make_secrets, run_database, run_system, url_of
+from tests.users import eventually
 
 RIGHT_NAME, WRONG_NAME = "localhost", "127.0.0.1"
 RULES = """
@@ -112,6 +114,17 @@ async def by_libpq(settings: Settings) -> object:
 type Driver = Callable[[Settings], Awaitable[object]]
 every_driver = pytest.mark.parametrize("driver", [by_pool, apart, by_libpq])
 
+
+async def until_hung_up(secured: Secured) -> None:
+    """asyncpg ends the TLS of a connection that was refused in turns of the loop to come."""
+
+    async def is_hung_up() -> bool:
+        mine = psutil.Process().net_connections("tcp")
+        return not any(each.raddr and each.raddr[1] == secured.server.port for each in mine)
+
+    await eventually(is_hung_up, "all connections are closed")
+
+
 OURS, THEIRS = "ours", "theirs"
 
 
@@ -152,6 +165,7 @@ async def test_whom_the_mode_does_not_trust_gets_nothing(
     files = {"sslrootcert": str(authority.roots)} if roots else {}
     with pytest.raises(Exception, match=r"certificate|no encryption"):
         await driver(settings_of(secured.url(host, sslmode=mode, **files)))
+    await until_hung_up(secured)
 
 
 @every_driver
@@ -191,6 +205,7 @@ async def test_a_client_without_its_certificate_stays_out(secured: Secured, driv
     url = secured.url(user="certified", sslmode="require")
     with pytest.raises(Exception, match="client certificate"):
         await driver(settings_of(url))
+    await until_hung_up(secured)
 
 
 @every_driver
