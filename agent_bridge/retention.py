@@ -70,7 +70,7 @@ async def _go_round(database: Database, age: timedelta) -> None:
 async def remove_older(database: Database, age: timedelta) -> int:
     """Remove rows of that age, unless another bridge is at it; how many were removed."""
     total = 0
-    for delete in (delete_old_logs, delete_old_requests):
+    for delete in (delete_old_logs, delete_old_requests, delete_old_batches):
         while True:
             async with connect(database) as connection, transaction(connection):
                 if not await select_has_lock(connection):
@@ -129,6 +129,20 @@ async def delete_old_requests(connection: Connection, age: timedelta, limit: int
               AND ended_at < now() - CAST(:age AS interval) LIMIT :limit
         ), deleted AS (
             DELETE FROM requests WHERE id IN (SELECT id FROM old) RETURNING id
+        )
+        SELECT count(*) FROM deleted
+    """
+    return int(await connection.fetch_val(sql, {"age": age, "limit": limit}))
+
+
+async def delete_old_batches(connection: Connection, age: timedelta, limit: int) -> int:
+    """Delete some notes of bridges that have stored nothing for this long; how many."""
+    sql = """
+        WITH old AS (
+            SELECT bridge FROM log_batches
+            WHERE stored_at < now() - CAST(:age AS interval) LIMIT :limit
+        ), deleted AS (
+            DELETE FROM log_batches WHERE bridge IN (SELECT bridge FROM old) RETURNING bridge
         )
         SELECT count(*) FROM deleted
     """

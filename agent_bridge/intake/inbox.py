@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from itertools import count
 from uuid import UUID
 
 import attrs
@@ -56,6 +57,7 @@ class LogInbox:
         self._is_verified = is_verified
         self._markers: list[tuple[int, FlushMarker]] = []
         self._filled = asyncio.Event()
+        self._batches = count(1)
 
     def put(self, event: LogEvent) -> bool:
         """Add a flush marker, or an entry, unless somebody else may have its agent's place.
@@ -123,8 +125,8 @@ class LogInbox:
         return self._entries.take(BATCH)
 
     async def _store(self, entries: list[AgentLogged]) -> None:
-        what = f"{len(entries)} log entries of agents"
-        while not await _try(self._logs.store(entries), what, len(entries)):
+        what, number = f"{len(entries)} log entries of agents", next(self._batches)
+        while not await _try(self._logs.store(entries, number), what, len(entries)):
             await self._pass_markers()
 
     async def _pass_markers(self) -> None:

@@ -1,5 +1,6 @@
 """The statements about log entries."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,14 @@ class LoggedMessage:
 
 
 @frozen
+class Batch:
+    """What a bridge stores together, numbered: a try that seemed to fail may have succeeded."""
+
+    bridge: UUID
+    number: int
+
+
+@frozen
 class StoredLog:
     """A log entry, its place in the session, and whose session that is."""
 
@@ -46,17 +55,22 @@ class GivenSecrets:
 
 
 async def insert_logs(
-    connection: Connection, messages: list[LoggedMessage], master_id: str
+    connection: Connection, messages: list[LoggedMessage], master_id: str, batch: Batch
 ) -> list[StoredLog]:
     """Store those messages that may stand where they want to; of each session in their order.
 
-    The request must be of that session. An agent may log only into sessions of its creator and
-    while it is verified, the master agent into any. One that is at a door logs there: what the
-    router says in its name is another's. Sessions are locked in order, so that no two
-    statements block each other.
+    None of a batch that is stored already. The request must be of that session. An agent may log
+    only into sessions of its creator and while it is verified, the master agent into any. One that
+    is at a door logs there: what the router says in its name is another's. Sessions are locked in
+    order, so that no two statements block each other.
     """
     sql = """
-        WITH incoming AS (
+        WITH first AS (
+            INSERT INTO log_batches AS latest (bridge, number) VALUES (:bridge, :number)
+            ON CONFLICT (bridge) DO UPDATE SET number = excluded.number, stored_at = now()
+                WHERE latest.number < excluded.number
+            RETURNING true
+        ), incoming AS (
             SELECT * FROM unnest(
                 CAST(:session_ids AS uuid[]), CAST(:request_ids AS uuid[]),
                 CAST(:agent_ids AS uuid[]), CAST(:levels AS text[]), CAST(:messages AS text[]),
@@ -64,6 +78,7 @@ async def insert_logs(
             ) WITH ORDINALITY
             AS incoming
                (session_id, request_id, agent_id, log_level, message, is_verified, place)
+            WHERE EXISTS (SELECT FROM first)
         ), allowed AS (
             SELECT incoming.*, requests.creator_id,
                    row_number() OVER (PARTITION BY incoming.session_id ORDER BY place) AS number,
@@ -114,6 +129,8 @@ async def insert_logs(
         "messages": [each.message for each in messages],
         "verified": [each.is_verified for each in messages],
         "master_id": master_id,
+        "bridge": batch.bridge,
+        "number": batch.number,
     }
     rows = await connection.fetch_all(sql, values)
     return [
@@ -135,6 +152,18 @@ def _entry(logged: LoggedMessage, owner: UUID, time: datetime, master_id: str) -
         created_at=time,
         updated_at=time,
     )
+
+
+async def select_last_seqs(
+    connection: Connection, session_ids: Iterable[UUID]
+) -> list[tuple[UUID, UUID, int]]:
+    """Of each of these sessions that is there: its id, its owner and its latest number."""
+    sql = """
+        SELECT session_id, creator_id, last_seq FROM chatconversations
+        WHERE session_id = ANY(CAST(:ids AS uuid[]))
+    """
+    rows = await connection.fetch_all(sql, {"ids": list(session_ids)})
+    return [tuple(row) for row in rows]
 
 
 async def select_knows_form(connection: Connection) -> bool:

@@ -5,7 +5,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import attrs
 from databases import Database
@@ -13,11 +13,13 @@ from databases.core import Connection
 
 from agent_bridge import metrics
 from agent_bridge.logs.queries import (
+    Batch,
     GivenSecrets,
     LoggedMessage,
     StoredLog,
     insert_logs,
     select_knows_form,
+    select_last_seqs,
     select_secrets,
 )
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity, read_uuid
@@ -56,13 +58,17 @@ class Logs:
         self._database = database
         self._notifications = notifications
         self._vault = vault
+        self._id = uuid4()
+        self._tried = 0  # the number of the batch
         self._secrets: OrderedDict[UUID, list[str]] = OrderedDict()  # by request, in their forms
 
-    async def store(self, logged: Iterable[AgentLogged]) -> None:
+    async def store(self, logged: Iterable[AgentLogged], number: int) -> None:
         """Store entries and publish them; those into foreign sessions are dropped.
 
-        Raises DatabaseAwayError; nothing was published then.
+        The number is that of this batch, higher than those before, in each of its tries. Raises
+        DatabaseAwayError; nothing was published then, and whether it is stored is not known.
         """
+        is_repeated, self._tried = number == self._tried, number
         entries = list(logged)
         shown = _without_trials(entries) if self._tries_forms else entries
         messages = [message for entry in shown if (message := _message(entry))]
@@ -72,7 +78,13 @@ class Logs:
         async with connect(self._database) as connection:
             await self._learn_secrets(connection, messages)
             redacted = [self._redact(each) for each in messages]
-            stored = await insert_logs(connection, redacted, MASTER_SERVER_ML)
+            batch = Batch(self._id, number)
+            stored = await insert_logs(connection, redacted, MASTER_SERVER_ML, batch)
+            if is_repeated and not stored:
+                self._publish_last(
+                    await select_last_seqs(connection, {each.session_id for each in messages})
+                )
+                return
         metrics.LOG_ENTRIES_STORED.inc(len(stored))
         metrics.LOG_ENTRIES_DROPPED.inc(len(entries) - len(stored))
         self._publish(stored)
@@ -122,6 +134,12 @@ class Logs:
             with _told():
                 options = open_options(self._vault, CREDENTIALS, UUID(config), stored)
                 yield from named_secrets(options)
+
+    def _publish_last(self, sessions: Iterable[tuple[UUID, UUID, int]]) -> None:
+        """Have listeners read what a try that seemed to fail has stored."""
+        for session_id, owner, last in sessions:
+            channel = session_channel(session_id, owner)
+            self._notifications.publish(channel, encode_frames(last, []))
 
     def _publish(self, stored: Iterable[StoredLog]) -> None:
         """Tell each session once: what was stored of it together has one number after the other."""

@@ -25,6 +25,7 @@ from gateway.files.storage import create_storage
 from gateway.requests.bridges import Bridges
 from gateway.state import State
 from gateway.web.operation import Operation
+from gateway.web.replica import Replica
 from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import _leave_as_it_is, _read_json
@@ -160,6 +161,7 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
         "settings": attrs.evolve(settings, open_requests_per_user=0),
         "sockets": Sockets(0),
         "database": database,
+        "replica": Replica(database, None),
         "notifications": notifications,
         "bridges": Bridges(settings, notifications),
         "watch": Watch(database),

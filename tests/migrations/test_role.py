@@ -1,4 +1,4 @@
-"""The role of the services: made by a script, let by the migration, able to do what it needs only."""
+"""The role of the services: made by a script, let by the migration, able to do what it needs."""
 
 import os
 import secrets

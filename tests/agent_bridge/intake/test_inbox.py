@@ -93,7 +93,7 @@ class NotingLogs(Logs):
     async def may_begin_trial(self, logged: Iterable[AgentLogged]) -> bool:
         return any(entry.message == TRIAL for entry in logged)
 
-    async def store(self, logged: Iterable[AgentLogged]) -> None:
+    async def store(self, logged: Iterable[AgentLogged], number: int) -> None:
         self._notes.do(" and ".join(entry.message for entry in logged))
 
 
