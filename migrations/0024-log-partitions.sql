@@ -50,32 +50,29 @@ COMMENT ON TABLE logs_default IS
     'Entries of a time that no partition is for. A new partition gets its columns and indexes.';
 
 -- The services make and drop partitions by functions that act for the owner of the tables, and need
--- no more rights than those on rows.
+-- no more rights than those on rows. All of them look for names in the schema of the tables only.
 
 CREATE FUNCTION may_change_logs(privilege text) RETURNS boolean LANGUAGE sql STABLE
-SET search_path = pg_catalog, public, pg_temp
 RETURN has_table_privilege(
     CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END,
-    'public.logs', privilege
+    'logs', privilege
 );
 
 COMMENT ON FUNCTION may_change_logs IS
     'Whether who calls a function that acts for the owner may do that with rows himself.';
 
 CREATE FUNCTION log_partitions() RETURNS TABLE (name text, until timestamp) LANGUAGE sql STABLE
-SET search_path = pg_catalog, public, pg_temp
 SET datestyle = 'ISO'
 AS $$
     SELECT relname::text,
            substring(pg_get_expr(relpartbound, pg_class.oid) FROM 'TO \(''(.*)''\)')::timestamp
     FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-    WHERE inhparent = 'public.logs'::regclass AND relname <> 'logs_default'
+    WHERE inhparent = 'logs'::regclass AND relname <> 'logs_default'
 $$;
 
 COMMENT ON FUNCTION log_partitions IS 'The partitions of logs with an end, and that (UTC).';
 
 CREATE FUNCTION make_log_partition(days integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp
 SET datestyle = 'ISO'
 SET lock_timeout = '200ms'
 AS $$
@@ -88,29 +85,29 @@ BEGIN
     IF NOT may_change_logs('INSERT') THEN
         RAISE insufficient_privilege USING MESSAGE = 'permission denied for table logs';
     END IF;
-    LOCK TABLE ONLY public.logs IN SHARE UPDATE EXCLUSIVE MODE;
+    LOCK TABLE ONLY logs IN SHARE UPDATE EXCLUSIVE MODE;
     SELECT greatest(today, max(until)) INTO begins FROM log_partitions();
     IF begins > today + interval '7 days' THEN
         RETURN NULL;
     END IF;
     -- Where there was none for today, entries of today stay where they went.
     IF EXISTS (
-        SELECT FROM public.logs_default WHERE created_at >= begins AND created_at < today + interval '1 day'
+        SELECT FROM logs_default WHERE created_at >= begins AND created_at < today + interval '1 day'
     ) THEN
         begins := today + interval '1 day';
     END IF;
     ends := begins + make_interval(days => greatest(days, 1));
     name := 'logs_' || to_char(begins, 'YYYYMMDD');
-    EXECUTE format('CREATE TABLE public.%I (LIKE public.logs_default INCLUDING ALL EXCLUDING COMMENTS)', name);
-    LOCK TABLE public.logs_default IN ACCESS EXCLUSIVE MODE;
+    EXECUTE format('CREATE TABLE %I (LIKE logs_default INCLUDING ALL EXCLUDING COMMENTS)', name);
+    LOCK TABLE logs_default IN ACCESS EXCLUSIVE MODE;
     EXECUTE format(
         'WITH moved AS ('
-        '    DELETE FROM public.logs_default WHERE created_at >= %L AND created_at < %L RETURNING *'
-        ') INSERT INTO public.%I SELECT * FROM moved',
+        '    DELETE FROM logs_default WHERE created_at >= %L AND created_at < %L RETURNING *'
+        ') INSERT INTO %I SELECT * FROM moved',
         begins, ends, name
     );
     EXECUTE format(
-        'ALTER TABLE public.logs ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
+        'ALTER TABLE logs ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
         name, begins, ends
     );
     RETURN name;
@@ -122,7 +119,6 @@ COMMENT ON FUNCTION make_log_partition IS
     ' enough for the next seven days.';
 
 CREATE FUNCTION drop_log_partition(age interval) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp
 SET lock_timeout = '200ms'
 AS $$
 DECLARE
@@ -131,11 +127,11 @@ BEGIN
     IF NOT may_change_logs('DELETE') THEN
         RAISE insufficient_privilege USING MESSAGE = 'permission denied for table logs';
     END IF;
-    LOCK TABLE ONLY public.logs IN SHARE UPDATE EXCLUSIVE MODE;
+    LOCK TABLE ONLY logs IN SHARE UPDATE EXCLUSIVE MODE;
     SELECT name INTO oldest FROM log_partitions()
     WHERE until <= timezone('utc', now()) - age ORDER BY until LIMIT 1;
     IF oldest IS NOT NULL THEN
-        EXECUTE format('DROP TABLE public.%I', oldest);
+        EXECUTE format('DROP TABLE %I', oldest);
     END IF;
     RETURN oldest;
 END
@@ -146,7 +142,6 @@ COMMENT ON FUNCTION drop_log_partition IS
 
 CREATE FUNCTION delete_old_logs(age interval, most integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     endless text;
@@ -158,12 +153,12 @@ BEGIN
     END IF;
     FOR endless IN
         SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-        WHERE inhparent = 'public.logs'::regclass AND relname IN ('logs_past', 'logs_default')
+        WHERE inhparent = 'logs'::regclass AND relname IN ('logs_past', 'logs_default')
     LOOP
         EXECUTE format(
             'WITH old AS ('
-            '    SELECT id FROM public.%1$I WHERE created_at < timezone(''utc'', now()) - $1 LIMIT $2'
-            ') DELETE FROM public.%1$I WHERE id IN (SELECT id FROM old)',
+            '    SELECT id FROM %1$I WHERE created_at < timezone(''utc'', now()) - $1 LIMIT $2'
+            ') DELETE FROM %1$I WHERE id IN (SELECT id FROM old)',
             endless
         ) USING age, most - total;
         GET DIAGNOSTICS deleted = ROW_COUNT;
@@ -177,7 +172,17 @@ COMMENT ON FUNCTION delete_old_logs IS
     'Deletes some entries of this age from where there is no telling when all will be; how many.';
 
 DO $$
+DECLARE
+    function text;
 BEGIN
+    FOREACH function IN ARRAY ARRAY[
+        'may_change_logs', 'log_partitions', 'make_log_partition', 'drop_log_partition',
+        'delete_old_logs'
+    ] LOOP
+        EXECUTE format(
+            'ALTER FUNCTION %I SET search_path = %I, pg_temp', function, current_schema()
+        );
+    END LOOP;
     WHILE make_log_partition(3) IS NOT NULL LOOP
     END LOOP;
 END

@@ -179,6 +179,23 @@ def test_who_may_change_rows_needs_no_other_right(tables: Connection, role: str)
         tables.execute("DROP TABLE logs_default")
 
 
+def test_the_schema_is_that_of_the_tables_whoever_calls(
+    database: str, connection: Connection
+) -> None:
+    connection.execute("CREATE SCHEMA apart")
+    url = f"{database}?options=-c%20search_path%3Dapart"
+    migrate(url)
+    with psycopg.connect(url, autocommit=True) as tables:
+        end_in_the_past(tables, 100)
+        tables.execute("CREATE TEMPORARY TABLE logs_default ()")  # that is found first by others
+        assert len(make(tables)) == 3
+        assert drop(tables, 30) == ["logs_past"]
+        assert _first(tables, "SELECT delete_old_logs(interval '1 day', 1)") == 0
+        tables.execute("DROP TABLE logs_default")
+        roll_back(url)
+        assert tables.execute("SELECT to_regclass('logs')").fetchall() == [(None,)]
+
+
 @pytest.mark.parametrize(
     "call",
     [
