@@ -1,4 +1,4 @@
-"""The services' role: made by a script, let by the migration, and able to do what is needed only."""
+"""The services' role: made by a script, let by the migration, able to do what is needed only."""
 
 import os
 import secrets
