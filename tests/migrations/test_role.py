@@ -1,4 +1,4 @@
-"""The role of the services: made by a script, let by the migration, able to do what it needs."""
+"""The services' role: made by a script, let by the migration, able to do what is needed only."""
 
 import os
 import secrets
