@@ -35,6 +35,7 @@ from gateway.web.errors import AnswerErrors
 from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
 from gateway.web.paths import FixedPaths
+from gateway.web.sealing import Sealing
 from gateway.web.security import SecurityHeaders
 from gateway.web.strangers import CountStrangers
 from gateway.web.turns import Turns
@@ -165,6 +166,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             notifications=notifications,
             bridges=bridges,
             vault=Vault(settings.encryption_keys),
+            sealing=Sealing(),
             passwords=passwords,
             attempts=attempts,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),

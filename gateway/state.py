@@ -13,6 +13,7 @@ from gateway.files.storage import Storage
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
 from gateway.web.room import SharedRoom
+from gateway.web.sealing import Sealing
 from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications
 from shared.process.drain import Drain
@@ -30,6 +31,7 @@ class State(TypedDict):
     notifications: Notifications
     bridges: Bridges
     vault: Vault
+    sealing: Sealing
     passwords: Passwords
     attempts: Attempts
     strangers: Strangers

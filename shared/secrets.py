@@ -37,6 +37,11 @@ class Vault:
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
         self._newest = next(iter(self._ciphers))
 
+    @property
+    def newest(self) -> str:
+        """What each ciphertext of the newest key begins with, and no other."""
+        return f"{self._newest}."
+
     def encrypt(self, secret: str, table: str, row: UUID, column: str) -> str:
         """The text to store for a secret at this place."""
         nonce = os.urandom(NONCE_BYTES)
@@ -61,9 +66,9 @@ def is_sealed(stored: str) -> bool:
     return _sealed.fullmatch(stored) is not None
 
 
-def named_secrets(options: Mapping[str, Any] | None) -> Iterator[str]:
+def named_secrets(options: Mapping[str, Any]) -> Iterator[str]:
     """The values of credentials or metadata whose names say that they are secret."""
-    for name, value in (options or {}).items():
+    for name, value in options.items():
         if isinstance(value, str) and _secret_name.search(name):
             yield value
 

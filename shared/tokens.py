@@ -1,6 +1,8 @@
 """The JWTs of users and agents: HS256 with SECRET_KEY, `exp` and `sub` required."""
 
+import hmac
 import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
@@ -11,6 +13,8 @@ from databases.core import Connection
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError
 from joserfc.jwk import OctKey
+
+from shared.codec.text import read_json
 
 ALGORITHM = "HS256"
 USER_TOKEN_SECONDS = 6 * 60 * 60
@@ -71,16 +75,57 @@ def has_expired(secret_key: str, token: str) -> bool:
 async def select_is_current(connection: Connection, claims: Claims, token: str) -> bool:
     """Whether a token that claims this is the current one of its agent.
 
-    An agent has one, which is stored as it was issued: whatever was issued before has ended with
-    that, and all of them end with the agent.
+    An agent has one: whatever was issued before has ended with that, and all of them end with the
+    agent.
     """
     sql = """
         SELECT EXISTS (
-            SELECT FROM agents WHERE id = :agent_id AND creator_id = :user_id AND jwt = :token
+            SELECT FROM agents
+            WHERE id = :agent_id AND creator_id = :user_id AND jwt = ANY(:token_forms)
         )
     """
-    values = {"agent_id": claims.agent_id, "user_id": claims.user_id, "token": token}
+    forms = stored_forms(token)
+    values = {"agent_id": claims.agent_id, "user_id": claims.user_id, "token_forms": forms}
     return bool(await connection.fetch_val(sql, values))
+
+
+def without_signature(token: str) -> str:
+    """What is stored of a token: it opens nothing, and SECRET_KEY makes its signature again."""
+    return token.rpartition(".")[0]
+
+
+def stored_forms(token: str) -> list[str]:
+    """How a token may be stored whose signature is known to be good: before, all of it was."""
+    return [without_signature(token), token]
+
+
+def is_whole(stored: str) -> bool:
+    """Whether what is stored of an agent's token is all of it."""
+    return stored.count(".") == 2  # noqa: PLR2004 (RFC 7515: header, payload, signature)
+
+
+def restore_token(secret_key: str, owner: UUID | None, agent_id: UUID, stored: str) -> str:
+    """The token of which this is stored with an agent; empty where it is not that agent's.
+
+    Only what names the agent is signed, so that nothing that gets into the database is.
+    """
+    if is_whole(stored):
+        return stored
+    if not names_agent(stored, owner, agent_id):
+        return ""
+    signature = hmac.digest(secret_key.encode(), stored.encode(), "sha256")
+    return f"{stored}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def names_agent(stored: str, owner: UUID | None, agent_id: UUID) -> bool:
+    """Whether a token, or what is stored of one, is of this agent of this user."""
+    try:
+        payload = stored.split(".")[1]
+        claims = read_json(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        named = _named(claims)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return False
+    return named.agent_id == agent_id and (owner is None or named.user_id == owner)
 
 
 def read_signed_token(secret_key: str, token: str) -> Claims | None:

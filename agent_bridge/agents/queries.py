@@ -14,6 +14,7 @@ from attrs import frozen
 from databases.core import Connection
 
 from shared.postgres.pool import columns
+from shared.tokens import stored_forms
 
 
 @frozen
@@ -74,7 +75,7 @@ async def activate_agent(
                 is_active = true,
                 is_verified = true,
                 updated_at = now()
-            WHERE id = :id AND creator_id = :owner AND jwt = :token
+            WHERE id = :id AND creator_id = :owner AND jwt = ANY(:token_forms)
               AND EXISTS (SELECT FROM current)
             RETURNING id
         )
@@ -84,7 +85,7 @@ async def activate_agent(
         "term": term,
         "id": agent_id,
         "owner": owner,
-        "token": token,
+        "token_forms": stored_forms(token),
         "name": name,
         "alias": alias,
         "description": description,

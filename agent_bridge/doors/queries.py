@@ -14,6 +14,7 @@ from databases.core import Connection
 from agent_bridge.agents.registry import Registration
 from shared.domain.agents import make_alias
 from shared.postgres.pool import columns
+from shared.tokens import stored_forms, without_signature
 
 LEASE_SECONDS = 5.0
 SETTLED_SECONDS = 10.0  # after which it is certain that who took a place is known at the door
@@ -68,7 +69,8 @@ async def activate(connection: Connection, connection_id: UUID, agent: Registrat
             WHERE identity = CAST(CAST(:id AS uuid) AS text) AND connection_id = :connection_id
             FOR SHARE
         ), standing AS (
-            SELECT id FROM agents WHERE id = :id AND creator_id = :owner AND jwt = :token
+            SELECT id FROM agents
+            WHERE id = :id AND creator_id = :owner AND jwt = ANY(:token_forms)
         ), updated AS (
             UPDATE agents SET
                 alias = CASE WHEN :name IN ('', name) THEN alias ELSE :alias END,
@@ -86,7 +88,7 @@ async def activate(connection: Connection, connection_id: UUID, agent: Registrat
         "id": agent.agent_id,
         "connection_id": connection_id,
         "owner": agent.owner,
-        "token": agent.token,
+        "token_forms": stored_forms(agent.token),
         "name": agent.name,
         "alias": make_alias(agent.name),
         "description": agent.description,
@@ -123,15 +125,19 @@ async def select_standings(connection: Connection, held: Sequence[Held]) -> list
         SELECT own.identity,
                place.connection_id IS NOT DISTINCT FROM own.connection_id AS is_here,
                place.identity IS NULL AS is_free,
-               own.agent_id IS NULL OR coalesce(agents.jwt = own.token, false) AS stands
+               own.agent_id IS NULL OR agents.id IS NOT NULL
+                   AND agents.jwt IN (own.token, own.stored_token) AS stands
         FROM unnest(
                  CAST(:identities AS text[]), CAST(:connection_ids AS uuid[]),
-                 CAST(:agent_ids AS uuid[]), CAST(:tokens AS text[])
-             ) AS own (identity, connection_id, agent_id, token)
+                 CAST(:agent_ids AS uuid[]), CAST(:tokens AS text[]), CAST(:stored_tokens AS text[])
+             ) AS own (identity, connection_id, agent_id, token, stored_token)
         LEFT JOIN door_connections AS place ON place.identity = own.identity
         LEFT JOIN agents ON agents.id = own.agent_id
     """
-    rows = await connection.fetch_all(sql, _columns(held))
+    tokens = [each.token for each in held]
+    stored = [None if token is None else without_signature(token) for token in tokens]
+    values = {**_columns(held), "tokens": tokens, "stored_tokens": stored}
+    rows = await connection.fetch_all(sql, values)
     return [Standing(**columns(row)) for row in rows]
 
 
@@ -153,10 +159,8 @@ async def take_free_places(connection: Connection, held: Sequence[Held], door: U
         FROM own JOIN taken USING (identity)
         WHERE agents.id = own.agent_id AND own.is_active
     """
-    values = {name: value for name, value in _columns(held).items() if name != "tokens"}
-    await connection.execute(
-        sql, {**values, "active": [each.is_active for each in held], "door": door}
-    )
+    active = [each.is_active for each in held]
+    await connection.execute(sql, {**_columns(held), "active": active, "door": door})
 
 
 def _columns(held: Sequence[Held]) -> dict[str, list[Any]]:
@@ -164,7 +168,6 @@ def _columns(held: Sequence[Held]) -> dict[str, list[Any]]:
         "identities": [each.identity for each in held],
         "connection_ids": [each.connection_id for each in held],
         "agent_ids": [each.agent_id for each in held],
-        "tokens": [each.token for each in held],
     }
 
 

@@ -40,8 +40,9 @@ class GivenSecrets:
     request_id: UUID
     provider_id: UUID
     api_key: str | None = field(repr=False)
-    metadata: dict[str, Any] | None = field(repr=False)
-    credentials: list[dict[str, Any] | None] = field(repr=False)
+    metadata: object = field(repr=False)
+    credentials: dict[str, Any] = field(repr=False)
+    """By the ids of configs."""
 
 
 async def insert_logs(
@@ -143,11 +144,13 @@ async def select_knows_form(connection: Connection) -> bool:
 
 
 async def select_secrets(connection: Connection, request_ids: list[UUID]) -> list[GivenSecrets]:
-    """The provider's key, still encrypted, its metadata and the credentials of its configs."""
+    """The provider's key, its metadata and the credentials of its configs, all as stored."""
     sql = """
         SELECT requests.id AS request_id, provider.id AS provider_id, provider.api_key,
-               provider.provider_metadata AS metadata, array(SELECT credentials FROM modelconfigs
-                     WHERE modelconfigs.provider_id = provider.id) AS credentials
+               provider.provider_metadata AS metadata, (
+                   SELECT coalesce(json_object_agg(id, credentials), '{}') FROM modelconfigs
+                   WHERE modelconfigs.provider_id = provider.id
+               ) AS credentials
         FROM requests JOIN modelproviders AS provider ON provider.id = requests.provider_id
         WHERE requests.id = ANY(:request_ids)
     """

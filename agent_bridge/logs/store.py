@@ -3,6 +3,7 @@
 import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from agent_bridge.logs.queries import (
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity, read_uuid
 from agent_bridge.router.signatures import is_record_of_call, is_traceback_of_mismatch
 from shared.domain.frames import LogFrame, encode
+from shared.domain.options import CREDENTIALS, METADATA, open_options
 from shared.notifications.bus import Notifications
 from shared.notifications.formats import encode_frames, session_channel
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -109,14 +111,17 @@ class Logs:
             self._secrets.popitem(last=False)
 
     def _open(self, given: GivenSecrets) -> Iterator[str]:
+        """Those that can be decrypted: of others the master agent was given none."""
+        provider = given.provider_id
         if given.api_key:
-            place = "modelproviders", given.provider_id, "api_key"
-            try:
-                yield self._vault.decrypt(given.api_key, *place)
-            except UndecryptableError:
-                logger.warning("the key of provider %s can't be redacted", given.provider_id)
-        for options in (given.metadata, *given.credentials):
-            yield from named_secrets(options)
+            with _told():
+                yield self._vault.decrypt(given.api_key, "modelproviders", provider, "api_key")
+        with _told():
+            yield from named_secrets(open_options(self._vault, METADATA, provider, given.metadata))
+        for config, stored in given.credentials.items():
+            with _told():
+                options = open_options(self._vault, CREDENTIALS, UUID(config), stored)
+                yield from named_secrets(options)
 
     def _publish(self, stored: Iterable[StoredLog]) -> None:
         """Tell each session once: what was stored of it together has one number after the other."""
@@ -126,6 +131,15 @@ class Logs:
         for channel, logs in told.items():
             frames = [encode(LogFrame(log.entry, log.seq)) for log in logs]
             self._notifications.publish(channel, encode_frames(logs[-1].seq, frames))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Log what can't be decrypted, and go on."""
+    try:
+        yield
+    except UndecryptableError as error:
+        logger.warning("%s, and is not redacted", error)
 
 
 def _is_masters(logged: AgentLogged, says: Callable[[str], bool]) -> bool:

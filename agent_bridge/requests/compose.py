@@ -1,4 +1,7 @@
-"""Composing what the master agent needs for a request, with the provider's key decrypted."""
+"""Composing what the master agent needs for a request, with what is secret decrypted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import attrs
 from attrs import frozen
@@ -11,10 +14,11 @@ from agent_bridge.requests.queries import ChosenConfig, Marked, select_has_provi
 from shared.domain.files import select_named_files
 from shared.domain.flows import Flow, select_active_flows
 from shared.domain.frames import FileMetadata
+from shared.domain.options import CREDENTIALS, METADATA, open_options
 from shared.postgres.pool import connect
 from shared.secrets import UndecryptableError, Vault
 
-PROVIDER_COLUMNS = {"provider_id", "api_key", "provider_metadata", "credentials"}
+APART = {"provider_id", "api_key", "provider_metadata", "config_id", "credentials"}
 
 
 class UnfitError(Exception):
@@ -43,12 +47,12 @@ async def gather(database: Database, request: ClaimedRequest) -> Gathered:
 def compose(
     vault: Vault, request: ClaimedRequest, gathered: Gathered, marked: Marked
 ) -> Invocation:
-    """All that the master agent needs. Raises UnfitError for a key that can't be decrypted."""
+    """All that the master agent needs. Raises UnfitError for what can't be decrypted."""
     return Invocation(
         user_id=request.creator_id,
         session_id=request.session_id,
         message=request.message,
-        configs=_configs(marked.config, _decrypt(vault, marked.config)),
+        configs=_configs(vault, marked.config),
         files=gathered.files,
         agents=[*map(_callable, gathered.flows), *marked.agents],
         timestamp=marked.timestamp,
@@ -89,19 +93,23 @@ async def _find_files(connection: Connection, request: ClaimedRequest) -> list[F
     return [attrs.evolve(file, session_id=session_id, request_id=request_id) for file in files]
 
 
-def _decrypt(vault: Vault, config: ChosenConfig) -> str | None:
-    if not config.api_key:
-        return None
-    try:
-        return vault.decrypt(config.api_key, "modelproviders", config.provider_id, "api_key")
-    except UndecryptableError:
-        raise UnfitError(
-            f"The API key of provider {config.provider} can't be decrypted, please enter it again"
-        ) from None
-
-
-def _configs(config: ChosenConfig, api_key: str | None) -> dict[str, object]:
+def _configs(vault: Vault, config: ChosenConfig) -> dict[str, object]:
     """What is the config's own can't be replaced by its credentials or the provider's metadata."""
-    own = attrs.asdict(config, filter=lambda field, _: field.name not in PROVIDER_COLUMNS)
-    others = {**(config.credentials or {}), **(config.provider_metadata or {})}
-    return {**others, **own, "api_key": api_key}
+    own = attrs.asdict(config, filter=lambda field, _: field.name not in APART)
+    provider, stored = config.provider_id, config.api_key
+    with _needed(f"API key of provider {config.provider}"):
+        key = vault.decrypt(stored, "modelproviders", provider, "api_key") if stored else None
+    with _needed(f"metadata of provider {config.provider}"):
+        metadata = open_options(vault, METADATA, provider, config.provider_metadata)
+    with _needed(f"credentials of config {config.config_name}"):
+        credentials = open_options(vault, CREDENTIALS, config.config_id, config.credentials)
+    return {**credentials, **metadata, **own, "api_key": key}
+
+
+@contextmanager
+def _needed(what: str) -> Iterator[None]:
+    """Raises UnfitError where it can't be decrypted."""
+    try:
+        yield
+    except UndecryptableError:
+        raise UnfitError(f"The {what} can't be decrypted, please enter it again") from None

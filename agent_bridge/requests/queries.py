@@ -27,13 +27,14 @@ class Backlog:
 
 @frozen
 class ChosenConfig:
-    """A model config with its provider, as the master agent is to get them."""
+    """A model config with its provider; the key and what both have as options, as stored."""
 
     provider_id: UUID
     provider: str
     api_key: str | None = field(repr=False)
-    provider_metadata: dict[str, Any] | None = field(repr=False)
-    credentials: dict[str, Any] | None = field(repr=False)
+    provider_metadata: object = field(repr=False)
+    config_id: UUID
+    credentials: object = field(repr=False)
     config_name: str
     model: str
     temperature: float
@@ -110,9 +111,9 @@ async def mark_sent(
             SELECT claim_id, owner, chosen.*
             FROM claimed CROSS JOIN LATERAL (
                 SELECT provider.id AS provider_id, provider.name AS provider, provider.api_key,
-                       provider.provider_metadata, config.credentials, config.name AS config_name,
-                       config.model, config.temperature, config.system_prompt, config.user_prompt,
-                       config.max_last_messages
+                       provider.provider_metadata, config.id AS config_id, config.credentials,
+                       config.name AS config_name, config.model, config.temperature,
+                       config.system_prompt, config.user_prompt, config.max_last_messages
                 FROM modelconfigs AS config
                 JOIN modelproviders AS provider ON provider.id = config.provider_id
                 WHERE config.creator_id = owner AND provider.creator_id = owner

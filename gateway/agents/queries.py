@@ -1,5 +1,7 @@
 """Agents in PostgreSQL."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +23,10 @@ AGENTS = Quota(
 )
 
 
+type Restore = Callable[[UUID, str], str]
+"""The token of an agent of which this is stored."""
+
+
 async def insert_agent(
     connection: Connection,
     id_: UUID,
@@ -31,7 +37,10 @@ async def insert_agent(
     input_parameters: dict[str, Any],
     jwt: str,
 ) -> RegisteredAgent | None:
-    """The new, inactive agent, or None: there is one with this id, or the alias is taken."""
+    """The new, inactive agent, or None: there is one with this id, or the alias is taken.
+
+    Its `jwt` is what was stored.
+    """
     sql = """
         INSERT INTO agents
             (id, name, alias, description, input_parameters, jwt, creator_id, is_active)
@@ -55,6 +64,7 @@ async def insert_agent(
 
 async def select_agents(
     connection: Connection,
+    restore: Restore,
     owner: UUID,
     asking: UUID | None,
     selection: AgentSelection,
@@ -90,11 +100,11 @@ async def select_agents(
         "description": selection.description,
         "is_active": is_active,
     }
-    return await select_page(connection, sql, values, part, _listed)
+    return await select_page(connection, sql, values, part, partial(_listed, restore))
 
 
 async def select_agent(
-    connection: Connection, owner: UUID, asking: UUID | None, id_: UUID
+    connection: Connection, restore: Restore, owner: UUID, asking: UUID | None, id_: UUID
 ) -> Agent | None:
     """One of the owner's agents; where another one is asking, without its token."""
     sql = """
@@ -106,11 +116,16 @@ async def select_agent(
         WHERE creator_id = :owner AND id = :id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "asking": asking, "id": id_})
-    return _agent(row, row["agent_schema"]) if row else None
+    return _agent(restore, row, row["agent_schema"]) if row else None
 
 
 async def update_agent(
-    connection: Connection, owner: UUID, id_: UUID, name: str, changes: AgentChanges
+    connection: Connection,
+    restore: Restore,
+    owner: UUID,
+    id_: UUID,
+    name: str,
+    changes: AgentChanges,
 ) -> Agent | None:
     """The owner's agent after the changes, under this name and its old alias."""
     sql = """
@@ -130,13 +145,13 @@ async def update_agent(
         "input_parameters": changes.input_parameters,
     }
     row = await connection.fetch_one(sql, values)
-    return _agent(row, row["agent_schema"]) if row else None
+    return _agent(restore, row, row["agent_schema"]) if row else None
 
 
 async def update_token(
     connection: Connection, owner: UUID, id_: UUID, jwt: str
 ) -> RegisteredAgent | None:
-    """The owner's agent with this token in place of the one that it had.
+    """The owner's agent with this, as stored, in place of the token that it had.
 
     It counts as gone until it has registered with the new one, whoever is connected.
     """
@@ -158,12 +173,14 @@ async def delete_agent(connection: Connection, owner: UUID, id_: UUID) -> bool:
 _build = builder(Agent)
 
 
-def _agent(row: Record, schema: dict[str, Any]) -> Agent:
+def _agent(restore: Restore, row: Record, schema: dict[str, Any]) -> Agent:
     agent = _build(row)
+    if agent.agent_jwt:
+        vars(agent)["agent_jwt"] = restore(agent.agent_id, agent.agent_jwt)
     vars(agent)["agent_schema"] = name_function(schema, agent.agent_name)
     return agent
 
 
-def _listed(row: Record) -> Agent:
+def _listed(restore: Restore, row: Record) -> Agent:
     """One agent of many: all their schemas as objects would take much memory."""
-    return _agent(row, read_json(row["agent_schema"]))
+    return _agent(restore, row, read_json(row["agent_schema"]))

@@ -1,9 +1,11 @@
 """Registering, reading, changing and deleting agents, and their tokens."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import attrs
+from databases.core import Connection
 
 from gateway.agents import queries
 from gateway.agents.active import select_active_connections
@@ -35,7 +37,7 @@ from shared.domain.agents import (
 from shared.domain.flows import flow_connection, select_active_flows
 from shared.notifications.formats import REVOKED_TOKENS, encode_revoked
 from shared.postgres.pool import connect
-from shared.tokens import issue_agent_token
+from shared.tokens import issue_agent_token, restore_token, without_signature
 
 
 async def create_agent(call: Call[NewAgent, Nothing]) -> RegisteredAgent:
@@ -44,29 +46,38 @@ async def create_agent(call: Call[NewAgent, Nothing]) -> RegisteredAgent:
     id_ = uuid4() if new.id == "" else _wanted_id(new.id)
     if is_too_large(new.description, new.input_parameters):
         raise BadRequestError(TOO_LARGE)
-    name = normalise_name(new.name)
-    async with (
-        connect(call.database) as connection,
-        within(queries.AGENTS, call, connection),
-    ):
-        agent = await queries.insert_agent(
-            connection,
-            id_,
-            call.user_id,
-            name,
-            make_alias(name),
-            new.description,
-            new.input_parameters,
-            _issue_token(call, id_, new.expires_in),
-        )
+    name, token = normalise_name(new.name), _issue_token(call, id_, new.expires_in)
+    async with connect(call.database) as connection:
+        stored = await _stored(call, connection, token)
+        async with within(queries.AGENTS, call, connection):
+            agent = await queries.insert_agent(
+                connection,
+                id_,
+                call.user_id,
+                name,
+                make_alias(name),
+                new.description,
+                new.input_parameters,
+                stored,
+            )
     if agent is None:
         raise BadRequestError(f"Agent with {id_} already exists")
-    return agent
+    return attrs.evolve(agent, jwt=token)
 
 
 def _issue_token(call: Call[Any, Any], agent_id: UUID, expires_in: int | None) -> str:
     secret_key = call.state["settings"].secret_key
     return issue_agent_token(secret_key, agent_id, call.user_id, expires_in)
+
+
+async def _stored(call: Call[Any, Any], connection: Connection, token: str) -> str:
+    """What to store of a token."""
+    has_begun = await call.state["sealing"].has_begun(connection)
+    return without_signature(token) if has_begun else token
+
+
+def _restore(call: Call[Any, Any]) -> queries.Restore:
+    return partial(restore_token, call.state["settings"].secret_key, call.user_id)
 
 
 def _wanted_id(text: str | None) -> UUID:
@@ -83,7 +94,7 @@ async def list_agents(call: Call[Nothing, AgentSelection]) -> Page[Agent]:
     asked, asking = call.parameters, call.agent_id
     return await call.read_page(
         lambda connection, part: queries.select_agents(
-            connection, call.user_id, asking, asked, part
+            connection, _restore(call), call.user_id, asking, asked, part
         )
     )
 
@@ -93,7 +104,7 @@ async def list_frontend_agents(call: Call[Nothing, FrontendSelection]) -> Page[A
     asked, asking = call.parameters, call.agent_id
     return await call.read_page(
         lambda connection, part: queries.select_agents(
-            connection, call.user_id, asking, asked, part, asked.is_active
+            connection, _restore(call), call.user_id, asking, asked, part, asked.is_active
         )
     )
 
@@ -122,7 +133,9 @@ async def read_agent(call: Call[Nothing, AgentId]) -> Agent:
     """Read one of the user's agents."""
     id_ = call.parameters.agent_id
     async with connect(call.database) as connection:
-        agent = await queries.select_agent(connection, call.user_id, call.agent_id, id_)
+        agent = await queries.select_agent(
+            connection, _restore(call), call.user_id, call.agent_id, id_
+        )
     if agent is None:
         raise BadRequestError(f"Agent '{id_}' does not exist")
     return agent
@@ -135,7 +148,9 @@ async def update_agent(call: Call[AgentChanges, AgentId]) -> Agent:
         raise BadRequestError(TOO_LARGE)
     name = normalise_name(changes.name)
     async with connect(call.database) as connection:
-        agent = await queries.update_agent(connection, call.user_id, id_, name, changes)
+        agent = await queries.update_agent(
+            connection, _restore(call), call.user_id, id_, name, changes
+        )
     if agent is None:
         raise BadRequestError(f"Agent '{id_}' does not exist")
     return attrs.evolve(agent, agent_name=agent.agent_alias)
@@ -150,11 +165,12 @@ async def create_agent_token(call: Call[NewToken, AgentId]) -> RegisteredAgent:
     id_ = call.parameters.agent_id
     token = _issue_token(call, id_, call.body.expires_in)
     async with connect(call.database) as connection:
-        agent = await queries.update_token(connection, call.user_id, id_, token)
+        stored = await _stored(call, connection, token)
+        agent = await queries.update_token(connection, call.user_id, id_, stored)
     if agent is None:
         raise BadRequestError(f"Agent '{id_}' does not exist")
     call.state["notifications"].publish(REVOKED_TOKENS, encode_revoked(id_))
-    return agent
+    return attrs.evolve(agent, jwt=token)
 
 
 async def delete_agent(call: Call[Nothing, AgentId]) -> None:

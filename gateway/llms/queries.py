@@ -1,11 +1,12 @@
 """Providers and model configs in PostgreSQL."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from databases.core import Connection
 from databases.interfaces import Record
 
+from gateway.llms.options import shown_options, shown_text
 from gateway.llms.schemas import (
     ModelConfig,
     NewModelConfig,
@@ -16,8 +17,10 @@ from gateway.llms.schemas import (
 )
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
+from shared.domain.options import CREDENTIALS, METADATA
 from shared.postgres.pool import columns
-from shared.postgres.rows import as_json, builder
+from shared.postgres.rows import builder
+from shared.secrets import Vault
 
 PROVIDERS = Quota(
     "model providers",
@@ -33,13 +36,14 @@ CONFIGS = Quota(
 
 async def insert_provider(
     connection: Connection,
+    vault: Vault,
     id_: UUID,
     owner: UUID,
     name: str,
     encrypted_key: str | None,
-    metadata: dict[str, Any],
+    metadata: object,
 ) -> Provider | None:
-    """The new provider, or None: its owner has one of this name."""
+    """The new provider, or None: its owner has one of this name. Metadata as it is to be stored."""
     sql = """
         INSERT INTO modelproviders (id, name, api_key, provider_metadata, creator_id)
         VALUES (:id, :name, :api_key, :metadata, :owner)
@@ -55,7 +59,7 @@ async def insert_provider(
         "owner": owner,
     }
     row = await connection.fetch_one(sql, values)
-    return _provider(row) if row else None
+    return _provider(vault, row) if row else None
 
 
 async def select_provider_id(connection: Connection, owner: UUID, name: str) -> UUID | None:
@@ -67,12 +71,13 @@ async def select_provider_id(connection: Connection, owner: UUID, name: str) -> 
 
 async def update_provider(
     connection: Connection,
+    vault: Vault,
     owner: UUID,
     id_: UUID,
     encrypted_key: str | None,
-    metadata: dict[str, Any] | None,
+    metadata: object,
 ) -> Provider | None:
-    """The owner's provider after the change; None leaves what is stored."""
+    """The owner's provider after the change; None leaves what is stored. Metadata as above."""
     sql = """
         UPDATE modelproviders
         SET api_key = coalesce(:api_key, api_key), updated_at = now(),
@@ -83,11 +88,16 @@ async def update_provider(
     """
     values = {"owner": owner, "id": id_, "api_key": encrypted_key, "metadata": metadata}
     row = await connection.fetch_one(sql, values)
-    return _provider(row) if row else None
+    return _provider(vault, row) if row else None
 
 
-async def insert_config(connection: Connection, owner: UUID, new: NewModelConfig) -> bool | None:
-    """Whether the config was stored; False: the name is taken; None: the provider is unknown."""
+async def insert_config(
+    connection: Connection, id_: UUID, owner: UUID, new: NewModelConfig, credentials: object
+) -> bool | None:
+    """Whether the config was stored; False: the name is taken; None: the provider is unknown.
+
+    Credentials as they are to be stored.
+    """
     sql = """
         WITH provider AS (
             SELECT id FROM modelproviders WHERE creator_id = :owner AND name = :provider
@@ -104,19 +114,22 @@ async def insert_config(connection: Connection, owner: UUID, new: NewModelConfig
         )
         SELECT EXISTS (SELECT FROM added) FROM provider
     """
-    values = {"id": uuid4(), "owner": owner, **stored_columns(new)}
+    values = {"id": id_, "owner": owner, **stored_columns(new), "credentials": credentials}
     stored: bool | None = await connection.fetch_val(sql, values)
     return stored
 
 
 async def select_providers(
-    connection: Connection, owner: UUID, part: Slice
+    connection: Connection, vault: Vault, owner: UUID, part: Slice
 ) -> Page[ProviderConfigs]:
     """The owner's providers, newest first, with their configs, oldest first."""
     sql = """
         SELECT id, name, api_key,
-               CASE json_typeof(provider_metadata) WHEN 'object'
-                   THEN CAST(provider_metadata AS text) ELSE '{}' END AS metadata,
+               CASE json_typeof(provider_metadata)
+                   WHEN 'object' THEN CAST(provider_metadata AS text)
+                   WHEN 'string' THEN provider_metadata #>> '{}'
+                   ELSE '{}'
+               END AS metadata,
                octet_length(CAST(provider_metadata AS text)) + (
                    SELECT coalesce(sum(300 + octet_length(system_prompt)
                        + coalesce(octet_length(user_prompt), 0)
@@ -131,7 +144,7 @@ async def select_providers(
 
     def make(row: Record) -> ProviderConfigs:
         # Front-ends take the first config of the first provider where none was chosen.
-        return _with_configs(row, configs.pop(row["id"], [])[::-1])
+        return _with_configs(vault, row, configs.pop(row["id"], [])[::-1])
 
     page = await select_page(connection, sql, {"owner": owner}, part, make)
     for row in await _select_configs(connection, owner, [row["id"] for row in page.rows]):
@@ -139,28 +152,33 @@ async def select_providers(
     return page
 
 
-async def select_provider(connection: Connection, owner: UUID, name: str) -> list[ProviderConfigs]:
+async def select_provider(
+    connection: Connection, vault: Vault, owner: UUID, name: str
+) -> list[ProviderConfigs]:
     """The owner's provider of this name with its configs, as a list of one or none.
 
     What is newest comes first, unlike in the list of all.
     """
     sql = """
         SELECT id, name, api_key,
-               CASE json_typeof(provider_metadata) WHEN 'object'
-                   THEN CAST(provider_metadata AS text) ELSE '{}' END AS metadata
+               CASE json_typeof(provider_metadata)
+                   WHEN 'object' THEN CAST(provider_metadata AS text)
+                   WHEN 'string' THEN provider_metadata #>> '{}'
+                   ELSE '{}'
+               END AS metadata
         FROM modelproviders
         WHERE creator_id = :owner AND name = :name
     """
     row = await connection.fetch_one(sql, {"owner": owner, "name": name})
     if row is None:
         return []
-    return [_with_configs(row, await _select_configs(connection, owner, [row["id"]]))]
+    return [_with_configs(vault, row, await _select_configs(connection, owner, [row["id"]]))]
 
 
-def _provider(row: Record) -> Provider:
+def _provider(vault: Vault, row: Record) -> Provider:
     found = columns(row)
-    shown = {"api_key": shown_key(found["api_key"]), "metadata": found["metadata"] or {}}
-    return Provider(**{**found, **shown})
+    metadata = shown_options(vault, METADATA, found["id"], found["metadata"])
+    return Provider(**{**found, "api_key": shown_key(found["api_key"]), "metadata": metadata})
 
 
 async def _select_configs(
@@ -168,7 +186,10 @@ async def _select_configs(
 ) -> list[Record]:
     sql = """
         SELECT id, name, model, system_prompt, temperature,
-               CAST(credentials AS text) AS credentials,
+               CASE json_typeof(credentials)
+                   WHEN 'string' THEN credentials #>> '{}'
+                   ELSE CAST(credentials AS text)
+               END AS credentials,
                coalesce(user_prompt, '') AS user_prompt, max_last_messages, provider_id
         FROM modelconfigs
         WHERE creator_id = :owner AND provider_id = ANY(:provider_ids)
@@ -178,13 +199,21 @@ async def _select_configs(
     return await connection.fetch_all(sql, values)
 
 
-_config = builder(ModelConfig, "credentials")
+_build_config = builder(ModelConfig)
 
 
-def _with_configs(provider: Record, configs: list[Record]) -> ProviderConfigs:
+def _config(vault: Vault, row: Record) -> ModelConfig:
+    config = _build_config(row)
+    text = shown_text(vault, CREDENTIALS, config.id, row["credentials"])
+    vars(config)["credentials"] = text
+    return config
+
+
+def _with_configs(vault: Vault, provider: Record, configs: list[Record]) -> ProviderConfigs:
+    metadata: Any = shown_text(vault, METADATA, provider["id"], provider["metadata"])
     return ProviderConfigs(
         api_key=shown_key(provider["api_key"]),
         provider=provider["name"],
-        metadata=as_json(provider["metadata"]),
-        configs=[*map(_config, configs)],
+        metadata=metadata,
+        configs=[_config(vault, row) for row in configs],
     )

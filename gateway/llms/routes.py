@@ -1,8 +1,10 @@
 """Providers and model configs: create, read, change and delete."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import attrs
+from databases.core import Connection
 
 from gateway.llms import config_queries, queries
 from gateway.llms.config_queries import NameTakenError
@@ -19,12 +21,14 @@ from gateway.llms.schemas import (
     ProviderPage,
     SystemPrompt,
     needs_no_key,
+    stored_columns,
 )
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, delete, get, listing, patch, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
+from shared.domain.options import CREDENTIALS, METADATA, OptionsColumn, seal_options
 from shared.postgres.pool import connect
 from shared.secrets import Vault
 
@@ -39,15 +43,14 @@ async def create_provider(call: Call[NewProvider, Nothing]) -> Provider:
     new = call.body
     if not new.key and not new.is_keyless:
         raise BadRequestError(NO_KEY)
-    id_ = uuid4()
-    encrypted = _encrypt(call.state["vault"], id_, new.key)
-    async with (
-        connect(call.database) as connection,
-        within(queries.PROVIDERS, call, connection),
-    ):
-        provider = await queries.insert_provider(
-            connection, id_, call.user_id, new.name, encrypted, new.metadata or {}
-        )
+    id_, vault = uuid4(), call.state["vault"]
+    encrypted = _encrypt(vault, id_, new.key)
+    async with connect(call.database) as connection:
+        metadata = await _stored(call, connection, METADATA, id_, new.metadata or {})
+        async with within(queries.PROVIDERS, call, connection):
+            provider = await queries.insert_provider(
+                connection, vault, id_, call.user_id, new.name, encrypted, metadata
+            )
     if provider is None:
         taken = f"{call.user_id}, {new.name}"
         raise BadRequestError(f"Creator_id, name - '{taken}' already exists")
@@ -64,9 +67,11 @@ async def update_provider(call: Call[ProviderChanges, ProviderName]) -> Provider
         id_ = await queries.select_provider_id(connection, call.user_id, name)
         if id_ is None:
             raise _unknown_provider(name)
-        encrypted = _encrypt(call.state["vault"], id_, None if keyless else changes.new_key)
+        vault = call.state["vault"]
+        encrypted = _encrypt(vault, id_, None if keyless else changes.new_key)
+        metadata = await _stored(call, connection, METADATA, id_, changes.metadata)
         provider = await queries.update_provider(
-            connection, call.user_id, id_, encrypted, changes.metadata
+            connection, vault, call.user_id, id_, encrypted, metadata
         )
     if provider is None:
         raise _unknown_provider(name)
@@ -77,27 +82,46 @@ def _encrypt(vault: Vault, provider_id: UUID, key: str | None) -> str | None:
     return vault.encrypt(key, "modelproviders", provider_id, "api_key") if key else None
 
 
+async def _stored(
+    call: Call[Any, Any],
+    connection: Connection,
+    column: OptionsColumn,
+    row: UUID,
+    options: dict[str, Any] | None,
+) -> object:
+    """What to store of options; None leaves what is stored."""
+    if options is None or not await call.state["sealing"].has_begun(connection):
+        return options
+    return seal_options(call.state["vault"], column, row, options)
+
+
 def _unknown_provider(name: str) -> BadRequestError:
     return BadRequestError(f"Provider named '{name}' does not exist")
 
 
 async def create_model_config(call: Call[NewModelConfig, Nothing]) -> list[ProviderConfigs]:
     """Store a model config; answers with its provider."""
-    new = call.body
+    new, id_ = call.body, uuid4()
     async with connect(call.database) as connection:
+        options = stored_columns(new)["credentials"]
+        credentials = await _stored(call, connection, CREDENTIALS, id_, options)
         async with within(queries.CONFIGS, call, connection):
-            stored = await queries.insert_config(connection, call.user_id, new)
+            stored = await queries.insert_config(connection, id_, call.user_id, new, credentials)
         if stored is None:
             raise BadRequestError(f"Provider named {new.provider} does not exist")
         if not stored:
             raise BadRequestError(f"Config '{new.name.strip()}' already exists")
-        return await queries.select_provider(connection, call.user_id, new.provider)
+        return await queries.select_provider(
+            connection, call.state["vault"], call.user_id, new.provider
+        )
 
 
 async def list_model_configs(call: Call[Nothing, ProviderPage]) -> Page[ProviderConfigs]:
     """List the user's providers, newest first, with their configs, oldest first."""
     return await call.read_page(
-        lambda connection, part: queries.select_providers(connection, call.user_id, part)
+        lambda connection, part: queries.select_providers(
+            connection, call.state["vault"], call.user_id, part
+        )
     )
 
 
@@ -105,7 +129,9 @@ async def read_model_config(call: Call[Nothing, ModelConfigId]) -> ProviderConfi
     """Read one of the user's configs, with its provider."""
     id_ = call.parameters.model_config_id
     async with connect(call.database) as connection:
-        found = await config_queries.select_config(connection, call.user_id, id_)
+        found = await config_queries.select_config(
+            connection, call.state["vault"], call.user_id, id_
+        )
     if found is None:
         raise _unknown_config(id_)
     return found
@@ -114,9 +140,13 @@ async def read_model_config(call: Call[Nothing, ModelConfigId]) -> ProviderConfi
 async def update_model_config(call: Call[ModelConfigChanges, ModelConfigId]) -> ModelConfig:
     """Change one of the user's configs; what is left out stays."""
     id_ = call.parameters.model_config_id
+    vault, options = call.state["vault"], stored_columns(call.body)["credentials"]
     async with connect(call.database) as connection:
+        credentials = await _stored(call, connection, CREDENTIALS, id_, options)
         try:
-            config = await config_queries.update_config(connection, call.user_id, id_, call.body)
+            config = await config_queries.update_config(
+                connection, vault, call.user_id, id_, call.body, credentials
+            )
         except NameTakenError:
             raise BadRequestError(f"Config '{call.body.name}' already exists") from None
     if config is None:

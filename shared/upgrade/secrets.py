@@ -5,14 +5,15 @@ What is in our form already is left, so that all of it can be interrupted and ru
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
-from itertools import chain, groupby
-from typing import Any
+from itertools import groupby
 from uuid import UUID
 
 from attrs import define, field, frozen
 from psycopg import Connection
 
+from shared.domain.options import CREDENTIALS, METADATA, open_options
 from shared.secrets import (
     UndecryptableError,
     Vault,
@@ -21,7 +22,7 @@ from shared.secrets import (
     is_sealed,
     named_secrets,
 )
-from shared.tokens import Claims, has_expired, issue_agent_token, read_token
+from shared.tokens import Claims, has_expired, issue_agent_token, read_token, restore_token
 from shared.upgrade.original import decrypt_original_key, is_original_key
 
 THREADS = 4
@@ -93,17 +94,23 @@ def open_keys(keys: list[StoredKey], old_secret: str) -> Iterator[OpenedKey]:
 def select_dead_tokens(connection: Connection, secret_key: str) -> list[tuple[UUID, UUID, str]]:
     """Agents, their creators and stored tokens, where SECRET_KEY does not verify the token.
 
-    One that has expired is no such token: it was to end.
+    One that has expired is no such token: it was to end. Nor is one that is stored without its
+    signature, as that is made when it is shown.
     """
     rows = connection.execute("""
         SELECT id, creator_id, jwt FROM agents WHERE creator_id IS NOT NULL ORDER BY id
     """)
     return [
-        (id_, creator, token)
-        for id_, creator, token in rows
-        if read_token(secret_key, token) != Claims(creator, id_)
-        and not has_expired(secret_key, token)
+        (id_, creator, stored)
+        for id_, creator, stored in rows
+        if _is_dead(secret_key, Claims(creator, id_), stored)
     ]
+
+
+def _is_dead(secret_key: str, agent: Claims, stored: str) -> bool:
+    assert agent.agent_id is not None
+    token = restore_token(secret_key, agent.user_id, agent.agent_id, stored)
+    return read_token(secret_key, token) != agent and not has_expired(secret_key, token)
 
 
 def _open(old_secret: str, key: StoredKey) -> OpenedKey:
@@ -132,7 +139,7 @@ def _take_over_keys(
     with connection.transaction():
         if owner is not None and readable:
             secrets = {key.key for key in readable if key.key}
-            secrets |= set(_select_named_secrets(connection, owner))
+            secrets |= set(_select_named_secrets(connection, vault, owner))
             outcome.redacted_logs += _redact_logs(connection, owner, secrets)
         for key in readable:
             _update_key(connection, vault, key)
@@ -151,17 +158,20 @@ def _update_key(connection: Connection, vault: Vault, key: OpenedKey) -> None:
     )
 
 
-def _select_named_secrets(connection: Connection, owner: UUID) -> Iterator[str]:
+def _select_named_secrets(connection: Connection, vault: Vault, owner: UUID) -> Iterator[str]:
     """What else the master agent was given, by the names of credentials and metadata."""
-    rows: list[tuple[dict[str, Any]]] = connection.execute(
+    rows: list[tuple[bool, UUID, object]] = connection.execute(
         """
-        SELECT provider_metadata FROM modelproviders WHERE creator_id = %(owner)s
+        SELECT true, id, provider_metadata FROM modelproviders WHERE creator_id = %(owner)s
         UNION ALL
-        SELECT credentials FROM modelconfigs WHERE creator_id = %(owner)s
+        SELECT false, id, credentials FROM modelconfigs WHERE creator_id = %(owner)s
         """,
         {"owner": owner},
     ).fetchall()
-    return chain.from_iterable(named_secrets(options) for (options,) in rows)
+    for is_metadata, id_, stored in rows:
+        column = METADATA if is_metadata else CREDENTIALS
+        with suppress(UndecryptableError):  # nor could it have been given
+            yield from named_secrets(open_options(vault, column, id_, stored))
 
 
 def _redact_logs(connection: Connection, owner: UUID, secrets: set[str]) -> int:
