@@ -28,6 +28,7 @@ from agent_bridge.requests.upkeep import Upkeep
 from agent_bridge.retention import remove_what_is_old
 from agent_bridge.router.lanes import Lanes
 from agent_bridge.router.session import RouterSession
+from agent_bridge.stored_secrets import StoredSecrets
 from shared.codec.converter import unstructure
 from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import create_database
@@ -101,6 +102,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         lanes = doors.lanes if doors else Lanes(settings)
         running = Running(Invoker(settings, database, vault, lanes), endings)
         claiming = Claiming(settings, database, notifications, bridge_id, running)
+        secrets = StoredSecrets(database, vault)
         upkeep = Upkeep(database, notifications, running, endings)
         # Left in reverse: no claims, nothing that runs, no router session (what runs here is logged
         # until its end), nothing heard that is not stored, nothing that Redis is still to be told.
@@ -115,6 +117,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
                 cancellations=upkeep.drop_cancelled(),
                 sweeper=upkeep.sweep(),
                 retention=remove_what_is_old(database, settings.retention_days),
+                secrets=secrets.watch(),
                 loop_lag=measure_loop_lag(),
                 backlog=measure_backlog(database, wanted=bool(settings.bridge_metrics_port)),
             )
@@ -136,16 +139,21 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
             "postgresql": probe.answers,
             "redis": notifications.is_up,
         }
-        readiness = Readiness(drain, checks, ["redis"], partial(_describe, leadership, doors))
+        readiness = Readiness(
+            drain, checks, ["redis"], partial(_describe, leadership, doors, secrets)
+        )
         yield State(readiness=readiness, drain=drain)
 
 
-def _describe(leadership: Leadership, doors: Doors | None) -> dict[str, object]:
+def _describe(
+    leadership: Leadership, doors: Doors | None, secrets: StoredSecrets
+) -> dict[str, object]:
     """Decides nothing: one bridge of all holds the session, and the others work as well."""
     return {
         "router_session": unstructure(leadership.state),
         "agents_are_authenticated": doors is not None,
         "agents_door": doors.describe() if doors else None,
+        "secrets_to_reencrypt": secrets.left,
     }
 
 

@@ -43,6 +43,11 @@ MASTER_IS_FOREIGN = Gauge(
     "genai_master_agent_is_foreign",
     "Whether the router reaches another master agent than the one that came through a door.",
 )
+SECRETS_TO_REENCRYPT = Gauge(
+    "genai_secrets_to_reencrypt",
+    "Stored secrets that are not in the form of the newest key, of all users.",
+    ["kind"],
+)
 LOG_ENTRIES = Counter("genai_log_entries", "What agents logged, by what became of it.", ["outcome"])
 
 LOG_ENTRIES_STORED = LOG_ENTRIES.labels("stored")

@@ -9,10 +9,10 @@ import pytest
 from devstack.postgres import PostgresServer, run_postgres
 from devstack.processes import wait_until_ready
 from devstack.valkey import ValkeyServer, run_valkey
-from shared.upgrade.migrate import migrate
+from shared.upgrade.migrate import grant, migrate
 from tests.master import Master, run_master
 from tests.sql import Sql, run_sql
-from tests.system import Stores, System, make_secrets, run_database, url_of
+from tests.system import Stores, System, make_role, make_secrets, run_database, url_of
 from tests.users import User, insert_user
 
 
@@ -42,8 +42,10 @@ def valkey() -> Iterator[ValkeyServer]:
 def stores(postgres: PostgresServer, valkey: ValkeyServer) -> Iterator[Stores]:
     """Both servers, with a migrated database to copy."""
     with run_database(postgres) as template:
-        migrate(url_of(postgres, template))
-        yield Stores(postgres, valkey, template)
+        url, role = url_of(postgres, template), make_role(postgres)
+        migrate(url)
+        grant(url, role["POSTGRES_USER"])
+        yield Stores(postgres, valkey, template, role)
 
 
 @pytest.fixture

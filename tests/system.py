@@ -78,6 +78,17 @@ def url_of(server: PostgresServer, database: str) -> str:
     return f"postgresql://{address}/{quote(database)}"
 
 
+def make_role(server: PostgresServer) -> dict[str, str]:
+    """Create a role that may log in and no more, and return the variables that name it."""
+    role, password = f"services_{uuid4().hex}", secrets.token_urlsafe(24)
+    statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+        sql.Identifier(role), sql.Literal(password)
+    )
+    with psycopg.connect(url_of(server, "postgres"), autocommit=True) as connection:
+        connection.execute(statement)
+    return {"POSTGRES_USER": role, "POSTGRES_PASSWORD": password}
+
+
 def make_secrets() -> dict[str, str]:
     """All that the services do not start without."""
     return {
@@ -130,6 +141,8 @@ class System:
 
     environment: dict[str, str]
     _start_module: StartModule = start_forked
+    of_services: Mapping[str, str] = field(factory=dict)
+    """Variables that the pair has, and nobody else."""
     folder: Path = field(factory=lambda: Path(mkdtemp(prefix="genai-test-")))
     gateways: list[str] = field(factory=list)
     bridges: list[str] = field(factory=list)
@@ -173,7 +186,8 @@ class System:
     ) -> Child:
         """Start `python -m module` with the installation's variables, and log to `name`."""
         command = ["tests.faults.altered", module, *alterations] if alterations else [module]
-        return self._start(self._start_module, name, command, overrides or {})
+        variables = {**self.of_services, **(overrides or {})}
+        return self._start(self._start_module, name, command, variables)
 
     def start_router(self) -> Child:
         """Start the router, again after it was killed."""
@@ -260,10 +274,12 @@ class System:
 
 @contextmanager
 def run_system(
-    environment: dict[str, str], start_module: StartModule = start_forked
+    environment: dict[str, str],
+    start_module: StartModule = start_forked,
+    of_services: Mapping[str, str] | None = None,
 ) -> Iterator[System]:
     """An installation without any process yet."""
-    system = System(environment, start_module)
+    system = System(environment, start_module, of_services or {})
     try:
         yield system
     finally:
@@ -277,6 +293,8 @@ class Stores:
     postgres: PostgresServer
     valkey: ValkeyServer
     template: str = EMPTY
+    of_services: Mapping[str, str] = field(factory=dict)
+    """As whom the pair works with a copy of the template, where not as its owner."""
 
     @contextmanager
     def environment(self) -> Iterator[dict[str, str]]:
@@ -291,7 +309,7 @@ class Stores:
         """An installation with a database of its own, without any process yet."""
         with (
             self.environment() as environment,
-            run_system({**environment, **variables}, start_module) as system,
+            run_system({**environment, **variables}, start_module, self.of_services) as system,
         ):
             yield system
 

@@ -50,6 +50,7 @@ PROVIDER_KEYS = Kind(
 METADATA = _options("metadata", "modelproviders", "provider_metadata")
 CREDENTIALS = _options("credentials", "modelconfigs", "credentials")
 TOKENS = Kind("tokens", "agents", "jwt", "text", "jwt LIKE '%.%.%'")
+KINDS = (PROVIDER_KEYS, METADATA, CREDENTIALS, TOKENS)
 
 
 async def select_has_begun(connection: Connection) -> bool:
@@ -68,7 +69,7 @@ async def count_left(connection: Connection, kind: Kind, newest: str, most: int)
     sql = f"""
         SELECT count(*) FROM (
             SELECT FROM {kind.table} WHERE {kind.needs} LIMIT :most
-        ) AS some
+        ) AS counted
     """  # noqa: S608 (constants of ours)
     return int(await connection.fetch_val(sql, {"newest": newest, "most": most}))
 

@@ -16,6 +16,7 @@ from shared.domain import options
 from shared.postgres.pool import connect, transaction
 from shared.reencrypt.queries import (
     CREDENTIALS,
+    KINDS,
     METADATA,
     PROVIDER_KEYS,
     TOKENS,
@@ -56,7 +57,7 @@ async def reencrypt(database: Database, vault: Vault, tell: Callable[[str], None
     async with connect(database) as connection:
         await begin_sealing(connection)
     outcome = Outcome()
-    for kind in RENEW:
+    for kind in KINDS:
         await _Walk(database, vault, kind, tell).run(outcome)
     return outcome
 

@@ -28,11 +28,12 @@ from shared.process.reaching import reach_postgres
 from shared.process.waiting import waiting_for
 from shared.secrets import Vault
 from shared.settings.addresses import postgres_place
-from shared.settings.common import PostgresSettings
+from shared.settings.migrating import MigratingSettings
 from shared.settings.reading import SettingsError, load_settings
 from shared.upgrade.giving_way import LOCKED_OUT, HeldUpError, give_way
 from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
 from shared.upgrade.report import describe_outcome, report
+from shared.upgrade.rights import grant_rights
 from shared.upgrade.secrets import Outcome, take_over_secrets
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -131,12 +132,24 @@ def take_over(settings: TakeoverSettings) -> Outcome:
 
     Raises MigrationError; what was done until then stays, and is not done again.
     """
-    with _connect(settings.database_url) as connection:
-        with waiting_for(OTHERS, _tell):
-            connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+    with _alone(settings.owner_url) as connection:
         vault = Vault(settings.encryption_keys)
         with waiting_for("the secrets to be taken over", _tell):
             return take_over_secrets(connection, vault, settings.old_secret, settings.secret_key)
+
+
+def grant(database_url: str, role: str) -> None:
+    """Let the role of the services do what they need. Raises MigrationError: there is none."""
+    with _alone(database_url) as connection:
+        grant_rights(connection, role, _tables())
+
+
+@contextmanager
+def _alone(database_url: str) -> Iterator[psycopg.Connection]:
+    with _connect(database_url) as connection:
+        with waiting_for(OTHERS, _tell):
+            connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        yield connection
 
 
 def _is_original(connection: psycopg.Connection) -> bool:
@@ -202,11 +215,14 @@ def _wait_for_server(database_url: str) -> None:
 
 def _refuse_missing_tables(connection: psycopg.Connection) -> None:
     """Where tables were dropped, and the notes that they were made stayed."""
-    files = [path for path in MIGRATIONS.glob("[0-9]*.sql") if ".rollback" not in path.name]
-    tables = {name for path in files for name in _table.findall(path.read_text())}
     sql = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL"
-    if missing := [name for (name,) in connection.execute(sql, [sorted(tables)])]:
+    if missing := [name for (name,) in connection.execute(sql, [_tables()])]:
         raise MigrationError(f"tables are gone ({', '.join(missing)}): {REMEDY}")
+
+
+def _tables() -> list[str]:
+    files = [path for path in MIGRATIONS.glob("[0-9]*.sql") if ".rollback" not in path.name]
+    return sorted({name for path in files for name in _table.findall(path.read_text())})
 
 
 def _migrations() -> MigrationList:
@@ -258,12 +274,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _migrate(database_url: str) -> list[str]:
+def _migrate(place: MigratingSettings) -> list[str]:
     """What was done, in lines. The settings are checked before the database is touched."""
-    settings = load_settings(TakeoverSettings) if is_original(database_url) else None
-    lines = [f"applied {name}" for name in migrate(database_url)]
+    settings = load_settings(TakeoverSettings) if is_original(place.owner_url) else None
+    lines = [f"applied {name}" for name in migrate(place.owner_url)]
     if settings is not None:
         lines += describe_outcome(take_over(settings))
+    if place.services_role is not None:
+        grant(place.owner_url, place.services_role)
     return lines or ["nothing to apply"]
 
 
@@ -306,13 +324,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        database_url = load_settings(PostgresSettings).database_url
+        place = load_settings(MigratingSettings)
         if options.report:
-            lines = _report(database_url)
+            lines = _report(place.owner_url)
         elif "rollback" in options:
-            lines = _roll_back(database_url, options.rollback)
+            lines = _roll_back(place.owner_url, options.rollback)
         else:
-            lines = _migrate(database_url)
+            lines = _migrate(place)
     except (MigrationError, SettingsError) as fault:
         print(f"The database was not migrated: {fault}", file=sys.stderr)
         return 1

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from shared.secrets import UndecryptableError
 from shared.settings.installation import Settings
+from shared.settings.migrating import MigratingSettings
 
 REVISION = "8403bb364491"
 """The last of the original's own migrations: the tables of `0001-original-installation`."""
@@ -21,7 +22,7 @@ _original_key = re.compile(rf"{_base64}*={{0,2}}(?:\*{_base64}+={{0,2}}){{3}}")
 
 
 @frozen(kw_only=True)
-class TakeoverSettings(Settings):
+class TakeoverSettings(Settings, MigratingSettings):
     """The settings of the services, and the original's secret where SECRET_KEY is a new one."""
 
     original_secret_key: str | None = attrs.field(default=None, repr=False, metadata={"read": str})

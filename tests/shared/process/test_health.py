@@ -171,6 +171,7 @@ async def test_a_real_bridge_is_ready_and_tells_of_its_router_session(system: Sy
     assert isinstance(found.pop("router_session")["is_held"], bool)
     assert found.pop("agents_are_authenticated") is False
     assert found.pop("agents_door") is None
+    assert found.pop("secrets_to_reencrypt") is not None
     assert answer.status_code == 200
     assert read_is_up(found) == {"postgresql": True, "redis": True}
 

@@ -1,0 +1,33 @@
+"""What the role of the services may do: with rows of their tables all they need, and no more."""
+
+import psycopg
+from psycopg import sql
+
+SEQUENCES = """
+    SELECT DISTINCT owned.objid::regclass::text
+    FROM pg_depend AS owned JOIN pg_class ON pg_class.oid = owned.objid AND relkind = 'S'
+    WHERE owned.classid = 'pg_class'::regclass AND owned.deptype = 'a'
+      AND owned.refobjid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) AS name)
+"""
+
+
+def grant_rights(connection: psycopg.Connection, role: str, tables: list[str]) -> None:
+    """Let a role work with the rows of these tables, in one transaction.
+
+    Not with those of others, such as the notes of migrations. A partition needs no grant of its
+    own: it is reached through its table. So does what a trigger does with the rows of others.
+    """
+    to = sql.Identifier(role)
+    sequences = [name for (name,) in connection.execute(SEQUENCES, [tables])]
+    with connection.transaction():
+        connection.execute(
+            sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(
+                sql.SQL(", ").join(map(sql.Identifier, tables)), to
+            )
+        )
+        for name in sequences:
+            grant = sql.SQL("GRANT USAGE ON SEQUENCE {} TO {}")
+            connection.execute(grant.format(sql.SQL(name), to))
+        [(schema,)] = connection.execute("SELECT current_schema()")
+        grant = sql.SQL("GRANT USAGE ON SCHEMA {} TO {}")
+        connection.execute(grant.format(sql.Identifier(schema), to))
