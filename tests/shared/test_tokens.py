@@ -15,9 +15,14 @@ from shared.tokens import (
     USER_TOKEN_SECONDS,
     Claims,
     has_expired,
+    is_whole,
     issue_agent_token,
     issue_user_token,
+    names_agent,
     read_token,
+    restore_token,
+    stored_forms,
+    without_signature,
 )
 
 KEY = "k" * 32
@@ -197,3 +202,53 @@ def test_a_signature_is_that_of_rfc_7515() -> None:
     header, payload, signature = issue_user_token(KEY, USER).split(".")
     expected = hmac.new(KEY.encode(), f"{header}.{payload}".encode(), hashlib.sha256).digest()
     assert signature == b64(expected)
+
+
+@pytest.mark.parametrize("expires_in", [None, 60], ids=["for good", "for a minute"])
+def test_what_is_stored_of_an_agents_token_is_none_and_becomes_it_again(
+    expires_in: int | None,
+) -> None:
+    token = issue_agent_token(KEY, AGENT, USER, expires_in)
+    stored = without_signature(token)
+    assert read_token(KEY, stored) is None
+    assert restore_token(KEY, USER, AGENT, stored) == token
+
+
+def test_a_token_of_the_original_becomes_itself_again() -> None:
+    claims = {"exp": AGENT_TOKEN_EXPIRY, "sub": str(AGENT), "user_id": str(USER)}
+    token = sign(claims, {"typ": "JWT", "alg": "HS256"})
+    assert restore_token(KEY, USER, AGENT, without_signature(token)) == token
+
+
+def test_with_another_key_another_token_becomes_of_it() -> None:
+    token, new_key = issue_agent_token(KEY, AGENT, USER), "n" * 32
+    restored = restore_token(new_key, USER, AGENT, without_signature(token))
+    assert restored != token
+    assert read_token(new_key, restored) == Claims(USER, AGENT)
+
+
+def test_a_whole_token_that_is_stored_stays_as_it_is() -> None:
+    token = issue_agent_token(KEY, AGENT, USER)
+    assert is_whole(token)
+    assert not is_whole(without_signature(token))
+    assert restore_token(KEY, USER, AGENT, token) == token
+    assert stored_forms(token) == [without_signature(token), token]
+
+
+def test_nothing_is_signed_but_what_names_the_agent_of_its_row() -> None:
+    stored = without_signature(issue_agent_token(KEY, AGENT, USER))
+    assert restore_token(KEY, USER, uuid4(), stored) == ""
+    assert restore_token(KEY, uuid4(), AGENT, stored) == ""
+    assert restore_token(KEY, None, AGENT, stored) != ""
+    of_user = without_signature(issue_user_token(KEY, USER))
+    assert restore_token(KEY, None, AGENT, of_user) == restore_token(KEY, USER, USER, of_user) == ""
+
+
+@pytest.mark.parametrize(
+    "stored",
+    ["", ".", "a", "a.b", "a.ґ", f"a.{b64(b'[]')}", f"a.{b64(b'null')}", f"a.{b64(b'{}')}"],
+    ids=["empty", "dot", "word", "no JSON", "no ASCII", "list", "null", "no claims"],
+)
+def test_of_what_is_no_token_none_becomes(stored: str) -> None:
+    assert not names_agent(stored, None, AGENT)
+    assert restore_token(KEY, USER, AGENT, stored) == ""
