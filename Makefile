@@ -15,7 +15,7 @@ GENERATION_2_INSTALLED := .venv-genai2/.installed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 	--no-header --no-emit-index-url --upgrade
 
-.PHONY: help run test soak bench lint docs migrate takeover-report lock clean
+.PHONY: help run test soak bench lint docs migrate takeover-report reencrypt lock clean
 
 help:  ## Explain the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -50,6 +50,9 @@ migrate: $(INSTALLED)  ## Bring the database that POSTGRES_* names up to date
 
 takeover-report: $(INSTALLED)  ## Say what `make migrate` would do to a database of the original
 	@$(PYTHON) -m shared.upgrade.migrate --report
+
+reencrypt: $(INSTALLED)  ## Bring all stored secrets to the newest of ENCRYPTION_KEYS
+	@$(PYTHON) -m shared.reencrypt
 
 lock: | $(filter .tools/bin/uv,$(UV))  ## Resolve the newest versions that pyproject.toml allows
 	$(COMPILE) --group dev pyproject.toml -o requirements.lock

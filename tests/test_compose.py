@@ -25,7 +25,6 @@ DEFAULTS_STAY = {
     "GATEWAY_PORT",
     "POSTGRES_DB",
     "POSTGRES_PORT",
-    "POSTGRES_USER",
 }
 
 
@@ -113,6 +112,26 @@ def test_no_process_gains_privileges_and_only_postgresql_writes_outside_of_its_v
         assert service["security_opt"] == ["no-new-privileges:true"]
     writing = {name for name, service in SERVICES.items() if not service.get("read_only")}
     assert writing == {"postgres"}
+
+
+def test_only_the_migration_has_the_password_of_who_owns_the_tables() -> None:
+    owner, role = "MIGRATE_POSTGRES_PASSWORD", "POSTGRES_PASSWORD"
+    having = [name for name, service in SERVICES.items() if owner in str(service)]
+    assert having == ["migrate", "role", "postgres"]
+    passwords = {name: SERVICES[name]["environment"][role] for name in (*PAIR, "role")}
+    assert set(passwords.values()) == {f"${{{role}:?must be set}}"}
+    assert SERVICES["postgres"]["environment"][role] == f"${{{owner}:?must be set}}"
+
+
+def test_the_services_work_as_the_role_that_is_made_before_the_migration() -> None:
+    [role] = {SERVICES[name]["environment"]["POSTGRES_USER"] for name in (*PAIR, "role")}
+    migrate = SERVICES["migrate"]
+    assert migrate["environment"]["POSTGRES_USER"] == role
+    assert migrate["environment"]["MIGRATE_POSTGRES_USER"] != role
+    assert migrate["depends_on"] == {"role": {"condition": "service_completed_successfully"}}
+    [script] = SERVICES["role"]["configs"]
+    assert f"--file={script['target']}" in SERVICES["role"]["command"]
+    assert COMPOSE["configs"][script["source"]]["file"] == "devstack/role.sql"
 
 
 def test_each_command_is_a_module_of_the_project() -> None:

@@ -81,7 +81,7 @@ async def select_agents(
                CAST(input_parameters AS text) AS agent_schema, created_at, updated_at, is_active,
                CASE WHEN CAST(:asking AS uuid) IS NULL OR id = :asking THEN jwt ELSE '' END
                    AS agent_jwt, alias AS agent_alias,
-               octet_length(description)
+               600 + octet_length(description)
                    + octet_length(CAST(input_parameters AS text)) AS bytes
         FROM agents
         WHERE creator_id = :owner AND (is_active OR name <> '' AND description <> '')

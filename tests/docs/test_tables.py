@@ -9,6 +9,7 @@ import agent_bridge.metrics
 import gateway.web.metrics
 import shared.telemetry.metrics
 from shared.settings.installation import Settings
+from shared.settings.migrating import MigratingSettings
 from tests.docs.pages import DOCS, read_rows
 
 
@@ -29,7 +30,8 @@ def _written(default: object) -> str:
 
 def test_the_configuration_table_holds_every_variable_with_its_default() -> None:
     rows = read_rows(DOCS / "reference/settings.md")
-    expected = {f"`{each.name.upper()}`": _written(each.default) for each in attrs.fields(Settings)}
+    fields = (*attrs.fields(Settings), *attrs.fields(MigratingSettings))
+    expected = {f"`{each.name.upper()}`": _written(each.default) for each in fields}
     assert {variable: default for variable, default, _ in rows} == expected
 
 
