@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, redirect_stdout
+from contextlib import asynccontextmanager, contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from typing import Any
 from uuid import uuid4
@@ -13,8 +13,9 @@ import pytest
 from attrs import evolve, frozen
 from psycopg import Connection, sql
 
+import shared.reencrypt.__main__ as reencrypting
+import shared.upgrade.migrate as migrating
 from shared.secrets import REDACTED
-from shared.upgrade.migrate import main
 from tests.agent_bridge.actors import connected_agent, until_active
 from tests.master import run_master
 from tests.migrations.catalogue import read_tables
@@ -47,15 +48,32 @@ class Taken:
     first: str
     second: str
     same_after_second: bool
+    left: str
+    """What `python -m shared.reencrypt` names."""
+
+
+@contextmanager
+def variables_of(system: System) -> Iterator[None]:
+    """The environment of the operator: the services have a role of their own."""
+    owner = {f"MIGRATE_{name}": system.environment[name] for name in system.of_services}
+    files = {"DEFAULT_FILES_FOLDER_NAME": str(system.files)}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**files, **system.environment, **owner, **system.of_services}.items():
+            patch.setenv(name, value)
+        yield
 
 
 def run_migrate(system: System, *arguments: str) -> str:
     """What the command tells."""
-    files = {"DEFAULT_FILES_FOLDER_NAME": str(system.files)}
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as told:
-        for name, value in {**files, **system.environment}.items():
-            patch.setenv(name, value)
-        assert main(arguments) == 0
+    with variables_of(system), redirect_stdout(StringIO()) as told:
+        assert migrating.main(arguments) == 0
+    return told.getvalue()
+
+
+def run_reencrypt(system: System) -> str:
+    """What the command could not read."""
+    with variables_of(system), redirect_stderr(StringIO()) as told:
+        assert reencrypting.main() == 1
     return told.getvalue()
 
 
@@ -115,10 +133,11 @@ def take_over(system: System, connection: Connection, owner: Owner, odd: Owner) 
     before = digest(connection)
     second = run_migrate(system)
     same = digest(connection) == before
+    left = run_reencrypt(system)
     system.start_router()
     system.start_gateway()
     system.start_bridge()
-    return Taken(system, connection, owner, odd, report, first, second, same)
+    return Taken(system, connection, owner, odd, report, first, second, same, left)
 
 
 @asynccontextmanager
@@ -233,6 +252,14 @@ async def test_odd_rows_are_listed_like_any_others(odd_user: User, taken: Taken)
     *_, answer = await odd_user.history(str(taken.odd.chat))
     assert json.loads(answer["content"])["response"] == "plain"
     assert await odd_user.history(str(PLAIN_CHAT)) == []
+
+
+def test_afterwards_only_what_is_lost_is_not_encrypted_with_the_new_keys(taken: Taken) -> None:
+    query = "SELECT id FROM modelproviders WHERE name = 'lost'"
+    [(lost,)] = taken.connection.execute(query)
+    assert taken.left == f"modelproviders.api_key of {lost} can't be decrypted\n"
+    rows = taken.connection.execute("SELECT jwt FROM agents WHERE id = %s", [taken.owner.agent])
+    assert [jwt for (jwt,) in rows] == [taken.owner.token.rpartition(".")[0]]
 
 
 async def test_an_agent_goes_on_with_its_old_token(user: User, taken: Taken) -> None:

@@ -29,6 +29,7 @@ from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications, create_redis
 from shared.postgres.pool import _leave_as_it_is, _read_json
 from shared.postgres.statements import DirectDatabase
+from shared.secrets import Vault
 from shared.settings.installation import Settings
 from tests.gateway.belongings import Belongings, insert_belongings, make_belongings, user_token
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry
@@ -162,6 +163,7 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
         "database": database,
         "notifications": notifications,
         "bridges": Bridges(settings, notifications),
+        "vault": Vault(settings.encryption_keys),
         "watch": Watch(database),
         "turns": Turns(0, settings.database_pool_size),
         "storage": create_storage(attrs.evolve(settings, default_files_folder_name=folder)),
