@@ -11,9 +11,7 @@ logger = logging.getLogger(__name__)
 SEND_SECONDS = 20.0
 
 
-async def send(
-    client: ServerConnection, frame: str, who: str, seconds: float = 0.0
-) -> None:
+async def send(client: ServerConnection, frame: str, who: str, seconds: float = 0.0) -> None:
     """Send a frame, or end the connection; nothing where it has ended by itself.
 
     It may take so many seconds, by default SEND_SECONDS.

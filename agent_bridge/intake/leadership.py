@@ -104,20 +104,21 @@ class Leadership:
     async def _compete(self) -> None:
         """Try to have the lease until the connection fails. Raises RouterAwayError."""
         raw = await connect_apart(self._settings, "leader")
-        connection, told = DirectConnection(raw), None
+        connection, is_waiting = DirectConnection(raw), False
         try:
             while True:
-                why_not = await self._take(connection)
-                if why_not is None:
+                if (why_not := await self._take(connection)) is None:
+                    is_waiting = False
                     await self._lead(connection)
                     await self._watch_holding(HEARTBEAT_SECONDS)
-                else:
-                    self._leads.clear()
+                    continue
+                self._leads.clear()
+                if is_waiting:  # until now the session could end by another's taking it: unharmed
                     await self._stop_holding()
-                    if why_not != told:
-                        logger.info("this bridge does not lead: %s", why_not)
-                    await asyncio.sleep(ATTEMPT_SECONDS)
-                told = why_not
+                else:
+                    logger.info("this bridge does not lead: %s", why_not)
+                is_waiting = True
+                await asyncio.sleep(ATTEMPT_SECONDS)
         except (asyncio.CancelledError, RouterAwayError):
             await self._stop_holding()
             await self._give_back(connection)
@@ -128,9 +129,10 @@ class Leadership:
 
     async def _take(self, connection: Connection) -> str | None:
         asked_at = time.monotonic()
-        why_not = await _in_time(take_lease(connection, self._lease))
+        if why_not := await _in_time(take_lease(connection, self._lease)):
+            return why_not
         self._leads_until = asked_at + LEASE_SECONDS
-        return why_not
+        return None
 
     async def _give_back(self, connection: Connection) -> None:
         try:
