@@ -105,9 +105,10 @@ class Leadership:
         """Try to have the lease until the connection fails. Raises RouterAwayError."""
         raw = await connect_apart(self._settings, "leader")
         connection, is_waiting = DirectConnection(raw), False
+        session = None if raw.is_pooled else raw.get_server_pid()
         try:
             while True:
-                if (why_not := await self._take(connection)) is None:
+                if (why_not := await self._take(connection, session)) is None:
                     is_waiting = False
                     await self._lead(connection)
                     await self._watch_holding(HEARTBEAT_SECONDS)
@@ -127,9 +128,9 @@ class Leadership:
             self._leads.clear()
             raw.terminate()
 
-    async def _take(self, connection: Connection) -> str | None:
+    async def _take(self, connection: Connection, session: int | None) -> str | None:
         asked_at = time.monotonic()
-        if why_not := await _in_time(take_lease(connection, self._lease)):
+        if why_not := await _in_time(take_lease(connection, self._lease, session)):
             return why_not
         self._leads_until = asked_at + LEASE_SECONDS
         return None
