@@ -104,20 +104,22 @@ class Leadership:
     async def _compete(self) -> None:
         """Try to have the lease until the connection fails. Raises RouterAwayError."""
         raw = await connect_apart(self._settings, "leader")
-        connection, told = DirectConnection(raw), None
+        connection, is_waiting = DirectConnection(raw), False
+        session = None if raw.is_pooled else raw.get_server_pid()
         try:
             while True:
-                why_not = await self._take(connection)
-                if why_not is None:
+                if (why_not := await self._take(connection, session)) is None:
+                    is_waiting = False
                     await self._lead(connection)
                     await self._watch_holding(HEARTBEAT_SECONDS)
-                else:
-                    self._leads.clear()
+                    continue
+                self._leads.clear()
+                if is_waiting:  # until now the session could end by another's taking it: unharmed
                     await self._stop_holding()
-                    if why_not != told:
-                        logger.info("this bridge does not lead: %s", why_not)
-                    await asyncio.sleep(ATTEMPT_SECONDS)
-                told = why_not
+                else:
+                    logger.info("this bridge does not lead: %s", why_not)
+                is_waiting = True
+                await asyncio.sleep(ATTEMPT_SECONDS)
         except (asyncio.CancelledError, RouterAwayError):
             await self._stop_holding()
             await self._give_back(connection)
@@ -126,11 +128,12 @@ class Leadership:
             self._leads.clear()
             raw.terminate()
 
-    async def _take(self, connection: Connection) -> str | None:
+    async def _take(self, connection: Connection, session: int | None) -> str | None:
         asked_at = time.monotonic()
-        why_not = await _in_time(take_lease(connection, self._lease))
+        if why_not := await _in_time(take_lease(connection, self._lease, session)):
+            return why_not
         self._leads_until = asked_at + LEASE_SECONDS
-        return why_not
+        return None
 
     async def _give_back(self, connection: Connection) -> None:
         try:

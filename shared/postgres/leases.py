@@ -1,7 +1,8 @@
 """Leases: what one process of all does, each until a time that only PostgreSQL's clock decides.
 
-A row and no lock: it belongs to no session, so a pooler may stand before PostgreSQL. Its holder
-takes it anew in time; who finds it out of time takes it over.
+A row and no lock: it needs no session, so a pooler may stand before PostgreSQL. Its holder takes
+it anew in time; who finds it out of time takes it over. A holder that has a session of its own may
+say so: then the lease ends with that, if it does not end before.
 """
 
 from datetime import timedelta
@@ -25,9 +26,12 @@ class Lease:
     holder: UUID = field(factory=uuid4)
 
 
-async def take_lease(connection: Connection, lease: Lease) -> str | None:
+async def take_lease(
+    connection: Connection, lease: Lease, session: int | None = None
+) -> str | None:
     """Take it, or take it anew: None if it is this holder's from now on, else why it is not.
 
+    `session` is PostgreSQL's number of the one that it is to end with.
     A time further away than anybody sets it is from before PostgreSQL's clock was set back.
     """
     sql = """
@@ -40,14 +44,19 @@ async def take_lease(connection: Connection, lease: Lease) -> str | None:
         ), others AS (
             SELECT FROM leases WHERE name = :name AND holder <> :holder AND expires_at
                 BETWEEN clock_timestamp() AND clock_timestamp() + CAST(:time AS interval)
+                AND (session IS NULL OR session IN (SELECT pid FROM pg_stat_activity))
         ), taken AS (
-            INSERT INTO leases AS lease (name, holder, expires_at)
-            SELECT :name, :holder, clock_timestamp() + CAST(:time AS interval)
+            INSERT INTO leases AS lease (name, holder, session, expires_at)
+            SELECT :name, :holder, :session, clock_timestamp() + CAST(:time AS interval)
             WHERE NOT EXISTS (SELECT FROM older) AND NOT EXISTS (SELECT FROM others)
             ON CONFLICT (name) DO UPDATE
-                SET holder = :holder, expires_at = clock_timestamp() + CAST(:time AS interval)
+                SET holder = :holder, session = :session,
+                    expires_at = clock_timestamp() + CAST(:time AS interval)
                 WHERE lease.holder = :holder OR lease.expires_at NOT
                     BETWEEN clock_timestamp() AND clock_timestamp() + CAST(:time AS interval)
+                    OR lease.session NOT IN (
+                        SELECT pid FROM pg_stat_activity WHERE pid IS NOT NULL
+                    )
             RETURNING true
         )
         SELECT EXISTS (SELECT FROM taken) AS is_taken, (SELECT pid FROM older) AS older
@@ -56,6 +65,7 @@ async def take_lease(connection: Connection, lease: Lease) -> str | None:
         "lock": lease.older_lock,
         "name": lease.name,
         "holder": lease.holder,
+        "session": session,
         "time": timedelta(seconds=lease.seconds),
     }
     found = await connection.fetch_one(sql, values)

@@ -20,7 +20,7 @@ from tests.users import User, eventually
 REPLACED_SECONDS = 5.0
 LEADERS = "SELECT holder FROM leases WHERE name = 'router_session' AND expires_at > now()"
 END_LEADERS = """
-    UPDATE leases SET holder = gen_random_uuid(), expires_at = clock_timestamp() + interval '0.6 s'
+    UPDATE leases SET holder = gen_random_uuid(), expires_at = clock_timestamp() + interval '0.4 s'
     RETURNING holder
 """
 

@@ -12,6 +12,7 @@ from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.system import Stores
+from tests.users import eventually
 
 LOCK = 5_000_000_001
 
@@ -106,3 +107,19 @@ async def test_a_process_of_an_older_version_goes_first(
     )
     await older.close()
     assert await take_lease(connection, one) is None
+
+
+async def test_one_that_ends_with_a_session_is_free_once_that_has_ended(
+    settings: Settings, connection: Connection
+) -> None:
+    one, other = make_lease(), make_lease()
+    own = await connect_apart(settings, "test")
+    assert await take_lease(connection, one, own.get_server_pid()) is None
+    assert await take_lease(connection, other) == ANOTHER
+    await own.close()
+
+    async def is_free() -> bool:
+        return await take_lease(connection, other) is None
+
+    await eventually(is_free, "it is free", 2.0)
+    assert await take_lease(connection, one) == ANOTHER
