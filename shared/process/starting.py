@@ -10,6 +10,7 @@ from importlib import import_module
 from shared import VERSION
 from shared.process.reaching import reach_postgres
 from shared.process.waiting import waiting_for
+from shared.redis.looking import RedisAwayError, WrongRedisError, look_at_redis
 from shared.settings.addresses import in_url, postgres_place
 from shared.settings.common import CommonSettings
 from shared.settings.reading import SettingsError, load_settings
@@ -44,6 +45,7 @@ def start(module: str, into: type[CommonSettings]) -> None:
         for host, port in listening.addresses:
             require_address(host, port)
         require_postgres(settings)
+        check_redis(settings)
     except StartError as error:
         logger.critical("%s", error)
         sys.exit(1)
@@ -73,3 +75,19 @@ def require_postgres(settings: CommonSettings) -> None:
     if error is not None:
         reason = str(error) or type(error).__name__
         raise StartError(f"PostgreSQL at {place} can't be used: {reason}")
+
+
+def check_redis(settings: CommonSettings) -> None:
+    """Tell which Redis is there, or that none is: work goes on without it.
+
+    Raises StartError where it is not the one that the variable says, or does not let us in.
+    """
+    try:
+        with waiting_for("Redis"):
+            found = asyncio.run(look_at_redis(settings))
+    except WrongRedisError as error:
+        raise StartError(f"REDIS_URL {error}") from None
+    except RedisAwayError as error:
+        logger.warning("Redis, as REDIS_URL names it, is away, and looked for on and on: %s", error)
+    else:
+        logger.info("Redis is %s", found)

@@ -81,6 +81,11 @@ class CommonSettings(PostgresSettings):
         ]
         keys = [b64encode(key).decode() for key in self.encryption_keys]
         redis = urlsplit(self.redis_url)
-        passwords = [redis.password or "", *parse_qs(redis.query).get("password", [])]
+        options = parse_qs(redis.query)
+        passwords = [
+            redis.password or "",
+            *options.get("password", []),
+            *options.get("sentinel_password", []),
+        ]
         given = [*(value for value in values if isinstance(value, str)), *keys, *passwords]
         return tuple({form for text in given if text for form in (text, unquote(text))})

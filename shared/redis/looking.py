@@ -1,0 +1,170 @@
+"""Looking at Redis once, before a service starts: what is there, and whether it lets us in."""
+
+import asyncio
+import ssl
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import (
+    NoPermissionError,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from shared.redis.finding import NO_LOGIN
+from shared.redis.servers import ClusterServer, RedisServer, SentinelServer, create_redis
+from shared.settings.addresses import in_url
+from shared.settings.common import CommonSettings
+from shared.settings.redis_address import RedisAddress
+
+LOOK_SECONDS = 5.0
+CLUSTER_VERSION = 7  # the first with channels of a slot
+CHANNEL = "genai:check"
+KEY = "genai:attempts:check"
+# All that the scripts of attempts do.
+CHECK = """
+    redis.call('SET', KEYS[1], 1, 'EX', 1)
+    redis.call('EXISTS', KEYS[1])
+    redis.call('GET', KEYS[1])
+    redis.call('INCR', KEYS[1])
+    redis.call('DECR', KEYS[1])
+    redis.call('PEXPIRE', KEYS[1], 1000)
+    return redis.call('PTTL', KEYS[1])
+"""
+
+
+# What servers say, in their words, and what that means here.
+SAID = {
+    "DB index is out of range": "has the number of a database that is not there",
+    "cluster support disabled": "names a server that is no node of a Cluster, begin with redis://",
+    "unknown command 'SENTINEL": "names a server that is no Sentinel, begin with redis://",
+    "unknown command": "names a server that is too old",
+}
+
+
+class WrongRedisError(Exception):
+    """What `REDIS_URL` names is not what it says, or lets us not in: the rest of a sentence."""
+
+
+class RedisAwayError(Exception):
+    """Nobody answers, or not yet; the text says why."""
+
+
+async def look_at_redis(settings: CommonSettings) -> str:
+    """What is there, in words. Raises WrongRedisError, or RedisAwayError where waiting may help."""
+    redis = create_redis(settings, retry=Retry(NoBackoff(), 0))
+    _require_files(redis.address)
+    try:
+        async with redis, asyncio.timeout(LOOK_SECONDS):
+            await _find(redis)
+            hello = await redis.client.execute_command("HELLO")  # type: ignore[no-untyped-call]
+            found = {name.decode(): value for name, value in hello.items()}
+            _require_kind(redis.address, found)
+            await _use(redis)
+    except (RedisError, OSError) as error:  # a TimeoutError is an OSError
+        if wrong := _what_is_wrong(error):
+            raise WrongRedisError(wrong) from error
+        raise RedisAwayError(str(error) or "no answer in time") from error
+    server, version = found["server"].decode().capitalize(), found["version"].decode()
+    return f"{server} {version}, {redis.kind}: {_place(redis)}"
+
+
+def _require_files(address: RedisAddress) -> None:
+    tls = address.tls or {}
+    context = ssl.create_default_context()
+    try:
+        if "ssl_ca_certs" in tls:
+            context.load_verify_locations(str(tls["ssl_ca_certs"]))
+        if "ssl_certfile" in tls:
+            context.load_cert_chain(str(tls["ssl_certfile"]), str(tls["ssl_keyfile"]))
+    except OSError as error:  # a SSLError is one
+        raise WrongRedisError(
+            f"must name files of certificates in PEM that can be read: {error.strerror}"
+        ) from error
+
+
+async def _find(redis: RedisServer) -> None:
+    """Raises what Sentinels or nodes say that can name no master."""
+    match redis:
+        case SentinelServer():
+            known = await _list_masters(redis.sentinel)
+            if redis.address.master not in known:
+                raise WrongRedisError(
+                    f"names a master {redis.address.master} that its Sentinels do not know;"
+                    f" they know {', '.join(sorted(known)) or 'none'}"
+                )
+        case ClusterServer():
+            await redis.owner.discover_master()
+
+
+async def _list_masters(sentinel: Sentinel) -> Collection[str]:
+    """Of the first that answers."""
+    for number, client in enumerate(sentinel.sentinels, 1):
+        try:
+            masters: Any = await client.sentinel_masters()
+            return list(masters)
+        except NO_LOGIN:
+            raise
+        except (RedisConnectionError, RedisTimeoutError):
+            if number == len(sentinel.sentinels):
+                raise
+    return []
+
+
+def _require_kind(address: RedisAddress, found: dict[str, Any]) -> None:
+    mode, version = found["mode"].decode(), found["version"].decode()
+    if mode == "sentinel":
+        raise WrongRedisError(
+            "names a Sentinel: write redis+sentinel:// and the master's name after the hosts"
+        )
+    if mode == "cluster" and address.kind == "server":
+        raise WrongRedisError("names a node of a Cluster: begin with redis+cluster://")
+    if address.kind == "cluster" and int(version.partition(".")[0]) < CLUSTER_VERSION:
+        raise WrongRedisError(f"names a Cluster of version {version}: it takes 7.0 or newer")
+
+
+async def _use(redis: RedisServer) -> None:
+    """All that the services do there."""
+    await redis.script(CHECK)([redis.name(KEY)])
+    async with redis.subscriber() as subscriber:
+        await subscriber.subscribe(CHANNEL)
+        await subscriber.get_message(timeout=LOOK_SECONDS)
+        await redis.publish([(CHANNEL, b"")])
+        await subscriber.unsubscribe(CHANNEL)
+        await subscriber.get_message(timeout=LOOK_SECONDS)
+
+
+def _what_is_wrong(error: Exception) -> str:
+    """What no waiting changes; nothing where it may."""
+    causes = list(_causes(error))
+    if refused := next((each for each in causes if isinstance(each, ssl.SSLError)), None):
+        if isinstance(refused, ssl.SSLCertVerificationError):
+            return f"names a server whose certificate is not trusted: {refused.verify_message}"
+        return f"asks for TLS, which Redis there does not speak, or not so: {refused.reason}"
+    if isinstance(error, NoPermissionError):
+        return (
+            f"names a user who may not do all that is needed: {error}."
+            " docs/how-to/run-in-production.md has the line for its ACL"
+        )
+    if isinstance(error, NO_LOGIN):
+        return f"must have a name and a password that Redis takes: {error}"
+    said = str(error) if isinstance(error, ResponseError) else ""
+    return next((f"{means}: {said}" for words, means in SAID.items() if words in said), "")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _place(redis: RedisServer) -> str:
+    match redis.client.connection_pool:
+        case SentinelConnectionPool(master_address=(host, port)):
+            return f"{in_url(host)}:{port}"
+    return str(redis.address)
