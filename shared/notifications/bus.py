@@ -139,12 +139,8 @@ class Outbox:
                 try:
                     await self._redis.publish(batch)
                 except (RedisError, OSError) as error:
-                    logger.warning(
-                        "%s, %d notifications were not published: %s",
-                        tell(error),
-                        len(batch),
-                        error,
-                    )
+                    what = f"{len(batch)} notifications were not published"
+                    logger.warning("%s", tell(error, what))
             self._written.set()
 
     def _next_batch(self) -> list[tuple[str, bytes]]:
@@ -219,7 +215,7 @@ class Notifications:
             try:
                 await self._read_one_connection()
             except (RedisError, OSError) as error:
-                logger.warning("%s, notifications are late: %s", tell(error), error)
+                logger.warning("%s", tell(error, "notifications are late"))
             self._confirmed = set()
             await asyncio.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311
 

@@ -11,8 +11,12 @@ from redis.exceptions import (
 from shared.redis.finding import NO_LOGIN, MovedAwayError
 
 
-def tell(error: Exception) -> str:
-    """The beginning of a sentence that ends with the error itself."""
+def tell(error: Exception, what: str) -> str:
+    """What has happened to Redis, what follows from it here, and the error's own words."""
+    return f"{_what_happened(error)}, {what}: {str(error) or 'no answer in time'}"
+
+
+def _what_happened(error: Exception) -> str:
     match error:
         case MasterNotFoundError():
             return "Redis has no master at the moment"

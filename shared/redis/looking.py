@@ -2,23 +2,19 @@
 
 import asyncio
 import ssl
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import (
     NoPermissionError,
     RedisError,
     ResponseError,
 )
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.redis.finding import NO_LOGIN
-from shared.redis.servers import ClusterServer, RedisServer, SentinelServer, create_redis
-from shared.settings.addresses import in_url
+from shared.redis.servers import RedisServer, SentinelServer, create_redis
 from shared.settings.common import CommonSettings
 from shared.settings.redis_address import RedisAddress
 
@@ -61,7 +57,8 @@ async def look_at_redis(settings: CommonSettings) -> str:
     _require_files(redis.address)
     try:
         async with redis, asyncio.timeout(LOOK_SECONDS):
-            await _find(redis)
+            if isinstance(redis, SentinelServer):
+                await _require_master(redis)
             hello = await redis.client.execute_command("HELLO")  # type: ignore[no-untyped-call]
             found = {name.decode(): value for name, value in hello.items()}
             _require_kind(redis.address, found)
@@ -71,7 +68,7 @@ async def look_at_redis(settings: CommonSettings) -> str:
             raise WrongRedisError(wrong) from error
         raise RedisAwayError(str(error) or "no answer in time") from error
     server, version = found["server"].decode().capitalize(), found["version"].decode()
-    return f"{server} {version}, {redis.kind}: {_place(redis)}"
+    return f"{server} {version}, {redis.kind}: {redis.place}"
 
 
 def _require_files(address: RedisAddress) -> None:
@@ -88,32 +85,13 @@ def _require_files(address: RedisAddress) -> None:
         ) from error
 
 
-async def _find(redis: RedisServer) -> None:
-    """Raises what Sentinels or nodes say that can name no master."""
-    match redis:
-        case SentinelServer():
-            known = await _list_masters(redis.sentinel)
-            if redis.address.master not in known:
-                raise WrongRedisError(
-                    f"names a master {redis.address.master} that its Sentinels do not know;"
-                    f" they know {', '.join(sorted(known)) or 'none'}"
-                )
-        case ClusterServer():
-            await redis.owner.discover_master()
-
-
-async def _list_masters(sentinel: Sentinel) -> Collection[str]:
-    """Of the first that answers."""
-    for number, client in enumerate(sentinel.sentinels, 1):
-        try:
-            masters: Any = await client.sentinel_masters()
-            return list(masters)
-        except NO_LOGIN:
-            raise
-        except (RedisConnectionError, RedisTimeoutError):
-            if number == len(sentinel.sentinels):
-                raise
-    return []
+async def _require_master(redis: SentinelServer) -> None:
+    known = await redis.sentinels.list_names()
+    if redis.address.master not in known:
+        raise WrongRedisError(
+            f"names a master {redis.address.master} that its Sentinels do not know;"
+            f" they know {', '.join(sorted(known)) or 'none'}"
+        )
 
 
 def _require_kind(address: RedisAddress, found: dict[str, Any]) -> None:
@@ -130,6 +108,8 @@ def _require_kind(address: RedisAddress, found: dict[str, Any]) -> None:
 
 async def _use(redis: RedisServer) -> None:
     """All that the services do there."""
+    await redis.client.ping()
+    await redis.client.script_load(CHECK)  # which is done later only where it is not yet there
     await redis.script(CHECK)([redis.name(KEY)])
     async with redis.subscriber() as subscriber:
         await subscriber.subscribe(CHANNEL)
@@ -161,10 +141,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _place(redis: RedisServer) -> str:
-    match redis.client.connection_pool:
-        case SentinelConnectionPool(master_address=(host, port)):
-            return f"{in_url(host)}:{port}"
-    return str(redis.address)

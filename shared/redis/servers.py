@@ -5,29 +5,30 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, Self
 
+from attrs import evolve
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.connection import Connection, ConnectionPool, SSLConnection
 from redis.asyncio.connection import UnixDomainSocketConnection as SocketConnection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.commands.core import AsyncScript
-from redis.maint_notifications import MaintNotificationsConfig
 
 from shared.redis.finding import (
     ASKING,
-    TAG,
+    NAME,
+    FoundConnection,
+    FoundSSLConnection,
     MovedAwayError,
-    NodeConnection,
-    NodeSSLConnection,
+    Sentinels,
     SlotOwner,
 )
 from shared.settings.common import CommonSettings
-from shared.settings.redis_address import RedisAddress, read_redis_address
+from shared.settings.redis_address import Place, RedisAddress, read_redis_address
 
 OPTIONS: dict[str, Any] = {
     "retry": Retry(ExponentialWithJitterBackoff(cap=1, base=0.05), retries=3),
+    "maint_notifications_config": ASKING["maint_notifications_config"],
     "health_check_interval": 15,
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
@@ -53,8 +54,9 @@ class RedisServer:
     ) -> None:
         """Options are those of redis-py's connections."""
         self.address = address
-        self._login = {**address.login, **(address.tls or {}), **_unhindered(address)}
-        pool = self._create_pool({**OPTIONS, **options, **self._login, "db": address.db})
+        pool = self._create_pool(
+            {**OPTIONS, **options, **address.login, **(address.tls or {}), "db": address.db}
+        )
         self.client: Redis = Redis(connection_pool=pool, single_connection_client=single_connection)
 
     def _create_pool(self, options: dict[str, Any]) -> ConnectionPool:
@@ -63,6 +65,11 @@ class RedisServer:
         [(host, port)] = self.address.places
         connection = Connection if self.address.tls is None else SSLConnection
         return ConnectionPool(connection, host=host, port=port, **options)
+
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return str(self.address)
 
     def name(self, name: str) -> str:
         """What a key is called there."""
@@ -94,53 +101,70 @@ class RedisServer:
         await self.aclose()
 
 
-class SentinelServer(RedisServer):
-    """The master that Sentinels name, for each connection anew."""
+class FoundServer(RedisServer):
+    """A master that others name, asked for each connection."""
+
+    def __init__(
+        self, address: RedisAddress, finder: Sentinels | SlotOwner, **options: Any
+    ) -> None:
+        """The finder is closed with it."""
+        self._finder = finder
+        self._last: Place | None = None
+        super().__init__(address, **options)
+
+    def _create_pool(self, options: dict[str, Any]) -> ConnectionPool:
+        connection = FoundConnection if self.address.tls is None else FoundSSLConnection
+        quick = {"socket_timeout": options["socket_timeout"] and FOUND_SECONDS}
+        return ConnectionPool(connection, find=self._find, **{**options, **quick})
+
+    async def _find(self) -> Place:
+        """Where the master is; connections that lie idle to another one end."""
+        place = await self._finder.find()
+        if place != self._last:
+            self._last = place
+            await self.client.connection_pool.disconnect(inuse_connections=False)
+        return place
+
+    @property
+    def place(self) -> str:
+        """Where the master was last."""
+        return str(evolve(self.address, places=(self._last,))) if self._last else "nowhere"
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await super().aclose()
+        await self._finder.aclose()
+
+
+class SentinelServer(FoundServer):
+    """The master that Sentinels name."""
 
     kind = "a master that Sentinels name"
 
-    def _create_pool(self, options: dict[str, Any]) -> ConnectionPool:
-        asking = {**ASKING, **self.address.sentinel_login, **_unhindered(self.address)}
-        if self.address.tls is not None:
-            asking |= {"ssl": True, **self.address.tls}
-        places = self.address.places
-        self.sentinel = Sentinel(places, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
-        return SentinelConnectionPool(  # type: ignore[no-untyped-call]
-            self.address.master,
-            self.sentinel,
-            **{"ssl": self.address.tls is not None, **options, **_quick(options)},
-        )
-
-    async def aclose(self) -> None:
-        """Close all connections, those to the Sentinels too."""
-        await super().aclose()
-        await self.sentinel.aclose()
+    def __init__(self, address: RedisAddress, **options: Any) -> None:
+        asking = _asking(address, address.sentinel_login)
+        self.sentinels = Sentinels(address.places, address.master, asking)
+        super().__init__(address, self.sentinels, **options)
 
 
-class ClusterServer(RedisServer):
+class ClusterServer(FoundServer):
     """The node of a Cluster that has our slot."""
 
     kind = "a Cluster"
 
-    def _create_pool(self, options: dict[str, Any]) -> ConnectionPool:
-        has_tls = self.address.tls is not None
-        self.owner = SlotOwner(self.address.places, {**ASKING, **self._login, "ssl": has_tls})
-        return SentinelConnectionPool(  # type: ignore[no-untyped-call]
-            "the slot",
-            self.owner,
-            connection_class=NodeSSLConnection if has_tls else NodeConnection,
-            **{**options, **_quick(options)},
-        )
+    def __init__(self, address: RedisAddress, **options: Any) -> None:
+        owner = SlotOwner(address.places, _asking(address, address.login))
+        super().__init__(address, owner, **options)
 
     def name(self, name: str) -> str:
         """In our slot."""
-        return TAG + name
+        return _tagged(name)
 
     async def publish(self, batch: Iterable[tuple[str, bytes]]) -> None:
         """Publish to this node and its replicas: `PUBLISH` would go to all nodes."""
         async with self.client.pipeline(transaction=False) as pipeline:
             for channel, message in batch:
-                pipeline.spublish(TAG + channel, message)
+                pipeline.spublish(_tagged(channel), message)
             await pipeline.execute()
 
     def subscriber(self) -> AbstractAsyncContextManager[Subscriber]:
@@ -156,10 +180,10 @@ class SlotSubscriber:
         self._leaving: Counter[bytes] = Counter()  # what was asked for and is not confirmed
 
     async def subscribe(self, *channels: str) -> None:
-        await self._pubsub.ssubscribe(*(TAG + channel for channel in channels))
+        await self._pubsub.ssubscribe(*map(_tagged, channels))
 
     async def unsubscribe(self, *channels: str) -> None:
-        names = [TAG + channel for channel in channels]
+        names = [_tagged(channel) for channel in channels]
         self._leaving.update(name.encode() for name in names)
         await self._pubsub.sunsubscribe(*names)
 
@@ -170,7 +194,7 @@ class SlotSubscriber:
             return None
         if message["type"] == "sunsubscribe":
             self._leave(message["channel"])
-        channel = message["channel"][len(TAG) :]
+        channel = NAME.encode() + message["channel"][len(_tagged("")) :]
         return {**message, "type": message["type"].removeprefix("s"), "channel": channel}
 
     def _leave(self, channel: bytes) -> None:
@@ -196,13 +220,11 @@ def create_redis(
     return kinds[address.kind](address, single_connection=single_connection, **options)
 
 
-def _quick(options: dict[str, Any]) -> dict[str, Any]:
-    """Wait less long for an answer, where somebody waits for one at all."""
-    return {"socket_timeout": options["socket_timeout"] and FOUND_SECONDS}
+def _tagged(name: str) -> str:
+    """One of our names, so that it is in our slot."""
+    return f"{{{NAME}}}{name.removeprefix(NAME)}"
 
 
-def _unhindered(address: RedisAddress) -> dict[str, Any]:
-    """Ask no server to announce its maintenance: that is for another product."""
-    if address.socket:
-        return {}
-    return {"maint_notifications_config": MaintNotificationsConfig(enabled=False)}
+def _asking(address: RedisAddress, login: dict[str, str]) -> dict[str, Any]:
+    """Options of those who are asked for the master."""
+    return {**ASKING, **login, "ssl": address.tls is not None, **(address.tls or {})}

@@ -1,0 +1,112 @@
+"""The master of real servers hangs, hands over or is killed: those who listen hear the next one."""
+
+from collections.abc import AsyncIterator, Iterator
+from time import monotonic
+
+import pytest
+
+from devstack.processes import wait_until_ready
+from gateway.accounts.attempts import Attempts
+from shared.notifications.bus import Listener, Notifications
+from shared.settings.installation import Settings
+from tests.estates.listening import count_again, run_notifications, seconds_until_heard, settings_of
+from tests.estates.programs import NAMES, program_of
+from tests.estates.running import Estate, Node, run_cluster, run_sentinels
+from tests.users import eventually
+
+KINDS = {"Sentinel": run_sentinels, "Cluster": run_cluster}
+AFTER_PROMOTION_SECONDS = 4.0  # what docs/explanation/what-happens-when.md tells, on a busy machine
+SILENT_SECONDS = 6.0
+
+
+ALL = [f"{kind} of {name}" for kind in KINDS for name in NAMES]
+SOME = [each for each in ALL if each.endswith((NAMES[0], NAMES[-1]))]
+
+
+@pytest.fixture(scope="module")
+def estate(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Estate]:
+    kind, _, name = request.param.partition(" of ")
+    with KINDS[kind](tmp_path_factory.mktemp("estate"), program_of(name)) as estate:
+        yield estate
+
+
+@pytest.fixture
+def settings(estate: Estate) -> Settings:
+    """Those of services; nothing of an earlier test is still to be settled."""
+    wait_until_ready(estate.nodes[0].child, estate.is_whole, timeout=30)
+    return settings_of(estate.url)
+
+
+@pytest.fixture
+async def speaker(settings: Settings) -> AsyncIterator[Notifications]:
+    async with run_notifications(settings) as notifications:
+        yield notifications
+
+
+@pytest.fixture
+async def listener(settings: Settings, speaker: Notifications) -> AsyncIterator[Listener]:
+    """In another process, as it were; it has heard something."""
+    async with run_notifications(settings) as other, other.subscribe("genai:test") as listener:
+        await seconds_until_heard(speaker, listener)
+        yield listener
+
+
+@pytest.fixture
+async def attempts(settings: Settings) -> AsyncIterator[Attempts]:
+    attempts = Attempts(settings)
+    yield attempts
+    await attempts.close()
+
+
+async def until_another_is_master(estate: Estate, old: Node) -> None:
+    async def holds() -> bool:
+        return estate.find() != old.port
+
+    await eventually(holds, "another one is the master", 20)
+
+
+@pytest.mark.parametrize("estate", SOME, indirect=True, scope="module")
+async def test_a_master_that_hangs_has_a_successor(
+    estate: Estate, speaker: Notifications, listener: Listener, attempts: Attempts
+) -> None:
+    await count_again(attempts)
+    old, began = estate.master, monotonic()
+    old.freeze()
+    await until_another_is_master(estate, old)
+    promoted = monotonic() - began
+    late = await seconds_until_heard(speaker, listener)
+    await count_again(attempts)
+    old.thaw()
+    print(f"promoted after {promoted:.1f} s, heard {late:.1f} s later")
+    assert promoted + late < max(SILENT_SECONDS, promoted + AFTER_PROMOTION_SECONDS)
+
+
+@pytest.mark.parametrize("estate", SOME, indirect=True, scope="module")
+async def test_a_master_hands_over(
+    estate: Estate, speaker: Notifications, listener: Listener, attempts: Attempts
+) -> None:
+    await count_again(attempts)
+    old = estate.master
+    estate.hand_over()
+    await until_another_is_master(estate, old)
+    late = await seconds_until_heard(speaker, listener)
+    await count_again(attempts)
+    print(f"heard {late:.1f} s later")
+    assert late < AFTER_PROMOTION_SECONDS
+
+
+@pytest.mark.parametrize("estate", ALL, indirect=True, scope="module")
+async def test_a_master_that_is_killed_has_a_successor(
+    estate: Estate, speaker: Notifications, listener: Listener, attempts: Attempts
+) -> None:
+    await count_again(attempts)
+    old, began = estate.master, monotonic()
+    old.child.kill()
+    await until_another_is_master(estate, old)
+    promoted = monotonic() - began
+    late = await seconds_until_heard(speaker, listener)
+    await count_again(attempts)
+    print(f"promoted after {promoted:.1f} s, heard {late:.1f} s later")
+    assert late < AFTER_PROMOTION_SECONDS
