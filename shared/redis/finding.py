@@ -31,9 +31,14 @@ SLOT = key_slot(NAME.encode())
 ASK_SECONDS = 1.0  # in which a Sentinel or a node answers, or the next one is asked
 NO_LOGIN = (AuthenticationError, AuthorizationError)  # no waiting helps, though both are of the
 # kind of errors that a connection has
-ASKING: dict[str, Any] = {
-    # No server is asked to announce its maintenance: that is for another product.
+# No server is told which library this is, nor asked to announce its maintenance, which is for
+# another product: it would take a right more.
+PLAIN: dict[str, Any] = {
+    "driver_info": None,
     "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+}
+ASKING: dict[str, Any] = {
+    **PLAIN,
     "socket_connect_timeout": ASK_SECONDS,
     "socket_timeout": ASK_SECONDS,
     "retry": Retry(NoBackoff(), 0),

@@ -34,6 +34,7 @@ CHECK = """
 """
 
 
+SCRIPT_REFUSED = ("ACL failure in script", "executing the script can't")
 # What servers say, in their words, and what that means here.
 SAID = {
     "DB index is out of range": "has the number of a database that is not there",
@@ -115,6 +116,7 @@ async def _use(redis: RedisServer) -> None:
         await subscriber.subscribe(CHANNEL)
         await subscriber.get_message(timeout=LOOK_SECONDS)
         await redis.publish([(CHANNEL, b"")])
+        await subscriber.get_message(timeout=LOOK_SECONDS)
         await subscriber.unsubscribe(CHANNEL)
         await subscriber.get_message(timeout=LOOK_SECONDS)
 
@@ -126,14 +128,14 @@ def _what_is_wrong(error: Exception) -> str:
         if isinstance(refused, ssl.SSLCertVerificationError):
             return f"names a server whose certificate is not trusted: {refused.verify_message}"
         return f"asks for TLS, which Redis there does not speak, or not so: {refused.reason}"
-    if isinstance(error, NoPermissionError):
+    said = str(error) if isinstance(error, ResponseError) else ""
+    if isinstance(error, NoPermissionError) or any(words in said for words in SCRIPT_REFUSED):
         return (
             f"names a user who may not do all that is needed: {error}."
-            " docs/how-to/run-in-production.md has the line for its ACL"
+            " docs/how-to/redis.md has the line for its ACL"
         )
     if isinstance(error, NO_LOGIN):
         return f"must have a name and a password that Redis takes: {error}"
-    said = str(error) if isinstance(error, ResponseError) else ""
     return next((f"{means}: {said}" for words, means in SAID.items() if words in said), "")
 
 

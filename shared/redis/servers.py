@@ -17,6 +17,7 @@ from redis.commands.core import AsyncScript
 from shared.redis.finding import (
     ASKING,
     NAME,
+    PLAIN,
     FoundConnection,
     FoundSSLConnection,
     MovedAwayError,
@@ -27,8 +28,8 @@ from shared.settings.common import CommonSettings
 from shared.settings.redis_address import Place, RedisAddress, read_redis_address
 
 OPTIONS: dict[str, Any] = {
+    **PLAIN,
     "retry": Retry(ExponentialWithJitterBackoff(cap=1, base=0.05), retries=3),
-    "maint_notifications_config": ASKING["maint_notifications_config"],
     "health_check_interval": 15,
     "socket_connect_timeout": 2,
     "socket_timeout": 5,

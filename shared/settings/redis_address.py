@@ -60,7 +60,7 @@ class RedisAddress:
 def read_redis_address(text: str) -> RedisAddress:
     """Raises ValueError with the rest of a sentence that says what to write, and repeats nothing.
 
-    What may be written: docs/how-to/run-in-production.md.
+    What may be written: docs/how-to/redis.md.
     """
     scheme, _, rest = text.partition("://")
     if scheme not in SCHEMES:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from redis import Redis
 from redis.crc import key_slot
 
@@ -69,6 +69,7 @@ class Estate:
     """Make the replica the master, with both alive."""
     is_whole: Callable[[], bool]
     """Whether there is a replica that could become the master."""
+    sentinels: list[Node] = field(factory=list)
 
     @property
     def master(self) -> Node:
@@ -145,6 +146,7 @@ def run_sentinels(
             lambda: int(first.ask("SENTINEL GET-MASTER-ADDR-BY-NAME", MASTER)[1]),
             lambda: first.ask("SENTINEL FAILOVER", MASTER),
             lambda: all(map(_sees_a_replica, sentinels)),
+            sentinels,
         )
         wait_until_ready(first.child, estate.is_whole)
         yield estate
