@@ -39,6 +39,7 @@ SCRIPT_REFUSED = ("ACL failure in script", "executing the script can't")
 SAID = {
     "DB index is out of range": "has the number of a database that is not there",
     "cluster support disabled": "names a server that is no node of a Cluster, begin with redis://",
+    "unknown command 'CLUSTER": "names a server that is no node of a Cluster",
     "unknown command 'SENTINEL": "names a server that is no Sentinel, begin with redis://",
     "unknown command": "names a server that is too old",
 }
@@ -67,7 +68,7 @@ async def look_at_redis(settings: CommonSettings) -> str:
     except (RedisError, OSError) as error:  # a TimeoutError is an OSError
         if wrong := _what_is_wrong(error):
             raise WrongRedisError(wrong) from error
-        raise RedisAwayError(str(error) or "no answer in time") from error
+        raise RedisAwayError(_why(error, redis.address)) from error
     server, version = found["server"].decode().capitalize(), found["version"].decode()
     return f"{server} {version}, {redis.kind}: {redis.place}"
 
@@ -137,6 +138,20 @@ def _what_is_wrong(error: Exception) -> str:
     if isinstance(error, NO_LOGIN):
         return f"must have a name and a password that Redis takes: {error}"
     return next((f"{means}: {said}" for words, means in SAID.items() if words in said), "")
+
+
+def _why(error: Exception, address: RedisAddress) -> str:
+    """The error's words, and what they may come of: a server says little of TLS."""
+    words = str(error) or "no answer in time"
+    is_cut = "reset by peer" in words or "closed by server" in words
+    match address.tls is not None, is_cut, "Timeout" in words:
+        case False, True, _:
+            return f"{words} (where it speaks TLS, write rediss)"
+        case True, True, _ if "ssl_certfile" not in (address.tls or {}):
+            return f"{words} (where it wants a certificate, write ssl_certfile and ssl_keyfile)"
+        case True, _, True:
+            return f"{words} (where it speaks no TLS, write redis and not rediss)"
+    return words
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

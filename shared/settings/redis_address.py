@@ -107,7 +107,7 @@ def _options(parts: SplitResult, kind: Kind, *, has_tls: bool) -> dict[str, str]
     known = OPTIONS | (TLS_OPTIONS if has_tls else set())
     known |= SENTINEL_OPTIONS if kind == "sentinel" else set()
     if not options.keys() <= known:
-        raise ValueError(f"may have no other options after ? than {', '.join(sorted(known))}")
+        raise ValueError(f"must have no other options after ? than {', '.join(sorted(known))}")
     return options
 
 
@@ -115,7 +115,7 @@ def _places(parts: SplitResult, kind: Kind) -> tuple[Place, ...]:
     hosts = parts.netloc.rpartition("@")[2].split(",")
     if kind == "server" and len(hosts) > 1:
         raise ValueError(
-            "may name one host: for several begin with redis+sentinel, where Sentinels name the"
+            "must name one host: for several begin with redis+sentinel, where Sentinels name the"
             " master, or with redis+cluster"
         )
     default = SENTINEL_PORT if kind == "sentinel" else PORT
