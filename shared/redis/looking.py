@@ -124,11 +124,9 @@ async def _use(redis: RedisServer) -> None:
 
 def _what_is_wrong(error: Exception) -> str:
     """What no waiting changes; nothing where it may."""
-    causes = list(_causes(error))
-    if refused := next((each for each in causes if isinstance(each, ssl.SSLError)), None):
-        if isinstance(refused, ssl.SSLCertVerificationError):
-            return f"names a server whose certificate is not trusted: {refused.verify_message}"
-        return f"asks for TLS, which Redis there does not speak, or not so: {refused.reason}"
+    for each in _causes(error):
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return f"names a server whose certificate is not trusted: {each.verify_message}"
     said = str(error) if isinstance(error, ResponseError) else ""
     if isinstance(error, NoPermissionError) or any(words in said for words in SCRIPT_REFUSED):
         return (
@@ -143,7 +141,7 @@ def _what_is_wrong(error: Exception) -> str:
 def _why(error: Exception, address: RedisAddress) -> str:
     """The error's words, and what they may come of: a server says little of TLS."""
     words = str(error) or "no answer in time"
-    is_cut = "reset by peer" in words or "closed by server" in words
+    is_cut = any(each in words for each in ("reset by peer", "closed by server", "_REQUIRED"))
     match address.tls is not None, is_cut, "Timeout" in words:
         case False, True, _:
             return f"{words} (where it speaks TLS, write rediss)"
