@@ -88,6 +88,6 @@ def check_redis(settings: CommonSettings) -> None:
     except WrongRedisError as error:
         raise StartError(f"REDIS_URL {error}") from None
     except RedisAwayError as error:
-        logger.warning("Redis, as REDIS_URL names it, is away, and looked for on and on: %s", error)
+        logger.warning("REDIS_URL is tried on and on, for now in vain. %s", error)
     else:
         logger.info("Redis is %s", found)

@@ -13,10 +13,11 @@ from shared.redis.finding import NO_LOGIN, MovedAwayError
 
 def tell(error: Exception, what: str) -> str:
     """What has happened to Redis, what follows from it here, and the error's own words."""
-    return f"{_what_happened(error)}, {what}: {str(error) or 'no answer in time'}"
+    return f"{what_happened(error)}, {what}: {str(error) or 'no answer in time'}"
 
 
-def _what_happened(error: Exception) -> str:
+def what_happened(error: Exception) -> str:
+    """The beginning of a sentence."""
     match error:
         case MasterNotFoundError():
             return "Redis has no master at the moment"

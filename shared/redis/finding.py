@@ -28,7 +28,8 @@ from shared.settings.redis_address import Place
 
 NAME = "genai"  # what all our names begin with; in braces it decides the slot
 SLOT = key_slot(NAME.encode())
-ASK_SECONDS = 1.0  # in which a Sentinel or a node answers, or the next one is asked
+ASK_SECONDS = 0.4  # in which a Sentinel or a node answers, or the next one is asked; two fit into
+# the second that somebody who logs in waits
 NO_LOGIN = (AuthenticationError, AuthorizationError)  # no waiting helps, though both are of the
 # kind of errors that a connection has
 # No server is told which library this is, nor asked to announce its maintenance, which is for
@@ -126,7 +127,9 @@ class SlotOwner:
     async def find(self) -> Place:
         """Host and port. Raises MasterNotFoundError where no node tells, or what refuses us."""
         faults = []
-        for place in list(self._places):
+        for place in self._places:
+            # It is the last until it answers: whoever waits may give up before it does.
+            self._places = [*(each for each in self._places if each != place), place]
             try:
                 nodes = await self._ask(place)
             except NO_LOGIN:

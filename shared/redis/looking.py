@@ -13,6 +13,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
+from shared.redis.faults import what_happened
 from shared.redis.finding import NO_LOGIN
 from shared.redis.servers import RedisServer, SentinelServer, create_redis
 from shared.settings.common import CommonSettings
@@ -68,7 +69,8 @@ async def look_at_redis(settings: CommonSettings) -> str:
     except (RedisError, OSError) as error:  # a TimeoutError is an OSError
         if wrong := _what_is_wrong(error):
             raise WrongRedisError(wrong) from error
-        raise RedisAwayError(_why(error, redis.address)) from error
+        why = _why(error, redis.address)
+        raise RedisAwayError(f"{what_happened(error)}: {why}") from error
     server, version = found["server"].decode().capitalize(), found["version"].decode()
     return f"{server} {version}, {redis.kind}: {redis.place}"
 

@@ -6,6 +6,7 @@ from time import monotonic
 
 import pytest
 
+from devstack.processes import HOST
 from gateway.accounts.attempts import Attempts
 from shared.notifications.bus import Listener, Notifications
 from shared.settings.installation import Settings
@@ -102,3 +103,27 @@ async def test_a_master_that_is_killed_has_a_successor(
     late = await seconds_until_heard(speaker, listener)
     await count_again(attempts)
     assert late < AFTER_PROMOTION_SECONDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_one_that_hangs_among_those_who_are_asked_does_not_matter(
+    kind: str, tmp_path: Path
+) -> None:
+    with KINDS[kind](tmp_path, program_of("Valkey 9.1")) as estate:
+        asked = estate.sentinels or estate.nodes[::-1]  # the last node is a replica
+        url = estate.url.replace(",".join(_places(estate)), ",".join(_places(estate, asked)))
+        settings, attempts = settings_of(url), Attempts(settings_of(url))
+        asked[0].freeze()
+        async with (
+            run_notifications(settings) as speaker,
+            run_notifications(settings) as other,
+            other.subscribe("genai:test") as listener,
+        ):
+            assert await seconds_until_heard(speaker, listener) < AFTER_PROMOTION_SECONDS
+            await count_again(attempts)
+        await attempts.close()
+        asked[0].thaw()
+
+
+def _places(estate: Estate, asked: list[Node] | None = None) -> list[str]:
+    return [f"{HOST}:{node.port}" for node in asked or estate.sentinels or estate.nodes]
