@@ -30,12 +30,13 @@ from agent_bridge.router.lanes import Lanes
 from agent_bridge.router.session import RouterSession
 from agent_bridge.stored_secrets import StoredSecrets
 from shared.codec.converter import unstructure
-from shared.notifications.bus import Notifications, create_redis
+from shared.notifications.bus import Notifications
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
 from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.process.server import Listening
+from shared.redis.servers import RedisServer, create_redis
 from shared.secrets import Vault
 from shared.settings.bridge import BridgeSettings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics
@@ -140,17 +141,22 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
             "postgresql": probe.answers,
             "redis": notifications.is_up,
         }
-        describe = partial(_describe, probe, leadership, doors, secrets)
+        describe = partial(_describe, probe, redis, leadership, doors, secrets)
         readiness = Readiness(drain, checks, ["redis"], describe)
         yield State(readiness=readiness, drain=drain)
 
 
 def _describe(
-    probe: DatabaseProbe, leadership: Leadership, doors: Doors | None, secrets: StoredSecrets
+    probe: DatabaseProbe,
+    redis: RedisServer,
+    leadership: Leadership,
+    doors: Doors | None,
+    secrets: StoredSecrets,
 ) -> dict[str, object]:
     """Decides nothing: one bridge of all holds the session, and the others work as well."""
     return {
         **probe.describe(),
+        "redis_kind": redis.kind,
         "router_session": unstructure(leadership.state),
         "agents_are_authenticated": doors is not None,
         "agents_door": doors.describe() if doors else None,

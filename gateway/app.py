@@ -41,13 +41,14 @@ from gateway.web.security import SecurityHeaders
 from gateway.web.strangers import CountStrangers
 from gateway.web.turns import Turns
 from shared import VERSION
-from shared.notifications.bus import Notifications, create_redis
+from shared.notifications.bus import Notifications
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
 from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.process.server import Listening
 from shared.process.strangers import Strangers
+from shared.redis.servers import create_redis
 from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics
@@ -180,7 +181,12 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             turns=Turns(settings.calls_per_user, settings.database_pool_size),
             large_frames=create_room(),
             outbound=outbound,
-            readiness=Readiness(drain, checks, ["redis", "files", "standby"], probe.describe),
+            readiness=Readiness(
+                drain,
+                checks,
+                ["redis", "files", "standby"],
+                lambda: {**probe.describe(), "redis_kind": redis.kind},
+            ),
             drain=drain,
         )
 

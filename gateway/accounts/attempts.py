@@ -10,11 +10,12 @@ from time import monotonic
 from typing import Any
 
 from attrs import define, frozen
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from shared.redis.faults import tell
+from shared.redis.servers import create_redis
 from shared.settings.gateway import GatewaySettings
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ WINDOW_SECONDS = 300
 REMEMBERED_SECONDS = 30 * 24 * 3600
 REDIS_SECONDS = 1.0  # nobody waits longer for an answer of Redis; a busy one takes a while
 AWAY_SECONDS = 5.0  # in which Redis is not asked again
+NO_MARK = "genai:attempts:none"  # a mark that nobody gets, of a name that we may read
 MOST_COUNTERS = 100_000  # that are kept here
 
 # Keys are pairs: a counter, and a mark that exempts from its bound. Refused attempts are not
@@ -122,14 +124,15 @@ class Attempts:
     def __init__(self, settings: GatewaySettings) -> None:
         self._key = blake2b(settings.secret_key.encode(), digest_size=32).digest()
         # One connection, used in turn: to lend one of a pool takes a third of a trip's work.
-        self._redis: Redis = Redis.from_url(
-            settings.redis_url,
-            single_connection_client=True,
+        self._redis = create_redis(
+            settings,
+            single_connection=True,
             retry=Retry(NoBackoff(), 0),
             socket_timeout=None,  # `_ask` has its own
         )
-        self._take = self._redis.register_script(TAKE)
-        self._forgive = self._redis.register_script(FORGIVE)
+        self._take = self._redis.script(TAKE)
+        self._forgive = self._redis.script(FORGIVE)
+        self._no_mark = self._redis.name(NO_MARK)
         self._local = LocalCounters()
         self._reached: OrderedDict[str, float] = OrderedDict()  # until when a bound is, perhaps
         self._away_until = 0.0
@@ -141,7 +144,8 @@ class Attempts:
     def name(self, *parts: str) -> str:
         """The name for what the parts say: it has their hash, which tells nobody."""
         text = "\0".join(parts).encode(errors="surrogatepass")
-        return f"genai:attempts:{blake2b(text, digest_size=16, key=self._key).hexdigest()}"
+        digest = blake2b(text, digest_size=16, key=self._key).hexdigest()
+        return self._redis.name(f"genai:attempts:{digest}")
 
     async def check(self, bounds: list[Bound]) -> None:
         """Count nothing; raises TooManyAttemptsError where a bound is reached.
@@ -170,7 +174,7 @@ class Attempts:
 
     async def _find_room(self, bounds: list[Bound], *, count: bool) -> list[str]:
         active = [bound for bound in bounds if bound.most]
-        keys = [key for bound in active for key in (bound.name, bound.exempting)]
+        keys = [key for each in active for key in (each.name, each.exempting or self._no_mark)]
         arguments = [int(count), WINDOW_SECONDS * 1000, *(bound.most for bound in active)]
         found = await self._ask(lambda: self._take(keys, arguments))
         if found is None:
@@ -198,5 +202,5 @@ class Attempts:
                 return await command()
         except (RedisError, OSError) as error:  # a TimeoutError is an OSError
             self._away_until = monotonic() + AWAY_SECONDS
-            logger.warning("Redis is away, attempts are counted here: %s", error)
+            logger.warning("%s", tell(error, "attempts are counted here"))
             return None

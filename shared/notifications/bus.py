@@ -11,13 +11,11 @@ from typing import Any
 from uuid import uuid4
 
 from attrs import define, field
-from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from shared.settings.common import CommonSettings
+from shared.redis.faults import tell
+from shared.redis.servers import RedisServer, Subscriber
 from shared.telemetry.metrics import (
     NOTIFICATIONS_DROPPED,
     NOTIFICATIONS_LAG,
@@ -38,21 +36,10 @@ RECONCILE_SECONDS = 1.0
 RETRY_SECONDS = (0.1, 1.0)
 FLUSH_SECONDS = 1.0
 HEAR_SECONDS = 0.8
+SILENT_SECONDS = 4.0  # in which not even the canary is heard: then another connection is tried
 
 type Message = bytes | None
 """What was published, or None: something may have been missed here."""
-
-
-def create_redis(settings: CommonSettings) -> "Redis":
-    """The client of a process; it connects when it is first used, and again after a failure."""
-    client: Redis = Redis.from_url(
-        settings.redis_url,
-        retry=Retry(ExponentialWithJitterBackoff(cap=1, base=0.05), retries=3),
-        health_check_interval=15,
-        socket_connect_timeout=2,
-        socket_timeout=5,
-    )
-    return client
 
 
 @define(eq=False)
@@ -98,10 +85,14 @@ class Listener:
         return [first, *self.clear()]
 
 
+class SilentError(RedisConnectionError):
+    """A connection on which not even what this process says itself is heard."""
+
+
 class Outbox:
     """What is on its way to Redis: published in its order, or lost. The one writer of a process."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: RedisServer) -> None:
         self._redis = redis
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._bytes = 0
@@ -146,9 +137,10 @@ class Outbox:
             self._filled.clear()
             while batch := self._next_batch():
                 try:
-                    await self._publish_all(batch)
+                    await self._redis.publish(batch)
                 except (RedisError, OSError) as error:
-                    logger.warning("%d notifications were not published: %s", len(batch), error)
+                    what = f"{len(batch)} notifications were not published"
+                    logger.warning("%s", tell(error, what))
             self._written.set()
 
     def _next_batch(self) -> list[tuple[str, bytes]]:
@@ -161,17 +153,11 @@ class Outbox:
             batch.append(self._take())
         return batch
 
-    async def _publish_all(self, batch: list[tuple[str, bytes]]) -> None:
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            for channel, message in batch:
-                pipeline.publish(channel, message)
-            await pipeline.execute()
-
 
 class Notifications:
     """One reader and one writer for the whole process; both run as its background loops."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: RedisServer) -> None:
         self._redis = redis
         self.outbox = Outbox(redis)
         self._canary = f"genai:canary:{uuid4()}"  # keeps the reader subscribed to something
@@ -229,7 +215,7 @@ class Notifications:
             try:
                 await self._read_one_connection()
             except (RedisError, OSError) as error:
-                logger.warning("Redis is away, notifications are late: %s", error)
+                logger.warning("%s", tell(error, "notifications are late"))
             self._confirmed = set()
             await asyncio.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311
 
@@ -237,35 +223,39 @@ class Notifications:
         self._asked = set()
         self._confirmed = set()
         self._changed = {self._canary, *self._listeners}
-        async with self._redis.pubsub() as pubsub:
-            checked = 0.0
+        async with self._redis.subscriber() as subscriber:
+            checked, unheard = 0.0, 0
             while True:
                 if monotonic() - checked >= RECONCILE_SECONDS:
-                    await self._reconcile(pubsub)
-                    checked = monotonic()
+                    if unheard * RECONCILE_SECONDS >= SILENT_SECONDS:
+                        raise SilentError(f"nothing was heard for {SILENT_SECONDS:g} seconds")
+                    await self._reconcile(subscriber)
+                    checked, unheard = monotonic(), unheard + 1
                     self.publish(self._canary, str(checked).encode())
-                message = await pubsub.get_message(timeout=RECONCILE_SECONDS)
+                message = await subscriber.get_message(timeout=RECONCILE_SECONDS)
                 if message is None:
                     continue
                 if message["channel"].decode() != self._canary:
                     self._hand_out(message)
-                elif message["type"] == "message" and message["data"] != WAKE:
+                    continue
+                unheard = 0
+                if message["type"] == "message" and message["data"] != WAKE:
                     NOTIFICATIONS_LAG.observe(monotonic() - float(message["data"]))
                 else:
                     checked = 0.0
                     self._hand_out(message)
 
-    async def _reconcile(self, pubsub: PubSub) -> None:
+    async def _reconcile(self, subscriber: Subscriber) -> None:
         """Subscribe to what is wanted and no longer to what is not."""
         changed, self._changed = self._changed, set()
         wanted = {each for each in changed if each in self._listeners or each == self._canary}
         if missing := wanted - self._asked:
             self._asked |= missing
-            await pubsub.subscribe(*missing)
+            await subscriber.subscribe(*missing)
         if stale := (changed - wanted) & self._asked:
             self._asked -= stale
             self._confirmed -= stale
-            await pubsub.unsubscribe(*stale)
+            await subscriber.unsubscribe(*stale)
 
     def _hand_out(self, message: dict[str, Any]) -> None:
         channel = message["channel"].decode()

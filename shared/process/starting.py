@@ -12,6 +12,7 @@ from shared.postgres.locks import APART_ERRORS, connect_apart, look_before
 from shared.postgres.poolers import UNLIMITED, Front, PoolerError
 from shared.process.reaching import reach_postgres
 from shared.process.waiting import waiting_for
+from shared.redis.looking import RedisAwayError, WrongRedisError, look_at_redis
 from shared.settings.addresses import in_url
 from shared.settings.common import CommonSettings
 from shared.settings.reading import SettingsError, load_settings
@@ -46,6 +47,7 @@ def start(module: str, into: type[CommonSettings]) -> None:
         for host, port in listening.addresses:
             require_address(host, port)
         require_postgres(settings)
+        check_redis(settings)
     except StartError as error:
         logger.critical("%s", error)
         sys.exit(1)
@@ -97,3 +99,19 @@ def _tell(front: Front, role: str) -> None:
         logger.info("PostgreSQL is reached through a pooler in %s mode", front.mode)
     if not front.has_limits:
         logger.warning("%s", UNLIMITED.format(role=role))
+
+
+def check_redis(settings: CommonSettings) -> None:
+    """Tell which Redis is there, or that none is: work goes on without it.
+
+    Raises StartError where it is not the one that the variable says, or does not let us in.
+    """
+    try:
+        with waiting_for("Redis"):
+            found = asyncio.run(look_at_redis(settings))
+    except WrongRedisError as error:
+        raise StartError(f"REDIS_URL {error}") from None
+    except RedisAwayError as error:
+        logger.warning("REDIS_URL is tried on and on, for now in vain. %s", error)
+    else:
+        logger.info("Redis is %s", found)

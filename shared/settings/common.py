@@ -144,7 +144,12 @@ class CommonSettings(PostgresSettings):
         ]
         keys = [b64encode(key).decode() for key in self.encryption_keys]
         redis = urlsplit(self.redis_url)
-        passwords = [redis.password or "", *parse_qs(redis.query).get("password", [])]
+        options = parse_qs(redis.query)
+        passwords = [
+            redis.password or "",
+            *options.get("password", []),
+            *options.get("sentinel_password", []),
+        ]
         texts = [value for value in values if isinstance(value, str)]
         urls = [text for text in texts if text.startswith(POSTGRES)]
         passwords += [each for text in urls for each in read_address(text).secrets]

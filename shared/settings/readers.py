@@ -6,9 +6,9 @@ from binascii import Error as Base64Error
 from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Literal
-from urllib.parse import parse_qs, urlsplit
 
 from shared.settings.addresses import read_host, read_origin, split_url
+from shared.settings.redis_address import read_redis_address
 
 ENCRYPTION_KEY_BYTES = 32  # AES-256
 SERVICE_KEY_BYTES = 16
@@ -128,17 +128,8 @@ def public_url(text: str) -> str:
 
 
 def redis_url(text: str) -> str:
-    """One of TCP, or of a socket: `unix:///run/redis.sock?db=0`."""
-    if text.startswith("unix://"):
-        if not urlsplit(text).path.startswith("/"):
-            raise ValueError("must name the file of a socket, as in unix:///run/redis.sock")
-    else:
-        url("redis", "rediss", "unix")(text)
-    parts = urlsplit(text)
-    path = "" if parts.scheme == "unix" else parts.path.removeprefix("/")
-    numbers = [path or "0", *parse_qs(parts.query).get("db", [])]
-    if not all(number.isdigit() for number in numbers):
-        raise ValueError("must have the number of a database, as in redis://localhost:6379/0")
+    """Of a server, Sentinels or a Cluster, as `read_redis_address` takes it apart."""
+    read_redis_address(text)
     return text
 
 

@@ -10,8 +10,9 @@ from agent_bridge.requests import ending as ending_module
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.ending import Endings
 from shared.domain.endings import Ending, Outcome
-from shared.notifications.bus import Notifications, create_redis
+from shared.notifications.bus import Notifications
 from shared.postgres.pool import DatabaseAwayError, create_database
+from shared.redis.servers import create_redis
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 

@@ -27,9 +27,10 @@ from gateway.state import State
 from gateway.web.operation import Operation
 from gateway.web.replica import Replica
 from gateway.web.turns import Turns
-from shared.notifications.bus import Notifications, create_redis
+from shared.notifications.bus import Notifications
 from shared.postgres.pool import _leave_as_it_is, _read_json
 from shared.postgres.statements import DirectDatabase
+from shared.redis.servers import create_redis
 from shared.secrets import Vault
 from shared.settings.installation import Settings
 from tests.gateway.belongings import Belongings, insert_belongings, make_belongings, user_token

@@ -14,8 +14,9 @@ from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from gateway.chats.queries import NewRequest, insert_request
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
-from shared.notifications.bus import Notifications, create_redis
+from shared.notifications.bus import Notifications
 from shared.postgres.pool import connect, create_database, transaction
+from shared.redis.servers import create_redis
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.agent_bridge.stored import Row, execute, select_requests

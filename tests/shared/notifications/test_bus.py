@@ -21,7 +21,6 @@ from shared.notifications.bus import (
     Message,
     Notifications,
     Outbox,
-    create_redis,
 )
 from shared.notifications.formats import (
     FRAME_LIMIT,
@@ -30,6 +29,7 @@ from shared.notifications.formats import (
     encode_frames,
     session_channel,
 )
+from shared.redis.servers import create_redis
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.system import make_secrets
@@ -234,7 +234,7 @@ async def test_a_pipeline_is_bounded_in_bytes_and_all_is_published_in_order(
     async def publish_all(batch: list[tuple[str, bytes]]) -> None:
         batches.append([message for _, message in batch])
 
-    monkeypatch.setattr(outbox, "_publish_all", publish_all)
+    monkeypatch.setattr(redis, "publish", publish_all)
     given = [bytes([number]) * (400_000 if number % 5 else 2_000_000) for number in range(15)]
     for message in given:
         outbox.publish("a", message)

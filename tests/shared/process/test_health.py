@@ -177,8 +177,10 @@ async def test_postgresql_is_not_up_while_the_pool_s_statements_all_fail(
 async def test_a_real_gateway_is_ready(system: System) -> None:
     async with httpx2.AsyncClient(base_url=system.gateway) as http:
         answer = await http.get("/ready")
-    found, expected = answer.json(), {"postgresql": True, "redis": True, "files": True}
+    found = answer.json()
     assert found.pop("pooler") == {"mode": None, "has_limits": True}
+    assert found.pop("redis_kind") == "a server"
+    expected = {"postgresql": True, "redis": True, "files": True}
     assert (answer.status_code, read_is_up(found)) == (200, expected)
 
 
@@ -187,6 +189,7 @@ async def test_a_real_bridge_is_ready_and_tells_of_its_router_session(system: Sy
         answer = await http.get("/ready")
     found = answer.json()
     assert found.pop("pooler") == {"mode": None, "has_limits": True}
+    assert found.pop("redis_kind") == "a server"
     assert isinstance(found.pop("router_session")["is_held"], bool)
     assert found.pop("agents_are_authenticated") is False
     assert found.pop("agents_door") is None

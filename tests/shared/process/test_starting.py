@@ -88,6 +88,45 @@ async def test_it_tells_that_it_waits_for_postgresql(
 
     await eventually(is_told, "it says what it waits for", 20)
     assert not child.has_ended
+    child.kill()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_redis_that_is_another_kind_than_it_says_is_one_sentence(
+    own_system: System, service: str
+) -> None:
+    url = own_system.environment["REDIS_URL"].replace("redis://", "redis+cluster://")
+    child = begin(own_system, service, REDIS_URL=url)
+    await until_ended(child)
+    assert child.process.wait() == 1
+    last = json.loads(child.last_lines().splitlines()[-1])
+    assert last["level"] == "critical"
+    assert last["event"].startswith("REDIS_URL names a server that is no node of a Cluster")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({}, r"Redis is Valkey 9\.\S+, a server: 127\.0\.0\.1:\d+"),
+        (
+            {"REDIS_URL": "redis://127.0.0.1:1"},
+            r"REDIS_URL is tried on and on.* Redis is away: ",
+        ),
+    ],
+    ids=["there", "away"],
+)
+async def test_it_starts_and_tells_which_redis_is_there(
+    own_system: System, service: str, overrides: dict[str, str], words: str
+) -> None:
+    child = begin(own_system, service, **overrides)
+
+    async def is_told() -> bool:
+        return re.search(words, child.last_lines()) is not None
+
+    await eventually(is_told, "it tells of Redis", 20)
+    assert not child.has_ended
+    child.kill()
 
 
 def test_it_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

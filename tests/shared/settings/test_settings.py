@@ -266,6 +266,11 @@ def test_an_address_to_listen_at_may_have_brackets(variable: str) -> None:
         "redis://localhost?db=3",
         "unix:///run/redis.sock?db=1&password=ninelives",
         "unix://user:pass@/run/redis.sock",
+        "redis+sentinel://one:26379,two,[::1]:26380/mymaster",
+        "redis+sentinel://user:p%2Css@one/mymaster/3?sentinel_password=nine",
+        "rediss+sentinel://one/mymaster?ssl_ca_certs=/run/ca.pem&ssl_check_hostname=false",
+        "redis+cluster://user:pass@one:6379,two/0",
+        "rediss+cluster://one?ssl_certfile=/run/a.pem&ssl_keyfile=/run/a.key&ssl_cert_reqs=none",
     ],
 )
 def test_redis_is_at_a_url_or_a_socket(text: str) -> None:
@@ -282,6 +287,23 @@ def test_redis_is_at_a_url_or_a_socket(text: str) -> None:
         ("REDIS_URL", "redis://host/zero"),
         ("REDIS_URL", "redis://host?db=zero"),
         ("REDIS_URL", "unix://run"),
+        ("REDIS_URL", "unix://run/redis.sock"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=zero"),
+        ("REDIS_URL", "redis://one,two"),
+        ("REDIS_URL", "redis://[half"),
+        ("REDIS_URL", "redis://host\n"),
+        ("REDIS_URL", "redis://user@name:nine@host"),
+        ("REDIS_URL", "redis://host?ssl_ca_certs=/run/ca.pem"),
+        ("REDIS_URL", "redis://host?socket_timeout=nine"),
+        ("REDIS_URL", "rediss://host?ssl_cert_reqs=maybe"),
+        ("REDIS_URL", "rediss://host?ssl_check_hostname=maybe"),
+        ("REDIS_URL", "rediss://host?ssl_certfile=/run/a.pem"),
+        ("REDIS_URL", "redis+sentinel://one,two"),
+        ("REDIS_URL", "redis+sentinel://one/mymaster/zero"),
+        ("REDIS_URL", "redis+sentinel://one,/mymaster"),
+        ("REDIS_URL", "redis+cluster://one,two/1"),
+        ("REDIS_URL", "redis+cluster://one,two?sentinel_password=nine"),
+        ("REDIS_URL", "sentinel://one/mymaster"),
         ("ROUTER_WS_URL", "router:8080/ws"),
         ("ROUTER_WS_URL", "ws://router:eighty/ws"),
         ("ROUTER_WS_URL", "ws://router:0/ws"),
@@ -301,7 +323,12 @@ def test_what_can_not_be_an_address_is_one_sentence(variable: str, text: str) ->
 
 
 def test_the_password_of_redis_is_a_secret_wherever_it_stands() -> None:
-    urls = ["redis://:nine%2Flives@host", "unix:///run/redis.sock?password=nine%2Flives"]
+    urls = [
+        "redis://:nine%2Flives@host",
+        "unix:///run/redis.sock?password=nine%2Flives",
+        "redis+sentinel://user:nine%2Flives@one,two/mymaster",
+        "redis+sentinel://one,two/mymaster?sentinel_password=nine%2Flives",
+    ]
     for url in urls:
         settings = read_settings({**GOOD, "REDIS_URL": url}, Settings)
         assert "nine/lives" in settings.secret_texts

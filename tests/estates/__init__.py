@@ -1,0 +1,1 @@
+"""Redis as operators have it: of several versions, with Sentinels, as a Cluster."""
