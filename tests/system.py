@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, Protocol
 from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -28,13 +28,21 @@ from devstack.processes import (
     stopping,
     wait_until_ready,
 )
-from devstack.valkey import ValkeyServer
 from shared.settings.common import CommonSettings
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.forked import start_forked
 
 PROJECT = Path(__file__).parent.parent
+
+
+class Reachable(Protocol):
+    """A Redis of any kind."""
+
+    @property
+    def url(self) -> str:
+        """What a client connects to."""
+
 
 type StartModule = Callable[..., Child]
 
@@ -109,7 +117,7 @@ def make_secrets() -> dict[str, str]:
 
 
 def make_environment(
-    postgres: PostgresServer, database: str, valkey: ValkeyServer, router_port: int
+    postgres: PostgresServer, database: str, valkey: Reachable, router_port: int
 ) -> dict[str, str]:
     """The variables of an installation of its own, whose users all come from one address."""
     return {
@@ -298,7 +306,7 @@ class Stores:
     """The servers that installations share; the database of each is a copy of the template."""
 
     postgres: PostgresServer
-    valkey: ValkeyServer
+    valkey: Reachable
     template: str = EMPTY
     of_services: Mapping[str, str] = field(factory=dict)
     """As whom the pair works with a copy of the template, where not as its owner."""

@@ -15,7 +15,18 @@ from tests.benchmarks.people import WrongAnswerError
 from tests.benchmarks.report import cells, publish, write_report
 from tests.benchmarks.results import Result, Row, at_most
 
-SCENARIOS = ("chat", "logs", "doors", "rest", "files", "idle", "growth", "scaling", "neighbours")
+SCENARIOS = (
+    "chat",
+    "logs",
+    "doors",
+    "rest",
+    "files",
+    "idle",
+    "growth",
+    "scaling",
+    "estate",
+    "neighbours",
+)
 HELD_SECONDS = 0.05
 HELD = "loops held for over 50 ms"
 LOOPS = {

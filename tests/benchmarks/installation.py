@@ -1,7 +1,7 @@
 """What is measured: the system as real processes, and what each of them spends."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
@@ -102,7 +102,11 @@ class Bench:
         With doors the master agent comes in through the first bridge's.
         """
         parts = Parts(pairs, bridges or pairs, has_doors)
-        installation = self.scenario.enter_context(self._run(parts, overrides))
+        return self.add(self._run(parts, overrides))
+
+    def add(self, running: AbstractContextManager[Installation]) -> Installation:
+        """Start an installation; it ends with the scenario."""
+        installation = self.scenario.enter_context(running)
         self.installations.append(installation)
         return installation
 
@@ -135,7 +139,7 @@ def _start_processes(system: System, parts: Parts) -> Processes:
     start_bridge = system.start_door if parts.has_doors else system.start_bridge
     bridges = [start_bridge().pid for _ in range(parts.bridges)]
     stub = start_stub(system, STUB)
-    wait_until_ready(stub, lambda: CONNECTED in stub.last_lines() and _reach_master(system))
+    until_connected(system, stub)
     services = {
         "gateway": [system.start_gateway().pid for _ in range(parts.gateways)],
         "bridge": bridges,
@@ -148,6 +152,11 @@ def start_stub(system: System, name: str, tokens: Sequence[str] = ()) -> Child:
     urls = system.doors or [system.router_url]
     variables = {"AGENTS_URLS": " ".join(urls), "AGENT_TOKENS": " ".join(tokens)}
     return system.start(name, "tests.benchmarks.stub_agent", variables)
+
+
+def until_connected(system: System, stub: Child) -> None:
+    """Return when the stub is where it is wanted, and all know it."""
+    wait_until_ready(stub, lambda: CONNECTED in stub.last_lines() and _reach_master(system))
 
 
 def _reach_master(system: System) -> bool:
