@@ -23,7 +23,7 @@ from tests.deploy.recorded import (
 )
 from tests.docs.exported import find_metrics
 from tests.docs.links import find_anchors
-from tests.docs.pages import DOCS, PAGES, PROJECT
+from tests.docs.pages import DOCS, PAGES, PROJECT, read_rows
 from tests.end_to_end.proxy import find_program
 
 RULES = PROJECT / "deploy/prometheus/alerts.yaml"
@@ -162,6 +162,23 @@ def test_an_alert_looks_at_what_the_services_tell(name: str) -> None:
     used = metrics_of(ALERTS[name]["expr"])
     assert used
     assert used <= find_metrics().keys() | OF_PROCESSES
+
+
+def test_what_is_chosen_by_a_label_is_a_value_that_its_metric_has() -> None:
+    rows = read_rows(DOCS / "reference/watching.md")
+    told = {name: row for row in rows for name in re.findall(r"`(genai_\w+)`", row[0])}
+    chosen = [
+        (name, label, value)
+        for expression in [*curves(), *(rule["expr"] for rule in ALERTS.values())]
+        for name, matchers in re.findall(r"(genai_\w+)\{([^}]*)\}", expression)
+        for label, values in re.findall(r'(\w+)!?=~?"([^"]*)"', matchers)
+        for value in values.split("|")
+        if label not in {"namespace", "route"}
+    ]
+    assert len(chosen) > 8
+    for name, label, value in chosen:
+        assert f"`{label}`" in told[name][1]
+        assert f"`{value}`" in told[name][2]
 
 
 def test_the_dashboard_shows_all_that_the_services_tell_and_nothing_else() -> None:
