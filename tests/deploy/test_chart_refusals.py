@@ -33,6 +33,7 @@ def altered(changes: dict[str, Any]) -> dict[str, Any]:
         ({"ingress.host": ""}, "ingress.host must be given"),
         ({"settings.TRUSTED_PROXIES": ""}, "settings.TRUSTED_PROXIES must be the addresses"),
         ({"networkPolicy.proxies": []}, "networkPolicy.proxies must say who leads"),
+        ({"monitoring.podMonitor.enabled": True}, "networkPolicy.prometheus must say who asks"),
         (
             {"bridge.autoscaling": {"enabled": True, "minReplicas": 9}},
             "bridge.autoscaling.minReplicas is above maxReplicas",
@@ -55,6 +56,12 @@ def test_what_is_wrong_is_said(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(RefusedError) as refused:
         render(altered(changes))
     assert words in str(refused.value)
+
+
+def test_a_setting_that_is_emptied_counts_as_not_given() -> None:
+    emptied = {"settings.DRAIN_TIMEOUT": None, "settings.DRAIN_GRACE": ""}
+    pod = render(altered(emptied)).one("Deployment", "bridge")["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] == 3 + 20 + 15
 
 
 def test_all_that_is_missing_is_said_at_once() -> None:

@@ -44,6 +44,9 @@
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.proxies) -}}
 {{- $faults = append $faults "networkPolicy.proxies must say who leads front-ends to the gateways, or networkPolicy.enabled be false" -}}
 {{- end -}}
+{{- if and .Values.networkPolicy.enabled .Values.monitoring.podMonitor.enabled (not .Values.networkPolicy.prometheus) -}}
+{{- $faults = append $faults "networkPolicy.prometheus must say who asks for metrics, or monitoring.podMonitor.enabled be false" -}}
+{{- end -}}
 {{- if $faults -}}
 {{- fail (printf "\n\n- %s\n" (join "\n- " $faults)) -}}
 {{- end -}}

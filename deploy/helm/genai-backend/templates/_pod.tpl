@@ -48,7 +48,7 @@ securityContext:
 
 {{/* Longer than a process takes to go down in order: DRAIN_GRACE, DRAIN_TIMEOUT and ten seconds. */}}
 {{- define "genai.graceSeconds" -}}
-{{- $grace := dig "DRAIN_GRACE" 3 .Values.settings | float64 -}}
-{{- $drain := dig "DRAIN_TIMEOUT" 20 .Values.settings | float64 -}}
+{{- $grace := .Values.settings.DRAIN_GRACE | default 3 | float64 -}}
+{{- $drain := .Values.settings.DRAIN_TIMEOUT | default 20 | float64 -}}
 {{- add (ceil (addf $grace $drain)) 15 -}}
 {{- end }}
