@@ -3,9 +3,11 @@
 # uv, from the PATH or, if it is not there, from a folder of this project.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
-# The servers of the tests, likewise; `/usr/sbin` is not on everybody's PATH.
-SERVERS := $(foreach name,haproxy nginx pgbouncer redis-server,\
+# Programs that the tests run, likewise; `/usr/sbin` is not on everybody's PATH.
+PROGRAMS := $(foreach name,haproxy nginx pgbouncer promtool redis-server systemd-analyze,\
 	$(shell PATH=$$PATH:/usr/sbin command -v $(name) >/dev/null || echo .tools/bin/$(name)))
+PACKAGE_promtool := prometheus
+PACKAGE_systemd-analyze := systemd
 FOLDER = .tools/apt-$*
 APT = apt-get -qq -o Dir::State::lists=$(CURDIR)/$(FOLDER)/lists -o Dir::Cache=$(CURDIR)/$(FOLDER) \
 	-o Debug::NoLocking=1
@@ -23,7 +25,7 @@ help:  ## Explain the targets
 run: $(INSTALLED)  ## Run the whole system on this machine; Ctrl-C ends it
 	@exec $(PYTHON) -m devstack.run
 
-test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(SERVERS)  ## Run all tests
+test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(PROGRAMS)  ## Run all tests
 	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 soak: $(INSTALLED)  ## Kill and freeze things under load for DURATION seconds (600), from seed SEED (1) on
@@ -42,8 +44,9 @@ lint: $(INSTALLED)  ## Check format, style, types, dependencies, the layers of t
 	$(PYTHON) -m check_jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	.venv/bin/hadolint Dockerfile
 
-docs: $(INSTALLED)  ## Draw anew what docs/ draws from the code
+docs: $(INSTALLED)  ## Draw anew what docs/ draws from the code, and the dashboard
 	$(PYTHON) -m tests.docs.drawing
+	$(PYTHON) -m tests.deploy.dashboard
 
 migrate: $(INSTALLED)  ## Bring the database that DATABASE_URL or POSTGRES_* names up to date
 	$(PYTHON) -m shared.upgrade.migrate
@@ -77,12 +80,14 @@ $(GENERATION_2_INSTALLED): $(GENERATION_2)/requirements.lock | $(filter .tools/b
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 # Debian's package and what it needs, unpacked and not installed: that takes no root.
-.tools/bin/haproxy .tools/bin/nginx .tools/bin/pgbouncer .tools/bin/redis-server: .tools/bin/%:
+.tools/bin/haproxy .tools/bin/nginx .tools/bin/pgbouncer .tools/bin/promtool .tools/bin/redis-server .tools/bin/systemd-analyze: .tools/bin/%:
 	@mkdir -p .tools/bin $(FOLDER)/lists/partial $(FOLDER)/archives/partial
-	@$(APT) update && $(APT) install --yes --no-install-recommends --download-only $* >/dev/null || \
+	@$(APT) update && $(APT) install --yes --no-install-recommends --download-only \
+		$(or $(PACKAGE_$*),$*) >/dev/null || \
 		{ echo "The tests need $*, which can't be had from apt here: install it, so that '$*' is on the PATH." >&2; exit 1; }
 	@for package in $(FOLDER)/archives/*.deb; do dpkg-deb --extract $$package .tools/$* || exit; done
-	@printf '#!/bin/sh\nexport LD_LIBRARY_PATH=$$(echo %s/usr/lib/*-linux-gnu*)\nexec %s/usr/*bin/$* "$$@"\n' \
-		$(CURDIR)/.tools/$* $(CURDIR)/.tools/$* >$@.unfinished
-	@chmod +x $@.unfinished && $@.unfinished $(if $(filter pgbouncer,$*),-V,-v) >/dev/null && mv $@.unfinished $@
+	@printf '#!/bin/sh\nhere=%s\nfolder=$$(echo $$here/usr/lib/*-linux-gnu*)\nexport LD_LIBRARY_PATH=$$folder:$$folder/systemd\nexec $$here/usr/*bin/$* "$$@"\n' \
+		$(CURDIR)/.tools/$* >$@.unfinished
+	@chmod +x $@.unfinished
+	@{ $@.unfinished -v || $@.unfinished -V || $@.unfinished --version; } >/dev/null 2>&1 && mv $@.unfinished $@
 	@rm -rf $(FOLDER)

@@ -92,7 +92,8 @@ def test_agents_reach_the_bridges_doors_through_the_proxy_only() -> None:
         assert SERVICES[name]["environment"]["ROUTER_WS_URL"] == f"ws://proxy:{door}/ws"
         assert "networks" not in SERVICES[name]
     proxy = (PROJECT / "devstack/haproxy.cfg").read_text()
-    assert f"presetenv PROXY_DOORS agent_bridge:{door}\n" in proxy
+    servers = (PROJECT / "devstack/haproxy-servers.cfg").read_text()
+    assert f"presetenv PROXY_DOORS agent_bridge:{door}\n" in servers
     assert f"presetenv PROXY_AGENTS_BIND :{door}\n" in proxy
 
 

@@ -89,7 +89,7 @@ def cells(result: Result) -> list[str]:
 
 
 def _cpu_table(rows: Sequence[Row]) -> Iterator[str]:
-    parts = list(rows[0].cpu) if rows else []
+    parts = list(dict.fromkeys(part for row in rows for part in row.cpu))
     if not parts:
         return
     yield "CPU milliseconds for each:"
@@ -97,7 +97,7 @@ def _cpu_table(rows: Sequence[Row]) -> Iterator[str]:
     yield f"| | {' | '.join(parts)} | all |"
     yield f"| --- |{' ---: |' * (len(parts) + 1)}"
     for row in rows:
-        spent = [row.cpu[part] for part in parts]
+        spent = [row.cpu.get(part, 0.0) for part in parts]
         yield f"| {row.name} | {' | '.join(f'{each:.2f}' for each in [*spent, sum(spent)])} |"
 
 

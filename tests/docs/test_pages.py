@@ -10,7 +10,7 @@ def test_every_file_that_is_named_exists() -> None:
         name
         for text in PAGES.values()
         for name in re.findall(
-            r"`((?:gateway|agent_bridge|shared|devstack|docs|tests)/[\w/.]*)`", text
+            r"`((?:gateway|agent_bridge|shared|devstack|deploy|docs|tests)/[\w/.-]*)`", text
         )
     }
     assert {name for name in named if not (PROJECT / name).exists()} == set()

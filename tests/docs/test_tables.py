@@ -3,13 +3,10 @@
 import re
 
 import attrs
-from prometheus_client.metrics import MetricWrapperBase
 
-import agent_bridge.metrics
-import gateway.web.metrics
-import shared.telemetry.metrics
 from shared.settings.installation import Settings
 from shared.settings.migrating import MigratingSettings
+from tests.docs.exported import find_metrics
 from tests.docs.pages import DOCS, read_rows
 
 
@@ -36,15 +33,7 @@ def test_the_configuration_table_holds_every_variable_with_its_default() -> None
 
 
 def test_the_table_of_metrics_holds_each_that_the_services_have() -> None:
-    modules = (shared.telemetry.metrics, gateway.web.metrics, agent_bridge.metrics)
-    metrics = [each for module in modules for each in vars(module).values()]
-    families = [
-        family
-        for metric in metrics
-        if isinstance(metric, MetricWrapperBase) and not metric._labelvalues
-        for family in metric.describe()
-    ]
-    endings = {"counter": "_total", "info": "_info"}
-    names = {each.name + endings.get(each.type, "") for each in families}
     rows = read_rows(DOCS / "reference/watching.md")
-    assert {name for row in rows for name in re.findall(r"`(genai_\w+)`", row[0])} == names
+    assert {name for row in rows for name in re.findall(r"`(genai_\w+)`", row[0])} == set(
+        find_metrics()
+    )

@@ -25,6 +25,7 @@ from devstack.processes import HOST, Child, free_port, start_child, stopping, wa
 from tests.system import PROJECT
 
 CONFIGURATION = PROJECT / "devstack" / "haproxy.cfg"
+SERVERS = PROJECT / "devstack" / "haproxy-servers.cfg"
 SAMPLE = re.compile(
     r'^haproxy_server_(\w+){proxy="(\w+)",server="\w+"(?:,state="UP")?} (\S+)$', re.MULTILINE
 )
@@ -86,7 +87,7 @@ def run_proxy(
     with _run_names({"gateway": gateways, "bridge": bridges}) as names_port:
         child = start_child(
             "proxy",
-            [find_program("haproxy"), "-db", "-f", CONFIGURATION],
+            [find_program("haproxy"), "-db", "-f", CONFIGURATION, "-f", SERVERS],
             folder / "proxy.log",
             environment={
                 **os.environ,
