@@ -154,6 +154,13 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             ),
         ),
         Panel(
+            "Lists from the standby",
+            "ops",
+            (rate("genai_standby_reads_total", "outcome"),),
+            "Those that were behind or failed were read from the primary.",
+        ),
+        Panel("Secrets in older forms", "short", (gauge("genai_secrets_to_reencrypt", "max"),)),
+        Panel(
             "Late through Redis, 99 %",
             "s",
             (quantile(0.99, "genai_notifications_lag_seconds", "{{instance}}", "instance"),),

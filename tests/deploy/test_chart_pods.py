@@ -19,6 +19,7 @@ from tests.docs.pages import PROJECT
 
 REST_SECONDS = 10  # in which a process that has drained ends
 OF_AWS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}
+OF_THE_MIGRATION = {"MIGRATE_POSTGRES_USER", "MIGRATE_POSTGRES_PASSWORD"}
 FIELDS = {field.name.upper(): field for field in attrs.fields(Settings)}
 SECRETS = {name for name, field in FIELDS.items() if "secret" in field.metadata}
 NEEDED = {n for n in SECRETS if FIELDS[n].default is attrs.NOTHING or FIELDS[n].metadata["needed"]}
@@ -45,13 +46,16 @@ def test_every_variable_is_a_setting_or_asked_for(name: str) -> None:
     for container in containers(name):
         names = [each["name"] for each in container["env"]]
         assert len(names) == len(set(names))
-        assert set(names) - asked_for - OF_AWS - {"ORIGINAL_SECRET_KEY"} <= FIELDS.keys()
+        others = asked_for | OF_AWS | OF_THE_MIGRATION | {"ORIGINAL_SECRET_KEY"}
+        assert set(names) - others <= FIELDS.keys()
 
 
 @each_example
 def test_secrets_come_from_the_secret_and_those_that_are_needed_must_be_in_it(name: str) -> None:
-    is_in_it = read_example(name).get("redisUrlInSecret", False)
-    expected = NEEDED | ({"REDIS_URL"} if is_in_it else set())
+    example = read_example(name)
+    expected = NEEDED | ({"REDIS_URL"} if example.get("redisUrlInSecret") else set())
+    if example.get("databaseUrlInSecret"):
+        expected = expected - {"POSTGRES_PASSWORD"} | {"DATABASE_URL"}
     for container in containers(name):
         references = {
             each["name"]: each["valueFrom"]["secretKeyRef"]
@@ -62,7 +66,7 @@ def test_secrets_come_from_the_secret_and_those_that_are_needed_must_be_in_it(na
         assert all(each["name"] == "genai-keys" for each in references.values())
         assert all(each["key"] == variable for variable, each in references.items())
         needed = {variable for variable, each in references.items() if not each.get("optional")}
-        assert needed == expected
+        assert needed - OF_THE_MIGRATION == expected
     assert rendered(name).of("Secret") == []
 
 
@@ -73,6 +77,15 @@ def test_only_the_migration_is_given_the_key_of_an_original_installation() -> No
         if "ORIGINAL_SECRET_KEY" in environment(container)
     ]
     assert having == ["migration"]
+
+
+def test_only_the_migration_is_given_the_owner_of_the_tables() -> None:
+    given = {
+        container["name"]: OF_THE_MIGRATION & environment(container).keys()
+        for container in containers("everything")
+    }
+    assert given.pop("migration") == OF_THE_MIGRATION
+    assert not any(given.values())
 
 
 def test_values_reach_the_services_as_these_read_them() -> None:

@@ -23,7 +23,8 @@ def altered(changes: dict[str, Any]) -> dict[str, Any]:
     ("changes", "words"),
     [
         ({"existingSecret": ""}, "existingSecret must name a Secret"),
-        ({"settings.POSTGRES_HOST": ""}, "settings.POSTGRES_HOST must be given"),
+        ({"settings.POSTGRES_HOST": ""}, "settings.POSTGRES_HOST must be given, or databaseUrl"),
+        ({"databaseUrlInSecret": True}, "POSTGRES_HOST and databaseUrlInSecret exclude each other"),
         ({"settings.ROUTER_WS_URL": None}, "settings.ROUTER_WS_URL must be given"),
         ({"settings.REDIS_URL": ""}, "settings.REDIS_URL must be given, or redisUrlInSecret"),
         ({"redisUrlInSecret": True}, "exclude each other"),

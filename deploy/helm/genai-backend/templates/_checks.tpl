@@ -4,10 +4,14 @@
 {{- if not .Values.existingSecret -}}
 {{- $faults = append $faults "existingSecret must name a Secret that holds the keys: the chart makes none" -}}
 {{- end -}}
-{{- range $name := list "POSTGRES_HOST" "ROUTER_WS_URL" -}}
-{{- if not (index $.Values.settings $name) -}}
-{{- $faults = append $faults (printf "settings.%s must be given" $name) -}}
+{{- if not .Values.settings.ROUTER_WS_URL -}}
+{{- $faults = append $faults "settings.ROUTER_WS_URL must be given" -}}
 {{- end -}}
+{{- if and (not .Values.settings.POSTGRES_HOST) (not .Values.databaseUrlInSecret) -}}
+{{- $faults = append $faults "settings.POSTGRES_HOST must be given, or databaseUrlInSecret be true" -}}
+{{- end -}}
+{{- if and .Values.settings.POSTGRES_HOST .Values.databaseUrlInSecret -}}
+{{- $faults = append $faults "settings.POSTGRES_HOST and databaseUrlInSecret exclude each other" -}}
 {{- end -}}
 {{- $redis := toString (.Values.settings.REDIS_URL | default "") -}}
 {{- if and (not $redis) (not .Values.redisUrlInSecret) -}}
