@@ -126,7 +126,7 @@ class SlotOwner:
 
     async def find(self) -> Place:
         """Host and port. Raises MasterNotFoundError where no node tells, or what refuses us."""
-        faults = []
+        faults: list[Exception] = []
         for place in self._places:
             # It is the last until it answers: whoever waits may give up before it does.
             self._places = [*(each for each in self._places if each != place), place]
@@ -135,13 +135,14 @@ class SlotOwner:
             except NO_LOGIN:
                 raise
             except (RedisConnectionError, RedisTimeoutError) as error:
-                faults.append(str(error))
+                faults.append(error)
                 continue
             self._places = list(dict.fromkeys([place, *self._seeds, *nodes]))
             if nodes:
                 return nodes[0]
-            faults.append(f"{in_url(place[0])}:{place[1]} knows nobody who has slot {SLOT}")
-        raise MasterNotFoundError("; ".join(faults))
+            where = f"{in_url(place[0])}:{place[1]}"
+            faults.append(MasterNotFoundError(f"{where} knows nobody who has slot {SLOT}"))
+        raise MasterNotFoundError("; ".join(map(str, faults))) from faults[-1]
 
     async def aclose(self) -> None:
         """Nothing stays open."""

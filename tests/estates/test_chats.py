@@ -89,6 +89,8 @@ async def _break(estate: Estate, fault: str, system: System, kind: str) -> None:
 
     await eventually(has_successor, "another one is the master", 20)
     await _until_heard(system, kind)
+    if fault == "hangs":
+        old.thaw()
 
 
 async def _until_heard(system: System, kind: str) -> None:

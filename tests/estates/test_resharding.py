@@ -11,7 +11,9 @@ from tests.estates.running import OURS, give_slot_away, run_cluster
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_who_listens_and_counts_goes_with_the_slot(name: str, tmp_path: Path) -> None:
+async def test_who_listens_and_counts_goes_with_the_slot(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with run_cluster(tmp_path, program_of(name)) as estate:
         settings = settings_of(estate.url)
         attempts = Attempts(settings)
@@ -29,3 +31,5 @@ async def test_who_listens_and_counts_goes_with_the_slot(name: str, tmp_path: Pa
             await count_again(attempts)
             assert estate.master.ask("CLUSTER COUNTKEYSINSLOT", OURS) == 1
         await attempts.close()
+    assert "Redis has another master now" in caplog.text
+    assert "Redis is away" not in caplog.text

@@ -11,7 +11,7 @@ from tests.estates.listening import count_again, run_notifications, seconds_unti
 from tests.estates.programs import NAMES, program_of
 from tests.estates.running import QUICK, run_cluster, run_node, run_sentinels
 
-WITH_TLS = program_of("Redis 7.0")
+WITH_TLS = "Redis 7.0"
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +57,16 @@ async def test_a_socket(tmp_path: Path) -> None:
 async def test_tls_with_an_authority_of_one_s_own(
     tmp_path: Path, certificates: Certificates
 ) -> None:
-    with run_node(tmp_path / "node", WITH_TLS, QUICK, certificates=certificates) as node:
+    with run_node(
+        tmp_path / "node", program_of(WITH_TLS), QUICK, certificates=certificates
+    ) as node:
         await assert_all_works(f"rediss://127.0.0.1:{node.tls_port}/0{certificates.options}")
 
 
 async def test_tls_to_sentinels_and_their_master(
     tmp_path: Path, certificates: Certificates
 ) -> None:
-    with run_sentinels(tmp_path, WITH_TLS, certificates) as estate:
+    with run_sentinels(tmp_path, program_of(WITH_TLS), certificates) as estate:
         url = f"{estate.url.replace('redis', 'rediss', 1)}{certificates.options}"
         found = await look_at_redis(settings_of(url))
         assert found.endswith(f"a master that Sentinels name: 127.0.0.1:{estate.find()}")
@@ -72,7 +74,7 @@ async def test_tls_to_sentinels_and_their_master(
 
 
 async def test_tls_to_a_cluster(tmp_path: Path, certificates: Certificates) -> None:
-    with run_cluster(tmp_path, WITH_TLS, certificates) as estate:
+    with run_cluster(tmp_path, program_of(WITH_TLS), certificates) as estate:
         url = f"{estate.url.replace('redis', 'rediss', 1)}{certificates.options}"
         found = await look_at_redis(settings_of(url))
         assert f"a Cluster: 127.0.0.1:{estate.master.tls_port}" in found

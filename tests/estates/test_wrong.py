@@ -75,6 +75,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         ("redis+sentinel://{closed}/mymaster", LOGIN),
         ("redis+sentinel://nobody:wrong@{sentinel}/mymaster", LOGIN),
         ("rediss://{tls}", "names a server whose certificate is not trusted: .*"),
+        ("rediss+cluster://{tls}", "names a server whose certificate is not trusted: .*"),
+        ("rediss+sentinel://{tls}/yours", "names a server whose certificate is not trusted: .*"),
         ("rediss://{tls}?{other}", "names a server whose certificate is not trusted: .*"),
         (
             "rediss://{name}?{certificates}",

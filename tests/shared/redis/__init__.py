@@ -1,0 +1,1 @@
+"""What `shared/redis/` does."""
