@@ -51,6 +51,7 @@ class ServerConnection(_Connection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._unique = token_hex(8)
+        self._stmt_cache_enabled = False  # until it is known that the session is its own
 
     def _get_unique_id(self, prefix: str) -> str:
         """A name that no other process has: should it get there after all, that is an error."""
@@ -66,7 +67,6 @@ class ServerConnection(_Connection):
 
     async def find_pooler(self) -> None:
         """Find out whether there is one: it tells us of sessions that only it knows."""
-        self._stmt_cache_enabled = False
         pid = await self.fetchval("SELECT pg_backend_pid()")
         self.is_pooled = pid != self.get_server_pid()
         self._stmt_cache_enabled = not self.is_pooled

@@ -8,7 +8,6 @@ from typing import Any, cast, get_origin
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
-import asyncpg
 import attrs
 from attrs import define, field, frozen
 from databases import Database
@@ -28,7 +27,8 @@ from gateway.web.operation import Operation
 from gateway.web.replica import Replica
 from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications
-from shared.postgres.pool import _leave_as_it_is, _read_json
+from shared.postgres.pool import _begin, _leave_as_it_is
+from shared.postgres.poolers import ServerConnection
 from shared.postgres.statements import DirectDatabase
 from shared.redis.servers import create_redis
 from shared.secrets import Vault
@@ -74,8 +74,8 @@ async def open_notebook(settings: Settings) -> AsyncIterator[Notebook]:
     """A notebook on the database of these settings."""
     sent: list[Sent] = []
 
-    async def init(connection: "asyncpg.Connection[Any]") -> None:
-        await _read_json(connection)
+    async def init(connection: ServerConnection) -> None:
+        await _begin(connection)
         connection.add_query_logger(lambda query: sent.append(Sent(query.query, query.args)))
 
     options: dict[str, Any] = {"min_size": 1, "max_size": 1, "init": init, "reset": _leave_as_it_is}

@@ -1,0 +1,24 @@
+"""The session of a migration: one of its own, without the limits that its role may have."""
+
+import psycopg
+
+from shared.settings.addresses import postgres_place
+
+POOLER = (
+    "a pooler stands before it, and migrations need a session of their own: please set"
+    " POSTGRES_HOST and POSTGRES_PORT to those of PostgreSQL itself for this command"
+)
+
+
+class SessionError(Exception):
+    """There is no such session to be had here; the text says what to set."""
+
+
+def settle(connection: psycopg.Connection) -> None:
+    """Make sure of it. Raises SessionError."""
+    found = connection.execute("SELECT pg_backend_pid()").fetchone()
+    if found != (connection.info.backend_pid,):  # a pooler tells of sessions that only it knows
+        place = postgres_place(connection.info.host, connection.info.port)
+        raise SessionError(f"PostgreSQL at {place}: {POOLER}")
+    connection.execute("SET lock_timeout = 0")
+    connection.execute("SET statement_timeout = 0")
