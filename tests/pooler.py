@@ -49,10 +49,15 @@ def write_configuration(
 
 @contextmanager
 def run_pooler(
-    folder: Path, postgres: PostgresServer, at: int | None = None, /, **changes: str
+    folder: Path,
+    postgres: PostgresServer,
+    at: int | None = None,
+    own_port: int | None = None,
+    /,
+    **changes: str,
 ) -> Iterator[Pooler]:
     """A pooler with its files in the folder, for all databases of the server, or of a port."""
-    port = free_port()
+    port = own_port or free_port()
     file = write_configuration(folder, postgres, (port, at or postgres.port), changes)
     user = ["-u", UNPRIVILEGED] if os.geteuid() == 0 else []
     command: list[str | Path] = [find_program("pgbouncer"), *user, file]

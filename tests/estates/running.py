@@ -86,12 +86,13 @@ def run_node(
     *,
     flags: Sequence[str] = (),
     certificates: Certificates | None = None,
+    port: int = 0,
 ) -> Iterator[Node]:
     """A server with a folder of its own; with certificates it has one more port, for TLS.
 
     The other port is for whoever looks after it.
     """
-    port, tls_port = free_port(), free_port() if certificates else 0
+    port, tls_port = port or free_port(), free_port() if certificates else 0
     folder.mkdir(parents=True, exist_ok=True)
     all_settings = {"port": str(port), "bind": HOST, "dir": str(folder), **(settings or {})}
     if certificates:
@@ -133,30 +134,35 @@ def run_sentinels(
 
         master = start("master", QUICK)
         replica = start("replica", {**QUICK, "replicaof": f"{HOST} {master.client_port}"})
-        watching = {
-            "sentinel monitor": f"{MASTER} {HOST} {master.client_port} 2",
-            "sentinel down-after-milliseconds": f"{MASTER} {DOWN_MILLISECONDS}",
-            "sentinel failover-timeout": f"{MASTER} 1000",
-        }
-        sentinels = [start(f"sentinel-{n}", watching, "--sentinel") for n in range(SENTINELS)]
+        settings = watching(master.client_port)
+        sentinels = [start(f"sentinel-{n}", settings, "--sentinel") for n in range(SENTINELS)]
         first = sentinels[0]
         estate = Estate(
             f"redis+sentinel://{_places(sentinels)}/{MASTER}",
             [master, replica],
             lambda: int(first.ask("SENTINEL GET-MASTER-ADDR-BY-NAME", MASTER)[1]),
             lambda: first.ask("SENTINEL FAILOVER", MASTER),
-            lambda: all(map(_sees_a_replica, sentinels)),
+            lambda: all(map(sees_a_replica, sentinels)),
             sentinels,
         )
         wait_until_ready(first.child, estate.is_whole)
         yield estate
 
 
+def watching(port: int) -> dict[str, str]:
+    """The settings of a Sentinel for the master at this port."""
+    return {
+        "sentinel monitor": f"{MASTER} {HOST} {port} 2",
+        "sentinel down-after-milliseconds": f"{MASTER} {DOWN_MILLISECONDS}",
+        "sentinel failover-timeout": f"{MASTER} 1000",
+    }
+
+
 def _places(nodes: list[Node]) -> str:
     return ",".join(f"{HOST}:{node.client_port}" for node in nodes)
 
 
-def _sees_a_replica(sentinel: Node) -> bool:
+def sees_a_replica(sentinel: Node) -> bool:
     """It, and all the others."""
     [master] = sentinel.ask("SENTINEL MASTERS").values()
     replicas = sentinel.ask("SENTINEL SLAVES", MASTER)

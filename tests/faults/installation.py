@@ -13,11 +13,12 @@ from attrs import define, field
 from websockets.exceptions import WebSocketException
 
 from devstack.processes import HOST, Child, free_port
-from devstack.valkey import ValkeyServer
 from shared.upgrade.migrate import migrate
 from tests.faults.agents import Agents
-from tests.faults.mortal import Mortal, Pair, hold_pair, hold_valkey
+from tests.faults.mortal import Mortal, Pair, hold_pair, hold_pooler
+from tests.faults.sentinels import Sentinels, hold_sentinels
 from tests.master import Invocation, Master, echo, run_master
+from tests.pooler import Pooler
 from tests.shared.line import Line, run_line
 from tests.system import System, create_database, make_environment, url_of
 
@@ -31,11 +32,15 @@ HELD, LOST = "the router session is held", "the router session was lost"
 
 @define
 class Installation:
-    """What runs. One gateway and one bridge reach the others over lines that can be cut."""
+    """What runs. One gateway and one bridge reach the others over lines that can be cut.
+
+    They reach PostgreSQL through a pooler, which has the line.
+    """
 
     system: System
     postgres: Pair
-    valkey: Mortal[ValkeyServer]
+    redis: Sentinels
+    pooler: Mortal[Pooler]
     lines: dict[str, Line]
     alterations: tuple[str, ...]
     agents: Agents | None  # where bridges have doors
@@ -120,7 +125,7 @@ class Installation:
     @property
     def _line_variables(self) -> dict[str, str]:
         return {
-            "DATABASE_URL": self.postgres.url_by(self.lines["postgres"].port),
+            "DATABASE_URL": self.postgres.url_by(self.pooler.server.port),
             "REDIS_URL": f"redis://{HOST}:{self.lines['redis'].port}/0",
             "ROUTER_WS_URL": f"ws://{HOST}:{self.lines['router'].port}/ws",
         }
@@ -139,13 +144,21 @@ class Installation:
         self.lines["postgres"].target = self.postgres.server.port
         await self.run(self.postgres.follow)
 
+    async def follow_redis(self) -> None:
+        """Have the line lead to the master of the moment, and whoever was connected come again."""
+        line, port = self.lines["redis"], await self.run(lambda: self.redis.port)
+        if line.target != port:
+            line.target = port
+            await line.drop()
+
     async def close(self) -> None:
         """End all that runs, each where it was started."""
         for child in self.system.children.values():
             child.kill()
         await self.run(self.system.close)
         await self.run(self.postgres.stop)
-        await self.run(self.valkey.stop)
+        await self.run(self.pooler.stop)
+        await self.run(self.redis.stop)
         self._starter.shutdown()
 
     async def work(self, invocation: Invocation) -> Any:
@@ -187,14 +200,15 @@ async def run_installation(
     """
     async with AsyncExitStack() as stack:
         postgres = stack.enter_context(hold_pair())
-        valkey = stack.enter_context(hold_valkey())
+        redis = stack.enter_context(hold_sentinels())
         starter = ThreadPoolExecutor(1)
         run = partial(asyncio.get_running_loop().run_in_executor, starter)
-        server, cache = await run(postgres.start), await run(valkey.start)
+        server = await run(postgres.start)
+        await run(redis.start)
         database = await run(create_database, server)
         await run(migrate, url_of(server, database))
         await run(postgres.follow)
-        environment = make_environment(server, database, cache, free_port())
+        environment = make_environment(server, database, redis, free_port())
         environment = {
             name: value for name, value in environment.items() if not name.startswith("POSTGRES_")
         }
@@ -203,7 +217,7 @@ async def run_installation(
         environment["MASTER_AGENT_CONTRACT"] = "enriched"
         targets = {
             "postgres": server.port,
-            "redis": cache.port,
+            "redis": redis.port,
             "router": int(environment["ROUTER_PORT"]),
         }
         lines = {
@@ -211,7 +225,11 @@ async def run_installation(
         }
         system = System(environment)
         agents = Agents(lambda: installation.doors) if has_doors else None
-        installation = Installation(system, postgres, valkey, lines, alterations, agents, starter)
+        pooler = stack.enter_context(hold_pooler(server, lines["postgres"].port))
+        await run(pooler.start)
+        installation = Installation(
+            system, postgres, redis, pooler, lines, alterations, agents, starter
+        )
         stack.push_async_callback(installation.close)
         await installation.run(system.start_router)
         await installation.complete()

@@ -15,11 +15,13 @@ from devstack.postgres import PostgresServer, run_postgres
 from devstack.postgres_place import find_place
 from devstack.processes import free_port
 from devstack.valkey import ValkeyServer, run_valkey
+from tests.estates.running import Node
+from tests.pooler import Pooler, run_pooler
 from tests.system import make_secrets, url_of
 
 
 @define
-class Mortal[Server: (PostgresServer, ValkeyServer)]:
+class Mortal[Server: (PostgresServer, ValkeyServer, Node, Pooler)]:
     """A server that is stopped or killed, and started again at the same port."""
 
     _run: Callable[..., AbstractContextManager[Server]]
@@ -110,7 +112,7 @@ def _tell(server: PostgresServer, statement: str) -> None:
 
 
 @contextmanager
-def _stopping[Server: (PostgresServer, ValkeyServer)](
+def stopping_mortal[Server: (PostgresServer, ValkeyServer, Node, Pooler)](
     mortal: Mortal[Server],
 ) -> Iterator[Mortal[Server]]:
     try:
@@ -127,7 +129,7 @@ def hold_postgres() -> Iterator[Mortal[PostgresServer]]:
         folder.chmod(0o755)  # PostgreSQL's own user has to enter it
         password = make_secrets()["POSTGRES_PASSWORD"]
         run = partial(run_postgres, folder, password=password, port=free_port(), fast=True)
-        with _stopping(Mortal(run)) as mortal:
+        with stopping_mortal(Mortal(run)) as mortal:
             yield mortal
 
 
@@ -136,7 +138,7 @@ def hold_valkey() -> Iterator[Mortal[ValkeyServer]]:
     """A server that is to be started, with a folder and port of its own."""
     with TemporaryDirectory() as name:
         run = partial(run_valkey, Path(name), port=free_port())
-        with _stopping(Mortal(run)) as mortal:
+        with stopping_mortal(Mortal(run)) as mortal:
             yield mortal
 
 
@@ -149,7 +151,7 @@ def hold_pair() -> Iterator[Pair]:
         password = make_secrets()["POSTGRES_PASSWORD"]
         one, other = (
             stack.enter_context(
-                _stopping(Mortal(partial(_run_anew, folder / part, password, free_port())))
+                stopping_mortal(Mortal(partial(_run_anew, folder / part, password, free_port())))
             )
             for part in ("one", "other")
         )
@@ -165,3 +167,14 @@ def _run_anew(
         rmtree(find_place(folder.resolve()).data, ignore_errors=True)
     with run_postgres(folder, password=password, port=port, fast=True, primary=primary) as server:
         yield server
+
+
+@contextmanager
+def hold_pooler(postgres: PostgresServer, port: int) -> Iterator[Mortal[Pooler]]:
+    """A pooler that is to be started, with a port of its own, for the PostgreSQL at another one."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        run = partial(run_pooler, folder, postgres, port, free_port())
+        with stopping_mortal(Mortal(run)) as mortal:
+            yield mortal

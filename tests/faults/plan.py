@@ -78,7 +78,8 @@ async def freeze_door(installation: Installation, seconds: float) -> None:
 
 
 async def freeze_redis(installation: Installation, seconds: float) -> None:
-    await _freeze(installation.valkey.server.child, seconds)
+    await _freeze(await installation.run(lambda: installation.redis.master), seconds)
+    await installation.follow_redis()
 
 
 async def kill_router(installation: Installation, seconds: float) -> None:
@@ -91,9 +92,21 @@ async def kill_master(installation: Installation, _seconds: float) -> None:
 
 
 async def kill_redis(installation: Installation, seconds: float) -> None:
-    await installation.run(installation.valkey.kill)
+    port = await installation.run(installation.redis.kill)
     await asyncio.sleep(seconds)
-    await installation.run(installation.valkey.start)
+    await installation.run(partial(installation.redis.restart, port))
+    await installation.follow_redis()
+
+
+async def fail_over_redis(installation: Installation, _seconds: float) -> None:
+    await installation.run(installation.redis.hand_over)
+    await installation.follow_redis()
+
+
+async def restart_pooler(installation: Installation, seconds: float) -> None:
+    await installation.run(installation.pooler.kill)
+    await asyncio.sleep(seconds)
+    await installation.run(installation.pooler.start)
 
 
 async def kill_postgres(installation: Installation, seconds: float) -> None:
@@ -132,6 +145,8 @@ FAULTS = [
     Fault("freeze a gateway", freeze_gateway, (1.0, 4.0)),
     Fault("kill the leader", kill_leader),
     Fault("kill Redis", kill_redis),
+    Fault("fail over Redis", fail_over_redis),
+    Fault("restart the pooler", restart_pooler),
     Fault("freeze the leader past its lease", freeze_leader, PAST_THE_LEASE),
     Fault("kill a bridge", kill_bridge),
     Fault("kill the router", kill_router),
