@@ -43,7 +43,8 @@ def write_configuration(
     for name, value in {**own, **changes}.items():
         text, count = re.subn(rf"^{name} = .*", f"{name} = {value}", text, flags=re.MULTILINE)
         assert count == 1, name
-    file.write_text(f"{text}unix_socket_dir =\n")
+    # Other roles than that one are asked for: the tests' services each have their own.
+    file.write_text(f"{text}unix_socket_dir =\nauth_user = {postgres.user}\n")
     return file
 
 
