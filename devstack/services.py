@@ -10,7 +10,7 @@ from devstack.processes import HOST, StackError, say
 from devstack.stack import Stack
 
 HOLD_SECONDS = 15.0  # a bridge at a router that knows its key needs less than one
-OTHERS_SECONDS = 3.0  # without the leader's lock, which one that tries in vain has every other one
+OTHERS_SECONDS = 3.0  # without the leader's lease, which one that tries in vain has every other one
 
 
 def start_router(stack: Stack, environment: dict[str, str]) -> None:

@@ -1,5 +1,5 @@
 -- Ids of log entries that don't run out, where that takes no time: where there is none yet. Elsewhere
--- docs/explanation/how-far-it-goes.md says how.
+-- docs/how-to/postgresql.md says how.
 -- depends: 0025-log-batches
 
 DO $$

@@ -26,7 +26,7 @@ class Pooler:
 
 def read_configuration() -> str:
     """What the documentation shows."""
-    page = (DOCS / "how-to/run-in-production.md").read_text()
+    page = (DOCS / "how-to/postgresql.md").read_text()
     [shown] = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)
     return str(shown)
 

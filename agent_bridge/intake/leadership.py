@@ -25,8 +25,9 @@ from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.intake.queries import begin_term, select_term
 from agent_bridge.router.lanes import RouterAwayError
 from agent_bridge.router.session import AgentEvent, Put, RouterLost, RouterSession, TermBegan
+from shared.postgres.apart import APART_ERRORS, connect_apart
 from shared.postgres.leases import Lease, give_lease_back, take_lease
-from shared.postgres.locks import APART_ERRORS, LEADER_LOCK, connect_apart
+from shared.postgres.locks import LEADER_LOCK
 from shared.postgres.statements import DirectConnection
 from shared.settings.bridge import BridgeSettings
 

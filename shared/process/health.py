@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from shared import VERSION
 from shared.codec.converter import unstructure
-from shared.postgres.locks import APART_ERRORS, connect_apart, look_before
+from shared.postgres.apart import APART_ERRORS, connect_apart, look_before
 from shared.postgres.poolers import Front, PoolerError, ServerConnection
 from shared.postgres.statements import DirectDatabase
 from shared.process.drain import Drain

@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 
 from shared import VERSION
-from shared.postgres.locks import APART_ERRORS, connect_apart, look_before
+from shared.postgres.apart import APART_ERRORS, connect_apart, look_before
 from shared.postgres.poolers import UNLIMITED, Front, PoolerError
 from shared.process.reaching import reach_postgres
 from shared.process.waiting import waiting_for

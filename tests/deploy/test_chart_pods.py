@@ -88,6 +88,16 @@ def test_only_the_migration_is_given_the_owner_of_the_tables() -> None:
     assert not any(given.values())
 
 
+def test_the_migration_may_go_around_a_pooler() -> None:
+    places = {
+        container["name"]: (given["POSTGRES_HOST"], given.get("POSTGRES_PORT"), given["DEBUG"])
+        for container in containers("own-claim")
+        if (given := environment(container))
+    }
+    assert places.pop("migration") == ("behind-the-pooler", "5433", "false")
+    assert set(places.values()) == {("postgres", None, "false")}
+
+
 def test_values_reach_the_services_as_these_read_them() -> None:
     given = environment(container_of("own-claim", "gateway"))
     read = {

@@ -25,6 +25,7 @@ def altered(changes: dict[str, Any]) -> dict[str, Any]:
         ({"existingSecret": ""}, "existingSecret must name a Secret"),
         ({"settings.POSTGRES_HOST": ""}, "settings.POSTGRES_HOST must be given, or databaseUrl"),
         ({"databaseUrlInSecret": True}, "POSTGRES_HOST and databaseUrlInSecret exclude each other"),
+        ({"databaseUrlInSecret": True}, "migration.settings and databaseUrlInSecret exclude each"),
         ({"settings.ROUTER_WS_URL": None}, "settings.ROUTER_WS_URL must be given"),
         ({"settings.REDIS_URL": ""}, "settings.REDIS_URL must be given, or redisUrlInSecret"),
         ({"redisUrlInSecret": True}, "exclude each other"),
@@ -46,6 +47,10 @@ def altered(changes: dict[str, Any]) -> dict[str, Any]:
         ({"settings.SECRET_KEY": "x"}, "at '/settings': additional properties 'SECRET_KEY'"),
         ({"settings.AGENTS_PORT": 1}, "at '/settings': additional properties 'AGENTS_PORT'"),
         ({"settings.ROUTER_LANE": 1}, "at '/settings': additional properties 'ROUTER_LANE'"),
+        (
+            {"migration.settings.DEBUG": 1},
+            "at '/migration/settings': additional properties 'DEBUG'",
+        ),
         ({"settings.DEBUG": {"a": 1}}, "at '/settings/DEBUG': got object"),
         ({"gatway.replicas": 3}, "additional properties 'gatway' not allowed"),
         ({"gateway.replicas": 0}, "at '/gateway/replicas': minimum: got 0, want 1"),

@@ -1,6 +1,5 @@
 """HAProxy in front of gateways and bridges whose addresses are written down."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,9 +11,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from devstack.processes import HOST, free_port, start_child, stopping, wait_until_ready
+from devstack.processes import HOST, free_port, stopping, wait_until_ready
 from tests.docs.pages import PROJECT
-from tests.end_to_end.proxy import CONFIGURATION, SERVERS, find_program, listens
+from tests.end_to_end.proxy import CONFIGURATION, SERVERS, find_program, listens, start_proxy
 
 BY_ADDRESS = PROJECT / "deploy/haproxy/servers.cfg"
 
@@ -55,16 +54,12 @@ def proxy(folder: Path, ports: dict[str, int]) -> Iterator[tuple[int, int]]:
     text = BY_ADDRESS.read_text()
     servers.write_text(re.sub(r"\b8[012]0[12]\b", lambda port: str(ports[port[0]]), text))
     public, agents, status = free_port(), free_port(), free_port()
-    child = start_child(
-        "proxy",
-        [find_program("haproxy"), "-db", "-f", CONFIGURATION, "-f", servers],
-        folder / "proxy.log",
-        environment={
-            **os.environ,
-            "PROXY_BIND": f"{HOST}:{public}",
-            "PROXY_AGENTS_BIND": f"{HOST}:{agents}",
-            "PROXY_STATUS_BIND": f"{HOST}:{status}",
-        },
+    child = start_proxy(
+        folder,
+        servers,
+        PROXY_BIND=f"{HOST}:{public}",
+        PROXY_AGENTS_BIND=f"{HOST}:{agents}",
+        PROXY_STATUS_BIND=f"{HOST}:{status}",
     )
     with stopping(child):
         wait_until_ready(child, lambda: listens(status) and are_down(status))

@@ -74,6 +74,16 @@ def find_program(name: str) -> str:
     return program
 
 
+def start_proxy(folder: Path, servers: Path, **environment: str) -> Child:
+    """HAProxy by the file that is for production, in front of the servers that another one has."""
+    return start_child(
+        "proxy",
+        [find_program("haproxy"), "-db", "-f", CONFIGURATION, "-f", servers],
+        folder / "proxy.log",
+        environment={**os.environ, **environment},
+    )
+
+
 @contextmanager
 def run_proxy(
     folder: Path, gateway_port: int, addresses: list[str], **more: str
@@ -85,21 +95,17 @@ def run_proxy(
     port, tls_port, agents_port, agents_tls_port, status_port = (free_port() for _ in range(5))
     gateways, bridges = Names(addresses), Names([])
     with _run_names({"gateway": gateways, "bridge": bridges}) as names_port:
-        child = start_child(
-            "proxy",
-            [find_program("haproxy"), "-db", "-f", CONFIGURATION, "-f", SERVERS],
-            folder / "proxy.log",
-            environment={
-                **os.environ,
-                "PROXY_BIND": f"{HOST}:{port}",
-                "PROXY_TLS_BIND": f"{HOST}:{tls_port}",
-                "PROXY_AGENTS_BIND": f"{HOST}:{agents_port}",
-                "PROXY_AGENTS_TLS_BIND": f"{HOST}:{agents_tls_port}",
-                "PROXY_STATUS_BIND": f"{HOST}:{status_port}",
-                "PROXY_RESOLVER": f"{HOST}:{names_port}",
-                "PROXY_GATEWAYS": f"gateway:{gateway_port}",
-                **more,
-            },
+        child = start_proxy(
+            folder,
+            SERVERS,
+            PROXY_BIND=f"{HOST}:{port}",
+            PROXY_TLS_BIND=f"{HOST}:{tls_port}",
+            PROXY_AGENTS_BIND=f"{HOST}:{agents_port}",
+            PROXY_AGENTS_TLS_BIND=f"{HOST}:{agents_tls_port}",
+            PROXY_STATUS_BIND=f"{HOST}:{status_port}",
+            PROXY_RESOLVER=f"{HOST}:{names_port}",
+            PROXY_GATEWAYS=f"gateway:{gateway_port}",
+            **more,
         )
         with stopping(child):
             wait_until_ready(child, lambda: listens(status_port))

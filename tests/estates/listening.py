@@ -30,6 +30,17 @@ async def run_notifications(settings: Settings) -> AsyncIterator[Notifications]:
             yield notifications
 
 
+@asynccontextmanager
+async def run_pair(settings: Settings) -> AsyncIterator[tuple[Notifications, Listener]]:
+    """Two processes, as it were: who speaks, and who listens to it in the other one."""
+    async with (
+        run_notifications(settings) as speaker,
+        run_notifications(settings) as other,
+        other.subscribe("genai:test") as listener,
+    ):
+        yield speaker, listener
+
+
 async def seconds_until_heard(speaker: Notifications, listener: Listener) -> float:
     """Of what is said from now on."""
     began = monotonic()

@@ -10,7 +10,7 @@ from devstack.processes import HOST
 from gateway.accounts.attempts import Attempts
 from shared.notifications.bus import Listener, Notifications
 from shared.settings.installation import Settings
-from tests.estates.listening import count_again, run_notifications, seconds_until_heard, settings_of
+from tests.estates.listening import count_again, run_pair, seconds_until_heard, settings_of
 from tests.estates.programs import NAMES, program_of
 from tests.estates.running import Estate, Node, run_cluster, run_sentinels
 from tests.users import eventually
@@ -37,17 +37,11 @@ def settings(estate: Estate) -> Settings:
 
 
 @pytest.fixture
-async def speaker(settings: Settings) -> AsyncIterator[Notifications]:
-    async with run_notifications(settings) as notifications:
-        yield notifications
-
-
-@pytest.fixture
-async def listener(settings: Settings, speaker: Notifications) -> AsyncIterator[Listener]:
-    """In another process, as it were; it has heard something."""
-    async with run_notifications(settings) as other, other.subscribe("genai:test") as listener:
+async def pair(settings: Settings) -> AsyncIterator[tuple[Notifications, Listener]]:
+    """Who listens has heard something."""
+    async with run_pair(settings) as (speaker, listener):
         await seconds_until_heard(speaker, listener)
-        yield listener
+        yield speaker, listener
 
 
 @pytest.fixture
@@ -66,14 +60,14 @@ async def until_another_is_master(estate: Estate, old: Node) -> None:
 
 @pytest.mark.parametrize("estate", SOME, indirect=True)
 async def test_a_master_that_hangs_has_a_successor(
-    estate: Estate, speaker: Notifications, listener: Listener, attempts: Attempts
+    estate: Estate, pair: tuple[Notifications, Listener], attempts: Attempts
 ) -> None:
     await count_again(attempts)
     old, began = estate.master, monotonic()
     old.freeze()
     await until_another_is_master(estate, old)
     promoted = monotonic() - began
-    late = await seconds_until_heard(speaker, listener)
+    late = await seconds_until_heard(*pair)
     await count_again(attempts)
     old.thaw()
     assert promoted + late < max(SILENT_SECONDS, promoted + AFTER_PROMOTION_SECONDS)
@@ -81,26 +75,26 @@ async def test_a_master_that_hangs_has_a_successor(
 
 @pytest.mark.parametrize("estate", SOME, indirect=True)
 async def test_a_master_hands_over(
-    estate: Estate, speaker: Notifications, listener: Listener, attempts: Attempts
+    estate: Estate, pair: tuple[Notifications, Listener], attempts: Attempts
 ) -> None:
     await count_again(attempts)
     old = estate.master
     estate.hand_over()
     await until_another_is_master(estate, old)
-    late = await seconds_until_heard(speaker, listener)
+    late = await seconds_until_heard(*pair)
     await count_again(attempts)
     assert late < AFTER_PROMOTION_SECONDS
 
 
 @pytest.mark.parametrize("estate", ALL, indirect=True)
 async def test_a_master_that_is_killed_has_a_successor(
-    estate: Estate, speaker: Notifications, listener: Listener, attempts: Attempts
+    estate: Estate, pair: tuple[Notifications, Listener], attempts: Attempts
 ) -> None:
     await count_again(attempts)
     old = estate.master
     old.child.kill()
     await until_another_is_master(estate, old)
-    late = await seconds_until_heard(speaker, listener)
+    late = await seconds_until_heard(*pair)
     await count_again(attempts)
     assert late < AFTER_PROMOTION_SECONDS
 
@@ -114,11 +108,7 @@ async def test_one_that_hangs_among_those_who_are_asked_does_not_matter(
         url = estate.url.replace(",".join(_places(estate)), ",".join(_places(estate, asked)))
         settings, attempts = settings_of(url), Attempts(settings_of(url))
         asked[0].freeze()
-        async with (
-            run_notifications(settings) as speaker,
-            run_notifications(settings) as other,
-            other.subscribe("genai:test") as listener,
-        ):
+        async with run_pair(settings) as (speaker, listener):
             assert await seconds_until_heard(speaker, listener) < AFTER_PROMOTION_SECONDS
             await count_again(attempts)
         await attempts.close()

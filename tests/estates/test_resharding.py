@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.accounts.attempts import Attempts
-from tests.estates.listening import count_again, run_notifications, seconds_until_heard, settings_of
+from tests.estates.listening import count_again, run_pair, seconds_until_heard, settings_of
 from tests.estates.programs import NAMES, program_of
 from tests.estates.running import OURS, give_slot_away, run_cluster
 
@@ -17,11 +17,7 @@ async def test_who_listens_and_counts_goes_with_the_slot(
     with run_cluster(tmp_path, program_of(name)) as estate:
         settings = settings_of(estate.url)
         attempts = Attempts(settings)
-        async with (
-            run_notifications(settings) as speaker,
-            run_notifications(settings) as other,
-            other.subscribe("genai:test") as listener,
-        ):
+        async with run_pair(settings) as (speaker, listener):
             await seconds_until_heard(speaker, listener)
             await count_again(attempts)
             giver = estate.master

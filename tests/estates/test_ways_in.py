@@ -7,7 +7,7 @@ import pytest
 from gateway.accounts.attempts import Attempts
 from shared.redis.looking import look_at_redis
 from tests.estates.certificates import Certificates, make_certificates
-from tests.estates.listening import count_again, run_notifications, seconds_until_heard, settings_of
+from tests.estates.listening import count_again, run_pair, seconds_until_heard, settings_of
 from tests.estates.programs import NAMES, program_of
 from tests.estates.running import QUICK, run_cluster, run_node, run_sentinels
 
@@ -23,11 +23,7 @@ async def assert_all_works(url: str) -> None:
     """One process hears another, and attempts are counted."""
     settings = settings_of(url)
     attempts = Attempts(settings)
-    async with (
-        run_notifications(settings) as speaker,
-        run_notifications(settings) as other,
-        other.subscribe("genai:test") as listener,
-    ):
+    async with run_pair(settings) as (speaker, listener):
         await seconds_until_heard(speaker, listener)
         await count_again(attempts)
         await attempts.forgive([attempts.name("again")], attempts.name("mark"))

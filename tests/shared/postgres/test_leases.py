@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from databases.core import Connection
 
+from shared.postgres.apart import connect_apart
 from shared.postgres.leases import ANOTHER, Lease, give_lease_back, take_lease
-from shared.postgres.locks import connect_apart
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings

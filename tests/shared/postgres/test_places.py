@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from devstack.postgres import PostgresServer
-from shared.postgres.locks import connect_apart
+from shared.postgres.apart import connect_apart
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings

@@ -15,7 +15,7 @@ from databases import Database
 from psycopg.sql import SQL, Identifier
 
 from devstack.postgres import PostgresServer
-from shared.postgres.locks import connect_apart, look_before
+from shared.postgres.apart import connect_apart, look_before
 from shared.postgres.pool import connect, create_database, transaction
 from shared.postgres.poolers import Front, PoolerError
 from shared.settings.installation import Settings
@@ -80,7 +80,7 @@ async def test_whether_postgresql_has_limits_is_found(
 async def test_a_time_zone_that_is_not_passed_on_is_refused(
     pooled: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.postgres.locks.ZONE", "Asia/Tokyo")
+    monkeypatch.setattr("shared.postgres.apart.ZONE", "Asia/Tokyo")
     with pytest.raises(PoolerError, match="`ALTER ROLE postgres SET timezone = 'UTC'`"):
         await look(pooled)
 

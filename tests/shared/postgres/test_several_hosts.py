@@ -16,7 +16,7 @@ from psycopg import sql
 from devstack.postgres import PostgresServer, run_postgres
 from devstack.processes import HOST, free_port
 from devstack.valkey import ValkeyServer
-from shared.postgres.locks import STATEMENT_SECONDS, connect_apart
+from shared.postgres.apart import STATEMENT_SECONDS, connect_apart
 from shared.postgres.pool import ACQUIRE_SECONDS, connect, create_database
 from shared.process import starting
 from shared.process.starting import StartError, require_postgres

@@ -17,7 +17,7 @@ from attrs import frozen
 from devstack.postgres import PostgresServer, run_postgres
 from devstack.postgres_place import find_place
 from devstack.valkey import ValkeyServer
-from shared.postgres.locks import connect_apart
+from shared.postgres.apart import connect_apart
 from shared.postgres.pool import connect, create_database
 from shared.process.starting import StartError, require_postgres
 from shared.settings.installation import Settings

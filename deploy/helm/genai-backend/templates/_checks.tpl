@@ -13,6 +13,9 @@
 {{- if and .Values.settings.POSTGRES_HOST .Values.databaseUrlInSecret -}}
 {{- $faults = append $faults "settings.POSTGRES_HOST and databaseUrlInSecret exclude each other" -}}
 {{- end -}}
+{{- if and .Values.migration.settings .Values.databaseUrlInSecret -}}
+{{- $faults = append $faults "migration.settings and databaseUrlInSecret exclude each other: the URL is the migration's too" -}}
+{{- end -}}
 {{- $redis := toString (.Values.settings.REDIS_URL | default "") -}}
 {{- if and (not $redis) (not .Values.redisUrlInSecret) -}}
 {{- $faults = append $faults "settings.REDIS_URL must be given, or redisUrlInSecret be true" -}}
