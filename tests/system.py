@@ -173,6 +173,12 @@ class System:
         return read_settings(self.environment, Settings)
 
     @property
+    def migrating_environment(self) -> dict[str, str]:
+        """The variables of a migration that lets the services in."""
+        owner = {f"MIGRATE_{name}": self.environment[name] for name in self.of_services}
+        return {**self.environment, **owner, **self.of_services}
+
+    @property
     def files(self) -> Path:
         """The folder of users' files, which its gateways share."""
         return self.folder / "files"

@@ -7,7 +7,7 @@ told before, of any process, is written before that. Only a standby that has com
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from time import monotonic
 
 import asyncpg
@@ -15,7 +15,13 @@ from databases import Database
 from databases.core import Connection
 
 from gateway.web.metrics import READS
-from shared.postgres.pool import DatabaseAwayError, connect, create_database, give_back
+from shared.postgres.pool import (
+    DatabaseAwayError,
+    connect,
+    create_database,
+    give_back,
+    transaction,
+)
 from shared.settings.gateway import GatewaySettings
 from shared.settings.postgres import read_address
 
@@ -23,7 +29,10 @@ logger = logging.getLogger(__name__)
 
 BEHIND_SECONDS = 0.1  # that a read waits for the standby; longer than it is behind in health
 LOOK_SECONDS = 0.005
+ANSWER_SECONDS = 2.0  # in which it has answered; else the primary is read
 REST_SECONDS = 1.0  # without it, after it could not be read
+RESTS = 10.0  # times as long as its failure took, should that be longer
+UP_SECONDS = 1.0
 
 # Not the part that is on disk: with `synchronous_commit = off` callers are told of more.
 SELECT_WRITTEN = "SELECT pg_current_wal_insert_lsn()"
@@ -34,6 +43,7 @@ SELECT_HAS = """
 
 _FAILED = (
     DatabaseAwayError,
+    TimeoutError,
     asyncpg.SerializationError,  # what it read was cleaned away by the primary
     asyncpg.UndefinedObjectError,
     asyncpg.UndefinedTableError,
@@ -56,12 +66,11 @@ class Replica:
         return self._standby is not None
 
     async def is_up(self) -> bool:
-        """Whether the standby answers."""
-        assert self._standby is not None
+        """Whether the standby answers soon."""
         try:
-            async with connect(self._standby) as connection:
+            async with self._lend(UP_SECONDS) as connection:
                 return bool(await connection.fetch_val("SELECT true"))
-        except DatabaseAwayError:
+        except (DatabaseAwayError, TimeoutError):
             return False
 
     async def read[T](self, select: Callable[[Connection], Awaitable[T]]) -> T:
@@ -70,10 +79,10 @@ class Replica:
         It may be called twice: where the standby fails the primary does it. A connection to the
         primary that the task was lent before is given back meanwhile. Raises DatabaseAwayError.
         """
-        if self._standby is not None and monotonic() >= self._rests_until:
+        if self._standby is not None and (began := monotonic()) >= self._rests_until:
             written = await self._ask_how_far()
             try:
-                async with connect(self._standby) as connection:
+                async with self._lend(ANSWER_SECONDS) as connection, _one_session(connection):
                     if await _has(connection, written):
                         result = await select(connection)
                         READS.labels("standby").inc()
@@ -81,10 +90,23 @@ class Replica:
                 READS.labels("behind").inc()
             except _FAILED as error:
                 READS.labels("failed").inc()
-                self._rests_until = monotonic() + REST_SECONDS
-                logger.warning("lists are read from the primary, the standby fails: %s", error)
+                rest = max(REST_SECONDS, RESTS * (monotonic() - began))
+                self._rests_until = monotonic() + rest
+                logger.warning("lists are read from the primary, the standby fails: %r", error)
         async with connect(self._primary) as connection:
             return await select(connection)
+
+    @asynccontextmanager
+    async def _lend(self, seconds: float) -> AsyncIterator[Connection]:
+        """A connection to the standby for so long. Raises DatabaseAwayError and TimeoutError."""
+        assert self._standby is not None
+        async with asyncio.timeout(seconds) as limit, connect(self._standby) as connection:
+            try:
+                yield connection
+            except asyncio.CancelledError:
+                if limit.expired():  # nor would it answer that the statement is to end
+                    connection.raw_connection.terminate()
+                raise
 
     async def _ask_how_far(self) -> int:
         async with connect(self._primary) as connection:
@@ -101,6 +123,12 @@ async def open_replica(settings: GatewaySettings, primary: Database) -> AsyncIte
         return
     async with create_database(settings, read_address(settings.database_read_url)) as standby:
         yield Replica(primary, standby)
+
+
+def _one_session(connection: Connection) -> AbstractAsyncContextManager[object]:
+    """What keeps to one standby: a pooler may ask another one in each transaction."""
+    is_pooled = connection.raw_connection.is_pooled
+    return transaction(connection, readonly=True) if is_pooled else nullcontext()
 
 
 async def _has(connection: Connection, written: int) -> bool:

@@ -79,7 +79,7 @@ class Installation:
 
 
 def _migrate(system: System) -> None:
-    environment = {**os.environ, **system.environment}
+    environment = {**os.environ, **system.migrating_environment}
     command = [sys.executable, "-m", "shared.upgrade.migrate"]
     subprocess.run(command, env=environment, cwd=PROJECT, check=True, capture_output=True)
 

@@ -55,10 +55,9 @@ class Taken:
 @contextmanager
 def variables_of(system: System) -> Iterator[None]:
     """The environment of the operator: the services have a role of their own."""
-    owner = {f"MIGRATE_{name}": system.environment[name] for name in system.of_services}
     files = {"DEFAULT_FILES_FOLDER_NAME": str(system.files)}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**files, **system.environment, **owner, **system.of_services}.items():
+        for name, value in {**files, **system.migrating_environment}.items():
             patch.setenv(name, value)
         yield
 

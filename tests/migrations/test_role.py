@@ -90,7 +90,10 @@ def tables_of(connection: Connection) -> set[str]:
 
 
 def test_it_works_with_the_rows_of_every_table_of_ours(services: Connection) -> None:
-    ours = {name for name in tables_of(services) if "yoyo" not in name} - {"foreign_table"}
+    rows = services.execute("SELECT relname FROM pg_class WHERE relispartition")
+    through_theirs = {name for (name,) in rows}
+    ours = {name for name in tables_of(services) - through_theirs if "yoyo" not in name}
+    ours -= {"foreign_table"}
     assert len(ours) > 20
     for table in ours:
         for right in ("SELECT", "INSERT", "UPDATE", "DELETE"):

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 
 import psycopg
 import pytest
@@ -18,6 +19,8 @@ from gateway.web.replica import Replica
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
+from tests.pooler import Pooler, run_pooler
+from tests.shared.line import run_line
 from tests.system import elsewhere, url_of
 from tests.users import eventually
 
@@ -33,6 +36,15 @@ def standby(postgres: PostgresServer) -> Iterator[PostgresServer]:
         password = postgres.password
         with run_postgres(folder, password=password, fast=True, primary=postgres) as server:
             yield server
+
+
+@pytest.fixture
+def pooler(standby: PostgresServer) -> Iterator[Pooler]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with run_pooler(folder, standby) as running:
+            yield running
 
 
 @pytest.fixture
@@ -150,3 +162,43 @@ async def test_a_standby_that_was_promoted_is_read_as_it_is(
 async def test_without_a_standby_the_primary_is_read(primary: Database) -> None:
     await write(primary, 1)
     assert await Replica(primary, None).read(read) == (False, 1)
+
+
+async def test_for_a_standby_that_is_silent_nobody_waits_long(
+    environment: dict[str, str], primary: Database, copy: Database, standby: PostgresServer
+) -> None:
+    settings = read_settings(environment, Settings)
+    await write(primary, 1)
+    assert await Replica(primary, copy).read(read) == (True, 1)
+    async with (
+        run_line(standby.port) as line,
+        create_database(elsewhere(settings, ports=(line.port,))) as silent,
+    ):
+        lists = Replica(primary, silent)
+        assert await lists.read(read) == (True, 1)
+        line.stall()
+        began = monotonic()
+        assert await lists.read(read) == (False, 1)
+        assert not await lists.is_up()
+        assert monotonic() - began < 2 * (replica.ANSWER_SECONDS + replica.UP_SECONDS)
+        began = monotonic()
+        assert await lists.read(read) == (False, 1)
+        assert monotonic() - began < replica.ANSWER_SECONDS / 2
+        await line.mend()
+        assert await lists.is_up()
+
+
+async def test_a_pooler_asks_one_standby_how_far_it_is_and_for_the_list(
+    environment: dict[str, str],
+    primary: Database,
+    copy: Database,
+    pooler: Pooler,
+) -> None:
+    async def is_in_transaction(connection: Connection) -> tuple[bool, tuple[bool, int]]:
+        return connection.raw_connection.is_in_transaction(), await read(connection)
+
+    settings = read_settings(environment, Settings)
+    await write(primary, 1)
+    assert await Replica(primary, copy).read(is_in_transaction) == (False, (True, 1))
+    async with create_database(elsewhere(settings, ports=(pooler.port,))) as pooled:
+        assert await Replica(primary, pooled).read(is_in_transaction) == (True, (True, 1))
