@@ -338,7 +338,7 @@ async def test_entries_of_who_has_left_or_was_refused_are_dropped_before_postgre
 async def test_the_metrics_tell_of_log_entries_that_could_not_be_stored(
     inbox: Inbox, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(_logged: Iterable[AgentLogged]) -> None:
+    async def fail(_logged: Iterable[AgentLogged], _number: int) -> None:
         raise ValueError("no")
 
     database.is_away = False
