@@ -6,11 +6,12 @@ import platform
 import socket
 import sys
 from importlib import import_module
+from time import monotonic
 
 from shared import VERSION
 from shared.postgres.apart import APART_ERRORS, connect_apart, look_before
 from shared.postgres.poolers import UNLIMITED, Front, PoolerError
-from shared.process.reaching import reach_postgres
+from shared.process.reaching import RETRY_SECONDS, reach_postgres
 from shared.process.waiting import waiting_for
 from shared.redis.looking import RedisAwayError, WrongRedisError, look_at_redis
 from shared.settings.addresses import in_url
@@ -73,17 +74,27 @@ def require_postgres(settings: CommonSettings) -> None:
     """Return when PostgreSQL lets this service in. Raises StartError."""
     address = settings.postgres
     with waiting_for(f"PostgreSQL at {address.place}"):
-        error = asyncio.run(reach_postgres(address, REACH_SECONDS))
-    if error is None:
+        found = asyncio.run(_reach(settings))
+    if isinstance(found, Exception):
+        reason = str(found) or type(found).__name__
+        raise StartError(f"PostgreSQL at {address.place} can't be used: {reason}")
+    _tell(found, address.user)
+
+
+async def _reach(settings: CommonSettings) -> Front | Exception:
+    """What stands before PostgreSQL; or what kept us out, or from looking, for so long."""
+    end = monotonic() + REACH_SECONDS
+    while True:
+        if error := await reach_postgres(settings.postgres, end - monotonic()):
+            return error
         try:
-            front = asyncio.run(_look_before(settings))
-        except (PoolerError, *APART_ERRORS) as failure:
-            error = failure
-        else:
-            _tell(front, address.user)
-            return
-    reason = str(error) or type(error).__name__
-    raise StartError(f"PostgreSQL at {address.place} can't be used: {reason}")
+            return await _look_before(settings)
+        except PoolerError as refused:
+            return refused
+        except APART_ERRORS as failure:  # it has let in, and went away again
+            if monotonic() > end:
+                return failure
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _look_before(settings: CommonSettings) -> Front:

@@ -10,8 +10,11 @@ from uuid import uuid4
 import pytest
 
 from devstack.processes import HOST, Child, free_port
+from shared.postgres.apart import look_before
+from shared.postgres.poolers import Front, ServerConnection
 from shared.process import starting
 from shared.process.starting import StartError, require_address, require_postgres
+from shared.settings.common import CommonSettings
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.system import Stores, System, make_secrets, start_executed
@@ -147,3 +150,19 @@ def test_a_taken_port_is_told() -> None:
 def test_a_free_one_stays_free() -> None:
     require_address("localhost", port := free_port())
     socket.create_server((HOST, port)).close()
+
+
+def test_it_looks_again_where_postgresql_goes_away_while_it_is_looked_at(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    async def look(given: CommonSettings, connection: ServerConnection) -> Front:
+        looks.append(given.postgres.place)
+        if len(looks) < 3:
+            raise ConnectionResetError
+        return await look_before(given, connection)
+
+    monkeypatch.setattr(starting, "look_before", look)
+    require_postgres(settings)
+    assert len(looks) == 3
