@@ -6,12 +6,17 @@ spends on a statement. And a task whose connection it could not take back would 
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
-from asyncpg import InterfaceError, Pool, ReadOnlySQLTransactionError
+from asyncpg import (
+    InterfaceError,
+    Pool,
+    PostgresConnectionError,
+    ReadOnlySQLTransactionError,
+)
 from attrs import frozen
 from databases import Database
 from databases.core import Connection
@@ -28,8 +33,12 @@ if TYPE_CHECKING:
 _DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 MANY_ROWS = 100
+CANCEL_SECONDS = 1.0  # in which a server says that a statement has ended that nobody waits for
 LARGE_ANSWERS = 2  # read at once, of statements whose last answer had many rows
 _NO_WAIT = nullcontext()
+
+# After these another server may be the right one: this one says nothing, is gone, or only reads.
+_LOST = (TimeoutError, PostgresConnectionError, ReadOnlySQLTransactionError)
 
 type Values = Mapping[str, Any]
 
@@ -77,6 +86,8 @@ class DirectConnection(Connection):
         self._is_pooled: bool = self._raw.is_pooled
         self._large, self._pulse = large or LargeAnswers(), pulse or Pulse()
         self._prepared: dict[str, PreparedStatement[Any]] = {}
+        self.is_lost = False
+        """Whether its server may no longer be the right one."""
 
     @property
     def raw_connection(self) -> Any:
@@ -122,6 +133,7 @@ class DirectConnection(Connection):
                 found = await getattr(self._raw, how)(sql, *arguments)
         except Exception as error:
             self._pulse.fail(error)
+            self.is_lost = self.is_lost or isinstance(error, _LOST)
             raise
         self._pulse.succeed()
         return found
@@ -190,18 +202,21 @@ class DirectDatabase(Database):
     ) -> None:
         """End the loan. Whatever becomes of the connection: the task can get another one.
 
-        Where an `error` says that its server takes no writes, all connections to that end:
-        another one may by now.
+        Where a statement found that its server may not be the right one any more, all connections
+        to that end: another one may be by now.
         """
         del self._lent[_this_task()]
+        if connection.is_lost:
+            self._end_idle()
         if isinstance(error, ReadOnlySQLTransactionError):
             connection.raw_connection.terminate()
-            self._end_idle()
-        if connection.is_sound and error is None and not self._is_closing:
+        is_good = connection.is_sound and error is None and not connection.is_lost
+        if is_good and not self._is_closing:
             self._free.put_nowait(connection)
             return
         try:
-            await self._pool.release(connection.raw_connection)
+            with suppress(TimeoutError):  # the pool has ended it then
+                await self._pool.release(connection.raw_connection, timeout=CANCEL_SECONDS)
         finally:
             self._free.put_nowait(None)
 

@@ -6,7 +6,8 @@ from shared.settings.addresses import postgres_place
 
 POOLER = (
     "a pooler stands before it, and migrations need a session of their own: please set"
-    " POSTGRES_HOST and POSTGRES_PORT to those of PostgreSQL itself for this command"
+    " POSTGRES_HOST and POSTGRES_PORT, or DATABASE_URL, to those of PostgreSQL itself for this"
+    " command"
 )
 
 

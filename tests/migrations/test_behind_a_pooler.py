@@ -14,8 +14,8 @@ from tests.system import run_database, url_of
 
 SENTENCE = (
     r"^PostgreSQL at 127\.0\.0\.1:\d+: a pooler stands before it, and migrations need a session of"
-    r" their own: please set POSTGRES_HOST and POSTGRES_PORT to those of PostgreSQL itself for this"
-    r" command$"
+    r" their own: please set POSTGRES_HOST and POSTGRES_PORT, or DATABASE_URL, to those of"
+    r" PostgreSQL itself for this command$"
 )
 
 

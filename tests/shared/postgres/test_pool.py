@@ -1,6 +1,8 @@
 """The pool: a connection for each task, a bounded wait, one error for a server that is away."""
 
 import asyncio
+from functools import partial
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -8,6 +10,7 @@ import attrs
 import pytest
 from databases import Database
 
+from devstack.processes import HOST
 from shared.postgres.pool import (
     ACQUIRE_SECONDS,
     DatabaseAwayError,
@@ -16,9 +19,10 @@ from shared.postgres.pool import (
     give_back,
     transaction,
 )
-from shared.postgres.statements import LARGE_ANSWERS, MANY_ROWS
+from shared.postgres.statements import CANCEL_SECONDS, LARGE_ANSWERS, MANY_ROWS
 from shared.settings.installation import Settings
 from tests.shared.line import Line
+from tests.system import elsewhere
 
 
 async def ask(database: Database, statement: str = "SELECT 5") -> int:
@@ -71,9 +75,9 @@ async def test_the_same_task_can_ask_again_when_its_connection_could_not_be_give
 ) -> None:
     release = asyncpg.Pool.release
 
-    async def fail(*arguments: Any) -> None:
+    async def fail(*arguments: Any, **options: Any) -> None:
         monkeypatch.undo()
-        await release(*arguments)
+        await release(*arguments, **options)
         raise asyncpg.InternalClientError("cannot switch to state 15")
 
     async with create_database(settings) as database:
@@ -91,10 +95,10 @@ async def test_a_task_that_is_cancelled_while_it_gives_its_connection_back_can_a
 ) -> None:
     release, releasing, go_on = asyncpg.Pool.release, asyncio.Event(), asyncio.Event()
 
-    async def wait(*arguments: Any) -> None:
+    async def wait(*arguments: Any, **options: Any) -> None:
         monkeypatch.undo()
         releasing.set()
-        await asyncio.shield(asyncio.gather(go_on.wait(), release(*arguments)))
+        await asyncio.shield(asyncio.gather(go_on.wait(), release(*arguments, **options)))
 
     async def go_on_after_cancellation(database: Database) -> int:
         with pytest.raises(asyncio.CancelledError):
@@ -367,3 +371,35 @@ async def test_when_its_server_takes_no_writes_all_connections_to_it_end(
         async with connect(database), asyncio.TaskGroup() as others:
             both = [others.create_task(ask(database, "SELECT pg_backend_pid()")) for _ in range(2)]
         assert not backends & {each.result() for each in both}
+
+
+async def test_of_a_server_that_is_silent_all_connections_end_with_the_first(
+    line_settings: Settings, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.postgres.pool.COMMAND_SECONDS", 3.0)
+    hosts = elsewhere(line_settings, hosts=(HOST, HOST), ports=(line.port, line.target))
+    async with create_database(attrs.evolve(hosts, database_pool_size=4)) as database:
+        together = [partial(ask, database, "SELECT 5 FROM pg_sleep(0.1)") for _ in range(4)]
+        assert await asyncio.gather(*(each() for each in together)) == [5] * 4
+        line.stall()
+        began = monotonic()
+        with pytest.raises(DatabaseAwayError):
+            await ask(database)
+        assert monotonic() - began < 3.0 + CANCEL_SECONDS + 1
+        assert await asyncio.gather(*(each() for each in together)) == [5] * 4
+        await line.mend()
+
+
+async def test_who_gives_up_does_not_wait_for_a_server_that_is_silent(
+    line_settings: Settings, line: Line
+) -> None:
+    async with create_database(line_settings) as database:
+        await ask(database)
+        line.stall()
+        began = monotonic()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await ask(database)
+        assert monotonic() - began < CANCEL_SECONDS + 1
+        await line.mend()
+        assert await ask(database) == 5
