@@ -83,7 +83,7 @@ def services(postgres: PostgresServer, database_name: str, role: Role) -> Iterat
 
 def tables_of(connection: Connection) -> set[str]:
     rows = connection.execute(
-        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p')"
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
         " AND relnamespace = current_schema()::regnamespace"
     )
     return {name for (name,) in rows}
