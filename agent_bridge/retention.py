@@ -9,6 +9,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
+import asyncpg
 from databases import Database
 from databases.core import Connection
 
@@ -42,7 +43,7 @@ async def make_partitions(database: Database, days: int) -> None:
         async with connect(database) as connection:
             while name := await make_partition(connection, width_of(days)):
                 logger.info("made %s for log entries to come", name)
-    except DatabaseAwayError as error:
+    except (DatabaseAwayError, asyncpg.PostgresError) as error:  # a table has that name, say
         logger.warning("partitions for log entries are made later: %s", error)
 
 

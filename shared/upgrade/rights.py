@@ -9,6 +9,12 @@ SEQUENCES = """
     WHERE owned.classid = 'pg_class'::regclass AND owned.deptype = 'a'
       AND owned.refobjid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) AS name)
 """
+# What the services call; in most databases everybody may.
+FUNCTIONS = """
+    SELECT oid::regprocedure::text FROM pg_proc
+    WHERE pronamespace = current_schema()::regnamespace
+      AND proname IN ('fold_name', 'make_log_partition', 'drop_log_partition', 'delete_old_logs')
+"""
 
 
 def grant_rights(connection: psycopg.Connection, role: str, tables: list[str]) -> None:
@@ -28,6 +34,9 @@ def grant_rights(connection: psycopg.Connection, role: str, tables: list[str]) -
         for name in sequences:
             grant = sql.SQL("GRANT USAGE ON SEQUENCE {} TO {}")
             connection.execute(grant.format(sql.SQL(name), to))
+        for (function,) in connection.execute(FUNCTIONS).fetchall():
+            grant = sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}")
+            connection.execute(grant.format(sql.SQL(function), to))
         [(schema,)] = connection.execute("SELECT current_schema()")
         grant = sql.SQL("GRANT USAGE ON SCHEMA {} TO {}")
         connection.execute(grant.format(sql.Identifier(schema), to))

@@ -83,7 +83,7 @@ def services(postgres: PostgresServer, database_name: str, role: Role) -> Iterat
 
 def tables_of(connection: Connection) -> set[str]:
     rows = connection.execute(
-        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p')"
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
         " AND relnamespace = current_schema()::regnamespace"
     )
     return {name for (name,) in rows}
@@ -218,3 +218,18 @@ def test_a_role_of_its_own_needs_its_password(database: str) -> None:
 def test_a_grant_to_nobody_is_refused(postgres: PostgresServer, database_name: str) -> None:
     with pytest.raises(MigrationError, match="does not exist"):
         grant(url_of(postgres, database_name), "nobody_here")
+
+
+def test_it_may_call_what_it_needs_where_not_everybody_may(
+    postgres: PostgresServer, role: Role
+) -> None:
+    with run_database(postgres) as name:
+        url = url_of(postgres, name)
+        with psycopg.connect(url, autocommit=True) as connection:
+            revoke = "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"
+            connection.execute(revoke)
+            migrate(url)
+            grant(url, role.name)
+            with role.connect(postgres, name) as services:
+                services.execute("SELECT make_log_partition(3), drop_log_partition('1 day')")
+                services.execute("SELECT delete_old_logs('1 day', 10), fold_name('name')")
