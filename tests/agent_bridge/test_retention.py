@@ -6,6 +6,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from databases import Database
+from psycopg.sql import SQL, Identifier
 
 from agent_bridge.retention import (
     BATCH,
@@ -173,6 +174,20 @@ async def test_partitions_that_can_not_be_made_now_are_made_later(
             assert len(partitions(connection)) == 1
             await make_partitions(database, 30)
             assert len(partitions(connection)) == 4
+
+
+async def test_a_table_that_has_a_partition_s_name_ends_no_bridge(
+    stores: Stores, caplog: pytest.LogCaptureFixture
+) -> None:
+    with stores.system() as system, psycopg.connect(system.settings.database_url) as connection:
+        end_in_the_past(connection, 100)
+        taken = midnight(connection).strftime("logs_%Y%m%d")
+        connection.execute(SQL("CREATE TABLE {} ()").format(Identifier(taken)))
+        connection.commit()
+        async with create_database(system.settings) as database:
+            await make_partitions(database, 30)
+        assert f'relation "{taken}" already exists' in caplog.text
+        assert len(partitions(connection)) == 1
 
 
 @pytest.mark.parametrize(
