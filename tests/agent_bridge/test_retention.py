@@ -157,7 +157,8 @@ async def test_a_bridge_makes_partitions_before_it_takes_anything(stores: Stores
         system.start_router()
         system.start_bridge(RETENTION_DAYS="16")
         ends = list(partitions(connection).values())
-        assert ends[1:] == [midnight(connection) + timedelta(days=2 * n) for n in (1, 2, 3, 4)]
+        # The past may have been dropped by now.
+        assert ends[-4:] == [midnight(connection) + timedelta(days=2 * n) for n in (1, 2, 3, 4)]
 
 
 async def test_partitions_that_can_not_be_made_now_are_made_later(
