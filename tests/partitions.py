@@ -15,8 +15,12 @@ def midnight(connection: "Connection[Any]") -> datetime:
 
 
 def partitions(connection: "Connection[Any]") -> dict[str, datetime]:
-    """The partitions with an end, the oldest first, and their ends."""
-    return dict(connection.execute("SELECT name, until FROM log_partitions() ORDER BY until"))
+    """The partitions with an end, the oldest first, and their ends.
+
+    One that is dropped at this very moment has none any more.
+    """
+    query = "SELECT name, until FROM log_partitions() WHERE until IS NOT NULL ORDER BY until"
+    return dict(connection.execute(query))
 
 
 def add_partition(connection: "Connection[Any]", name: str, begin: int, end: int) -> None:
