@@ -142,6 +142,14 @@ def make_environment(
     }
 
 
+def with_url(environment: Mapping[str, str], url: str) -> dict[str, str]:
+    """The variables with this URL of PostgreSQL in place of those that name its parts."""
+    others = {
+        name: value for name, value in environment.items() if not name.startswith("POSTGRES_")
+    }
+    return {**others, "DATABASE_URL": url}
+
+
 def start_executed(
     name: str, command: Sequence[str], log: Path, *, environment: Mapping[str, str], folder: Path
 ) -> Child:

@@ -20,7 +20,7 @@ from tests.faults.sentinels import Sentinels, hold_sentinels
 from tests.master import Invocation, Master, echo, run_master
 from tests.pooler import Pooler
 from tests.shared.line import Line, run_line
-from tests.system import System, create_database, make_environment, url_of
+from tests.system import System, create_database, make_environment, url_of, with_url
 
 GATEWAYS = 2
 BRIDGES = 3
@@ -208,11 +208,9 @@ async def run_installation(
         database = await run(create_database, server)
         await run(migrate, url_of(server, database))
         await run(postgres.follow)
-        environment = make_environment(server, database, redis, free_port())
-        environment = {
-            name: value for name, value in environment.items() if not name.startswith("POSTGRES_")
-        }
-        environment["DATABASE_URL"] = postgres.url_of(database)
+        environment = with_url(
+            make_environment(server, database, redis, free_port()), postgres.url_of(database)
+        )
         # Otherwise a bridge that finds the form out invokes the first request twice.
         environment["MASTER_AGENT_CONTRACT"] = "enriched"
         targets = {

@@ -16,7 +16,7 @@ from devstack.valkey import ValkeyServer
 from shared.upgrade.migrate import migrate
 from tests.faults.mortal import Pair, hold_pair
 from tests.master import run_master
-from tests.system import System, create_database, make_environment, run_system, url_of
+from tests.system import System, create_database, make_environment, run_system, url_of, with_url
 from tests.users import Chat, User, eventually, register_user
 
 FOUND_SECONDS = 10.0  # of its promotion
@@ -48,12 +48,9 @@ async def doubled(valkey: ValkeyServer) -> AsyncIterator[Doubled]:
         database = create_database(server)
         migrate(url_of(server, database))
         postgres.follow()
-        environment = {
-            name: value
-            for name, value in make_environment(server, database, valkey, free_port()).items()
-            if not name.startswith("POSTGRES_")
-        }
-        environment["DATABASE_URL"] = postgres.url_of(database)
+        environment = with_url(
+            make_environment(server, database, valkey, free_port()), postgres.url_of(database)
+        )
         environment["DATABASE_READ_URL"] = url_of(postgres.standby, database)
         system = stack.enter_context(run_system(environment))
         system.start_router()

@@ -23,7 +23,15 @@ from shared.process.starting import StartError, require_postgres
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from shared.upgrade.migrate import migrate
-from tests.system import System, make_environment, make_secrets, run_database, run_system, url_of
+from tests.system import (
+    System,
+    make_environment,
+    make_secrets,
+    run_database,
+    run_system,
+    url_of,
+    with_url,
+)
 
 PORT = "SELECT inet_server_port()"
 
@@ -117,10 +125,9 @@ async def test_the_installation_runs_while_one_is_dead(
 ) -> None:
     hosts = f"{HOST}:{free_port()},{HOST}:{postgres.port}"
     with run_database(postgres) as name:
-        given = make_environment(postgres, name, valkey, 1).items()
-        environment = {key: value for key, value in given if not key.startswith("POSTGRES_")}
-        environment["DATABASE_URL"] = f"postgres://postgres:{postgres.password}@{hosts}/{name}"
-        with run_system(environment) as system:
+        environment = make_environment(postgres, name, valkey, 1)
+        url = f"postgres://postgres:{postgres.password}@{hosts}/{name}"
+        with run_system(with_url(environment, url)) as system:
             await _run(system, postgres.password)
 
 

@@ -24,7 +24,7 @@ from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from shared.upgrade.migrate import MigrationError, migrate
 from tests.shared.postgres.authority import Authority
-from tests.system import make_environment, make_secrets, run_database, run_system, url_of
+from tests.system import make_environment, make_secrets, run_database, run_system, url_of, with_url
 from tests.users import eventually
 
 RIGHT_NAME, WRONG_NAME = "localhost", "127.0.0.1"
@@ -240,11 +240,8 @@ def test_a_server_that_is_not_trusted_is_one_sentence_at_once(secured: Secured) 
 async def test_the_installation_runs_on_it(secured: Secured, valkey: ValkeyServer) -> None:
     with run_database(secured.server) as name:
         environment = make_environment(secured.server, name, valkey, 1)
-        for variable in [each for each in environment if each.startswith("POSTGRES_")]:
-            del environment[variable]
         url = secured.url(sslmode="verify-full", sslrootcert=str(secured.authority.roots))
-        environment["DATABASE_URL"] = url.replace("/postgres?", f"/{name}?")
-        with run_system(environment) as system:
+        with run_system(with_url(environment, url.replace("/postgres?", f"/{name}?"))) as system:
             assert len(await asyncio.to_thread(migrate, system.settings.database_url)) > 5
             system.start_gateway()
             system.start_bridge()
