@@ -138,7 +138,7 @@ def test_what_is_wholly_too_old_is_dropped_and_nothing_else(
     end_in_the_past(tables, 40)
     for begin in (40, 37, 34, 31, 28):
         add_partition(tables, f"logs_{begin}", begin, begin - 3)
-        insert_at(tables, own_session, seq=begin, days=begin - 2.9)
+        insert_at(tables, own_session, seq=begin, days=begin - 1)
     assert drop(tables, 30) == ["logs_past", "logs_40", "logs_37", "logs_34"]
     assert places(tables, own_session) == ["logs_31", "logs_28"]
 
