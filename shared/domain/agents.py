@@ -119,6 +119,39 @@ def tool_schema(name: str, description: str, input_schema: dict[str, Any]) -> di
     return {**input_schema, **named} if properties else {"required": [], **input_schema, **named}
 
 
+def text_parameter(schema: dict[str, Any]) -> str | None:
+    """The parameter that takes the one text that an agent or a tool wants; None: it wants others.
+
+    The schema is as it was stored. It wants one text if that is all that it requires; if it
+    requires nothing, it has to have one place alone where a text can go.
+    """
+    function = schema.get("function")
+    stated = function.get("parameters") if isinstance(function, dict) else schema
+    parameters = _parameters(stated)
+    properties = parameters.get("properties", {})
+    required = parameters.get("required") or [
+        name for name, rule in properties.items() if _is_text(rule)
+    ]
+    match required:
+        case [str(name)] if _is_text(properties.get(name)):
+            return name
+    return None
+
+
+def _is_text(rule: object) -> bool:
+    """Whether any text will do."""
+    match rule:
+        case {"enum": _} | {"const": _}:
+            return False
+        case {"type": "string"}:
+            return True
+        case {"type": [*types]}:
+            return "string" in types
+        case {"anyOf": [*rules]} | {"oneOf": [*rules]}:
+            return any(map(_is_text, rules))
+    return False
+
+
 def described(description: str) -> str:
     """What is said of an agent, or that nothing is."""
     return _said(description) or UNDESCRIBED

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.domain.agents import (
     callable_schema,
@@ -10,10 +12,29 @@ from shared.domain.agents import (
     make_tool_alias,
     name_function,
     normalise_name,
+    text_parameter,
     tool_schema,
 )
 
 EMPTY = {"type": "object", "properties": {}}
+TEXT = {"type": "string"}
+MAYBE_TEXT = {"anyOf": [TEXT, {"type": "null"}]}
+NUMBER = {"type": "integer"}
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["string", "object", "a"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["type", "properties", "required", "anyOf", "function", "parameters", "a"]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
 
 
 @pytest.mark.parametrize(
@@ -132,3 +153,56 @@ def test_parameters_without_a_function_are_its_parameters() -> None:
 def test_a_tool_is_always_an_object_with_properties(schema: dict[str, object]) -> None:
     expected = {**EMPTY, "title": "t_abcdef", "description": "d", "required": []}
     assert tool_schema("t_abcdef", "d", schema) == expected
+
+
+def wants(required: object, **properties: object) -> dict[str, object]:
+    return {"type": "object", "properties": properties, "required": required}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        (wants(["a"], a=TEXT), "a"),
+        (wants(["a"], a=MAYBE_TEXT), "a"),
+        (wants(["a"], a={"type": ["string", "null"]}), "a"),
+        (wants(["a"], a=TEXT, b=NUMBER, c=TEXT), "a"),
+        (wants([], a=TEXT, b=NUMBER), "a"),
+        (wants(None, a=TEXT), "a"),
+        ({"properties": {"a": TEXT}}, "a"),
+        (wants(["a", "b"], a=TEXT, b=TEXT), None),
+        (wants(["a", "b"], a=TEXT, b=NUMBER), None),
+        (wants(["b"], a=TEXT, b=NUMBER), None),
+        (wants(["b"], a=TEXT), None),
+        (wants([], a=TEXT, b=MAYBE_TEXT), None),
+        (wants([], b=NUMBER), None),
+        (wants(["a"], a={**TEXT, "enum": ["x"]}), None),
+        (wants(["a"], a={}), None),
+        (wants("a", a=TEXT), None),
+        (EMPTY, None),
+    ],
+    ids=repr,
+)
+def test_an_agent_that_wants_one_text_says_where_it_goes(
+    parameters: dict[str, object], expected: str | None
+) -> None:
+    assert text_parameter({"type": "function", "function": {"parameters": parameters}}) == expected
+    assert text_parameter(parameters) == expected
+
+
+@given(st.dictionaries(st.sampled_from(["function", "parameters", "properties"]), ANYTHING))
+def test_whatever_an_agent_has_said_of_itself_can_be_asked_for_its_text(
+    schema: dict[str, object],
+) -> None:
+    name = text_parameter(schema)
+    parameters = callable_schema(schema, "y", "d")["function"]["parameters"]
+    assert name is None or name in parameters["properties"]
+    assert name is None or {*(parameters.get("required") or ())} <= {name}
+
+
+@given(st.sets(st.text(min_size=1), min_size=1), st.data())
+def test_what_is_optional_besides_the_one_text_changes_nothing(
+    names: set[str], data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(names)))
+    rules = {other: data.draw(st.sampled_from([TEXT, NUMBER, MAYBE_TEXT])) for other in names}
+    assert text_parameter(wants([name], **{**rules, name: TEXT})) == name
