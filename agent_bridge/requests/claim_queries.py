@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from attrs import field, frozen
@@ -32,8 +33,17 @@ class ClaimedRequest:
     traceparent: str | None
     has_flows: bool
     """Whether its owner had any agent flow, when it was claimed."""
+    overrides: dict[str, Any] | None
+    """What stands in place of values of the config."""
+    asked_id: UUID | None
+    """The agent or flow that is asked itself; None: the master agent is."""
     claimed_at: float = field(factory=monotonic)
     """By the clock of this process."""
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until its deadline, now."""
+        return self.seconds_left - (monotonic() - self.claimed_at)
 
 
 async def claim_requests(
@@ -90,10 +100,11 @@ async def claim_requests(
                 lease_until = clock_timestamp() + CAST(:lease AS interval)
             FROM next WHERE requests.id = next.id
             RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
-                      file_ids, deadline, position, requests.created_at, traceparent
+                      file_ids, deadline, position, requests.created_at, traceparent,
+                      overrides, asked_id
         )
         SELECT claimed.id, claim_id, session_id, creator_id, content AS message, config_name,
-               provider_name, file_ids, traceparent, EXISTS (
+               provider_name, file_ids, traceparent, overrides, asked_id, EXISTS (
                    SELECT FROM agentworkflows WHERE agentworkflows.creator_id = claimed.creator_id
                ) AS has_flows,
                extract(epoch FROM clock_timestamp() - claimed.created_at)::float8 AS waited,

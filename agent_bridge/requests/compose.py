@@ -19,6 +19,7 @@ from shared.postgres.pool import connect
 from shared.secrets import UndecryptableError, Vault
 
 APART = {"provider_id", "api_key", "provider_metadata", "config_id", "credentials"}
+OVERRIDABLE = ("temperature", "system_prompt")
 
 
 class UnfitError(Exception):
@@ -52,7 +53,7 @@ def compose(
         user_id=request.creator_id,
         session_id=request.session_id,
         message=request.message,
-        configs=_configs(vault, marked.config),
+        configs=_configs(vault, marked.config) | _overrides(request),
         files=gathered.files,
         agents=[*map(_callable, gathered.flows), *marked.agents],
         timestamp=marked.timestamp,
@@ -104,6 +105,12 @@ def _configs(vault: Vault, config: ChosenConfig) -> dict[str, object]:
     with _needed(f"credentials of config {config.config_name}"):
         credentials = open_options(vault, CREDENTIALS, config.config_id, config.credentials)
     return {**credentials, **metadata, **own, "api_key": key}
+
+
+def _overrides(request: ClaimedRequest) -> dict[str, object]:
+    """What stands in place of the config's own values, for this request alone."""
+    given = request.overrides or {}
+    return {name: given[name] for name in OVERRIDABLE if given.get(name) is not None}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The end of a request here: by what the router or the master agent said or did not say, stored and
+"""The end of a request here: by what the router or who was asked said or did not say, stored and
 told, with others where there are some, or given back."""
 
 import asyncio
@@ -11,7 +11,9 @@ from databases import Database
 from agent_bridge.batching import Batcher
 from agent_bridge.requests import claim_queries
 from agent_bridge.requests.claim_queries import ClaimedRequest
+from agent_bridge.requests.compose import UnfitError
 from agent_bridge.router.frames import NOT_ACTIVE, UNREGISTERED, Rejection, Reply
+from agent_bridge.router.lanes import LaneLostError, RouterAwayError
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.domain.frames import answer_from
 from shared.notifications.bus import Notifications
@@ -30,6 +32,21 @@ CONNECTION_LOST = "The connection to the router was lost before the answer came"
 INTERRUPTED = "The request was interrupted before the answer came"
 TIMED_OUT = "The answer did not come in time"
 INTERNAL = "The request failed because of an internal error"
+
+FAULTS = (UnfitError, RouterAwayError, LaneLostError, TimeoutError)
+"""Why there is no reply at all."""
+
+
+def outcome_of_fault(fault: Exception) -> Outcome:
+    """What a request ends with that got no reply."""
+    match fault:
+        case RouterAwayError():
+            return failed(ROUTER_AWAY)
+        case LaneLostError():
+            return failed(CONNECTION_LOST, "interrupted")
+        case TimeoutError():
+            return failed(TIMED_OUT, "timed_out")
+    return failed(str(fault))
 
 
 def outcome_of(reply: Reply | Rejection) -> Outcome:

@@ -1,202 +1,47 @@
-"""Asking the master agent: composed, marked as sent, sent over a lane, and waited for."""
+"""Asking whoever a request is for, and what it means that there is no reply."""
 
-import asyncio
 import logging
-from contextlib import AbstractAsyncContextManager
-from time import monotonic
-from typing import Any, Protocol
 from uuid import UUID
 
-from attrs import field, frozen
 from databases import Database
 
-from agent_bridge import metrics
-from agent_bridge.batching import Batcher
-from agent_bridge.requests import queries
+from agent_bridge.requests.asking import Asking, Lanes, Sending
+from agent_bridge.requests.asking_agents import AskedAgents
+from agent_bridge.requests.asking_master import MasterAgent
 from agent_bridge.requests.claim_queries import ClaimedRequest
-from agent_bridge.requests.compose import UnfitError, compose, explain_missing_config, gather
-from agent_bridge.requests.ending import CONNECTION_LOST, ROUTER_AWAY, TIMED_OUT, outcome_of
-from agent_bridge.requests.master import (
-    Form,
-    Invocation,
-    explain_size,
-    first_form,
-    other_form,
-    payload,
-    payload_size,
-)
-from agent_bridge.requests.pacing import Pacing
-from agent_bridge.requests.queries import Marked
-from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
-from agent_bridge.router.lanes import LaneLostError, RouterAwayError
-from shared.domain.endings import Outcome, failed
-from shared.postgres.pool import DatabaseAwayError, connect
+from agent_bridge.requests.ending import FAULTS, outcome_of_fault
+from shared.domain.endings import Outcome
+from shared.postgres.pool import DatabaseAwayError
 from shared.secrets import Vault
 from shared.settings.bridge import BridgeSettings
-from shared.telemetry.tracing import span
 
 logger = logging.getLogger(__name__)
 
-TOGETHER = 32  # requests that one statement marks
-
-
-class Lane(Protocol):
-    """Carries one request at a time to the master agent."""
-
-    async def invoke(
-        self, agent_uuid: str, payload: dict[str, Any], request_id: str, session_id: str, /
-    ) -> Reply | Rejection:
-        """Wait for an answer, for ever. Raises LaneLostError."""
-
-
-class Lanes(Protocol):
-    """Lend lanes."""
-
-    def lend(self, owner: UUID, /) -> AbstractAsyncContextManager[Lane]:
-        """For one request of this user. Raises RouterAwayError."""
-
-    async def flush(self, request_id: UUID, /) -> None:
-        """Wait until what was logged about a request before its answer is stored."""
-
-    async def close(self) -> None:
-        """Close all, when nothing runs any more."""
-
-
-@frozen
-class Prepared:
-    """What the master agent is to be sent, in this form, and which form it answered last."""
-
-    content: dict[str, Any] = field(repr=False)
-    form: Form
-    remembered: Form | None
-
-
-@frozen
-class Sent:
-    """What the master agent made of a request in this form."""
-
-    form: Form
-    reply: Reply | Rejection
-    is_remembered: bool
-    """Whether this is the form that it answered last."""
-
 
 class Invoker:
-    """Asks the master agent at most once for each claim."""
+    """Asks the master agent, or the agents that are asked themselves, at most once for a claim."""
 
     def __init__(
         self, settings: BridgeSettings, database: Database, vault: Vault, lanes: Lanes
     ) -> None:
-        self._database = database
-        self._vault = vault
+        sending = Sending()
         self._lanes = lanes
-        self._pacing = Pacing()
-        self._contract = settings.master_agent_contract
-        self._most_bytes = settings.master_max_frame_bytes
-        self._marks = Batcher(self._mark_all, TOGETHER, nobodys=(DatabaseAwayError,))
-        self.sent: set[UUID] = set()
-        """Claims that the master agent may have seen; whoever began them takes them out."""
+        self._master: Asking = MasterAgent(settings, database, vault, lanes, sending)
+        self._agents: Asking = AskedAgents(settings, database, lanes, sending)
+        self.sent: set[UUID] = sending.claims
+        """Claims that somebody may have been asked for; whoever began them takes them out."""
 
     async def find_outcome(self, request: ClaimedRequest) -> Outcome | None:
-        """Invoke the master agent; None: the claim was lost before anything was sent."""
+        """Ask; None: the claim was lost before anything was sent."""
+        asking = self._master if request.asked_id is None else self._agents
         try:
-            return await self._invoke(request)
-        except UnfitError as error:
-            return failed(str(error))
-        except RouterAwayError:
-            return failed(ROUTER_AWAY)
-        except LaneLostError:
-            return failed(CONNECTION_LOST, "interrupted")
-        except TimeoutError:
-            return failed(TIMED_OUT, "timed_out")
+            return await asking.ask(request)
+        except FAULTS as fault:
+            return outcome_of_fault(fault)
         except DatabaseAwayError as error:
             logger.warning("request %s goes back: %s", request.id, error)
             return None  # nothing was sent: the lease runs out and it is taken again
 
-    async def _invoke(self, request: ClaimedRequest) -> Outcome | None:
-        sent = await self._send(request)
-        if sent and isinstance(sent.reply, Rejection):
-            other = other_form(self._contract, sent.form, sent.reply)
-            if other:  # that one never ran: its signature was another
-                sent = await self._send(request, other)
-        if sent is None:
-            return None
-        if isinstance(sent.reply, Reply) and self._contract == "auto" and not sent.is_remembered:
-            await self._remember(sent.form)
-        return outcome_of(sent.reply)
-
-    async def _send(self, request: ClaimedRequest, form: Form | None = None) -> Sent | None:
-        """Note that it is sent, send it and wait; None: another bridge has it by now."""
-        async with self._lanes.lend(request.creator_id) as lane:
-            async with asyncio.timeout(_seconds_left(request)):
-                prepared = await self._prepare(request, form)
-                if prepared is None:
-                    return None
-                metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
-                ids = str(request.id), str(request.session_id)
-                with span("invoke"), metrics.INVOCATION_SECONDS.time():
-                    reply = await lane.invoke(MASTER_SERVER_ML, prepared.content, *ids)
-            if isinstance(reply, Reply):
-                await self._lanes.flush(request.id)
-            return Sent(prepared.form, reply, prepared.form == prepared.remembered)
-
-    async def _prepare(self, request: ClaimedRequest, form: Form | None) -> Prepared | None:
-        """What is to be sent, in the user's turn; None: the claim is lost."""
-        async with self._pacing.turn(request.creator_id):
-            self.sent.add(request.claim_id)
-            with span("compose"):
-                composed = await self._compose_and_mark(request)
-            if composed is None:
-                return None
-            invocation, remembered = composed
-            form = form or first_form(self._contract, remembered)
-            prepared = Prepared(payload(form, invocation), form, remembered)
-            await self._make_fit(request, prepared.content)
-            return prepared
-
-    async def _make_fit(self, request: ClaimedRequest, content: dict[str, Any]) -> None:
-        """Wait until it is within the user's share. Raises UnfitError where it is too large.
-
-        The master agent would lose its connection by that, and all that runs there.
-        """
-        size = payload_size(content)
-        await self._pacing.wait(request.creator_id, size)
-        if size > self._most_bytes:
-            raise UnfitError(explain_size(content, self._most_bytes))
-
-    async def _compose_and_mark(
-        self, request: ClaimedRequest
-    ) -> tuple[Invocation, Form | None] | None:
-        """What is to be sent, when it is noted that it is, and the form that was answered last.
-
-        None: the claim is lost.
-        """
-        gathered = await gather(self._database, request)
-        marked = await self._marks.do(request)
-        if marked is None:
-            raise await explain_missing_config(self._database, request)
-        if not marked.is_held:
-            return None
-        return compose(self._vault, request, gathered, marked), marked.form
-
-    async def _remember(self, form: Form) -> None:
-        """Spare all bridges the trial; where that fails, another answer will tell."""
-        try:
-            async with connect(self._database) as connection:
-                await queries.update_form(connection, form)
-        except DatabaseAwayError as error:
-            logger.warning("the form that the master agent knows is not noted: %s", error)
-        else:
-            logger.info("the master agent knows the form %s", form)
-
-    async def _mark_all(self, requests: list[ClaimedRequest]) -> list[Marked | None]:
-        async with connect(self._database) as connection:
-            return await queries.mark_sent(connection, requests)
-
     async def close(self) -> None:
         """Close the lanes, when nothing runs any more."""
         await self._lanes.close()
-
-
-def _seconds_left(request: ClaimedRequest) -> float:
-    return request.seconds_left - (monotonic() - request.claimed_at)

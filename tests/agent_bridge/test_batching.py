@@ -138,4 +138,6 @@ def _claimed() -> ClaimedRequest:
         waited=0.0,
         traceparent=None,
         has_flows=False,
+        overrides=None,
+        asked_id=None,
     )

@@ -1,0 +1,110 @@
+"""Asking agents themselves: one, or those of a flow in turn, each with the text of the one before.
+
+Past the master agent: without a model config, and over the router wherever an agent has come in.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from databases import Database
+
+from agent_bridge import metrics
+from agent_bridge.requests.asked import AskedAgent, Trace, line_up, refusal, text_of
+from agent_bridge.requests.asked_queries import mark_asked
+from agent_bridge.requests.asking import Lanes, Sending
+from agent_bridge.requests.claim_queries import ClaimedRequest
+from agent_bridge.requests.compose import UnfitError
+from agent_bridge.requests.ending import FAULTS, outcome_of_fault
+from agent_bridge.requests.master import payload_size
+from agent_bridge.router.frames import MASTER_SERVER_BE, Rejection, Reply
+from agent_bridge.router.lanes import Lane, open_lane
+from shared.codec.sizes import in_units
+from shared.domain.endings import Outcome
+from shared.postgres.pool import connect
+from shared.settings.bridge import BridgeSettings
+from shared.telemetry.tracing import span
+
+EMPTY = "The agent gave an empty answer."  # front-ends draw "" as a tree of JSON
+
+
+class AskedAgents:
+    """Are asked at most once for each claim."""
+
+    def __init__(
+        self, settings: BridgeSettings, database: Database, lanes: Lanes, sending: Sending
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._lanes = lanes
+        self._sending = sending
+
+    async def ask(self, request: ClaimedRequest) -> Outcome | None:
+        """Ask one after the other, until the request's deadline; None: the claim was lost.
+
+        Raises DatabaseAwayError while nothing was sent.
+        """
+        trace = Trace(self._settings.router_max_frame_bytes // 2)  # the answer has its end again
+        try:
+            async with asyncio.timeout(request.remaining):
+                agents = await self._mark(request)
+                if agents is None:
+                    return None
+                outcome = await self._ask_in_turn(request, agents, trace)
+        except FAULTS as fault:
+            outcome = outcome_of_fault(fault)
+        if outcome.error is None:
+            await self._lanes.flush(request.id)
+        return trace.conclude(outcome)
+
+    async def _mark(self, request: ClaimedRequest) -> list[AskedAgent] | None:
+        """Who is asked, when it is noted that they are; None: the claim is lost."""
+        self._sending.claims.add(request.claim_id)
+        with span("mark"):
+            async with connect(self._database) as connection:
+                asked = await mark_asked(connection, request)
+        agents = line_up(asked.members)
+        return agents if asked.is_held else None
+
+    async def _ask_in_turn(
+        self, request: ClaimedRequest, agents: list[AskedAgent], trace: Trace
+    ) -> Outcome:
+        text, whose = request.message, "The message"
+        for agent in agents:
+            content = trace.begin(agent, text)
+            await self._make_fit(request, content, whose)
+            reply = await self._call(request, agent, content)
+            if isinstance(reply, Rejection):
+                trace.end(reply)
+                return refusal(agent, reply)
+            text, whose = text_of(agent, reply.response), f"The answer of the agent {agent.alias}"
+            trace.end(reply)
+        return Outcome("answered", {"response": text or EMPTY})
+
+    async def _make_fit(self, request: ClaimedRequest, content: dict[str, str], whose: str) -> None:
+        """Wait until it is within the user's share. Raises UnfitError where it is too large.
+
+        The agent would lose its connection by that, and all that it is at.
+        """
+        size, most = payload_size(content), self._settings.master_max_frame_bytes
+        if size > most:
+            raise UnfitError(f"{whose} can't be sent: an agent takes at most {in_units(most)}")
+        await self._sending.pacing.wait(request.creator_id, size)
+
+    async def _call(
+        self, request: ClaimedRequest, agent: AskedAgent, content: dict[str, str]
+    ) -> Reply | Rejection:
+        async with self._lane_to(agent) as lane:
+            with span("invoke"), metrics.INVOCATION_SECONDS.time():
+                ids = str(request.id), str(request.session_id)
+                return await lane.invoke(str(agent.id), content, *ids)
+
+    @asynccontextmanager
+    async def _lane_to(self, agent: AskedAgent) -> AsyncIterator[Lane]:
+        """For one call: an agent that answers twice is heard once. It sees the lane's key."""
+        lane = await open_lane(self._settings, str(agent.id), caller=MASTER_SERVER_BE)
+        try:
+            with metrics.LANES_IN_USE.track_inprogress():
+                yield lane
+        finally:
+            await lane.close()
