@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
+import attrs
 import psycopg
 import pytest
 
 from agent_bridge.logs import queries as log_queries
 from agent_bridge.requests import claim_queries, queries
+from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.compose import compose, gather
 from gateway.chats.delivery import Delivery
 from gateway.chats.watch import select_last_seqs
@@ -75,6 +77,8 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
 
         assert marked is not None
         assert compose(vault, request, gathered, marked).agents
+        itself = attrs.evolve(request, asked_id=uuid4())
+        assert (await mark_asked(connection, itself)).members == []
         assert await claim_queries.renew_leases(connection, [claim_id]) == {claim_id}
         await queries.select_overdue(connection)
         await queries.select_backlog(connection)

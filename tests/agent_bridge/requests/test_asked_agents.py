@@ -8,7 +8,8 @@ import pytest
 
 from agent_bridge.requests.asked import NOBODY, TOO_MANY, TOOLS
 from agent_bridge.requests.asked_queries import MEMBERS_LIMIT
-from agent_bridge.requests.ending import TIMED_OUT
+from agent_bridge.requests.ending import CONNECTION_LOST, INTERRUPTED, ROUTER_AWAY, TIMED_OUT
+from tests.agent_bridge.broken import keep_bridges
 from tests.agent_bridge.stored import execute, select, select_logs, select_requests
 from tests.asked import agent_that, ask, create_flow, failing, insert_request, saying
 from tests.end_to_end.doors.visitors import Visitor, answer_to, log_frame, until_active
@@ -295,3 +296,48 @@ async def _asks_again(place: System, asker: User, visitor: Visitor, agent: Json)
     frame = await ask(place, asker, "after", asked_id=agent["id"])
     assert frame["response"]["response"]["response"] == "AFTER"
     assert visitor.invocations
+
+
+async def test_who_was_asked_by_a_bridge_that_was_killed_is_not_asked_again(
+    running: System, owner: User
+) -> None:
+    async with agent_that(running, owner) as (visitor, agent):
+        async with owner.chat(session_id := str(uuid4())) as chat:
+            insert_request(running, owner, session_id, "hello", asked_id=agent["id"])
+            await visitor.next_invocation()
+            keep_bridges(running, 0)
+            keep_bridges(running, 1)
+            frame = await chat.receive_answer()
+        assert reason_of(frame) == INTERRUPTED
+        given = [call["request_payload"] for call in visitor.invocations]
+        assert given.count({"text": "hello"}) == 1  # besides what asks whether it is there
+    [row] = select_requests(running, session_id)
+    assert row["status"] == "interrupted"
+
+
+async def test_while_the_router_is_away_nobody_is_asked(running: System, owner: User) -> None:
+    async with agent_that(running, owner) as (_, agent):
+        running.children["router"].kill()
+        text = '{"properties": {"text": {"type": "string"}}}'
+        execute(
+            running,
+            "UPDATE agents SET is_active = true, input_parameters = %s WHERE id = %s",
+            text,
+            agent["id"],
+        )
+        frame = await ask(running, owner, asked_id=agent["id"])
+    assert reason_of(frame) == ROUTER_AWAY
+
+
+async def test_a_router_that_goes_away_interrupts_who_was_asked(
+    running: System, owner: User
+) -> None:
+    async with agent_that(running, owner) as (visitor, agent):
+        async with owner.chat(session_id := str(uuid4())) as chat:
+            insert_request(running, owner, session_id, "hello", asked_id=agent["id"])
+            await visitor.next_invocation()
+            running.children["router"].kill()
+            frame = await chat.receive_answer()
+    assert reason_of(frame) == CONNECTION_LOST
+    [row] = select_requests(running, session_id)
+    assert row["status"] == "interrupted"

@@ -11,6 +11,7 @@ from attrs import frozen
 from databases.core import Connection
 
 from agent_bridge.requests import claim_queries, queries
+from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from gateway.chats.queries import NewRequest, insert_request
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
@@ -185,6 +186,28 @@ async def test_a_claim_whose_lease_is_over_is_not_sent(twice: Twice) -> None:
     assert marked is not None
     assert not marked.is_held
     assert twice.row["sent_at"] is None
+
+
+async def test_agents_are_asked_for_the_claim_that_holds_only(twice: Twice) -> None:
+    agent_id = uuid4()
+    execute(
+        twice.system,
+        """
+        INSERT INTO agents (id, alias, name, description, jwt, creator_id, input_parameters,
+                            is_active)
+        VALUES (%s, 'a', 'a', '', '', %s, '{}', true)
+        """,
+        agent_id,
+        twice.first.creator_id,
+    )
+    first, second = [attrs.evolve(claim, asked_id=agent_id) for claim in (twice.first, twice.second)]
+    assert not (await mark_asked(twice.connection, first)).is_held
+    assert twice.row["sent_at"] is None
+    asked = await mark_asked(twice.connection, second)
+    assert (asked.is_held, [each.id for each in asked.members]) == (True, [agent_id])
+    assert twice.row["sent_at"] is not None
+    await twice.connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
+    assert not (await mark_asked(twice.connection, second)).is_held
 
 
 async def test_a_claim_that_waited_for_a_lock_has_its_whole_lease(twice: Twice) -> None:
