@@ -16,6 +16,8 @@ from shared.domain.agents import text_parameter
 from shared.domain.endings import Outcome, failed
 from shared.domain.frames import answer_from
 
+MOST_BYTES = 8 * 1024 * 1024  # of a trace
+
 NOBODY = "The agent or flow that is asked does not exist"
 TOOLS = "The flow can't be asked itself: only the master agent can call all of its members"
 TOO_MANY = f"The flow can't be asked itself: it has more than {MEMBERS_LIMIT} members"
@@ -83,7 +85,7 @@ def text_of(agent: AskedAgent, response: object) -> str:
 class Trace:
     """What the agents were given and have answered, in so many bytes at most."""
 
-    most_bytes: int
+    most_bytes: int = MOST_BYTES
     steps: list[Step] = field(factory=list)
     _bytes: int = field(default=0, init=False)
 

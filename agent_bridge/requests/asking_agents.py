@@ -44,7 +44,7 @@ class AskedAgents:
 
         Raises DatabaseAwayError while nothing was sent.
         """
-        trace = Trace(self._settings.router_max_frame_bytes // 2)  # the answer has its end again
+        trace = Trace()
         try:
             async with asyncio.timeout(request.remaining):
                 agents = await self._mark(request)
@@ -60,7 +60,7 @@ class AskedAgents:
     async def _mark(self, request: ClaimedRequest) -> list[AskedAgent] | None:
         """Who is asked, when it is noted that they are; None: the claim is lost."""
         self._sending.claims.add(request.claim_id)
-        with span("mark"):
+        with span("compose"):
             async with connect(self._database) as connection:
                 asked = await mark_asked(connection, request)
         agents = line_up(asked.members)

@@ -12,7 +12,7 @@ from agent_bridge.requests.ending import CONNECTION_LOST, INTERRUPTED, ROUTER_AW
 from tests.agent_bridge.broken import keep_bridges
 from tests.agent_bridge.stored import execute, select, select_logs, select_requests
 from tests.asked import agent_that, ask, create_flow, failing, insert_request, saying
-from tests.end_to_end.doors.visitors import Visitor, answer_to, log_frame, until_active
+from tests.end_to_end.doors.visitors import Visitor, answer_to, log_frame
 from tests.sql import run_sql
 from tests.system import BE_KEY, System
 from tests.users import Json, User, eventually, insert_user
@@ -221,12 +221,14 @@ async def test_a_flow_ends_with_the_agent_that_fails_and_shows_what_came_before(
 async def test_an_agent_that_leaves_interrupts_its_request_at_once(
     place: System, asker: User
 ) -> None:
-    async with agent_that(place, asker) as (visitor, agent):
-        async with asker.chat(session_id := str(uuid4())) as chat:
-            insert_request(place, asker, session_id, "hello", asked_id=agent["id"])
-            await visitor.next_invocation()
-            await visitor.connection.close()
-            frame = await chat.receive_answer()
+    async with (
+        agent_that(place, asker) as (visitor, agent),
+        asker.chat(session_id := str(uuid4())) as chat,
+    ):
+        insert_request(place, asker, session_id, "hello", asked_id=agent["id"])
+        await visitor.next_invocation()
+        await visitor.connection.close()
+        frame = await chat.receive_answer()
     assert reason_of(frame) == f"The agent {agent['alias']} left before the answer came"
     [row] = select_requests(place, session_id)
     assert row["status"] == "interrupted"
@@ -332,12 +334,14 @@ async def test_while_the_router_is_away_nobody_is_asked(running: System, owner: 
 async def test_a_router_that_goes_away_interrupts_who_was_asked(
     running: System, owner: User
 ) -> None:
-    async with agent_that(running, owner) as (visitor, agent):
-        async with owner.chat(session_id := str(uuid4())) as chat:
-            insert_request(running, owner, session_id, "hello", asked_id=agent["id"])
-            await visitor.next_invocation()
-            running.children["router"].kill()
-            frame = await chat.receive_answer()
+    async with (
+        agent_that(running, owner) as (visitor, agent),
+        owner.chat(session_id := str(uuid4())) as chat,
+    ):
+        insert_request(running, owner, session_id, "hello", asked_id=agent["id"])
+        await visitor.next_invocation()
+        running.children["router"].kill()
+        frame = await chat.receive_answer()
     assert reason_of(frame) == CONNECTION_LOST
     [row] = select_requests(running, session_id)
     assert row["status"] == "interrupted"

@@ -17,8 +17,10 @@ AGENT = AskedAgent(UUID(int=1), "sealer_abcdef", "text")
 SCALARS = st.none() | st.booleans() | st.integers() | st.text()
 ANSWERS = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["response", "is_success", "a"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["response", "is_success", "a"]), inner, max_size=3)
+    ),
     max_leaves=10,
 )
 

@@ -200,7 +200,9 @@ async def test_agents_are_asked_for_the_claim_that_holds_only(twice: Twice) -> N
         agent_id,
         twice.first.creator_id,
     )
-    first, second = [attrs.evolve(claim, asked_id=agent_id) for claim in (twice.first, twice.second)]
+    first, second = [
+        attrs.evolve(claim, asked_id=agent_id) for claim in (twice.first, twice.second)
+    ]
     assert not (await mark_asked(twice.connection, first)).is_held
     assert twice.row["sent_at"] is None
     asked = await mark_asked(twice.connection, second)
