@@ -200,16 +200,12 @@ async def test_agents_are_asked_for_the_claim_that_holds_only(twice: Twice) -> N
         agent_id,
         twice.first.creator_id,
     )
-    first, second = [
-        attrs.evolve(claim, asked_id=agent_id) for claim in (twice.first, twice.second)
-    ]
-    assert not (await mark_asked(twice.connection, first)).is_held
-    assert twice.row["sent_at"] is None
-    asked = await mark_asked(twice.connection, second)
-    assert (asked.is_held, [each.id for each in asked.members]) == (True, [agent_id])
-    assert twice.row["sent_at"] is not None
+    claims = [attrs.evolve(each, asked_id=agent_id) for each in (twice.first, twice.second)]
+    asked = [await mark_asked(twice.connection, each) for each in claims]
+    assert [each.is_held for each in asked] == [False, True]
+    assert [[member.id for member in each.members] for each in asked] == [[agent_id]] * 2
     await twice.connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
-    assert not (await mark_asked(twice.connection, second)).is_held
+    assert not (await mark_asked(twice.connection, claims[1])).is_held
 
 
 async def test_a_claim_that_waited_for_a_lock_has_its_whole_lease(twice: Twice) -> None:
