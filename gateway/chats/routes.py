@@ -8,6 +8,7 @@ from gateway.chats import queries
 from gateway.chats.closes import CLOSE_CODES
 from gateway.chats.deletion import delete_chat as delete_whole_chat
 from gateway.chats.frames import Cancellation, ClientMessage, Handshake, ValidationFailure
+from gateway.chats.protocols import AcceptedFrame, DeltaFrame, ErrorFrame
 from gateway.chats.schemas import (
     Chat,
     ChatChanges,
@@ -132,7 +133,16 @@ sockets = [
         handler=serve_frontend,
         query=Handshake,
         takes=[ClientMessage, Cancellation],
-        gives=[LogFrame, ResponseFrame, FailureFrame, GapFrame, ValidationFailure],
+        gives=[
+            LogFrame,
+            ResponseFrame,
+            FailureFrame,
+            GapFrame,
+            ValidationFailure,
+            AcceptedFrame,
+            DeltaFrame,
+            ErrorFrame,
+        ],
         closes=CLOSE_CODES,
     )
 ]

@@ -1,4 +1,4 @@
-"""The session of a migration: one of its own, without the limits that its role may have, and alone."""
+"""The session of a migration: alone, its own, without the limits that its role may have."""
 
 from time import sleep
 
