@@ -101,7 +101,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
                 Cors,
                 allow_origins=settings.backend_cors_origins,
                 allow_methods=["GET", "POST", "PATCH", "DELETE"],
-                allow_headers=["authorization", "content-type"],
+                allow_headers=["authorization", "content-type", "last-event-id", "x-session-id"],
                 expose_headers=["Link", "Retry-After"],  # a page's script sees no others
             ),
             Middleware(IgnoreTrailingSlash),

@@ -117,9 +117,14 @@ def parse_frame(frame: str | bytes, message_bytes: int) -> ClientMessage | Cance
     if isinstance(data, dict) and data.get("type") == "cancel":
         return _read_cancellation(data)
     message = structure(data, ClientMessage)
+    check_size(message, message_bytes)
+    return message
+
+
+def check_size(message: ClientMessage, message_bytes: int) -> None:
+    """Raises InvalidInputError for a message of more bytes."""
     if _size(message.message) > message_bytes:
         raise _too_long(("message",), message_bytes)
-    return message
 
 
 def _size(text: str) -> int:

@@ -13,7 +13,7 @@ from agent_bridge.intake import inbox as inbox_module
 from agent_bridge.intake.entries import Entries
 from agent_bridge.intake.inbox import AgentInbox, LogInbox
 from agent_bridge.logs.store import Logs
-from agent_bridge.parts.parts import LEVEL, Parts
+from agent_bridge.parts.parts import Parts
 from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
 from agent_bridge.router.session import (
     AgentEvent,

@@ -1,13 +1,11 @@
-"""Answers are told as they are made, to those who ask for it (`?protocol=2`), and to nobody else."""
+"""Answers are told as they are made, to those who ask for it, and to nobody else."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 
 from tests.master import Invocation, Master, answer
-from tests.system import System
 from tests.users import Chat, Json, User
 
 PARTS = ["It ", "is ", "twelve ", "o'clock."]
