@@ -19,6 +19,7 @@ from agent_bridge.intake.inbox import AgentInbox, LogInbox
 from agent_bridge.intake.leadership import Leadership
 from agent_bridge.logs.store import Logs
 from agent_bridge.metrics import ROUTER_SESSION_HELD
+from agent_bridge.parts.parts import Parts
 from agent_bridge.requests.backlog import measure_backlog
 from agent_bridge.requests.claiming import Claiming
 from agent_bridge.requests.ending import Endings
@@ -94,15 +95,16 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         agents = AgentInbox(registry)
         entries = Entries(settings.log_entries_per_agent)
         stored = Logs(settings, database, notifications, vault)
-        logs = LogInbox(stored, entries, agents.is_verified)
         bridge_id = uuid4()
+        parts = Parts(database, notifications, bridge_id)
+        logs = LogInbox(stored, entries, parts, agents.is_verified)
         doors = create_doors(settings, database, notifications, vault, logs, bridge_id)
         session = RouterSession(settings, logs.put)
         leadership = Leadership(settings, session, Reconciliation(settings, database), agents.put)
         ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
         endings = Endings(database, notifications)
         lanes = doors.lanes if doors else Lanes(settings)
-        running = Running(Invoker(settings, database, vault, lanes), endings)
+        running = Running(Invoker(settings, database, vault, lanes), endings, parts)
         claiming = Claiming(settings, database, notifications, bridge_id, running)
         secrets = StoredSecrets(database, vault)
         upkeep = Upkeep(database, notifications, running, endings)
@@ -114,6 +116,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
                 notifications_writer=notifications.outbox.write(),
                 log_entries=logs.handle(),
                 agents=agents.handle(),
+                parts=parts.run(),
                 revocations=refuse_revoked_agents(notifications, database, registry),
                 leases=upkeep.renew(),
                 cancellations=upkeep.drop_cancelled(),

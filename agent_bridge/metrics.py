@@ -52,3 +52,10 @@ LOG_ENTRIES = Counter("genai_log_entries", "What agents logged, by what became o
 
 LOG_ENTRIES_STORED = LOG_ENTRIES.labels("stored")
 LOG_ENTRIES_DROPPED = LOG_ENTRIES.labels("dropped")
+
+PARTS = Counter(
+    "genai_parts", "Parts of texts that agents said, by what became of them.", ["outcome"]
+)
+
+PARTS_TOLD = PARTS.labels("told")
+PARTS_DROPPED = PARTS.labels("dropped")

@@ -14,9 +14,6 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from gateway.a2a.kind import A2A_AGENTS
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
-from gateway.chats.delivery import create_room
-from gateway.chats.sockets import Sockets
-from gateway.chats.watch import Watch
 from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
@@ -30,6 +27,9 @@ from gateway.requests.bridges import Bridges
 from gateway.routes import operations
 from gateway.routes import sockets as described
 from gateway.state import State
+from gateway.streams.delivery import create_room
+from gateway.streams.sockets import Sockets
+from gateway.streams.watch import Watch
 from gateway.web.addresses import TrustedProxies
 from gateway.web.errors import AnswerErrors
 from gateway.web.measuring import Measure
@@ -101,7 +101,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
                 Cors,
                 allow_origins=settings.backend_cors_origins,
                 allow_methods=["GET", "POST", "PATCH", "DELETE"],
-                allow_headers=["authorization", "content-type"],
+                allow_headers=["authorization", "content-type", "last-event-id", "x-session-id"],
                 expose_headers=["Link", "Retry-After"],  # a page's script sees no others
             ),
             Middleware(IgnoreTrailingSlash),

@@ -6,12 +6,12 @@ from databases import Database
 
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
-from gateway.chats.sockets import Sockets
-from gateway.chats.watch import Watch
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
+from gateway.streams.sockets import Sockets
+from gateway.streams.watch import Watch
 from gateway.web.replica import Replica
 from gateway.web.room import SharedRoom
 from gateway.web.sealing import Sealing

@@ -12,9 +12,9 @@ from agent_bridge.logs import queries as log_queries
 from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.compose import compose, gather
-from gateway.chats.delivery import Delivery
-from gateway.chats.watch import select_last_seqs
 from gateway.state import State
+from gateway.streams.delivery import Delivery
+from gateway.streams.watch import select_last_seqs
 from shared.domain.endings import OpenRequest, Outcome, end_request
 from shared.postgres.pool import connect
 from shared.secrets import Vault

@@ -68,13 +68,13 @@ class User:
 
     @asynccontextmanager
     async def chat(
-        self, session_id: str | None = None, after: int | None = None
+        self, session_id: str | None = None, after: int | None = None, protocol: int | None = None
     ) -> AsyncIterator["Chat"]:
         """An open socket, of a new session unless one is named."""
         session = session_id or str(uuid4())
-        query = {"token": self.token, "session_id": session}
-        resume = {} if after is None else {"after": str(after)}
-        url = f"{self.socket_url}?{urlencode({**query, **resume})}"
+        query = {"token": self.token, "session_id": session, "after": after, "protocol": protocol}
+        given = {name: str(value) for name, value in query.items() if value is not None}
+        url = f"{self.socket_url}?{urlencode(given)}"
         async with connect(url, compression=None, max_size=None) as connection:
             yield Chat(connection, session)
 

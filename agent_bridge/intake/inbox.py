@@ -18,6 +18,8 @@ from agent_bridge.agents.registry import Refusal, Registration, Registry
 from agent_bridge.intake.entries import LOSS_SECONDS, Entries, Numbered
 from agent_bridge.intake.standing import Standing
 from agent_bridge.logs.store import Logs
+from agent_bridge.parts.parts import LEVEL as PART_LEVEL
+from agent_bridge.parts.parts import Parts
 from agent_bridge.router.frames import (
     AgentLogged,
     AgentRegistered,
@@ -49,10 +51,15 @@ class LogInbox:
     """Log entries, those of all agents in turn, and flush markers."""
 
     def __init__(
-        self, logs: Logs, entries: Entries, is_verified: Callable[[str], bool | None]
+        self,
+        logs: Logs,
+        entries: Entries,
+        parts: Parts,
+        is_verified: Callable[[str], bool | None],
     ) -> None:
         """`is_verified` says of an agent whether it is who it says; None: PostgreSQL knows."""
         self._logs = logs
+        self._parts = parts
         self._entries = entries
         self._is_verified = is_verified
         self._markers: list[tuple[int, FlushMarker]] = []
@@ -62,7 +69,7 @@ class LogInbox:
     def put(self, event: LogEvent) -> bool:
         """Add a flush marker, or an entry, unless somebody else may have its agent's place.
 
-        False: the entry is lost.
+        An entry that is a part of a text is told, and not stored. False: the entry is lost.
         """
         if isinstance(event, FlushMarker):
             self._markers.append((self._entries.next_number(), event))
@@ -74,6 +81,8 @@ class LogInbox:
                 return False
             if is_verified and not event.is_verified:
                 event = attrs.evolve(event, is_verified=True)
+            if event.log_level == PART_LEVEL:
+                return self._parts.put(event)
             is_kept = self._entries.put(event)
         self._filled.set()
         return is_kept

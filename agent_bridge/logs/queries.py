@@ -39,6 +39,7 @@ class StoredLog:
 
     seq: int
     owner: UUID
+    message_id: UUID | None
     entry: LogEntry
 
 
@@ -80,7 +81,7 @@ async def insert_logs(
                (session_id, request_id, agent_id, log_level, message, is_verified, place)
             WHERE EXISTS (SELECT FROM first)
         ), allowed AS (
-            SELECT incoming.*, requests.creator_id,
+            SELECT incoming.*, requests.creator_id, requests.message_id,
                    row_number() OVER (PARTITION BY incoming.session_id ORDER BY place) AS number,
                    count(*) OVER (PARTITION BY incoming.session_id) AS total
             FROM incoming
@@ -118,7 +119,8 @@ async def insert_logs(
             FROM numbered ORDER BY place
         )
         SELECT creator_id AS owner, array_agg(place ORDER BY place) AS places,
-               array_agg(seq ORDER BY place) AS seqs, array_agg(logged_at ORDER BY place) AS times
+               array_agg(seq ORDER BY place) AS seqs, array_agg(logged_at ORDER BY place) AS times,
+               array_agg(message_id ORDER BY place) AS message_ids
         FROM numbered GROUP BY session_id, creator_id
     """
     values = {
@@ -134,9 +136,16 @@ async def insert_logs(
     }
     rows = await connection.fetch_all(sql, values)
     return [
-        StoredLog(seq, row["owner"], _entry(messages[place - 1], row["owner"], time, master_id))
+        StoredLog(
+            seq,
+            row["owner"],
+            message_id,
+            _entry(messages[place - 1], row["owner"], time, master_id),
+        )
         for row in rows
-        for place, seq, time in zip(row["places"], row["seqs"], row["times"], strict=True)
+        for place, seq, time, message_id in zip(
+            row["places"], row["seqs"], row["times"], row["message_ids"], strict=True
+        )
     ]
 
 

@@ -1,10 +1,10 @@
 """What agents log: checked, redacted, stored in small batches in order, then told."""
 
 import logging
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import groupby, islice
 from uuid import UUID, uuid4
 
 import attrs
@@ -27,7 +27,7 @@ from agent_bridge.router.signatures import is_record_of_call, is_traceback_of_mi
 from shared.domain.frames import LogFrame, encode
 from shared.domain.options import CREDENTIALS, METADATA, open_options
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import encode_frames, session_channel
+from shared.notifications.formats import Request, encode_frames, session_channel
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.secrets import UndecryptableError, Vault, forms_of, hide, named_secrets
 from shared.settings.bridge import BridgeSettings
@@ -142,13 +142,22 @@ class Logs:
             self._notifications.publish(channel, encode_frames(last, []))
 
     def _publish(self, stored: Iterable[StoredLog]) -> None:
-        """Tell each session once: what was stored of it together has one number after the other."""
-        told: defaultdict[str, list[StoredLog]] = defaultdict(list)
-        for log in stored:
-            told[session_channel(log.entry.session_id, log.owner)].append(log)
-        for channel, logs in told.items():
+        """Tell each session once of each request, whose entries follow each other.
+
+        What was stored of a session together has one number after the other.
+        """
+        for request, logs in _by_request(stored):
             frames = [encode(LogFrame(log.entry, log.seq)) for log in logs]
-            self._notifications.publish(channel, encode_frames(logs[-1].seq, frames))
+            last = logs[-1]
+            channel = session_channel(last.entry.session_id, last.owner)
+            self._notifications.publish(channel, encode_frames(last.seq, frames, request))
+
+
+def _by_request(stored: Iterable[StoredLog]) -> Iterator[tuple[Request, list[StoredLog]]]:
+    for (_, request), logs in groupby(
+        stored, lambda log: (log.entry.session_id, Request(log.entry.request_id, log.message_id))
+    ):
+        yield request, list(logs)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ class ClaimedRequest:
     waited: float
     """Seconds since it was accepted, when it was claimed."""
     traceparent: str | None
+    message_id: UUID | None
     has_flows: bool
     """Whether its owner had any agent flow, when it was claimed."""
     overrides: dict[str, Any] | None
@@ -100,11 +101,11 @@ async def claim_requests(
                 lease_until = clock_timestamp() + CAST(:lease AS interval)
             FROM next WHERE requests.id = next.id
             RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
-                      file_ids, deadline, position, requests.created_at, traceparent,
+                      file_ids, deadline, position, requests.created_at, traceparent, message_id,
                       overrides, asked_id
         )
         SELECT claimed.id, claim_id, session_id, creator_id, content AS message, config_name,
-               provider_name, file_ids, traceparent, overrides, asked_id, EXISTS (
+               provider_name, file_ids, traceparent, message_id, overrides, asked_id, EXISTS (
                    SELECT FROM agentworkflows WHERE agentworkflows.creator_id = claimed.creator_id
                ) AS has_flows,
                extract(epoch FROM clock_timestamp() - claimed.created_at)::float8 AS waited,

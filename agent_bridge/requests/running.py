@@ -7,10 +7,13 @@ from time import time_ns
 from uuid import UUID
 
 from agent_bridge import metrics
+from agent_bridge.parts.parts import Parts, Subject
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.ending import INTERNAL, Endings
 from agent_bridge.requests.invoking import Invoker
+from agent_bridge.router.frames import MASTER_SERVER_ML
 from shared.domain.endings import Outcome, failed
+from shared.notifications.formats import Request
 from shared.telemetry.logging import bind_log_ids
 from shared.telemetry.tracing import span
 
@@ -22,9 +25,10 @@ END_SECONDS = 2.0
 class Running:
     """What runs, by claim."""
 
-    def __init__(self, invoker: Invoker, endings: Endings) -> None:
+    def __init__(self, invoker: Invoker, endings: Endings, parts: Parts) -> None:
         self._invoker = invoker
         self._endings = endings
+        self._parts = parts
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._invoking: dict[UUID, asyncio.Task[Outcome | None]] = {}
 
@@ -93,7 +97,8 @@ class Running:
         invoking = asyncio.create_task(self._invoker.find_outcome(request))
         self._invoking[request.claim_id] = invoking
         try:
-            await asyncio.wait({invoking})
+            with self._parts.running(_subject(request)):
+                await asyncio.wait({invoking})
         except asyncio.CancelledError:
             invoking.cancel()
             await asyncio.gather(invoking, return_exceptions=True)
@@ -106,6 +111,12 @@ class Running:
         if outcome := _result(invoking, request):
             with span("end"):
                 await self._endings.end(request, outcome)
+
+
+def _subject(request: ClaimedRequest) -> Subject:
+    told = Request(request.id, request.message_id)
+    answers = MASTER_SERVER_ML if request.asked_id is None else str(request.asked_id)
+    return Subject(told, request.session_id, request.creator_id, answers)
 
 
 def _result(invoking: "asyncio.Task[Outcome | None]", request: ClaimedRequest) -> Outcome | None:

@@ -15,7 +15,9 @@ TRY_AGAIN_LATER = 1013
 CLOSE_CODES = {
     1002: "What came was no WebSocket frame.",
     1007: "A text frame was no UTF-8.",
-    POLICY_VIOLATION: "The session is another user's, or `after` is no seq: do not try again.",
+    POLICY_VIOLATION: (
+        "What the URL says can't be met, or the session is another user's: do not try again."
+    ),
     1009: "A frame was far too large.",
     INTERNAL_ERROR: "The server failed, or heard no answer to its pings: reconnect with `after`.",
     SERVICE_RESTART: "The server is restarting: reconnect with `after`.",
@@ -27,7 +29,6 @@ CLOSE_CODES = {
 
 RESTARTING = "restarting"
 FAILED = "internal error"
-FOREIGN_SESSION = "This session belongs to another user."
 
 
 async def close(websocket: WebSocket, code: int, reason: str) -> None:

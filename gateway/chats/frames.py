@@ -46,6 +46,14 @@ class Handshake:
         Annotated[int, Meta(ge=0, description="Send the frames whose `seq` is higher first.")]
         | None
     ) = None
+    protocol: Annotated[
+        Literal["1", "2"],
+        Meta(
+            description=(
+                "2: frames say which message they are about, and answers are told as they are made."
+            )
+        ),
+    ] = "1"
 
 
 @frozen
@@ -109,9 +117,14 @@ def parse_frame(frame: str | bytes, message_bytes: int) -> ClientMessage | Cance
     if isinstance(data, dict) and data.get("type") == "cancel":
         return _read_cancellation(data)
     message = structure(data, ClientMessage)
+    check_size(message, message_bytes)
+    return message
+
+
+def check_size(message: ClientMessage, message_bytes: int) -> None:
+    """Raises InvalidInputError for a message of more bytes."""
     if _size(message.message) > message_bytes:
         raise _too_long(("message",), message_bytes)
-    return message
 
 
 def _size(text: str) -> int:
@@ -149,11 +162,24 @@ def explain_faults(error: InvalidInputError) -> str:
     )
 
 
-def describe_faults(error: InvalidInputError) -> str:
+def describe_faults(shown: list[Fault]) -> str:
     """The text that answers a malformed frame."""
-    faults = [attrs.evolve(fault, input=_shown(fault.input)) for fault in error.faults]
-    details = msgspec.json.format(write_json(unstructure(faults)), indent=2).decode()
+    details = msgspec.json.format(write_json(unstructure(shown)), indent=2).decode()
     return f"{VALIDATION_FAILED}{details}"
+
+
+def shown_faults(error: InvalidInputError) -> list[Fault]:
+    """All that is wrong with a frame, without inputs that are too long to be repeated."""
+    return [attrs.evolve(fault, input=_shown(fault.input)) for fault in error.faults]
+
+
+def read_message_id(text: str | bytes) -> UUID | None:
+    """How its sender calls a message that may be malformed; None where that can't be read."""
+    try:
+        data = load(text)
+        return structure(data.get("message_id") if isinstance(data, dict) else None, UUID)
+    except InvalidInputError:
+        return None
 
 
 def refuse(session_id: UUID, request_id: UUID, reason: str) -> FailureFrame:

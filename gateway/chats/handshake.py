@@ -9,21 +9,24 @@ from starlette.datastructures import QueryParams
 from starlette.websockets import WebSocket
 
 from gateway.chats.closes import (
-    FOREIGN_SESSION,
     POLICY_VIOLATION,
     RESTARTING,
     SERVICE_RESTART,
     TRY_AGAIN_LATER,
 )
 from gateway.chats.frames import Handshake
-from gateway.chats.queries import select_session
+from gateway.chats.protocols import WORDINGS, Wording
 from gateway.state import State
+from gateway.streams.asking import FOREIGN_SESSION
+from gateway.streams.queries import select_session
 from gateway.web.auth import bind_holder, find_caller
 from gateway.web.origins import is_welcome
 from gateway.web.refusals import TOKEN, log_refusal
 from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import DatabaseAwayError, connect
+
+KNOWN = " or ".join(map(str, WORDINGS))
 
 
 @frozen
@@ -33,6 +36,7 @@ class Opening:
     user_id: UUID
     session_id: UUID
     sent: int
+    wording: Wording
 
 
 class RefusedError(Exception):
@@ -53,7 +57,7 @@ async def check_handshake(websocket: WebSocket) -> Opening:
         raise RefusedError("the origin is not welcome")
     query = QueryParams(websocket.scope["query_string"])  # the socket would keep its own
     given = {name: value for name, value in query.items() if value}
-    whose = {name: value for name, value in given.items() if name != "after"}
+    whose = {name: value for name, value in given.items() if name in {"token", "session_id"}}
     asked = _read(whose, RefusedError("the token is not valid, or session_id is no UUID"))
     session_id = asked.session_id or uuid4()
     try:
@@ -69,11 +73,12 @@ async def check_handshake(websocket: WebSocket) -> Opening:
     if session is not None and not session.is_own:
         raise RefusedError(FOREIGN_SESSION, POLICY_VIOLATION)
     # Only now: a dead token is refused alike, whatever stands beside it.
-    after = _read(given, RefusedError("after is no seq", POLICY_VIOLATION)).after
+    how = _read(given, RefusedError(f"after is no seq, or protocol not {KNOWN}", POLICY_VIOLATION))
+    after = how.after
     last_seq = session.last_seq if session else 0
     # Ahead of the session, as where one was made anew, every frame would be taken for a repeat.
     sent = last_seq if after is None else min(after, last_seq)
-    return Opening(caller.user_id, session_id, sent)
+    return Opening(caller.user_id, session_id, sent, WORDINGS[int(how.protocol)])
 
 
 def _read(given: Mapping[str, str], otherwise: RefusedError) -> Handshake:

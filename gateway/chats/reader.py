@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from sys import getsizeof
 from typing import cast
 from uuid import UUID, uuid4
@@ -12,22 +13,21 @@ from gateway.chats.frames import (
     Cancellation,
     ClientMessage,
     InvalidCancellationError,
-    describe_faults,
     explain_faults,
     frame_limit,
     parse_frame,
-    refuse,
+    shown_faults,
     unknown_request,
 )
 from gateway.chats.handshake import Opening
-from gateway.chats.messages import NotAcceptedError, TooManyOpenError, accept_message
-from gateway.chats.queries import Repeated
+from gateway.chats.protocols import Refusal
 from gateway.chats.sender import Sender
 from gateway.requests.cancellation import cancel
 from gateway.state import State
+from gateway.streams.asking import Accepted, NotAcceptedError, Question, TooManyOpenError, ask
+from gateway.streams.delivery import Delivery
 from gateway.web.refusals import TOO_MANY_MESSAGES, log_refusal
 from shared.codec.faults import InvalidInputError
-from shared.domain.frames import encode
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.telemetry.logging import bind_log_ids
 from shared.telemetry.tracing import span
@@ -43,11 +43,14 @@ NOT_ACCEPTED = "The message was not accepted because of an internal error, pleas
 class Reader:
     """Reads, and stores in a task while there is work."""
 
-    def __init__(self, websocket: WebSocket, opening: Opening, sender: Sender) -> None:
+    def __init__(
+        self, websocket: WebSocket, opening: Opening, sender: Sender, delivery: Delivery
+    ) -> None:
         self._websocket = websocket
         self._state = cast("State", websocket.state)
         self._opening = opening
         self._sender = sender
+        self._delivery = delivery
         self._inbox: list[str | bytes] = []  # a tenth of what a deque takes
         self._storing: asyncio.Task[None] | None = None
         self._message_bytes = self._state["settings"].max_message_bytes
@@ -87,36 +90,40 @@ class Reader:
     async def _store_one(self, frame: str | bytes) -> None:
         request_id = uuid4()
         bind_log_ids(request_id=request_id)
-        try:
-            replies = await self._accept(request_id, frame)
-        except Exception:
-            session_id = self._opening.session_id
-            logger.exception("session %s, request %s: not accepted", session_id, request_id)
-            replies = [self._refusal(request_id, NOT_ACCEPTED)]
-        for reply in replies:
-            await self._sender.send(reply)
+        with self._sender.accepting(request_id):
+            for reply in await self._answer(request_id, frame):
+                await self._sender.send(reply)
 
-    async def _accept(self, request_id: UUID, text: str | bytes) -> list[str]:
+    async def _answer(self, request_id: UUID, frame: str | bytes) -> list[str]:
         """Do what a frame says; what to tell its sender at once, if anything."""
+        refuse = partial(Refusal, self._opening.session_id, request_id, frame)
         try:
-            match parse_frame(text, self._message_bytes):
-                case Cancellation() as cancellation:
-                    await self._cancel(cancellation.request_id)
-                    return []
-                case message:
-                    return await self._accept_message(request_id, message)
-        except InvalidCancellationError as error:
-            return [describe_faults(error)]
+            return await self._accept(request_id, frame)
         except InvalidInputError as error:
-            return [describe_faults(error), self._refusal(request_id, explain_faults(error))]
+            is_message = not isinstance(error, InvalidCancellationError)
+            told, faults = explain_faults(error), shown_faults(error)
+            refusal = refuse("invalid", told, faults=faults, is_message=is_message)
         except NotAcceptedError as error:
             if isinstance(error, TooManyOpenError):
                 log_refusal(TOO_MANY_MESSAGES, self._websocket)
-            return [self._refusal(request_id, str(error))]
+            refusal = refuse(error.code, str(error))
         except DatabaseAwayError as error:
             session_id = self._opening.session_id
             logger.warning("session %s: a message was not accepted: %s", session_id, error)
-            return [self._refusal(request_id, DATABASE_AWAY)]
+            refusal = refuse("database_away", DATABASE_AWAY)
+        except Exception:
+            session_id = self._opening.session_id
+            logger.exception("session %s, request %s: not accepted", session_id, request_id)
+            refusal = refuse("internal", NOT_ACCEPTED)
+        return self._opening.wording.refuse(refusal)
+
+    async def _accept(self, request_id: UUID, text: str | bytes) -> list[str]:
+        match parse_frame(text, self._message_bytes):
+            case Cancellation() as cancellation:
+                await self._cancel(cancellation.request_id)
+                return []
+            case message:
+                return await self._accept_message(request_id, message)
 
     async def _accept_message(self, request_id: UUID, message: ClientMessage) -> list[str]:
         user_id, session_id = self._opening.user_id, self._opening.session_id
@@ -125,23 +132,34 @@ class Reader:
             expected = self._sender.expected
             expected.expect(request_id)
             try:
-                repeated = await accept_message(
-                    self._state, user_id, session_id, request_id, message
+                accepted = await ask(
+                    self._state,
+                    Question(
+                        user_id=user_id,
+                        session_id=session_id,
+                        request_id=request_id,
+                        message=message.message,
+                        config_name=message.config_name,
+                        provider_name=message.provider or None,
+                        file_ids=message.files or [],
+                        message_id=message.message_id,
+                    ),
                 )
             except Exception:
                 expected.forget(request_id)
                 raise
-        return [] if repeated is None else await self._repeat(request_id, repeated)
+        told = self._opening.wording.accept(accepted)
+        return told if accepted.is_new else [*told, *await self._repeat(request_id, accepted)]
 
-    async def _repeat(self, request_id: UUID, repeated: Repeated) -> list[str]:
+    async def _repeat(self, request_id: UUID, accepted: Accepted) -> list[str]:
         """What to tell who sends a message again; an answer that is to come is expected instead."""
         expected = self._sender.expected
         expected.forget(request_id)
-        if repeated.seq is None:
-            expected.expect(repeated.request_id)
+        if accepted.answer_seq is None:
+            expected.expect(accepted.request_id)
             return []
-        frame = await self._sender.delivery.repeat(repeated.seq)
-        return [frame] if frame else []
+        answer = await self._delivery.repeat(accepted.answer_seq)
+        return [self._opening.wording.tell(answer)] if answer else []
 
     async def _cancel(self, request_id: UUID) -> None:
         async with connect(self._state["database"]) as connection:
@@ -150,6 +168,3 @@ class Reader:
             )
         if request is None:
             raise unknown_request(request_id)
-
-    def _refusal(self, request_id: UUID, reason: str) -> str:
-        return encode(refuse(self._opening.session_id, request_id, reason)).decode()

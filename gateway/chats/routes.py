@@ -3,11 +3,20 @@
 from urllib.parse import urlencode
 
 import attrs
+from starlette.responses import Response
 
 from gateway.chats import queries
 from gateway.chats.closes import CLOSE_CODES
 from gateway.chats.deletion import delete_chat as delete_whole_chat
+from gateway.chats.events import (
+    EVENTS,
+    WhichEvents,
+    WhichSession,
+    create_message,
+    stream_events,
+)
 from gateway.chats.frames import Cancellation, ClientMessage, Handshake, ValidationFailure
+from gateway.chats.protocols import AcceptedFrame, DeltaFrame, ErrorFrame
 from gateway.chats.schemas import (
     Chat,
     ChatChanges,
@@ -25,7 +34,7 @@ from gateway.web.auth import Access
 from gateway.web.channel import Channel
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, listing, patch, post
+from gateway.web.operation import Call, Operation, delete, listing, patch, post
 from gateway.web.paging import Page, Slice, cut
 from shared.domain.frames import FailureFrame, GapFrame, LogFrame, ResponseFrame
 from shared.postgres.pool import connect
@@ -123,6 +132,26 @@ operations = [
     post("/api/chats", create_chat, NewChat, CreatedChat, names={"session_id": "/session_id"}),
     listing("/api/chat", read_history, HistoryPage, History, access=Access.USER_OR_SERVICE),
     patch("/api/chat", update_chat, ChatChanges, SessionId, CreatedChat),
+    Operation(
+        method="POST",
+        path="/api/sessions/{session_id}/messages",
+        handler=create_message,
+        body=ClientMessage,
+        parameters=WhichSession,
+        result=AcceptedFrame,
+        status=202,
+        bounded=True,
+    ),
+    Operation(
+        method="GET",
+        path="/api/sessions/{session_id}/events",
+        handler=stream_events,
+        parameters=WhichEvents,
+        result=Response,
+        responses={"200": EVENTS},
+        bounded=True,
+        lends=False,
+    ),
     # Without a connection: the storage of its files may be slow.
     attrs.evolve(delete("/api/chat", delete_chat, SessionId), lends=False),
 ]
@@ -132,7 +161,16 @@ sockets = [
         handler=serve_frontend,
         query=Handshake,
         takes=[ClientMessage, Cancellation],
-        gives=[LogFrame, ResponseFrame, FailureFrame, GapFrame, ValidationFailure],
+        gives=[
+            LogFrame,
+            ResponseFrame,
+            FailureFrame,
+            GapFrame,
+            ValidationFailure,
+            AcceptedFrame,
+            DeltaFrame,
+            ErrorFrame,
+        ],
         closes=CLOSE_CODES,
     )
 ]

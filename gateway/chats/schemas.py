@@ -8,14 +8,12 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.openapi.schemas import Json
+from gateway.streams.asking import TITLE_LIMIT
 from gateway.web.examples import SESSION_ID
 from gateway.web.paging import MOST, Limit, Offset
 from gateway.web.texts import is_blank
 from shared.codec.hooks import Rule
 from shared.codec.rules import INTEGER_LIMIT
-
-TITLE_LIMIT = 20  # characters
-NEW_CHAT = "New Chat"
 
 
 def _title_objection(title: str) -> str | None:

@@ -2,68 +2,65 @@
 
 import asyncio
 import logging
-from contextlib import aclosing
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
 from time import time_ns
-from typing import cast
+from uuid import UUID
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.chats.closes import FAILED, INTERNAL_ERROR, TRY_AGAIN_LATER, close
-from gateway.chats.delivery import Delivery
 from gateway.chats.expected import ExpectedAnswers
 from gateway.chats.handshake import Opening
-from gateway.state import State
-from shared.notifications.bus import Listener
-from shared.postgres.pool import DatabaseAwayError
+from gateway.streams.delivery import Outgoing
+from gateway.streams.following import Feed
 
 logger = logging.getLogger(__name__)
 
 SEND_SECONDS = 20.0  # for each begun
 LARGE = 1024 * 1024  # characters of a frame
-CATCH_UP_SECONDS = 1.0
 
 
 class Sender:
     """Sends one frame at a time; a client that takes too long is closed."""
 
     def __init__(self, websocket: WebSocket, opening: Opening) -> None:
-        state = cast("State", websocket.state)
         self._websocket = websocket
         self._session_id = opening.session_id
+        self._wording = opening.wording
         self._sending = asyncio.Lock()
-        self.delivery = Delivery(
-            state["database"],
-            opening.user_id,
-            opening.session_id,
-            opening.sent,
-            state["large_frames"],
-        )
+        self._accepting: dict[UUID, asyncio.Event] = {}
         self.expected = ExpectedAnswers()
         self.was_too_slow = False
 
-    async def deliver(self, listener: Listener) -> None:
-        """Deliver what is heard until the client is gone, or too slow."""
+    async def deliver(self, feed: Feed) -> None:
+        """Deliver what happens until the client is gone, or too slow."""
         try:
-            await self._deliver_for_ever(listener)
+            await self._deliver_for_ever(feed)
         except Exception:
             logger.exception("session %s: the delivery failed", self._session_id)
             await self.close(INTERNAL_ERROR, FAILED)
 
-    async def _deliver_for_ever(self, listener: Listener) -> None:
-        while True:
-            message = await listener.get()
-            try:
-                async with aclosing(self.delivery.next_frames(message)) as frames:
-                    async for outgoing in frames:
-                        begun = time_ns()
-                        if not await self.send(outgoing.frame):
-                            return
-                        if outgoing.answered is not None:
-                            self.expected.answered(outgoing.answered, begun)
-            except DatabaseAwayError as error:
-                logger.warning("session %s is behind: %s", self._session_id, error)
-                await asyncio.sleep(CATCH_UP_SECONDS)
-                listener.put(None)
+    async def _deliver_for_ever(self, feed: Feed) -> None:
+        async with aclosing(feed.events()) as events:
+            async for event in events:
+                if event.request and (is_said := self._accepting.get(event.request.id)):
+                    await is_said.wait()
+                begun = time_ns()
+                if not await self.send(self._wording.tell(event)):
+                    return
+                if isinstance(event, Outgoing) and event.is_answer and event.request:
+                    self.expected.answered(event.request.id, begun)
+
+    @contextmanager
+    def accepting(self, request_id: UUID) -> Iterator[None]:
+        """Send nothing of a request until the block has said that it is accepted."""
+        self._accepting[request_id] = is_said = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._accepting[request_id]
+            is_said.set()
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket."""

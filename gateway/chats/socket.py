@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from typing import cast
 
@@ -20,11 +20,10 @@ from gateway.chats.closes import (
 from gateway.chats.handshake import Opening, RefusedError, check_handshake
 from gateway.chats.reader import Reader
 from gateway.chats.sender import Sender
-from gateway.chats.sockets import GoingDownError, TooManySocketsError
 from gateway.state import State
+from gateway.streams.following import Feed, follow
+from gateway.streams.sockets import GoingDownError, TooManySocketsError
 from gateway.web.refusals import TOO_MANY_SOCKETS, log_refusal
-from shared.notifications.bus import Listener
-from shared.notifications.formats import session_channel
 from shared.telemetry.logging import bind_log_ids
 
 logger = logging.getLogger(__name__)
@@ -38,11 +37,12 @@ async def serve_frontend(websocket: WebSocket) -> None:
     try:
         opening = await check_handshake(websocket)
         bind_log_ids(user_id=opening.user_id, session_id=opening.session_id)
-        sender = Sender(websocket, opening)
-        reader = Reader(websocket, opening, sender)
-        with sockets.opened(opening.user_id, partial(_leave, reader, sender)):
-            await websocket.accept()
-            await _serve(websocket, opening, reader, sender)
+        async with _follow(websocket, opening) as feed:
+            sender = Sender(websocket, opening)
+            reader = Reader(websocket, opening, sender, feed.delivery)
+            with sockets.opened(opening.user_id, partial(_leave, reader, sender)):
+                await websocket.accept()
+                await _run(reader, sender, feed)
     except TooManySocketsError:
         log_refusal(TOO_MANY_SOCKETS, websocket)
         await _refuse(websocket, "too many open sockets", TRY_AGAIN_LATER)
@@ -77,23 +77,19 @@ async def _leave(reader: Reader, sender: Sender, seconds: float) -> None:
     await sender.close(SERVICE_RESTART, RESTARTING)
 
 
-async def _serve(websocket: WebSocket, opening: Opening, reader: Reader, sender: Sender) -> None:
+def _follow(websocket: WebSocket, opening: Opening) -> AbstractAsyncContextManager[Feed]:
+    return follow(
+        cast("State", websocket.state),
+        opening.user_id,
+        opening.session_id,
+        opening.sent,
+        with_parts=opening.wording.has_parts,
+    )
+
+
+async def _run(reader: Reader, sender: Sender, feed: Feed) -> None:
     """Run until the client leaves or is too slow; what it sent by then is stored."""
-    state, session_id = cast("State", websocket.state), opening.session_id
-    delivery = sender.delivery
-    channel = session_channel(session_id, opening.user_id)
-    async with state["notifications"].subscribe(channel) as listener:
-
-        def catch_up(last_seq: int) -> None:
-            if last_seq != delivery.sent:
-                listener.put(None)
-
-        with state["watch"].watch(session_id, catch_up):
-            await _run(reader, sender, listener)
-
-
-async def _run(reader: Reader, sender: Sender, listener: Listener) -> None:
-    delivering = asyncio.create_task(sender.deliver(listener))
+    delivering = asyncio.create_task(sender.deliver(feed))
     try:
         async with asyncio.timeout(None) as limit:
             delivering.add_done_callback(lambda _: _read_out(sender, limit))

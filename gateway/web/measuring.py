@@ -18,6 +18,7 @@ from shared.process.server import LOST
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1011, 1012, 1013})
 INTERNAL_ERROR = 1011
+EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 UNEXPECTED = 500  # for what could not be answered
 
 
@@ -39,11 +40,14 @@ class Measure:
 
     async def _measure_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         status, begun = UNEXPECTED, perf_counter()
+        ended: float | None = None
 
         async def send_on(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if EVENT_STREAM in message["headers"]:  # it goes on for as long as its client likes
+                    ended = perf_counter()
             await send(message)
 
         try:
@@ -52,7 +56,7 @@ class Measure:
             method = scope["method"] if scope["method"] in METHODS else "other"
             route = getattr(scope.get("route"), "path", "none")
             _count(method, route, status // 100).inc()
-            _seconds(method, route).observe(perf_counter() - begun)
+            _seconds(method, route).observe((ended or perf_counter()) - begun)
 
     async def _measure_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         code: int | None = None

@@ -9,11 +9,12 @@ HTTP_REQUESTS = Counter(
 )
 HTTP_SECONDS = Histogram(
     "genai_http_request_duration_seconds",
-    "From a request's head to the end of its answer.",
+    "From a request's head to the end of its answer, or to the begin of one that is a stream.",
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
 )
 SOCKETS_OPEN = Gauge("genai_sockets_open", "Front-ends' WebSockets that are open here.")
+STREAMS_OPEN = Gauge("genai_streams_open", "Streams of server-sent events that are open here.")
 SOCKETS_CLOSED = Counter(
     "genai_sockets_closed",
     "WebSockets that were open, by their close code; `lost` without one.",

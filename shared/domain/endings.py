@@ -12,6 +12,7 @@ from shared.domain.frames import Answer, Response, encode, failure, respond
 from shared.notifications.bus import Notifications
 from shared.notifications.formats import (
     WAITING_REQUESTS,
+    Request,
     encode_frames,
     encode_waiting,
     session_channel,
@@ -64,6 +65,7 @@ class Ended:
     claim_id: UUID | None
     session_id: UUID
     creator_id: UUID
+    message_id: UUID | None
     seq: int
     has_files: bool
     has_next: bool
@@ -107,7 +109,7 @@ async def _notify(
     frame = encode(respond(ended.seq, response, outcome.error))
     notifications.publish(
         session_channel(ended.session_id, ended.creator_id),
-        encode_frames(ended.seq, [frame], request_id),
+        encode_frames(ended.seq, [frame], Request(request_id, ended.message_id), is_answered=True),
     )
     if ended.has_next:
         notifications.publish(WAITING_REQUESTS, encode_waiting(None))  # it may start, anywhere
@@ -158,7 +160,7 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
             error = locked.error, seq = session.last_seq
         FROM locked JOIN session USING (session_id) WHERE requests.id = locked.id
         RETURNING requests.id, requests.claim_id, requests.session_id,
-                  requests.creator_id, requests.seq,
+                  requests.creator_id, requests.message_id, requests.seq,
                   EXISTS (
                       SELECT FROM file_uses
                       WHERE file_uses.session_id = requests.session_id

@@ -10,7 +10,7 @@ from uuid import UUID
 from attrs import field, frozen
 from msgspec import Meta
 
-from shared.codec.converter import dump
+from shared.codec.converter import dump, load, structure
 from shared.codec.depth import is_too_deep
 from shared.codec.text import write_json
 
@@ -167,6 +167,14 @@ def _text(value: object) -> str:
     if is_too_deep(value):
         return DEEP_ANSWER
     return value if isinstance(value, str) else write_json(value).decode()
+
+
+def read_frame(text: str) -> LogFrame | ResponseFrame:
+    """A frame about a request, as `encode` has written it."""
+    data: Any = load(text)
+    if data["type"] == "agent_log":
+        return structure(data, LogFrame)
+    return structure(data, FailureFrame if "error" in data else ResponseFrame)
 
 
 def encode(frame: LogFrame | ResponseFrame | GapFrame) -> bytes:

@@ -61,6 +61,11 @@ class Listener:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all was taken."""
+        return not self._queue
+
     def clear(self) -> list[Message]:
         """Take all that was not yet taken."""
         taken, self._queue, self._bytes = self._queue, [], 0

@@ -7,11 +7,14 @@ skipped and counted, and costs no more than a notification that was lost.
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from hashlib import blake2b
 from uuid import UUID
 
-from attrs import frozen
+import msgspec
+from attrs import field, frozen
 
+from shared.codec.converter import dump
 from shared.notifications.bus import Message
 from shared.settings.common import CommonSettings
 from shared.telemetry.metrics import NOTIFICATIONS_SKIPPED
@@ -31,6 +34,9 @@ REVOKED_TOKENS = "genai:agents:revoked"
 TAKEN_PLACES = "genai:doors:taken"
 """Tells all bridges that somebody has come through another door than before."""
 
+ASKED_PARTS = "genai:parts:asked"
+"""Asks all bridges for the text so far of whatever they run in a session."""
+
 FRAME_LIMIT = 256 * 1024  # bytes; more than that goes as its seq only
 
 
@@ -40,6 +46,16 @@ def session_channel(session_id: UUID, owner: UUID) -> str:
     Somebody may have opened a socket with this id before its owner began the chat.
     """
     return f"genai:session:{owner}:{session_id}"
+
+
+def parts_channel(session_id: UUID, owner: UUID) -> str:
+    """Where the parts of answers of one session are told, to those only who ask for parts."""
+    return f"genai:parts:{owner}:{session_id}"
+
+
+def heard_channel(bridge_id: UUID) -> str:
+    """Where one bridge, and no other, is told the parts that another one has heard."""
+    return f"genai:parts:heard:{bridge_id}"
 
 
 def bridges_channel(settings: CommonSettings) -> str:
@@ -64,14 +80,62 @@ class Heartbeat:
     is_leaving: bool = False
 
 
+@frozen(slots=False)
+class Request:
+    """Which one frames are about, and how its sender calls the message."""
+
+    id: UUID
+    message_id: UUID | None = None
+
+
 @frozen
 class Frames:
     """Encoded frames of a session, numbered up to `last`; none where they were too large."""
 
     last: int
     frames: list[str]
-    answered: UUID | None = None
-    """The request that the last of them answers."""
+    request: Request | None = None
+    """That of all of them; None where there are none."""
+    is_answered: bool = False
+    """Whether the last of them ends the request."""
+
+
+@frozen(slots=False)
+class Addition:
+    """What somebody's text about a request goes on with."""
+
+    author: UUID | None
+    """The agent; None: it is the answer's."""
+    offset: int
+    """Characters that came before."""
+    text: str = field(repr=False)
+
+
+@frozen(slots=False)
+class Additions:
+    """What was added to the texts of a request."""
+
+    request: Request
+    additions: list[Addition]
+
+
+@frozen(slots=False)
+class HeardPart:
+    """What an agent said that the request needs which runs at another bridge."""
+
+    agent_uuid: str
+    request_id: str
+    text: str = field(repr=False)
+    is_verified: bool
+    """Whether the agent is known to be who it says."""
+
+
+@frozen(slots=False)
+class AskedParts:
+    """Somebody follows a session, and does not know what came before."""
+
+    session_id: UUID
+    owner: UUID
 
 
 def encode_waiting(request_id: UUID | None) -> bytes:
@@ -120,14 +184,24 @@ def decode_heartbeat(message: Message) -> Heartbeat | None:
     return _decode("heartbeat", message, _heartbeat)
 
 
-def encode_frames(last: int, frames: Sequence[bytes], answered: UUID | None = None) -> bytes:
-    """Frames on a line each, numbered up to `last`, which may answer a request.
+def encode_frames(
+    last: int,
+    frames: Sequence[bytes],
+    request: Request | None = None,
+    *,
+    is_answered: bool = False,
+) -> bytes:
+    """Frames of a request on a line each, numbered up to `last`, which may end it.
 
     Large ones are left for the listener to read from PostgreSQL.
     """
     lines = b"\n".join(frames)
-    about = b"%d %b" % (last, str(answered).encode()) if answered else b"%d" % last
-    return _encode("frames", about + b"\n" + (lines if len(lines) <= FRAME_LIMIT else b""))
+    about = [str(last)]
+    if request is not None:
+        about += ["ends" if is_answered else "goes-on", str(request.id)]
+        about += [str(request.message_id)] if request.message_id else []
+    head = " ".join(about).encode()
+    return _encode("frames", head + b"\n" + (lines if len(lines) <= FRAME_LIMIT else b""))
 
 
 def decode_frames(message: Message) -> Frames | None:
@@ -135,7 +209,60 @@ def decode_frames(message: Message) -> Frames | None:
     return _decode("frames", message, _frames)
 
 
-_VERSIONS = {"waiting": 1, "cancelled": 1, "revoked": 1, "taken": 1, "heartbeat": 1, "frames": 2}
+def encode_additions(told: Additions) -> bytes:
+    """What a request's texts go on with."""
+    return _encode("additions", dump(told))
+
+
+def decode_additions(message: Message) -> Additions | None:
+    """What was added; None: something may have been missed."""
+    return _decode("additions", message, partial(_typed, _additions))
+
+
+def is_addition(message: Message) -> bool:
+    """Whether it is one, of any version, and no frames, though both are heard together."""
+    return message is not None and message.startswith(b"additions/")
+
+
+def encode_heard(part: HeardPart) -> bytes:
+    """A part for the bridge that runs its request."""
+    return _encode("heard", dump(part))
+
+
+def decode_heard(message: Message) -> HeardPart | None:
+    """The part; None: one may have been missed."""
+    return _decode("heard", message, partial(_typed, _heard))
+
+
+def encode_asked(asked: AskedParts) -> bytes:
+    """Whoever runs something in this session is to say what it has said."""
+    return _encode("asked", dump(asked))
+
+
+def decode_asked(message: Message) -> AskedParts | None:
+    """Of which session; None: somebody may have asked."""
+    return _decode("asked", message, partial(_typed, _asked))
+
+
+def is_asked(message: Message) -> bool:
+    """Whether it asks, and is no part, though both are heard together."""
+    return message is not None and message.startswith(b"asked/")
+
+
+_additions = msgspec.json.Decoder(Additions)
+_heard = msgspec.json.Decoder(HeardPart)
+_asked = msgspec.json.Decoder(AskedParts)
+_VERSIONS = {
+    "waiting": 1,
+    "cancelled": 1,
+    "revoked": 1,
+    "taken": 1,
+    "heartbeat": 1,
+    "frames": 3,
+    "additions": 1,
+    "heard": 1,
+    "asked": 1,
+}
 _HEADERS = {name: f"{name}/{version} ".encode() for name, version in _VERSIONS.items()}
 
 
@@ -168,9 +295,22 @@ def _heartbeat(body: bytes) -> Heartbeat:
 
 
 def _frames(body: bytes) -> Frames:
-    about, _, lines = body.partition(b"\n")
-    last, _, answered = about.partition(b" ")
+    head, _, lines = body.partition(b"\n")
+    last, *about = head.decode("ascii").split(" ")
     if not last.isdigit():
         raise ValueError("the last has no number")
     frames = lines.decode().split("\n") if lines else []
-    return Frames(int(last), frames, _uuid(answered) if answered else None)
+    match about:
+        case []:
+            return Frames(int(last), frames)
+        case ["ends" | "goes-on" as how, request_id, *message_id] if len(message_id) <= 1:
+            request = Request(UUID(request_id), *map(UUID, message_id))
+            return Frames(int(last), frames, request, is_answered=how == "ends")
+    raise ValueError("it is not said of which request")
+
+
+def _typed[T](decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None

@@ -25,7 +25,6 @@ from yoyo.connections import DatabaseURI
 from yoyo.exceptions import BadMigration
 from yoyo.migrations import Migration, MigrationList, default_migration_table
 
-from shared.postgres.locks import MIGRATION_LOCK
 from shared.process.reaching import reach_postgres
 from shared.process.waiting import waiting_for
 from shared.secrets import Vault
@@ -37,7 +36,7 @@ from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
 from shared.upgrade.report import describe_outcome, report
 from shared.upgrade.rights import grant_rights
 from shared.upgrade.secrets import Outcome, take_over_secrets
-from shared.upgrade.session import SessionError, settle
+from shared.upgrade.session import SessionError, await_turn, settle
 from shared.upgrade.steps import read_statements, run_statement
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -73,7 +72,7 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no t
     def lock(self, timeout: float = 10) -> Iterator[None]:
         """Wait for whoever migrates now; held until the connection closes, and reentrant."""
         with waiting_for(OTHERS, _tell):
-            self.execute("SELECT pg_advisory_lock(:number)", {"number": MIGRATION_LOCK})
+            await_turn(self.connection)
         yield
 
     def give_way[T](self, what: str, work: Callable[[], T]) -> T:
@@ -155,7 +154,7 @@ def grant(database_url: str, role: str) -> None:
 def _alone(database_url: str) -> Iterator[psycopg.Connection]:
     with _connect(database_url) as connection:
         with waiting_for(OTHERS, _tell):
-            connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+            await_turn(connection)
         yield connection
 
 

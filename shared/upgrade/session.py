@@ -1,8 +1,13 @@
-"""The session of a migration: one of its own, without the limits that its role may have."""
+"""The session of a migration: alone, its own, without the limits that its role may have."""
+
+from time import sleep
 
 import psycopg
 
+from shared.postgres.locks import MIGRATION_LOCK
 from shared.settings.addresses import postgres_place
+
+TRY_SECONDS = 0.2
 
 POOLER = (
     "a pooler stands before it, and migrations need a session of their own: please set"
@@ -23,3 +28,14 @@ def settle(connection: psycopg.Connection) -> None:
         raise SessionError(f"PostgreSQL at {place}: {POOLER}")
     connection.execute("SET lock_timeout = 0")
     connection.execute("SET statement_timeout = 0")
+
+
+def await_turn(connection: psycopg.Connection) -> None:
+    """Wait until nobody else migrates; nobody does then until the connection closes. Reentrant.
+
+    Not by a statement that waits: whoever migrates may be making an index `CONCURRENTLY`, and that
+    waits for the statements of all others.
+    """
+    query = "SELECT pg_try_advisory_lock(%s)"
+    while connection.execute(query, [MIGRATION_LOCK]).fetchone() != (True,):
+        sleep(TRY_SECONDS)

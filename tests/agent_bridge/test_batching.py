@@ -137,6 +137,7 @@ def _claimed() -> ClaimedRequest:
         seconds_left=60.0,
         waited=0.0,
         traceparent=None,
+        message_id=None,
         has_flows=False,
         overrides=None,
         asked_id=None,

@@ -28,10 +28,10 @@ from agent_bridge.requests import claim_queries
 from agent_bridge.requests import queries as bridge_queries
 from agent_bridge.router.frames import MASTER_SERVER_ML
 from agent_bridge.router.lanes import Lane
-from gateway.chats import queries as gateway_queries
 from gateway.chats import routes as chat_routes
 from gateway.files import queries as file_queries
 from gateway.files import storage, sweep
+from gateway.streams import queries as gateway_queries
 from shared.domain import endings
 from shared.notifications.bus import Notifications
 

@@ -16,13 +16,13 @@ from starlette.responses import Response
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from gateway.chats.delivery import create_room
 from gateway.chats.socket import serve_frontend
-from gateway.chats.sockets import Sockets
-from gateway.chats.watch import Watch
 from gateway.files.storage import create_storage
 from gateway.requests.bridges import Bridges
 from gateway.state import State
+from gateway.streams.delivery import create_room
+from gateway.streams.sockets import Sockets
+from gateway.streams.watch import Watch
 from gateway.web.operation import Operation
 from gateway.web.replica import Replica
 from gateway.web.turns import Turns

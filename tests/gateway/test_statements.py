@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from gateway.chats.delivery import Delivery
-from gateway.chats.watch import select_last_seqs
 from gateway.state import State
+from gateway.streams.delivery import Delivery
+from gateway.streams.watch import select_last_seqs
 from gateway.web.auth import Caller, find_caller
 from shared.postgres.pool import connect
 from shared.settings.installation import Settings

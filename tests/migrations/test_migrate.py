@@ -71,12 +71,19 @@ def test_two_at_the_same_time_both_succeed_and_apply_once(
 ) -> None:
     connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
     processes = [start_command(database), start_command(database)]
-    wait_until(lambda: count_waiting(connection, "advisory") == 2)
+    assert [read_wait(process) for process in processes] == ["another migration to end"] * 2
     connection.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
     assert sorted(finish(process) for process in processes) == [
         (0, "".join(f"applied {name}\n" for name in NAMES), ""),
         (0, "nothing to apply\n", ""),
     ]
+
+
+def read_wait(process: subprocess.Popen[str]) -> str:
+    """What a command says next that it waits for."""
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    return line.rpartition(" (")[0].removeprefix("waiting for ")
 
 
 @pytest.mark.parametrize("lock", [True, False], ids=["another one", "the server"])

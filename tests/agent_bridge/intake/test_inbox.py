@@ -13,6 +13,7 @@ from agent_bridge.intake import inbox as inbox_module
 from agent_bridge.intake.entries import Entries
 from agent_bridge.intake.inbox import AgentInbox, LogInbox
 from agent_bridge.logs.store import Logs
+from agent_bridge.parts.parts import Parts
 from agent_bridge.router.frames import AgentLogged, AgentRegistered, AgentUnregistered
 from agent_bridge.router.session import (
     AgentEvent,
@@ -102,6 +103,18 @@ def database() -> Database:
     return Database()
 
 
+class NotingParts(Parts):
+    """Tells none, and keeps them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def put(self, part: AgentLogged) -> bool:
+        """Keep it."""
+        self.database.done.append(f"part {part.message}")
+        return True
+
+
 @frozen
 class Inbox:
     logs: LogInbox
@@ -112,7 +125,8 @@ class Inbox:
 async def inbox(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inbox]:
     monkeypatch.setattr(inbox_module, "RETRY_SECONDS", 0.01)
     agents = AgentInbox(NotingRegistry(database))
-    inbox = Inbox(LogInbox(NotingLogs(database), Entries(0), agents.is_verified), agents)
+    logs = LogInbox(NotingLogs(database), Entries(0), NotingParts(database), agents.is_verified)
+    inbox = Inbox(logs, agents)
     handling = {
         asyncio.create_task(inbox.logs.handle()),
         asyncio.create_task(inbox.agents.handle()),

@@ -345,3 +345,39 @@ async def test_a_router_that_goes_away_interrupts_who_was_asked(
     assert reason_of(frame) == CONNECTION_LOST
     [row] = select_requests(running, session_id)
     assert row["status"] == "interrupted"
+
+
+async def test_the_parts_of_an_agent_that_is_asked_itself_are_the_answers(
+    place: System, asker: User
+) -> None:
+    async with (
+        agent_that(place, asker) as (visitor, agent),
+        asker.chat(session_id := str(uuid4()), protocol=2) as chat,
+    ):
+        insert_request(place, asker, session_id, "hello", asked_id=agent["id"])
+        call = await visitor.next_invocation()
+        ids = call["request_metadata"].values()
+        await visitor.say(log_frame("half an ", *ids, log_level="delta"))
+        part = await chat.receive()
+        await visitor.say(answer_to(call, "half an answer"))
+        answered = await chat.receive_answer()
+    assert (part["type"], part["text"], "agent_id" in part) == ("delta", "half an ", False)
+    assert answered["response"]["response"]["response"] == "half an answer"
+
+
+async def test_the_parts_of_a_flows_members_are_their_own(place: System, asker: User) -> None:
+    async with (
+        agent_that(place, asker) as (visitor, first),
+        agent_that(place, asker, saying(str.upper)) as (_, last),
+        asker.chat(session_id := str(uuid4()), protocol=2) as chat,
+    ):
+        flow = await create_flow(asker, first["id"], last["id"])
+        insert_request(place, asker, session_id, "hello", asked_id=flow)
+        call = await visitor.next_invocation()
+        ids = call["request_metadata"].values()
+        await visitor.say(log_frame("a", *ids, log_level="delta"))
+        part = await chat.receive()
+        await visitor.say(answer_to(call, "a"))
+        answered = await chat.receive_answer()
+    assert (part["type"], part["text"], part["agent_id"]) == ("delta", "a", first["id"])
+    assert answered["response"]["response"]["response"] == "A"

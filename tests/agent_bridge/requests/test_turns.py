@@ -12,7 +12,7 @@ import pytest
 from databases import Database
 
 from agent_bridge.requests.claim_queries import claim_requests
-from gateway.chats.queries import Acceptance, NewRequest, insert_request
+from gateway.streams.queries import Acceptance, Inserted, NewRequest, insert_request
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
@@ -79,7 +79,7 @@ async def _wait(database: Database, owner: UUID, count: int) -> None:
                 message_id=None,
                 timeout=timedelta(hours=1),
             )
-            assert await insert_request(connection, new, 0) is Acceptance.STORED
+            assert await insert_request(connection, new, 0) == Inserted(Acceptance.STORED)
 
 
 async def _claim(database: Database, limit: int, *most_running: int) -> list[UUID]:

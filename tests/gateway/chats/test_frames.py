@@ -16,6 +16,7 @@ from gateway.chats.frames import (
     frame_limit,
     parse_frame,
     refuse,
+    shown_faults,
 )
 from shared.codec.faults import Fault, InvalidInputError
 from shared.domain.frames import encode
@@ -178,7 +179,7 @@ def test_who_reads_no_json_is_told_in_a_sentence(frame: str | bytes, sentence: s
 def described(frame: str | bytes) -> list[dict[str, object]]:
     with pytest.raises(InvalidInputError) as caught:
         parse_frame(frame, 10**7)
-    text = describe_faults(caught.value)
+    text = describe_faults(shown_faults(caught.value))
     start = "Message validation failed. Details: "
     assert text.startswith(start)
     result: list[dict[str, object]] = json.loads(text.removeprefix(start))

@@ -20,7 +20,7 @@ class Stuck(Reader):
     def __init__(self, receive: Callable[[], Any]) -> None:
         settings = SimpleNamespace(max_message_bytes=MESSAGE_BYTES)
         websocket = SimpleNamespace(receive=receive, state={"settings": settings})
-        super().__init__(cast("Any", websocket), cast("Any", None), cast("Any", None))
+        super().__init__(cast("Any", websocket), *[cast("Any", None)] * 3)
         self.stored: list[str | bytes] = []
         self.may_store = asyncio.Event()
 

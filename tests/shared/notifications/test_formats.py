@@ -10,10 +10,20 @@ from prometheus_client import REGISTRY
 
 from shared.notifications import formats
 from shared.notifications.bus import Message
-from shared.notifications.formats import Frames, Heartbeat
+from shared.notifications.formats import (
+    Addition,
+    Additions,
+    AskedParts,
+    Frames,
+    HeardPart,
+    Heartbeat,
+    Request,
+)
 from shared.telemetry import seldom
 
 ID = UUID("49d7aaaf-a173-4a9f-a84c-29dbb5f8b50e")
+ADDED = Additions(Request(ID, None), [Addition(None, 0, "Zwölf\n"), Addition(ID, 7, "\u2028")])
+HEARD = HeardPart("master_server_ml", str(ID), "part", is_verified=False)
 CASES: dict[str, tuple[bytes, Callable[[Message], object], object]] = {
     "waiting": (formats.encode_waiting(ID), formats.decode_waiting, ID),
     "cancelled": (formats.encode_cancelled(ID), formats.decode_cancelled, ID),
@@ -29,10 +39,18 @@ CASES: dict[str, tuple[bytes, Callable[[Message], object], object]] = {
         Frames(7, ["{}", "[]"]),
     ),
     "frames of an answer": (
-        formats.encode_frames(7, [b"{}"], ID),
+        formats.encode_frames(7, [b"{}"], Request(ID, ID), is_answered=True),
         formats.decode_frames,
-        Frames(7, ["{}"], ID),
+        Frames(7, ["{}"], Request(ID, ID), is_answered=True),
     ),
+    "frames of a message that has no name": (
+        formats.encode_frames(7, [b"{}"], Request(ID)),
+        formats.decode_frames,
+        Frames(7, ["{}"], Request(ID)),
+    ),
+    "additions": (formats.encode_additions(ADDED), formats.decode_additions, ADDED),
+    "heard": (formats.encode_heard(HEARD), formats.decode_heard, HEARD),
+    "asked": (formats.encode_asked(AskedParts(ID, ID)), formats.decode_asked, AskedParts(ID, ID)),
 }
 
 

@@ -1,4 +1,4 @@
-"""The frames of a session in the order of their `seq`, each once, for one socket."""
+"""The frames of a session in the order of their `seq`, each once, for one client."""
 
 from collections import deque
 from collections.abc import AsyncGenerator
@@ -9,17 +9,18 @@ from attrs import Factory, define, field, frozen
 from databases import Database
 from prometheus_client import Counter
 
-from gateway.chats.queries import (
+from gateway.streams.queries import (
     FramesAhead,
+    StoredFrame,
     select_frames,
     select_frames_ahead,
     select_session,
 )
 from gateway.web.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
 from gateway.web.room import SharedRoom
-from shared.domain.frames import GapFrame, LogFrame, ResponseFrame, encode
+from shared.domain.frames import GapFrame, ResponseFrame, encode
 from shared.notifications.bus import Message
-from shared.notifications.formats import decode_frames
+from shared.notifications.formats import Request, decode_frames
 from shared.postgres.pool import connect
 
 PAGE_LIMIT = 100  # frames read from PostgreSQL at a time
@@ -36,11 +37,14 @@ def create_room() -> SharedRoom:
 
 @frozen
 class Outgoing:
-    """A frame as it goes to a socket."""
+    """A frame as it goes to a client."""
 
+    seq: int
     frame: str
-    answered: UUID | None = None
-    """The request that it answers."""
+    request: Request | None = None
+    """Which one it is about; None: it is a gap, or is so old that nobody knows."""
+    is_answer: bool = False
+    """Whether it ends the request."""
 
 
 @frozen
@@ -49,7 +53,8 @@ class _Encoded:
 
     seq: int
     text: bytes
-    answered: UUID | None
+    request: Request
+    is_answer: bool
 
 
 @define
@@ -82,20 +87,21 @@ class Delivery:
                 for frame in told.frames[self.sent - told.last :]:
                     self.sent += 1
                     FRAMES_TOLD.inc()
-                    yield Outgoing(frame, told.answered if self.sent == told.last else None)
+                    is_answer = told.is_answered and self.sent == told.last
+                    yield Outgoing(self.sent, frame, told.request, is_answer)
                 return
         async with aclosing(self._missed()) as missed:
             async for outgoing in missed:
                 yield outgoing
 
-    async def repeat(self, seq: int) -> str | None:
+    async def repeat(self, seq: int) -> Outgoing | None:
         """A frame from before this socket, once; None: the socket brings it, or it is no more."""
         if seq > self._before or seq in self._repeated:
             return None
         self._repeated.add(seq)
         async with connect(self.database) as connection:
             frames = await select_frames(connection, self.owner, self.session_id, seq - 1, seq)
-        return encode(frames[0]).decode() if frames else None
+        return _decode(_encode(frames[0])) if frames else None
 
     async def _missed(self) -> AsyncGenerator[Outgoing]:
         async with connect(self.database) as connection:
@@ -109,10 +115,10 @@ class Delivery:
             async with self._room_for(ahead):
                 waiting = await self._read(ahead)
                 while waiting:
-                    seq, outgoing = _decode(waiting.popleft())
-                    if gap := self._move_on(seq - 1):
+                    outgoing = _decode(waiting.popleft())
+                    if gap := self._move_on(outgoing.seq - 1):
                         yield gap
-                    self.sent = seq
+                    self.sent = outgoing.seq
                     yield outgoing
             if gap := self._move_on(ahead.last):
                 yield gap
@@ -145,14 +151,13 @@ class Delivery:
             return None
         gap = GapFrame(after=self.sent, before=last_seq + 1)
         self.sent = last_seq
-        return Outgoing(encode(gap).decode())
+        return Outgoing(last_seq, encode(gap).decode())
 
 
-def _encode(frame: LogFrame | ResponseFrame) -> _Encoded:
-    assert frame.seq is not None
-    answered = frame.response.request_id if isinstance(frame, ResponseFrame) else None
-    return _Encoded(frame.seq, encode(frame), answered)
+def _encode(stored: StoredFrame) -> _Encoded:
+    is_answer = isinstance(stored.frame, ResponseFrame)
+    return _Encoded(stored.seq, encode(stored.frame), stored.request, is_answer)
 
 
-def _decode(frame: _Encoded) -> tuple[int, Outgoing]:
-    return frame.seq, Outgoing(frame.text.decode(), frame.answered)
+def _decode(frame: _Encoded) -> Outgoing:
+    return Outgoing(frame.seq, frame.text.decode(), frame.request, frame.is_answer)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from databases import Database
 
-from gateway.chats.watch import Watch, select_last_seqs
+from gateway.streams.watch import Watch, select_last_seqs
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.settings.installation import Settings
@@ -20,7 +20,7 @@ from tests.users import eventually
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.chats.watch.WATCH_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.streams.watch.WATCH_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def test_the_last_seq_of_each_session_that_exists_is_found(
 
 async def test_every_watcher_of_a_session_is_told(database: Database, session_id: UUID) -> None:
     watch = Watch(database)
-    told: list[set[int]] = [set(), set()]
+    told: list[set[int | None]] = [set(), set()]
 
     async def both() -> bool:
         return told == [{7}, {7}]
@@ -50,6 +50,18 @@ async def test_every_watcher_of_a_session_is_told(database: Database, session_id
     with watch.watch(session_id, told[0].add), watch.watch(session_id, told[1].add):
         async with background(watch=watch.run()):
             await eventually(both, "both were told")
+
+
+async def test_a_watcher_is_told_that_there_is_no_session(database: Database) -> None:
+    watch = Watch(database)
+    told = set[int | None]()
+
+    async def is_told() -> bool:
+        return told == {None}
+
+    with watch.watch(uuid4(), told.add):
+        async with background(watch=watch.run()):
+            await eventually(is_told, "it was told")
 
 
 async def test_a_watcher_that_left_is_not_told(database: Database, session_id: UUID) -> None:

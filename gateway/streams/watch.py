@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 2.0
 
-type Told = Callable[[int], None]
-"""Called with the last seq that a session has given out."""
+type Told = Callable[[int | None], None]
+"""Called with the last seq that a session has given out; None: there is no such session."""
 
 
 class Watch:
@@ -44,14 +44,15 @@ class Watch:
                 await self._ask()
 
     async def _ask(self) -> None:
+        asked = list(self._watched)
         try:
-            last_seqs = await select_last_seqs(self._database, list(self._watched))
+            last_seqs = await select_last_seqs(self._database, asked)
         except DatabaseAwayError as error:
             logger.warning("sessions can't be looked after: %s", error)
             return
-        for session_id, last_seq in last_seqs.items():
+        for session_id in asked:
             for told in list(self._watched.get(session_id, ())):
-                told(last_seq)
+                told(last_seqs.get(session_id))
 
 
 async def select_last_seqs(database: Database, session_ids: list[UUID]) -> dict[UUID, int]:

@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 import pytest
 from databases import Database
 
-from gateway.chats.delivery import PAGE_BYTES_LIMIT, Delivery
-from gateway.chats.delivery import PAGE_LIMIT as PAGE
-from gateway.chats.queries import select_frames
+from gateway.streams.delivery import PAGE_BYTES_LIMIT, Delivery
+from gateway.streams.delivery import PAGE_LIMIT as PAGE
+from gateway.streams.queries import select_frames
 from gateway.web.room import SharedRoom
 from shared.domain.frames import encode
 from shared.notifications.bus import Message
-from shared.notifications.formats import FRAME_LIMIT, encode_frames
+from shared.notifications.formats import FRAME_LIMIT, Request, encode_frames
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from tests.gateway.rows import insert_answer, insert_logs, insert_session, insert_user
@@ -143,10 +143,10 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
 
     async def select_noted(*args: Any) -> list[Any]:
         frames = await select_frames(*args)
-        sizes.append([len(encode(frame)) for frame in frames])
+        sizes.append([len(encode(stored.frame)) for stored in frames])
         return frames
 
-    monkeypatch.setattr("gateway.chats.delivery.select_frames", select_noted)
+    monkeypatch.setattr("gateway.streams.delivery.select_frames", select_noted)
     return sizes
 
 
@@ -226,13 +226,16 @@ async def test_a_frame_says_which_request_it_answers_however_it_came(
 ) -> None:
     await insert_logs(database, delivery.session_id, range(1, 2))
     answered = await insert_answer(database, owner, delivery.session_id, 2)
-    notified = encode_frames(4, [b"{}", b"{}"], owner)
+    last = Request(uuid4(), uuid4())
+    notified = encode_frames(4, [b"{}", b"{}"], last, is_answered=True)
     heard = [
-        each.answered
+        (each.request, each.is_answer)
         for message in (None, notified)
         async for each in delivery.next_frames(message)
     ]
-    assert heard == [None, answered, None, owner]
+    [(logged, _), *others] = heard
+    assert logged is not None
+    assert others == [(Request(answered), True), (last, False), (last, True)]
 
 
 async def test_a_frame_is_repeated_once_and_only_from_before_the_socket(
@@ -241,7 +244,7 @@ async def test_a_frame_is_repeated_once_and_only_from_before_the_socket(
     await insert_answer(database, owner, delivery.session_id, 1)
     later = Delivery(database, owner, delivery.session_id, 1)
     assert await delivery.repeat(1) is None
-    [given] = [each.frame async for each in delivery.next_frames(None)]
+    [given] = [each async for each in delivery.next_frames(None)]
     assert await delivery.repeat(1) is None
     assert [await later.repeat(1), await later.repeat(1)] == [given, None]
 

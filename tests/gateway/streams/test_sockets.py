@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from gateway.chats.sockets import GoingDownError, Sockets, TooManySocketsError
+from gateway.streams.sockets import GoingDownError, Sockets, TooManySocketsError
 
 SECONDS = 1.0
 

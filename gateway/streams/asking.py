@@ -1,0 +1,158 @@
+"""Asking: a message becomes rows first, then the bridges are told that a request waits."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID, uuid4, uuid5
+
+import attrs
+from attrs import field, frozen
+from databases.core import Connection
+
+from gateway.state import State
+from gateway.streams import queries
+from gateway.streams.queries import Acceptance, Past
+from gateway.web.metrics import MESSAGES
+from shared.postgres.pool import connect
+from shared.telemetry.tracing import traceparent
+
+TITLE_LIMIT = 20  # characters
+NEW_CHAT = "New Chat"
+FOREIGN_SESSION = "This session belongs to another user."
+TOO_MANY_REQUESTS = (
+    "The message was not accepted: too many of your messages are waiting, please try again later."
+)
+DELETED_MEANWHILE = "The message was not accepted: its chat is being deleted, please try again."
+
+
+class NotAcceptedError(Exception):
+    """The message is not taken; the text says why."""
+
+    code: Literal["not_accepted", "too_many_open", "foreign_session"] = "not_accepted"
+
+
+class TooManyOpenError(NotAcceptedError):
+    """The user has as many messages that wait as there may be."""
+
+    code = "too_many_open"
+
+
+class ForeignSessionError(NotAcceptedError):
+    """The session is another user's."""
+
+    code = "foreign_session"
+
+
+@frozen
+class Overrides:
+    """What stands in place of values of the model config, for one request."""
+
+    temperature: float | None = None
+    system_prompt: str | None = field(default=None, repr=False)
+
+    def as_json(self) -> dict[str, Any] | None:
+        """The values that there are, if there are any."""
+        return attrs.asdict(self, filter=lambda _, value: value is not None) or None
+
+
+@frozen(kw_only=True)
+class Question:
+    """A message, whichever protocol it came in."""
+
+    user_id: UUID
+    session_id: UUID
+    message: str = field(repr=False)
+    config_name: str | None = None
+    provider_name: str | None = None
+    file_ids: list[UUID] = field(factory=list)
+    message_id: UUID | None = None
+    """How its sender calls it: the same again in its session starts nothing."""
+    request_id: UUID = field(factory=uuid4)
+    overrides: Overrides = Overrides()
+    asked_id: UUID | None = None
+    """The agent or flow that is to be asked itself; None: the master agent."""
+    history: Sequence[Past] = ()
+    """What came before it; stored where the session is new."""
+    origin: str | None = None
+    """What makes the chat, where it is none that the user keeps here."""
+
+
+@frozen
+class Accepted:
+    """A message that is stored, or was before."""
+
+    request_id: UUID
+    session_id: UUID
+    message_id: UUID | None
+    seq: int
+    """That of its session then: all that happens to the request comes after it."""
+    is_new: bool = True
+    answer_seq: int | None = None
+    """That of its answer, where it came again and was answered."""
+
+
+def session_of(user_id: UUID, name: str) -> UUID:
+    """The session that a user's client calls so: an id, or any text."""
+    try:
+        return UUID(name)
+    except ValueError:
+        return uuid5(user_id, name)
+
+
+async def ask(state: State, question: Question) -> Accepted:
+    """Store a message and its request, then tell the bridges.
+
+    Raises NotAcceptedError, DatabaseAwayError.
+    """
+    new = queries.NewRequest(
+        request_id=question.request_id,
+        session_id=question.session_id,
+        owner=question.user_id,
+        title=_title(question),
+        message=question.message,
+        config_name=question.config_name,
+        provider_name=question.provider_name,
+        file_ids=question.file_ids,
+        message_id=question.message_id,
+        traceparent=traceparent(),
+        timeout=timedelta(seconds=state["settings"].request_timeout),
+        overrides=question.overrides.as_json(),
+        asked_id=question.asked_id,
+        origin=question.origin,
+        history=question.history,
+    )
+    async with connect(state["database"]) as connection:
+        inserted = await queries.insert_request(
+            connection, new, state["settings"].open_requests_per_user
+        )
+        MESSAGES.labels(inserted.acceptance.name.lower()).inc()
+        if inserted.acceptance is Acceptance.REPEATED:
+            return await _find_first(connection, new)
+    match inserted.acceptance:
+        case Acceptance.TOO_MANY_OPEN:
+            raise TooManyOpenError(TOO_MANY_REQUESTS)
+        case Acceptance.FOREIGN_SESSION:
+            raise ForeignSessionError(FOREIGN_SESSION)
+    state["bridges"].notify(question.user_id, question.request_id)
+    return Accepted(new.request_id, new.session_id, new.message_id, inserted.seq)
+
+
+def _title(question: Question) -> str:
+    messages = [*question.history, Past("user", question.message)]
+    first = next(each.text for each in messages if each.sender_type == "user")
+    return first[:TITLE_LIMIT] or NEW_CHAT
+
+
+async def _find_first(connection: Connection, new: queries.NewRequest) -> Accepted:
+    """The same message as it came before."""
+    first = await queries.select_repeated(connection, new)
+    if first is None:
+        raise NotAcceptedError(DELETED_MEANWHILE)
+    return Accepted(
+        first.request_id,
+        new.session_id,
+        new.message_id,
+        first.accepted_seq,
+        is_new=False,
+        answer_seq=first.answer_seq,
+    )

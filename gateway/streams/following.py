@@ -1,0 +1,168 @@
+"""Following a session: its frames, and the parts of its answers, in order, for one client."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
+from math import inf
+from uuid import UUID
+
+from attrs import define, field
+
+from gateway.state import State
+from gateway.streams.asking import Accepted
+from gateway.streams.delivery import Delivery, Outgoing
+from gateway.streams.events import Part
+from gateway.streams.texts import Texts
+from shared.domain.frames import LogFrame, ResponseFrame, read_frame
+from shared.notifications.bus import Listener, Message, Notifications
+from shared.notifications.formats import (
+    ASKED_PARTS,
+    AskedParts,
+    decode_additions,
+    encode_asked,
+    is_addition,
+    parts_channel,
+    session_channel,
+)
+from shared.postgres.pool import DatabaseAwayError
+
+logger = logging.getLogger(__name__)
+
+CATCH_UP_SECONDS = 1.0
+ASK_SECONDS = 1.0  # between two questions for the same that is missing
+
+type Event = Part | LogFrame | ResponseFrame
+
+
+class SessionGoneError(Exception):
+    """The chat was deleted, or what is asked for is kept no longer."""
+
+
+@define
+class Parts:
+    """What a client is told of texts that are being made."""
+
+    notifications: Notifications
+    asks: bytes
+    texts: Texts = field(factory=Texts)
+    _asked_at: float = field(default=float("-inf"), init=False)
+
+    def hear(self, message: Message) -> None:
+        """Take additions; where something before them is missing, ask for it."""
+        told = decode_additions(message)
+        is_known = told is not None and self.texts.add(told)
+        now = asyncio.get_running_loop().time()
+        if message is None or (not is_known and now - self._asked_at >= ASK_SECONDS):
+            self._asked_at = now
+            self.notifications.publish(ASKED_PARTS, self.asks)
+
+
+@define
+class Feed:
+    """What happens in a session, from a place on, each once: frames, and parts where wanted.
+
+    Parts are joined while the client is busy with what it was given before.
+    """
+
+    delivery: Delivery
+    _listener: Listener
+    _parts: Parts | None
+    _is_gone: bool = False
+
+    async def events(self) -> AsyncGenerator[Outgoing | Part]:
+        """Until the generator is closed, which has to be done. Raises SessionGoneError.
+
+        While the database is away it waits.
+        """
+        while True:
+            message = await self._listener.get()
+            if self._is_gone:
+                raise SessionGoneError("The chat was deleted")
+            if self._parts is not None and (message is None or is_addition(message)):
+                self._parts.hear(message)
+            if not is_addition(message):
+                async with aclosing(self._frames(message)) as frames:
+                    async for event in frames:
+                        yield event
+            if self._parts is not None and self._listener.is_empty:
+                for part in self._parts.texts.take():
+                    yield part
+
+    def catch_up(self, last_seq: int | None, *, must_exist: bool) -> None:
+        """The session is so far; None: there is none."""
+        self._is_gone = last_seq is None and must_exist
+        if self._is_gone or last_seq not in {None, self.delivery.sent}:
+            self._listener.put(None)
+
+    async def _frames(self, message: Message) -> AsyncGenerator[Outgoing | Part]:
+        try:
+            async with aclosing(self.delivery.next_frames(message)) as frames:
+                async for outgoing in frames:
+                    if self._parts is not None and outgoing.is_answer and outgoing.request:
+                        for part in self._parts.texts.take():
+                            yield part
+                        self._parts.texts.end(outgoing.request)
+                    yield outgoing
+        except DatabaseAwayError as error:
+            logger.warning("session %s is behind: %s", self.delivery.session_id, error)
+            await asyncio.sleep(CATCH_UP_SECONDS)
+            self._listener.put(None)
+
+
+@asynccontextmanager
+async def follow(
+    state: State,
+    owner: UUID,
+    session_id: UUID,
+    after: int,
+    *,
+    with_parts: bool,
+    must_exist: bool = False,
+) -> AsyncIterator[Feed]:
+    """Follow a session of this owner's after a seq, as long as the block goes on."""
+    notifications = state["notifications"]
+    channels = [session_channel(session_id, owner)]
+    parts = None
+    if with_parts:
+        channels.append(parts_channel(session_id, owner))
+        parts = Parts(notifications, encode_asked(AskedParts(session_id, owner)))
+    async with notifications.subscribe(*channels) as listener:
+        delivery = Delivery(state["database"], owner, session_id, after, state["large_frames"])
+        feed = Feed(delivery, listener, parts)
+        told = partial(feed.catch_up, must_exist=must_exist)
+        with state["watch"].watch(session_id, told):
+            yield feed
+
+
+@asynccontextmanager
+async def follow_request(
+    state: State, owner: UUID, accepted: Accepted
+) -> AsyncIterator[AsyncIterator[Event]]:
+    """Follow a request to its end, which is the last event.
+
+    What comes may raise SessionGoneError.
+    """
+    async with (
+        follow(
+            state, owner, accepted.session_id, accepted.seq, with_parts=True, must_exist=True
+        ) as feed,
+        aclosing(_of_request(feed, accepted)) as events,
+    ):
+        yield events
+
+
+async def _of_request(feed: Feed, accepted: Accepted) -> AsyncGenerator[Event]:
+    async with aclosing(feed.events()) as events:
+        async for event in events:
+            if event.request is None and (accepted.answer_seq or inf) <= feed.delivery.sent:
+                raise SessionGoneError("The answer is kept no longer")
+            if event.request is None or event.request.id != accepted.request_id:
+                continue
+            if isinstance(event, Part):
+                yield event
+                continue
+            yield read_frame(event.frame)
+            if event.is_answer:
+                return

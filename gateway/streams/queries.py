@@ -1,0 +1,343 @@
+"""Messages, requests and frames in PostgreSQL."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import Enum
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import asyncpg
+import attrs
+from attrs import field, frozen
+from databases.core import Connection
+
+from shared.codec.text import write_json
+from shared.domain.files import select_files
+from shared.domain.frames import (
+    FileMetadata,
+    LogEntry,
+    LogFrame,
+    Response,
+    ResponseFrame,
+    answer_from,
+    respond,
+)
+from shared.notifications.formats import Request
+from shared.postgres.pool import columns
+from shared.postgres.rows import as_json
+
+
+@frozen
+class Session:
+    """Whether a session is the asker's, and how many frames it has had."""
+
+    is_own: bool
+    last_seq: int
+
+
+class Acceptance(Enum):
+    """What became of a message."""
+
+    STORED = "stored"
+    TOO_MANY_OPEN = "too many open"
+    FOREIGN_SESSION = "foreign session"
+    REPEATED = "repeated"
+
+
+@frozen
+class Inserted:
+    """What became of a message; the `seq` is that of its session then, where it was stored."""
+
+    acceptance: Acceptance
+    seq: int = 0
+
+
+@frozen
+class Repeated:
+    """A request whose message came again, where its frames begin, and the seq of its answer.
+
+    None: that is to come.
+    """
+
+    request_id: UUID
+    accepted_seq: int
+    answer_seq: int | None
+
+
+@frozen
+class StoredFrame:
+    """A frame as it is read, its place in the session, and which request it is about."""
+
+    seq: int
+    frame: LogFrame | ResponseFrame
+    request: Request
+
+
+@frozen
+class Past:
+    """A message of a history that its client keeps itself."""
+
+    sender_type: Literal["user", "master_agent"]
+    text: str = field(repr=False)
+
+    @property
+    def content(self) -> str:
+        """As messages of its sender are stored."""
+        if self.sender_type == "user":
+            return self.text
+        return write_json(answer_from(self.text)).decode()
+
+
+@frozen(kw_only=True)
+class NewRequest:
+    """A message that was accepted, and what it needs to be answered."""
+
+    request_id: UUID
+    session_id: UUID
+    owner: UUID
+    title: str
+    message: str
+    config_name: str | None
+    provider_name: str | None
+    file_ids: list[UUID]
+    timeout: timedelta
+    """How long from now; by the database's clock, as everything that others compare."""
+    message_id: UUID | None
+    traceparent: str | None = None
+    overrides: dict[str, Any] | None = None
+    """What stands in place of values of the config."""
+    asked_id: UUID | None = None
+    """The agent or flow that is asked itself."""
+    origin: str | None = None
+    history: Sequence[Past] = ()
+    """What came before; stored where the chat is new."""
+
+
+async def select_session(connection: Connection, owner: UUID, session_id: UUID) -> Session | None:
+    """A session that somebody has; of another user's not how far it is."""
+    sql = """
+        SELECT creator_id IS NOT DISTINCT FROM CAST(:owner AS uuid) AS is_own,
+               CASE WHEN creator_id = :owner THEN last_seq ELSE 0 END AS last_seq
+        FROM chatconversations WHERE session_id = :session_id
+    """
+    row = await connection.fetch_one(sql, {"owner": owner, "session_id": session_id})
+    return Session(**columns(row)) if row else None
+
+
+async def insert_request(connection: Connection, new: NewRequest, most_open: int) -> Inserted:
+    """Store a message and the request to answer it, unless `most_open` of the owner's are open.
+
+    One statement: chat, message, files and request are there together or not at all. The chat's
+    row is locked first, so that the requests of a session stand in the order of their messages;
+    then files, in order too. A trigger adds these to the session's, and takes them from no other.
+    Statements at the same moment don't see each other's: a few more than `most_open` can get in,
+    as many as there are connections. 0 means any number. A message whose id the session has
+    already leaves no trace. Whether the chat is new shows in its `xmax`: nobody has changed it.
+    """
+    sql = """
+        WITH room AS (
+            SELECT CAST(:most_open AS int) = 0 OR count(*) < :most_open OR EXISTS (
+                SELECT FROM requests WHERE session_id = CAST(:session_id AS uuid)
+                AND creator_id = :owner AND message_id = CAST(:message_id AS uuid)
+            ) AS is_there
+            FROM requests WHERE creator_id = :owner AND status IN ('queued', 'running')
+        ), chat AS (
+            INSERT INTO chatconversations (session_id, title, creator_id, origin, last_event_at)
+            SELECT CAST(:session_id AS uuid), :title, :owner, CAST(:origin AS text),
+                   timezone('utc', clock_timestamp())
+            FROM room WHERE is_there
+            ON CONFLICT (session_id) DO UPDATE SET updated_at = excluded.last_event_at,
+                last_event_at = greatest(excluded.last_event_at,
+                    chatconversations.last_event_at + interval '1 millisecond')
+            WHERE chatconversations.creator_id = :owner
+            RETURNING session_id, last_event_at, last_seq, xmax = 0 AS is_new
+        ), past AS (
+            INSERT INTO chatmessages
+                (id, sender_type, content, created_at, updated_at, conversation_id)
+            SELECT gen_random_uuid(), CAST(sender_type AS sendertype), content, said_at, said_at,
+                   session_id
+            FROM chat CROSS JOIN LATERAL (
+                SELECT sender_type, content,
+                       last_event_at - (count(*) OVER () - place + 1) * interval '1 millisecond'
+                           AS said_at
+                FROM unnest(CAST(:past_types AS text[]), CAST(:past_contents AS text[]))
+                     WITH ORDINALITY AS past (sender_type, content, place)
+            ) AS past
+            WHERE is_new
+        ), question AS (
+            INSERT INTO chatmessages
+                (id, request_id, sender_type, content, created_at, updated_at, conversation_id)
+            SELECT CAST(:question_id AS uuid), :request_id, 'user', :message,
+                   last_event_at, last_event_at, session_id
+            FROM chat
+        ), named AS (
+            SELECT files.id, chat.session_id FROM files CROSS JOIN chat
+            WHERE files.id = ANY(CAST(:file_ids AS uuid[])) AND creator_id = :owner
+            ORDER BY files.id FOR UPDATE OF files
+        ), marked AS (
+            UPDATE files SET session_id = named.session_id, request_id = :request_id
+            FROM named WHERE files.id = named.id
+        ), request AS (
+            INSERT INTO requests
+                (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
+                 message_id, traceparent, accepted_seq, overrides, asked_id)
+            SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
+                   CAST(:file_ids AS uuid[]), now() + CAST(:timeout AS interval),
+                   CAST(:message_id AS uuid), CAST(:traceparent AS text), last_seq,
+                   CAST(:overrides AS jsonb), CAST(:asked_id AS uuid)
+            FROM chat
+            RETURNING id
+        )
+        SELECT CASE WHEN NOT is_there THEN 'too many open'
+                    WHEN EXISTS (SELECT FROM request) THEN 'stored'
+                    ELSE 'foreign session' END AS acceptance,
+               coalesce((SELECT last_seq FROM chat), 0) AS seq
+        FROM room
+    """
+    columns_of_new = attrs.asdict(new, recurse=False)
+    history: Sequence[Past] = columns_of_new.pop("history")
+    values = {
+        **columns_of_new,
+        "question_id": uuid4(),
+        "most_open": most_open,
+        "past_types": [past.sender_type for past in history],
+        "past_contents": [past.content for past in history],
+    }
+    try:
+        row = await connection.fetch_one(sql, values)
+    except asyncpg.UniqueViolationError:
+        return Inserted(Acceptance.REPEATED)
+    assert row is not None
+    return Inserted(Acceptance(row["acceptance"]), row["seq"])
+
+
+async def select_repeated(connection: Connection, repeated: NewRequest) -> Repeated | None:
+    """The request that the same message has begun before; None: its chat was deleted just now."""
+    sql = """
+        SELECT id AS request_id, coalesce(accepted_seq, 0) AS accepted_seq, seq AS answer_seq
+        FROM requests
+        WHERE creator_id = :owner AND session_id = :session_id AND message_id = :message_id
+    """
+    values = {
+        "owner": repeated.owner,
+        "session_id": repeated.session_id,
+        "message_id": repeated.message_id,
+    }
+    row = await connection.fetch_one(sql, values)
+    return Repeated(**columns(row)) if row else None
+
+
+@frozen
+class FramesAhead:
+    """The next frames of a session: the seq of the last of them, and about how many bytes."""
+
+    last: int
+    size: int
+
+
+async def select_frames_ahead(
+    connection: Connection, owner: UUID, session_id: UUID, after: int, limit: int, most_bytes: int
+) -> FramesAhead | None:
+    """How far a page of the owner's session goes: at least one frame, but no more than both bounds.
+
+    Numbers are given out in the order of the commits: what is read of this page later is all there
+    then. The texts are not unpacked: `octet_length` looks at their headers.
+    """
+    sql = """
+        WITH ahead AS (
+            (SELECT seq, octet_length(message) AS size FROM logs
+             WHERE session_id = :session_id AND seq > :after ORDER BY seq LIMIT :limit)
+            UNION ALL
+            (SELECT requests.seq, octet_length(chatmessages.content)
+             FROM requests JOIN chatmessages
+               ON chatmessages.request_id = requests.id
+              AND conversation_id = requests.session_id AND sender_type = 'master_agent'
+             WHERE requests.session_id = :session_id AND requests.seq > :after
+             ORDER BY requests.seq LIMIT :limit)
+        ), page AS (
+            SELECT seq, row_number() OVER (ORDER BY seq) AS place,
+                   sum(size) OVER (ORDER BY seq) AS size
+            FROM ahead
+        )
+        SELECT max(seq) AS last, CAST(max(size) AS bigint) AS size FROM page
+        WHERE (place = 1 OR place <= :limit AND size <= :most_bytes)
+          AND EXISTS (
+              SELECT FROM chatconversations
+              WHERE session_id = :session_id AND creator_id = :owner
+          )
+    """
+    values = {
+        "owner": owner,
+        "session_id": session_id,
+        "after": after,
+        "limit": limit,
+        "most_bytes": most_bytes,
+    }
+    row = await connection.fetch_one(sql, values)
+    return FramesAhead(**columns(row)) if row and row["last"] is not None else None
+
+
+async def select_frames(
+    connection: Connection, owner: UUID, session_id: UUID, after: int, last: int
+) -> list[StoredFrame]:
+    """The frames of the owner's session after one seq up to another, in order."""
+    logs = await _select_log_frames(connection, owner, session_id, after, last)
+    responses = await _select_response_frames(connection, owner, session_id, after, last)
+    return sorted([*logs, *responses], key=lambda stored: stored.seq)
+
+
+async def _select_log_frames(
+    connection: Connection, owner: UUID, session_id: UUID, after: int, last: int
+) -> list[StoredFrame]:
+    sql = """
+        SELECT logs.seq, logs.session_id, logs.request_id, logs.log_level, logs.message,
+               logs.creator_id, logs.agent_id, logs.created_at, logs.updated_at,
+               requests.message_id
+        FROM logs JOIN chatconversations AS chat ON chat.session_id = logs.session_id
+        LEFT JOIN requests ON requests.id = logs.request_id
+        WHERE logs.session_id = :session_id AND logs.seq > :after AND logs.seq <= :last
+          AND chat.creator_id = :owner
+        ORDER BY logs.seq
+    """
+    values = {"owner": owner, "session_id": session_id, "after": after, "last": last}
+    frames = []
+    for row in await connection.fetch_all(sql, values):
+        found = columns(row)
+        seq, request = found.pop("seq"), Request(found["request_id"], found.pop("message_id"))
+        frames.append(StoredFrame(seq, LogFrame(LogEntry(**found), seq), request))
+    return frames
+
+
+async def _select_response_frames(
+    connection: Connection, owner: UUID, session_id: UUID, after: int, last: int
+) -> list[StoredFrame]:
+    sql = """
+        SELECT requests.seq, requests.id, requests.status, requests.execution_time,
+               requests.error, requests.message_id, chatmessages.content
+        FROM requests JOIN chatmessages
+          ON chatmessages.request_id = requests.id AND conversation_id = requests.session_id
+         AND sender_type = 'master_agent'
+        WHERE requests.session_id = :session_id
+          AND requests.seq > :after AND requests.seq <= :last
+          AND requests.creator_id = :owner
+        ORDER BY requests.seq
+    """
+    values = {"owner": owner, "session_id": session_id, "after": after, "last": last}
+    rows = await connection.fetch_all(sql, values)
+    files: defaultdict[UUID | None, list[FileMetadata]] = defaultdict(list)
+    for file in await select_files(connection, owner, session_id, [row["id"] for row in rows]):
+        files[file.request_id].append(file)
+    frames = []
+    for row in rows:
+        response = Response(
+            is_success=row["status"] == "answered",
+            execution_time=row["execution_time"] or 0.0,
+            response=as_json(row["content"]),
+            request_id=row["id"],
+            session_id=session_id,
+            files=files[row["id"]],
+        )
+        frame = respond(row["seq"], response, row["error"])
+        frames.append(StoredFrame(row["seq"], frame, Request(row["id"], row["message_id"])))
+    return frames

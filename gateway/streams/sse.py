@@ -1,0 +1,169 @@
+"""Server-sent events: a response that goes on for as long as there is something to tell.
+
+Source of the format: the HTML standard, 9.2.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from functools import partial
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.streams.sockets import GoingDownError, TooManySocketsError
+from gateway.web.errors import TooManyRequestsError, UnavailableError
+from gateway.web.metrics import STREAMS_OPEN
+from gateway.web.operation import Call
+from gateway.web.refusals import TOO_MANY_SOCKETS
+from shared.process.server import ABORT
+
+logger = logging.getLogger(__name__)
+
+COMMENT_SECONDS = 15.0  # proxies drop what is silent for longer
+SEND_SECONDS = 20.0
+COMMENT = b":\n\n"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",  # nginx would keep what comes until it has a buffer full
+}
+
+
+def encode_event(data: bytes, *, id_: int | None = None, event: str = "") -> bytes:
+    """An event whose data is one line, such as JSON."""
+    name = f"event: {event}\n".encode() if event else b""
+    place = b"" if id_ is None else b"id: %d\n" % id_
+    return b"%b%bdata: %b\n\n" % (name, place, data)
+
+
+async def _nothing() -> None:
+    pass
+
+
+class _TooSlowError(Exception):
+    """The client takes nothing."""
+
+
+class EventStream(Response):
+    """Sends pieces as they come, and comments in between; a client that takes none is cut off."""
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        pieces: AsyncGenerator[bytes],
+        *,
+        on_hang_up: Callable[[], Awaitable[None]] = _nothing,
+        ends_by_itself: bool = True,
+        farewell: bytes = b"",
+    ) -> None:
+        """`on_hang_up` is called when the client has left before the end.
+
+        A gateway that goes down waits for the end of what `ends_by_itself`; then, and of anything
+        else at once, the last piece is the `farewell`.
+        """
+        super().__init__(headers=HEADERS)
+        del self.headers["content-length"]
+        self._pieces = pieces
+        self._on_hang_up = on_hang_up
+        self._ends_by_itself = ends_by_itself
+        self._farewell = farewell
+        self._sending = asyncio.Lock()
+        self._sent_at = 0.0
+        self._is_left = asyncio.Event()
+        self._has_ended = asyncio.Event()
+
+    async def leave(self, seconds: float) -> None:
+        """End it, within so many seconds."""
+        if self._ends_by_itself:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._has_ended.wait()
+        self._is_left.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it to its end, or the client's."""
+        start = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **start})
+        if scope["method"] == "HEAD":
+            await self._pieces.aclose()
+            await send({"type": "http.response.body", "body": b""})
+            return
+        put = partial(self._put, scope, send)
+        with STREAMS_OPEN.track_inprogress():
+            telling = asyncio.create_task(self._tell(put))
+            gone = asyncio.create_task(_until_gone(receive))
+            left = asyncio.create_task(_until(self._is_left))
+            commenting = asyncio.create_task(self._comment(put))
+            ends = {telling, gone, left}
+            done: set[asyncio.Task[None]] = set()
+            try:
+                done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (*ends, commenting):
+                    task.cancel()
+                await asyncio.gather(*ends, commenting, return_exceptions=True)
+                self._has_ended.set()
+        try:
+            if telling in done:
+                telling.result()
+            elif left in done:
+                await put(self._farewell)
+            else:
+                await self._on_hang_up()
+                return
+        except _TooSlowError:
+            await self._on_hang_up()
+            return
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _tell(self, put: Callable[[bytes], Awaitable[None]]) -> None:
+        async with aclosing(self._pieces) as pieces:
+            async for piece in pieces:
+                await put(piece)
+
+    async def _comment(self, put: Callable[[bytes], Awaitable[None]]) -> None:
+        loop = asyncio.get_running_loop()
+        self._sent_at = loop.time()
+        while True:
+            await asyncio.sleep(self._sent_at + COMMENT_SECONDS - loop.time())
+            if loop.time() >= self._sent_at + COMMENT_SECONDS:
+                await put(COMMENT)
+
+    async def _put(self, scope: Scope, send: Send, piece: bytes) -> None:
+        """Send a piece. Raises _TooSlowError: the client does not take it, and is cut off."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS), self._sending:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except TimeoutError:
+            logger.info("%s %s: the client was too slow", scope["method"], scope["path"])
+            scope["extensions"][ABORT]["abort"]()
+            raise _TooSlowError from None
+        self._sent_at = asyncio.get_running_loop().time()
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def open_stream(call: Call[Any, Any], stream: EventStream) -> EventStream:
+    """Count a stream among what its user has open here.
+
+    Raises TooManyRequestsError, UnavailableError.
+    """
+    try:
+        opened = call.state["sockets"].opened(call.user_id, stream.leave)
+        call.held.enter_context(opened)
+    except TooManySocketsError:
+        detail = "You have too many open sockets and streams"
+        raise TooManyRequestsError(detail, 1, TOO_MANY_SOCKETS) from None
+    except GoingDownError:
+        raise UnavailableError("The server is restarting, please try again") from None
+    return stream
