@@ -3,12 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 from tests.end_to_end.socket.test_parts import PARTS, say
-from tests.master import Master, answer
+from tests.master import Master
 from tests.users import FRAME_SECONDS, Json, User
 
 
