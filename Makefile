@@ -12,6 +12,7 @@ FOLDER = .tools/apt-$*
 APT = apt-get -qq -o Dir::State::lists=$(CURDIR)/$(FOLDER)/lists -o Dir::Cache=$(CURDIR)/$(FOLDER) \
 	-o Debug::NoLocking=1
 INSTALLED := .venv/.installed
+NODE_MODULES := tests/node/node_modules/.installed
 GENERATION_2 := tests/agents/generation_2
 GENERATION_2_INSTALLED := .venv-genai2/.installed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
@@ -25,7 +26,7 @@ help:  ## Explain the targets
 run: $(INSTALLED)  ## Run the whole system on this machine; Ctrl-C ends it
 	@exec $(PYTHON) -m devstack.run
 
-test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(PROGRAMS)  ## Run all tests
+test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(NODE_MODULES) $(PROGRAMS)  ## Run all tests
 	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 soak: $(INSTALLED)  ## Kill and freeze things under load for DURATION seconds (600), from seed SEED (1) on
@@ -60,6 +61,7 @@ reencrypt: $(INSTALLED)  ## Bring all stored secrets to the newest of ENCRYPTION
 lock: | $(filter .tools/bin/uv,$(UV))  ## Resolve the newest versions that pyproject.toml allows
 	$(COMPILE) --group dev pyproject.toml -o requirements.lock
 	$(COMPILE) $(GENERATION_2)/requirements.in -o $(GENERATION_2)/requirements.lock
+	.venv/bin/npm update --prefix tests/node --package-lock-only --silent
 
 clean:  ## Empty the data folder of `make run`
 	rm -rf .devstack
@@ -73,6 +75,10 @@ $(INSTALLED): requirements.lock | $(filter .tools/bin/uv,$(UV))
 $(GENERATION_2_INSTALLED): $(GENERATION_2)/requirements.lock | $(filter .tools/bin/uv,$(UV))
 	$(UV) venv --quiet --allow-existing --python 3.12 .venv-genai2
 	$(UV) pip sync --quiet --require-hashes --python .venv-genai2/bin/python $<
+	@touch $@
+
+$(NODE_MODULES): tests/node/package-lock.json | $(INSTALLED)
+	.venv/bin/npm ci --prefix tests/node --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 .tools/bin/uv:
