@@ -33,7 +33,7 @@ LAST_EVENT_ID = "last-event-id"
 
 
 EVENTS: Json = {
-    "description": "The events, for as long as the client likes",
+    "description": "Frames of the socket's protocol 2, for as long as the client likes",
     "content": {"text/event-stream": {"schema": {}}},
 }
 
