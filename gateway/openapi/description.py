@@ -165,12 +165,16 @@ def _real(types: Iterable[Any]) -> list[Any]:
     return [type_ for type_ in types if type_ not in {Nothing, None, Response}]
 
 
+def _resource(operation: Operation) -> str:
+    """The package of its handler."""
+    return operation.handler.__module__.split(".")[1]
+
+
 def _tags(operations: Sequence[Operation]) -> list[Json]:
     """One for each resource, described by the module of its routes."""
-    modules = dict.fromkeys(operation.handler.__module__ for operation in operations)
     described = [
-        {"name": module.split(".")[1], "description": inspect.getdoc(sys.modules[module])}
-        for module in modules
+        {"name": name, "description": inspect.getdoc(sys.modules[f"gateway.{name}.routes"])}
+        for name in dict.fromkeys(map(_resource, operations))
     ]
     return [*described, {"name": "health", "description": "For whoever runs the service."}]
 
@@ -204,7 +208,7 @@ def _describe_one(operation: Operation, schemas: Schemas) -> Json:
     described: Json = {
         "operationId": _operation_id(operation),
         "summary": summary,
-        "tags": [operation.handler.__module__.split(".")[1]],
+        "tags": [_resource(operation)],
         "security": SECURITY[operation.access],
         "responses": _responses(operation, schemas),
     }
