@@ -81,7 +81,7 @@ class ToolCall:
 
 
 @frozen
-class Message:
+class ThreadMessage:
     """A message of a thread."""
 
     id: Id
@@ -107,6 +107,11 @@ class Message:
             match part.get("source"):
                 case {"type": "file", "value": str(handle)} if is_uuid(handle):
                     yield UUID(handle)
+
+
+def without_nul(text: str) -> str:
+    """What PostgreSQL can store of it."""
+    return text.replace("\x00", "")
 
 
 def is_uuid(text: str) -> bool:
