@@ -11,7 +11,7 @@ from gateway.streams.histories import MESSAGES_LIMIT
 from gateway.web.examples import SESSION_ID
 
 INSTRUCTIONS = {"system", "developer"}
-NO_INTERRUPTS = "there is nothing to resume: no run here is ever interrupted"
+NO_INTERRUPTS = "There is nothing to resume: no run here is ever interrupted"
 Resume = Annotated[
     list[Any], Meta(max_length=0, description="Empty.", extra={"error": NO_INTERRUPTS})
 ]
