@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from gateway.openapi.schemas import EXAMPLE, Json, Schemas, make_schemas, without_null
 from gateway.web.auth import Access
-from gateway.web.errors import ApiError, Refusal
+from gateway.web.errors import ApiError, Form
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
 
@@ -80,6 +80,10 @@ SECURITY_SCHEMES: Json = {
 HEADERS: Json = {
     "WWW-Authenticate": {"schema": {"type": "string"}, "description": "What is wanted instead."},
     "Retry-After": {"schema": {"type": "string"}, "description": "Seconds to wait at least."},
+    "X-Should-Retry": {
+        "schema": {"type": "string"},
+        "description": "`false`: the work was done, and would be done again.",
+    },
     "Link": {
         "schema": {"type": "string"},
         "description": 'Where the list goes on, as `rel="next"` (RFC 8288); none at its end.',
@@ -266,7 +270,7 @@ def _responses(operation: Operation, schemas: Schemas) -> Json:
 
 
 def _describe_error(
-    error: type[Exception], refusal: type[Refusal], schemas: Schemas
+    error: type[Exception], refusal: type[Form], schemas: Schemas
 ) -> tuple[int, Json]:
     if not issubclass(error, ApiError):
         return 422, _refusal("The request is malformed", schemas.of(InputFaults))
