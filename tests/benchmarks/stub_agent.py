@@ -1,7 +1,7 @@
 """A master agent that answers at once: `python -m tests.benchmarks.stub_agent`.
 
-It echoes the message. One that begins with a number is logged so many times before, and one is
-never answered. Where it is told of an agent that is such a stub too, it has that one do so. With
+It echoes the message. One that begins with a number is logged so many times before, one that asks
+for parts is answered with those, and one is never answered. Where it is told of an agent that is such a stub too, it has that one do so. With
 AGENT_TOKENS in the environment it is an agent for each of them.
 """
 
@@ -15,6 +15,8 @@ import orjson
 import uvloop
 from attrs import define, field
 from websockets.asyncio.client import ClientConnection, connect
+
+from tests.benchmarks.parts import parts_of
 
 type Frame = dict[str, Any]
 
@@ -41,6 +43,8 @@ async def serve(url: str, headers: Mapping[str, str], lanes: "AgentLanes | None"
             frame = orjson.loads(text)
             if lanes and (agent_id := _agent_of(frame)):
                 group.create_task(_have_answered(connection, frame, lanes, agent_id))
+            elif parts := parts_of(_message(frame)):
+                group.create_task(_answer_in_parts(connection, frame, parts))
             elif "message" in frame.get("request_payload", {}):
                 await _answer(connection, frame)
 
@@ -78,15 +82,32 @@ async def _have_answered(
 
 
 async def _answer(connection: ClientConnection, frame: Frame) -> None:
-    message: str = frame["request_payload"]["message"]
+    message = _message(frame)
     if message == NEVER:
         return
     number = message.split(" ", 1)[0]
     for place in range(int(number) if number.isdigit() else 0):
-        entry = {"log_message": f"{place} of {message}", "log_level": "info"}
-        await _send(connection, {"message_type": "agent_log", **entry, **frame["request_metadata"]})
+        await _log(connection, frame, f"{place} of {message}", "info")
     answer = {"agents_trace": [], "response": message, "is_success": True}
     await _reply(connection, frame, answer)
+
+
+async def _answer_in_parts(connection: ClientConnection, frame: Frame, parts: list[str]) -> None:
+    """Beside the others that are being made: each goes on when all have said something."""
+    for part in parts:
+        await _log(connection, frame, part, "delta")
+        await asyncio.sleep(0)
+    answer = {"agents_trace": [], "response": "".join(parts), "is_success": True}
+    await _reply(connection, frame, answer)
+
+
+async def _log(connection: ClientConnection, frame: Frame, text: str, level: str) -> None:
+    entry = {"log_message": text, "log_level": level}
+    await _send(connection, {"message_type": "agent_log", **entry, **frame["request_metadata"]})
+
+
+def _message(frame: Frame) -> str:
+    return str(frame.get("request_payload", {}).get("message", ""))
 
 
 async def _reply(connection: ClientConnection, frame: Frame, response: object) -> None:

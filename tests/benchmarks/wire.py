@@ -1,13 +1,14 @@
 """A load generator's side of HTTP/1.1 and WebSocket: as little work as the protocols allow.
 
-It understands what our servers send and nothing else: answers with a length, unfragmented frames.
+It understands what is sent here and nothing else: answers with a length, streams of events in
+chunks, unfragmented frames.
 """
 
 import asyncio
 import resource
 from base64 import b64encode
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import batched
 from typing import cast
@@ -17,6 +18,8 @@ from attrs import frozen
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
+CHUNKED = b"transfer-encoding: chunked"
+LINE_END = b"\r\n"
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 MASKED = 0x80
 NO_MASK = bytes(4)  # a mask of zeros leaves the payload as it is
@@ -70,11 +73,21 @@ class _Client(asyncio.Protocol):
             self._waiting.set_result(None)
 
     async def _head(self) -> bytes:
-        while (end := self._received.find(HEAD_END)) < 0:
+        return await self._until(HEAD_END)
+
+    async def _until(self, mark: bytes) -> bytes:
+        while (end := self._received.find(mark)) < 0:
             await self._more()
-        head = bytes(self._received[:end])
-        del self._received[: end + len(HEAD_END)]
-        return head
+        taken = bytes(self._received[:end])
+        del self._received[: end + len(mark)]
+        return taken
+
+    async def _take(self, length: int) -> bytes:
+        while len(self._received) < length:
+            await self._more()
+        taken = bytes(self._received[:length])
+        del self._received[:length]
+        return taken
 
 
 class Http(_Client):
@@ -86,11 +99,33 @@ class Http(_Client):
         head = (await self._head()).lower()
         at = head.index(LENGTH) + len(LENGTH)
         length = int(head[at : at + 20].split(b"\r", 1)[0])
-        while len(self._received) < length:
-            await self._more()
-        body = bytes(self._received[:length])
-        del self._received[:length]
-        return Answer(int(head[9:12]), body)
+        return Answer(int(head[9:12]), await self._take(length))
+
+
+class Events(_Client):
+    """A connection that is kept, whose answers are streams of server-sent events."""
+
+    async def ask(self, request: bytes) -> AsyncGenerator[tuple[bytes, bytes]]:
+        """The name and data of each event. Raises BrokenConnectionError where there are none."""
+        self._transport.write(request)
+        head = (await self._head()).lower()
+        if b" 200 " not in head or CHUNKED not in head:
+            raise BrokenConnectionError((head + self._received).decode(errors="replace"))
+        text = b""
+        while chunk := await self._chunk():
+            *lines, text = (text + chunk).replace(LINE_END, b"\n").split(b"\n\n")
+            for each in lines:
+                yield _read_event(each)
+
+    async def _chunk(self) -> bytes:
+        """The next chunk; the last one is empty."""
+        length = int(await self._until(LINE_END), 16)
+        return (await self._take(length + len(LINE_END)))[:length]
+
+
+def _read_event(text: bytes) -> tuple[bytes, bytes]:
+    fields = dict(line.split(b": ", 1) for line in text.split(b"\n") if not line.startswith(b":"))
+    return fields.get(b"event", b""), fields.get(b"data", b"")
 
 
 class Socket(_Client):
@@ -170,9 +205,11 @@ def allow_files(count: int) -> None:
 
 
 @asynccontextmanager
-async def connections(url: str, count: int) -> AsyncIterator[list[Http]]:
+async def connections[T: _Client](
+    url: str, count: int, client: type[T] = Http
+) -> AsyncIterator[list[T]]:
     """So many connections to the server of a URL; it drops those that are idle for long."""
-    opened = [await _connect(urlsplit(url), Http) for _ in range(count)]
+    opened = [await _connect(urlsplit(url), client) for _ in range(count)]
     yield opened
     for each in opened:
         each.close()
