@@ -43,9 +43,8 @@ from shared.postgres.rows import builder
 
 async def list_chats(call: Call[Nothing, ChatPage]) -> Page[Chat]:
     """List the user's chats, newest first."""
-    page = await call.read_page(
-        lambda connection, part: queries.select_chats(connection, call.user_id, part)
-    )
+    select = queries.select_all_chats if call.parameters.include_unlisted else queries.select_chats
+    page = await call.read_page(lambda connection, part: select(connection, call.user_id, part))
     page.around = lambda _: Chats([])
     return page
 
