@@ -143,7 +143,6 @@ class Parts:
         if characters:
             running.texts.add(author, part.message)
             self._characters += characters
-            metrics.PARTS_TOLD.inc()
         return True
 
     def _pass_on(self, part: AgentLogged, bridge_id: UUID | None) -> bool:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from attrs import define, field
 
+from agent_bridge import metrics
 from shared.notifications.formats import Addition, Additions, Request
 
 TOLD_PER_SECOND = 30  # texts of a request
@@ -55,6 +56,7 @@ class Texts:
         self._asked = False
         self._may_tell_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._untold = 0  # parts
         self.characters = 0
         """Of all texts."""
 
@@ -65,8 +67,11 @@ class Texts:
 
     def add(self, author: UUID | None, text: str) -> None:
         """Go on with somebody's text."""
-        self._texts.setdefault(author, _Text()).add(text)
+        if author not in self._texts:
+            self._texts[author] = _Text()
+        self._texts[author].add(text)
         self.characters += len(text)
+        self._untold += 1
         self._tell_soon()
 
     def ask(self) -> None:
@@ -96,6 +101,8 @@ class Texts:
         else:
             additions = [text.take(author) for author, text in self._texts.items() if text.untold]
         self._asked = False
+        metrics.PARTS_TOLD.inc(self._untold)
+        self._untold = 0
         seconds = len(additions) / TOLD_PER_SECOND
         self._may_tell_at = asyncio.get_running_loop().time() + seconds
         self._tell(Additions(self._request, additions))
