@@ -10,7 +10,7 @@ from uuid import uuid4
 import orjson
 from attrs import define, field
 
-from tests.benchmarks.parts import parts_of, question_of
+from tests.benchmarks.parts import count_parts, parts_of, question_of
 from tests.benchmarks.people import ANSWER_SECONDS, WrongAnswerError
 from tests.benchmarks.wire import Events, Socket, http_request
 
@@ -22,13 +22,19 @@ DONE = b"[DONE]"
 class Follower(ABC):
     """A user who asks, and reads the answer as it comes."""
 
+    asked: int = field(default=0, init=False)
+    parts: int = field(default=0, init=False)
+    """Those that came, of all answers, in their order."""
     frames: int = field(default=0, init=False)
-    """Those that brought something of an answer."""
+    """Those that brought some."""
+    early: int = field(default=0, init=False)
+    """How many answers came before all of their parts; that is no fault: they stand alone."""
     firsts: list[float] = field(factory=list, init=False)
     """Seconds until the first of them, each time."""
 
     async def ask(self, parts: int) -> None:
-        """Ask what nobody else asks, and read all parts. Raises WrongAnswerError."""
+        """Ask what nobody else asks, and read the parts. Raises WrongAnswerError."""
+        self.asked += 1
         question = question_of(parts, uuid4().hex[:8])
         began, text = perf_counter(), ""
         try:
@@ -43,8 +49,11 @@ class Follower(ABC):
                     text += each
         except TimeoutError:
             raise WrongAnswerError(f"no answer in {ANSWER_SECONDS} s to {question}") from None
-        if text != "".join(parts_of(question)):
+        came = count_parts(text)
+        if text != "".join(parts_of(question)[:came]):
             raise WrongAnswerError(f"{text!r} for {question}")
+        self.parts += came
+        self.early += came < parts
 
     @abstractmethod
     def _texts(self, question: str) -> AsyncGenerator[str]:

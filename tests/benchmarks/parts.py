@@ -4,6 +4,7 @@ Nothing else is imported here: other products' agents say the same parts.
 """
 
 WORD = "parts"
+END = " "
 
 
 def question_of(count: int, key: str) -> str:
@@ -17,4 +18,9 @@ def parts_of(question: str) -> list[str]:
     word, _, key = rest.partition(" ")
     if word != WORD:
         return []
-    return [f"{place}.{key} " for place in range(int(count))]
+    return [f"{place}.{key}{END}" for place in range(int(count))]
+
+
+def count_parts(text: str) -> int:
+    """How many parts a text has."""
+    return text.count(END)

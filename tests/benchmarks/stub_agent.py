@@ -1,8 +1,9 @@
 """A master agent that answers at once: `python -m tests.benchmarks.stub_agent`.
 
 It echoes the message. One that begins with a number is logged so many times before, one that asks
-for parts is answered with those, and one is never answered. Where it is told of an agent that is such a stub too, it has that one do so. With
-AGENT_TOKENS in the environment it is an agent for each of them.
+for parts is answered with those, and one is never answered. Where it is told of an agent that is
+such a stub too, it has that one do so. With AGENT_TOKENS in the environment it is an agent for each
+of them.
 """
 
 import asyncio

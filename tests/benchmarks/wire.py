@@ -9,7 +9,7 @@ import resource
 from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import batched
 from typing import cast
 from urllib.parse import SplitResult, urlsplit
@@ -204,11 +204,18 @@ def allow_files(count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count), hard))
 
 
-@asynccontextmanager
-async def connections[T: _Client](
-    url: str, count: int, client: type[T] = Http
-) -> AsyncIterator[list[T]]:
+def connections(url: str, count: int) -> AbstractAsyncContextManager[list[Http]]:
     """So many connections to the server of a URL; it drops those that are idle for long."""
+    return _connected(url, count, Http)
+
+
+def event_connections(url: str, count: int) -> AbstractAsyncContextManager[list[Events]]:
+    """The same, for answers that are events."""
+    return _connected(url, count, Events)
+
+
+@asynccontextmanager
+async def _connected[T: _Client](url: str, count: int, client: type[T]) -> AsyncIterator[list[T]]:
     opened = [await _connect(urlsplit(url), client) for _ in range(count)]
     yield opened
     for each in opened:
