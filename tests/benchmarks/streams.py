@@ -24,7 +24,7 @@ USERS, PARTS = 64, 200
 SECONDS, ROUNDS = 2.0, 3
 FIRST_SECONDS, FIRST_ROUNDS = 1.0, 5
 WARM_UP_SECONDS = 1.0
-ONCE = 0.001  # seconds: each asks once, which takes others so long that it is enough
+ONCE = 0.1  # seconds: each asks once, which takes others so long that it is enough
 
 FIRST = "1 user: first part, p50"
 SOCKETS, AEGRA = f"{USERS} users, sockets", f"{USERS} users, aegra"

@@ -8,7 +8,7 @@ import asyncio
 import resource
 from base64 import b64encode
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import batched
 from typing import cast
@@ -23,6 +23,7 @@ LINE_END = b"\r\n"
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 MASKED = 0x80
 NO_MASK = bytes(4)  # a mask of zeros leaves the payload as it is
+NO_HEADERS: Mapping[str, str] = {}
 BYTES_2, BYTES_8 = 126, 127  # the lengths that say how many bytes the length itself has
 
 
@@ -137,12 +138,13 @@ class Socket(_Client):
         """The text frames that were not received yet."""
         self._is_open = False
 
-    async def handshake(self, path: str) -> None:
+    async def handshake(self, path: str, headers: Mapping[str, str]) -> None:
         """Become a WebSocket."""
         key = b64encode(bytes(16)).decode()
+        others = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._transport.write(
             f"GET {path} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{others}\r\n".encode()
         )
         if b" 101 " not in (head := await self._head()):
             raise BrokenConnectionError(head.decode(errors="replace"))
@@ -222,11 +224,11 @@ async def _connected[T: _Client](url: str, count: int, client: type[T]) -> Async
         each.close()
 
 
-async def open_socket(url: str) -> Socket:
+async def open_socket(url: str, headers: Mapping[str, str] = NO_HEADERS) -> Socket:
     """A WebSocket at a URL. Raises BrokenConnectionError where it is refused."""
     parts = urlsplit(url)
     socket = await _connect(parts, Socket)
-    await socket.handshake(f"{parts.path}?{parts.query}")
+    await socket.handshake(f"{parts.path}?{parts.query}", headers)
     return socket
 
 
