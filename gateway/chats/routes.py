@@ -13,7 +13,7 @@ from gateway.chats.events import (
     WhichEvents,
     WhichSession,
     create_message,
-    stream_events,
+    read_events,
 )
 from gateway.chats.frames import Cancellation, ClientMessage, Handshake, ValidationFailure
 from gateway.chats.protocols import AcceptedFrame, DeltaFrame, ErrorFrame
@@ -144,7 +144,7 @@ operations = [
     Operation(
         method="GET",
         path="/api/sessions/{session_id}/events",
-        handler=stream_events,
+        handler=read_events,
         parameters=WhichEvents,
         result=Response,
         responses={"200": EVENTS},

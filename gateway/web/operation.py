@@ -4,7 +4,7 @@ Handlers take a `Call` and return an object. The line names the classes of both;
 input, make the answer and describe the API, and the type checker compares them with the handler.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +27,7 @@ from gateway.web.auth import Access, Caller, authenticate
 from gateway.web.errors import (
     ApiError,
     BadRequestError,
+    Form,
     Refusal,
     StorageFullError,
     TooLargeError,
@@ -35,7 +36,14 @@ from gateway.web.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from gateway.web.inputs import BodyFormat, Data, Nothing, check_inputs, read_data
+from gateway.web.inputs import (
+    MAX_BODY_BYTES,
+    BodyFormat,
+    Data,
+    Nothing,
+    check_inputs,
+    read_data,
+)
 from gateway.web.paging import MOST_BYTES, SMALL_BYTES, Page, Slice, cut
 from shared.codec.converter import dump
 from shared.codec.faults import InvalidInputError
@@ -147,6 +155,7 @@ class Operation:
     handler: Callable[[Call[Any, Any]], Awaitable[object]]
     body: type = Nothing
     body_format: BodyFormat = "json"
+    most_bytes: int = MAX_BODY_BYTES
     needs_body: bool = True  # False: without one, all of its fields have their defaults
     parameters: type = Nothing
     result: Any = None
@@ -155,10 +164,12 @@ class Operation:
     access: Access = Access.USER
     fails: bool = True  # whether it can answer 400
     names: Mapping[str, str] = NOTHING_NAMED  # a parameter, and where in the result its value is
-    refusal: type[Refusal] = Refusal
+    refusal: type[Form] = Refusal
     old_place: str = ""  # what sets its id apart, where another path is the one to use
     bounded: bool = False  # whether it can answer 429, with Retry-After
     stores: bool = False  # files, and whether it can answer 507
+    further_errors: Sequence[type[ApiError]] = ()
+    rest: str = ""  # the parameter of the path that may have slashes
     lends: bool = True  # the connection; not to a handler that waits for more than the database
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -180,14 +191,14 @@ class Operation:
         state: State = request.scope["state"]
         database = state["database"]
         if self.access is Access.ANYONE:
-            data = await read_data(request, self._parsed, self.body_format)
+            data = await self._read(request)
             return await self._call(request, state, None, data, held)
         async with connect(database) as connection:
             caller = await authenticate(connection, request, state["settings"], self.access)
             bind_log_ids(user_id=caller.user_id)
             if not self.lends or self._parsed is not Nothing:
                 await give_back(database)  # who sends slowly keeps it from nobody
-            data = await read_data(request, self._parsed, self.body_format)
+            data = await self._read(request)
             if not self.lends:
                 return await self._call(request, state, caller, data, held)
             turns = state["turns"]
@@ -196,6 +207,9 @@ class Operation:
             await held.enter_async_context(turns.calls.turn(caller.user_id))
             async with turns.with_connection(caller.user_id, self.name):
                 return await self._call(request, state, caller, data, held)
+
+    async def _read(self, request: Request) -> Data:
+        return await read_data(request, self._parsed, self.body_format, self.most_bytes)
 
     async def _call(
         self,
@@ -237,17 +251,21 @@ class Operation:
         service = self.access.lets_in_services
         takes_body = self.body is not Nothing
         takes_any = takes_body or self.parameters is not Nothing or service
+        tells_faults = self.refusal.malformed is None
         possible: dict[type[Exception], bool] = {
-            BadRequestError: self.fails or service,
+            BadRequestError: self.fails or service or (takes_any and not tells_faults),
             UnauthorizedError: self.access is not Access.ANYONE,
             TooSlowError: takes_body,
             TooLargeError: takes_body,
-            InvalidInputError: takes_any,
+            InvalidInputError: takes_any and tells_faults,
             TooManyRequestsError: self.bounded or self._takes_turns,
             UnavailableError: True,
             StorageFullError: self.stores,
         }
-        return [error for error, is_possible in possible.items() if is_possible]
+        return [
+            *(error for error, is_possible in possible.items() if is_possible),
+            *self.further_errors,
+        ]
 
     @property
     def is_paged(self) -> bool:
@@ -260,7 +278,8 @@ class Operation:
 
     def route(self) -> Route:
         """What Starlette routes to."""
-        return Route(self.path, self, methods=[self.method], name=self.name)
+        path = self.path.replace(f"{{{self.rest}}}", f"{{{self.rest}:path}}")
+        return Route(path, self, methods=[self.method], name=self.name)
 
     @property
     def name(self) -> str:
@@ -310,7 +329,7 @@ def post[Body, Result](
     *,
     access: Access = Access.USER,
     body_format: BodyFormat = "json",
-    refusal: type[Refusal] = Refusal,
+    refusal: type[Form] = Refusal,
     names: Mapping[str, str] = NOTHING_NAMED,
     bounded: bool = False,
     lends: bool = True,
