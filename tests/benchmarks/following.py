@@ -15,6 +15,7 @@ from tests.benchmarks.people import ANSWER_SECONDS, WrongAnswerError
 from tests.benchmarks.wire import Events, Socket, http_request
 
 PROTOCOL = "2"
+JSON = "application/json"
 DONE = b"[DONE]"
 
 
@@ -91,9 +92,7 @@ class OverCompletions(Follower):
     async def _texts(self, question: str) -> AsyncGenerator[str]:
         message = {"role": "user", "content": question}
         body = orjson.dumps({"model": self.model, "messages": [message], "stream": True})
-        head = http_request(
-            "POST", "/v1/chat/completions", len(body), self.token, kind="application/json"
-        )
+        head = http_request("POST", "/v1/chat/completions", len(body), self.token, JSON)
         async with aclosing(self.connection.ask(head + body)) as events:
             async for _, data in events:
                 if data == DONE:

@@ -19,6 +19,7 @@ from tests.sql import run_sql
 AT_A_TIME = 16
 ANSWER_SECONDS = 30.0
 STRAY_SECONDS = 0.3
+CONFIG = "config"  # the name of everybody's
 
 INSERT = """
     WITH new AS (

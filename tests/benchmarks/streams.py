@@ -6,7 +6,7 @@ the same.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import attrs
@@ -14,25 +14,28 @@ from attrs import frozen
 
 from tests.benchmarks.aegra.running import NotInstallableError, install, on_threads, run_aegra
 from tests.benchmarks.chat import chatting
-from tests.benchmarks.following import PROTOCOL, Follower, OverSocket
+from tests.benchmarks.following import PROTOCOL, Follower, OverCompletions, OverSocket
 from tests.benchmarks.installation import Bench, Installation
 from tests.benchmarks.load import Load, Measured, Work, run_in_turn, run_load
-from tests.benchmarks.people import insert_people, open_sessions
+from tests.benchmarks.people import CONFIG, insert_people, open_sessions
 from tests.benchmarks.results import Row, Target, at_least, at_most, percentile
+from tests.benchmarks.wire import event_connections
 
 USERS, PARTS = 64, 200
-SECONDS, ROUNDS = 2.0, 3
-FIRST_SECONDS, FIRST_ROUNDS = 1.0, 5
+SECONDS, ROUNDS = 2.0, 4
 WARM_UP_SECONDS = 1.0
-ONCE = 0.1  # seconds: each asks once, which takes others so long that it is enough
+ONCE = 0.1  # seconds: each of others' users asks once in a round, which takes long enough
+FIRST_SECONDS, FIRST_ROUNDS = 1.0, 5
 
 FIRST = "1 user: first part, p50"
-SOCKETS, AEGRA = f"{USERS} users, sockets", f"{USERS} users, aegra"
-BESIDE_AEGRA = f"{SOCKETS} against aegra: parts"
+SOCKETS, COMPLETIONS = f"{USERS} users, sockets", f"{USERS} users, completions"
+AGAINST_SOCKETS = f"{COMPLETIONS} against sockets: parts"
+AGAINST_AEGRA = f"{SOCKETS} against aegra: parts"
 TARGETS: dict[str, Target] = {
     FIRST: at_most(1.3, of_floor=True),
     f"{SOCKETS}: parts": at_least(8000),
-    BESIDE_AEGRA: at_least(20, of_floor=True),
+    AGAINST_SOCKETS: at_least(0.8, of_floor=True),
+    AGAINST_AEGRA: at_least(20, of_floor=True),
 }
 
 
@@ -40,18 +43,22 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
     """The first part beside a first log entry; then 64 users whose answers have 200 parts each."""
     one = bench.start(has_doors=True)
     yield await _measure_first(one)
-    async with over_sockets(one, USERS) as followers:
-        await run_load(_asking(followers), WARM_UP_SECONDS)
-        sockets = await _measure(followers, SECONDS, one)
-    for row in sockets.rows(SOCKETS):
-        yield row
-    try:
-        version = install()
-    except NotInstallableError as error:
-        yield Row(f"no aegra here: {error}", 0, "parts")
-        return
-    async for row in _measure_aegra(bench, version, sockets):
-        yield row
+    async with AsyncExitStack() as stack:
+        groups = [
+            Group(SOCKETS, one, await stack.enter_async_context(over_sockets(one, USERS))),
+            Group(COMPLETIONS, one, await stack.enter_async_context(over_completions(one, USERS))),
+        ]
+        try:
+            groups.append(await stack.enter_async_context(_others(bench)))
+        except NotInstallableError as error:
+            yield Row(f"no aegra here: {error}", 0, "parts")
+        sockets, completions, *others = await _in_turn(groups)
+    for measured in (sockets, completions, *others):
+        for row in measured.rows():
+            yield row
+    yield Row(AGAINST_SOCKETS, completions.parts, "/s", sockets.parts)
+    for other in others:
+        yield Row(AGAINST_AEGRA, sockets.parts, "/s", other.parts)
 
 
 async def _measure_first(one: Installation) -> Row:
@@ -65,14 +72,32 @@ async def _measure_first(one: Installation) -> Row:
     return Row(FIRST, part, "ms", entry)
 
 
-async def _measure_aegra(bench: Bench, version: str, sockets: "Measurement") -> AsyncIterator[Row]:
-    with run_aegra(bench) as aegra:
-        async with on_threads(aegra, USERS) as followers:
-            await run_load(_asking(followers[:1]), WARM_UP_SECONDS)
-            theirs = await _measure(followers, ONCE, aegra)
-    for row in theirs.rows(f"{AEGRA} {version}"):
-        yield row
-    yield Row(BESIDE_AEGRA, sockets.parts, "/s", theirs.parts)
+@frozen
+class Group:
+    """Users of one protocol, for so many seconds in a round."""
+
+    name: str
+    what: Measured
+    followers: Sequence[Follower]
+    seconds: float = SECONDS
+
+    async def ask(self) -> Load:
+        """Have them all ask."""
+        return await run_load(self._asking, self.seconds, self.what)
+
+    async def warm_up(self) -> None:
+        """Have some ask, so that all that is loaded once is there."""
+        await run_load(self._asking[:4], WARM_UP_SECONDS)
+
+    @property
+    def _asking(self) -> list[Work]:
+        return [partial(each.ask, PARTS) for each in self.followers]
+
+    @property
+    def told(self) -> "Told":
+        """How much they were told by now."""
+        names = attrs.fields_dict(Told)
+        return Told(*(sum(getattr(each, name) for each in self.followers) for name in names))
 
 
 @frozen
@@ -92,8 +117,9 @@ class Told:
 
 @frozen
 class Measurement:
-    """What followers were told, and what that took."""
+    """What a group was told, and what that took."""
 
+    name: str
     load: Load
     told: Told
 
@@ -102,9 +128,9 @@ class Measurement:
         """Of all answers, in a second."""
         return self.told.parts / self.load.elapsed
 
-    def rows(self, name: str) -> list[Row]:
+    def rows(self) -> list[Row]:
         """The rows of one protocol."""
-        told = self.told
+        name, told = self.name, self.told
         return [
             Row(f"{name}: parts", self.parts, "/s", cpu=self.load.cpu(of_each=PARTS)),
             Row(f"{name}: frames", told.frames / self.load.elapsed, "/s"),
@@ -113,19 +139,24 @@ class Measurement:
         ]
 
 
-async def _measure(followers: Sequence[Follower], seconds: float, what: Measured) -> Measurement:
-    before = _told(followers)
-    load = await run_load(_asking(followers), seconds, what)
-    return Measurement(load, _told(followers) - before)
+async def _in_turn(groups: Sequence[Group]) -> list[Measurement]:
+    for group in groups:
+        await group.warm_up()
+    before = [group.told for group in groups]
+    loads = await run_in_turn(ROUNDS, *(group.ask for group in groups))
+    return [
+        Measurement(group.name, load, group.told - told)
+        for group, load, told in zip(groups, loads, before, strict=True)
+    ]
 
 
-def _told(followers: Sequence[Follower]) -> Told:
-    sums = (sum(getattr(each, what) for each in followers) for what in attrs.fields_dict(Told))
-    return Told(*sums)
-
-
-def _asking(followers: Sequence[Follower]) -> list[Work]:
-    return [partial(each.ask, PARTS) for each in followers]
+@asynccontextmanager
+async def _others(bench: Bench) -> AsyncIterator[Group]:
+    """Users of aegra. Raises NotInstallableError."""
+    version = install()
+    with run_aegra(bench) as aegra:
+        async with on_threads(aegra, USERS) as followers:
+            yield Group(f"{USERS} users, aegra {version}", aegra, followers, ONCE)
 
 
 @asynccontextmanager
@@ -136,3 +167,14 @@ async def over_sockets(one: Installation, users: int) -> AsyncIterator[list[Over
     yield [OverSocket(socket) for socket, _ in sessions]
     for socket, _ in sessions:
         socket.close()
+
+
+@asynccontextmanager
+async def over_completions(one: Installation, users: int) -> AsyncIterator[list[OverCompletions]]:
+    """New users who each have a connection that is kept."""
+    people = insert_people(one.system.settings, users)
+    async with event_connections(one.system.gateway, users) as opened:
+        yield [
+            OverCompletions(connection, person.token, CONFIG)
+            for connection, person in zip(opened, people, strict=True)
+        ]

@@ -15,7 +15,7 @@ from attrs import define, frozen
 
 from devstack.processes import HOST, free_port, start_child, stopping, wait_until_ready
 from devstack.valkey import run_valkey
-from tests.benchmarks.following import Follower
+from tests.benchmarks.following import JSON, Follower
 from tests.benchmarks.installation import Bench, Processes, Spent, spent_by
 from tests.benchmarks.people import WrongAnswerError
 from tests.benchmarks.report import FOLDER
@@ -29,7 +29,6 @@ INSTALLED = ENVIRONMENT / ".installed"  # holds the lock's digest
 START_SECONDS = 60.0
 KEEP_SECONDS = "300"  # a connection that waits for its turn is kept
 OK = 200
-JSON = "application/json"
 PARTS = b"custom"  # what aegra calls what a graph says on its own
 
 
