@@ -85,7 +85,7 @@ class OverSocket(Follower):
 class OverCompletions(Follower):
     """Over `/v1/chat/completions`, as OpenAI's clients do."""
 
-    connection: Events
+    events: Events
     token: str
     model: str
 
@@ -93,7 +93,7 @@ class OverCompletions(Follower):
         message = {"role": "user", "content": question}
         body = orjson.dumps({"model": self.model, "messages": [message], "stream": True})
         head = http_request("POST", "/v1/chat/completions", len(body), self.token, JSON)
-        async with aclosing(self.connection.ask(head + body)) as events:
+        async with aclosing(self.events.ask(head + body)) as events:
             async for _, data in events:
                 if data == DONE:
                     continue

@@ -19,7 +19,7 @@ from tests.benchmarks.installation import Bench, Installation
 from tests.benchmarks.load import Load, Measured, Work, run_in_turn, run_load
 from tests.benchmarks.people import CONFIG, insert_people, open_sessions
 from tests.benchmarks.results import Row, Target, at_least, at_most, percentile
-from tests.benchmarks.wire import event_connections
+from tests.benchmarks.wire import Events
 
 USERS, PARTS = 64, 200
 SECONDS, ROUNDS = 2.0, 4
@@ -171,10 +171,10 @@ async def over_sockets(one: Installation, users: int) -> AsyncIterator[list[Over
 
 @asynccontextmanager
 async def over_completions(one: Installation, users: int) -> AsyncIterator[list[OverCompletions]]:
-    """New users who each have a connection that is kept."""
+    """New users who each have a connection."""
     people = insert_people(one.system.settings, users)
-    async with event_connections(one.system.gateway, users) as opened:
-        yield [
-            OverCompletions(connection, person.token, CONFIG)
-            for connection, person in zip(opened, people, strict=True)
-        ]
+    gateway = one.system.gateway
+    followers = [OverCompletions(Events(gateway), each.token, CONFIG) for each in people]
+    yield followers
+    for each in followers:
+        each.events.close()

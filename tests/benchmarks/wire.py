@@ -9,12 +9,12 @@ import resource
 from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from itertools import batched
 from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
@@ -103,8 +103,13 @@ class Http(_Client):
         return Answer(int(head[9:12]), await self._take(length))
 
 
-class Events(_Client):
-    """A connection that is kept, whose answers are streams of server-sent events."""
+class _EventClient(_Client):
+    """A connection whose answers are streams of server-sent events."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has not dropped it."""
+        return not self._has_ended
 
     async def ask(self, request: bytes) -> AsyncGenerator[tuple[bytes, bytes]]:
         """The name and data of each event. Raises BrokenConnectionError where there are none."""
@@ -122,6 +127,27 @@ class Events(_Client):
         """The next chunk; the last one is empty."""
         length = int(await self._until(LINE_END), 16)
         return (await self._take(length + len(LINE_END)))[:length]
+
+
+@define
+class Events:
+    """Asks a server for events, over a connection that is kept as long as the server keeps it."""
+
+    url: str
+    _client: _EventClient | None = field(default=None, init=False)
+
+    async def ask(self, request: bytes) -> AsyncGenerator[tuple[bytes, bytes]]:
+        """The name and data of each event. Raises BrokenConnectionError where there are none."""
+        if self._client is None or not self._client.is_open:
+            self._client = await _connect(urlsplit(self.url), _EventClient)
+        async with aclosing(self._client.ask(request)) as events:
+            async for each in events:
+                yield each
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._client is not None:
+            self._client.close()
 
 
 def _read_event(text: bytes) -> tuple[bytes, bytes]:
@@ -206,19 +232,10 @@ def allow_files(count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count), hard))
 
 
-def connections(url: str, count: int) -> AbstractAsyncContextManager[list[Http]]:
-    """So many connections to the server of a URL; it drops those that are idle for long."""
-    return _connected(url, count, Http)
-
-
-def event_connections(url: str, count: int) -> AbstractAsyncContextManager[list[Events]]:
-    """The same, for answers that are events."""
-    return _connected(url, count, Events)
-
-
 @asynccontextmanager
-async def _connected[T: _Client](url: str, count: int, client: type[T]) -> AsyncIterator[list[T]]:
-    opened = [await _connect(urlsplit(url), client) for _ in range(count)]
+async def connections(url: str, count: int) -> AsyncIterator[list[Http]]:
+    """So many connections to the server of a URL; it drops those that are idle for long."""
+    opened = [await _connect(urlsplit(url), Http) for _ in range(count)]
     yield opened
     for each in opened:
         each.close()

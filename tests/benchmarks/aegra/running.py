@@ -19,7 +19,7 @@ from tests.benchmarks.following import JSON, Follower
 from tests.benchmarks.installation import Bench, Processes, Spent, spent_by
 from tests.benchmarks.people import WrongAnswerError
 from tests.benchmarks.report import FOLDER
-from tests.benchmarks.wire import Events, connections, event_connections, http_request
+from tests.benchmarks.wire import Events, connections, http_request
 from tests.system import PROJECT, read_status, run_database, url_of
 
 HERE = Path(__file__).parent
@@ -27,7 +27,6 @@ LOCK = HERE / "requirements.lock"
 ENVIRONMENT = FOLDER / "aegra"
 INSTALLED = ENVIRONMENT / ".installed"  # holds the lock's digest
 START_SECONDS = 60.0
-KEEP_SECONDS = "300"  # a connection that waits for its turn is kept
 OK = 200
 PARTS = b"custom"  # what aegra calls what a graph says on its own
 
@@ -90,7 +89,7 @@ def run_aegra(bench: Bench) -> Iterator[Aegra]:
         server = ["uvicorn", "aegra_api.main:app", "--host", HOST, "--port", port]
         child = start_child(
             "aegra",
-            [_python(), "-m", *server, "--no-access-log", "--timeout-keep-alive", KEEP_SECONDS],
+            [_python(), "-m", *server, "--no-access-log"],
             log,
             environment={**os.environ, **variables},
             folder=HERE,
@@ -106,7 +105,7 @@ def run_aegra(bench: Bench) -> Iterator[Aegra]:
 class OnThread(Follower):
     """A user of a thread of its own."""
 
-    connection: Events
+    events: Events
     thread_id: str
 
     async def _texts(self, question: str) -> AsyncGenerator[str]:
@@ -114,7 +113,7 @@ class OnThread(Follower):
         body = orjson.dumps({**asked, "stream_mode": ["custom"]})
         path = f"/threads/{self.thread_id}/runs/stream"
         head = http_request("POST", path, len(body), kind=JSON)
-        async with aclosing(self.connection.ask(head + body)) as events:
+        async with aclosing(self.events.ask(head + body)) as events:
             async for name, data in events:
                 if name == PARTS:
                     yield orjson.loads(data)
@@ -122,11 +121,14 @@ class OnThread(Follower):
 
 @asynccontextmanager
 async def on_threads(aegra: Aegra, users: int) -> AsyncIterator[list[OnThread]]:
-    """So many users, each with a connection that is kept."""
-    async with connections(aegra.url, 1) as [one], event_connections(aegra.url, users) as many:
+    """So many users, each with a thread and a connection."""
+    async with connections(aegra.url, 1) as [one]:
         begin = http_request("POST", "/threads", 2, kind=JSON) + b"{}"
-        answers = [await one.ask(begin) for _ in many]
-        if faults := [each for each in answers if each.status != OK]:
-            raise WrongAnswerError(f"{faults[0]} for a thread")
-        threads = [orjson.loads(each.body)["thread_id"] for each in answers]
-        yield [OnThread(*each) for each in zip(many, threads, strict=True)]
+        answers = [await one.ask(begin) for _ in range(users)]
+    if faults := [each for each in answers if each.status != OK]:
+        raise WrongAnswerError(f"{faults[0]} for a thread")
+    threads = [orjson.loads(each.body)["thread_id"] for each in answers]
+    followers = [OnThread(Events(aegra.url), thread) for thread in threads]
+    yield followers
+    for each in followers:
+        each.events.close()
