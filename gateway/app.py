@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from gateway.a2a.kind import A2A_AGENTS
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
+from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
@@ -165,6 +166,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         }
         yield State(
             sockets=sockets,
+            followed=Followed(),
             settings=settings,
             database=database,
             replica=replica,

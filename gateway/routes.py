@@ -3,6 +3,7 @@
 from gateway.a2a import routes as a2a
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
+from gateway.agui import routes as agui
 from gateway.chats import routes as chats
 from gateway.files import routes as files
 from gateway.flows import routes as flows
@@ -16,6 +17,7 @@ operations = [
     *agents.operations,
     *flows.operations,
     *chats.operations,
+    *agui.operations,
     *requests.operations,
     *files.operations,
     *logs.operations,

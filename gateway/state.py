@@ -6,6 +6,7 @@ from databases import Database
 
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
+from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.remote.outbound import Outbound
@@ -39,6 +40,7 @@ class State(TypedDict):
     strangers: Strangers
     watch: Watch
     sockets: Sockets
+    followed: Followed
     storage: Storage
     objects: Objects
     outbound: Outbound

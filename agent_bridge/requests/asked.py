@@ -6,7 +6,7 @@ from uuid import UUID
 import attrs
 from attrs import define, field, frozen
 
-from agent_bridge.requests.asked_queries import MEMBERS_LIMIT, Member
+from agent_bridge.requests.asked_queries import Member
 from agent_bridge.requests.compose import UnfitError
 from agent_bridge.router.frames import NOT_ACTIVE, UNREGISTERED, Rejection, Reply
 from shared.codec.depth import is_too_deep
@@ -14,13 +14,14 @@ from shared.codec.sizes import in_units
 from shared.codec.text import write_json
 from shared.domain.agents import text_parameter
 from shared.domain.endings import Outcome, failed
+from shared.domain.flows import ASKED_MEMBERS_LIMIT
 from shared.domain.frames import answer_from
 
 MOST_BYTES = 8 * 1024 * 1024  # of a trace
 
 NOBODY = "The agent or flow that is asked does not exist"
 TOOLS = "The flow can't be asked itself: only the master agent can call all of its members"
-TOO_MANY = f"The flow can't be asked itself: it has more than {MEMBERS_LIMIT} members"
+TOO_MANY = f"The flow can't be asked itself: it has more than {ASKED_MEMBERS_LIMIT} members"
 
 type Step = dict[str, Any]
 """An agent's entry in the trace, in the form of the master agent's."""
@@ -39,7 +40,7 @@ def line_up(members: list[Member]) -> list[AskedAgent]:
     """Who is asked, in order. Raises UnfitError unless all can be."""
     if not members:
         raise UnfitError(NOBODY)
-    if len(members) > MEMBERS_LIMIT:
+    if len(members) > ASKED_MEMBERS_LIMIT:
         raise UnfitError(TOO_MANY)
     if any(member.type != "genai" for member in members):
         raise UnfitError(TOOLS)

@@ -7,9 +7,8 @@ from attrs import frozen
 from databases.core import Connection
 
 from agent_bridge.requests.claim_queries import ClaimedRequest
+from shared.domain.flows import ASKED_MEMBERS_LIMIT
 from shared.postgres.pool import columns
-
-MEMBERS_LIMIT = 100  # of a flow that is asked itself
 
 
 @frozen
@@ -29,8 +28,8 @@ class Member:
 class Asked:
     """Who is asked, in order; they may be only if the claim `is_held`.
 
-    Of a flow with more than MEMBERS_LIMIT members one more. Nobody: the owner has no such agent
-    nor flow.
+    Of a flow with more than ASKED_MEMBERS_LIMIT members one more. Nobody: the owner has no such
+    agent nor flow.
     """
 
     is_held: bool
@@ -64,7 +63,7 @@ async def mark_asked(connection: Connection, request: ClaimedRequest) -> Asked:
         "owner": request.creator_id,
         "asked_id": request.asked_id,
         "claim_id": request.claim_id,
-        "limit": MEMBERS_LIMIT + 1,
+        "limit": ASKED_MEMBERS_LIMIT + 1,
     }
     rows = [columns(row) for row in await connection.fetch_all(sql, values)]
     held = [row.pop("is_held") for row in rows]

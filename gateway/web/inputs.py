@@ -24,7 +24,6 @@ from shared.codec.text import read_json
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_SECONDS = 30.0
-TOO_LARGE = f"What is sent must not be larger than {in_units(MAX_BODY_BYTES)}"
 
 type BodyFormat = Literal["json", "form", "multipart"]
 type Data = bytes | str | dict[str, Any]  # JSON, a text of another type, or the fields of a form
@@ -35,7 +34,9 @@ class Nothing:
     """No body, or no parameters."""
 
 
-async def read_data(request: Request, body: type, body_format: BodyFormat) -> Data:
+async def read_data(
+    request: Request, body: type, body_format: BodyFormat, most_bytes: int = MAX_BODY_BYTES
+) -> Data:
     """What the body holds, unchecked. Raises TooLargeError, TooSlowError or InvalidInputError.
 
     No connection is to be held meanwhile: the sender decides how long it takes.
@@ -44,7 +45,7 @@ async def read_data(request: Request, body: type, body_format: BodyFormat) -> Da
         return b""
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _read_data(request, body_format)
+            return await _read_data(request, body_format, most_bytes)
     except TimeoutError:
         raise TooSlowError(f"The body took more than {BODY_SECONDS:g} seconds") from None
 
@@ -114,8 +115,9 @@ def _parse_json(data: bytes) -> object:
         raise InvalidInputError(find_broken_texts(data) or [fault]) from None
 
 
-async def _read_data(request: Request, body_format: BodyFormat) -> Data:
-    bounded = bound(request, MAX_BODY_BYTES, TooLargeError(TOO_LARGE))
+async def _read_data(request: Request, body_format: BodyFormat, most_bytes: int) -> Data:
+    too_large = f"What is sent must not be larger than {in_units(most_bytes)}"
+    bounded = bound(request, most_bytes, TooLargeError(too_large))
     if body_format == "form":
         return await _read_form(bounded)
     body = await bounded.body()

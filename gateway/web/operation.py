@@ -35,7 +35,14 @@ from gateway.web.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from gateway.web.inputs import BodyFormat, Data, Nothing, check_inputs, read_data
+from gateway.web.inputs import (
+    MAX_BODY_BYTES,
+    BodyFormat,
+    Data,
+    Nothing,
+    check_inputs,
+    read_data,
+)
 from gateway.web.paging import MOST_BYTES, SMALL_BYTES, Page, Slice, cut
 from shared.codec.converter import dump
 from shared.codec.faults import InvalidInputError
@@ -147,6 +154,7 @@ class Operation:
     handler: Callable[[Call[Any, Any]], Awaitable[object]]
     body: type = Nothing
     body_format: BodyFormat = "json"
+    most_bytes: int = MAX_BODY_BYTES
     needs_body: bool = True  # False: without one, all of its fields have their defaults
     parameters: type = Nothing
     result: Any = None
@@ -180,14 +188,14 @@ class Operation:
         state: State = request.scope["state"]
         database = state["database"]
         if self.access is Access.ANYONE:
-            data = await read_data(request, self._parsed, self.body_format)
+            data = await self._read(request)
             return await self._call(request, state, None, data, held)
         async with connect(database) as connection:
             caller = await authenticate(connection, request, state["settings"], self.access)
             bind_log_ids(user_id=caller.user_id)
             if not self.lends or self._parsed is not Nothing:
                 await give_back(database)  # who sends slowly keeps it from nobody
-            data = await read_data(request, self._parsed, self.body_format)
+            data = await self._read(request)
             if not self.lends:
                 return await self._call(request, state, caller, data, held)
             turns = state["turns"]
@@ -196,6 +204,9 @@ class Operation:
             await held.enter_async_context(turns.calls.turn(caller.user_id))
             async with turns.with_connection(caller.user_id, self.name):
                 return await self._call(request, state, caller, data, held)
+
+    async def _read(self, request: Request) -> Data:
+        return await read_data(request, self._parsed, self.body_format, self.most_bytes)
 
     async def _call(
         self,

@@ -19,6 +19,7 @@ from shared.postgres.rows import build
 
 FLOWS_LIMIT = 500  # that a master agent is told of, as of agents
 FLOWS_BYTES_LIMIT = 1024 * 1024  # of their lists of members; a flow has up to 75 KB
+ASKED_MEMBERS_LIMIT = 100  # of a flow that is asked itself
 MEMBER_BYTES = 39  # its id as JSON, and a comma
 
 STORED = ("id", "name", "alias", "description", "members", "created_at", "updated_at")

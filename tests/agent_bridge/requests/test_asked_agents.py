@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from agent_bridge.requests.asked import NOBODY, TOO_MANY, TOOLS
-from agent_bridge.requests.asked_queries import MEMBERS_LIMIT
 from agent_bridge.requests.ending import CONNECTION_LOST, INTERRUPTED, ROUTER_AWAY, TIMED_OUT
+from shared.domain.flows import ASKED_MEMBERS_LIMIT
 from tests.agent_bridge.broken import keep_bridges
 from tests.agent_bridge.stored import execute, select, select_logs, select_requests
 from tests.asked import agent_that, ask, create_flow, failing, insert_request, saying
@@ -176,7 +176,7 @@ async def test_a_flow_asks_nobody_unless_all_of_its_members_can_be_asked(
             ],
             "An agent of the flow does not exist any more": [(uuid4(), "genai")],
             TOOLS: [(uuid4(), "mcp")],
-            TOO_MANY: [good] * MEMBERS_LIMIT,
+            TOO_MANY: [good] * ASKED_MEMBERS_LIMIT,
         }
         for reason, members in others.items():
             stored = [{"id": str(id_), "type": type_} for id_, type_ in (good, *members)]
