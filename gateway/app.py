@@ -25,7 +25,7 @@ from gateway.openapi.page import documentation_routes
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
 from gateway.requests.bridges import Bridges
-from gateway.routes import operations
+from gateway.routes import forms, operations
 from gateway.routes import sockets as described
 from gateway.state import State
 from gateway.streams.delivery import create_room
@@ -58,6 +58,14 @@ from shared.telemetry.tracing import export_traces
 logger = logging.getLogger(__name__)
 
 TITLE = "GenAI back-end"
+OPENAI_HEADERS = (  # that its package for JavaScript sends, also in a browser
+    *("os", "arch", "lang", "runtime", "runtime-version", "package-version"),
+    *("retry-count", "timeout", "helper-method"),
+)
+ALLOWED_HEADERS = (
+    *("authorization", "content-type", "last-event-id", "x-session-id"),
+    *(f"x-stainless-{name}" for name in OPENAI_HEADERS),
+)
 KINDS = (MCP_SERVERS, A2A_AGENTS)  # of what is looked up again
 
 
@@ -102,12 +110,12 @@ def create_app(settings: GatewaySettings) -> Starlette:
                 Cors,
                 allow_origins=settings.backend_cors_origins,
                 allow_methods=["GET", "POST", "PATCH", "DELETE"],
-                allow_headers=["authorization", "content-type", "last-event-id", "x-session-id"],
+                allow_headers=ALLOWED_HEADERS,
                 expose_headers=["Link", "Retry-After"],  # a page's script sees no others
             ),
             Middleware(IgnoreTrailingSlash),
             Middleware(Measure),
-            Middleware(AnswerErrors),
+            Middleware(AnswerErrors, forms=forms),
             Middleware(CountStrangers),
         ],
         lifespan=partial(_lifespan, settings=settings),

@@ -5,6 +5,8 @@ from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
 from gateway.chats import routes as chats
+from gateway.completions import routes as completions
+from gateway.completions.errors import OpenAIError
 from gateway.files import routes as files
 from gateway.flows import routes as flows
 from gateway.llms import routes as llms
@@ -24,5 +26,7 @@ operations = [
     *llms.operations,
     *mcp.operations,
     *a2a.operations,
+    *completions.operations,
 ]
+forms = {completions.PREFIX: OpenAIError}  # of errors, below these paths
 sockets = chats.sockets

@@ -33,12 +33,8 @@ LAST_EVENT_ID = "last-event-id"
 
 
 EVENTS: Json = {
-    "description": "The events, for as long as the client likes",
-    "content": {
-        "text/event-stream": {
-            "schema": {"type": "string", "description": "Frames of the socket's protocol 2."}
-        }
-    },
+    "description": "Frames of the socket's protocol 2, for as long as the client likes",
+    "content": {"text/event-stream": {"schema": {}}},
 }
 
 
@@ -86,7 +82,7 @@ async def create_message(call: Call[ClientMessage, WhichSession]) -> AcceptedFra
     return accepted_frame(accepted)
 
 
-async def stream_events(call: Call[Nothing, WhichEvents]) -> Response:
+async def read_events(call: Call[Nothing, WhichEvents]) -> Response:
     """Follow a session: each event is a frame of the socket's second protocol.
 
     `id` is the `seq` of what is stored: whoever connects again with it as `Last-Event-ID`, or as

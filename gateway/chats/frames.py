@@ -1,6 +1,6 @@
 """The wire format of the front-end's socket: what comes in, and what is wrong with it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 import attrs
@@ -8,6 +8,7 @@ import msgspec
 from attrs import frozen
 from msgspec import Meta
 
+from gateway.openapi.schemas import Json
 from gateway.web.sentences import sentence
 from shared.codec.converter import load, structure, unstructure
 from shared.codec.faults import Fault, InvalidInputError
@@ -71,6 +72,8 @@ class ClientMessage:
     user's newest is taken. One with the `message_id` of another message of its session starts
     nothing: it gets the same answer as that, unless this socket brings or brought it.
     """
+
+    example: ClassVar[Json] = {"message": "What time is it in Kyiv?"}
 
     message: str
     llm: LlmChoice | None = None

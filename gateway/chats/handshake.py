@@ -26,7 +26,7 @@ from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import DatabaseAwayError, connect
 
-KNOWN = " or ".join(map(str, WORDINGS))
+BAD_QUERY = "after is no seq, or protocol not 1 or 2"
 
 
 @frozen
@@ -73,7 +73,7 @@ async def check_handshake(websocket: WebSocket) -> Opening:
     if session is not None and not session.is_own:
         raise RefusedError(FOREIGN_SESSION, POLICY_VIOLATION)
     # Only now: a dead token is refused alike, whatever stands beside it.
-    how = _read(given, RefusedError(f"after is no seq, or protocol not {KNOWN}", POLICY_VIOLATION))
+    how = _read(given, RefusedError(BAD_QUERY, POLICY_VIOLATION))
     after = how.after
     last_seq = session.last_seq if session else 0
     # Ahead of the session, as where one was made anew, every frame would be taken for a repeat.

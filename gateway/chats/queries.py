@@ -26,7 +26,18 @@ async def insert_chat(
 
 
 async def select_chats(connection: Connection, owner: UUID, part: Slice) -> Page[Chat]:
-    """The owner's chats, newest first."""
+    """The owner's chats but those that others' protocols have made, newest first."""
+    sql = """
+        SELECT session_id, title, created_at, updated_at, octet_length(title) AS bytes
+        FROM chatconversations
+        WHERE creator_id = :owner AND origin IS NULL
+        ORDER BY created_at DESC, session_id LIMIT :limit OFFSET :offset
+    """
+    return await select_page(connection, sql, {"owner": owner}, part, builder(Chat))
+
+
+async def select_all_chats(connection: Connection, owner: UUID, part: Slice) -> Page[Chat]:
+    """The owner's chats, whatever has made them, newest first."""
     sql = """
         SELECT session_id, title, created_at, updated_at, octet_length(title) AS bytes
         FROM chatconversations

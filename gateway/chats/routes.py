@@ -13,7 +13,7 @@ from gateway.chats.events import (
     WhichEvents,
     WhichSession,
     create_message,
-    stream_events,
+    read_events,
 )
 from gateway.chats.frames import Cancellation, ClientMessage, Handshake, ValidationFailure
 from gateway.chats.protocols import AcceptedFrame, DeltaFrame, ErrorFrame
@@ -43,9 +43,8 @@ from shared.postgres.rows import builder
 
 async def list_chats(call: Call[Nothing, ChatPage]) -> Page[Chat]:
     """List the user's chats, newest first."""
-    page = await call.read_page(
-        lambda connection, part: queries.select_chats(connection, call.user_id, part)
-    )
+    select = queries.select_all_chats if call.parameters.include_unlisted else queries.select_chats
+    page = await call.read_page(lambda connection, part: select(connection, call.user_id, part))
     page.around = lambda _: Chats([])
     return page
 
@@ -145,7 +144,7 @@ operations = [
     Operation(
         method="GET",
         path="/api/sessions/{session_id}/events",
-        handler=stream_events,
+        handler=read_events,
         parameters=WhichEvents,
         result=Response,
         responses={"200": EVENTS},

@@ -89,6 +89,10 @@ class ChatPage:
 
     limit: Limit = 100
     offset: Offset = 0
+    include_unlisted: Annotated[
+        bool,
+        Meta(description="Those too that were made of a history which its client keeps itself."),
+    ] = False
 
 
 @frozen

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from gateway.openapi.schemas import EXAMPLE, Json, Schemas, make_schemas, without_null
 from gateway.web.auth import Access
-from gateway.web.errors import ApiError, Refusal
+from gateway.web.errors import ApiError, Form
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
 
@@ -80,6 +80,10 @@ SECURITY_SCHEMES: Json = {
 HEADERS: Json = {
     "WWW-Authenticate": {"schema": {"type": "string"}, "description": "What is wanted instead."},
     "Retry-After": {"schema": {"type": "string"}, "description": "Seconds to wait at least."},
+    "X-Should-Retry": {
+        "schema": {"type": "string"},
+        "description": "`false`: the work was done, and would be done again.",
+    },
     "Link": {
         "schema": {"type": "string"},
         "description": 'Where the list goes on, as `rel="next"` (RFC 8288); none at its end.',
@@ -161,12 +165,16 @@ def _real(types: Iterable[Any]) -> list[Any]:
     return [type_ for type_ in types if type_ not in {Nothing, None, Response}]
 
 
+def _resource(operation: Operation) -> str:
+    """The package of its handler."""
+    return operation.handler.__module__.split(".")[1]
+
+
 def _tags(operations: Sequence[Operation]) -> list[Json]:
     """One for each resource, described by the module of its routes."""
-    modules = dict.fromkeys(operation.handler.__module__ for operation in operations)
     described = [
-        {"name": module.split(".")[1], "description": inspect.getdoc(sys.modules[module])}
-        for module in modules
+        {"name": name, "description": inspect.getdoc(sys.modules[f"gateway.{name}.routes"])}
+        for name in dict.fromkeys(map(_resource, operations))
     ]
     return [*described, {"name": "health", "description": "For whoever runs the service."}]
 
@@ -200,7 +208,7 @@ def _describe_one(operation: Operation, schemas: Schemas) -> Json:
     described: Json = {
         "operationId": _operation_id(operation),
         "summary": summary,
-        "tags": [operation.handler.__module__.split(".")[1]],
+        "tags": [_resource(operation)],
         "security": SECURITY[operation.access],
         "responses": _responses(operation, schemas),
     }
@@ -262,7 +270,7 @@ def _responses(operation: Operation, schemas: Schemas) -> Json:
 
 
 def _describe_error(
-    error: type[Exception], refusal: type[Refusal], schemas: Schemas
+    error: type[Exception], refusal: type[Form], schemas: Schemas
 ) -> tuple[int, Json]:
     if not issubclass(error, ApiError):
         return 422, _refusal("The request is malformed", schemas.of(InputFaults))

@@ -9,6 +9,7 @@ import attrs
 from attrs import field, frozen
 from databases.core import Connection
 
+from gateway.requests.cancellation import cancel
 from gateway.state import State
 from gateway.streams import queries
 from gateway.streams.queries import Acceptance, Past
@@ -135,6 +136,12 @@ async def ask(state: State, question: Question) -> Accepted:
             raise ForeignSessionError(FOREIGN_SESSION)
     state["bridges"].notify(question.user_id, question.request_id)
     return Accepted(new.request_id, new.session_id, new.message_id, inserted.seq)
+
+
+async def give_up(state: State, user_id: UUID, accepted: Accepted) -> None:
+    """End a request whose answer nobody waits for any more."""
+    async with connect(state["database"]) as connection:
+        await cancel(connection, state["notifications"], user_id, accepted.request_id)
 
 
 def _title(question: Question) -> str:

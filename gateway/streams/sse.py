@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 COMMENT_SECONDS = 15.0  # proxies drop what is silent for longer
 SEND_SECONDS = 20.0
+RESTARTING = "The server is restarting, please try again"
 COMMENT = b":\n\n"
 HEADERS = {
     "Cache-Control": "no-store",
@@ -57,9 +58,9 @@ class EventStream(Response):
         *,
         on_hang_up: Callable[[], Awaitable[None]] = _nothing,
         ends_by_itself: bool = True,
-        farewell: bytes = b"",
+        farewell: Callable[[], bytes] = bytes,
     ) -> None:
-        """`on_hang_up` is called when the client has left before the end.
+        """`on_hang_up` is called when nobody waits for the end any more.
 
         A gateway that goes down waits for the end of what `ends_by_itself`; then, and of anything
         else at once, the last piece is the `farewell`.
@@ -94,8 +95,8 @@ class EventStream(Response):
         put = partial(self._put, scope, send)
         with STREAMS_OPEN.track_inprogress():
             telling = asyncio.create_task(self._tell(put))
-            gone = asyncio.create_task(_until_gone(receive))
-            left = asyncio.create_task(_until(self._is_left))
+            gone = asyncio.create_task(until_gone(receive))
+            left = asyncio.create_task(until(self._is_left))
             commenting = asyncio.create_task(self._comment(put))
             ends = {telling, gone, left}
             done: set[asyncio.Task[None]] = set()
@@ -110,7 +111,8 @@ class EventStream(Response):
             if telling in done:
                 telling.result()
             elif left in done:
-                await put(self._farewell)
+                await put(self._farewell())
+                await self._on_hang_up()
             else:
                 await self._on_hang_up()
                 return
@@ -144,16 +146,25 @@ class EventStream(Response):
         self._sent_at = asyncio.get_running_loop().time()
 
 
-async def _until(event: asyncio.Event) -> None:
+async def until(event: asyncio.Event) -> None:
+    """Wait for it."""
     await event.wait()
 
 
-async def _until_gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
+    """Wait until the client has gone; what it still sends is read over."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def open_stream(call: Call[Any, Any], stream: EventStream) -> EventStream:
+class Leaving(Protocol):
+    """An answer that takes a while."""
+
+    async def leave(self, seconds: float) -> None:
+        """End it, within so many seconds."""
+
+
+def open_stream[Stream: Leaving](call: Call[Any, Any], stream: Stream) -> Stream:
     """Count a stream among what its user has open here.
 
     Raises TooManyRequestsError, UnavailableError.
@@ -165,5 +176,5 @@ def open_stream(call: Call[Any, Any], stream: EventStream) -> EventStream:
         detail = "You have too many open sockets and streams"
         raise TooManyRequestsError(detail, 1, TOO_MANY_SOCKETS) from None
     except GoingDownError:
-        raise UnavailableError("The server is restarting, please try again") from None
+        raise UnavailableError(RESTARTING) from None
     return stream

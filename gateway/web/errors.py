@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from attrs import frozen
 from starlette.exceptions import HTTPException
@@ -20,7 +20,20 @@ logger = logging.getLogger(__name__)
 
 
 @frozen(slots=False)
-class Refusal:
+class Form:
+    """What a caller is told of an error: what it says, in the words of a protocol."""
+
+    malformed: ClassVar[Any] = None
+    """What becomes of an InvalidInputError in this form; None: all its faults are told by 422."""
+
+    @classmethod
+    def of(cls, error: "ApiError") -> Self:
+        """What a caller is told of an error."""
+        raise NotImplementedError
+
+
+@frozen(slots=False)
+class Refusal(Form):
     """One sentence about what went wrong."""
 
     detail: str
@@ -39,7 +52,7 @@ class ApiError(Exception):
     """
 
     status = 500
-    refusal: type[Refusal] = Refusal
+    refusal: type[Form] = Refusal
     headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, detail: str, logged: str = "") -> None:
@@ -103,14 +116,28 @@ class StorageFullError(ApiError):
     status = 507
 
 
+class OtherError(ApiError):
+    """What no operation has raised."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str]) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.headers = headers
+
+
+NO_FORMS: Mapping[str, type[Form]] = MappingProxyType({})
+
+
 class AnswerErrors:
     """Answers what is raised, what nobody expected with a 500.
 
-    Inside the CORS middleware: without its headers no browser can read an answer.
+    Inside the CORS middleware: without its headers no browser can read an answer. Below the paths
+    of `forms` everything has the form of a protocol, whatever is wrong.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, forms: Mapping[str, type[Form]] = NO_FORMS) -> None:
         self.app = app
+        self._forms = forms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application."""
@@ -128,25 +155,48 @@ class AnswerErrors:
         except Exception as error:
             if begun:
                 raise  # the server logs it and cuts the connection, so that the end is missed
-            await _answer(error, scope)(scope, receive, send)
+            await self._answer(error, scope)(scope, receive, send)
+
+    def _answer(self, error: Exception, scope: Scope) -> Response:
+        path = scope.get("path", "")
+        form = next((self._forms[each] for each in self._forms if path.startswith(each)), None)
+        return _answer(error, scope) if form is None else _answer_in(form, error, scope)
 
 
 def _answer(error: Exception, scope: Scope) -> Response:
     match error:
         case ApiError():
-            if error.logged:
-                log_refusal(error.logged, HTTPConnection(scope))
-            told = unstructure(error.refusal.of(error))
-            return JSONResponse(told, error.status, error.headers)
+            return _refuse(error, error.refusal, scope)
         case InvalidInputError():
             return JSONResponse({"detail": unstructure(error.faults)}, 422)
-        case HTTPException():  # Starlette's own: no such path, or not with this method
-            return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
-        case DatabaseAwayError():
-            logger.warning("%s", error)
-            detail = "The database can't be reached, please try again"
-            return _answer(UnavailableError(detail), scope)
         case ClientDisconnect():  # in the middle of the body: nobody reads this
             return Response(status_code=400)
+    return _refuse(_api_error(error, scope), Refusal, scope)
+
+
+def _answer_in(form: type[Form], error: Exception, scope: Scope) -> Response:
+    match error:
+        case ClientDisconnect():
+            return Response(status_code=400)
+        case InvalidInputError():
+            return _refuse(form.malformed(error), form, scope)
+    return _refuse(_api_error(error, scope), form, scope)
+
+
+def _refuse(error: ApiError, form: type[Form], scope: Scope) -> Response:
+    if error.logged:
+        log_refusal(error.logged, HTTPConnection(scope))
+    return JSONResponse(unstructure(form.of(error)), error.status, error.headers)
+
+
+def _api_error(error: Exception, scope: Scope) -> ApiError:
+    match error:
+        case ApiError():
+            return error
+        case HTTPException():  # Starlette's own: no such path, or not with this method
+            return OtherError(error.status_code, error.detail, error.headers or {})
+        case DatabaseAwayError():
+            logger.warning("%s", error)
+            return UnavailableError("The database can't be reached, please try again")
     logger.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
-    return JSONResponse({"detail": "Internal Server Error"}, 500)
+    return OtherError(500, "Internal Server Error", {})

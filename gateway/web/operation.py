@@ -4,7 +4,7 @@ Handlers take a `Call` and return an object. The line names the classes of both;
 input, make the answer and describe the API, and the type checker compares them with the handler.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +27,7 @@ from gateway.web.auth import Access, Caller, authenticate
 from gateway.web.errors import (
     ApiError,
     BadRequestError,
+    Form,
     Refusal,
     StorageFullError,
     TooLargeError,
@@ -163,10 +164,12 @@ class Operation:
     access: Access = Access.USER
     fails: bool = True  # whether it can answer 400
     names: Mapping[str, str] = NOTHING_NAMED  # a parameter, and where in the result its value is
-    refusal: type[Refusal] = Refusal
+    refusal: type[Form] = Refusal
     old_place: str = ""  # what sets its id apart, where another path is the one to use
     bounded: bool = False  # whether it can answer 429, with Retry-After
     stores: bool = False  # files, and whether it can answer 507
+    further_errors: Sequence[type[ApiError]] = ()
+    rest: str = ""  # the parameter of the path that may have slashes
     lends: bool = True  # the connection; not to a handler that waits for more than the database
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -248,17 +251,21 @@ class Operation:
         service = self.access.lets_in_services
         takes_body = self.body is not Nothing
         takes_any = takes_body or self.parameters is not Nothing or service
+        tells_faults = self.refusal.malformed is None
         possible: dict[type[Exception], bool] = {
-            BadRequestError: self.fails or service,
+            BadRequestError: self.fails or service or (takes_any and not tells_faults),
             UnauthorizedError: self.access is not Access.ANYONE,
             TooSlowError: takes_body,
             TooLargeError: takes_body,
-            InvalidInputError: takes_any,
+            InvalidInputError: takes_any and tells_faults,
             TooManyRequestsError: self.bounded or self._takes_turns,
             UnavailableError: True,
             StorageFullError: self.stores,
         }
-        return [error for error, is_possible in possible.items() if is_possible]
+        return [
+            *(error for error, is_possible in possible.items() if is_possible),
+            *self.further_errors,
+        ]
 
     @property
     def is_paged(self) -> bool:
@@ -271,7 +278,8 @@ class Operation:
 
     def route(self) -> Route:
         """What Starlette routes to."""
-        return Route(self.path, self, methods=[self.method], name=self.name)
+        path = self.path.replace(f"{{{self.rest}}}", f"{{{self.rest}:path}}")
+        return Route(path, self, methods=[self.method], name=self.name)
 
     @property
     def name(self) -> str:
@@ -321,7 +329,7 @@ def post[Body, Result](
     *,
     access: Access = Access.USER,
     body_format: BodyFormat = "json",
-    refusal: type[Refusal] = Refusal,
+    refusal: type[Form] = Refusal,
     names: Mapping[str, str] = NOTHING_NAMED,
     bounded: bool = False,
     lends: bool = True,

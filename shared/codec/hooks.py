@@ -65,6 +65,24 @@ def _optional_hook(kind: Any, converter: cattrs.BaseConverter) -> Hook:
     return hook
 
 
+def _text_or_list_hook(kind: Any, converter: cattrs.BaseConverter) -> Hook:
+    [items] = filter(_holds_list, get_args(kind))
+    structure_items = converter.get_structure_hook(items)
+    may_be_null = type(None) in get_args(kind)
+
+    def hook(value: object, _: object) -> object:
+        match value:
+            case None if may_be_null:
+                return None
+            case list():
+                return structure_items(value, items)
+            case str():
+                return take_string(value, str)
+        raise FaultError("list_type", "Input should be a valid string or list", value)
+
+    return hook
+
+
 def _omittable_hook(kind: Any, converter: cattrs.BaseConverter) -> Hook:
     """The hook of what is there, for a field that may be left out: then it stays UNSET."""
     inner = reduce(or_, (part for part in get_args(kind) if part is not msgspec.UnsetType))
@@ -173,6 +191,17 @@ def _is_optional(kind: Any) -> bool:
     return type(None) in parts and len(parts) == 2 and get_origin(kind) is not Annotated  # noqa: PLR2004
 
 
+def _is_text_or_list(kind: Any) -> bool:
+    """Whether it is a text or a list, and null where it says so."""
+    parts = [part for part in get_args(kind) if part is not type(None)]
+    return len(parts) == 2 and str in parts and any(map(_holds_list, parts))  # noqa: PLR2004
+
+
+def _holds_list(kind: Any) -> bool:
+    """Whether it is a list, or one with marks."""
+    return _is_list(kind) or (get_origin(kind) is Annotated and _is_list(get_args(kind)[0]))
+
+
 def _is_omittable(kind: Any) -> bool:
     return msgspec.UnsetType in get_args(kind) and get_origin(kind) is not Annotated
 
@@ -196,6 +225,7 @@ def _make_converter() -> cattrs.Converter:
     made.register_structure_hook_factory(attrs.has, _class_hook)
     made.register_structure_hook_factory(_is_list, _list_hook)
     made.register_structure_hook_factory(_is_optional, _optional_hook)
+    made.register_structure_hook_factory(_is_text_or_list, _text_or_list_hook)
     made.register_structure_hook_factory(_is_omittable, _omittable_hook)
     made.register_structure_hook_factory(_is_constrained, _constrained_hook)
     made.register_unstructure_hook_factory(_has_omittable, _terse_unstructure_hook)

@@ -94,6 +94,7 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             "In use at most ROUTER_LANES in each bridge.",
         ),
         Panel("Frames to sockets", "ops", (rate("genai_frames_total", "source"),)),
+        Panel("Parts of answers", "ops", (rate("genai_parts_total", "outcome"),)),
         Panel("Log entries of agents", "ops", (rate("genai_log_entries_total", "outcome"),)),
     ),
     "Front-ends": (
@@ -112,6 +113,7 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             ),
         ),
         Panel("Open sockets", "short", (gauge("genai_sockets_open"),)),
+        Panel("Open streams", "short", (gauge("genai_streams_open"),)),
         Panel("Sockets that ended", "ops", (rate("genai_sockets_closed_total", "code"),)),
         Panel(
             "Refused",

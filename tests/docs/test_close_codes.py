@@ -21,7 +21,8 @@ def test_that_of_the_door_holds_each_with_its_meaning() -> None:
 
 
 def test_reasons_of_a_close_are_told_in_the_gateways_words() -> None:
-    modules = (PROJECT / "gateway/chats").glob("*.py")
+    rooms = (PROJECT / "gateway" / room for room in ("chats", "streams"))
+    modules = (module for room in rooms for module in room.glob("*.py"))
     nodes = (node for module in modules for node in ast.walk(ast.parse(module.read_text())))
     said = {node.value for node in nodes if isinstance(node, ast.Constant)}
     told = {reason for *_, reasons in CODES for reason in re.findall(r"`([^`]+)`", reasons)}

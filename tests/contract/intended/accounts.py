@@ -131,11 +131,12 @@ USERS = [
         "CORS: preflight for an unknown path",
     ),
     differ(
-        "Section 1: preflights allow `authorization` and `content-type`",
+        "Section 1: preflights allow `authorization` and `content-type`; event streams and session "
+        "ids have a header each",
         with_headers(
             {
                 "access-control-allow-headers": "Accept, Accept-Language, Content-Language, "
-                "Content-Type, authorization, content-type"
+                "Content-Type, authorization, content-type, last-event-id, x-session-id"
             }
         ),
         "CORS: preflight",

@@ -54,6 +54,23 @@ async def test_chats_are_listed_newest_first(user: User) -> None:
     assert [chat["title"] for chat in chats] == ["c", "a", "b"]
 
 
+async def test_chats_of_other_protocols_are_listed_where_they_are_asked_for(
+    user: User, sql: Sql
+) -> None:
+    own, others = await create(user), await create(user)
+    sql(
+        "UPDATE chatconversations SET origin = 'history' WHERE session_id = %s",
+        others["session_id"],
+    )
+    for query, listed in (
+        ({}, [own]),
+        ({"include_unlisted": "false"}, [own]),
+        ({"include_unlisted": "true"}, [others, own]),
+    ):
+        chats = good(await user.http.get("/api/chats", params=query))["chats"]
+        assert [chat["session_id"] for chat in chats] == [chat["session_id"] for chat in listed]
+
+
 async def test_a_session_is_created_only_once(user: User, other_user: User) -> None:
     id_ = (await create(user))["session_id"]
     for someone in (user, other_user):

@@ -37,6 +37,7 @@ from tests.sql import Sql
 from tests.system import System
 
 EXAMPLES = 4
+STREAM_SECONDS = 1.0  # that are looked at of one
 NOBODY = "http://127.0.0.1:9/mcp"  # in place of URLs that are made up: nobody else is visited
 BAD_REQUEST = 400
 TAKES_NEW_ID = {"POST /api/agents/register", "POST /api/chats"}
@@ -196,7 +197,8 @@ def _checks(case: Case[Any]) -> list[Any]:
 def test_every_answer_is_one_that_is_described(case: Case[Any], owner: Owner) -> None:
     owner.fill(case)
     headers = {"Authorization": owner.http.headers["Authorization"]}
-    response = case.call(owner.url, session=owner.http, headers=headers, timeout=30)
+    seconds = STREAM_SECONDS if _is_stream(case) else 30
+    response = case.call(owner.url, session=owner.http, headers=headers, timeout=seconds)
     case.validate_response(response, checks=_checks(case), headers=headers)
     if _is_as_described(case) and case.operation.label not in SAYS_MORE:
         assert response.status_code != 422, response.text
@@ -215,8 +217,9 @@ def test_what_follows_from_an_answer_is_answered_as_described(system: System, sq
         def before_call(self, case: Case[Any]) -> None:
             self.owner.make_own(case)
 
-        def get_call_kwargs(self, _: Case[Any]) -> dict[str, Any]:
-            return {"base_url": system.gateway, "session": self.owner.http, "timeout": 30}
+        def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
+            seconds = STREAM_SECONDS if _is_stream(case) else 30
+            return {"base_url": system.gateway, "session": self.owner.http, "timeout": seconds}
 
         def validate_response(self, response: Any, case: Case[Any], **_: Any) -> None:
             if response.status_code < BAD_REQUEST:
@@ -228,6 +231,12 @@ def test_what_follows_from_an_answer_is_answered_as_described(system: System, sq
 
     Workflow.run(settings=WORKFLOWS)
     assert len(followed) > 5, "hardly anything succeeded"
+
+
+def _is_stream(case: Case[Any]) -> bool:
+    """Whether it may be answered by events, which may never end."""
+    described = case.operation.definition.raw["responses"].values()
+    return any("text/event-stream" in answer.get("content", {}) for answer in described)
 
 
 def _is_as_described(case: Case[Any]) -> bool:

@@ -23,8 +23,8 @@ DOCUMENT = describe_channels(sockets, TITLE, VERSION)
 SCHEMA = json.loads((Path(__file__).parent / "asyncapi" / "3.0.0.json").read_text())
 ASYNCAPI = Draft7Validator(SCHEMA)
 FRAMES = [
-    *("Cancellation", "ClientMessage", "FailureFrame", "GapFrame", "LogFrame", "ResponseFrame"),
-    "ValidationFailure",
+    *("AcceptedFrame", "Cancellation", "ClientMessage", "DeltaFrame", "ErrorFrame"),
+    *("FailureFrame", "GapFrame", "LogFrame", "ResponseFrame", "ValidationFailure"),
 ]
 
 
@@ -87,7 +87,7 @@ def test_every_close_code_is_told_with_its_meaning() -> None:
 
 def test_the_query_is_that_of_the_handshake() -> None:
     query = DOCUMENT["channels"]["serve_frontend"]["bindings"]["ws"]["query"]
-    assert query["properties"].keys() == {"token", "session_id", "after"}
+    assert query["properties"].keys() == {"token", "session_id", "after", "protocol"}
     assert query["required"] == ["token"]
 
 

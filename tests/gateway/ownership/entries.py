@@ -190,6 +190,19 @@ CHATS = [
         says="Chat with session_id: '{session_id}' does not exist",
         query=SESSION,
     ),
+    Entry(
+        "POST /api/sessions/{session_id}/messages",
+        TAKEN,
+        202,
+        says="This session belongs to another user.",
+        json={"message": "{new}"},
+    ),
+    Entry(
+        "GET /api/sessions/{session_id}/events",
+        TAKEN,
+        says="Chat with session_id {session_id} does not exist",
+        query={"after": "0"},
+    ),
     Entry("GET /api/logs/list", EMPTY, note="of a session", query=SESSION),
     Entry("GET /api/logs/list", EMPTY, note="of a request", query={"request_id": "{request_id}"}),
 ]

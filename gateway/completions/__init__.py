@@ -1,0 +1,1 @@
+"""What clients of OpenAI's API speak: models, chat completions and responses."""

@@ -1,0 +1,61 @@
+"""An answer in one piece, for whoever waits until it is there."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.streams.sse import RESTARTING, until, until_gone
+from gateway.web.errors import UnavailableError
+from gateway.web.metrics import STREAMS_OPEN
+
+
+class Awaited(Response):
+    """Makes the answer while its client waits.
+
+    A gateway that goes down waits too, for as long as it can. What is raised is answered as
+    anywhere.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Awaitable[Response]],
+        *,
+        on_hang_up: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`on_hang_up` is called when nobody waits for the end any more."""
+        super().__init__()
+        self._make = make
+        self._on_hang_up = on_hang_up
+        self._is_left = asyncio.Event()
+        self._has_ended = asyncio.Event()
+
+    async def leave(self, seconds: float) -> None:
+        """End it, within so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._has_ended.wait()
+        self._is_left.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer when it is there. Raises UnavailableError, and what making it raises."""
+        with STREAMS_OPEN.track_inprogress():
+            making = asyncio.ensure_future(self._make())
+            gone = asyncio.create_task(until_gone(receive))
+            left = asyncio.create_task(until(self._is_left))
+            ends = {making, gone, left}
+            try:
+                done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in ends:
+                    task.cancel()
+                await asyncio.gather(*ends, return_exceptions=True)
+                self._has_ended.set()
+        if making in done:
+            await making.result()(scope, receive, send)
+            return
+        await self._on_hang_up()
+        if gone not in done:
+            raise UnavailableError(RESTARTING)
