@@ -10,6 +10,11 @@ from gateway.openapi.schemas import Json
 from gateway.streams.histories import MESSAGES_LIMIT
 from gateway.web.examples import SESSION_ID
 
+NO_INTERRUPTS = "there is nothing to resume: no run here is ever interrupted"
+Resume = Annotated[
+    list[Any], Meta(max_length=0, description="Empty.", extra={"error": NO_INTERRUPTS})
+]
+
 
 @frozen
 class RunAgentInput:
@@ -30,9 +35,7 @@ class RunAgentInput:
         Any,
         Meta(description="`model` of it names who answers: a model config, an agent or a flow."),
     ] = None
-    resume: Annotated[
-        list[Any] | None, Meta(max_length=0, description="No run here waits for an answer.")
-    ] = None
+    resume: Resume | None = None
     context: Annotated[Any, Meta(description="Ignored.")] = None
     state: Annotated[Any, Meta(description="Ignored: no state is shared.")] = None
     tools: Annotated[Any, Meta(description="Ignored: agents call no tools of front-ends.")] = None
