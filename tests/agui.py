@@ -67,8 +67,8 @@ async def run_client(user: User, *runs: Json, **scenario: Any) -> list[Json]:
     """What `HttpAgent` of `@ag-ui/client` makes of some runs in one thread."""
     url = str(user.http.base_url).rstrip("/") + PATH
     given = {"url": url, "token": user.token, "threadId": str(uuid4()), "runs": runs, **scenario}
-    pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE}
-    child = await asyncio.create_subprocess_exec(NODE, CLIENT, **pipes)
+    pipe = asyncio.subprocess.PIPE
+    child = await asyncio.create_subprocess_exec(NODE, CLIENT, stdin=pipe, stdout=pipe)
     async with asyncio.timeout(2 * FRAME_SECONDS):
         told, _ = await child.communicate(json.dumps(given).encode())
     assert child.returncode == 0

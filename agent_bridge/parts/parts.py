@@ -8,14 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from attrs import define, field, frozen
+from attrs import frozen
 from databases import Database
 
 from agent_bridge import metrics
 from agent_bridge.parts.lookups import Lookups
 from agent_bridge.parts.queries import Author, select_authors, select_places
 from agent_bridge.parts.text import Texts
-from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity
+from agent_bridge.router.frames import (
+    LOGGED_LIMIT,
+    MASTER_SERVER_ML,
+    UUID_CHARACTERS,
+    AgentLogged,
+    read_identity,
+    read_uuid,
+)
 from agent_bridge.together import run_until_one_ends
 from shared.notifications.bus import Message, Notifications
 from shared.notifications.formats import (
@@ -49,11 +56,10 @@ class Subject:
     """Whose text is the answer's; all others' are their own."""
 
 
-@define(eq=False)
+@frozen(eq=False)
 class _Running:
     subject: Subject
     texts: Texts
-    is_full: bool = field(default=False)
 
 
 class Parts:
@@ -62,7 +68,7 @@ class Parts:
     def __init__(self, database: Database, notifications: Notifications, bridge_id: UUID) -> None:
         self._notifications = notifications
         self._bridge_id = bridge_id
-        self._running: dict[str, _Running] = {}
+        self._running: dict[UUID, _Running] = {}
         self._authors = Lookups[Author](database, select_authors, self._take_from)
         self._places = Lookups[UUID](database, select_places, self._pass_on)
         self._characters = 0
@@ -75,22 +81,25 @@ class Parts:
             subject.request,
             lambda told: self._notifications.publish(channel, encode_additions(told)),
         )
-        name = str(subject.request.id)
-        self._running[name] = _Running(subject, texts)
+        id_ = subject.request.id
+        self._running[id_] = running = _Running(subject, texts)
         try:
             yield
         finally:
-            del self._running[name]
+            if self._running.get(id_) is running:  # it may have been claimed here once more
+                del self._running[id_]
             self._characters -= texts.characters
             texts.close()
 
     def put(self, part: AgentLogged) -> bool:
         """Tell a part, if its author may say something there; False: it is dropped."""
-        running = self._running.get(part.request_id)
-        if running is None:
-            is_kept = self._places.put(part.request_id, part)
-        else:
+        id_ = _request_of(part)
+        if id_ is None:
+            is_kept = False
+        elif running := self._running.get(id_):
             is_kept = self._put_here(running, part)
+        else:
+            is_kept = self._places.put(id_, part)
         if not is_kept:
             metrics.PARTS_DROPPED.inc()
         return is_kept
@@ -116,45 +125,54 @@ class Parts:
                 if asked == AskedParts(subject.session_id, subject.owner):
                     running.texts.ask()
         elif heard := decode_heard(message):
-            runs = self._running.get(heard.request_id)
-            if runs is None or not self._put_here(runs, _logged(heard)):
+            part = _logged(heard)
+            running_here = self._running_of(part)
+            if running_here is None or not self._put_here(running_here, part):
                 metrics.PARTS_DROPPED.inc()
+
+    def _running_of(self, part: AgentLogged) -> _Running | None:
+        id_ = _request_of(part)
+        return None if id_ is None else self._running.get(id_)
 
     def _put_here(self, running: _Running, part: AgentLogged) -> bool:
         if part.agent_uuid == MASTER_SERVER_ML:
-            return self._take(running, part, None)
-        return self._authors.put(part.agent_uuid, part)
+            return running.subject.answers == MASTER_SERVER_ML and self._take(running, part, None)
+        return self._authors.put(UUID(part.agent_uuid), part)
 
     def _take_from(self, part: AgentLogged, author: Author | None) -> bool:
         """Take what an agent says, if it is its owner's request and it is who it says."""
-        running, agent_id = self._running.get(part.request_id), read_identity(part.agent_uuid)
+        running = self._running_of(part)
         if running is None or author is None or author.owner != running.subject.owner:
             return False
-        return (part.is_verified or author.stands) and self._take(running, part, agent_id)
+        if not (part.is_verified or author.stands):
+            return False
+        return self._take(running, part, UUID(part.agent_uuid))
 
     def _take(self, running: _Running, part: AgentLogged, agent_id: UUID | None) -> bool:
-        """Go on with a text; one that is full stays as it is: nothing may be missing within."""
+        """Go on with a text, which ends where a part of it is missing."""
         author = None if part.agent_uuid == running.subject.answers else agent_id
         characters = len(part.message)
-        has_room = self._characters + characters <= CHARACTERS_LIMIT
-        if running.is_full or not (has_room and running.texts.has_room(author, part.message)):
-            running.is_full = True
+        if self._characters + characters > CHARACTERS_LIMIT:
+            running.texts.end(author)
+        if not running.texts.add(author, part.message):
             return False
-        if characters:
-            running.texts.add(author, part.message)
-            self._characters += characters
-            metrics.PARTS_TOLD.inc()
+        self._characters += characters
+        metrics.PARTS_TOLD.inc()
+        if characters >= LOGGED_LIMIT:  # the rest of it may have been cut off
+            running.texts.end(author)
         return True
 
     def _pass_on(self, part: AgentLogged, bridge_id: UUID | None) -> bool:
         """Have the bridge that runs the request tell it; None: no other one does."""
-        if running := self._running.get(part.request_id):
+        if running := self._running_of(part):
             return self._put_here(running, part)
         if bridge_id in {None, self._bridge_id}:
             return False
         assert bridge_id is not None
-        heard = HeardPart(part.agent_uuid, part.request_id, part.message, part.is_verified)
-        self._notifications.publish(heard_channel(bridge_id), encode_heard(heard))
+        heard = encode_heard(
+            HeardPart(part.agent_uuid, part.request_id, part.message, part.is_verified)
+        )
+        self._notifications.publish(heard_channel(bridge_id), heard)
         return True
 
 
@@ -162,3 +180,14 @@ def _logged(heard: HeardPart) -> AgentLogged:
     return AgentLogged(
         heard.agent_uuid, "", heard.request_id, LEVEL, heard.text, is_verified=heard.is_verified
     )
+
+
+def _request_of(part: AgentLogged) -> UUID | None:
+    """Which one it names; None: it can be nobody's, or about nothing."""
+    is_somebodys = part.agent_uuid == MASTER_SERVER_ML or read_identity(part.agent_uuid)
+    if not is_somebodys or len(part.request_id) > UUID_CHARACTERS:
+        return None
+    try:
+        return read_uuid(part.request_id)
+    except ValueError:
+        return None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from io import StringIO
 from uuid import UUID
 
 from attrs import define, field
@@ -10,24 +11,26 @@ from shared.notifications.formats import Addition, Additions, Request
 
 TOLD_PER_SECOND = 30  # texts of a request
 CHARACTERS_LIMIT = 128 * 1024  # of all texts of a request: JSON makes six bytes of one at most
-AUTHORS_LIMIT = 100
+OTHERS_LIMIT = CHARACTERS_LIMIT // 2  # of those of agents: there is always room for an answer
+TEXTS_LIMIT = TOLD_PER_SECOND  # what is told at once takes no more than a second's share
 
 type Tell = Callable[[Additions], None]
 
 
 @define
 class _Text:
-    """All that somebody has said, in pieces, and how much of it was told."""
+    """All that somebody has said, and how much of it was told."""
 
-    pieces: list[str] = field(factory=list)
+    said: StringIO = field(factory=StringIO)  # pieces would take ten times as much memory
     characters: int = 0
     told: int = 0
     """How many characters."""
     untold: list[str] = field(factory=list)
+    has_ended: bool = False
 
     def add(self, text: str) -> None:
         """Go on with this."""
-        self.pieces.append(text)
+        self.said.write(text)
         self.untold.append(text)
         self.characters += len(text)
 
@@ -41,8 +44,7 @@ class _Text:
     def whole(self, author: UUID | None) -> Addition:
         """All that was said."""
         self.take(author)
-        self.pieces = ["".join(self.pieces)]
-        return Addition(author, 0, self.pieces[0])
+        return Addition(author, 0, self.said.getvalue())
 
 
 class Texts:
@@ -51,27 +53,36 @@ class Texts:
     def __init__(self, request: Request, tell: Tell) -> None:
         self._request = request
         self._tell = tell
-        self._texts: dict[UUID | None, _Text] = {}
+        self._answer = _Text()
+        self._texts: dict[UUID | None, _Text] = {None: self._answer}
         self._asked = False
         self._may_tell_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self.characters = 0
         """Of all texts."""
 
-    def has_room(self, author: UUID | None, text: str) -> bool:
-        """Whether so much more may be said."""
-        is_known = author in self._texts or len(self._texts) < AUTHORS_LIMIT
-        return is_known and self.characters + len(text) <= CHARACTERS_LIMIT
+    def add(self, author: UUID | None, text: str) -> bool:
+        """Go on with somebody's text; False: that has ended, or there is no room for so much."""
+        said = self._said_by(author)
+        if said is None or said.has_ended:
+            return False
+        if len(text) > self._room(author):
+            said.has_ended = True
+            return False
+        if text:
+            said.add(text)
+            self.characters += len(text)
+            self._tell_soon()
+        return True
 
-    def add(self, author: UUID | None, text: str) -> None:
-        """Go on with somebody's text."""
-        self._texts.setdefault(author, _Text()).add(text)
-        self.characters += len(text)
-        self._tell_soon()
+    def end(self, author: UUID | None) -> None:
+        """Take no more of somebody's text: what follows is not what comes next."""
+        if said := self._said_by(author):
+            said.has_ended = True
 
     def ask(self) -> None:
         """Tell all that was said so far, when it is time to tell something."""
-        if self._texts:
+        if self.characters:
             self._asked = True
             self._tell_soon()
 
@@ -80,6 +91,16 @@ class Texts:
         if self._timer is not None:
             self._timer.cancel()
             self._tell_now()
+
+    def _said_by(self, author: UUID | None) -> _Text | None:
+        if author not in self._texts and len(self._texts) >= TEXTS_LIMIT:
+            return None
+        return self._texts.setdefault(author, _Text())
+
+    def _room(self, author: UUID | None) -> int:
+        if author is None:
+            return CHARACTERS_LIMIT - self.characters
+        return OTHERS_LIMIT - (self.characters - self._answer.characters)
 
     def _tell_soon(self) -> None:
         if self._timer is None:
@@ -92,7 +113,9 @@ class Texts:
     def _tell_now(self) -> None:
         self._timer = None
         if self._asked:
-            additions = [text.whole(author) for author, text in self._texts.items()]
+            additions = [
+                text.whole(author) for author, text in self._texts.items() if text.characters
+            ]
         else:
             additions = [text.take(author) for author, text in self._texts.items() if text.untold]
         self._asked = False

@@ -1,6 +1,6 @@
 """Composing what the master agent needs for a request, with what is secret decrypted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import attrs
@@ -20,6 +20,7 @@ from shared.secrets import UndecryptableError, Vault
 
 APART = {"provider_id", "api_key", "provider_metadata", "config_id", "credentials"}
 OVERRIDABLE = ("temperature", "system_prompt")
+CONTEXT = "context"  # what the system prompt goes on with
 
 
 class UnfitError(Exception):
@@ -53,7 +54,7 @@ def compose(
         user_id=request.creator_id,
         session_id=request.session_id,
         message=request.message,
-        configs=_configs(vault, marked.config) | _overrides(request),
+        configs=_override(_configs(vault, marked.config), request.overrides or {}),
         files=gathered.files,
         agents=[*map(_callable, gathered.flows), *marked.agents],
         timestamp=marked.timestamp,
@@ -107,10 +108,14 @@ def _configs(vault: Vault, config: ChosenConfig) -> dict[str, object]:
     return {**credentials, **metadata, **own, "api_key": key}
 
 
-def _overrides(request: ClaimedRequest) -> dict[str, object]:
+def _override(configs: dict[str, object], given: Mapping[str, object]) -> dict[str, object]:
     """What stands in place of the config's own values, for this request alone."""
-    given = request.overrides or {}
-    return {name: given[name] for name in OVERRIDABLE if given.get(name) is not None}
+    stated = {name: given[name] for name in OVERRIDABLE if given.get(name) is not None}
+    configs = configs | stated
+    if context := given.get(CONTEXT):
+        prompts = configs.get("system_prompt"), context
+        configs["system_prompt"] = "\n\n".join(str(each) for each in prompts if each)
+    return configs
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from gateway.openapi.schemas import Json
 from shared.codec.hooks import Rule
 
 ID_LIMIT = 255  # characters
+NO_CONTENT = "A content must be a text or a list of parts"
+NO_PART = "A part of a content must be an object with a type, and one of type 'text' with a text"
 CONTENT: Json = {
     "anyOf": [
         {"type": ["string", "object", "null"]},
@@ -42,7 +44,7 @@ def _objection(content: object) -> str | None:
             return None
         case list(parts):
             return next(filter(None, map(_part_objection, parts)), None)
-    return "a content must be a text or a list of parts"
+    return NO_CONTENT
 
 
 def _part_objection(part: object) -> str | None:
@@ -51,7 +53,7 @@ def _part_objection(part: object) -> str | None:
             return None
         case {"type": str(kind)} if kind != "text":
             return None
-    return "a part of a content must have a type, and one of type text a text"
+    return NO_PART
 
 
 Id = Annotated[str, Meta(min_length=1, max_length=ID_LIMIT)]
@@ -81,7 +83,7 @@ class ToolCall:
 
 
 @frozen
-class Message:
+class ThreadMessage:
     """A message of a thread."""
 
     id: Id
@@ -107,6 +109,11 @@ class Message:
             match part.get("source"):
                 case {"type": "file", "value": str(handle)} if is_uuid(handle):
                     yield UUID(handle)
+
+
+def without_nul(text: str) -> str:
+    """What PostgreSQL can store of it."""
+    return text.replace("\x00", "")
 
 
 def is_uuid(text: str) -> bool:

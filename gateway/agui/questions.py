@@ -4,7 +4,7 @@ from uuid import UUID, uuid5
 
 from databases.core import Connection
 
-from gateway.agui.messages import Message, is_uuid
+from gateway.agui.messages import ID_LIMIT, ThreadMessage, is_uuid, without_nul
 from gateway.agui.schemas import RunAgentInput
 from gateway.streams.asking import Overrides, Question, session_of
 from gateway.streams.histories import newest
@@ -18,9 +18,11 @@ from shared.codec.sizes import in_units
 
 ORIGIN = "ag-ui"
 FILES_LIMIT = 100  # of a message
+PROMPT_LIMIT = 64 * 1024  # characters, as of a config's
 NO_USER_MESSAGE = "There is nothing to answer: none of the messages is a user's"
 NO_TEXT = "There is nothing to answer: the last message of a user has no text"
 NO_MODEL = "forwardedProps.model must be a text: the name of a model config, an agent or a flow"
+LONG_PROMPT = f"System messages and context must have at most {PROMPT_LIMIT:,} characters in all"
 TOO_MANY_FILES = f"A message must not have more than {FILES_LIMIT} files"
 
 
@@ -45,7 +47,7 @@ async def question_of(call: Call[RunAgentInput, Nothing], connection: Connection
         asked_id=target.asked_id if target else None,
         file_ids=file_ids,
         message_id=_message_id(session_id, message.id),
-        overrides=Overrides(system_prompt=_system_prompt(given.earlier)),
+        overrides=_overrides(given),
         history=newest([past for each in given.earlier if (past := _past(each))]),
         origin=ORIGIN,
     )
@@ -56,18 +58,20 @@ def _message_id(session_id: UUID, id_: str) -> UUID:
     return UUID(id_) if is_uuid(id_) else uuid5(session_id, id_)
 
 
-def _past(message: Message) -> Past | None:
+def _past(message: ThreadMessage) -> Past | None:
     match message.role:
         case "user":
-            return Past("user", message.text.replace("\x00", ""))
+            return Past("user", without_nul(message.text))
         case "assistant":
             return Past("master_agent", message.text)
     return None
 
 
-def _system_prompt(messages: list[Message]) -> str | None:
-    texts = [each.text for each in messages if each.role in {"system", "developer"}]
-    return "\n\n".join(filter(None, texts)) or None
+def _overrides(given: RunAgentInput) -> Overrides:
+    prompt, context = given.system_prompt, given.background
+    if len(prompt or "") + len(context or "") > PROMPT_LIMIT:
+        raise BadRequestError(LONG_PROMPT)
+    return Overrides(system_prompt=prompt, context=context)
 
 
 def _check(text: str, most_bytes: int) -> None:
@@ -86,9 +90,10 @@ async def _find_target(connection: Connection, owner: UUID, props: object) -> Ta
     """Who is to answer; None: whoever answers where nobody is named."""
     match props:
         case {"model": str(name)} if name:
-            target = await find_target(connection, owner, name)
+            target = None if "\x00" in name else await find_target(connection, owner, name)
             if target is None:
-                raise BadRequestError(f"There is no model config, agent or flow named {name!r}")
+                shown = name[:ID_LIMIT]
+                raise BadRequestError(f"There is no model config, agent or flow named {shown!r}")
             return target
         case {"model": model} if model is not None and model != "":
             raise BadRequestError(NO_MODEL)

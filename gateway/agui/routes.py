@@ -13,9 +13,8 @@ from gateway.agui.questions import question_of
 from gateway.agui.run import Run, fail, known_of
 from gateway.agui.schemas import RunAgentInput
 from gateway.openapi.schemas import Json
-from gateway.requests.cancellation import cancel
 from gateway.state import State
-from gateway.streams.asking import Accepted, NotAcceptedError, TooManyOpenError, ask
+from gateway.streams.asking import Accepted, NotAcceptedError, TooManyOpenError, ask, give_up
 from gateway.streams.following import SessionGoneError, follow_request
 from gateway.streams.histories import BODY_LIMIT
 from gateway.streams.sse import EventStream, encode_event, open_stream
@@ -59,7 +58,7 @@ async def create_run(call: Call[RunAgentInput, Nothing]) -> Response:
     stream = EventStream(
         _tell(call.state, asked),
         on_hang_up=partial(_give_up, call.state, asked),
-        farewell=_encode(fail("restarting", LEAVES)),
+        farewell=lambda: _encode(fail("restarting", LEAVES)),
     )
     open_stream(call, stream)  # before anything is asked: there may be no room
     accepted, given = await _ask(call), call.body
@@ -94,16 +93,14 @@ async def _tell(state: State, future: asyncio.Future[Asked]) -> AsyncGenerator[b
 
 
 async def _give_up(state: State, future: asyncio.Future[Asked]) -> None:
-    """End the request, unless somebody else follows it here."""
+    """End the request, unless somebody else follows it here, or it is this gateway that leaves."""
     asked = future.result()
-    request_id = asked.accepted.request_id
-    if request_id in state["followed"]:
+    if asked.accepted.request_id in state["followed"] or state["sockets"].is_leaving:
         return
     try:
-        async with connect(state["database"]) as connection:
-            await cancel(connection, state["notifications"], asked.owner, request_id)
+        await give_up(state, asked.owner, asked.accepted)
     except DatabaseAwayError as error:
-        logger.warning("request %s goes on, which nobody follows: %s", request_id, error)
+        logger.warning("nobody follows a request any more, and it goes on: %s", error)
 
 
 def _encode(event: Json) -> bytes:

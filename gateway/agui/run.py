@@ -12,7 +12,7 @@ from uuid import UUID
 from attrs import define, field, frozen
 
 from gateway.agui.calls import tell_call, tell_result
-from gateway.agui.messages import Message
+from gateway.agui.messages import ThreadMessage
 from gateway.agui.texts import ANSWER, REASONING, Kind, Text
 from gateway.openapi.schemas import Json
 from gateway.requests.cancellation import CANCELLED
@@ -32,7 +32,7 @@ class Known:
     results: set[str] = field(factory=set)
 
 
-def known_of(messages: Iterable[Message], request_id: UUID) -> Known:
+def known_of(messages: Iterable[ThreadMessage], request_id: UUID) -> Known:
     """What of this request's is in the messages that a front-end has."""
     known, own = Known(), f"{request_id}:"
     for message in messages:

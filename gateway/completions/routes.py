@@ -37,7 +37,7 @@ async def list_models(call: Call[Nothing, Nothing]) -> Models:
 
 
 async def read_model(call: Call[Nothing, ModelName]) -> Model:
-    """Read who is called so, or is an agent or flow with this id."""
+    """Read who is called so, or has this id."""
     async with connect(call.database) as connection:
         target = await find_target(connection, call.user_id, call.parameters.model)
     if target is None:

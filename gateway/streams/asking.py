@@ -50,6 +50,8 @@ class Overrides:
 
     temperature: float | None = None
     system_prompt: str | None = field(default=None, repr=False)
+    context: str | None = field(default=None, repr=False)
+    """What the prompt, whichever it is, goes on with."""
 
     def as_json(self) -> dict[str, Any] | None:
         """The values that there are, if there are any."""

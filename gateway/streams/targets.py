@@ -57,7 +57,7 @@ async def list_targets(connection: Connection, owner: UUID) -> list[Target]:
 
 
 async def find_target(connection: Connection, owner: UUID, name: str) -> Target | None:
-    """Who is called so, or is a flow or an agent with this id; None: nobody who can be asked."""
+    """Who is called so, or has this id; None: nobody who can be asked."""
     targets = _targets(await _select_rows(connection, owner, name))
     return next((target for target in targets if name in {target.name, str(target.id)}), None)
 
@@ -67,7 +67,8 @@ async def _select_rows(connection: Connection, owner: UUID, name: str | None) ->
     sql = """
         WITH config AS (
             SELECT id, name, model, created_at FROM modelconfigs
-            WHERE creator_id = :owner AND (CAST(:name AS text) IS NULL OR name = :name)
+            WHERE creator_id = :owner
+              AND (CAST(:name AS text) IS NULL OR :name IN (name, CAST(id AS text)))
             ORDER BY created_at DESC, id LIMIT :limit
         ), flow AS (
             SELECT id, alias, description, flow, created_at,

@@ -37,7 +37,7 @@ async def test_a_run_is_told_as_it_goes_on(user: User, master: Master) -> None:
     assert [*front_end.calls.values()] == [["clock", '{"city":"Kyiv"}', "12:00"]]
     [end] = front_end.ends
     assert (end["result"]["session_id"], end["result"]["is_success"]) == (thread, True)
-    assert [each["content"] for each in await user.history(thread)][0] == "What is the time?"
+    assert (await user.history(thread))[0]["content"] == "What is the time?"
 
 
 async def test_parts_come_before_the_answer_is_there(user: User, master: Master) -> None:

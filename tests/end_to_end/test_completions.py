@@ -195,7 +195,7 @@ async def test_earlier_messages_become_a_session_of_their_own_that_is_not_listed
     assert [each["sender_type"] for each in history] == ["user", "master_agent"] * 2
     assert history[0]["content"] == "Hello"
     assert (await user.http.get("/api/chats")).json()["chats"] == []
-    configs = master.invocations[-1].payload["configs"]
+    configs = master.invocations[-1].payload["configs"]["llm"]
     assert (configs["system_prompt"], configs["temperature"]) == ("Be short.", 0.25)
 
 

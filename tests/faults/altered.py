@@ -32,6 +32,7 @@ from gateway.chats import routes as chat_routes
 from gateway.files import queries as file_queries
 from gateway.files import storage, sweep
 from gateway.streams import queries as gateway_queries
+from gateway.streams import sse
 from shared.domain import endings
 from shared.notifications.bus import Notifications
 
@@ -219,6 +220,11 @@ def hasty_door() -> None:
     sending.SEND_SECONDS = 1.0
 
 
+def hasty_streams() -> None:
+    """Whoever takes nothing of a stream is cut off soon."""
+    sse.SEND_SECONDS = 1.0
+
+
 def few_calls() -> None:
     """The door remembers few unanswered calls of an agent."""
     doors.CALLS_LIMIT = 3
@@ -269,6 +275,7 @@ ALTERATIONS = {
         die_before_insert,
         die_after_delete,
         hasty_door,
+        hasty_streams,
         few_calls,
         clock_behind,
         clock_ahead,

@@ -54,6 +54,7 @@ STATEMENTS = {
     "GET /api/mcp/servers": 3,
     "GET /api/mcp/servers/{server_id}": 3,
     "GET /api/a2a/agents": 2,
+    "GET /v1/models": 2,
 }
 
 

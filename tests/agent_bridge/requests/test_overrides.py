@@ -40,3 +40,13 @@ async def test_nothing_else_is_overridden(system: System, user: User, master: Ma
     before = await _given(system, user, master, None)
     others = {"api_key": "sk-mine", "model": "mine", "base_url": "http://localhost"}
     assert await _given(system, user, master, others) == before
+
+
+@pytest.mark.parametrize("own", [None, "", "Be brief."])
+async def test_the_context_of_a_request_follows_its_prompt(
+    system: System, user: User, master: Master, own: str | None
+) -> None:
+    before = (await _given(system, user, master, {"system_prompt": own}))["system_prompt"]
+    overrides = {"system_prompt": own, "context": "Page: settings"}
+    given = await _given(system, user, master, overrides)
+    assert given["system_prompt"] == "\n\n".join(filter(None, [before, "Page: settings"]))

@@ -66,13 +66,16 @@ FRAMES: st.SearchStrategy[Frame] = st.one_of(
 )
 
 
-@settings(
+ANY_NUMBER = settings(
     derandomize=True,
     max_examples=60,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@ANY_NUMBER
 @given(frames=st.lists(FRAMES, min_size=1, max_size=4))
 @example(frames=AWKWARD)
 async def test_each_frame_has_one_answer_and_the_next_message_its_own(
@@ -85,6 +88,28 @@ async def test_each_frame_has_one_answer_and_the_next_message_its_own(
         message = f"good {uuid4()}"
         answer = await chat.ask(message)
     assert answer["response"]["response"]["response"] == f"echo: {message}"
+    logged = system.log_of("gateway 1")[written:]
+    assert "Traceback" not in logged
+    assert '"level":"error"' not in logged
+
+
+@settings(ANY_NUMBER, max_examples=30)
+@given(frames=st.lists(FRAMES, min_size=1, max_size=4))
+@example(frames=AWKWARD)
+async def test_in_the_second_protocol_each_frame_has_one_answer_as_json(
+    system: System, user: User, master: Master, frames: list[Frame]
+) -> None:
+    written = len(system.log_of("gateway 1"))
+    async with user.chat(protocol=2) as chat:
+        for frame in frames:
+            await chat.connection.send(frame)
+            told = await chat.receive()
+            if told["type"] == "error":
+                assert errors_of("ErrorFrame", told) == []
+                continue
+            assert errors_of("AcceptedFrame", told) == []
+            answer = await chat.receive()
+            assert answer["response"]["request_id"] == told["request_id"]
     logged = system.log_of("gateway 1")[written:]
     assert "Traceback" not in logged
     assert '"level":"error"' not in logged

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from websockets.asyncio.client import connect
@@ -99,6 +100,21 @@ async def test_one_message_too_many_is_refused_and_stored_nowhere(
     assert (await user.http.get(f"/api/chat?session_id={other.session_id}")).json()["items"] == []
     chats = (await user.http.get("/api/chats")).json()["chats"]
     assert other.session_id not in [each["session_id"] for each in chats]
+
+
+@pytest.mark.usefixtures("idle")
+async def test_in_the_second_protocol_that_is_told_of_the_message(
+    own_system: System, user: User
+) -> None:
+    message_id = str(uuid4())
+    async with user.chat(protocol=2) as chat:
+        for number in range(MOST_OPEN):
+            await chat.send(f"message {number}")
+            assert (await chat.receive())["type"] == "accepted"
+        await chat.send("one too many", message_id=message_id)
+        frame = await chat.receive()
+    assert (frame["type"], frame["code"]) == ("error", "too_many_open")
+    assert (frame["message_id"], frame["details"]) == (message_id, [])
 
 
 @pytest.mark.usefixtures("idle")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.agui.calls import CUT, NAMELESS, RESULT_LIMIT
-from gateway.agui.messages import Message
+from gateway.agui.messages import ThreadMessage
 from gateway.agui.run import Known, Run, known_of
 from gateway.agui.texts import DELTA_LIMIT
 from gateway.requests.cancellation import CANCELLED
@@ -67,7 +67,7 @@ def shown(*happened: Happening) -> FrontEnd:
 
 
 def known_by(front_end: FrontEnd) -> Known:
-    return known_of(structure(front_end.messages, list[Message]), REQUEST.id)
+    return known_of(structure(front_end.messages, list[ThreadMessage]), REQUEST.id)
 
 
 def kinds(events: list[Json]) -> list[str]:

@@ -12,6 +12,7 @@ from gateway.web.examples import MARK
 from tests.contract.strangers import CARD
 from tests.gateway.openapi.test_documentation import DESCRIBED, DOCUMENT
 from tests.gateway.outsiders import answering, make_mcp, running, serving
+from tests.master import Master, echo
 from tests.sql import Sql
 from tests.users import Json
 
@@ -79,8 +80,9 @@ async def try_out(
 
 
 async def test_what_is_proposed_succeeds_in_order_for_one_after_the_other(
-    visitor: httpx2.AsyncClient, sql: Sql
+    visitor: httpx2.AsyncClient, sql: Sql, master: Master
 ) -> None:
+    assert master.behave is echo  # it answers what is asked
     async with (
         running(make_mcp("tool")) as [app],
         serving(app) as tools,

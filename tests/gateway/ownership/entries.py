@@ -32,7 +32,7 @@ class Foreign(Enum):
 class Entry:
     """One way to call an operation; `own` is the status for the owner.
 
-    `says` is the sentence of a refusal.
+    `says` is the sentence of a refusal, which another user gets with the status `refused`.
     """
 
     line: str
@@ -40,6 +40,7 @@ class Entry:
     own: int = 200
     note: str = ""
     says: str = ""
+    refused: int = 400
     path: str = ""
     query: Mapping[str, Any] = field(factory=dict)
     json: Any = None
@@ -284,6 +285,30 @@ SERVERS = [
     *_servers(MCP, "server_id", "server_id", "{mcp_url}", NO_SERVER),
     *_servers(A2A, "agent_id", "card_id", "{a2a_url}", NO_CARD),
 ]
+NO_MODEL = "The model '{marker}' does not exist, or is not connected"
+HELLO = [{"role": "user", "content": "{new}"}]
+ASKED = {"model": "{marker}", "messages": HELLO, "stream": True}
+ASKED_TOO = {"model": "{marker}", "input": HELLO, "stream": True}
+IN_SESSION = {"model": "{my_marker}", "metadata": SESSION}
+FOREIGN_SESSION = "This session belongs to another user."
+COMPLETIONS = [
+    Entry("GET /v1/models", OTHERS),
+    Entry(
+        "GET /v1/models/{model}",
+        UNKNOWN,
+        says=NO_MODEL.replace("marker", "config_id"),
+        refused=404,
+        path="/v1/models/{config_id}",
+    ),
+    *(
+        entry
+        for line, body in (("POST /v1/chat/completions", ASKED), ("POST /v1/responses", ASKED_TOO))
+        for entry in (
+            Entry(line, UNKNOWN, says=NO_MODEL, refused=404, json=body),
+            Entry(line, TAKEN, 200, "in a session", FOREIGN_SESSION, json={**body, **IN_SESSION}),
+        )
+    ),
+]
 ENTRIES = [
     *ACCOUNTS,
     *AGENTS,
@@ -294,5 +319,6 @@ ENTRIES = [
     *_llms("/api/llm"),
     *_llms("/api/llms"),
     *SERVERS,
+    *COMPLETIONS,
 ]
 OPERATIONS: dict[str, Operation] = {f"{each.method} {each.path}": each for each in operations}

@@ -112,6 +112,7 @@ async def test_a_config_is_asked_through_the_master_agent(owner: Owner) -> None:
     found = await owner.find("with/slash")
     assert found
     assert (found.config_name, found.asked_id, found.description) == ("with/slash", None, "gpt")
+    assert await owner.find(str(found.id)) == found
 
 
 async def test_an_agent_and_a_flow_are_asked_by_alias_or_id(owner: Owner) -> None:

@@ -64,8 +64,9 @@ def test_a_fixed_path_comes_before_one_with_a_parameter_that_would_take_it() -> 
 
 @EACH
 def test_a_path_is_under_the_prefix_without_a_last_slash(operation: Operation) -> None:
-    of_files = operation.handler.__module__ == "gateway.files.routes"
-    assert operation.path.startswith(("/files", "/user/files") if of_files else "/api/")
+    _, resource, _ = operation.handler.__module__.split(".")
+    prefixes = {"files": ("/files", "/user/files"), "completions": ("/v1/",)}
+    assert operation.path.startswith(prefixes.get(resource, ("/api/",)))
     assert not operation.path.endswith("/")
 
 
@@ -143,9 +144,12 @@ def test_a_line_that_is_not_open_documents_401(operation: Operation) -> None:
 
 
 @EACH
-def test_a_line_that_takes_something_documents_422(operation: Operation) -> None:
+def test_a_line_that_takes_something_documents_422_or_what_its_form_has_instead(
+    operation: Operation,
+) -> None:
     takes = operation.body is not Nothing or operation.parameters is not Nothing
-    assert not takes or "422" in described(operation)["responses"]
+    malformed = "422" if operation.refusal.malformed is None else "400"
+    assert not takes or malformed in described(operation)["responses"]
 
 
 @EACH

@@ -1,0 +1,1 @@
+"""Parts of texts at a bridge."""
