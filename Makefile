@@ -14,6 +14,7 @@ APT = apt-get -qq -o Dir::State::lists=$(CURDIR)/$(FOLDER)/lists -o Dir::Cache=$
 INSTALLED := .venv/.installed
 NODE_MODULES := tests/node/node_modules/.installed
 GENERATION_2 := tests/agents/generation_2
+AEGRA := tests/benchmarks/aegra
 GENERATION_2_INSTALLED := .venv-genai2/.installed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 	--no-header --no-emit-index-url --upgrade
@@ -61,6 +62,7 @@ reencrypt: $(INSTALLED)  ## Bring all stored secrets to the newest of ENCRYPTION
 lock: | $(filter .tools/bin/uv,$(UV))  ## Resolve the newest versions that pyproject.toml allows
 	$(COMPILE) --group dev pyproject.toml -o requirements.lock
 	$(COMPILE) $(GENERATION_2)/requirements.in -o $(GENERATION_2)/requirements.lock
+	$(COMPILE) $(AEGRA)/requirements.in -o $(AEGRA)/requirements.lock
 	.venv/bin/npm update --prefix tests/node --package-lock-only --silent
 
 clean:  ## Empty the data folder of `make run`

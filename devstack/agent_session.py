@@ -68,7 +68,8 @@ async def _listener_of(serving: asyncio.Task[None]) -> asyncio.Task[Any] | None:
 async def log_now(logger: ContextLogger, level: str, message: str) -> None:
     """Send a log entry and return when it is on its way, so that entries keep their order.
 
-    The logger's own methods start a task each, which may run after the answer.
+    The logger's own methods start a task each, which may run after the answer. An entry of the
+    level `delta` is a part of a text that is being made.
     """
     frame = {
         "message_type": "agent_log",

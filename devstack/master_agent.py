@@ -1,14 +1,18 @@
 """A stand-in for the master agent: `python -m devstack.master_agent --contract enriched|lookup`.
 
 It has no language model: words decide which agent it calls, through the door by which it came in.
+It tells its answer as if one made it.
 """
 
+import asyncio
 import json
 import logging
 import os
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from itertools import batched
 from time import perf_counter
 from typing import Any
 
@@ -25,6 +29,8 @@ from devstack.choosing import Candidate, candidate_from, choose, fill_arguments
 NAME = "MasterAgent"
 DESCRIPTION = "Answers a chat by calling the agent that fits the message"
 CALL_SECONDS = 300.0
+PARTS = 100  # of an answer, at most; a part is a word where that is enough
+PART_SECONDS = 0.03
 
 type Answer = dict[str, Any]
 type Handler = Callable[..., Awaitable[Answer]]
@@ -132,7 +138,7 @@ async def answer(call: Call, message: str, candidates: Iterable[Candidate]) -> A
     chosen = choose(message, known.values())
     if chosen is None:
         await call.log("info", "No agent fits")
-        return _answer([], _offer(known.values()), is_success=True)
+        return await say(call, [], _offer(known.values()))
     trace: list[dict[str, Any]] = []
     for member in chosen.flow or (chosen.id,):
         agent = known.get(member) or Candidate(member, member, "", chosen.parameters)
@@ -141,7 +147,16 @@ async def answer(call: Call, message: str, candidates: Iterable[Candidate]) -> A
         message = _text(step["output"])  # a flow's next member works on this
         if not step["is_success"]:
             return await fail(call, trace, f"{agent.name} failed: {message}")
-    return _answer(trace, message, is_success=True)
+    return await say(call, trace, message)
+
+
+async def say(call: Call, trace: list[dict[str, Any]], response: str) -> Answer:
+    """Tell the answer word by word, as a language model makes it, and then as a whole."""
+    words = re.findall(r"\s*\S+|\s+$", response)
+    for part in batched(words, len(words) // PARTS + 1):
+        await asyncio.sleep(PART_SECONDS)
+        await call.log("delta", "".join(part))
+    return _answer(trace, response, is_success=True)
 
 
 async def invoke(call: Call, agent: Candidate, arguments: dict[str, Any]) -> dict[str, Any]:

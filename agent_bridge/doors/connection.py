@@ -52,6 +52,7 @@ CALLS_LIMIT = 1_000  # that an agent has not answered; the oldest is given up
 DELIVER_SECONDS = 2.0  # for the last answers of one that has left
 DISMISS_SECONDS = 2.0
 RETRY_SECONDS = 0.5
+HEARD_AT_ONCE = 64  # frames that are here already; then others have their turn
 GOES_DOWN = "The bridge goes down: connect again"
 LOST_PLACE = "The router is away, or somebody else has this place there: connect again"
 LOST_SECONDS = 0.01  # after a log entry that was lost: so its sender is slowed down
@@ -177,8 +178,12 @@ class Connection:
 
     async def _hear_client(self) -> None:
         with suppress(ConnectionClosed):
+            heard = 0
             async for text in self._client:
                 await self._take_from_client(text)
+                heard += 1
+                if heard % HEARD_AT_ONCE == 0:
+                    await asyncio.sleep(0)
 
     async def _take_from_client(self, text: str | bytes) -> None:
         match parse_agent_frame(text, self.identity):

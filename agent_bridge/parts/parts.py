@@ -69,6 +69,7 @@ class Parts:
         self._notifications = notifications
         self._bridge_id = bridge_id
         self._running: dict[UUID, _Running] = {}
+        self._of_sessions: dict[AskedParts | None, set[_Running]] = {}
         self._authors = Lookups[Author](database, select_authors, self._take_from)
         self._places = Lookups[UUID](database, select_places, self._pass_on)
         self._characters = 0
@@ -83,9 +84,15 @@ class Parts:
         )
         id_ = subject.request.id
         self._running[id_] = running = _Running(subject, texts)
+        asked = AskedParts(subject.session_id, subject.owner)
+        of_session = self._of_sessions.setdefault(asked, set())
+        of_session.add(running)
         try:
             yield
         finally:
+            of_session.discard(running)
+            if not of_session:
+                self._of_sessions.pop(asked, None)
             if self._running.get(id_) is running:  # it may have been claimed here once more
                 del self._running[id_]
             self._characters -= texts.characters
@@ -119,11 +126,8 @@ class Parts:
             for running in self._running.values():
                 running.texts.ask()
         elif is_asked(message):
-            asked = decode_asked(message)
-            for running in self._running.values():
-                subject = running.subject
-                if asked == AskedParts(subject.session_id, subject.owner):
-                    running.texts.ask()
+            for running in self._of_sessions.get(decode_asked(message), ()):
+                running.texts.ask()
         elif heard := decode_heard(message):
             part = _logged(heard)
             running_here = self._running_of(part)
@@ -157,7 +161,6 @@ class Parts:
         if not running.texts.add(author, part.message):
             return False
         self._characters += characters
-        metrics.PARTS_TOLD.inc()
         if characters >= LOGGED_LIMIT:  # the rest of it may have been cut off
             running.texts.end(author)
         return True

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from attrs import define, field
 
+from agent_bridge import metrics
 from shared.notifications.formats import Addition, Additions, Request
 
 TOLD_PER_SECOND = 30  # texts of a request
@@ -58,6 +59,7 @@ class Texts:
         self._asked = False
         self._may_tell_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._untold = 0  # parts
         self.characters = 0
         """Of all texts."""
 
@@ -72,6 +74,7 @@ class Texts:
         if text:
             said.add(text)
             self.characters += len(text)
+            self._untold += 1
             self._tell_soon()
         return True
 
@@ -93,9 +96,10 @@ class Texts:
             self._tell_now()
 
     def _said_by(self, author: UUID | None) -> _Text | None:
-        if author not in self._texts and len(self._texts) >= TEXTS_LIMIT:
-            return None
-        return self._texts.setdefault(author, _Text())
+        said = self._texts.get(author)
+        if said is None and len(self._texts) < TEXTS_LIMIT:
+            said = self._texts[author] = _Text()
+        return said
 
     def _room(self, author: UUID | None) -> int:
         if author is None:
@@ -119,6 +123,8 @@ class Texts:
         else:
             additions = [text.take(author) for author, text in self._texts.items() if text.untold]
         self._asked = False
+        metrics.PARTS_TOLD.inc(self._untold)
+        self._untold = 0
         seconds = len(additions) / TOLD_PER_SECOND
         self._may_tell_at = asyncio.get_running_loop().time() + seconds
         self._tell(Additions(self._request, additions))

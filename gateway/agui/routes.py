@@ -28,12 +28,8 @@ from shared.postgres.pool import DatabaseAwayError, connect
 logger = logging.getLogger(__name__)
 
 EVENTS: Json = {
-    "description": "The events of the run, up to its end",
-    "content": {
-        "text/event-stream": {
-            "schema": {"type": "string", "description": "Events of AG-UI 1.0, as JSON."}
-        }
-    },
+    "description": "Events of AG-UI 1.0, up to the end of the run",
+    "content": {"text/event-stream": {"schema": {}}},
 }
 LEAVES = "The server is restarting and the run goes on: send the same messages again"
 

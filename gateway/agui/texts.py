@@ -1,6 +1,7 @@
 """Messages that grow by parts, in the events of AG-UI, of which the front-end may have some."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from attrs import define, field, frozen
@@ -19,10 +20,14 @@ class Kind:
     end: str
     before: str = ""
     after: str = ""
+    is_kept: bool = False  # so that it can be compared with the whole in the end
 
 
 ANSWER = Kind(
-    {"type": "TEXT_MESSAGE_START", "role": "assistant"}, "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END"
+    {"type": "TEXT_MESSAGE_START", "role": "assistant"},
+    "TEXT_MESSAGE_CONTENT",
+    "TEXT_MESSAGE_END",
+    is_kept=True,
 )
 REASONING = Kind(
     {"type": "REASONING_MESSAGE_START", "role": "reasoning"},
@@ -50,7 +55,7 @@ class Text:
     id: str
     known: str = ""
     """What the front-end had of it before the run."""
-    _told: list[str] = field(factory=list, init=False)
+    _said: list[str] = field(factory=list, init=False)
     _met: int = field(default=0, init=False)  # characters of what is known that were said again
     _differs: bool = field(default=False, init=False)
     _is_open: bool = field(default=False, init=False)
@@ -58,12 +63,7 @@ class Text:
     @property
     def is_begun(self) -> bool:
         """Whether the front-end has any of it."""
-        return bool(self.known or self._told)
-
-    @property
-    def told(self) -> str:
-        """What the front-end has of it."""
-        return "".join([self.known, *self._told])
+        return bool(self.known) or self._is_open
 
     def say(self, text: str, **more: Any) -> Iterator[Json]:
         """Go on with a text; `more` is what the events of it say besides."""
@@ -71,18 +71,17 @@ class Text:
         self._met += len(had)
         self._differs = self._differs or not text.startswith(had)
         if not self._differs:
-            yield from self._tell(text[len(had) :], more)
+            new = text[len(had) :]
+            if self.kind.is_kept:
+                self._said.append(new)
+            yield from self._tell(new, more)
 
     def complete(self, text: str) -> Iterator[Json] | None:
         """Go on to the whole text, and end; None: what the front-end has is not its beginning."""
-        told = self.told
+        told = "".join([self.known, *self._said])
         if not text.startswith(told):
             return None
-        return self._complete(text[len(told) :])
-
-    def _complete(self, rest: str) -> Iterator[Json]:
-        yield from self._tell(rest, {})
-        yield from self.end()
+        return chain(self._tell(text[len(told) :], {}), self.end())
 
     def end(self) -> Iterator[Json]:
         """Say that no more of it comes now."""
@@ -99,5 +98,4 @@ class Text:
                 yield {"type": self.kind.before, "messageId": self.id}
             yield {**self.kind.start, "messageId": self.id}
         for delta in deltas(text):
-            self._told.append(delta)
             yield {"type": self.kind.content, "messageId": self.id, "delta": delta, **more}

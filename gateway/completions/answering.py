@@ -1,11 +1,12 @@
 """Asking, and answering with what comes of it: at once as a stream, or when it is there."""
 
-import logging
+from asyncio import Future
 from collections.abc import AsyncGenerator, Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Protocol
 from uuid import UUID
 
+from attrs import frozen
 from starlette.responses import Response
 
 from gateway.completions.errors import FailedAnswerError, RefusedError
@@ -29,8 +30,6 @@ from gateway.web.operation import Call
 from gateway.web.refusals import TOO_MANY_MESSAGES
 from shared.domain.frames import FailureFrame, LogFrame, ResponseFrame
 
-logger = logging.getLogger(__name__)
-
 type TellWhole = Callable[[Asked, ResponseFrame, Sequence[str]], bytes]
 
 
@@ -47,6 +46,14 @@ class Telling(Protocol):
         """What is told where there is no answer."""
 
 
+@frozen
+class Taken:
+    """A question that is stored, and what stands in its answer."""
+
+    accepted: Accepted
+    asked: Asked
+
+
 async def accept(state: State, question: Question) -> Accepted:
     """Store the question. Raises TooManyRequestsError, RefusedError."""
     try:
@@ -60,67 +67,68 @@ async def accept(state: State, question: Question) -> Accepted:
 
 
 def as_stream[Body, Parameters](
-    call: Call[Body, Parameters], accepted: Accepted, telling: Telling
+    call: Call[Body, Parameters], taken: Future[Taken], make: Callable[[Asked], Telling]
 ) -> Response:
-    """The answer as it is made."""
+    """The answer as it is made, to what will be taken.
+
+    There may be no room for it: that is to be known before anything is asked. Raises
+    TooManyRequestsError, UnavailableError.
+    """
     state, user_id = call.state, call.user_id
-    return open_stream(
-        call,
-        EventStream(
-            _tell(state, user_id, accepted, telling),
-            on_hang_up=partial(give_up, state, user_id, accepted),
-            farewell=lambda: telling.fail(UnavailableError(RESTARTING)),
-        ),
+    telling = cache(lambda: make(taken.result().asked))
+    stream = EventStream(
+        _tell(state, user_id, taken, telling),
+        on_hang_up=partial(_give_up, state, user_id, taken),
+        farewell=lambda: telling().fail(UnavailableError(RESTARTING)),
     )
+    return open_stream(call, stream)
 
 
 def as_one[Body, Parameters](
-    call: Call[Body, Parameters], accepted: Accepted, asked: Asked, tell: TellWhole
+    call: Call[Body, Parameters], taken: Future[Taken], tell: TellWhole
 ) -> Response:
-    """The answer when it is there. What it raises is answered in OpenAI's form."""
+    """The same when it is there. What it raises is answered in OpenAI's form."""
     state, user_id = call.state, call.user_id
-    return open_stream(
-        call,
-        Awaited(
-            partial(_wait, state, user_id, accepted, partial(tell, asked)),
-            on_hang_up=partial(give_up, state, user_id, accepted),
-        ),
+    answer = Awaited(
+        partial(_wait, state, user_id, taken, tell),
+        on_hang_up=partial(_give_up, state, user_id, taken),
     )
+    return open_stream(call, answer)
+
+
+async def _give_up(state: State, user_id: UUID, taken: Future[Taken]) -> None:
+    await give_up(state, user_id, taken.result().accepted)
 
 
 async def _tell(
-    state: State, user_id: UUID, accepted: Accepted, telling: Telling
+    state: State, user_id: UUID, taken: Future[Taken], telling: Callable[[], Telling]
 ) -> AsyncGenerator[bytes]:
-    yield telling.begin()
+    form = telling()
+    yield form.begin()
     try:
-        async with follow_request(state, user_id, accepted) as events:
+        async with follow_request(state, user_id, taken.result().accepted) as events:
             async for event in events:
-                if told := telling.tell(event):
+                if told := form.tell(event):
                     yield told
     except SessionGoneError as error:
-        yield telling.fail(FailedAnswerError(str(error)))
+        yield form.fail(FailedAnswerError(str(error)))
 
 
-async def _wait(
-    state: State,
-    user_id: UUID,
-    accepted: Accepted,
-    tell: Callable[[ResponseFrame, Sequence[str]], bytes],
-) -> Response:
+async def _wait(state: State, user_id: UUID, taken: Future[Taken], tell: TellWhole) -> Response:
     thoughts: list[str] = []
     left = THOUGHTS_LIMIT
+    accepted, asked = taken.result().accepted, taken.result().asked
     try:
         async with follow_request(state, user_id, accepted) as events:
             async for event in events:
                 match event:
-                    case LogFrame():
-                        text = f"{event.log.message}\n"[: max(left, 0)]
-                        left -= len(text)
-                        thoughts.append(text)
+                    case LogFrame() if left > 0:
+                        thoughts.append(f"{event.log.message}\n"[:left])
+                        left -= len(thoughts[-1])
                     case FailureFrame():
                         raise FailedAnswerError(event.error)
                     case ResponseFrame():
-                        return Answer([tell(event, thoughts)], 200)
+                        return Answer([tell(asked, event, thoughts)], 200)
     except SessionGoneError as error:
         raise FailedAnswerError(str(error)) from None
     raise AssertionError(accepted.request_id)

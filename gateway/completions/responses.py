@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import define, field
 
-from gateway.completions.errors import CODES, SERVER_ERROR, FailedAnswerError
+from gateway.completions.errors import SERVER_ERROR, FailedAnswerError
 from gateway.completions.speech import (
     THOUGHTS_LIMIT,
     VENDOR,
@@ -26,7 +26,7 @@ from shared.domain.frames import ResponseFrame
 
 USAGE: dict[str, Any] = {  # nobody counts them
     "input_tokens": 0,
-    "input_tokens_details": {"cached_tokens": 0},
+    "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
     "output_tokens": 0,
     "output_tokens_details": {"reasoning_tokens": 0},
     "total_tokens": 0,
@@ -131,8 +131,7 @@ class ResponseStream:
 
     def fail(self, error: ApiError) -> bytes:
         """The end of a stream without an answer."""
-        code = CODES.get(error.status) or SERVER_ERROR
-        failed = {"error": {"code": code, "message": error.detail}}
+        failed = {"error": {"code": SERVER_ERROR, "message": error.detail}}
         return self._event(
             "response.failed", response=_response(self.asked, "failed", [], {}) | failed
         )

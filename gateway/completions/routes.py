@@ -1,14 +1,15 @@
 """OpenAI's API: models, chat completions and responses."""
 
+import asyncio
 import time
 from datetime import UTC
+from functools import partial
 from typing import Any
 
-from attrs import frozen
 from starlette.responses import Response
 
 from gateway.completions import chat, responses
-from gateway.completions.answering import accept, as_one, as_stream
+from gateway.completions.answering import Taken, accept, as_one, as_stream
 from gateway.completions.conversations import (
     Conversation,
     of_completion,
@@ -19,7 +20,6 @@ from gateway.completions.described import COMPLETION, RESPONSE
 from gateway.completions.errors import FailedAnswerError, OpenAIError, UnknownModelError
 from gateway.completions.schemas import Model, ModelName, Models, NewCompletion, NewResponse
 from gateway.completions.speech import Asked
-from gateway.streams.asking import Accepted
 from gateway.streams.histories import BODY_LIMIT
 from gateway.streams.targets import Target, find_target, list_targets
 from gateway.web.inputs import Nothing
@@ -47,31 +47,32 @@ async def read_model(call: Call[Nothing, ModelName]) -> Model:
 
 async def create_completion(call: Call[NewCompletion, Nothing]) -> Response:
     """Answer the last message of a conversation, at once or as it is made."""
-    body = call.body
-    taken = await _take(call, of_completion(body), "create_completion")
+    body, conversation, taken = call.body, of_completion(call.body), _future()
     if body.stream:
         with_usage = bool(body.stream_options and body.stream_options.include_usage)
-        return as_stream(call, taken.accepted, chat.ChatStream(taken.asked, with_usage))
-    return as_one(call, taken.accepted, taken.asked, chat.tell_whole)
+        answer = as_stream(call, taken, partial(chat.ChatStream, with_usage=with_usage))
+    else:
+        answer = as_one(call, taken, chat.tell_whole)
+    taken.set_result(await _take(call, conversation, "create_completion"))
+    return answer
 
 
 async def create_response(call: Call[NewResponse, Nothing]) -> Response:
     """Answer a text, or the last message of a conversation, at once or as it is made."""
-    taken = await _take(call, of_response(call.body), "create_response")
+    conversation, taken = of_response(call.body), _future()
     if call.body.stream:
-        return as_stream(call, taken.accepted, responses.ResponseStream(taken.asked))
-    return as_one(call, taken.accepted, taken.asked, responses.tell_whole)
+        answer = as_stream(call, taken, responses.ResponseStream)
+    else:
+        answer = as_one(call, taken, responses.tell_whole)
+    taken.set_result(await _take(call, conversation, "create_response"))
+    return answer
 
 
-@frozen
-class _Taken:
-    """A question that is stored, and what stands in its answer."""
-
-    accepted: Accepted
-    asked: Asked
+def _future() -> asyncio.Future[Taken]:
+    return asyncio.get_running_loop().create_future()
 
 
-async def _take(call: Call[Any, Nothing], conversation: Conversation, name: str) -> _Taken:
+async def _take(call: Call[Any, Nothing], conversation: Conversation, name: str) -> Taken:
     """Raises UnknownModelError, RefusedError, TooManyRequestsError, UnavailableError."""
     body: NewCompletion | NewResponse = call.body
     session = session_name(body.metadata, call.request.headers, is_streamed=bool(body.stream))
@@ -82,7 +83,7 @@ async def _take(call: Call[Any, Nothing], conversation: Conversation, name: str)
         most = call.state["settings"].max_message_bytes
         question = conversation.question(call.user_id, target, session, most)
         accepted = await accept(call.state, question)
-    return _Taken(accepted, Asked(accepted.request_id, int(time.time()), body.model))
+    return Taken(accepted, Asked(accepted.request_id, int(time.time()), body.model))
 
 
 def _model(target: Target) -> Model:

@@ -1,5 +1,6 @@
 """Asking: a message becomes rows first, then the bridges are told that a request waits."""
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Literal
@@ -14,8 +15,10 @@ from gateway.state import State
 from gateway.streams import queries
 from gateway.streams.queries import Acceptance, Past
 from gateway.web.metrics import MESSAGES
-from shared.postgres.pool import connect
+from shared.postgres.pool import DatabaseAwayError, connect
 from shared.telemetry.tracing import traceparent
+
+logger = logging.getLogger(__name__)
 
 TITLE_LIMIT = 20  # characters
 NEW_CHAT = "New Chat"
@@ -141,9 +144,14 @@ async def ask(state: State, question: Question) -> Accepted:
 
 
 async def give_up(state: State, user_id: UUID, accepted: Accepted) -> None:
-    """End a request whose answer nobody waits for any more."""
-    async with connect(state["database"]) as connection:
-        await cancel(connection, state["notifications"], user_id, accepted.request_id)
+    """End a request whose answer nobody waits for any more, if the database can be reached."""
+    try:
+        async with connect(state["database"]) as connection:
+            await cancel(connection, state["notifications"], user_id, accepted.request_id)
+    except DatabaseAwayError as error:
+        logger.warning(
+            "nobody waits for request %s, and it goes on: %s", accepted.request_id, error
+        )
 
 
 def _title(question: Question) -> str:

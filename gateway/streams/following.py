@@ -31,6 +31,7 @@ from shared.postgres.pool import DatabaseAwayError
 logger = logging.getLogger(__name__)
 
 CATCH_UP_SECONDS = 1.0
+ON_ITS_WAY_SECONDS = 0.5  # in which what is stored is told, too
 ASK_SECONDS = 1.0  # between two questions for the same that is missing
 
 type Event = Part | LogFrame | ResponseFrame
@@ -91,9 +92,21 @@ class Feed:
                     yield part
 
     def catch_up(self, last_seq: int | None, *, must_exist: bool) -> None:
-        """The session is so far; None: there is none."""
+        """The session is so far; None: there is none.
+
+        Frames that are still missing a moment later are read: a sooner reading would have answers
+        overtake the parts that are told before them.
+        """
         self._is_gone = last_seq is None and must_exist
-        if self._is_gone or last_seq not in {None, self.delivery.sent}:
+        sent = self.delivery.sent
+        if self._is_gone or (last_seq is not None and last_seq < sent):
+            self._listener.put(None)
+        elif last_seq is not None and last_seq > sent:
+            loop = asyncio.get_running_loop()
+            loop.call_later(ON_ITS_WAY_SECONDS, self._read_up_to, last_seq)
+
+    def _read_up_to(self, last_seq: int) -> None:
+        if self.delivery.sent < last_seq:
             self._listener.put(None)
 
     async def _frames(self, message: Message) -> AsyncGenerator[Outgoing | Part]:

@@ -4,7 +4,7 @@ What somebody typed into a form is refused by one sentence: front-ends can show 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from json import JSONDecodeError
 from typing import Any, Literal
 
@@ -51,11 +51,16 @@ async def read_data(
 
 
 def check_inputs[Body, Parameters](
-    request: Request, data: Data, body: type[Body], parameters: type[Parameters]
+    request: Request,
+    data: Data,
+    body: type[Body],
+    parameters: type[Parameters],
+    refuse: Callable[[list[Fault]], Exception] = refuse,
 ) -> tuple[Body, Parameters]:
     """The checked body and parameters.
 
-    Raises InvalidInputError with the faults of both, or BadRequestError for what was typed wrong.
+    Raises what the faults of both become: InvalidInputError, or by default BadRequestError for
+    what was typed wrong.
     """
     faults: list[Fault] = []
     given_parameters = collect(faults, _read_parameters, request, parameters)

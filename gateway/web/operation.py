@@ -45,6 +45,7 @@ from gateway.web.inputs import (
     read_data,
 )
 from gateway.web.paging import MOST_BYTES, SMALL_BYTES, Page, Slice, cut
+from gateway.web.sentences import refuse
 from shared.codec.converter import dump
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import connect, give_back
@@ -220,7 +221,10 @@ class Operation:
         held: AsyncExitStack,
     ) -> Response:
         given = data if data or self.needs_body else b"{}"
-        inputs: tuple[Any, Any] = check_inputs(request, given, self._parsed, self.parameters)
+        refusing = refuse if self.refusal.malformed is None else InvalidInputError
+        inputs: tuple[Any, Any] = check_inputs(
+            request, given, self._parsed, self.parameters, refusing
+        )
         call: Call[Any, Any] = Call(*inputs, caller, state, request, held)
         match await self.handler(call):
             case Response() as response:

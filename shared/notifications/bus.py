@@ -51,7 +51,9 @@ class Listener:
     _waiting: asyncio.Future[None] | None = field(default=None, init=False)
 
     def put(self, message: Message) -> None:
-        """Add a message, in the order of publishing."""
+        """Add a message, in the order of publishing; a gap after a gap is the same one."""
+        if message is None and self._queue and self._queue[-1] is None:
+            return
         size = len(message or b"")
         if len(self._queue) >= LISTENER_LIMIT or self._bytes + size > LISTENER_BYTES:
             self.clear()

@@ -14,7 +14,7 @@ import pytest
 
 from devstack.agent_session import CONNECTED
 from devstack.processes import Child, start_child, stopping, wait_until_ready
-from tests.system import PROJECT, System
+from tests.system import ML_KEY, PROJECT, System
 
 AGENT_NAME = "letter_sealer"  # as it is stored
 AGENT_DESCRIPTION = "Seals letters with a word that only it knows"
@@ -50,9 +50,17 @@ def run_clerk(system: System, generation: Generation, token: str) -> Iterator[Ch
 
 
 @contextmanager
+def run_written_master(system: System, generation: Generation, script: Path) -> Iterator[Child]:
+    """Run a master agent that a test has written."""
+    with _run(system, generation, "", str(script), MASTER_AGENT_API_KEY=ML_KEY) as child:
+        yield child
+
+
+@contextmanager
 def _run(
     system: System, generation: Generation, token: str, script: str, **own: str
 ) -> Iterator[Child]:
+    """Run a script of this folder, or of the path."""
     child = start_child(
         name := f"{Path(script).stem} {uuid4()}",
         [_interpreter(generation), "-W", "error", str(SCRIPTS / script)],

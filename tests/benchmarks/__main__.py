@@ -18,6 +18,7 @@ from tests.benchmarks.results import Result, Row, at_most
 SCENARIOS = (
     "chat",
     "logs",
+    "streams",
     "doors",
     "rest",
     "files",

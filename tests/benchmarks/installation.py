@@ -46,8 +46,7 @@ class Installation:
 
     def spent(self) -> Spent:
         """What each part has spent since it was started, and this process, which is the load."""
-        parts = {name: sum(map(_spent, pids)) for name, pids in self.processes.items()}
-        return {**parts, LOAD: 1000 * process_time()}
+        return spent_by(self.processes)
 
     def pid(self, name: str) -> int:
         """The process of a part of which there is one."""
@@ -63,6 +62,12 @@ class Installation:
                 looks[bound] = looks.get(bound, 0) + count - before
                 before = count
         return looks
+
+
+def spent_by(processes: Processes) -> Spent:
+    """What each part has spent since it was started, and this process, which is the load."""
+    parts = {name: sum(map(_spent, pids)) for name, pids in processes.items()}
+    return {**parts, LOAD: 1000 * process_time()}
 
 
 def _spent(pid: int) -> float:

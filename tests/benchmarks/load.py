@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
+from typing import Protocol
 
 from attrs import frozen
 
-from tests.benchmarks.installation import Installation, Spent
+from tests.benchmarks.installation import Spent
 from tests.benchmarks.results import percentile
 
 
@@ -41,11 +42,18 @@ class Load:
         )
 
 
+class Measured(Protocol):
+    """What spends CPU time."""
+
+    def spent(self) -> Spent:
+        """What each part has spent."""
+
+
 type Work = Callable[[], Awaitable[object]]
 
 
 async def run_load(
-    workers: Sequence[Work], seconds: float, installation: Installation | None = None
+    workers: Sequence[Work], seconds: float, installation: Measured | None = None
 ) -> Load:
     """Have each worker work again and again for so long; whoever has begun comes to the end."""
     took: list[float] = []

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import attrs
 import orjson
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from shared.settings.installation import Settings
 from shared.tokens import issue_agent_token
@@ -18,6 +19,7 @@ from tests.sql import run_sql
 AT_A_TIME = 16
 ANSWER_SECONDS = 30.0
 STRAY_SECONDS = 0.3
+CONFIG = "config"  # the name of everybody's
 
 INSERT = """
     WITH new AS (
@@ -90,6 +92,8 @@ class Chat:
     seq: int = 0
     early: int = 0
     """How many answers came before all log entries of their request; that is no fault."""
+    firsts: list[float] = field(factory=list)
+    """Seconds until the first frame, each time."""
 
     async def ask(self, logs: int = 0) -> None:
         """Ask something that nobody else asks, and wait for its log entries and its answer.
@@ -97,18 +101,21 @@ class Chat:
         Raises WrongAnswerError.
         """
         self.asked += 1
+        began = perf_counter()
         question = f"{logs} {self.session_id} {self.asked}"
         self.socket.send(orjson.dumps({"message": question}))
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await self._receive(question, logs)
+                await self._receive(question, logs, began)
         except TimeoutError:
             raise WrongAnswerError(f"no answer in {ANSWER_SECONDS} s to {question}") from None
 
-    async def _receive(self, question: str, logs: int) -> None:
-        came = []
+    async def _receive(self, question: str, logs: int, began: float) -> None:
+        came: list[object] = []
         for _ in range(logs + 1):
             frame = orjson.loads(await self.socket.receive())
+            if not came:
+                self.firsts.append(perf_counter() - began)
             said = frame.get("log") or frame["response"]["response"]
             came.append(said.get("message") or said.get("response"))
             self.seq += 1
@@ -122,18 +129,25 @@ class Chat:
 
 async def open_chats(url: str, people: Sequence[Person]) -> list[Chat]:
     """A socket of a new session for each, at a gateway."""
+    return [Chat(*each) for each in await open_sessions(url, people)]
+
+
+async def open_sessions(
+    url: str, people: Sequence[Person], **asked: str
+) -> list[tuple[Socket, str]]:
+    """A socket of a new session for each, at a gateway, and the session's id."""
     sessions = [str(uuid4()) for _ in people]
     urls = [
-        socket_url(url, person.token, session)
+        socket_url(url, person.token, session, **asked)
         for person, session in zip(people, sessions, strict=True)
     ]
     sockets = await open_sockets(urls, AT_A_TIME)
-    return [Chat(socket, session) for socket, session in zip(sockets, sessions, strict=True)]
+    return list(zip(sockets, sessions, strict=True))
 
 
-def socket_url(gateway: str, token: str, session_id: str) -> str:
-    """Where a front-end connects."""
-    query = urlencode({"token": token, "session_id": session_id})
+def socket_url(gateway: str, token: str, session_id: str, **asked: str) -> str:
+    """Where a front-end connects; it may ask for something."""
+    query = urlencode({"token": token, "session_id": session_id, **asked})
     return f"ws{gateway.removeprefix('http')}/frontend/ws?{query}"
 
 

@@ -1,25 +1,29 @@
 """A load generator's side of HTTP/1.1 and WebSocket: as little work as the protocols allow.
 
-It understands what our servers send and nothing else: answers with a length, unfragmented frames.
+It understands what is sent here and nothing else: answers with a length, streams of events in
+chunks, unfragmented frames.
 """
 
 import asyncio
 import resource
 from base64 import b64encode
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from itertools import batched
 from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
+CHUNKED = b"transfer-encoding: chunked"
+LINE_END = b"\r\n"
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 MASKED = 0x80
 NO_MASK = bytes(4)  # a mask of zeros leaves the payload as it is
+NO_HEADERS: Mapping[str, str] = {}
 BYTES_2, BYTES_8 = 126, 127  # the lengths that say how many bytes the length itself has
 
 
@@ -70,11 +74,21 @@ class _Client(asyncio.Protocol):
             self._waiting.set_result(None)
 
     async def _head(self) -> bytes:
-        while (end := self._received.find(HEAD_END)) < 0:
+        return await self._until(HEAD_END)
+
+    async def _until(self, mark: bytes) -> bytes:
+        while (end := self._received.find(mark)) < 0:
             await self._more()
-        head = bytes(self._received[:end])
-        del self._received[: end + len(HEAD_END)]
-        return head
+        taken = bytes(self._received[:end])
+        del self._received[: end + len(mark)]
+        return taken
+
+    async def _take(self, length: int) -> bytes:
+        while len(self._received) < length:
+            await self._more()
+        taken = bytes(self._received[:length])
+        del self._received[:length]
+        return taken
 
 
 class Http(_Client):
@@ -86,11 +100,59 @@ class Http(_Client):
         head = (await self._head()).lower()
         at = head.index(LENGTH) + len(LENGTH)
         length = int(head[at : at + 20].split(b"\r", 1)[0])
-        while len(self._received) < length:
-            await self._more()
-        body = bytes(self._received[:length])
-        del self._received[:length]
-        return Answer(int(head[9:12]), body)
+        return Answer(int(head[9:12]), await self._take(length))
+
+
+class _EventClient(_Client):
+    """A connection whose answers are streams of server-sent events."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has not dropped it."""
+        return not self._has_ended
+
+    async def ask(self, request: bytes) -> AsyncGenerator[tuple[bytes, bytes]]:
+        """The name and data of each event. Raises BrokenConnectionError where there are none."""
+        self._transport.write(request)
+        head = (await self._head()).lower()
+        if b" 200 " not in head or CHUNKED not in head:
+            raise BrokenConnectionError((head + self._received).decode(errors="replace"))
+        text = b""
+        while chunk := await self._chunk():
+            *lines, text = (text + chunk).replace(LINE_END, b"\n").split(b"\n\n")
+            for each in lines:
+                yield _read_event(each)
+
+    async def _chunk(self) -> bytes:
+        """The next chunk; the last one is empty."""
+        length = int(await self._until(LINE_END), 16)
+        return (await self._take(length + len(LINE_END)))[:length]
+
+
+@define
+class Events:
+    """Asks a server for events, over a connection that is kept as long as the server keeps it."""
+
+    url: str
+    _client: _EventClient | None = field(default=None, init=False)
+
+    async def ask(self, request: bytes) -> AsyncGenerator[tuple[bytes, bytes]]:
+        """The name and data of each event. Raises BrokenConnectionError where there are none."""
+        if self._client is None or not self._client.is_open:
+            self._client = await _connect(urlsplit(self.url), _EventClient)
+        async with aclosing(self._client.ask(request)) as events:
+            async for each in events:
+                yield each
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._client is not None:
+            self._client.close()
+
+
+def _read_event(text: bytes) -> tuple[bytes, bytes]:
+    fields = dict(line.split(b": ", 1) for line in text.split(b"\n") if not line.startswith(b":"))
+    return fields.get(b"event", b""), fields.get(b"data", b"")
 
 
 class Socket(_Client):
@@ -102,12 +164,13 @@ class Socket(_Client):
         """The text frames that were not received yet."""
         self._is_open = False
 
-    async def handshake(self, path: str) -> None:
+    async def handshake(self, path: str, headers: Mapping[str, str]) -> None:
         """Become a WebSocket."""
         key = b64encode(bytes(16)).decode()
+        others = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._transport.write(
             f"GET {path} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{others}\r\n".encode()
         )
         if b" 101 " not in (head := await self._head()):
             raise BrokenConnectionError(head.decode(errors="replace"))
@@ -178,11 +241,11 @@ async def connections(url: str, count: int) -> AsyncIterator[list[Http]]:
         each.close()
 
 
-async def open_socket(url: str) -> Socket:
+async def open_socket(url: str, headers: Mapping[str, str] = NO_HEADERS) -> Socket:
     """A WebSocket at a URL. Raises BrokenConnectionError where it is refused."""
     parts = urlsplit(url)
     socket = await _connect(parts, Socket)
-    await socket.handshake(f"{parts.path}?{parts.query}")
+    await socket.handshake(f"{parts.path}?{parts.query}", headers)
     return socket
 
 

@@ -104,6 +104,24 @@ async def test_the_logs_of_a_request_come_in_order_and_without_secrets(system: S
     assert "secret" not in json.dumps(logs)
 
 
+async def test_an_answer_is_told_word_by_word_before_it_is_given(system: System) -> None:
+    answer = (await system.ask_time(1, "Kyiv"))["response"]["response"]
+    words = (await system.logs(4 + len(answer.split())))[4:]
+    assert {(each["log_level"], each["request_id"]) for each in words} == {("delta", "r1")}
+    assert "".join(each["log_message"] for each in words) == answer
+
+
+async def test_a_long_answer_is_told_in_a_hundred_parts_at_most(system: System) -> None:
+    offered = CLOCK | {"agent_description": " so \n many" * 500 + "\n"}
+    answer = (await system.ask(1, message="Sing a song", agents=[offered]))["response"]["response"]
+    await system.logs(2)
+    parts: list[str] = []
+    while len("".join(parts)) < len(answer):
+        parts += [entry["log_message"] for entry in await system.logs(1)]
+    assert "".join(parts) == answer
+    assert 50 < len(parts) <= 100
+
+
 async def test_without_a_fitting_agent_the_answer_says_which_there_are(system: System) -> None:
     answer = (await system.ask(1, message="Sing a song", agents=[CLOCK]))["response"]
     assert answer["is_success"]

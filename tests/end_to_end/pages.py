@@ -22,7 +22,7 @@ FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INSTALLED = re.compile(r"python3 -m venv (\S+) && \1/bin/pip install \"(.*)\"\n")
 FILE = re.compile(r"# (\S+\.py)\n")
 
-type Language = Literal["sh", "python", "console", ""]
+type Language = Literal["sh", "python", "console", "yaml", "js", "jsx", ""]
 
 
 @frozen

@@ -6,9 +6,11 @@ from uuid import uuid4
 
 from tests.agent_bridge.actors import until_invoked
 from tests.agui import make_input, run, run_client, running, say
+from tests.asked import agent_that, create_flow, saying
 from tests.end_to_end.socket.test_parts import PARTS
 from tests.gateway.agui.front_end import FrontEnd, check_run
 from tests.master import Invocation, Master, answer
+from tests.system import System
 from tests.users import Json, User, eventually
 
 ANSWER = "".join(PARTS)
@@ -133,6 +135,32 @@ async def test_who_hangs_up_cancels_the_run(user: User, master: Master) -> None:
     [again] = await run_client(user, {}, threadId=thread, messages=told["messages"])
     assert again["outcome"] == "cancelled"
     assert len(master.invocations) == 1
+
+
+async def test_agents_and_flows_are_asked_themselves(system: System, user: User) -> None:
+    react = saying(lambda text: f"sealed: {text}")
+    async with agent_that(system, user, react) as (_, agent):
+        alias = (await user.read_agent(agent["id"]))["agent_alias"]
+        flow = await create_flow(user, agent["id"], agent["id"])
+        runs = [
+            {"say": say("hello"), "forwardedProps": {"model": model}}
+            for model in (alias, agent["id"], flow)
+        ]
+        told = await run_client(user, *runs)
+    answers = [each["newMessages"][0]["content"] for each in told]
+    assert answers == ["sealed: hello"] * 2 + ["sealed: sealed: hello"]
+    calls = [event for event in told[2]["events"] if event["type"] == "TOOL_CALL_START"]
+    assert [(each["toolCallName"], each["metadata"]["id"]) for each in calls] == [
+        (alias, agent["id"])
+    ] * 2
+
+
+async def test_a_refusal_reaches_the_client_as_what_it_is(user: User) -> None:
+    props = {"model": "nobody"}
+    [told] = await run_client(user, {"say": say("hello"), "forwardedProps": props})
+    assert "HTTP 400" in told["failure"]
+    assert "There is no model config, agent or flow named 'nobody'" in told["failure"]
+    assert (told["events"], len(told["messages"])) == ([], 1)
 
 
 async def test_a_run_goes_on_while_somebody_follows_it(user: User, master: Master) -> None:

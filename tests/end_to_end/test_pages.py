@@ -1,6 +1,7 @@
 """The pages for users: their lines are typed, their files saved, and what they say happens."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import tomllib
@@ -13,19 +14,22 @@ from attrs import evolve
 
 from devstack.run import DEFAULTS
 from tests.agents.running import Generation, run_master_agent
-from tests.end_to_end.pages import Block, Reader, read_along, read_blocks
+from tests.end_to_end.pages import INSTALLED, Block, Reader, read_along, read_blocks
 from tests.system import PROJECT, System
 from tests.users import PASSWORD, Json, User, eventually, register_user
 
 README = "README.md"
 TUTORIAL = "docs/tutorial/first-agent.md"
 CONNECT = "docs/how-to/connect-an-agent.md"
+STREAM = "docs/how-to/stream-answers.md"
+FRONT_ENDS = "docs/how-to/front-ends.md"
 REAL_PARTS = "docs/how-to/real-parts.md"
 ENVIRONMENTS = {
     "genai-protocol>=1.0.9,<1.1": PROJECT / ".venv",
     "genai-protocol>=2.0.3,<2.1": PROJECT / ".venv-genai2",
+    "openai>=3.57,<4": PROJECT / ".venv",
 }
-FIRST, SECOND = ENVIRONMENTS
+FIRST, SECOND, OPENAI = ENVIRONMENTS
 GENERATIONS: tuple[Generation, Generation] = ("1.0", "2.0")
 
 
@@ -37,7 +41,7 @@ async def demo(anyio_backend: str, module_system: System) -> AsyncIterator[User]
     async with AsyncExitStack() as stack:
         stack.enter_context(run_master_agent(module_system, "enriched"))
         user = await stack.enter_async_context(register_user(module_system.gateway, "demo"))
-        await user.create_config()
+        await user.create_config("demo")
         yield user
 
 
@@ -94,8 +98,9 @@ def _readme_for_generation(generation: Generation) -> list[Block]:
     ]
 
 
-def _rolled(printed: str) -> list[str]:
-    return re.findall(r"^You rolled \d+ of 20\.$", printed, re.MULTILINE)
+def _rolled(printed: str) -> set[str]:
+    """The answers; one is told once more at its end where a log entry came into it."""
+    return set(re.findall(r"^You rolled \d+ of 20\.$", printed, re.MULTILINE))
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
@@ -119,6 +124,77 @@ async def test_the_agent_of_the_guide_answers(
     printed = await _follow(reader, demo, blocks)
     assert len(_rolled(printed)) == 1
     assert '"description":"How many sides the die has"' in printed
+
+
+def _to_stream(generation: Generation) -> list[Block]:
+    """An agent is registered, and is that of the page on streaming; its session is the guide's."""
+    guide = _for_generation(read_blocks(CONNECT), generation)
+    ready = [each for each in guide if INSTALLED.search(each.text) or "/register" in each.text]
+    [agent] = [each.text for each in guide if each.language == "python"]
+    [session] = re.findall(r"^session = .*?\)$", agent, re.MULTILINE | re.DOTALL)
+    page = [
+        evolve(each, text=each.text.replace("session = GenAISession()", session))
+        for each in read_blocks(STREAM)
+    ]
+    if generation == "1.0":
+        page[0] = evolve(
+            page[0], text=page[0].text.replace("import json\n", "import json\nimport os\n")
+        )
+    return [*ready, *page]
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+async def test_the_agent_of_the_page_on_streaming_is_heard_while_it_speaks(
+    reader: Reader, demo: User, generation: Generation
+) -> None:
+    printed = await _follow(reader, demo, _to_stream(generation))
+    frames = _told(printed)
+    [answer] = [each for each in frames if each["type"] == "agent_response"]
+    story = answer["response"]["response"]["agents_trace"][0]["output"]
+    said = [each for each in frames if each["type"] == "delta" and "agent_id" in each]
+    assert len(said) > 2
+    assert "".join(each["text"] for each in said) == story
+    entries = [
+        each for each in frames if each.get("log", {}).get("message") == "Thinking of Reynard"
+    ]
+    assert frames.index(entries[0]) < frames.index(said[-1])
+    assert {each["agent_id"] for each in said} == {entries[0]["log"]["agent_id"]}
+
+
+def _told(printed: str) -> list[Json]:
+    """The events of a stream, those without JSON left out."""
+    return [json.loads(data) for data in re.findall(r"^data: ({.*})$", printed, re.MULTILINE)]
+
+
+def _typed_at(blocks: list[Block], words: str) -> Block:
+    [block] = [each for each in blocks if each.language == "sh" and words in each.text]
+    return block
+
+
+async def test_front_ends_of_each_kind_see_an_answer_while_it_is_made(
+    reader: Reader, demo: User
+) -> None:
+    blocks = read_blocks(FRONT_ENDS)
+    await reader.do(_typed_at(blocks, "export USER_TOKEN"))
+    listed = json.loads(await reader.do(_typed_at(blocks, "/v1/models")))
+    assert "demo" in {each["id"] for each in listed["data"]}
+
+    *_, last = frames = _told(await reader.do(_typed_at(blocks, "/events?after")))
+    answer = last["response"]["response"]["response"]
+    assert "".join(each["text"] for each in frames if each["type"] == "delta") == answer
+
+    chunks = _told(await reader.do(_typed_at(blocks, "/v1/chat/completions")))
+    deltas = [each["choices"][0]["delta"] for each in chunks]
+    assert "".join(each.get("content", "") for each in deltas) == answer
+    assert any("reasoning_content" in each for each in deltas)
+
+    events = _told(await reader.do(_typed_at(blocks, "/ag-ui")))
+    parts = [each["delta"] for each in events if each["type"] == "TEXT_MESSAGE_CONTENT"]
+    assert "".join(parts) == answer
+    assert len(parts) > 2
+
+    client = [each for each in blocks if "my_client" in each.text]
+    assert answer in "".join([await reader.do(each) for each in client])
 
 
 async def test_the_tutorial_goes_as_it_says(reader: Reader, demo: User) -> None:
@@ -160,6 +236,7 @@ def test_the_pages_install_what_the_project_is_tested_with() -> None:
     assert FIRST in project["dependency-groups"]["demo"]
     requirements = PROJECT / "tests" / "agents" / "generation_2" / "requirements.in"
     assert requirements.read_text().split() == [SECOND]
+    assert OPENAI in project["dependency-groups"]["dev"]
 
 
 def _named_in_pages() -> set[str]:

@@ -9,7 +9,8 @@ import pytest
 from openai import AsyncOpenAI
 
 from tests.end_to_end.openai_client import openai_of
-from tests.end_to_end.test_completions import PARTS, WHOLE, think_and_say
+from tests.end_to_end.socket.test_parts import PARTS
+from tests.end_to_end.test_completions import WHOLE, think_and_say
 from tests.master import AgentError, Invocation, Master
 from tests.users import Json, User
 

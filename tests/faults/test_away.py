@@ -17,10 +17,12 @@ from devstack.processes import free_port
 from devstack.valkey import ValkeyServer
 from shared.upgrade.migrate import migrate
 from tests.agent_bridge.actors import until_invoked
+from tests.agui import make_input, refused, running, say
 from tests.end_to_end.doors.visitors import REGISTER, Visitor, agent_at, until_active, visiting
 from tests.end_to_end.socket.front_end import RESPONSE_KEYS, close_code
 from tests.faults.mortal import Mortal, hold_postgres, hold_valkey
 from tests.faults.test_lost_notifications import MESSAGES, assert_chat_goes_on, log_and_echo
+from tests.gateway.agui.front_end import check_run
 from tests.master import Invocation, answer, run_master
 from tests.system import ML_KEY, System, create_database, make_environment, run_system, url_of
 from tests.users import Json, User, eventually, register_user
@@ -145,6 +147,35 @@ async def test_what_runs_while_postgresql_is_killed_is_answered_when_it_is_back(
             assert told["response"]["response"] == answer("late")
             assert told["seq"] == 1
             assert len(await user.history(chat.session_id)) == 2
+        assert len(master.invocations) == 1
+
+
+async def test_a_run_waits_while_postgresql_is_away_and_none_begins(mortals: Mortals) -> None:
+    may_answer = asyncio.Event()
+
+    async def behave(_invocation: Invocation) -> Any:
+        await may_answer.wait()
+        return answer("late")
+
+    async with (
+        register_user(mortals.system.gateway) as user,
+        run_master(mortals.system.router_url, behave) as master,
+    ):
+        await user.create_config()
+        async with running(user, make_input(say("hello"))) as stream:
+            await until_invoked(master)
+            mortals.postgres.stop()
+            thread = str(uuid4())
+            status, detail = await refused(user, make_input(say("meanwhile"), thread=thread))
+            assert (status, detail) == (503, "The database can't be reached, please try again")
+            may_answer.set()
+            with _taking_turns(mortals.services):
+                await asyncio.sleep(AWAY_SECONDS)
+            mortals.postgres.start()
+            events = [event async for event in stream]
+        check_run(events)
+        assert [event["delta"] for event in events if "delta" in event] == ["late"]
+        assert await user.history(thread) == []
         assert len(master.invocations) == 1
 
 

@@ -9,6 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from devstack.processes import HOST, free_port, wait_until_ready
+from tests.agui import make_input, running, say
 from tests.gateway.files.uploading import upload
 from tests.system import System, read_status
 from tests.users import User, register_user
@@ -43,11 +44,18 @@ async def be_refused(user: User) -> None:
     assert (await user.http.post("/api/agents/register", json={})).status_code == 422
 
 
+async def run_and_leave(user: User) -> None:
+    """Have an agent run, and leave when that has begun."""
+    async with running(user, make_input(say("Hello?"))) as stream:
+        assert (await anext(stream))["type"] == "RUN_STARTED"
+
+
 async def test_sockets_calls_and_files_leave_nothing_that_refers_to_itself(gateway: str) -> None:
     async with register_user(gateway) as user:
 
         async def work() -> None:
             await asyncio.gather(*(chat(user) for _ in range(5)), be_refused(user))
+            await run_and_leave(user)
             await user.http.get("/api/chats")
             await user.http.get(f"/files/{await upload(user.http)}")
 

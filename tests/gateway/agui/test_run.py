@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.agui.calls import CUT, NAMELESS, RESULT_LIMIT
-from gateway.agui.messages import ThreadMessage
+from gateway.agui.messages import NO_CONTENT, NO_PART, ThreadMessage
 from gateway.agui.run import Known, Run, known_of
 from gateway.agui.texts import DELTA_LIMIT
 from gateway.requests.cancellation import CANCELLED
 from gateway.streams.events import Part
 from shared.codec.converter import structure
+from shared.codec.faults import InvalidInputError
 from shared.domain.frames import (
     LogEntry,
     LogFrame,
@@ -239,3 +240,32 @@ def test_a_front_end_that_was_cut_off_anywhere_is_told_the_rest(
     assert tell(*happened, known=known_by(whole))[1:] == [
         event for event in again if event["type"] in {"RUN_FINISHED", "RUN_ERROR"}
     ]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "text", "source", "value"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+def objections(message: Json) -> set[str]:
+    try:
+        structure(message, ThreadMessage)
+    except InvalidInputError as error:
+        return {fault.msg.removeprefix("Value error, ") for fault in error.faults}
+    return set()
+
+
+@given(json_values)
+def test_whatever_a_content_is_it_is_refused_or_read(content: object) -> None:
+    given = {"id": "1", "role": "user", "content": content}
+    if refused := objections(given):
+        assert refused <= {NO_CONTENT, NO_PART}
+        return
+    message = structure(given, ThreadMessage)
+    assert isinstance(message.text, str)
+    assert [*message.file_ids] == []

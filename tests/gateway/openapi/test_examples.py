@@ -69,7 +69,8 @@ async def try_out(
             sent = {"data": body}
         answer = await http.post(path, **sent)
         statuses[path] = answer.status_code
-        made[path] = answer.json()
+        if "json" in answer.headers["content-type"]:
+            made[path] = answer.json()
         if path == LOGIN:
             token = answer.json()["access_token"]
             own["/api/validate-token"] = {"token": token}

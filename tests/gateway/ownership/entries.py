@@ -309,6 +309,21 @@ COMPLETIONS = [
         )
     ),
 ]
+RUN = {
+    "threadId": "{my_session_id}",
+    "runId": "run",
+    "messages": [{"id": "{new}", "role": "user", "content": "{new}"}],
+}
+AGUI = [
+    Entry("POST /ag-ui", TAKEN, says=FOREIGN_SESSION, json={**RUN, "threadId": "{session_id}"}),
+    Entry(
+        "POST /ag-ui",
+        UNKNOWN,
+        note="of a model",
+        says="There is no model config, agent or flow named '{marker}'",
+        json={**RUN, "forwardedProps": {"model": "{marker}"}},
+    ),
+]
 ENTRIES = [
     *ACCOUNTS,
     *AGENTS,
@@ -320,5 +335,6 @@ ENTRIES = [
     *_llms("/api/llms"),
     *SERVERS,
     *COMPLETIONS,
+    *AGUI,
 ]
 OPERATIONS: dict[str, Operation] = {f"{each.method} {each.path}": each for each in operations}

@@ -65,7 +65,11 @@ def test_a_fixed_path_comes_before_one_with_a_parameter_that_would_take_it() -> 
 @EACH
 def test_a_path_is_under_the_prefix_without_a_last_slash(operation: Operation) -> None:
     _, resource, _ = operation.handler.__module__.split(".")
-    prefixes = {"files": ("/files", "/user/files"), "completions": ("/v1/",)}
+    prefixes = {
+        "files": ("/files", "/user/files"),
+        "completions": ("/v1/",),
+        "agui": ("/ag-ui",),
+    }
     assert operation.path.startswith(prefixes.get(resource, ("/api/",)))
     assert not operation.path.endswith("/")
 

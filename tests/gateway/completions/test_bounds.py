@@ -1,0 +1,156 @@
+"""How many answers a user may wait for, and what becomes of clients that leave, or take nothing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.agent_bridge.stored import select
+from tests.gateway.completions.test_errors import BODIES, CHAT, PATHS, refused
+from tests.master import Invocation, Master, answer, run_master
+from tests.system import Stores, System
+from tests.users import FRAME_SECONDS, Json, User, connect_to, eventually, register_user
+
+MOST_OPEN, MOST_STREAMS = 1, 2
+LARGE = "x" * (12 * 1024 * 1024)  # more than all buffers between the two hold
+WAYS = pytest.mark.parametrize("stream", [True, False], ids=["stream", "plain"])
+
+
+@pytest.fixture(scope="module")
+def own_system(stores: Stores) -> Iterator[System]:
+    """A gateway with low bounds, which cuts off soon who takes nothing."""
+    with stores.system(
+        SOCKETS_PER_USER=str(MOST_STREAMS), OPEN_REQUESTS_PER_USER=str(MOST_OPEN)
+    ) as system:
+        system.start_router()
+        system.start_gateway("hasty_streams")
+        system.start_bridge()
+        yield system
+
+
+@pytest.fixture
+async def master(own_system: System) -> AsyncIterator[Master]:
+    async with run_master(own_system.router_url) as master:
+        yield master
+
+
+@pytest.fixture
+async def user(own_system: System) -> AsyncIterator[User]:
+    async with register_user(own_system.gateway) as user:
+        await user.create_config()
+        yield user
+
+
+async def wait(_: Invocation) -> Any:
+    await asyncio.Event().wait()
+
+
+def statuses(system: System, user: User) -> set[str]:
+    """Those of all that was asked."""
+    rows = select(system, "SELECT status FROM requests WHERE creator_id = %s", user.id)
+    return {row["status"] for row in rows}
+
+
+async def until_status(system: System, user: User, status: str) -> None:
+    async def holds() -> bool:
+        return statuses(system, user) == {status}
+
+    await eventually(holds, f"all requests are {status}", FRAME_SECONDS)
+
+
+async def until_idle(system: System) -> None:
+    """Wait until nobody is answered any more."""
+
+    async def is_idle() -> bool:
+        async with connect_to(system.metrics["gateway 1"]) as http:
+            return "genai_streams_open 0.0" in (await http.get("")).text
+
+    await eventually(is_idle, "nobody is answered", FRAME_SECONDS)
+
+
+async def send(system: System, user: User, path: str, body: Json) -> asyncio.StreamWriter:
+    """Post something over a connection of which nothing is read."""
+    address = urlsplit(system.gateway)
+    _, writer = await asyncio.open_connection(address.hostname, address.port, limit=1)
+    content = json.dumps(body).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        f"Authorization: Bearer {user.token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
+    writer.write(head.encode() + content)
+    return writer
+
+
+@PATHS
+@WAYS
+async def test_who_leaves_ends_what_was_asked(
+    own_system: System, user: User, master: Master, path: str, stream: bool
+) -> None:
+    master.behave = wait
+    writer = await send(own_system, user, path, {**BODIES[path], "stream": stream})
+    await until_status(own_system, user, "running")
+    writer.transport.abort()
+    await until_status(own_system, user, "cancelled")
+    await until_idle(own_system)
+
+
+@WAYS
+async def test_one_question_too_many_is_429(
+    own_system: System, user: User, master: Master, stream: bool
+) -> None:
+    master.behave = wait
+    writer = await send(own_system, user, CHAT, BODIES[CHAT])
+    await until_status(own_system, user, "running")
+    status, told = await refused(user.http, CHAT, json={**BODIES[CHAT], "stream": stream})
+    assert (status, told["type"], told["code"]) == (429, "rate_limit_error", "rate_limit_exceeded")
+    writer.transport.abort()
+    await until_status(own_system, user, "cancelled")
+
+
+@WAYS
+async def test_one_answer_too_many_is_refused_before_anything_is_asked(
+    own_system: System, user: User, stream: bool
+) -> None:
+    async with user.chat(), user.chat():
+        status, _ = await refused(user.http, CHAT, json={**BODIES[CHAT], "stream": stream})
+        assert status == 429
+    assert statuses(own_system, user) == set()
+
+
+@PATHS
+async def test_who_takes_nothing_of_a_stream_is_cut_off(
+    own_system: System, user: User, master: Master, path: str
+) -> None:
+    async def behave(_: Invocation) -> Json:
+        return answer(LARGE)
+
+    master.behave = behave
+    writer = await send(own_system, user, path, {**BODIES[path], "stream": True})
+    await until_status(own_system, user, "answered")
+    await until_idle(own_system)
+    writer.transport.abort()
+
+
+@PATHS
+@WAYS
+async def test_a_gateway_that_goes_down_says_so_and_ends_what_was_asked(
+    stores: Stores, path: str, stream: bool
+) -> None:
+    with stores.system(DRAIN_TIMEOUT="1") as system:
+        system.start_router()
+        gateway = system.start_gateway()
+        system.start_bridge()
+        async with run_master(system.router_url, wait), register_user(system.gateway) as user:
+            await user.create_config()
+            body = {**BODIES[path], "stream": stream}
+            asking = asyncio.create_task(user.http.post(path, json=body))
+            await until_status(system, user, "running")
+            gateway.process.terminate()
+            told = await asking
+            assert told.status_code == (200 if stream else 503)
+            assert "The server is restarting, please try again" in told.text
+            await until_status(system, user, "cancelled")
