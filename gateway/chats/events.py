@@ -106,7 +106,8 @@ def _last_event(call: Call[Nothing, WhichEvents]) -> int | None:
     if not given:
         return call.parameters.after
     try:
-        asked = structure({"session_id": call.parameters.session_id, "after": given}, WhichEvents)
+        named = {"session_id": str(call.parameters.session_id), "after": given}
+        asked = structure(named, WhichEvents)
     except InvalidInputError as error:
         faults = [attrs.evolve(each, loc=("header", LAST_EVENT_ID)) for each in error.faults]
         raise InvalidInputError(faults) from None

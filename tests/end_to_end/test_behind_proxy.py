@@ -20,7 +20,9 @@ from devstack.processes import Child, free_port
 from tests.end_to_end.crowd import Crowd, gather_crowd, seal_by_key
 from tests.end_to_end.proxy import Proxy, make_certificate, run_proxy
 from tests.end_to_end.talker import Talker
+from tests.end_to_end.test_event_streams import events, post, receive_all
 from tests.master import Behaviour, Invocation, Master, echo, run_master
+from tests.parts import Dictation
 from tests.shared.line import LineAside, run_line_aside
 from tests.system import EMPTY, PROJECT, Stores, System
 from tests.users import SSL_CONTEXT, User, eventually, register_user
@@ -174,6 +176,26 @@ async def test_the_proxy_logs_the_paths_of_sockets_without_their_tokens(
     assert log.count(" 101 GET /frontend/ws ") >= len(crowd.visits)
     assert not [visit for visit in crowd.visits if visit.guest.user.token in log]
     assert "token" not in log.replace("/api/login/access-token", "")
+
+
+async def test_an_event_is_seen_before_the_next_one_is_made(
+    installation: Installation, user: User
+) -> None:
+    dictation, session_id = Dictation(), str(uuid4())
+    async with (
+        installation.master(dictation.behave),
+        events(user, session_id) as stream,
+        user.chat(session_id, protocol=2) as chat,
+    ):
+        await post(user, session_id, "What is the time?")
+        for word in ("It ", "is ", "twelve"):
+            dictation.say(word)
+            _, part = await anext(stream)
+            assert part["text"] == word
+            assert await chat.receive() == part
+        dictation.end()
+        [(seq, last)] = await receive_all(stream)
+    assert (seq, last["response"]["response"]["response"]) == (1, "It is twelve")
 
 
 async def _work(invocation: Invocation) -> object:

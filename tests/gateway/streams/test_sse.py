@@ -183,17 +183,17 @@ async def test_who_takes_nothing_is_cut_off(
 
 
 async def test_a_gateway_that_goes_down_ends_it_with_a_farewell(client: Client) -> None:
-    stream = client.stream(ends_by_itself=False, farewell=b"bye")
+    stream = client.stream(ends_by_itself=False, farewell=lambda: b"bye")
     taking = asyncio.create_task(client.take(stream))
     client.pieces.put_nowait(b"x")
     await client.until(1)
     await stream.leave(30)
     await taking
-    assert (client.bodies, client.has_ended, client.hang_ups) == ([b"x", b"bye"], True, 0)
+    assert (client.bodies, client.has_ended, client.hang_ups) == ([b"x", b"bye"], True, 1)
 
 
 async def test_it_waits_for_what_ends_by_itself(client: Client) -> None:
-    stream = client.stream(farewell=b"bye")
+    stream = client.stream(farewell=lambda: b"bye")
     taking = asyncio.create_task(client.take(stream))
     leaving = asyncio.create_task(stream.leave(30))
     client.pieces.put_nowait(b"x")
@@ -204,7 +204,7 @@ async def test_it_waits_for_what_ends_by_itself(client: Client) -> None:
 
 
 async def test_it_waits_no_longer_than_it_may(client: Client) -> None:
-    stream = client.stream(farewell=b"bye")
+    stream = client.stream(farewell=lambda: b"bye")
     taking = asyncio.create_task(client.take(stream))
     await stream.leave(0.05)
     await taking
