@@ -151,11 +151,17 @@ def with_url(environment: Mapping[str, str], url: str) -> dict[str, str]:
 
 
 def start_executed(
-    name: str, command: Sequence[str], log: Path, *, environment: Mapping[str, str], folder: Path
+    name: str,
+    command: Sequence[str],
+    log: Path,
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    python: str = sys.executable,
 ) -> Child:
     """Start a module with its arguments in a Python of its own."""
-    python = [sys.executable, "-W", "error", "-m"]
-    return start_child(name, [*python, *command], log, environment=environment, folder=folder)
+    module = [python, "-W", "error", "-m", *command]
+    return start_child(name, module, log, environment=environment, folder=folder)
 
 
 @define

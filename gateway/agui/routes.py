@@ -1,7 +1,6 @@
 """Runs of agents in the protocol AG-UI: what is asked comes in, what happens goes out as events."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator
 from functools import partial
 from uuid import UUID
@@ -23,9 +22,7 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation
 from gateway.web.refusals import TOO_MANY_MESSAGES
 from shared.codec.text import write_json
-from shared.postgres.pool import DatabaseAwayError, connect
-
-logger = logging.getLogger(__name__)
+from shared.postgres.pool import connect
 
 EVENTS: Json = {
     "description": "Events of AG-UI 1.0, up to the end of the run",
@@ -91,12 +88,9 @@ async def _tell(state: State, future: asyncio.Future[Asked]) -> AsyncGenerator[b
 async def _give_up(state: State, future: asyncio.Future[Asked]) -> None:
     """End the request, unless somebody else follows it here, or it is this gateway that leaves."""
     asked = future.result()
-    if asked.accepted.request_id in state["followed"] or state["sockets"].is_leaving:
-        return
-    try:
+    is_followed = asked.accepted.request_id in state["followed"]
+    if not is_followed and not state["sockets"].is_leaving:
         await give_up(state, asked.owner, asked.accepted)
-    except DatabaseAwayError as error:
-        logger.warning("nobody follows a request any more, and it goes on: %s", error)
 
 
 def _encode(event: Json) -> bytes:

@@ -1,15 +1,19 @@
 """Measures the scenarios that are named, or all: `python -m tests.benchmarks [SCENARIO …]`.
 
+`--against COMMIT` measures one beside the services of another commit.
+
 Ends with 1 when an answer was wrong, lost or repeated; a target that is missed is only shown. What
 all of them measured without a wrong answer is what the docs show from then on.
 """
 
 import sys
-from collections.abc import AsyncIterator
+from argparse import ArgumentParser
+from collections.abc import AsyncIterator, Sequence
 from importlib import import_module
 
 import uvloop
 
+from tests.benchmarks import against
 from tests.benchmarks.installation import Bench, run_bench
 from tests.benchmarks.people import WrongAnswerError
 from tests.benchmarks.report import cells, publish, write_report
@@ -36,10 +40,16 @@ LOOPS = {
 }
 
 
-async def _measure(bench: Bench, scenario: str, results: list[Result]) -> None:
-    module = import_module(f"tests.benchmarks.{scenario}")
-    targets = {**module.TARGETS, HELD: at_most(0)}
-    async for row in _rows(bench, module.measure(bench)):
+async def _measure(
+    bench: Bench, scenario: str, results: list[Result], commit: str | None = None
+) -> None:
+    if commit is None:
+        module = import_module(f"tests.benchmarks.{scenario}")
+        targets, measured = module.TARGETS, module.measure(bench)
+    else:
+        targets, measured = against.TARGETS, against.measure(bench, commit)
+    targets = {**targets, HELD: at_most(0)}
+    async for row in _rows(bench, measured):
         _note(Result(scenario, row, targets.get(row.name)), results)
 
 
@@ -64,14 +74,21 @@ def _note(result: Result, results: list[Result]) -> None:
     results.append(result)
 
 
-def main(scenarios: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Measure, print and write; the exit code."""
+    parser = ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
+    parser.add_argument("--against", metavar="COMMIT", help="the commit to compare chats with")
+    asked = parser.parse_args(arguments)
+    scenarios = asked.scenarios or [*SCENARIOS]
+    if asked.against and scenarios != ["chat"]:
+        parser.error("only the scenario chat can be measured against another commit")
     results: list[Result] = []
     wrongs: list[str] = []
     with run_bench() as bench:
         for scenario in scenarios:
             try:
-                uvloop.run(_measure(bench, scenario, results))
+                uvloop.run(_measure(bench, scenario, results, asked.against))
             except* WrongAnswerError as wrong:
                 wrongs += [f"{scenario}: {each}" for each in wrong.exceptions]
             bench.end_scenario()
@@ -82,4 +99,4 @@ def main(scenarios: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or list(SCENARIOS)))
+    sys.exit(main(sys.argv[1:]))

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from time import perf_counter
+from typing import ClassVar
 from uuid import uuid4
 
 import orjson
@@ -23,6 +24,7 @@ DONE = b"[DONE]"
 class Follower(ABC):
     """A user who asks, and reads the answer as it comes."""
 
+    patience: ClassVar[float] = ANSWER_SECONDS
     asked: int = field(default=0, init=False)
     parts: int = field(default=0, init=False)
     """Those that came, of all answers, in their order."""
@@ -40,7 +42,7 @@ class Follower(ABC):
         began, text = perf_counter(), ""
         try:
             async with (
-                asyncio.timeout(ANSWER_SECONDS),
+                asyncio.timeout(self.patience),
                 aclosing(self._texts(question)) as texts,
             ):
                 async for each in texts:
@@ -49,7 +51,8 @@ class Follower(ABC):
                     self.frames += 1
                     text += each
         except TimeoutError:
-            raise WrongAnswerError(f"no answer in {ANSWER_SECONDS} s to {question}") from None
+            how = f"{type(self).__name__}: no answer in {self.patience} s"
+            raise WrongAnswerError(f"{how} to {question}") from None
         came = count_parts(text)
         if text != "".join(parts_of(question)[:came]):
             raise WrongAnswerError(f"{text!r} for {question}")

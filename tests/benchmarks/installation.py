@@ -19,6 +19,7 @@ from devstack.valkey import run_valkey
 from shared.upgrade.migrate import migrate
 from tests.benchmarks.stub_agent import CONNECTED
 from tests.system import (
+    StartModule,
     Stores,
     System,
     create_database,
@@ -100,14 +101,21 @@ class Bench:
     installations: list[Installation] = field(factory=list)
 
     def start(
-        self, pairs: int = 1, *, bridges: int = 0, has_doors: bool = False, **overrides: str
+        self,
+        pairs: int = 1,
+        *,
+        bridges: int = 0,
+        has_doors: bool = False,
+        checkout: "Checkout | None" = None,
+        **overrides: str,
     ) -> Installation:
         """Start an installation with so many gateways and bridges; it ends with the scenario.
 
-        With doors the master agent comes in through the first bridge's.
+        With doors the master agent comes in through the first bridge's. They are this checkout's,
+        unless another one is named.
         """
         parts = Parts(pairs, bridges or pairs, has_doors)
-        return self.add(self._run(parts, overrides))
+        return self.add(self._run(parts, checkout or Checkout(self.template), overrides))
 
     def add(self, running: AbstractContextManager[Installation]) -> Installation:
         """Start an installation; it ends with the scenario."""
@@ -121,13 +129,23 @@ class Bench:
         self.installations.clear()
 
     @contextmanager
-    def _run(self, parts: "Parts", overrides: Mapping[str, str]) -> Iterator[Installation]:
+    def _run(
+        self, parts: "Parts", checkout: "Checkout", overrides: Mapping[str, str]
+    ) -> Iterator[Installation]:
         with TemporaryDirectory() as folder, run_valkey(Path(folder)) as valkey:
-            stores = Stores(self.postgres, valkey, self.template)
-            with stores.system(start_executed, **overrides) as system:
+            stores = Stores(self.postgres, valkey, checkout.template)
+            with stores.system(checkout.start, **overrides) as system:
                 processes = _start_processes(system, parts)
                 servers = {"PostgreSQL": [self.postgres.pid], "Valkey": [valkey.pid]}
                 yield Installation(system, {**processes, **servers})
+
+
+@frozen
+class Checkout:
+    """A database with its tables, which is copied, and how its services are started."""
+
+    template: str
+    start: StartModule = start_executed
 
 
 @frozen

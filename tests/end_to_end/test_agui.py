@@ -4,8 +4,10 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
+from ag_ui_validate.pytest_plugin import validate_agui_endpoint
+
 from tests.agent_bridge.actors import until_invoked
-from tests.agui import make_input, run, run_client, running, say
+from tests.agui import PATH, make_input, run, run_client, running, say
 from tests.asked import agent_that, create_flow, saying
 from tests.end_to_end.socket.test_parts import PARTS
 from tests.gateway.agui.front_end import FrontEnd, check_run
@@ -73,6 +75,23 @@ async def test_the_client_of_the_protocol_shows_it(user: User, master: Master) -
     [call] = text["toolCalls"]
     assert call["function"] == {"name": "clock", "arguments": '{"city":"Kyiv"}'}
     assert (tool["toolCallId"], tool["content"]) == (call["id"], "12:00")
+
+
+async def test_the_validator_of_the_protocol_finds_nothing_at_the_endpoint(
+    user: User, master: Master
+) -> None:
+    async def behave(invocation: Invocation) -> Json:
+        await asyncio.sleep(0.2)  # so that it can be seen whether events wait for each other
+        return await work(invocation)
+
+    master.behave = behave
+    url = str(user.http.base_url).rstrip("/") + PATH
+    headers = {"Authorization": f"Bearer {user.token}"}
+    report = await validate_agui_endpoint(url, headers=headers)
+    assert report.diagnostics == []
+    assert report.internal_errors == []
+    exercised = {name for name, state in report.features.items() if state == "exercised"}
+    assert exercised == {"agentic-chat", "backend-tool-rendering"}
 
 
 async def test_a_thread_goes_on_in_its_session(user: User, master: Master) -> None:

@@ -105,6 +105,7 @@ def run_aegra(bench: Bench) -> Iterator[Aegra]:
 class OnThread(Follower):
     """A user of a thread of its own."""
 
+    patience = 180.0  # seconds: its users wait for each other
     events: Events
     thread_id: str
 

@@ -105,6 +105,14 @@ def test_a_text_alone_is_asked() -> None:
     assert respond("hello") == complete(HELLO)
 
 
+def test_of_earlier_messages_the_texts_are_taken_whatever_else_they_had() -> None:
+    """A front-end that keeps a chat sends an image that was refused again, with each message."""
+    image = {"type": "image_url", "image_url": {"url": "data:"}}
+    earlier = {"role": "user", "content": [{"type": "text", "text": "see"}, image]}
+    found = complete(earlier, HELLO)
+    assert (found.message, found.history) == ("hello", [Past("user", "see")])
+
+
 def test_items_of_earlier_turns_that_are_no_messages_are_passed_over() -> None:
     items = [{"type": "reasoning", "summary": []}, {"type": "function_call", "name": "x"}]
     assert respond([*items, {**HELLO, "type": "message"}]) == complete(HELLO)
