@@ -100,6 +100,10 @@ class Frames:
     """Whether the last of them ends the request."""
 
 
+DELETED = 0
+"""The last of no frames: the chat is no more, and the next one of its id begins anew."""
+
+
 @frozen(slots=False)
 class Addition:
     """What somebody's text about a request goes on with."""
