@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from attrs import field, frozen
-from msgspec import Meta
+from msgspec import Meta, convert
 
-from shared.codec.converter import dump, load, structure
+from shared.codec.converter import dump
 from shared.codec.depth import is_too_deep
-from shared.codec.text import write_json
+from shared.codec.text import read_json, write_json
 
 EMPTY_ANSWER = "The master agent gave an empty answer."  # front-ends draw "" as a tree of JSON
 SHOWN_SUCCESS = 100  # characters of what is neither true nor false
@@ -170,11 +170,14 @@ def _text(value: object) -> str:
 
 
 def read_frame(text: str) -> LogFrame | ResponseFrame:
-    """A frame about a request, as `encode` has written it."""
-    data: Any = load(text)
+    """A frame about a request, as `encode` has written it.
+
+    Nothing is checked that what clients send is checked for: an answer may have NUL characters.
+    """
+    data: Any = read_json(text)
     if data["type"] == "agent_log":
-        return structure(data, LogFrame)
-    return structure(data, FailureFrame if "error" in data else ResponseFrame)
+        return convert(data, LogFrame)
+    return convert(data, FailureFrame if "error" in data else ResponseFrame)
 
 
 def encode(frame: LogFrame | ResponseFrame | GapFrame) -> bytes:
