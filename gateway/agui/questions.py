@@ -7,8 +7,8 @@ from databases.core import Connection
 from gateway.agui.messages import ID_LIMIT, ThreadMessage, is_uuid, without_nul
 from gateway.agui.schemas import RunAgentInput
 from gateway.streams.asking import Overrides, Question, session_of
+from gateway.streams.asking_queries import Past
 from gateway.streams.histories import newest
-from gateway.streams.queries import Past
 from gateway.streams.targets import Target, find_target
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing

@@ -18,7 +18,7 @@ from gateway.state import State
 from gateway.streams.asking import NotAcceptedError, Question, TooManyOpenError, ask
 from gateway.streams.delivery import Outgoing
 from gateway.streams.following import follow
-from gateway.streams.queries import select_session
+from gateway.streams.frame_queries import select_session
 from gateway.streams.sse import EventStream, encode_event, open_stream
 from gateway.web.errors import BadRequestError, TooManyRequestsError
 from gateway.web.inputs import Nothing

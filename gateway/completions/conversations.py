@@ -18,8 +18,8 @@ from gateway.completions.schemas import (
     NewResponse,
 )
 from gateway.streams.asking import Overrides, Question, session_of
+from gateway.streams.asking_queries import Past
 from gateway.streams.histories import newest
-from gateway.streams.queries import Past
 from gateway.streams.targets import Target
 from shared.codec.sizes import in_units
 

@@ -9,7 +9,7 @@ from attrs import Factory, define, field, frozen
 from databases import Database
 from prometheus_client import Counter
 
-from gateway.streams.queries import (
+from gateway.streams.frame_queries import (
     FramesAhead,
     StoredFrame,
     select_frames,
