@@ -14,7 +14,7 @@ from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.compose import compose, gather
 from gateway.state import State
 from gateway.streams.delivery import Delivery
-from gateway.streams.watch import select_last_seqs
+from gateway.streams.watch import Watched, select_last_seqs
 from shared.domain.endings import OpenRequest, Outcome, end_request
 from shared.postgres.pool import connect
 from shared.secrets import Vault
@@ -90,7 +90,8 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
         open_request = OpenRequest(request.id, "running", claim_id)
         outcome = Outcome("answered", {"response": "answer"})
         assert await end_request(connection, state["notifications"], open_request, outcome)
-    assert await select_last_seqs(state["database"], [session_id]) == {session_id: 2}
+    watched = Watched(session_id, request.id)
+    assert await select_last_seqs(state["database"], [watched]) == {watched: 2}
     delivery = Delivery(state["database"], UUID(owner.first.user_id), session_id, 0)
     assert len([frame async for frame in delivery.next_frames(None)]) == 2
 

@@ -15,6 +15,7 @@ from gateway.streams.asking import Accepted
 from gateway.streams.delivery import Delivery, Outgoing
 from gateway.streams.events import Part
 from gateway.streams.texts import Texts
+from gateway.streams.watch import Watched
 from shared.domain.frames import LogFrame, ResponseFrame, read_frame
 from shared.notifications.bus import Listener, Message, Notifications
 from shared.notifications.formats import (
@@ -92,7 +93,7 @@ class Feed:
                     yield part
 
     def catch_up(self, last_seq: int | None, *, must_exist: bool) -> None:
-        """The session is so far; None: there is none.
+        """The session is so far; None: there is none, or not what is followed of it.
 
         Frames that are still missing a moment later are read: a sooner reading would have answers
         overtake the parts that are told before them.
@@ -132,9 +133,12 @@ async def follow(
     after: int,
     *,
     with_parts: bool,
-    must_exist: bool = False,
+    request_id: UUID | None = None,
 ) -> AsyncIterator[Feed]:
-    """Follow a session of this owner's after a seq, as long as the block goes on."""
+    """Follow a session of this owner's after a seq, as long as the block goes on.
+
+    Where that is for the sake of a request, this one must exist.
+    """
     notifications = state["notifications"]
     channels = [session_channel(session_id, owner)]
     parts = None
@@ -144,8 +148,8 @@ async def follow(
     async with notifications.subscribe(*channels) as listener:
         delivery = Delivery(state["database"], owner, session_id, after, state["large_frames"])
         feed = Feed(delivery, listener, parts)
-        told = partial(feed.catch_up, must_exist=must_exist)
-        with state["watch"].watch(session_id, told):
+        told = partial(feed.catch_up, must_exist=request_id is not None)
+        with state["watch"].watch(Watched(session_id, request_id), told):
             yield feed
 
 
@@ -159,7 +163,12 @@ async def follow_request(
     """
     async with (
         follow(
-            state, owner, accepted.session_id, accepted.seq, with_parts=True, must_exist=True
+            state,
+            owner,
+            accepted.session_id,
+            accepted.seq,
+            with_parts=True,
+            request_id=accepted.request_id,
         ) as feed,
         aclosing(_of_request(feed, accepted)) as events,
     ):

@@ -39,6 +39,10 @@ class Awaited(Response):
                 await self._has_ended.wait()
         self._is_left.set()
 
+    def end(self) -> None:
+        """Nobody has to wait for it any more: it was taken, or will not be made."""
+        self._has_ended.set()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer when it is there. Raises UnavailableError, and what making it raises."""
         made: list[Response] = []
@@ -55,7 +59,6 @@ class Awaited(Response):
                 for task in ends:
                     task.cancel()
                 await asyncio.gather(*ends, return_exceptions=True)
-                self._has_ended.set()
         if raised:
             raise raised.pop()
         if made:

@@ -84,6 +84,10 @@ class EventStream(Response):
                     await self._has_ended.wait()
         self._is_left.set()
 
+    def end(self) -> None:
+        """Nobody has to wait for it any more: it was told, or will not begin."""
+        self._has_ended.set()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it to its end, or the client's."""
         start = {"status": self.status_code, "headers": self.raw_headers}
@@ -106,7 +110,6 @@ class EventStream(Response):
                 for task in (*ends, commenting):
                     task.cancel()
                 await asyncio.gather(*ends, commenting, return_exceptions=True)
-                self._has_ended.set()
         try:
             if telling in done:
                 telling.result()
@@ -163,6 +166,9 @@ class Leaving(Protocol):
     async def leave(self, seconds: float) -> None:
         """End it, within so many seconds."""
 
+    def end(self) -> None:
+        """Nobody has to wait for it any more: it was told, or will not begin."""
+
 
 def open_stream[Stream: Leaving](call: Call[Any, Any], stream: Stream) -> Stream:
     """Count a stream among what its user has open here.
@@ -172,6 +178,7 @@ def open_stream[Stream: Leaving](call: Call[Any, Any], stream: Stream) -> Stream
     try:
         opened = call.state["sockets"].opened(call.user_id, stream.leave)
         call.held.enter_context(opened)
+        call.held.callback(stream.end)
     except TooManySocketsError:
         detail = "You have too many open sockets and streams"
         raise TooManyRequestsError(detail, 1, TOO_MANY_SOCKETS) from None

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
+from attrs import frozen
 from databases import Database
 
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -15,7 +16,15 @@ logger = logging.getLogger(__name__)
 WATCH_SECONDS = 2.0
 
 type Told = Callable[[int | None], None]
-"""Called with the last seq that a session has given out; None: there is no such session."""
+"""Called with the last seq that a session has given out; None: what is watched is no more."""
+
+
+@frozen
+class Watched:
+    """A session, or a request of it: a chat that was deleted and begun anew has that no more."""
+
+    session_id: UUID
+    request_id: UUID | None = None
 
 
 class Watch:
@@ -23,18 +32,18 @@ class Watch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._watched: dict[UUID, set[Told]] = {}
+        self._watched: dict[Watched, set[Told]] = {}
 
     @contextmanager
-    def watch(self, session_id: UUID, told: Told) -> Iterator[None]:
+    def watch(self, watched: Watched, told: Told) -> Iterator[None]:
         """Have `told` called for this session until the block ends."""
-        self._watched.setdefault(session_id, set()).add(told)
+        self._watched.setdefault(watched, set()).add(told)
         try:
             yield
         finally:
-            self._watched[session_id].discard(told)
-            if not self._watched[session_id]:
-                del self._watched[session_id]
+            self._watched[watched].discard(told)
+            if not self._watched[watched]:
+                del self._watched[watched]
 
     async def run(self) -> None:
         """Ask for ever."""
@@ -50,17 +59,24 @@ class Watch:
         except DatabaseAwayError as error:
             logger.warning("sessions can't be looked after: %s", error)
             return
-        for session_id in asked:
-            for told in list(self._watched.get(session_id, ())):
-                told(last_seqs.get(session_id))
+        for watched in asked:
+            for told in list(self._watched.get(watched, ())):
+                told(last_seqs.get(watched))
 
 
-async def select_last_seqs(database: Database, session_ids: list[UUID]) -> dict[UUID, int]:
-    """The last seq of each session that exists."""
+async def select_last_seqs(database: Database, watched: Sequence[Watched]) -> dict[Watched, int]:
+    """The last seq of the session of each that exists."""
     sql = """
-        SELECT session_id, last_seq FROM chatconversations
-        WHERE session_id = ANY(:session_ids)
+        SELECT session_id, request_id, last_seq
+        FROM unnest(CAST(:session_ids AS uuid[]), CAST(:request_ids AS uuid[]))
+             AS watched (session_id, request_id)
+        JOIN chatconversations USING (session_id)
+        WHERE request_id IS NULL OR EXISTS (SELECT FROM requests WHERE id = request_id)
     """
+    values = {
+        "session_ids": [each.session_id for each in watched],
+        "request_ids": [each.request_id for each in watched],
+    }
     async with connect(database) as connection:
-        rows = await connection.fetch_all(sql, {"session_ids": session_ids})
-    return {row["session_id"]: row["last_seq"] for row in rows}
+        rows = await connection.fetch_all(sql, values)
+    return {Watched(session_id, request_id): last_seq for session_id, request_id, last_seq in rows}

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.state import State
 from gateway.streams.delivery import Delivery
-from gateway.streams.watch import select_last_seqs
+from gateway.streams.watch import Watched, select_last_seqs
 from gateway.web.auth import Caller, find_caller
 from shared.postgres.pool import connect
 from shared.settings.installation import Settings
@@ -132,5 +132,5 @@ async def test_what_a_socket_has_missed_takes_as_many_statements_for_many_frames
 async def test_all_watched_sessions_take_one_statement(
     counted: Notebook, owners: list[Owner]
 ) -> None:
-    sessions = [UUID(each.session_id) for each in owners[-1].all]
+    sessions = [Watched(UUID(each.session_id)) for each in owners[-1].all]
     assert await counted.count(lambda: select_last_seqs(counted.database, sessions)) == 1

@@ -251,11 +251,17 @@ async def test_who_has_no_token_is_not_let_in(user: User) -> None:
     assert answered.status_code == 401
 
 
-async def test_a_chat_that_is_deleted_meanwhile_ends_the_run(user: User, master: Master) -> None:
+@pytest.mark.parametrize("anew", [False, True], ids=["deleted", "begun anew"])
+async def test_a_chat_that_is_deleted_meanwhile_ends_the_run(
+    user: User, master: Master, *, anew: bool
+) -> None:
     thread = str(uuid4())
 
     async def delete(_: Any) -> Json:
         await user.http.delete("/api/chat", params={"session_id": thread})
+        if anew:
+            new = {"title": "anew", "session_id": thread}
+            assert (await user.http.post("/api/chats", json=new)).status_code == 200
         return answer("to nobody")
 
     master.behave = delete

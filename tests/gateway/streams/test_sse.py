@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from attrs import define, field
 
 from gateway.streams import sse
-from gateway.streams.sse import COMMENT, EventStream, encode_event
+from gateway.streams.sockets import Sockets
+from gateway.streams.sse import COMMENT, EventStream, encode_event, open_stream
 from gateway.web.metrics import STREAMS_OPEN
 from shared.process.server import ABORT
 from tests.users import eventually
@@ -52,6 +55,7 @@ class Client:
             "extensions": {ABORT: {"abort": self._abort}},
         }
         await stream(scope, self._receive, self._send)
+        stream.end()
 
     async def _hang_up(self) -> None:
         self.hang_ups += 1
@@ -209,6 +213,18 @@ async def test_it_waits_no_longer_than_it_may(client: Client) -> None:
     await stream.leave(0.05)
     await taking
     assert (client.bodies, client.has_ended) == ([b"bye"], True)
+
+
+async def test_it_does_not_wait_for_what_is_refused_before_it_begins() -> None:
+    sockets = Sockets(1)
+    async with AsyncExitStack() as held:
+        call: Any = SimpleNamespace(state={"sockets": sockets}, user_id=uuid4(), held=held)
+        open_stream(call, Client().stream())
+        leaving = asyncio.create_task(sockets.leave(30))
+        await asyncio.sleep(0)
+        assert not leaving.done()
+    async with asyncio.timeout(5):
+        await leaving
 
 
 async def test_a_failure_is_the_server_s_to_tell_and_the_end_is_missing(client: Client) -> None:
