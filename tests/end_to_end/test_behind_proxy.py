@@ -68,6 +68,14 @@ class Installation:
 
         await eventually(is_so, f"{count} are {backend}")
 
+    async def until_open(self, *counts: int) -> None:
+        """Wait until each gateway has so many connections of the proxy's in use, the least first."""
+
+        async def is_so() -> bool:
+            return await self.values("current_sessions") == [*counts]
+
+        await eventually(is_so, f"{counts} are open")
+
     async def values(self, name: str, backend: str = "ready") -> list[float]:
         """What the proxy measures of each gateway, or of each of the `doors`."""
         return await asyncio.to_thread(self.proxy.values, name, backend)
@@ -198,6 +206,14 @@ async def test_an_event_is_seen_before_the_next_one_is_made(
     assert (seq, last["response"]["response"]["response"]) == (1, "It is twelve")
 
 
+async def test_who_leaves_a_stream_is_gone_at_its_gateway_too(
+    installation: Installation, user: User
+) -> None:
+    async with events(user, str(uuid4())):
+        await installation.until_open(1)
+    await installation.until_open()
+
+
 async def _work(invocation: Invocation) -> object:
     await invocation.log("at work")
     await asyncio.sleep(0.3)
@@ -226,7 +242,7 @@ async def test_a_gateway_that_is_not_ready_keeps_its_sockets_and_gets_no_new_one
 ) -> None:
     async with AsyncExitStack() as stack:
         first = [await stack.enter_async_context(user.chat()) for _ in range(3)]
-        assert await installation.values("current_sessions") == [1, 1, 1]
+        await installation.until_open(1, 1, 1)
         further.line.cut()
         await installation.until_ready(2)
         for _ in range(6):
