@@ -7,7 +7,7 @@ from typing import Any
 from attrs import define, field
 
 from tests.master import Invocation, answer
-from tests.users import Json
+from tests.users import Json, eventually
 
 type Receive = Callable[[], Awaitable[Json]]
 
@@ -27,6 +27,14 @@ class Dictation:
     def end(self) -> None:
         """Have it answered."""
         self.lines.put_nowait(None)
+
+    async def until_taken(self) -> None:
+        """Wait until nothing is left to be said."""
+
+        async def holds() -> bool:
+            return self.lines.empty()
+
+        await eventually(holds, "all is said")
 
     async def behave(self, invocation: Invocation) -> Any:
         """Do what is dictated."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from attrs import frozen
+from attrs import define, frozen
 from databases import Database
 
 from agent_bridge import metrics
@@ -56,10 +56,16 @@ class Subject:
     """Whose text is the answer's; all others' are their own."""
 
 
-@frozen(eq=False)
+@define(eq=False)
 class _Running:
     subject: Subject
-    texts: Texts
+    texts: Texts | None = None
+    """None as long as there was no part: most requests have none."""
+
+    @property
+    def asks(self) -> AskedParts:
+        """Who is told all that was said."""
+        return AskedParts(self.subject.session_id, self.subject.owner)
 
 
 class Parts:
@@ -69,7 +75,7 @@ class Parts:
         self._notifications = notifications
         self._bridge_id = bridge_id
         self._running: dict[UUID, _Running] = {}
-        self._of_sessions: dict[AskedParts | None, set[_Running]] = {}
+        self._texts: dict[AskedParts | None, set[Texts]] = {}
         self._authors = Lookups[Author](database, select_authors, self._take_from)
         self._places = Lookups[UUID](database, select_places, self._pass_on)
         self._characters = 0
@@ -77,26 +83,15 @@ class Parts:
     @contextmanager
     def running(self, subject: Subject) -> Iterator[None]:
         """Tell the parts of a request as long as the block goes on."""
-        channel = parts_channel(subject.session_id, subject.owner)
-        texts = Texts(
-            subject.request,
-            lambda told: self._notifications.publish(channel, encode_additions(told)),
-        )
         id_ = subject.request.id
-        self._running[id_] = running = _Running(subject, texts)
-        asked = AskedParts(subject.session_id, subject.owner)
-        of_session = self._of_sessions.setdefault(asked, set())
-        of_session.add(running)
+        self._running[id_] = running = _Running(subject)
         try:
             yield
         finally:
-            of_session.discard(running)
-            if not of_session:
-                self._of_sessions.pop(asked, None)
             if self._running.get(id_) is running:  # it may have been claimed here once more
                 del self._running[id_]
-            self._characters -= texts.characters
-            texts.close()
+            if running.texts is not None:
+                self._finish(running, running.texts)
 
     def put(self, part: AgentLogged) -> bool:
         """Tell a part, if its author may say something there; False: it is dropped."""
@@ -123,11 +118,12 @@ class Parts:
 
     def _hear(self, message: Message) -> None:
         if message is None:  # somebody may have asked
-            for running in self._running.values():
-                running.texts.ask()
+            for of_session in self._texts.values():
+                for texts in of_session:
+                    texts.ask()
         elif is_asked(message):
-            for running in self._of_sessions.get(decode_asked(message), ()):
-                running.texts.ask()
+            for texts in self._texts.get(decode_asked(message), ()):
+                texts.ask()
         elif heard := decode_heard(message):
             part = _logged(heard)
             running_here = self._running_of(part)
@@ -155,15 +151,33 @@ class Parts:
     def _take(self, running: _Running, part: AgentLogged, agent_id: UUID | None) -> bool:
         """Go on with a text, which ends where a part of it is missing."""
         author = None if part.agent_uuid == running.subject.answers else agent_id
-        characters = len(part.message)
+        characters, texts = len(part.message), running.texts or self._begin(running)
         if self._characters + characters > CHARACTERS_LIMIT:
-            running.texts.end(author)
-        if not running.texts.add(author, part.message):
+            texts.end(author)
+        if not texts.add(author, part.message):
             return False
         self._characters += characters
         if characters >= LOGGED_LIMIT:  # the rest of it may have been cut off
-            running.texts.end(author)
+            texts.end(author)
         return True
+
+    def _begin(self, running: _Running) -> Texts:
+        subject = running.subject
+        channel = parts_channel(subject.session_id, subject.owner)
+        running.texts = texts = Texts(
+            subject.request,
+            lambda told: self._notifications.publish(channel, encode_additions(told)),
+        )
+        self._texts.setdefault(running.asks, set()).add(texts)
+        return texts
+
+    def _finish(self, running: _Running, texts: Texts) -> None:
+        of_session = self._texts[running.asks]
+        of_session.discard(texts)
+        if not of_session:
+            del self._texts[running.asks]
+        self._characters -= texts.characters
+        texts.close()
 
     def _pass_on(self, part: AgentLogged, bridge_id: UUID | None) -> bool:
         """Have the bridge that runs the request tell it; None: no other one does."""

@@ -13,8 +13,8 @@ from gateway.streams.asking import (
     Question,
     session_of,
 )
+from gateway.streams.asking_queries import Past
 from gateway.streams.histories import newest
-from gateway.streams.queries import Past
 from gateway.streams.targets import Target, find_target
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing

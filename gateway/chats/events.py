@@ -19,7 +19,7 @@ from gateway.streams.accepting import accept
 from gateway.streams.asking import Question
 from gateway.streams.delivery import Outgoing
 from gateway.streams.following import follow
-from gateway.streams.queries import select_session
+from gateway.streams.frame_queries import select_session
 from gateway.streams.sse import EventStream, encode_event, open_stream
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing

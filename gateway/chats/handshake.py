@@ -18,7 +18,7 @@ from gateway.chats.frames import Handshake
 from gateway.chats.protocols import WORDINGS, Wording
 from gateway.state import State
 from gateway.streams.asking import FOREIGN_SESSION
-from gateway.streams.queries import select_session
+from gateway.streams.frame_queries import select_session
 from gateway.web.auth import bind_holder, find_caller
 from gateway.web.origins import is_welcome
 from gateway.web.refusals import TOKEN, log_refusal

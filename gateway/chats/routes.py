@@ -37,6 +37,7 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, delete, listing, patch, post
 from gateway.web.paging import Page, Slice, cut
 from shared.domain.frames import FailureFrame, GapFrame, LogFrame, ResponseFrame
+from shared.notifications.formats import DELETED, encode_frames, session_channel
 from shared.postgres.pool import connect
 from shared.postgres.rows import builder
 
@@ -79,6 +80,8 @@ async def delete_chat(call: Call[Nothing, SessionId]) -> None:
         internal_names = await delete_whole_chat(connection, call.user_id, id_)
     if internal_names is None:
         raise BadRequestError(f"Chat with session_id: '{id_}' does not exist")
+    channel = session_channel(id_, call.user_id)
+    call.state["notifications"].publish(channel, encode_frames(DELETED, []))
     await call.state["objects"].remove(*internal_names)
 
 

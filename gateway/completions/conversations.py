@@ -24,8 +24,8 @@ from gateway.streams.asking import (
     Question,
     session_of,
 )
+from gateway.streams.asking_queries import Past
 from gateway.streams.histories import newest
-from gateway.streams.queries import Past
 from gateway.streams.targets import Target
 from shared.codec.sizes import in_units
 
@@ -142,13 +142,13 @@ def _refuse_formats(name: str, value: Any) -> None:
 
 
 def _read(messages: Sequence[ChatMessage], place: str, temperature: float | None) -> Conversation:
-    said = [_Said.of(message, f"{place}.{at}") for at, message in enumerate(messages)]
-    of_user = [at for at, each in enumerate(said) if each.role == "user"]
+    of_user = [at for at, message in enumerate(messages) if message.role == "user"]
     if not of_user:
         raise RefusedError(NO_QUESTION, place)
-    last = said[of_user[-1]]
+    last = _Said.of(messages[of_user[-1]], f"{place}.{of_user[-1]}")
     if not last.text:
         raise RefusedError("The last message of the user is empty", f"{place}.{of_user[-1]}")
+    said = [_Said.in_texts(message) for message in messages]
     prompt = "\n\n".join(each.text for each in said if each.role in INSTRUCTIONS and each.text)
     if len(prompt) > PROMPT_LIMIT:
         raise RefusedError(
@@ -191,6 +191,14 @@ class _Said:
             raise RefusedError(f"A message has at most {FILES_LIMIT} files", place)
         text = "".join(each for each in said if isinstance(each, str))
         return cls(message.role, text, [*dict.fromkeys(files)])
+
+    @classmethod
+    def in_texts(cls, message: ChatMessage) -> "_Said":
+        """Without all else: what was refused once, as an image, is sent again with a history."""
+        if isinstance(message.content, str) or message.content is None:
+            return cls(message.role, message.content or "", [])
+        texts = [part.text or "" for part in message.content if part.type in TEXTS]
+        return cls(message.role, "".join(texts), [])
 
 
 def _read_part(part: ContentPart, place: str) -> str | UUID:

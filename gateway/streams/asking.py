@@ -12,8 +12,8 @@ from databases.core import Connection
 
 from gateway.requests.cancellation import cancel
 from gateway.state import State
-from gateway.streams import queries
-from gateway.streams.queries import Acceptance, Past
+from gateway.streams import asking_queries as queries
+from gateway.streams.asking_queries import Acceptance, Past
 from gateway.web.metrics import MESSAGES
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.telemetry.tracing import traceparent

@@ -9,7 +9,7 @@ from attrs import Factory, define, field, frozen
 from databases import Database
 from prometheus_client import Counter
 
-from gateway.streams.queries import (
+from gateway.streams.frame_queries import (
     FramesAhead,
     StoredFrame,
     select_frames,
@@ -20,7 +20,7 @@ from gateway.web.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
 from gateway.web.room import SharedRoom
 from shared.domain.frames import GapFrame, ResponseFrame, encode
 from shared.notifications.bus import Message
-from shared.notifications.formats import Request, decode_frames
+from shared.notifications.formats import DELETED, Request, decode_frames
 from shared.postgres.pool import connect
 
 PAGE_LIMIT = 100  # frames read from PostgreSQL at a time
@@ -81,6 +81,8 @@ class Delivery:
         Close it: what it holds is given back then.
         """
         if (told := decode_frames(message)) is not None:
+            if told.last == DELETED:
+                self._begin_again()
             if told.last <= self.sent:
                 return
             if told.last - len(told.frames) <= self.sent:
@@ -109,8 +111,7 @@ class Delivery:
         if session is None or not session.is_own:
             return
         if session.last_seq < self.sent:
-            self.sent = self._before = 0  # the chat was deleted and begun again
-            self._repeated.clear()
+            self._begin_again()
         while self.sent < session.last_seq and (ahead := await self._look_ahead()):
             async with self._room_for(ahead):
                 waiting = await self._read(ahead)
@@ -125,6 +126,11 @@ class Delivery:
         self._counter = FRAMES_MISSED  # from now on
         if gap := self._move_on(session.last_seq):
             yield gap
+
+    def _begin_again(self) -> None:
+        """The chat was deleted: what has its id from now on is another one."""
+        self.sent = self._before = 0
+        self._repeated.clear()
 
     def _room_for(self, ahead: FramesAhead) -> AbstractAsyncContextManager[None]:
         if ahead.size <= PAGE_BYTES_LIMIT:

@@ -45,20 +45,32 @@ class Awaited(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer when it is there. Raises UnavailableError, and what making it raises."""
+        made: list[Response] = []
+        raised: list[Exception] = []
         with STREAMS_OPEN.track_inprogress():
-            making = asyncio.ensure_future(self._make())
+            making = asyncio.create_task(self._make_into(made, raised))
             gone = asyncio.create_task(until_gone(receive))
             left = asyncio.create_task(until(self._is_left))
             ends = {making, gone, left}
             try:
-                done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                is_gone = gone.done()
             finally:
                 for task in ends:
                     task.cancel()
                 await asyncio.gather(*ends, return_exceptions=True)
-        if making in done:
-            await making.result()(scope, receive, send)
+        if raised:
+            raise raised.pop()
+        if made:
+            await made.pop()(scope, receive, send)
             return
         await self._on_hang_up()
-        if gone not in done:
+        if not is_gone:
             raise UnavailableError(RESTARTING)
+
+    async def _make_into(self, made: list[Response], raised: list[Exception]) -> None:
+        """A task that raises would keep its error, which keeps it: that is raised elsewhere."""
+        try:
+            made.append(await self._make())
+        except Exception as error:  # noqa: BLE001 (it is answered)
+            raised.append(error)

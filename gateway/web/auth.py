@@ -71,7 +71,10 @@ async def authenticate(
 async def find_caller(
     connection: Connection, settings: GatewaySettings, token: str
 ) -> Caller | None:
-    """Whom a token stands for, if it is good: its user exists, or it is its agent's current one."""
+    """Whom a token stands for, if it is good: its user exists, or it is its agent's current one.
+
+    The one way in for whoever brings a bearer: keys of other kinds would be taken here.
+    """
     claims = read_token(settings.secret_key, token)
     if claims is None:
         return None

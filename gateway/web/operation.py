@@ -199,15 +199,25 @@ class Operation:
             bind_log_ids(user_id=caller.user_id)
             if not self.lends or self._parsed is not Nothing:
                 await give_back(database)  # who sends slowly keeps it from nobody
-            data = await self._read(request)
-            if not self.lends:
-                return await self._call(request, state, caller, data, held)
-            turns = state["turns"]
-            if turns.must_wait(caller.user_id, self.name):
-                await give_back(database)
-            await held.enter_async_context(turns.calls.turn(caller.user_id))
-            async with turns.with_connection(caller.user_id, self.name):
-                return await self._call(request, state, caller, data, held)
+            async with self._room_for_body(request, caller, state):
+                data = await self._read(request)
+                if not self.lends:
+                    return await self._call(request, state, caller, data, held)
+                turns = state["turns"]
+                if turns.must_wait(caller.user_id, self.name):
+                    await give_back(database)
+                await held.enter_async_context(turns.calls.turn(caller.user_id))
+                async with turns.with_connection(caller.user_id, self.name):
+                    return await self._call(request, state, caller, data, held)
+
+    def _room_for_body(
+        self, request: Request, caller: Caller, state: State
+    ) -> AbstractAsyncContextManager[None]:
+        """What a body needs that may be larger than others: of one that is sent, its size."""
+        size = min(int(request.headers.get("content-length", self.most_bytes)), self.most_bytes)
+        if size <= MAX_BODY_BYTES:
+            return nullcontext()
+        return state["turns"].with_large_body(caller.user_id, size)
 
     async def _read(self, request: Request) -> Data:
         return await read_data(request, self._parsed, self.body_format, self.most_bytes)

@@ -8,20 +8,22 @@ Those that wait for a stranger's server hold no connection, and are counted apar
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 from attrs import define
 
 from gateway.web.errors import ApiError, TooManyRequestsError, UnavailableError
 from gateway.web.refusals import TOO_MANY_CALLS
-from gateway.web.room import Room
+from gateway.web.room import Room, SharedRoom
 
 WAIT_SECONDS = 5.0
 WAITING_LIMIT = 100  # calls of a user that wait for a turn
 LOOKUPS_PER_USER = 4
 LARGE_MOST_BYTES = 64 * 1024 * 1024  # of large answers that are made or being taken
 LARGE_PER_USER = 2  # such answers
+BODIES_MOST_BYTES = 64 * 1024 * 1024  # of large bodies that come in, or are looked at
+BODIES_BYTES_PER_USER = 16 * 1024 * 1024
 
 TOO_MANY = "Too many of your calls are being worked on, please try again in a second"
 BUSY = "Too many calls like this one are being worked on, please try again in a second"
@@ -72,6 +74,7 @@ class Turns:
         self.lookups = Users(LOOKUPS_PER_USER)
         self._large_of = Users(LARGE_PER_USER)
         self._large = Room(LARGE_MOST_BYTES)
+        self._bodies = SharedRoom(BODIES_MOST_BYTES, BODIES_BYTES_PER_USER)
         self._connections = Users(max(1, pool_size // 4))
         self.writing = asyncio.Lock()
         share = max(1, pool_size // 2)
@@ -106,14 +109,12 @@ class Turns:
 
         Raises TooManyRequestsError, UnavailableError.
         """
-        async with AsyncExitStack() as held:
-            await held.enter_async_context(self._large_of.turn(user_id))
-            try:
-                async with asyncio.timeout(WAIT_SECONDS):
-                    await held.enter_async_context(self._large.taken(size))
-            except TimeoutError:
-                raise _busy() from None
+        async with self._large_of.turn(user_id), _taken(self._large.taken(size)):
             yield
+
+    def with_large_body(self, user_id: UUID, size: int) -> AbstractAsyncContextManager[None]:
+        """Have room for a body of so many bytes. Raises UnavailableError."""
+        return _taken(self._bodies.taken(user_id, size))
 
 
 def _too_many() -> ApiError:
@@ -122,6 +123,18 @@ def _too_many() -> ApiError:
 
 def _busy() -> ApiError:
     return UnavailableError(BUSY)
+
+
+@asynccontextmanager
+async def _taken(room: AbstractAsyncContextManager[None]) -> AsyncIterator[None]:
+    """Wait for bytes, but not long. Raises UnavailableError."""
+    async with AsyncExitStack() as held:
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await held.enter_async_context(room)
+        except TimeoutError:
+            raise _busy() from None
+        yield
 
 
 @asynccontextmanager

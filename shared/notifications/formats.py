@@ -100,6 +100,10 @@ class Frames:
     """Whether the last of them ends the request."""
 
 
+DELETED = 0
+"""The last of no frames: the chat is no more, and the next one of its id begins anew."""
+
+
 @frozen(slots=False)
 class Addition:
     """What somebody's text about a request goes on with."""
@@ -300,13 +304,12 @@ def _frames(body: bytes) -> Frames:
     if not last.isdigit():
         raise ValueError("the last has no number")
     frames = lines.decode().split("\n") if lines else []
-    match about:
-        case []:
-            return Frames(int(last), frames)
-        case ["ends" | "goes-on" as how, request_id, *message_id] if len(message_id) <= 1:
-            request = Request(UUID(request_id), *map(UUID, message_id))
-            return Frames(int(last), frames, request, is_answered=how == "ends")
-    raise ValueError("it is not said of which request")
+    if not about:
+        return Frames(int(last), frames)
+    how, *ids = about
+    if how not in {"ends", "goes-on"} or len(ids) not in {1, 2}:
+        raise ValueError("it is not said of which request")
+    return Frames(int(last), frames, Request(*map(UUID, ids)), is_answered=how == "ends")
 
 
 def _typed[T](decoder: msgspec.json.Decoder[T], body: bytes) -> T:

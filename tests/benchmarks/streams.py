@@ -15,14 +15,14 @@ from attrs import frozen
 from tests.benchmarks.aegra.running import NotInstallableError, install, on_threads, run_aegra
 from tests.benchmarks.chat import chatting
 from tests.benchmarks.following import PROTOCOL, Follower, OverCompletions, OverSocket
-from tests.benchmarks.installation import Bench, Installation
+from tests.benchmarks.installation import LOAD, Bench, Installation
 from tests.benchmarks.load import Load, Measured, Work, run_in_turn, run_load
 from tests.benchmarks.people import CONFIG, insert_people, open_sessions
 from tests.benchmarks.results import Row, Target, at_least, at_most, percentile
 from tests.benchmarks.wire import Events
 
 USERS, PARTS = 64, 200
-SECONDS, ROUNDS = 2.0, 4
+SECONDS, ROUNDS = 2.0, 3
 WARM_UP_SECONDS = 1.0
 ONCE = 0.1  # seconds: each of others' users asks once in a round, which takes long enough
 FIRST_SECONDS, FIRST_ROUNDS = 1.0, 5
@@ -59,6 +59,7 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
     yield Row(AGAINST_SOCKETS, completions.parts, "/s", sockets.parts)
     for other in others:
         yield Row(AGAINST_AEGRA, sockets.parts, "/s", other.parts)
+        yield Row(f"{SOCKETS} against aegra: CPU per answer", sockets.cpu, "ms", other.cpu)
 
 
 async def _measure_first(one: Installation) -> Row:
@@ -128,11 +129,16 @@ class Measurement:
         """Of all answers, in a second."""
         return self.told.parts / self.load.elapsed
 
+    @property
+    def cpu(self) -> float:
+        """Milliseconds for an answer, without those who use it; ours with agent and router."""
+        return sum(spent for part, spent in self.load.cpu().items() if part != LOAD)
+
     def rows(self) -> list[Row]:
-        """The rows of one protocol."""
+        """The rows of one protocol, with what one answer costs."""
         name, told = self.name, self.told
         return [
-            Row(f"{name}: parts", self.parts, "/s", cpu=self.load.cpu(of_each=PARTS)),
+            Row(f"{name}: parts", self.parts, "/s", cpu=self.load.cpu()),
             Row(f"{name}: frames", told.frames / self.load.elapsed, "/s"),
             Row(f"{name}: answers, p50", self.load.ms(50), "ms"),
             Row(f"{name}: answers before their last part", told.early, f"of {told.asked:,}"),

@@ -30,8 +30,10 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The scenarios that were measured; each gives one row, and `chat` a plot."""
     scenarios: list[str] = []
 
-    async def measure(_bench: object, scenario: str, results: list[Result]) -> None:
-        scenarios.append(scenario)
+    async def measure(
+        _bench: object, scenario: str, results: list[Result], commit: str | None
+    ) -> None:
+        scenarios.append(f"{scenario} against {commit}" if commit else scenario)
         results.append(Result(scenario, ROW))
         draw(report.FOLDER / "latency.svg", [Panel("ms", (1, 2), {"p50": (1.0, 2.0)})])
 
@@ -67,6 +69,18 @@ def test_a_single_scenario_changes_no_docs(docs: Path, measured: list[str]) -> N
     assert measured == ["chat"]
     assert (report.FOLDER / "table.md").exists()
     assert list(docs.iterdir()) == []
+
+
+def test_chats_can_be_measured_against_another_commit(docs: Path, measured: list[str]) -> None:
+    assert command.main(["chat", "--against", "main"]) == 0
+    assert measured == ["chat against main"]
+    assert list(docs.iterdir()) == []
+
+
+def test_nothing_else_can_be_measured_against_another_commit(measured: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["logs", "--against", "main"])
+    assert measured == []
 
 
 def test_a_run_with_a_wrong_answer_changes_no_docs(

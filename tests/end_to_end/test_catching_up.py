@@ -8,7 +8,7 @@ import pytest
 from attrs import define
 from databases.core import Connection
 
-from gateway.streams.queries import select_frames, select_frames_ahead
+from gateway.streams.frame_queries import select_frames, select_frames_ahead
 from shared.postgres.pool import connect, create_database
 from tests.master import Invocation, Master, answer
 from tests.system import System

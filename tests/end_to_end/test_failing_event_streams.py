@@ -11,14 +11,16 @@ from attrs import frozen
 
 from devstack.postgres import PostgresServer
 from devstack.processes import Child
+from devstack.valkey import ValkeyServer
 from tests.end_to_end.socket.test_parts import say
-from tests.end_to_end.test_event_streams import events, post, receive, receive_all
+from tests.end_to_end.test_event_streams import Event, events, post, receive, receive_all
 from tests.end_to_end.test_metrics import scrape
 from tests.master import Master, run_master
+from tests.parts import Dictation, text_of
 from tests.shared.line import LineAside, run_line_aside
 from tests.sql import run_sql
 from tests.system import System
-from tests.users import User, connect_to, eventually, insert_user
+from tests.users import FRAME_SECONDS, User, connect_to, eventually, insert_user
 
 MOST = 3
 GATEWAY = "gateway 1"
@@ -26,10 +28,11 @@ GATEWAY = "gateway 1"
 
 @frozen
 class Installation:
-    """Two gateways, of which the first reaches PostgreSQL over a line of its own."""
+    """Two gateways, of which the first reaches PostgreSQL and Redis over lines of its own."""
 
     system: System
     line: LineAside
+    redis: LineAside
     child: Child
 
     def streams(self) -> float:
@@ -47,15 +50,17 @@ class Installation:
 
 @pytest.fixture(scope="module")
 async def installation(
-    anyio_backend: str, module_system: System, postgres: PostgresServer
+    anyio_backend: str, module_system: System, postgres: PostgresServer, valkey: ValkeyServer
 ) -> AsyncIterator[Installation]:
-    with run_line_aside(postgres.port) as line:
+    with run_line_aside(postgres.port) as line, run_line_aside(valkey.port) as redis:
         child = module_system.start_gateway(
-            SOCKETS_PER_USER=str(MOST), POSTGRES_PORT=str(line.port), DRAIN_GRACE="0"
+            SOCKETS_PER_USER=str(MOST),
+            POSTGRES_PORT=str(line.port),
+            REDIS_URL=valkey.url.replace(str(valkey.port), str(redis.port)),
         )
         module_system.start_gateway()
         module_system.start_bridge()
-        yield Installation(module_system, line, child)
+        yield Installation(module_system, line, redis, child)
 
 
 @pytest.fixture
@@ -134,6 +139,38 @@ async def test_while_the_database_is_away_a_stream_stays_and_misses_nothing(
         await eventually(is_back, "the database is back")
         *_, (seq, _) = await receive_all(stream)
         assert seq == 3
+
+
+async def test_parts_that_were_lost_while_redis_was_away_are_in_the_next_one(
+    installation: Installation, user: User, master: Master
+) -> None:
+    dictation = Dictation()
+    master.behave = dictation.behave
+    session_id = str(uuid4())
+    async with events(user, session_id) as stream:
+        await post(user, session_id, "What is the time?")
+        dictation.say("It ")
+        parts = [frame async for _, frame in until_text(stream, "It ")]
+        installation.redis.cut()
+        dictation.say("is ", "twelve ")
+        await asyncio.sleep(0.1)  # they are told by then, to nobody
+        installation.redis.mend()
+        async with asyncio.timeout(FRAME_SECONDS):
+            parts += [frame async for _, frame in until_text(stream, "is twelve ")]
+        dictation.say("o'clock")
+        dictation.end()
+        *more, (seq, last) = await receive_all(stream)
+    assert text_of(parts + [frame for _, frame in more]) == "It is twelve o'clock"
+    assert (seq, last["response"]["response"]["response"]) == (1, "It is twelve o'clock")
+
+
+async def until_text(stream: AsyncIterator[Event], text: str) -> AsyncIterator[Event]:
+    """Events up to the part with which this is said."""
+    said = ""
+    while said != text:
+        event = await anext(stream)
+        said += event[1]["text"]
+        yield event
 
 
 async def test_it_ends_in_order_when_the_gateway_goes_down_and_goes_on_at_another(

@@ -31,7 +31,7 @@ from agent_bridge.router.lanes import Lane
 from gateway.chats import routes as chat_routes
 from gateway.files import queries as file_queries
 from gateway.files import storage, sweep
-from gateway.streams import queries as gateway_queries
+from gateway.streams import asking_queries as gateway_queries
 from gateway.streams import sse
 from shared.domain import endings
 from shared.notifications.bus import Notifications

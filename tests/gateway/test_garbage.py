@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from uuid import uuid4
 
+import httpx2
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -12,7 +13,7 @@ from devstack.processes import HOST, free_port, wait_until_ready
 from tests.agui import make_input, running, say
 from tests.gateway.files.uploading import upload
 from tests.system import System, read_status
-from tests.users import User, register_user
+from tests.users import Json, User, eventually, register_user
 
 
 @pytest.fixture
@@ -48,6 +49,42 @@ async def run_and_leave(user: User) -> None:
     """Have an agent run, and leave when that has begun."""
     async with running(user, make_input(say("Hello?"))) as stream:
         assert (await anext(stream))["type"] == "RUN_STARTED"
+
+
+async def complete(user: User, *, stream: bool) -> None:
+    """Ask as clients of OpenAI's API do: leave, fail, and ask for what is not there."""
+    path, session_id = "/v1/chat/completions", str(uuid4())
+    body: Json = {"model": "config", "messages": [{"role": "user", "content": "Hello?"}]}
+    given = {**body, "stream": stream}
+    with suppress(httpx2.ReadTimeout):  # nobody answers
+        await user.http.post(path, json=given, timeout=0.2)
+    assert (await user.http.post(path, json={**body, "model": "other"})).status_code == 404
+    assert (await user.http.post(path, json={**body, "n": 2})).status_code == 400
+    in_session = {**given, "metadata": {"session_id": session_id}}
+    asking = asyncio.create_task(user.http.post(path, json=in_session))
+    open_ones: list[Json] = []
+
+    async def is_stored() -> bool:
+        query = {"session_id": session_id}
+        open_ones[:] = (await user.http.get("/api/requests", params=query)).json()
+        return len(open_ones) == 1
+
+    await eventually(is_stored, "it is stored")
+    await user.http.post(f"/api/requests/{open_ones[0]['request_id']}/cancel")
+    assert (await asking).status_code == (200 if stream else 502)
+
+
+async def test_answers_of_openais_api_leave_nothing_either(gateway: str) -> None:
+    async with register_user(gateway) as user:
+        await user.create_config()
+
+        async def work() -> None:
+            await asyncio.gather(complete(user, stream=True), complete(user, stream=False))
+
+        await work()
+        await user.http.get("/garbage")
+        await work()
+        assert (await user.http.get("/garbage")).json() == []
 
 
 async def test_sockets_calls_and_files_leave_nothing_that_refers_to_itself(gateway: str) -> None:

@@ -13,7 +13,7 @@ from databases.core import Connection
 from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.claim_queries import ClaimedRequest
-from gateway.streams.queries import NewRequest, insert_request
+from gateway.streams.asking_queries import NewRequest, insert_request
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
 from shared.notifications.bus import Notifications
 from shared.postgres.pool import connect, create_database, transaction

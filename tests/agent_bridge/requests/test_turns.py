@@ -12,7 +12,7 @@ import pytest
 from databases import Database
 
 from agent_bridge.requests.claim_queries import claim_requests
-from gateway.streams.queries import Acceptance, Inserted, NewRequest, insert_request
+from gateway.streams.asking_queries import Acceptance, Inserted, NewRequest, insert_request
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings

@@ -169,16 +169,18 @@ async def test_a_socket_that_is_ahead_of_its_session_still_gets_its_answers(user
 
 
 @pytest.mark.usefixtures("master")
-async def test_a_chat_that_is_deleted_and_begun_again_under_a_socket_is_answered(
-    user: User,
+@pytest.mark.parametrize("protocol", [None, 2])
+async def test_a_chat_that_is_deleted_and_begun_again_under_sockets_is_answered(
+    user: User, master: Master, protocol: int | None
 ) -> None:
-    async with user.chat() as chat:
-        await chat.ask("one")
-        await chat.ask("two")
-        session = {"session_id": chat.session_id}
-        deleted = await user.http.delete("/api/chat", params=session)  # as another tab does
-        assert deleted.status_code == 204
-        assert (await chat.ask("again"))["response"]["response"] == answer("echo: again")
+    async with user.chat(protocol=protocol) as chat, user.chat(chat.session_id) as other:
+        for count in (1, 1, 3, 2):  # fewer frames than before, as many, and more
+            for number in range(count):
+                answered = await chat.ask(str(number))
+                assert answered["seq"] == number + 1
+                assert (await other.receive_answer())["seq"] == number + 1
+            deleted = await user.http.delete(f"/api/chat?session_id={chat.session_id}")
+            assert deleted.status_code == 204
 
 
 async def test_a_large_answer_arrives_at_every_socket(user: User, master: Master) -> None:

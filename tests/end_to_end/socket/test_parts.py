@@ -230,6 +230,46 @@ async def test_what_is_said_after_the_end_is_dropped(chat: Chat, master: Master)
         assert text_of(await receive_all(chat.receive)) == "".join(PARTS)
 
 
+async def test_what_is_said_after_a_cancellation_is_dropped(
+    user: User, chat: Chat, dictation: Dictation
+) -> None:
+    await chat.send("What is the time?", message_id=(message_id := str(uuid4())))
+    request_id = (await chat.receive())["request_id"]
+    dictation.say("It is")
+    await receive_text(chat.receive, "It is")
+    await chat.send_frame({"type": "cancel", "request_id": request_id})
+    dictation.say(" too late")
+    *parts, last = await receive_all(chat.receive)
+    assert text_of(parts) in {"", " too late"}
+    assert (last["error"], last["message_id"]) == ("The request was cancelled", message_id)
+    dictation.say(" for this")
+    dictation.end()
+    await dictation.until_taken()
+    await chat.send("What is the time?")
+    dictation.say("twelve")
+    dictation.end()
+    frames = await receive_all(chat.receive)
+    assert {frame["request_id"] for frame in frames[:-1]} == {frames[0]["request_id"]}
+    assert text_of(frames) == "twelve"
+
+
+async def test_in_a_chat_that_is_deleted_and_begun_again_nothing_old_is_told(
+    user: User, chat: Chat, dictation: Dictation
+) -> None:
+    for text in ("first", "second"):
+        await chat.send(text)
+        dictation.say(text)
+        await chat.receive()
+        await receive_text(chat.receive, text)
+        if text == "first":
+            await user.http.delete(f"/api/chat?session_id={chat.session_id}")
+            dictation.end()
+            await dictation.until_taken()
+    dictation.end()
+    last = await chat.receive()
+    assert last["response"]["response"]["response"] == "second"
+
+
 async def test_no_request_has_more_parts_a_second_than_may_be(
     chat: Chat, dictation: Dictation
 ) -> None:

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from gateway.streams.histories import BODY_LIMIT
+from gateway.web.inputs import MAX_BODY_BYTES
+from gateway.web.turns import BODIES_BYTES_PER_USER
 from tests.agent_bridge.stored import select
 from tests.gateway.completions.test_errors import BODIES, CHAT, PATHS, refused
 from tests.master import Invocation, Master, answer, run_master
@@ -154,3 +157,29 @@ async def test_a_gateway_that_goes_down_says_so_and_ends_what_was_asked(
             assert told.status_code == (200 if stream else 503)
             assert "The server is restarting, please try again" in told.text
             await until_status(system, user, "cancelled")
+
+
+async def test_large_bodies_that_never_end_keep_room_from_their_user_alone(
+    own_system: System, user: User, master: Master
+) -> None:
+    writers = []
+    for _ in range(BODIES_BYTES_PER_USER // BODY_LIMIT):
+        address = urlsplit(own_system.gateway)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        head = (
+            f"POST {CHAT} HTTP/1.1\r\nHost: {address.netloc}\r\nExpect: 100-continue\r\n"
+            f"Authorization: Bearer {user.token}\r\nContent-Length: {BODY_LIMIT}\r\n\r\n"
+        )
+        writer.write(head.encode())
+        assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
+        writers.append(writer)
+    large = {**BODIES[CHAT], "user": "x" * MAX_BODY_BYTES}
+    status, told = await refused(user.http, CHAT, json=large)
+    assert (status, told["type"]) == (503, "server_error")
+    async with register_user(own_system.gateway) as other:
+        await other.create_config()
+        for of in (other, user):  # a small one needs no room
+            body = large if of is other else BODIES[CHAT]
+            assert (await of.http.post(CHAT, json=body)).status_code == 200
+    for writer in writers:
+        writer.transport.abort()

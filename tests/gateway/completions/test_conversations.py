@@ -22,8 +22,8 @@ from gateway.completions.conversations import (
 from gateway.completions.errors import OpenAIError, RefusedError
 from gateway.completions.schemas import NAME_LIMIT, Metadata, NewCompletion, NewResponse
 from gateway.streams.asking import FILES_LIMIT, PROMPT_LIMIT, Overrides
+from gateway.streams.asking_queries import Past
 from gateway.streams.histories import MESSAGES_LIMIT
-from gateway.streams.queries import Past
 from gateway.streams.targets import Target
 from gateway.web.inputs import read_body
 from shared.codec.faults import InvalidInputError
@@ -101,6 +101,14 @@ def test_system_messages_and_temperature_override_those_of_the_config() -> None:
 
 def test_a_text_alone_is_asked() -> None:
     assert respond("hello") == complete(HELLO)
+
+
+def test_of_earlier_messages_the_texts_are_taken_whatever_else_they_had() -> None:
+    """A front-end that keeps a chat sends an image that was refused again, with each message."""
+    image = {"type": "image_url", "image_url": {"url": "data:"}}
+    earlier = {"role": "user", "content": [{"type": "text", "text": "see"}, image]}
+    found = complete(earlier, HELLO)
+    assert (found.message, found.history) == ("hello", [Past("user", "see")])
 
 
 def test_items_of_earlier_turns_that_are_no_messages_are_passed_over() -> None:

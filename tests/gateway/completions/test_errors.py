@@ -7,9 +7,13 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from starlette.exceptions import HTTPException
 
+from gateway.routes import forms
 from gateway.streams.histories import BODY_LIMIT, MESSAGES_LIMIT
+from gateway.web.errors import AnswerErrors, TooManyRequestsError, TooSlowError
 from gateway.web.inputs import MAX_BODY_BYTES
+from shared.postgres.pool import DatabaseAwayError
 from tests.gateway.completions.told import error_of
 from tests.sql import Sql
 from tests.users import Json, User
@@ -147,3 +151,42 @@ async def test_a_page_of_another_origin_may_send_what_the_package_for_javascript
         "Access-Control-Request-Headers": wanted,
     }
     assert (await visitor.options(CHAT, headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "code"),
+    [
+        (DatabaseAwayError("away"), 503, "server_error", None),
+        (TooManyRequestsError("one too many", 1), 429, "rate_limit_error", "rate_limit_exceeded"),
+        (TooSlowError("slow"), 408, "invalid_request_error", "request_timeout"),
+        (HTTPException(405), 405, "invalid_request_error", None),
+        (ZeroDivisionError("private"), 500, "server_error", None),
+    ],
+    ids=lambda given: type(given).__name__ if isinstance(given, Exception) else "",
+)
+async def test_what_others_raise_below_the_path_has_the_form_too(
+    error: Exception, status: int, kind: str, code: str | None
+) -> None:
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise error
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        raise NotImplementedError
+
+    scope: Json = {
+        "type": "http",
+        "method": "POST",
+        "path": CHAT,
+        "headers": [],
+        "client": None,
+    }
+    await AnswerErrors(app, forms)(scope, receive, send)
+    start, body = sent
+    told = json.loads(body["body"])["error"]
+    assert (start["status"], told["type"], told["code"]) == (status, kind, code)
+    assert "private" not in told["message"]

@@ -12,7 +12,7 @@ from databases import Database
 
 from gateway.streams.delivery import PAGE_BYTES_LIMIT, Delivery
 from gateway.streams.delivery import PAGE_LIMIT as PAGE
-from gateway.streams.queries import select_frames
+from gateway.streams.frame_queries import select_frames
 from gateway.web.room import SharedRoom
 from shared.domain.frames import encode
 from shared.notifications.bus import Message

@@ -66,9 +66,9 @@ def test_a_fixed_path_comes_before_one_with_a_parameter_that_would_take_it() -> 
 def test_a_path_is_under_the_prefix_without_a_last_slash(operation: Operation) -> None:
     _, resource, _ = operation.handler.__module__.split(".")
     prefixes = {
-        "agui": ("/ag-ui",),
-        "completions": ("/v1/",),
         "files": ("/files", "/user/files"),
+        "completions": ("/v1/",),
+        "agui": ("/ag-ui",),
     }
     assert operation.path.startswith(prefixes.get(resource, ("/api/",)))
     assert not operation.path.endswith("/")

@@ -189,3 +189,18 @@ async def test_a_user_has_a_quarter_of_the_connections_whatever_he_asks(
                 pass
         async with turns.with_connection(uuid4(), "one"):
             pass
+
+
+async def test_large_bodies_wait_for_those_of_their_user_and_not_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
+    turns, size = Turns(0, 100), module.BODIES_BYTES_PER_USER
+    async with turns.with_large_body(USER, size):
+        with pytest.raises(UnavailableError):
+            async with turns.with_large_body(USER, 1):
+                pass
+        async with turns.with_large_body(uuid4(), size):
+            pass
+    async with turns.with_large_body(USER, size):
+        pass
