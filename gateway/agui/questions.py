@@ -6,7 +6,13 @@ from databases.core import Connection
 
 from gateway.agui.messages import ID_LIMIT, ThreadMessage, is_uuid, without_nul
 from gateway.agui.schemas import RunAgentInput
-from gateway.streams.asking import Overrides, Question, session_of
+from gateway.streams.asking import (
+    FILES_LIMIT,
+    PROMPT_LIMIT,
+    Overrides,
+    Question,
+    session_of,
+)
 from gateway.streams.asking_queries import Past
 from gateway.streams.histories import newest
 from gateway.streams.targets import Target, find_target
@@ -17,8 +23,6 @@ from shared.codec.faults import Fault, InvalidInputError
 from shared.codec.sizes import in_units
 
 ORIGIN = "ag-ui"
-FILES_LIMIT = 100  # of a message
-PROMPT_LIMIT = 64 * 1024  # characters, as of a config's
 NO_USER_MESSAGE = "There is nothing to answer: none of the messages is a user's"
 NO_TEXT = "There is nothing to answer: the last message of a user has no text"
 NO_MODEL = "forwardedProps.model must be a text: the name of a model config, an agent or a flow"

@@ -13,14 +13,13 @@ from gateway.agui.run import Run, fail, known_of
 from gateway.agui.schemas import RunAgentInput
 from gateway.openapi.schemas import Json
 from gateway.state import State
-from gateway.streams.asking import Accepted, NotAcceptedError, TooManyOpenError, ask, give_up
+from gateway.streams.accepting import accept
+from gateway.streams.asking import Accepted, give_up
 from gateway.streams.following import SessionGoneError, follow_request
 from gateway.streams.histories import BODY_LIMIT
 from gateway.streams.sse import EventStream, encode_event, open_stream
-from gateway.web.errors import BadRequestError, TooManyRequestsError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation
-from gateway.web.refusals import TOO_MANY_MESSAGES
 from shared.codec.text import write_json
 from shared.postgres.pool import connect
 
@@ -63,13 +62,7 @@ async def create_run(call: Call[RunAgentInput, Nothing]) -> Response:
 
 async def _ask(call: Call[RunAgentInput, Nothing]) -> Accepted:
     async with call.turn("create_run"), connect(call.database) as connection:
-        question = await question_of(call, connection)
-        try:
-            return await ask(call.state, question)
-        except TooManyOpenError as error:
-            raise TooManyRequestsError(str(error), 1, TOO_MANY_MESSAGES) from None
-        except NotAcceptedError as error:
-            raise BadRequestError(str(error)) from None
+        return await accept(call.state, await question_of(call, connection))
 
 
 async def _tell(state: State, future: asyncio.Future[Asked]) -> AsyncGenerator[bytes]:

@@ -15,15 +15,15 @@ from gateway.chats.protocols import AcceptedFrame, Second, accepted_frame
 from gateway.chats.schemas import WhichChat
 from gateway.openapi.schemas import Json
 from gateway.state import State
-from gateway.streams.asking import NotAcceptedError, Question, TooManyOpenError, ask
+from gateway.streams.accepting import accept
+from gateway.streams.asking import Question
 from gateway.streams.delivery import Outgoing
 from gateway.streams.following import follow
 from gateway.streams.frame_queries import select_session
 from gateway.streams.sse import EventStream, encode_event, open_stream
-from gateway.web.errors import BadRequestError, TooManyRequestsError
+from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call
-from gateway.web.refusals import TOO_MANY_MESSAGES
 from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import connect
@@ -62,24 +62,16 @@ async def create_message(call: Call[ClientMessage, WhichSession]) -> AcceptedFra
     """
     message = call.body
     check_size(message, call.state["settings"].max_message_bytes)
-    try:
-        accepted = await ask(
-            call.state,
-            Question(
-                user_id=call.user_id,
-                session_id=call.parameters.session_id,
-                message=message.message,
-                config_name=message.config_name,
-                provider_name=message.provider or None,
-                file_ids=message.files or [],
-                message_id=message.message_id,
-            ),
-        )
-    except TooManyOpenError as error:
-        raise TooManyRequestsError(str(error), 1, TOO_MANY_MESSAGES) from None
-    except NotAcceptedError as error:
-        raise BadRequestError(str(error)) from None
-    return accepted_frame(accepted)
+    question = Question(
+        user_id=call.user_id,
+        session_id=call.parameters.session_id,
+        message=message.message,
+        config_name=message.config_name,
+        provider_name=message.provider or None,
+        file_ids=message.files or [],
+        message_id=message.message_id,
+    )
+    return accepted_frame(await accept(call.state, question))
 
 
 async def read_events(call: Call[Nothing, WhichEvents]) -> Response:

@@ -9,6 +9,7 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.openapi.schemas import Json
+from gateway.streams.asking import FILES_LIMIT
 from gateway.web.sentences import sentence
 from shared.codec.converter import load, structure, unstructure
 from shared.codec.faults import Fault, InvalidInputError
@@ -16,7 +17,6 @@ from shared.codec.sizes import in_units
 from shared.codec.text import write_json
 from shared.domain.frames import FailureFrame, Response, failure
 
-FILES_LIMIT = 100
 FRAME = "frame"  # where a field stands that a sentence names
 VALIDATION_FAILED = "Message validation failed. Details: "
 SHOWN_INPUT = 1000  # bytes of JSON; a longer input is not repeated

@@ -12,22 +12,13 @@ from starlette.responses import Response
 from gateway.completions.errors import FailedAnswerError, RefusedError
 from gateway.completions.speech import THOUGHTS_LIMIT, Asked, Event
 from gateway.state import State
-from gateway.streams.asking import (
-    Accepted,
-    ForeignSessionError,
-    NotAcceptedError,
-    Question,
-    TooManyOpenError,
-    ask,
-    give_up,
-)
+from gateway.streams.asking import Accepted, ForeignSessionError, NotAcceptedError, give_up
 from gateway.streams.following import SessionGoneError, follow_request
 from gateway.streams.plain import Awaited
 from gateway.streams.sse import RESTARTING, EventStream, open_stream
 from gateway.web.answer import Answer
-from gateway.web.errors import ApiError, TooManyRequestsError, UnavailableError
+from gateway.web.errors import ApiError, UnavailableError
 from gateway.web.operation import Call
-from gateway.web.refusals import TOO_MANY_MESSAGES
 from shared.domain.frames import FailureFrame, LogFrame, ResponseFrame
 
 type TellWhole = Callable[[Asked, ResponseFrame, Sequence[str]], bytes]
@@ -54,16 +45,11 @@ class Taken:
     asked: Asked
 
 
-async def accept(state: State, question: Question) -> Accepted:
-    """Store the question. Raises TooManyRequestsError, RefusedError."""
-    try:
-        return await ask(state, question)
-    except TooManyOpenError as error:
-        raise TooManyRequestsError(str(error), 1, TOO_MANY_MESSAGES) from None
-    except ForeignSessionError as error:
-        raise RefusedError(str(error), "metadata.session_id") from None
-    except NotAcceptedError as error:
-        raise RefusedError(str(error)) from None
+def refuse(error: NotAcceptedError) -> RefusedError:
+    """What is told of a question that is not taken."""
+    return RefusedError(
+        str(error), "metadata.session_id" if isinstance(error, ForeignSessionError) else None
+    )
 
 
 def as_stream[Body, Parameters](

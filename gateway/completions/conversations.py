@@ -17,14 +17,18 @@ from gateway.completions.schemas import (
     NewCompletion,
     NewResponse,
 )
-from gateway.streams.asking import Overrides, Question, session_of
+from gateway.streams.asking import (
+    FILES_LIMIT,
+    PROMPT_LIMIT,
+    Overrides,
+    Question,
+    session_of,
+)
 from gateway.streams.asking_queries import Past
 from gateway.streams.histories import newest
 from gateway.streams.targets import Target
 from shared.codec.sizes import in_units
 
-FILES_LIMIT = 100
-PROMPT_LIMIT = 64 * 1024  # characters, as of a config's
 ORIGIN = "openai"
 SESSION_HEADER = "x-session-id"
 OPEN_WEBUI_HEADER = "x-openwebui-chat-id"

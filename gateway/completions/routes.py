@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from gateway.completions import chat, responses
-from gateway.completions.answering import Taken, accept, as_one, as_stream
+from gateway.completions.answering import Taken, as_one, as_stream, refuse
 from gateway.completions.conversations import (
     Conversation,
     of_completion,
@@ -20,6 +20,7 @@ from gateway.completions.described import COMPLETION, RESPONSE
 from gateway.completions.errors import FailedAnswerError, OpenAIError, UnknownModelError
 from gateway.completions.schemas import Model, ModelName, Models, NewCompletion, NewResponse
 from gateway.completions.speech import Asked
+from gateway.streams.accepting import accept
 from gateway.streams.histories import BODY_LIMIT
 from gateway.streams.targets import Target, find_target, list_targets
 from gateway.web.inputs import Nothing
@@ -82,7 +83,7 @@ async def _take(call: Call[Any, Nothing], conversation: Conversation, name: str)
             raise UnknownModelError(body.model)
         most = call.state["settings"].max_message_bytes
         question = conversation.question(call.user_id, target, session, most)
-        accepted = await accept(call.state, question)
+        accepted = await accept(call.state, question, refuse)
     return Taken(accepted, Asked(accepted.request_id, int(time.time()), body.model))
 
 

@@ -21,6 +21,8 @@ from shared.telemetry.tracing import traceparent
 logger = logging.getLogger(__name__)
 
 TITLE_LIMIT = 20  # characters
+FILES_LIMIT = 100  # of a message
+PROMPT_LIMIT = 64 * 1024  # characters that are overridden with, as of a config's
 NEW_CHAT = "New Chat"
 FOREIGN_SESSION = "This session belongs to another user."
 TOO_MANY_REQUESTS = (

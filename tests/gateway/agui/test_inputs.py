@@ -11,11 +11,10 @@ from gateway.agui.questions import (
     NO_MODEL,
     NO_TEXT,
     NO_USER_MESSAGE,
-    PROMPT_LIMIT,
     TOO_MANY_FILES,
 )
 from gateway.agui.schemas import NO_INTERRUPTS
-from gateway.streams.asking import FOREIGN_SESSION
+from gateway.streams.asking import FOREIGN_SESSION, PROMPT_LIMIT
 from gateway.streams.histories import BODY_LIMIT, MESSAGES_LIMIT
 from tests.agui import make_input, refused, run, running, say
 from tests.gateway.agui.front_end import FrontEnd

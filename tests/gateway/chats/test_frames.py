@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from gateway.chats.frames import (
-    FILES_LIMIT,
     SHOWN_INPUT,
     Cancellation,
     ClientMessage,
@@ -18,6 +17,7 @@ from gateway.chats.frames import (
     refuse,
     shown_faults,
 )
+from gateway.streams.asking import FILES_LIMIT
 from shared.codec.faults import Fault, InvalidInputError
 from shared.domain.frames import encode
 

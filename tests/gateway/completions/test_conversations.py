@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
 from gateway.completions.conversations import (
-    FILES_LIMIT,
     NO_QUESTION,
     NO_TOOLS,
     ORIGIN,
-    PROMPT_LIMIT,
     Conversation,
     of_completion,
     of_response,
@@ -23,7 +21,7 @@ from gateway.completions.conversations import (
 )
 from gateway.completions.errors import OpenAIError, RefusedError
 from gateway.completions.schemas import NAME_LIMIT, Metadata, NewCompletion, NewResponse
-from gateway.streams.asking import Overrides
+from gateway.streams.asking import FILES_LIMIT, PROMPT_LIMIT, Overrides
 from gateway.streams.asking_queries import Past
 from gateway.streams.histories import MESSAGES_LIMIT
 from gateway.streams.targets import Target
