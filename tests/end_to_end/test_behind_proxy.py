@@ -69,7 +69,7 @@ class Installation:
         await eventually(is_so, f"{count} are {backend}")
 
     async def until_open(self, *counts: int) -> None:
-        """Wait until each gateway has so many connections of the proxy's in use, the least first."""
+        """Wait until the proxy has so many connections in use to each gateway, the least first."""
 
         async def is_so() -> bool:
             return await self.values("current_sessions") == [*counts]
