@@ -4,6 +4,8 @@ without references, and without choices between whole schemas at its root."""
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from attrs import define
+
 from gateway.mcp.inlining import Inliner, TooMuchError
 from gateway.mcp.places import Schema
 from shared.codec.text import write_json
@@ -12,44 +14,57 @@ from shared.domain.agents import DETAILS_LIMIT
 # Followed on one way through a schema; fewer where what comes of it is too large.
 REFERENCES = (16, 4, 2, 1, 0)
 MOST_PARTS = 5000  # of one schema
+ALL_PARTS_LIMIT = 100_000  # of all schemas of a server
 
 COMBINING = frozenset({"allOf", "anyOf", "oneOf", "not", "enum", "const"})
 COMMON = ("properties", "patternProperties", "required", "additionalProperties")
 SILENT = frozenset({"$schema", "$id", "$defs", "definitions"})  # say nothing of what is taken
 
 
-class NoCallError(Exception):
-    """A schema by which nothing can be called; the text says why, as a clause."""
+class UnfitError(Exception):
+    """A tool that can't be called or described; the text says why, as a clause."""
 
 
-def flatten(schema: object) -> Schema | None:
+@define
+class Budget:
+    """How many parts schemas of one server may still be given by their references."""
+
+    parts: int = ALL_PARTS_LIMIT
+
+
+def flatten(schema: object, budget: Budget | None = None) -> Schema | None:
     """A tool's input schema in that form; None: it has it already.
 
     It takes all that the schema takes, but what a choice at the root only lets through because it
-    does not name it. Raises NoCallError.
+    does not name it. Raises UnfitError.
     """
     if schema is None or schema is True:
         return {"type": "object", "properties": {}}
     if not isinstance(schema, dict):
-        raise NoCallError("its input schema is none that takes an object")
+        raise UnfitError("its input schema is none that takes an object")
     if not isinstance(schema.get("properties", {}), dict):
-        raise NoCallError("its input schema has no valid properties")
-    flattened = _find_fitting(schema)
+        raise UnfitError("its input schema has no valid properties")
+    flattened = _find_fitting(schema, budget or Budget())
     stated = {k: v for k, v in schema.items() if k not in SILENT}
     whole = {"type": "object", "properties": {}, **stated}
     return None if whole == flattened else flattened
 
 
-def _find_fitting(schema: Schema) -> Schema:
-    """By as many references as go into a schema of that size."""
+def _find_fitting(schema: Schema, budget: Budget) -> Schema:
+    """By as many references as go into a schema of that size, and into the budget."""
     for most in REFERENCES:
+        if most and budget.parts <= 0:
+            continue
+        inliner = Inliner(schema, most, MOST_PARTS)
         try:
-            flattened = _flatten_root(Inliner(schema, most, MOST_PARTS).make())
+            flattened = _flatten_root(inliner.make())
         except TooMuchError:
             continue
+        finally:
+            budget.parts -= MOST_PARTS - inliner.parts_left
         if len(write_json(flattened)) <= DETAILS_LIMIT:
             return flattened
-    raise NoCallError("its input schema is too large")
+    raise UnfitError("its input schema is too large")
 
 
 def _flatten_root(schema: Schema) -> Schema:
@@ -77,10 +92,10 @@ def _find_objects(schemas: Iterable[Schema]) -> list[Schema]:
     for schema in schemas:
         try:
             objects.append(_find_object(schema))
-        except NoCallError:
+        except UnfitError:
             continue  # this choice is for what is no object
     if not objects:
-        raise NoCallError("its input schema is not of an object")
+        raise UnfitError("its input schema is not of an object")
     return objects
 
 
@@ -90,9 +105,9 @@ def _refuse_others(schema: Schema) -> None:
     if "object" not in (kinds if isinstance(kinds, list) else [kinds]) or (
         values and not any(isinstance(value, dict) for value in values)
     ):
-        raise NoCallError("its input schema is not of an object")
+        raise UnfitError("its input schema is not of an object")
     if schema.get("not") in ({}, True):
-        raise NoCallError("its input schema takes nothing")
+        raise UnfitError("its input schema takes nothing")
 
 
 def _take_both(one: Schema, other: Schema) -> Schema:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from gateway.mcp.flattening import COMBINING, NoCallError, flatten
+from gateway.mcp.flattening import COMBINING, UnfitError, flatten
 from shared.codec.depth import is_too_deep
 from shared.domain.agents import DETAILS_LIMIT
 
@@ -88,7 +88,7 @@ def test_what_a_schema_takes_is_taken_when_it_is_flattened(
     assume(not is_choosing(root))
     try:
         flattened = whole(schema)
-    except NoCallError:
+    except UnfitError:
         flattened = {"not": {}}
     for value in values:
         assert takes(flattened, value) or not takes(schema, value)
@@ -101,7 +101,7 @@ def test_what_is_flattened_is_fit_for_all_providers(
 ) -> None:
     try:
         flattened = whole({**root, "$defs": definitions})
-    except NoCallError:
+    except UnfitError:
         return
     Draft202012Validator.check_schema(flattened)
     assert flattened["type"] == "object"
@@ -114,7 +114,7 @@ def test_what_is_flattened_is_fit_for_all_providers(
 @slow
 @given(st.recursive(VALUES, keywords, max_leaves=6))
 def test_whatever_comes_is_flattened_or_told_to_be_none(schema: object) -> None:
-    with suppress(NoCallError):
+    with suppress(UnfitError):
         Draft202012Validator.check_schema(flatten(schema) or {})
 
 
@@ -201,7 +201,7 @@ def whole_or_own(schema: Any) -> dict[str, Any]:
     ],
 )
 def test_what_takes_no_object_can_not_be_called(schema: object) -> None:
-    with pytest.raises(NoCallError, match="its input schema "):
+    with pytest.raises(UnfitError, match="its input schema "):
         flatten(schema)
 
 

@@ -20,6 +20,7 @@ SERVER = {
     "updated_at",
     "creator_id",
     "mcp_tools",
+    "server_info",
 }
 TOOL = {
     "id",
@@ -32,7 +33,9 @@ TOOL = {
     "created_at",
     "updated_at",
 }
-LOOKED_UP = {"id", "server_url", "mcp_tools", "is_active", "created_at", "updated_at"}
+LOOKED_UP = {"id", "server_url", "mcp_tools", "is_active", "created_at", "updated_at"} | {
+    "server_info"
+}
 PATH = "/api/mcp/servers"
 
 
