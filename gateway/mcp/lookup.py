@@ -15,6 +15,8 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from gateway.mcp.info import read_info
 from gateway.mcp.listing import MOST_PAGES, Listed, list_tools
+from gateway.mcp.mending import mend_answer
+from gateway.mcp.sessions import Sessions
 from gateway.mcp.tools import MOST_TOOLS, SHOWN_NAME, FoundTool, LeftOut, Reading
 from gateway.remote.causes import describe_answer
 from gateway.remote.errors import UnreachableError
@@ -22,6 +24,8 @@ from gateway.remote.outbound import Outbound
 from gateway.remote.urls import show
 
 logger = logging.getLogger(__name__)
+
+VISIT_BYTES = 8 * 1024 * 1024
 
 NO_MCP = (
     "it does not answer as an MCP server does, make sure that it supports the 'streamable-http' "
@@ -49,17 +53,19 @@ async def look_up(outbound: Outbound, url: str, version: str | None = None) -> F
     Tools that are no good are left out, and the log says so. What goes wrong when some tools have
     come already ends the listing of others. Raises UnreachableError.
     """
-    listed = Listed()
+    listed, sessions = Listed(), Sessions()
     is_older = version in HANDSHAKE_PROTOCOL_VERSIONS
     ended = None
     try:
-        async with outbound.visit() as http, _explained(http):
-            transport = streamable_http_client(url, http_client=http)
+        async with outbound.visit(VISIT_BYTES) as http, _explained(http, sessions):
+            transport = streamable_http_client(url, http_client=http, max_sse_event_size=None)
             await list_tools(transport, listed, is_older=is_older)
     except UnreachableError as error:
         if not listed.tools and not listed.is_whole:
             raise
         ended = str(error)
+    finally:
+        await sessions.end(outbound, url)
     reading = Reading()
     await to_thread.run_sync(reading.read, listed.tools)  # which may have many thousand parts
     _log(url, reading.left_out, None if listed.is_whole else ended or _BOUNDS)
@@ -85,7 +91,7 @@ def _log(url: str, left_out: list[LeftOut], ended: str | None) -> None:
 
 
 @asynccontextmanager
-async def _explained(http: httpx2.AsyncClient) -> AsyncIterator[None]:
+async def _explained(http: httpx2.AsyncClient, sessions: Sessions) -> AsyncIterator[None]:
     """Raises UnreachableError for what the SDK raises: anything, in groups."""
     answers: list[httpx2.Response] = []
 
@@ -93,7 +99,7 @@ async def _explained(http: httpx2.AsyncClient) -> AsyncIterator[None]:
         if answer.request.method == "POST":  # a server need not take the other methods
             answers.append(answer)
 
-    http.event_hooks = {"response": [note]}
+    http.event_hooks = {"response": [note, sessions.note, mend_answer]}
     try:
         yield
     except Exception as error:
