@@ -19,17 +19,23 @@ from gateway.mcp.mending import mend_answer
 from gateway.mcp.sessions import Sessions
 from gateway.mcp.tools import MOST_TOOLS, SHOWN_NAME, FoundTool, LeftOut, Reading
 from gateway.remote.causes import describe_answer
-from gateway.remote.errors import UnreachableError
+from gateway.remote.errors import UnreachableError, UnsuccessfulError
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import show
 
 logger = logging.getLogger(__name__)
 
 VISIT_BYTES = 8 * 1024 * 1024
+SECOND_SECONDS = 5.0  # for a second visit that finds out more
 
 NO_MCP = (
     "it does not answer as an MCP server does, make sure that it supports the 'streamable-http' "
     "protocol"
+)
+SSE_STATUSES = frozenset({400, 404, 405})  # to who posts where a stream is to be asked for
+SSE_ONLY = (
+    "it speaks the older 'HTTP+SSE' protocol alone, make sure that it supports the "
+    "'streamable-http' protocol, which most servers have at another path, like /mcp"
 )
 
 
@@ -62,7 +68,7 @@ async def look_up(outbound: Outbound, url: str, version: str | None = None) -> F
             await list_tools(transport, listed, is_older=is_older)
     except UnreachableError as error:
         if not listed.tools and not listed.is_whole:
-            raise
+            raise await _judge(error, outbound, url) from None
         ended = str(error)
     finally:
         await sessions.end(outbound, url)
@@ -88,6 +94,33 @@ def _log(url: str, left_out: list[LeftOut], ended: str | None) -> None:
         logger.info(text, show(url), len(left_out), first.name[:SHOWN_NAME], first.reason)
     if ended:
         logger.info("MCP server %s: not all of its tools are listed: %s", show(url), ended)
+
+
+async def _judge(error: UnreachableError, outbound: Outbound, url: str) -> UnreachableError:
+    """The error, or that the server is one of those that there were first."""
+    may_be = isinstance(error, UnsuccessfulError) and error.status in SSE_STATUSES
+    return UnreachableError(SSE_ONLY) if may_be and await _streams_first(outbound, url) else error
+
+
+async def _streams_first(outbound: Outbound, url: str) -> bool:
+    """Whether it begins a stream by saying where to post, as the specification has it since 2025.
+
+    What stands in the way of finding out is told by the visit before.
+    """
+    asking = {"Accept": "text/event-stream"}
+    try:
+        async with (
+            outbound.visit(seconds=SECOND_SECONDS) as http,
+            http.stream("GET", url, headers=asking) as answer,
+        ):
+            if not answer.headers.get("Content-Type", "").startswith(asking["Accept"]):
+                return False
+            async for line in answer.aiter_lines():
+                if line.startswith("event:"):
+                    return line.removeprefix("event:").strip() == "endpoint"
+    except UnreachableError:
+        return False
+    return False
 
 
 @asynccontextmanager
