@@ -1,12 +1,20 @@
 """A2A agents as a kind of what users add by a URL."""
 
+from databases.core import Connection
+
 from gateway.a2a import queries
 from gateway.a2a.lookup import look_up
 from gateway.remote.kinds import Kind
 
+
+async def _recall(_connection: Connection, _url: str) -> None:
+    """Cards are asked for without more ado."""
+
+
 A2A_AGENTS = Kind(
     "A2A agent",
-    look_up,
+    lambda outbound, url, _: look_up(outbound, url),
+    _recall,
     queries.select_due,
     queries.activate_agents,
     queries.update_cards,

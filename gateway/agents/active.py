@@ -29,7 +29,8 @@ async def select_active_connections(
             WHERE creator_id = :owner AND is_active
             UNION ALL
             SELECT mcptools.id, mcptools.alias, 'mcp', server_url, mcptools.description,
-                   "inputSchema", mcptools.created_at, mcptools.updated_at, is_active
+                   coalesce(flattened, "inputSchema"),
+                   mcptools.created_at, mcptools.updated_at, is_active
             FROM mcptools JOIN mcpservers ON mcpservers.id = mcp_server_id
             WHERE creator_id = :owner AND is_active
             UNION ALL

@@ -2,13 +2,15 @@
 
 from gateway.mcp import queries
 from gateway.mcp.lookup import look_up
+from gateway.mcp.storing import update_servers
 from gateway.remote.kinds import Kind
 
 MCP_SERVERS = Kind(
     "MCP server",
     look_up,
+    queries.select_version,
     queries.select_due,
     queries.activate_servers,
-    queries.update_tools,
+    update_servers,
     queries.count_failure,
 )

@@ -1,66 +1,133 @@
-"""Lists the tools of an MCP server by the official SDK, without its judgement of them."""
+"""Lists the tools of an MCP server by the official SDK, without its judgement of what comes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from anyio.abc import ObjectReceiveStream
-from mcp import Client
+from attrs import define, field
+from mcp import Client, MCPError
 from mcp.client import Transport
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCResponse
+from mcp_types import METHOD_NOT_FOUND, SERVER_INFO_META_KEY, JSONRPCResponse
 
-MOST_TOOLS = 1000
+from gateway.mcp.tools import MOST_TOOLS
+
+MOST_PAGES = 100
+BARREN_LIMIT = 3  # pages in a row without anything new
 
 type Received = SessionMessage | Exception
 
 
-async def list_tools(transport: Transport) -> list[object]:
-    """What the server lists as its tools, MOST_TOOLS at most. Raises what the SDK raises."""
-    tools: list[object] = []
-    async with Client(_take_tools(transport, tools)) as client:
-        cursor: str | None = None
-        while len(tools) < MOST_TOOLS:
-            page = await client.list_tools(cursor=cursor)
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-    return tools[:MOST_TOOLS]
+@define
+class Listed:
+    """What a server has said so far."""
+
+    tools: list[object] = field(factory=list)
+    names: set[str] = field(factory=set)
+    server: dict[str, Any] = field(factory=dict)
+    """What it said of itself when it was greeted: its result, in either form."""
+    version: str | None = None
+    """Of the protocol, that is spoken with it."""
+    is_whole: bool = False
+    """Whether these are all its tools."""
+
+    def take(self, result: dict[str, Any]) -> None:
+        """Take what is of use out of an answer, and leave what the SDK needs."""
+        if isinstance(result.get("tools"), list):
+            self.tools += result["tools"]
+            self.names.update(map(str, (_name(one) for one in result["tools"])))
+            result["tools"] = []
+            cursor = result.get("nextCursor")
+            result["nextCursor"] = cursor if isinstance(cursor, str) and cursor else None
+        elif "protocolVersion" in result or "supportedVersions" in result:
+            self.server = dict(result)
+            result.pop("instructions", None)
+            result["capabilities"] = {"tools": {}}
+            if "protocolVersion" in result:
+                result["serverInfo"] = {"name": "", "version": ""}
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What it says of its name and version."""
+        meta = self.server.get("_meta")
+        stamped = meta.get(SERVER_INFO_META_KEY) if isinstance(meta, dict) else None
+        info = self.server.get("serverInfo", stamped)
+        return info if isinstance(info, dict) else {}
+
+    @property
+    def declares_tools(self) -> bool:
+        """Whether it says that it has tools."""
+        capabilities = self.server.get("capabilities")
+        return isinstance(capabilities, dict) and "tools" in capabilities
+
+
+async def list_tools(transport: Transport, listed: Listed, *, is_older: bool) -> None:
+    """Note what the server lists as its tools, page by page. Raises what the SDK raises.
+
+    Listing ends where nothing new comes, whatever the server says; and after MOST_TOOLS or
+    MOST_PAGES. One that is known to be older is not asked whether it is not.
+    """
+    mode = "legacy" if is_older else "auto"
+    async with Client(_take_answers(transport, listed), mode=mode, cache=None) as client:
+        listed.version = client.session.protocol_version
+        try:
+            await _list_pages(client, listed)
+        except MCPError as error:
+            if error.code != METHOD_NOT_FOUND or listed.declares_tools or listed.tools:
+                raise
+            listed.is_whole = True  # it has other things
+
+
+async def _list_pages(client: Client, listed: Listed) -> None:
+    cursor: str | None = None
+    followed, barren = set[str](), 0
+    for _ in range(MOST_PAGES):
+        known = len(listed.names)
+        cursor = (await client.list_tools(cursor=cursor)).next_cursor
+        barren = barren + 1 if len(listed.names) == known else 0
+        if cursor is None or cursor in followed or barren == BARREN_LIMIT:
+            listed.is_whole = True
+            return
+        if len(listed.names) > MOST_TOOLS:
+            return
+        followed.add(cursor)
+
+
+def _name(one: object) -> object:
+    return one.get("name") if isinstance(one, dict) else one
 
 
 @asynccontextmanager
-async def _take_tools(
-    transport: Transport, tools: list[object]
+async def _take_answers(
+    transport: Transport, listed: Listed
 ) -> AsyncIterator[tuple[ObjectReceiveStream[Received], Any]]:
-    """The same transport, with the tools put there: the SDK never sees one.
+    """The same transport, with what is in answers put there: the SDK never sees it.
 
-    It would refuse a page of them for one that is no good.
+    It would refuse a page of tools for one that is no good, and a server that has no version.
     """
     async with transport as (reading, writing):
-        yield Taking(reading.receive, reading.aclose, tools), writing
+        yield Taking(reading.receive, reading.aclose, listed), writing
 
 
 class Taking(ObjectReceiveStream[Received]):
-    """The answers of a server, without tools."""
+    """The answers of a server, without what may be no good in them."""
 
     def __init__(
         self,
         receive: Callable[[], Awaitable[Received]],
         close: Callable[[], Awaitable[None]],
-        tools: list[object],
+        listed: Listed,
     ) -> None:
         self._receive = receive
         self._close = close
-        self._tools = tools
+        self._listed = listed
 
     async def receive(self) -> Received:
         """The next answer."""
         received = await self._receive()
         if isinstance(received, SessionMessage) and isinstance(received.message, JSONRPCResponse):
-            result = received.message.result
-            if isinstance(result.get("tools"), list):
-                self._tools += result["tools"]
-                result["tools"] = []
+            self._listed.take(received.message.result)
         return received
 
     async def aclose(self) -> None:

@@ -1,45 +1,130 @@
-"""What an MCP server says about itself."""
+"""What an MCP server says about itself and its tools."""
 
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
+from anyio import to_thread
+from attrs import frozen
 from mcp import MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import PARSE_ERROR
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from gateway.mcp.listing import list_tools
-from gateway.mcp.tools import FoundTool, read_tools
+from gateway.mcp.info import read_info
+from gateway.mcp.listing import MOST_PAGES, Listed, list_tools
+from gateway.mcp.mending import mend_answer
+from gateway.mcp.sessions import Sessions
+from gateway.mcp.tools import MOST_TOOLS, SHOWN_NAME, FoundTool, LeftOut, Reading
 from gateway.remote.causes import describe_answer
-from gateway.remote.errors import UnreachableError
+from gateway.remote.errors import UnreachableError, UnsuccessfulError
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import show
 
 logger = logging.getLogger(__name__)
 
+VISIT_BYTES = 8 * 1024 * 1024
+SECOND_SECONDS = 5.0  # for a second visit that finds out more
+
 NO_MCP = (
     "it does not answer as an MCP server does, make sure that it supports the 'streamable-http' "
     "protocol"
 )
+SSE_STATUSES = frozenset({400, 404, 405})  # to who posts where a stream is to be asked for
+SSE_ONLY = (
+    "it speaks the older 'HTTP+SSE' protocol alone, make sure that it supports the "
+    "'streamable-http' protocol, which most servers have at another path, like /mcp"
+)
 
 
-async def look_up(outbound: Outbound, url: str) -> list[FoundTool]:
-    """The tools of the server at a URL, each name once. Raises UnreachableError.
+@frozen
+class FoundServer:
+    """A server as it was found."""
 
-    Those that are no good are left out, and the log says so.
+    tools: list[FoundTool]
+    """The good ones, each name once."""
+    left_out: list[LeftOut]
+    is_whole: bool
+    """Whether it has no others than these."""
+    info: dict[str, Any]
+    version: str | None
+    """Of the protocol, that is spoken with it."""
+
+
+async def look_up(outbound: Outbound, url: str, version: str | None = None) -> FoundServer:
+    """The server at a URL, by the version of the protocol that was spoken with it the last time.
+
+    Tools that are no good are left out, and the log says so. What goes wrong when some tools have
+    come already ends the listing of others. Raises UnreachableError.
     """
-    async with outbound.visit() as http, _explained(http):
-        listed = await list_tools(streamable_http_client(url, http_client=http))
-    tools, faults = read_tools(listed)
-    if faults:
-        text = "MCP server %s: %d of its tools are left out, the first is %s"
-        logger.info(text, show(url), len(faults), faults[0])
-    return tools
+    listed, sessions = Listed(), Sessions()
+    is_older = version in HANDSHAKE_PROTOCOL_VERSIONS
+    ended = None
+    try:
+        async with outbound.visit(VISIT_BYTES) as http, _explained(http, sessions):
+            transport = streamable_http_client(url, http_client=http, max_sse_event_size=None)
+            await list_tools(transport, listed, is_older=is_older)
+    except UnreachableError as error:
+        if not listed.tools and not listed.is_whole:
+            raise await _judge(error, outbound, url) from None
+        ended = str(error)
+    finally:
+        await sessions.end(outbound, url)
+    reading = Reading()
+    await to_thread.run_sync(reading.read, listed.tools)  # which may have many thousand parts
+    _log(url, reading.left_out, None if listed.is_whole else ended or _BOUNDS)
+    return FoundServer(
+        list(reading.tools.values()),
+        reading.left_out,
+        listed.is_whole,
+        read_info(listed.told, listed.server.get("instructions"), listed.version),
+        listed.version,
+    )
+
+
+_BOUNDS = f"it has more than {MOST_TOOLS:,} tools, or more than {MOST_PAGES:,} pages of them"
+
+
+def _log(url: str, left_out: list[LeftOut], ended: str | None) -> None:
+    if left_out:
+        text = "MCP server %s: %d of its tools are left out, the first is %s (%s)"
+        first = left_out[0]
+        logger.info(text, show(url), len(left_out), first.name[:SHOWN_NAME], first.reason)
+    if ended:
+        logger.info("MCP server %s: not all of its tools are listed: %s", show(url), ended)
+
+
+async def _judge(error: UnreachableError, outbound: Outbound, url: str) -> UnreachableError:
+    """The error, or that the server is one of those that there were first."""
+    may_be = isinstance(error, UnsuccessfulError) and error.status in SSE_STATUSES
+    return UnreachableError(SSE_ONLY) if may_be and await _streams_first(outbound, url) else error
+
+
+async def _streams_first(outbound: Outbound, url: str) -> bool:
+    """Whether it begins a stream by saying where to post, as the specification has it since 2025.
+
+    What stands in the way of finding out is told by the visit before.
+    """
+    asking = {"Accept": "text/event-stream"}
+    try:
+        async with (
+            outbound.visit(seconds=SECOND_SECONDS) as http,
+            http.stream("GET", url, headers=asking) as answer,
+        ):
+            if not answer.headers.get("Content-Type", "").startswith(asking["Accept"]):
+                return False
+            async for line in answer.aiter_lines():
+                if line.startswith("event:"):
+                    return line.removeprefix("event:").strip() == "endpoint"
+    except UnreachableError:
+        return False
+    return False
 
 
 @asynccontextmanager
-async def _explained(http: httpx2.AsyncClient) -> AsyncIterator[None]:
+async def _explained(http: httpx2.AsyncClient, sessions: Sessions) -> AsyncIterator[None]:
     """Raises UnreachableError for what the SDK raises: anything, in groups."""
     answers: list[httpx2.Response] = []
 
@@ -47,7 +132,7 @@ async def _explained(http: httpx2.AsyncClient) -> AsyncIterator[None]:
         if answer.request.method == "POST":  # a server need not take the other methods
             answers.append(answer)
 
-    http.event_hooks = {"response": [note]}
+    http.event_hooks = {"response": [note, sessions.note, mend_answer]}
     try:
         yield
     except Exception as error:

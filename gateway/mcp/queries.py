@@ -1,6 +1,7 @@
 """MCP servers and their tools in PostgreSQL."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 import attrs
@@ -8,14 +9,13 @@ from databases.core import Connection
 from databases.interfaces import Record
 
 from gateway.mcp.schemas import Server, Tool
-from gateway.mcp.tools import FoundTool
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
-from shared.codec.converter import unstructure
 from shared.codec.text import read_json
-from shared.domain.agents import make_tool_alias
-from shared.postgres.pool import columns
-from shared.postgres.rows import builder
+from shared.domain.agents import tool_schema
+from shared.postgres.rows import as_json, builder
+
+_TOLD = ("server_info", "left_out")
 
 SERVERS = Quota(
     "MCP servers",
@@ -61,12 +61,13 @@ async def count_failure(
     """Count a failed look-up of all servers at this URL; `most` in a row end their activity.
 
     The next one is due after a pause, in seconds: the first of them after one failure, the last
-    after as many as there are pauses, or more.
+    after as many as there are pauses, or more. It may be one of another version then.
     """
     sql = """
         UPDATE mcpservers SET
             lookup_failures = failures,
             next_lookup_at = now() + make_interval(secs => pause),
+            protocol_version = NULL,
             is_active = is_active AND failures < :most,
             updated_at = CASE WHEN is_active AND failures >= :most THEN now() ELSE updated_at END
         FROM unnest(CAST(:pauses AS float8[])) WITH ORDINALITY AS paused (pause, failures)
@@ -76,49 +77,11 @@ async def count_failure(
     await connection.execute(sql, {"url": url, "most": most, "pauses": list(pauses)})
 
 
-async def update_tools(
-    connection: Connection, server_ids: list[UUID], tools: list[FoundTool]
-) -> None:
-    """Give locked servers exactly these tools; one that stays keeps its id and alias."""
-    sql = """
-        WITH found AS (
-            SELECT * FROM json_to_recordset(CAST(:tools AS json)) AS tool
-                (name text, description text, "inputSchema" json, annotations json, alias text,
-                 place integer)
-        ), gone AS (
-            DELETE FROM mcptools
-            WHERE mcp_server_id = ANY(:server_ids) AND name NOT IN (SELECT name FROM found)
-        ), changed AS (
-            UPDATE mcptools SET
-                description = found.description,
-                "inputSchema" = found."inputSchema",
-                annotations = found.annotations,
-                updated_at = now()
-            FROM found
-            WHERE mcp_server_id = ANY(:server_ids) AND mcptools.name = found.name
-              AND (mcptools.description, CAST(mcptools."inputSchema" AS jsonb),
-                   CAST(mcptools.annotations AS jsonb))
-                  IS DISTINCT FROM
-                  (found.description, CAST(found."inputSchema" AS jsonb),
-                   CAST(found.annotations AS jsonb))
-        )
-        INSERT INTO mcptools
-            (id, name, description, "inputSchema", annotations, alias, mcp_server_id)
-        SELECT (CAST(:ids AS uuid[]))[row_number() OVER (ORDER BY place)],
-               name, description, "inputSchema", annotations, alias, server_id
-        FROM found CROSS JOIN unnest(CAST(:server_ids AS uuid[])) AS server_id
-        WHERE NOT EXISTS (
-            SELECT FROM mcptools
-            WHERE mcptools.mcp_server_id = server_id AND mcptools.name = found.name
-        )
-    """
-    rows = [
-        {**unstructure(tool), "alias": make_tool_alias(tool.name), "place": place}
-        for place, tool in enumerate(tools)
-    ]
-    # Ascending ids keep the order that the server lists its tools in.
-    ids = sorted(uuid4() for _ in range(len(tools) * len(server_ids)))
-    await connection.execute(sql, {"server_ids": server_ids, "tools": rows, "ids": ids})
+async def select_version(connection: Connection, url: str) -> str | None:
+    """The version of the protocol that was spoken with the server at a URL, whoever owns it."""
+    sql = "SELECT min(protocol_version) FROM mcpservers WHERE server_url = :url"
+    version: str | None = await connection.fetch_val(sql, {"url": url})
+    return version
 
 
 async def select_due(connection: Connection) -> list[tuple[str, UUID]]:
@@ -135,9 +98,12 @@ async def select_servers(connection: Connection, owner: UUID, part: Slice) -> Pa
     """The owner's servers with their tools, oldest first."""
     sql = """
         SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
-               (SELECT sum(300 + coalesce(octet_length(mcptools.description), 0)
+               CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out,
+               coalesce(octet_length(CAST(server_info AS text)), 0)
+               + coalesce(octet_length(CAST(left_out AS text)), 0)
+               + (SELECT coalesce(sum(300 + coalesce(octet_length(mcptools.description), 0)
                        + octet_length(CAST("inputSchema" AS text))
-                       + coalesce(octet_length(CAST(annotations AS text)), 0))
+                       + coalesce(octet_length(CAST(annotations AS text)), 0)), 0)
                 FROM mcptools WHERE mcp_server_id = mcpservers.id) AS bytes
         FROM mcpservers WHERE creator_id = :owner
         ORDER BY created_at, id LIMIT :limit OFFSET :offset
@@ -145,8 +111,7 @@ async def select_servers(connection: Connection, owner: UUID, part: Slice) -> Pa
     tools: dict[UUID, list[Record]] = {}
 
     def make(row: Record) -> Server:
-        found = {name: row[name] for name in _SERVER}
-        return Server(**found, mcp_tools=[*map(_listed_tool, tools.pop(row["id"], []))])
+        return _make_server(row, [*map(_listed_tool, tools.pop(row["id"], []))])
 
     page = await select_page(connection, sql, {"owner": owner}, part, make)
     for row in await _select_tools(connection, [row["id"] for row in page.rows]):
@@ -157,14 +122,28 @@ async def select_servers(connection: Connection, owner: UUID, part: Slice) -> Pa
 async def select_server(connection: Connection, owner: UUID, id_: UUID) -> Server | None:
     """One of the owner's servers."""
     sql = """
-        SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id
+        SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
+               CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out
         FROM mcpservers WHERE creator_id = :owner AND id = :id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
     if row is None:
         return None
     tools = await _select_tools(connection, [id_])
-    return Server(**columns(row), mcp_tools=[*map(_tool, tools)])
+    return _make_server(row, [*map(_listed_tool, tools)])
+
+
+async def select_schemas(connection: Connection, id_: UUID) -> list[dict[str, Any]]:
+    """The schemas of a server's tools as the master agent is told of them."""
+    sql = """
+        SELECT alias, description, CAST(coalesce(flattened, "inputSchema") AS text) AS schema
+        FROM mcptools WHERE mcp_server_id = :id ORDER BY created_at, id
+    """
+    rows = await connection.fetch_all(sql, {"id": id_})
+    return [
+        tool_schema(row["alias"], row["description"] or "", read_json(row["schema"]))
+        for row in rows
+    ]
 
 
 async def delete_server(connection: Connection, owner: UUID, id_: UUID) -> bool:
@@ -184,14 +163,11 @@ async def _select_tools(connection: Connection, server_ids: list[UUID]) -> list[
     return await connection.fetch_all(sql, {"server_ids": server_ids})
 
 
-_SERVER = [name for name in attrs.fields_dict(Server) if name != "mcp_tools"]
 _listed_tool = builder(Tool, "inputSchema", "annotations")
+_SERVER = [name for name in attrs.fields_dict(Server) if name not in {"mcp_tools", *_TOLD}]
 
 
-def _tool(row: Record) -> Tool:
-    annotations = row["annotations"]
-    read = {
-        "inputSchema": read_json(row["inputSchema"]),
-        "annotations": None if annotations is None else read_json(annotations),
-    }
-    return Tool(**{**columns(row), **read})
+def _make_server(row: Record, tools: list[Tool]) -> Server:
+    found = {name: row[name] for name in _SERVER}
+    told = {name: as_json(row[name]) for name in _TOLD if row[name] is not None}
+    return Server(mcp_tools=tools, **found, **told)

@@ -1,8 +1,11 @@
 """MCP servers: look up, list, read and delete."""
 
+from typing import Any
+
 from gateway.mcp import queries
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcp.schemas import LookedUpServer, NewServer, Server, ServerId, ServerPage
+from gateway.mcp.storing import update_servers
 from gateway.remote.errors import RefusedUrlError, UnreachableError
 from gateway.remote.urls import read_url
 from gateway.web.errors import BadRequestError
@@ -10,7 +13,6 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, listing, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
-from shared.domain.agents import tool_schema
 from shared.postgres.pool import connect
 
 
@@ -19,7 +21,7 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
     try:
         url = str(read_url(call.body.server_url))
         async with call.state["turns"].lookups.turn(call.user_id):
-            tools = await MCP_SERVERS.look_up(call.state["outbound"], url)
+            found = await MCP_SERVERS.look_up(call.state["outbound"], url)
     except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
     except UnreachableError as error:
@@ -30,16 +32,14 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
         within(queries.SERVERS, call, connection),
     ):
         id_ = await queries.upsert_server(connection, call.user_id, url)
-        await queries.update_tools(connection, [id_], tools)
+        await update_servers(connection, [id_], found)
         server = await queries.select_server(connection, call.user_id, id_)
+        tools = await queries.select_schemas(connection, id_)
     assert server is not None
-    return _looked_up(server)
+    return _looked_up(server, tools)
 
 
-def _looked_up(server: Server) -> LookedUpServer:
-    tools = [
-        tool_schema(one.alias, one.description or "", one.inputSchema) for one in server.mcp_tools
-    ]
+def _looked_up(server: Server, tools: list[dict[str, Any]]) -> LookedUpServer:
     return LookedUpServer(
         id=server.id,
         server_url=server.server_url,
@@ -47,6 +47,8 @@ def _looked_up(server: Server) -> LookedUpServer:
         is_active=server.is_active,
         created_at=server.created_at,
         updated_at=server.updated_at,
+        server_info=server.server_info,
+        left_out=server.left_out,
     )
 
 

@@ -5,12 +5,28 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from attrs import frozen
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from gateway.openapi.schemas import Json
 from gateway.remote.urls import URL_SCHEMA
 from gateway.web.paging import Limit, Offset
 from shared.codec.rules import Url
+
+ServerInfo = Annotated[
+    dict[str, Any] | UnsetType,
+    Meta(
+        description="What the server says of itself, by the protocol's words: `name`, `title`, "
+        "`version`, `description`, `websiteUrl`, `icons`, `instructions`; and `protocolVersion`, "
+        "which is spoken with it."
+    ),
+]
+LeftOutTools = Annotated[
+    dict[str, Any] | UnsetType,
+    Meta(
+        description="Tools of the server that can't be used, where there are any: `count`, and "
+        "`tools`, the first of them, each with its `name` and the `reason`."
+    ),
+]
 
 
 @frozen
@@ -51,6 +67,8 @@ class Server:
     updated_at: datetime
     creator_id: UUID
     mcp_tools: list[Tool]
+    server_info: ServerInfo = UNSET
+    left_out: LeftOutTools = UNSET
 
 
 @frozen(slots=False)
@@ -63,6 +81,8 @@ class LookedUpServer:
     is_active: bool
     created_at: datetime
     updated_at: datetime
+    server_info: ServerInfo = UNSET
+    left_out: LeftOutTools = UNSET
 
 
 @frozen

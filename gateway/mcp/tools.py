@@ -3,21 +3,24 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 
+import attrs
 from attrs import frozen
 from msgspec import Meta
 
+from gateway.mcp.flattening import Budget, UnfitError, flatten
 from shared.codec.converter import structure
+from shared.codec.depth import is_too_deep
 from shared.codec.faults import InvalidInputError
-from shared.codec.hooks import Rule
+from shared.codec.sizes import in_units
+from shared.codec.text import write_json
+from shared.domain.agents import DETAILS_LIMIT
 
+MOST_TOOLS = 1000
+ALL_LIMIT = 1024 * 1024  # bytes of all tools' descriptions and schemas
+NO_CHARACTERS = "\x00\N{REPLACEMENT CHARACTER}"  # the second stands where half a pair was
 SHOWN_NAME = 100  # characters
-
-
-def _objection(schema: dict[str, Any]) -> str | None:
-    """The master agent makes a function of it, and a provider refuses all of a chat's for one."""
-    if schema.get("type", "object") != "object":
-        return "is not of an object"
-    return None if isinstance(schema.get("properties", {}), dict) else "has no valid properties"
+READ = ("name", "description", "inputSchema", "annotations")
+READ_ALONE = frozenset({"title", "description", "$comment"})
 
 
 @frozen
@@ -35,22 +38,122 @@ class Annotations:
 class FoundTool:
     """A tool as its server describes it."""
 
-    name: Annotated[str, Meta(min_length=1)]
-    inputSchema: Annotated[dict[str, Any], Rule(_objection)]  # noqa: N815
+    name: str
+    inputSchema: dict[str, Any]  # noqa: N815
     description: str | None = None
     annotations: Annotations | None = None
+    flattened: dict[str, Any] | None = None
+    """The input schema in the form that all providers take, where it is not in that form itself."""
 
 
-def read_tools(listed: Iterable[object]) -> tuple[list[FoundTool], list[str]]:
-    """The good tools, the last of each name; and what is wrong with the others."""
-    tools: dict[str, FoundTool] = {}
-    faults = []
-    for one in listed:
-        try:
-            tool = structure(one, FoundTool)
-        except InvalidInputError as error:
-            name = one.get("name") if isinstance(one, dict) else one
-            faults.append(f"{str(name)[:SHOWN_NAME]} ({error})")
-        else:
-            tools[tool.name] = tool
-    return list(tools.values()), faults
+@frozen
+class LeftOut:
+    """A tool that is left out, by the name that its server gives it, and why."""
+
+    name: str
+    reason: str
+
+
+@frozen
+class _Listed:
+    """What a tool has to have."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    description: str | None = None
+
+
+class Reading:
+    """The tools of one server: the good ones, the last of each name; and the others."""
+
+    def __init__(self) -> None:
+        self.tools: dict[str, FoundTool] = {}
+        self.left_out: list[LeftOut] = []
+        self._budget = Budget()
+        self._sizes: dict[str, int] = {}
+        self._size = 0
+
+    def read(self, listed: Iterable[object]) -> None:
+        """Take these, as far as they are good."""
+        for one in listed:
+            try:
+                self._take(*self._read_tool(one))
+            except (InvalidInputError, UnfitError) as error:
+                self.left_out.append(LeftOut(_find_name(one), str(error)))
+
+    def _take(self, tool: FoundTool, size: int) -> None:
+        """Raises UnfitError for more than there may be."""
+        is_known = tool.name in self.tools
+        if not is_known and len(self.tools) == MOST_TOOLS:
+            raise UnfitError(f"its server has more than {MOST_TOOLS:,} tools")
+        grown = self._size + size - self._sizes.get(tool.name, 0)
+        if grown > ALL_LIMIT:
+            raise UnfitError(f"its server's tools are larger than {in_units(ALL_LIMIT)} together")
+        if is_known:
+            self.left_out.append(LeftOut(tool.name, "another tool has the same name"))
+        self.tools[tool.name] = tool
+        self._size, self._sizes[tool.name] = grown, size
+
+    def _read_tool(self, one: object) -> tuple[FoundTool, int]:
+        """A tool, and its size in bytes. Raises InvalidInputError and UnfitError."""
+        if isinstance(one, dict):
+            one = {key: one[key] for key in READ if key in one}
+            one = _mend(one) if _is_spoilt(one) else one
+        stated = structure(one, _Listed)
+        assert isinstance(one, dict)
+        own = one.get("inputSchema")
+        flattened = flatten(own, self._budget)
+        schema = own if isinstance(own, dict) and (not flattened or _is_storable(own)) else None
+        schema = schema or flattened or {}
+        description = stated.description
+        sizes = [len(write_json(each)) for each in (schema, flattened)]
+        size = max(sizes) + len((description or "").encode())
+        if size > DETAILS_LIMIT:
+            limit = in_units(DETAILS_LIMIT)
+            raise UnfitError(f"its description and schema are larger than {limit}")
+        flattened = None if schema is flattened else flattened
+        hints = _read_annotations(one.get("annotations"))
+        return FoundTool(stated.name, schema, description, hints, flattened), size
+
+
+def _find_name(one: object) -> str:
+    name = one.get("name") if isinstance(one, dict) else one
+    return name if isinstance(name, str) else str(name)[:SHOWN_NAME]
+
+
+def _is_storable(schema: dict[str, Any]) -> bool:
+    return not is_too_deep(schema) and len(write_json(schema)) <= DETAILS_LIMIT
+
+
+def _read_annotations(stated: object) -> Annotations | None:
+    """Hints, without those that are none."""
+    if not isinstance(stated, dict):
+        return None
+    kinds = {name: str if name == "title" else bool for name in attrs.fields_dict(Annotations)}
+    hints = {k: v for k, v in stated.items() if isinstance(v, kinds.get(k, ()))}
+    return structure(hints, Annotations)
+
+
+def _is_spoilt(value: object) -> bool:
+    """Whether a text in it has a character that can't be stored, or that was none."""
+    match value:
+        case str():
+            return any(character in value for character in NO_CHARACTERS)
+        case dict():
+            return any(_is_spoilt(key) or _is_spoilt(one) for key, one in value.items())
+        case list():
+            return any(map(_is_spoilt, value))
+    return False
+
+
+def _mend(value: Any, key: str = "") -> Any:
+    """The same without such, where it is only read. Raises UnfitError where it is a name."""
+    match value:
+        case str() if _is_spoilt(value):
+            if key not in READ_ALONE:
+                raise UnfitError("it has characters in names or values that can't be stored")
+            return value.replace("\x00", NO_CHARACTERS[1])
+        case dict():
+            return {_mend(name): _mend(one, name) for name, one in value.items()}
+        case list():
+            return [_mend(one, key) for one in value]
+    return value

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import httpx2
 
-from gateway.remote.errors import UnreachableError
+from gateway.remote.errors import UnreachableError, UnsuccessfulError
 from gateway.remote.urls import show
 
 # The first that fits an error is what is said of it.
@@ -29,14 +29,15 @@ def explain(error: Exception) -> UnreachableError:
     return UnreachableError(next(filter(None, clauses), "it can't be visited"))
 
 
-def describe_answer(answer: httpx2.Response) -> UnreachableError:
+def describe_answer(answer: httpx2.Response) -> UnsuccessfulError:
     """What is known by an answer's status, which is none of success."""
     try:
         status = f"{answer.status_code} {HTTPStatus(answer.status_code).phrase}"
     except ValueError:
         status = str(answer.status_code)
     target = answer.next_request
-    return UnreachableError(f"it answers {status}{f', to {show(target.url)}' if target else ''}")
+    where = f", to {show(target.url)}" if target else ""
+    return UnsuccessfulError(f"it answers {status}{where}", answer.status_code)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

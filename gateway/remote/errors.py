@@ -21,5 +21,13 @@ class UnreachableError(Exception):
         return f"{cause[0].upper()}{cause[1:]}{f': {self.said}' if self.said else ''}"
 
 
+class UnsuccessfulError(UnreachableError):
+    """A visit that was answered by a status which is none of success."""
+
+    def __init__(self, cause: str, status: int) -> None:
+        super().__init__(cause)
+        self.status = status
+
+
 class RefusedUrlError(UnreachableError):
     """A URL that is not visited."""

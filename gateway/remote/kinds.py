@@ -25,8 +25,10 @@ class Kind[Found]:
     """How one kind is looked up, and what becomes of its rows, whoever owns them."""
 
     name: str
-    visit: Callable[[Outbound, str], Awaitable[Found]]
-    """What is found at a URL. Raises UnreachableError."""
+    visit: Callable[[Outbound, str, str | None], Awaitable[Found]]
+    """What is found at a URL, by what is recalled of it. Raises UnreachableError."""
+    recall: Callable[[Connection, str], Awaitable[str | None]]
+    """What spares a visit to this URL a detour; nothing, where none was a success lately."""
     select_due: Callable[[Connection], Awaitable[list[tuple[str, UUID]]]]
     """The URLs that are to be looked up again, each with every owner for whom it is."""
     activate: Callable[[Connection, str], Awaitable[list[UUID]]]
@@ -37,19 +39,21 @@ class Kind[Found]:
     """Note that a look-up of this URL failed: so many in a row end its activity, and after each the
     next one is due after a longer pause, in seconds."""
 
-    async def look_up(self, outbound: Outbound, url: str) -> Found:
+    async def look_up(self, outbound: Outbound, url: str, recalled: str | None = None) -> Found:
         """What is found at a URL. Logs why there is nothing and raises UnreachableError."""
         try:
             read_url(url)  # one that was stored by others may be none
-            return await self.visit(outbound, url)
+            return await self.visit(outbound, url, recalled)
         except UnreachableError as error:
             logger.info("%s %s: %s", self.name, show(url), error)
             raise
 
     async def look_up_again(self, database: Database, outbound: Outbound, url: str) -> None:
         """Look a URL up for all who own something there. Raises DatabaseAwayError."""
+        async with connect(database) as connection:
+            recalled = await self.recall(connection, url)
         try:
-            found = await self.look_up(outbound, url)
+            found = await self.look_up(outbound, url, recalled)
         except UnreachableError:
             async with connect(database) as connection:
                 await self.count_failure(connection, url, MOST_FAILURES, PAUSES)

@@ -36,20 +36,24 @@ class Outbound:
         self._tls = ssl.create_default_context()
 
     @asynccontextmanager
-    async def visit(self) -> AsyncIterator[httpx2.AsyncClient]:
+    async def visit(
+        self, most_bytes: int = VISIT_BYTES, seconds: float | None = None
+    ) -> AsyncIterator[httpx2.AsyncClient]:
         """A client for one visit, bounded in time, and in bytes over all its answers.
 
         Follows no redirects and keeps nothing for the next visit. Raises UnreachableError for what
         went wrong on the way, whatever the client made of it.
         """
-        guard = Guard(self, httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False))
-        client = httpx2.AsyncClient(transport=guard, timeout=self._seconds, trust_env=False)
+        seconds = self._seconds if seconds is None else min(seconds, self._seconds)
+        inner = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False)
+        guard = Guard(self, inner, most_bytes)
+        client = httpx2.AsyncClient(transport=guard, timeout=seconds, trust_env=False)
         try:
-            with anyio.fail_after(self._seconds):  # also cancels what waits while it cleans up
+            with anyio.fail_after(seconds):  # also cancels what waits while it cleans up
                 async with client:
                     yield client
         except TimeoutError:
-            late = UnreachableError(f"it gives no answer within {self._seconds:g} seconds")
+            late = UnreachableError(f"it gives no answer within {seconds:g} seconds")
             raise guard.failure or late from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise guard.failure or explain(error) from error
@@ -78,10 +82,12 @@ class Guard(httpx2.AsyncBaseTransport):
     What goes wrong it keeps as its `failure`: clients replace errors by others, or by silence.
     """
 
-    def __init__(self, outbound: Outbound, inner: httpx2.AsyncBaseTransport) -> None:
+    def __init__(
+        self, outbound: Outbound, inner: httpx2.AsyncBaseTransport, most_bytes: int
+    ) -> None:
         self._outbound = outbound
         self._inner = inner
-        self._bytes_left = VISIT_BYTES
+        self._most_bytes = self._bytes_left = most_bytes
         self.failure: UnreachableError | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -125,7 +131,7 @@ class Guard(httpx2.AsyncBaseTransport):
     def _count(self, size: int) -> None:
         self._bytes_left -= size
         if self._bytes_left < 0:
-            raise UnreachableError(f"it answers more than {VISIT_BYTES} bytes")
+            raise UnreachableError(f"it answers more than {self._most_bytes} bytes")
 
 
 def _at(

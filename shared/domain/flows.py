@@ -130,7 +130,7 @@ async def select_active_members(
         UNION ALL
         SELECT mcptools.id, 'mcp',
                CASE WHEN mcptools.id IN (SELECT id FROM described)
-                   THEN CAST("inputSchema" AS text) END
+                   THEN CAST(coalesce(flattened, "inputSchema") AS text) END
         FROM mcptools JOIN mcpservers ON mcpservers.id = mcp_server_id
         WHERE creator_id = :owner AND is_active
           AND mcptools.id = ANY(CAST((SELECT ids FROM asked) AS uuid[]))

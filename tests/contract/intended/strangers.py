@@ -79,6 +79,21 @@ def has_broken_card(case: Case) -> bool:
     return '"card_content": {"name"' in str(case.answer.body).replace("'", '"')
 
 
+def with_info(body: Any) -> Any:
+    """The servers with what they say of themselves."""
+    if isinstance(body, list):
+        return [with_info(one) for one in body]
+    return {**body, "server_info": {"name": "tools", "protocolVersion": ANY_TEXT}}
+
+
+def tells_servers(case: Case) -> bool:
+    """Whether its answer has servers that were looked up."""
+    body = case.answer.body
+    one = body[0] if isinstance(body, list) and body else body
+    is_one = isinstance(one, dict) and "mcp_tools" in one
+    return is_one or case.name == "get: trailing slash"
+
+
 MCP = [
     wherever(OF_TOOLS, body_changes(as_tools, "mcp"), edits(as_tools)),
     wherever(
@@ -100,7 +115,7 @@ MCP = [
     differ(LIMITED, edits(first_only), "active agents: mcp limit=1 (limits servers, not tools)"),
     differ(
         INACTIVE_TOO,
-        says(200, inactive(recorded("mcp", "list: two servers, oldest first"))),
+        says(200, inactive(with_info(recorded("mcp", "list: two servers, oldest first")))),
         "list: after the server died and a refresh",
     ),
     differ(
@@ -108,7 +123,7 @@ MCP = [
         says(
             200,
             {
-                **recorded("mcp", "add: same server under another URL"),
+                **with_info(recorded("mcp", "add: same server under another URL")),
                 "id": ANY_ID,
                 "created_at": ANY_TIME,
             },
@@ -120,6 +135,7 @@ MCP = [
         refuses(f"MCP server with ID {MCP_SERVER} was not found"),
         "delete: trailing slash",
     ),
+    wherever("What a server says of itself is an addition", tells_servers, edits(with_info)),
 ]
 
 A2A = [

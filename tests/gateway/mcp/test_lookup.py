@@ -19,16 +19,16 @@ NO_MCP = "it does not answer as an MCP server does"
 @pytest.mark.parametrize(
     ("bad", "fault"),
     [
-        ({"name": "bad"}, "bad (inputSchema: Field required)"),
         ({"inputSchema": SCHEMA}, "None (name: Field required)"),
         ({**GOOD, "name": ""}, " (name: "),
         ({**GOOD, "name": 5}, "5 (name: Input should be a valid string)"),
-        ({**GOOD, "name": "x\x00" * 1000}, " (name: Input should have no NUL"),
+        ({**GOOD, "name": "x\x00" * 1000}, "x (it has characters in names or values that can't"),
+        ({**GOOD, "name": "bad", "inputSchema": {"properties": {"\x00": {}}}}, "bad (it has char"),
+        ({**GOOD, "name": "bad", "inputSchema": False}, "bad (its input schema is none that"),
+        ({**GOOD, "name": "bad", "description": "d" * 70_000}, "are larger than 64 KB"),
         ({**GOOD, "name": "bad", "description": ["d"]}, "bad (description: "),
         ({**GOOD, "name": "bad", "inputSchema": {"type": "string"}}, "is not of an object"),
         ({**GOOD, "name": "bad", "inputSchema": {"properties": []}}, "has no valid properties"),
-        ({**GOOD, "name": "bad", "inputSchema": None}, "bad (inputSchema: "),
-        ({**GOOD, "name": "bad", "annotations": {"readOnlyHint": "so so"}}, "bad (annotations."),
         (None, "None ("),
         (["bad"], "['bad'] ("),
     ],
@@ -38,11 +38,11 @@ async def test_a_bad_tool_leaves_the_others(
 ) -> None:
     caplog.set_level("INFO", "gateway")
     async with serving(listing(bad, GOOD, bad)) as outsider:
-        tools = await look_up(OUT, f"{outsider.url}/mcp?key=s3cret")
-    assert tools == [FoundTool("good", SCHEMA)]
+        found = await look_up(OUT, f"{outsider.url}/mcp?key=s3cret")
+    assert found.tools == [FoundTool("good", SCHEMA)]
     [line] = [r.getMessage() for r in caplog.records if r.name.startswith("gateway.")]
     assert line.startswith(f"MCP server {outsider.url}/mcp: 2 of its tools are left out")
-    assert fault in line
+    assert fault in line.replace("\x00", "")
     assert len(line) < 400
     assert "s3cret" not in line
 
@@ -50,7 +50,8 @@ async def test_a_bad_tool_leaves_the_others(
 async def test_good_tools_are_taken_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "gateway")
     async with serving(listing({**GOOD, "title": "T", "outputSchema": 5, "new": 1})) as outsider:
-        assert await look_up(OUT, outsider.url) == [FoundTool("good", SCHEMA)]
+        found = await look_up(OUT, outsider.url)
+    assert (found.tools, found.left_out) == ([FoundTool("good", SCHEMA)], [])
     assert not [record for record in caplog.records if record.name.startswith("gateway.")]
 
 

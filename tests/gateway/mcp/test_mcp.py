@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from gateway.mcp.tools import MOST_TOOLS
+from tests.gateway.mcp.scripted import GOOD, Scripted, tool
 from tests.gateway.outsiders import Outsider, answering, make_mcp, running, serving
 from tests.gateway.shapes import assert_shape, good, refused, told
 from tests.users import User
@@ -20,6 +22,7 @@ SERVER = {
     "updated_at",
     "creator_id",
     "mcp_tools",
+    "server_info",
 }
 TOOL = {
     "id",
@@ -32,7 +35,9 @@ TOOL = {
     "created_at",
     "updated_at",
 }
-LOOKED_UP = {"id", "server_url", "mcp_tools", "is_active", "created_at", "updated_at"}
+LOOKED_UP = {"id", "server_url", "mcp_tools", "is_active", "created_at", "updated_at"} | {
+    "server_info"
+}
 PATH = "/api/mcp/servers"
 
 
@@ -130,3 +135,60 @@ async def test_no_more_than_a_thousand_tools_are_taken(user: User) -> None:
     names = [f"t{number}" for number in range(1005)]
     async with running(make_mcp(*names)) as [app], serving(app) as outsider:
         assert len(good_tools(await add(user, outsider))) == 1000
+
+
+ODD = {"name": "odd", "inputSchema": {"anyOf": [{"properties": {"a": {"type": "integer"}}}]}}
+BAD = {"name": "bad\x00", "inputSchema": {}}
+
+
+async def test_what_is_left_out_is_named_and_what_is_odd_is_flattened(user: User) -> None:
+    pages: dict[str | None, Any] = {None: {"tools": [GOOD, BAD, ODD]}}
+    info = {"name": "n", "title": "T"}
+    async with serving(Scripted(pages, info=info).app) as outsider:
+        added = await add(user, outsider)
+        [listed] = good(await user.http.get(PATH))
+        connections = good(await user.http.get("/api/agents/active"))["active_connections"]
+    reason = "it has characters in names or values that can't be stored"
+    for answer in (added, listed, good(await user.http.get(f"{PATH}/{added['id']}"))):
+        assert answer["left_out"] == {
+            "count": 1,
+            "tools": [{"name": "bad\ufffd", "reason": reason}],
+        }
+        assert answer["server_info"] == {**info, "protocolVersion": "2025-06-18"}
+    stored = [one["inputSchema"] for one in listed["mcp_tools"]]
+    assert stored == [GOOD["inputSchema"], ODD["inputSchema"]]
+    for schema in (added["mcp_tools"][1], connections[0]["agent_schema"]):
+        if schema["title"].startswith("odd"):
+            assert schema["properties"] == {"a": {"type": "integer"}}
+            assert "anyOf" not in schema
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {None: {"tools": [{**GOOD, "inputSchema": False}]}},
+        {None: {"tools": [tool("new")], "nextCursor": "gone"}},
+    ],
+)
+async def test_what_worked_before_stays_when_a_fault_is_found(user: User, after: Any) -> None:
+    async with serving(Scripted({None: {"tools": [GOOD]}}).app) as outsider:
+        await add(user, outsider)
+        outsider.app = Scripted(after).app
+        await add(user, outsider)
+        [listed] = good(await user.http.get(PATH))
+    assert listed["mcp_tools"][0]["name"] == "good"
+    assert listed["mcp_tools"][0]["inputSchema"] == GOOD["inputSchema"]
+
+
+async def test_what_stays_does_not_pile_up(user: User) -> None:
+    def listing_half(prefix: str) -> Scripted:
+        tools = [tool(f"{prefix}{number}") for number in range(MOST_TOOLS // 2 + 1)]
+        return Scripted({None: {"tools": tools, "nextCursor": "gone"}})
+
+    async with serving(listing_half("a").app) as outsider:
+        await add(user, outsider)
+        for prefix in "bc":
+            outsider.app = listing_half(prefix).app
+            await add(user, outsider)
+        [listed] = good(await user.http.get(PATH))
+    assert len(listed["mcp_tools"]) == MOST_TOOLS

@@ -97,7 +97,7 @@ def always_packing(app: ASGIApp) -> ASGIApp:
 
 async def test_servers_that_compress_are_looked_up() -> None:
     async with running(make_mcp("echo")) as [app], serving(always_packing(app)) as outsider:
-        [tool] = await mcp_lookup.look_up(OUT, f"{outsider.url}/mcp")
+        [tool] = (await mcp_lookup.look_up(OUT, f"{outsider.url}/mcp")).tools
     async with serving(always_packing(card_app(make_card()))) as outsider:
         card = await a2a_lookup.look_up(OUT, outsider.url)
     assert (tool.name, card.name) == ("echo", "My_Agent")

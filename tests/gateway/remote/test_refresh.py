@@ -17,6 +17,7 @@ from gateway.app import KINDS
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
 from gateway.mcp.schemas import Server
+from gateway.mcp.storing import update_servers
 from gateway.remote.kinds import LONGEST_PAUSE, MOST_FAILURES, PAUSES, Kind
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
@@ -61,10 +62,11 @@ async def let_pauses_pass(database: Database) -> None:
 
 async def add_server(database: Database, url: str, tools: bool = True) -> Any:
     owner = await insert_user(database)
-    found = await mcp_lookup.look_up(OUT, url) if tools else []
+    found = await mcp_lookup.look_up(OUT, url) if tools else None
     async with connect(database) as connection, transaction(connection):
         id_ = await mcp.upsert_server(connection, owner, url)
-        await mcp.update_tools(connection, [id_], found)
+        if found is not None:
+            await update_servers(connection, [id_], found)
     return owner
 
 
