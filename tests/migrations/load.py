@@ -114,10 +114,16 @@ CHAT = (
     LOG,
     ANSWER,
     "SELECT id, jwt FROM agents WHERE creator_id = %(user)s",
-    "SELECT * FROM logs WHERE session_id = %(session)s AND seq > 1 ORDER BY seq",
-    "SELECT * FROM logs WHERE request_id = %(request)s ORDER BY id LIMIT 100",
-    "SELECT * FROM chatmessages WHERE conversation_id = %(session)s ORDER BY created_at DESC",
-    "SELECT * FROM chatconversations WHERE creator_id = %(user)s ORDER BY created_at LIMIT 20",
+    "SELECT seq, message FROM logs WHERE session_id = %(session)s AND seq > 1 ORDER BY seq",
+    "SELECT id, message FROM logs WHERE request_id = %(request)s ORDER BY id LIMIT 100",
+    """
+    SELECT id, content FROM chatmessages
+    WHERE conversation_id = %(session)s ORDER BY created_at DESC
+    """,
+    """
+    SELECT session_id, title, created_at, updated_at FROM chatconversations
+    WHERE creator_id = %(user)s ORDER BY created_at LIMIT 20
+    """,
 )
 
 
