@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,9 @@ from attrs import frozen
 
 HOST = "127.0.0.1"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+CLAIMS = 50  # ports that were given last, and perhaps not listened on yet
+
+_claims: deque[int] = deque()  # file descriptors
 
 
 class StackError(Exception):
@@ -160,14 +164,20 @@ def wait_until_ready(child: Child, is_ready: Callable[[], bool], timeout: float 
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on now.
+    """A port of this machine that nobody listens on now, and nobody else was given just now.
 
     Not one of those that the system gives to outgoing connections (32768 and up on Linux): one of
-    them might take it before whoever asked listens.
+    them might take it before whoever asked listens. That it was given shows in UDP's port of the
+    same number, which is held for a while.
     """
     while True:
         port = random.randrange(15_000, 32_000)  # noqa: S311
-        with suppress(OSError), socket.create_server((HOST, port)):
+        with suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as claim:
+            claim.bind((HOST, port))
+            socket.create_server((HOST, port)).close()
+            _claims.append(claim.detach())
+            if len(_claims) > CLAIMS:
+                os.close(_claims.popleft())
             return port
 
 

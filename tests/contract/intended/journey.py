@@ -13,7 +13,7 @@ from tests.contract.intended.accounts import OAUTH, WRONG_LOGIN
 from tests.contract.intended.chat_frames import FAILS, failed
 from tests.contract.intended.chats import downloads, named_as
 from tests.contract.intended.llms import walk
-from tests.contract.intended.strangers import REFUSED, WHY
+from tests.contract.intended.strangers import REFUSED, SAID_OF_ITSELF, WHY
 from tests.contract.journey import Step, is_turn, load_steps
 
 STORED = "Design, section 6: frames that are stored carry `seq` (`?after=<seq>` replays)"
@@ -106,6 +106,7 @@ def _with_numbers(first: int, body: Json) -> Json:
 
 
 JOURNEY = [
+    SAID_OF_ITSELF,
     numbered(OAUTH, says(400, WRONG_LOGIN), "4.0"),
     numbered("Section 5: registration answers with the password hash", without("password"), "1.0"),
     numbered(

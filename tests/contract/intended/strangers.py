@@ -94,6 +94,11 @@ def tells_servers(case: Case) -> bool:
     return is_one or case.name == "get: trailing slash"
 
 
+SAID_OF_ITSELF = wherever(
+    "What a server says of itself is an addition", tells_servers, edits(with_info)
+)
+
+
 MCP = [
     wherever(OF_TOOLS, body_changes(as_tools, "mcp"), edits(as_tools)),
     wherever(
@@ -135,7 +140,7 @@ MCP = [
         refuses(f"MCP server with ID {MCP_SERVER} was not found"),
         "delete: trailing slash",
     ),
-    wherever("What a server says of itself is an addition", tells_servers, edits(with_info)),
+    SAID_OF_ITSELF,
 ]
 
 A2A = [
