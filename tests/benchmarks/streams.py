@@ -44,20 +44,22 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
     one = bench.start(has_doors=True)
     yield await _measure_first(one)
     async with AsyncExitStack() as stack:
+        others: list[Group] = []
+        try:  # first: it takes longer to start than a socket may be silent
+            others.append(await stack.enter_async_context(_others(bench)))
+        except NotInstallableError as error:
+            yield Row(f"no aegra here: {error}", 0, "parts")
         groups = [
             Group(SOCKETS, one, await stack.enter_async_context(over_sockets(one, USERS))),
             Group(COMPLETIONS, one, await stack.enter_async_context(over_completions(one, USERS))),
+            *others,
         ]
-        try:
-            groups.append(await stack.enter_async_context(_others(bench)))
-        except NotInstallableError as error:
-            yield Row(f"no aegra here: {error}", 0, "parts")
-        sockets, completions, *others = await _in_turn(groups)
-    for measured in (sockets, completions, *others):
+        sockets, completions, *measured_others = await _in_turn(groups)
+    for measured in (sockets, completions, *measured_others):
         for row in measured.rows():
             yield row
     yield Row(AGAINST_SOCKETS, completions.parts, "/s", sockets.parts)
-    for other in others:
+    for other in measured_others:
         yield Row(AGAINST_AEGRA, sockets.parts, "/s", other.parts)
         yield Row(f"{SOCKETS} against aegra: CPU per answer", sockets.cpu, "ms", other.cpu)
 
