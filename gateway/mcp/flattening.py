@@ -130,10 +130,7 @@ def _take_either(objects: Sequence[Schema]) -> Schema:
     first, *others = (one.get("required", []) for one in objects)
     if required := [name for name in first if all(name in names for names in others)]:
         either["required"] = required
-    if all(
-        one.get("additionalProperties") is False and "patternProperties" not in one
-        for one in objects
-    ):
+    if all(map(_is_closed, objects)):
         either["additionalProperties"] = False
     return either
 

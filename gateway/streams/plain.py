@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.streams.sse import RESTARTING, until, until_gone
+from gateway.streams.sse import RESTARTING, Leaving, until, until_gone
 from gateway.web.errors import UnavailableError
 from gateway.web.metrics import STREAMS_OPEN
 
 
-class Awaited(Response):
+class Awaited(Leaving):
     """Makes the answer while its client waits.
 
     A gateway that goes down waits too, for as long as it can. What is raised is answered as
@@ -29,19 +28,6 @@ class Awaited(Response):
         super().__init__()
         self._make = make
         self._on_hang_up = on_hang_up
-        self._is_left = asyncio.Event()
-        self._has_ended = asyncio.Event()
-
-    async def leave(self, seconds: float) -> None:
-        """End it, within so many seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._has_ended.wait()
-        self._is_left.set()
-
-    def end(self) -> None:
-        """Nobody has to wait for it any more: it was taken, or will not be made."""
-        self._has_ended.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer when it is there. Raises UnavailableError, and what making it raises."""

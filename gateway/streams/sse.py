@@ -5,10 +5,10 @@ Source of the format: the HTML standard, 9.2.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -47,7 +47,27 @@ class _TooSlowError(Exception):
     """The client takes nothing."""
 
 
-class EventStream(Response):
+class Leaving(Response):
+    """An answer that takes a while: a gateway that goes down waits for it, as long as it can."""
+
+    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(headers=headers)
+        self._is_left = asyncio.Event()
+        self._has_ended = asyncio.Event()
+
+    async def leave(self, seconds: float) -> None:
+        """End it, within so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._has_ended.wait()
+        self._is_left.set()
+
+    def end(self) -> None:
+        """Nobody has to wait for it any more: it was told, or will not begin."""
+        self._has_ended.set()
+
+
+class EventStream(Leaving):
     """Sends pieces as they come, and comments in between; a client that takes none is cut off."""
 
     media_type = "text/event-stream"
@@ -73,20 +93,13 @@ class EventStream(Response):
         self._farewell = farewell
         self._sending = asyncio.Lock()
         self._sent_at = 0.0
-        self._is_left = asyncio.Event()
-        self._has_ended = asyncio.Event()
 
     async def leave(self, seconds: float) -> None:
         """End it, within so many seconds."""
         if self._ends_by_itself:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._has_ended.wait()
-        self._is_left.set()
-
-    def end(self) -> None:
-        """Nobody has to wait for it any more: it was told, or will not begin."""
-        self._has_ended.set()
+            await super().leave(seconds)
+        else:
+            self._is_left.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it to its end, or the client's."""
@@ -158,16 +171,6 @@ async def until_gone(receive: Receive) -> None:
     """Wait until the client has gone; what it still sends is read over."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-class Leaving(Protocol):
-    """An answer that takes a while."""
-
-    async def leave(self, seconds: float) -> None:
-        """End it, within so many seconds."""
-
-    def end(self) -> None:
-        """Nobody has to wait for it any more: it was told, or will not begin."""
 
 
 def open_stream[Stream: Leaving](call: Call[Any, Any], stream: Stream) -> Stream:
