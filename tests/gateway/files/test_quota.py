@@ -11,7 +11,7 @@ import pytest
 from tests.gateway.files.uploading import ids_of, upload
 from tests.sql import Sql
 from tests.system import System
-from tests.users import User, connect_to, insert_user
+from tests.users import User, connect_to, eventually, insert_user
 
 QUOTA = 100_000
 TOO_MUCH = (
@@ -63,7 +63,12 @@ async def test_a_file_that_is_too_much_is_413_and_leaves_nothing(
 async def test_whoever_is_over_it_is_logged(owner: User, system: System) -> None:
     assert (await post(owner, QUOTA + 1)).status_code == 413
     name = max(name for name in system.children if name.startswith("gateway"))
-    assert f"user {owner.id}, from 127.0.0.1, is over FILES_BYTES_PER_USER" in system.log_of(name)
+    line = f"user {owner.id}, from 127.0.0.1, is over FILES_BYTES_PER_USER"
+
+    async def is_logged() -> bool:
+        return line in system.log_of(name)
+
+    await eventually(is_logged, "the log says whose files are too much")
 
 
 async def test_what_is_deleted_makes_room(owner: User, sql: Sql) -> None:

@@ -16,6 +16,7 @@ from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.settings.installation import Settings
 from tests.shared.line import Line
 from tests.system import System
+from tests.users import eventually
 
 
 async def holds() -> bool:
@@ -199,7 +200,10 @@ async def test_a_real_bridge_is_ready_and_tells_of_its_router_session(system: Sy
 
 
 async def test_a_bridge_without_a_door_for_agents_warns_of_it_at_its_start(system: System) -> None:
-    assert "AGENTS_PORT is 0" in system.log_of("bridge 1")
+    async def warns() -> bool:
+        return "AGENTS_PORT is 0" in system.log_of("bridge 1")
+
+    await eventually(warns, "the log of the bridge says so")
 
 
 async def test_readiness_tells_no_address_and_no_secret(system: System) -> None:
