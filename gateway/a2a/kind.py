@@ -4,11 +4,13 @@ from databases.core import Connection
 
 from gateway.a2a import queries
 from gateway.a2a.lookup import look_up
-from gateway.remote.kinds import Kind
+from gateway.remote.kinds import Kind, Place, Recalled
+from shared.secrets import Vault
 
 
-async def _recall(_connection: Connection, _url: str) -> None:
+async def _recall(_connection: Connection, _vault: Vault, _place: Place) -> Recalled:
     """Cards are asked for without more ado."""
+    return Recalled()
 
 
 A2A_AGENTS = Kind(

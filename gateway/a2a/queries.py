@@ -7,6 +7,7 @@ from databases.core import Connection
 
 from gateway.a2a.lookup import FoundCard
 from gateway.a2a.schemas import A2AAgent, LookedUpA2AAgent
+from gateway.remote.kinds import Place
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from shared.domain.agents import make_alias
@@ -57,8 +58,8 @@ async def upsert_agent(
     return LookedUpA2AAgent(**columns(row))
 
 
-async def activate_agents(connection: Connection, url: str) -> list[UUID]:
-    """The ids of all agents at this URL, whoever owns them; their rows are locked."""
+async def activate_agents(connection: Connection, place: Place) -> list[UUID]:
+    """The ids of all agents at this place, whoever owns them; their rows are locked."""
     sql = """
         UPDATE a2acards SET
             is_active = true,
@@ -68,13 +69,13 @@ async def activate_agents(connection: Connection, url: str) -> list[UUID]:
         WHERE server_url = :url
         RETURNING id
     """
-    return [row["id"] for row in await connection.fetch_all(sql, {"url": url})]
+    return [row["id"] for row in await connection.fetch_all(sql, {"url": place.url})]
 
 
 async def count_failure(
-    connection: Connection, url: str, most: int, pauses: Sequence[float]
+    connection: Connection, place: Place, most: int, pauses: Sequence[float]
 ) -> None:
-    """Count a failed look-up of all agents at this URL; `most` in a row end their activity.
+    """Count a failed look-up of all agents at this place; `most` in a row end their activity.
 
     The next one is due after a pause, in seconds: the first of them after one failure, the last
     after as many as there are pauses, or more.
@@ -89,7 +90,8 @@ async def count_failure(
         WHERE server_url = :url
           AND failures = least(lookup_failures + 1, cardinality(CAST(:pauses AS float8[])))
     """
-    await connection.execute(sql, {"url": url, "most": most, "pauses": list(pauses)})
+    values = {"url": place.url, "most": most, "pauses": list(pauses)}
+    await connection.execute(sql, values)
 
 
 async def update_cards(connection: Connection, ids: list[UUID], card: FoundCard) -> None:
@@ -115,14 +117,14 @@ async def update_cards(connection: Connection, ids: list[UUID], card: FoundCard)
     await connection.execute(sql, values)
 
 
-async def select_due(connection: Connection) -> list[tuple[str, UUID]]:
-    """The URL and the owner of every agent that is to be looked up again."""
+async def select_due(connection: Connection) -> list[tuple[Place, UUID]]:
+    """The place and the owner of every agent that is to be looked up again."""
     sql = """
         SELECT server_url, creator_id FROM a2acards
         WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
     """
     rows = await connection.fetch_all(sql)
-    return [(row["server_url"], row["creator_id"]) for row in rows]
+    return [(Place(row["server_url"]), row["creator_id"]) for row in rows]
 
 
 async def select_agents(connection: Connection, owner: UUID, part: Slice) -> Page[A2AAgent]:

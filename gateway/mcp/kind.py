@@ -7,8 +7,10 @@ from gateway.remote.kinds import Kind
 
 MCP_SERVERS = Kind(
     "MCP server",
-    look_up,
-    queries.select_version,
+    lambda outbound, url, recalled: look_up(
+        outbound, url, recalled.version, recalled.credentials(url)
+    ),
+    queries.recall,
     queries.select_due,
     queries.activate_servers,
     update_servers,

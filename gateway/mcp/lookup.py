@@ -19,6 +19,7 @@ from gateway.mcp.mending import mend_answer
 from gateway.mcp.sessions import Sessions
 from gateway.mcp.tools import MOST_TOOLS, SHOWN_NAME, FoundTool, LeftOut, Reading
 from gateway.remote.causes import describe_answer
+from gateway.remote.credentials import Credentials
 from gateway.remote.errors import UnreachableError, UnsuccessfulError
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import show
@@ -53,7 +54,12 @@ class FoundServer:
     """Of the protocol, that is spoken with it."""
 
 
-async def look_up(outbound: Outbound, url: str, version: str | None = None) -> FoundServer:
+async def look_up(
+    outbound: Outbound,
+    url: str,
+    version: str | None = None,
+    credentials: Credentials | None = None,
+) -> FoundServer:
     """The server at a URL, by the version of the protocol that was spoken with it the last time.
 
     Tools that are no good are left out, and the log says so. What goes wrong when some tools have
@@ -63,15 +69,18 @@ async def look_up(outbound: Outbound, url: str, version: str | None = None) -> F
     is_older = version in HANDSHAKE_PROTOCOL_VERSIONS
     ended = None
     try:
-        async with outbound.visit(VISIT_BYTES) as http, _explained(http, sessions):
+        async with (
+            outbound.visit(VISIT_BYTES, credentials=credentials) as http,
+            _explained(http, sessions),
+        ):
             transport = streamable_http_client(url, http_client=http, max_sse_event_size=None)
             await list_tools(transport, listed, is_older=is_older)
     except UnreachableError as error:
         if not listed.tools and not listed.is_whole:
-            raise await _judge(error, outbound, url) from None
+            raise await _judge(error, outbound, url, credentials) from None
         ended = str(error)
     finally:
-        await sessions.end(outbound, url)
+        await sessions.end(outbound, url, credentials)
     reading = Reading()
     await to_thread.run_sync(reading.read, listed.tools)  # which may have many thousand parts
     _log(url, reading.left_out, None if listed.is_whole else ended or _BOUNDS)
@@ -96,13 +105,16 @@ def _log(url: str, left_out: list[LeftOut], ended: str | None) -> None:
         logger.info("MCP server %s: not all of its tools are listed: %s", show(url), ended)
 
 
-async def _judge(error: UnreachableError, outbound: Outbound, url: str) -> UnreachableError:
+async def _judge(
+    error: UnreachableError, outbound: Outbound, url: str, credentials: Credentials | None
+) -> UnreachableError:
     """The error, or that the server is one of those that there were first."""
     may_be = isinstance(error, UnsuccessfulError) and error.status in SSE_STATUSES
-    return UnreachableError(SSE_ONLY) if may_be and await _streams_first(outbound, url) else error
+    is_one = may_be and await _streams_first(outbound, url, credentials)
+    return UnreachableError(SSE_ONLY) if is_one else error
 
 
-async def _streams_first(outbound: Outbound, url: str) -> bool:
+async def _streams_first(outbound: Outbound, url: str, credentials: Credentials | None) -> bool:
     """Whether it begins a stream by saying where to post, as the specification has it since 2025.
 
     What stands in the way of finding out is told by the visit before.
@@ -110,7 +122,7 @@ async def _streams_first(outbound: Outbound, url: str) -> bool:
     asking = {"Accept": "text/event-stream"}
     try:
         async with (
-            outbound.visit(seconds=SECOND_SECONDS) as http,
+            outbound.visit(seconds=SECOND_SECONDS, credentials=credentials) as http,
             http.stream("GET", url, headers=asking) as answer,
         ):
             if not answer.headers.get("Content-Type", "").startswith(asking["Accept"]):

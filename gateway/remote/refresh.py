@@ -8,13 +8,14 @@ from typing import Any
 
 from databases import Database
 
-from gateway.remote.kinds import Kind
+from gateway.remote.kinds import Kind, Place
 from gateway.remote.outbound import Outbound
 from gateway.remote.shares import Shares
 from gateway.remote.urls import show
 from shared.postgres.leases import Lease, give_lease_back, take_lease
 from shared.postgres.locks import REFRESH_LOCK
 from shared.postgres.pool import DatabaseAwayError, connect
+from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
 
 logger = logging.getLogger(__name__)
@@ -23,12 +24,12 @@ LEASE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 5.0
 GOODBYE_SECONDS = 1.0
 
-type Place = tuple[Kind[Any], str]
-"""A URL, and what is there."""
+type LookUp = tuple[Kind[Any], Place]
+"""A place, and what is there."""
 
 
 class Refresh:
-    """Looks up in rounds what is due, each URL once for all its owners."""
+    """Looks up in rounds what is due, each place once for all its owners."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Refresh:
         self._settings = settings
         self._database = database
         self._outbound = outbound
+        self._vault = Vault(settings.encryption_keys)
         self._lease = Lease("refresh", LEASE_SECONDS, REFRESH_LOCK)
 
     async def run(self) -> None:
@@ -72,27 +74,27 @@ class Refresh:
         except (DatabaseAwayError, TimeoutError) as error:
             logger.warning("others wait for the end of this gateway's lease: %r", error)
 
-    async def begin_round(self, shares: Shares[Place]) -> None:
+    async def begin_round(self, shares: Shares[LookUp]) -> None:
         """Have all looked up that is due, and wait for none of it: what hangs delays no round."""
         try:
             async with connect(self._database) as connection:
                 found = [
-                    ((kind, url), owner)
+                    ((kind, place), owner)
                     for kind in self._kinds
-                    for url, owner in await kind.select_due(connection)
+                    for place, owner in await kind.select_due(connection)
                 ]
         except DatabaseAwayError as error:
             logger.warning("nothing can be looked up again: %s", error)
             return
-        for place, owner in found:
-            shares.want(place, owner)
+        for look_up, owner in found:
+            shares.want(look_up, owner)
 
-    async def look_up_again(self, place: Place) -> None:
-        """Look a URL up, and log what goes wrong with it."""
-        kind, url = place
+    async def look_up_again(self, look_up: LookUp) -> None:
+        """Look a place up, and log what goes wrong with it."""
+        kind, place = look_up
         try:
-            await kind.look_up_again(self._database, self._outbound, url)
+            await kind.look_up_again(self._database, self._vault, self._outbound, place)
         except DatabaseAwayError as error:
-            logger.warning("what %s answered could not be stored: %s", show(url), error)
+            logger.warning("what %s answered could not be stored: %s", show(place.url), error)
         except Exception:
-            logger.exception("%s could not be looked up again", show(url))
+            logger.exception("%s could not be looked up again", show(place.url))

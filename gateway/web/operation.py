@@ -389,6 +389,9 @@ def patch[Body, Parameters, Result](
     body: type[Body],
     parameters: type[Parameters],
     result: type[Result],
+    *,
+    bounded: bool = False,
+    lends: bool = True,
 ) -> Operation:
     """Change something."""
     return Operation(
@@ -398,6 +401,8 @@ def patch[Body, Parameters, Result](
         body=body,
         parameters=parameters,
         result=result,
+        bounded=bounded,
+        lends=lends,
     )
 
 

@@ -4,12 +4,12 @@ import re
 import secrets
 import string
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from unicodedata import normalize
 from uuid import UUID
 
 from attrs import frozen
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from shared.codec.sizes import in_units
 from shared.codec.text import write_json
@@ -35,6 +35,14 @@ TASK_SCHEMA: dict[str, Any] = {
 }
 """What an A2A agent is called with; cards say nothing of it."""
 
+CalledWith = Annotated[
+    dict[str, str],
+    Meta(
+        description="What its server wants to be sent with each call, where it does. Told to "
+        "services alone that come by SERVICE_API_KEY."
+    ),
+]
+
 UNDESCRIBED = "An agent that has not said what it does"
 
 
@@ -51,6 +59,7 @@ class ActiveConnection:
     is_active: bool
     url: str | UnsetType = UNSET
     flow: list[UUID] | UnsetType = UNSET
+    headers: CalledWith | UnsetType = UNSET
 
 
 def normalise_name(name: str) -> str:

@@ -283,6 +283,13 @@ NO_SERVER = "MCP server with id: {server_id} was not found"
 NO_CARD = "A2A agent with id: '{card_id}' does not exist "
 SERVERS = [
     *_servers(MCP, "server_id", "server_id", "{mcp_url}", NO_SERVER),
+    Entry(
+        f"PATCH {MCP}/{{server_id}}",
+        UNKNOWN,
+        own=400,  # nobody answers at its URL
+        says=NO_SERVER,
+        json={"bearer_token": "{new}"},
+    ),
     *_servers(A2A, "agent_id", "card_id", "{a2a_url}", NO_CARD),
 ]
 NO_MODEL = "The model '{marker}' does not exist, or is not connected"

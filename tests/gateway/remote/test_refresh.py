@@ -18,7 +18,7 @@ from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
 from gateway.mcp.schemas import Server
 from gateway.mcp.storing import update_servers
-from gateway.remote.kinds import LONGEST_PAUSE, MOST_FAILURES, PAUSES, Kind
+from gateway.remote.kinds import LONGEST_PAUSE, MOST_FAILURES, PAUSES, Kind, Place
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
 from gateway.remote.shares import AT_A_TIME, Shares
@@ -84,7 +84,7 @@ async def test_tools_follow_for_every_owner_by_one_look_up(
         owners = [await add_server(database, f"{outsider.url}/mcp") for _ in range(2)]
         aliases = [(await read_server(database, owner)).mcp_tools[0].alias for owner in owners]
         async with connect(database) as connection:
-            await mcp.count_failure(connection, f"{outsider.url}/mcp", 1, [0.0])
+            await mcp.count_failure(connection, Place(f"{outsider.url}/mcp"), 1, [0.0])
         outsider.posts.clear()
         await mcp_lookup.look_up(OUT, f"{outsider.url}/mcp")
         one_look_up = len(outsider.posts)
@@ -224,14 +224,14 @@ async def test_each_failure_in_a_row_is_followed_by_a_longer_pause(
         await mcp.upsert_server(connection, owner, url)
         await a2a.upsert_agent(connection, owner, url, FoundCard("name", "", {}))
         for _ in range(len(PAUSES) + 2):
-            await kind.count_failure(connection, url, MOST_FAILURES, PAUSES)
+            await kind.count_failure(connection, Place(url), MOST_FAILURES, PAUSES)
             pauses.append(await connection.fetch_val(sql))
         due = [await kind.select_due(connection)]
         await mcp.upsert_server(connection, owner, url)
         await a2a.upsert_agent(connection, owner, url, FoundCard("name", "", {}))
         due.append(await kind.select_due(connection))
     assert pauses == [*PAUSES, LONGEST_PAUSE, LONGEST_PAUSE]
-    assert due == [[], [(url, owner)]]  # who adds it again ends the pause
+    assert due == [[], [(Place(url), owner)]]  # who adds it again ends the pause
 
 
 async def test_what_fails_is_left_alone_for_its_pause_and_then_found_repaired(
