@@ -19,6 +19,7 @@ from gateway.mcp.mending import mend_answer
 from gateway.mcp.sessions import Sessions
 from gateway.mcp.tools import MOST_TOOLS, SHOWN_NAME, FoundTool, LeftOut, Reading
 from gateway.remote.causes import describe_answer
+from gateway.remote.challenges import GIVE
 from gateway.remote.credentials import Credentials
 from gateway.remote.errors import UnreachableError, UnsuccessfulError
 from gateway.remote.outbound import Outbound
@@ -38,6 +39,7 @@ SSE_ONLY = (
     "it speaks the older 'HTTP+SSE' protocol alone, make sure that it supports the "
     "'streamable-http' protocol, which most servers have at another path, like /mcp"
 )
+WAYS = f"{GIVE}, or `authorize` it by logging in there"
 
 
 @frozen
@@ -71,7 +73,7 @@ async def look_up(
     try:
         async with (
             outbound.visit(VISIT_BYTES, credentials=credentials) as http,
-            _explained(http, sessions),
+            _explained(http, sessions, was_sent=credentials is not None),
         ):
             transport = streamable_http_client(url, http_client=http, max_sse_event_size=None)
             await list_tools(transport, listed, is_older=is_older)
@@ -136,7 +138,9 @@ async def _streams_first(outbound: Outbound, url: str, credentials: Credentials 
 
 
 @asynccontextmanager
-async def _explained(http: httpx2.AsyncClient, sessions: Sessions) -> AsyncIterator[None]:
+async def _explained(
+    http: httpx2.AsyncClient, sessions: Sessions, *, was_sent: bool
+) -> AsyncIterator[None]:
     """Raises UnreachableError for what the SDK raises: anything, in groups."""
     answers: list[httpx2.Response] = []
 
@@ -149,7 +153,7 @@ async def _explained(http: httpx2.AsyncClient, sessions: Sessions) -> AsyncItera
         yield
     except Exception as error:
         if answers and not answers[-1].is_success:
-            raise describe_answer(answers[-1]) from error
+            raise describe_answer(answers[-1], was_sent=was_sent, ways=WAYS) from error
         raise _explain(error) from error
 
 
