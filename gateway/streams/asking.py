@@ -157,9 +157,8 @@ async def give_up(state: State, user_id: UUID, accepted: Accepted) -> None:
 
 
 def _title(question: Question) -> str:
-    messages = [*question.history, Past("user", question.message)]
-    first = next(each.text for each in messages if each.sender_type == "user")
-    return first[:TITLE_LIMIT] or NEW_CHAT
+    said = (past.text for past in question.history if past.sender_type == "user")
+    return next(said, question.message)[:TITLE_LIMIT] or NEW_CHAT
 
 
 async def _find_first(connection: Connection, new: queries.NewRequest) -> Accepted:
