@@ -95,12 +95,11 @@ async def admit(
             url = _read(one.url, card_url)
             await outbound.admit(url)
         except UnreachableError as error:
-            refused.append(LeftOut(one.url, error.sentence))
+            refused.append(LeftOut(show(one.url), error.sentence))
         else:
             admitted.append(attrs.evolve(one, url=str(url)))
     if not admitted:
-        where, reason = show(refused[0].name), refused[0].reason
-        raise UnreachableError(f"its card has it called at {where}. {reason}")
+        raise UnreachableError(f"its card has it called at {refused[0].name}. {refused[0].reason}")
     return admitted, refused
 
 
