@@ -15,11 +15,12 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from gateway.mcp.info import read_info
 from gateway.mcp.listing import MESSAGES_LIMIT, MOST_PAGES, QUESTIONS_LIMIT, Listed, list_tools
-from gateway.mcp.mending import mend_answer
 from gateway.mcp.sessions import Sessions
-from gateway.mcp.tools import MOST_TOOLS, SHOWN_NAME, FoundTool, LeftOut, Reading
+from gateway.mcp.tools import MOST_TOOLS, FoundTool, Reading
 from gateway.remote.causes import describe_answer
 from gateway.remote.errors import UnreachableError, UnsuccessfulError
+from gateway.remote.left_out import LeftOut, log_left_out
+from gateway.remote.mending import mend_answer
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import show
 
@@ -89,10 +90,7 @@ _BOUNDS = f"it has more than {MOST_TOOLS:,} tools, or more than {MOST_PAGES:,} p
 
 
 def _log(url: str, left_out: list[LeftOut], ended: str | None) -> None:
-    if left_out:
-        text = "MCP server %s: %d of its tools are left out, the first is %s (%s)"
-        first = left_out[0]
-        logger.info(text, show(url), len(left_out), first.name[:SHOWN_NAME], first.reason)
+    log_left_out(left_out, "tools", "MCP server", url)
     if ended:
         logger.info("MCP server %s: not all of its tools are listed: %s", show(url), ended)
 

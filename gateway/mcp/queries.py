@@ -9,10 +9,11 @@ from databases.core import Connection
 from databases.interfaces import Record
 
 from gateway.mcp.schemas import Server, Tool
+from gateway.remote.kinds import Due
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from shared.codec.text import read_json
-from shared.domain.agents import tool_schema
+from shared.domain.agents import NEEDS_FUNCTION_NAME, function_name, tool_schema
 from shared.postgres.rows import as_json, builder
 
 _TOLD = ("server_info", "left_out")
@@ -77,21 +78,13 @@ async def count_failure(
     await connection.execute(sql, {"url": url, "most": most, "pauses": list(pauses)})
 
 
-async def select_version(connection: Connection, url: str) -> str | None:
-    """The version of the protocol that was spoken with the server at a URL, whoever owns it."""
-    sql = "SELECT min(protocol_version) FROM mcpservers WHERE server_url = :url"
-    version: str | None = await connection.fetch_val(sql, {"url": url})
-    return version
-
-
-async def select_due(connection: Connection) -> list[tuple[str, UUID]]:
-    """The URL and the owner of every server that is to be looked up again."""
+async def select_due(connection: Connection) -> list[Due]:
+    """Every server that is to be looked up again, with the protocol's version that it spoke."""
     sql = """
-        SELECT server_url, creator_id FROM mcpservers
+        SELECT server_url, creator_id, protocol_version FROM mcpservers
         WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
     """
-    rows = await connection.fetch_all(sql)
-    return [(row["server_url"], row["creator_id"]) for row in rows]
+    return [Due(*row) for row in await connection.fetch_all(sql)]
 
 
 async def select_servers(connection: Connection, owner: UUID, part: Slice) -> Page[Server]:
@@ -163,8 +156,18 @@ async def _select_tools(connection: Connection, server_ids: list[UUID]) -> list[
     return await connection.fetch_all(sql, {"server_ids": server_ids})
 
 
-_listed_tool = builder(Tool, "inputSchema", "annotations")
 _SERVER = [name for name in attrs.fields_dict(Server) if name not in {"mcp_tools", *_TOLD}]
+
+
+_make_tool = builder(Tool, "inputSchema", "annotations")
+
+
+def _listed_tool(row: Record) -> Tool:
+    tool, alias = _make_tool(row), row["alias"]
+    function = function_name(alias)
+    if function == alias:
+        return tool
+    return attrs.evolve(tool, function_name=function, newer_only=NEEDS_FUNCTION_NAME)
 
 
 def _make_server(row: Record, tools: list[Tool]) -> Server:

@@ -11,6 +11,7 @@ from gateway.openapi.schemas import Json
 from gateway.remote.urls import URL_SCHEMA
 from gateway.web.paging import Limit, Offset
 from shared.codec.rules import Url
+from shared.domain.agents import FunctionName, NewerOnly
 
 ServerInfo = Annotated[
     dict[str, Any] | UnsetType,
@@ -52,6 +53,8 @@ class Tool:
     mcp_server_id: UUID
     created_at: datetime
     updated_at: datetime
+    function_name: FunctionName = UNSET
+    newer_only: NewerOnly = UNSET
 
 
 @frozen(slots=False)

@@ -21,16 +21,24 @@ PAUSES = (0.0, 60.0, 120.0, 240.0, 480.0, LONGEST_PAUSE)  # seconds after the fi
 
 
 @frozen
+class Due:
+    """A URL that is to be looked up again, for one of its owners."""
+
+    url: str
+    owner: UUID
+    recalled: str | None = None
+    """What spares a visit a detour; nothing, where none was a success lately."""
+
+
+@frozen
 class Kind[Found]:
     """How one kind is looked up, and what becomes of its rows, whoever owns them."""
 
     name: str
     visit: Callable[[Outbound, str, str | None], Awaitable[Found]]
     """What is found at a URL, by what is recalled of it. Raises UnreachableError."""
-    recall: Callable[[Connection, str], Awaitable[str | None]]
-    """What spares a visit to this URL a detour; nothing, where none was a success lately."""
-    select_due: Callable[[Connection], Awaitable[list[tuple[str, UUID]]]]
-    """The URLs that are to be looked up again, each with every owner for whom it is."""
+    select_due: Callable[[Connection], Awaitable[list[Due]]]
+    """What is to be looked up again, each URL with every owner for whom it is."""
     activate: Callable[[Connection, str], Awaitable[list[UUID]]]
     """Mark what has this URL as active; gives its ids."""
     update: Callable[[Connection, list[UUID], Found], Awaitable[None]]
@@ -48,10 +56,10 @@ class Kind[Found]:
             logger.info("%s %s: %s", self.name, show(url), error)
             raise
 
-    async def look_up_again(self, database: Database, outbound: Outbound, url: str) -> None:
+    async def look_up_again(
+        self, database: Database, outbound: Outbound, url: str, recalled: str | None = None
+    ) -> None:
         """Look a URL up for all who own something there. Raises DatabaseAwayError."""
-        async with connect(database) as connection:
-            recalled = await self.recall(connection, url)
         try:
             found = await self.look_up(outbound, url, recalled)
         except UnreachableError:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
+from attrs import field, frozen
 from databases import Database
 
 from gateway.remote.kinds import Kind
@@ -23,8 +24,14 @@ LEASE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 5.0
 GOODBYE_SECONDS = 1.0
 
-type Place = tuple[Kind[Any], str]
-"""A URL, and what is there."""
+
+@frozen
+class Place:
+    """A URL, what is there, and what is recalled of it."""
+
+    kind: Kind[Any]
+    url: str
+    recalled: str | None = field(eq=False)
 
 
 class Refresh:
@@ -77,9 +84,9 @@ class Refresh:
         try:
             async with connect(self._database) as connection:
                 found = [
-                    ((kind, url), owner)
+                    (Place(kind, due.url, due.recalled), due.owner)
                     for kind in self._kinds
-                    for url, owner in await kind.select_due(connection)
+                    for due in await kind.select_due(connection)
                 ]
         except DatabaseAwayError as error:
             logger.warning("nothing can be looked up again: %s", error)
@@ -89,9 +96,9 @@ class Refresh:
 
     async def look_up_again(self, place: Place) -> None:
         """Look a URL up, and log what goes wrong with it."""
-        kind, url = place
+        kind, url = place.kind, place.url
         try:
-            await kind.look_up_again(self._database, self._outbound, url)
+            await kind.look_up_again(self._database, self._outbound, url, place.recalled)
         except DatabaseAwayError as error:
             logger.warning("what %s answered could not be stored: %s", show(url), error)
         except Exception:
