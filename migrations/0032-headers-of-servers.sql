@@ -1,5 +1,5 @@
 -- What MCP servers and A2A agents are sent with each call, so that they know who asks.
--- depends: 0029-mcp-servers
+-- depends: 0031-a2a-interfaces
 
 ALTER TABLE mcpservers ADD COLUMN headers json;
 ALTER TABLE a2acards ADD COLUMN headers json;

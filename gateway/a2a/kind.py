@@ -1,24 +1,16 @@
 """A2A agents as a kind of what users add by a URL."""
 
-from databases.core import Connection
-
 from gateway.a2a import queries
 from gateway.a2a.lookup import look_up
-from gateway.remote.kinds import Kind, Place, Recalled
-from shared.secrets import Vault
-
-
-async def _recall(_connection: Connection, _vault: Vault, _place: Place) -> Recalled:
-    """Cards are asked for without more ado."""
-    return Recalled()
-
+from gateway.a2a.storing import update_cards
+from gateway.remote.kinds import Kind
 
 A2A_AGENTS = Kind(
     "A2A agent",
-    lambda outbound, url, _: look_up(outbound, url),
-    _recall,
+    lambda outbound, url, card_url, _: look_up(outbound, url, card_url),
+    queries.select_headers,
     queries.select_due,
     queries.activate_agents,
-    queries.update_cards,
+    update_cards,
     queries.count_failure,
 )

@@ -7,10 +7,8 @@ from gateway.remote.kinds import Kind
 
 MCP_SERVERS = Kind(
     "MCP server",
-    lambda outbound, url, recalled: look_up(
-        outbound, url, recalled.version, recalled.credentials(url)
-    ),
-    queries.recall,
+    look_up,
+    queries.select_sent,
     queries.select_due,
     queries.activate_servers,
     update_servers,

@@ -14,14 +14,15 @@ from mcp_types import PARSE_ERROR
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from gateway.mcp.info import read_info
-from gateway.mcp.listing import MOST_PAGES, Listed, list_tools
-from gateway.mcp.mending import mend_answer
+from gateway.mcp.listing import MESSAGES_LIMIT, MOST_PAGES, QUESTIONS_LIMIT, Listed, list_tools
 from gateway.mcp.sessions import Sessions
-from gateway.mcp.tools import MOST_TOOLS, SHOWN_NAME, FoundTool, LeftOut, Reading
+from gateway.mcp.tools import MOST_TOOLS, FoundTool, Reading
 from gateway.remote.causes import describe_answer
 from gateway.remote.challenges import GIVE
 from gateway.remote.credentials import Credentials
 from gateway.remote.errors import UnreachableError, UnsuccessfulError
+from gateway.remote.left_out import LeftOut, log_left_out
+from gateway.remote.mending import mend_answer
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import show
 
@@ -34,6 +35,7 @@ NO_MCP = (
     "it does not answer as an MCP server does, make sure that it supports the 'streamable-http' "
     "protocol"
 )
+FLOODED = f"it sends more than {MESSAGES_LIMIT:,} messages, or {QUESTIONS_LIMIT} questions"
 SSE_STATUSES = frozenset({400, 404, 405})  # to who posts where a stream is to be asked for
 SSE_ONLY = (
     "it speaks the older 'HTTP+SSE' protocol alone, make sure that it supports the "
@@ -79,8 +81,8 @@ async def look_up(
             await list_tools(transport, listed, is_older=is_older)
     except UnreachableError as error:
         if not listed.tools and not listed.is_whole:
-            raise await _judge(error, outbound, url, credentials) from None
-        ended = str(error)
+            raise await _judge(error, outbound, url, credentials, listed) from None
+        ended = FLOODED if listed.is_flooded else str(error)
     finally:
         await sessions.end(outbound, url, credentials)
     reading = Reading()
@@ -99,18 +101,21 @@ _BOUNDS = f"it has more than {MOST_TOOLS:,} tools, or more than {MOST_PAGES:,} p
 
 
 def _log(url: str, left_out: list[LeftOut], ended: str | None) -> None:
-    if left_out:
-        text = "MCP server %s: %d of its tools are left out, the first is %s (%s)"
-        first = left_out[0]
-        logger.info(text, show(url), len(left_out), first.name[:SHOWN_NAME], first.reason)
+    log_left_out(left_out, "tools", "MCP server", url)
     if ended:
         logger.info("MCP server %s: not all of its tools are listed: %s", show(url), ended)
 
 
 async def _judge(
-    error: UnreachableError, outbound: Outbound, url: str, credentials: Credentials | None
+    error: UnreachableError,
+    outbound: Outbound,
+    url: str,
+    credentials: Credentials | None,
+    listed: Listed,
 ) -> UnreachableError:
-    """The error, or that the server is one of those that there were first."""
+    """The error, or its cause, or that the server is one of those that there were first."""
+    if listed.is_flooded:
+        return UnreachableError(FLOODED)
     may_be = isinstance(error, UnsuccessfulError) and error.status in SSE_STATUSES
     is_one = may_be and await _streams_first(outbound, url, credentials)
     return UnreachableError(SSE_ONLY) if is_one else error

@@ -10,11 +10,11 @@ from databases.interfaces import Record
 
 from gateway.mcp.schemas import Server, Tool
 from gateway.remote.credentials import Values
-from gateway.remote.kinds import Place, Recalled
+from gateway.remote.kinds import Due, Target
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from shared.codec.text import read_json
-from shared.domain.agents import tool_schema
+from shared.domain.agents import NEEDS_FUNCTION_NAME, function_name, tool_schema
 from shared.domain.headers import open_headers, seal_headers
 from shared.postgres.rows import as_json, builder
 from shared.secrets import Vault
@@ -46,8 +46,8 @@ async def upsert_server(connection: Connection, owner: UUID, url: str) -> UUID:
     return id_
 
 
-async def activate_servers(connection: Connection, place: Place) -> list[UUID]:
-    """The ids of all servers at this place, whoever owns them; their rows are locked."""
+async def activate_servers(connection: Connection, target: Target) -> list[UUID]:
+    """The ids of all servers of this target, whoever owns them; their rows are locked."""
     sql = """
         UPDATE mcpservers SET
             is_active = true,
@@ -57,14 +57,14 @@ async def activate_servers(connection: Connection, place: Place) -> list[UUID]:
         WHERE server_url = :url AND (id = :row OR CAST(:row AS uuid) IS NULL AND headers IS NULL)
         RETURNING id
     """
-    rows = await connection.fetch_all(sql, {"url": place.url, "row": place.row})
+    rows = await connection.fetch_all(sql, {"url": target.url, "row": target.row})
     return [row["id"] for row in rows]
 
 
 async def count_failure(
-    connection: Connection, place: Place, most: int, pauses: Sequence[float]
+    connection: Connection, target: Target, most: int, pauses: Sequence[float]
 ) -> None:
-    """Count a failed look-up of all servers at this place; `most` in a row end their activity.
+    """Count a failed look-up of all servers of this target; `most` in a row end their activity.
 
     The next one is due after a pause, in seconds: the first of them after one failure, the last
     after as many as there are pauses, or more. It may be one of another version then.
@@ -80,32 +80,27 @@ async def count_failure(
         WHERE server_url = :url AND (id = :row OR CAST(:row AS uuid) IS NULL AND headers IS NULL)
           AND failures = least(lookup_failures + 1, cardinality(CAST(:pauses AS float8[])))
     """
-    values = {"url": place.url, "row": place.row, "most": most, "pauses": list(pauses)}
+    values = {"url": target.url, "row": target.row, "most": most, "pauses": list(pauses)}
     await connection.execute(sql, values)
 
 
-async def recall(connection: Connection, vault: Vault, place: Place) -> Recalled:
-    """What is known of the servers at this place, whoever owns them. Raises UndecryptableError."""
+async def select_due(connection: Connection) -> list[Due]:
+    """Every server that is to be looked up again, with the protocol's version that it spoke."""
     sql = """
-        SELECT (SELECT min(protocol_version) FROM mcpservers WHERE server_url = :url) AS version,
-               (SELECT headers FROM mcpservers WHERE id = :row) AS headers
-    """
-    known = await connection.fetch_one(sql, {"url": place.url, "row": place.row})
-    assert known is not None, "it has no FROM"
-    if place.row is None:
-        return Recalled(known["version"])
-    return Recalled(known["version"], open_headers(vault, TABLE, place.row, known["headers"]))
-
-
-async def select_due(connection: Connection) -> list[tuple[Place, UUID]]:
-    """The place and the owner of every server that is to be looked up again."""
-    sql = """
-        SELECT server_url, CASE WHEN headers IS NOT NULL THEN id END AS row, creator_id
+        SELECT server_url, CASE WHEN headers IS NOT NULL THEN id END, creator_id, protocol_version
         FROM mcpservers
         WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
     """
-    rows = await connection.fetch_all(sql)
-    return [(Place(row["server_url"], row["row"]), row["creator_id"]) for row in rows]
+    return [
+        Due(Target(url, row), owner, version)
+        for url, row, owner, version in await connection.fetch_all(sql)
+    ]
+
+
+async def select_sent(connection: Connection, vault: Vault, id_: UUID) -> dict[str, str]:
+    """What a server is sent, whoever owns it. Raises UndecryptableError."""
+    sql = "SELECT headers FROM mcpservers WHERE id = :id"
+    return open_headers(vault, TABLE, id_, await connection.fetch_val(sql, {"id": id_}))
 
 
 async def select_headers(
@@ -209,8 +204,18 @@ async def _select_tools(connection: Connection, server_ids: list[UUID]) -> list[
     return await connection.fetch_all(sql, {"server_ids": server_ids})
 
 
-_listed_tool = builder(Tool, "inputSchema", "annotations")
 _SERVER = [name for name in attrs.fields_dict(Server) if name not in {"mcp_tools", *_TOLD}]
+
+
+_make_tool = builder(Tool, "inputSchema", "annotations")
+
+
+def _listed_tool(row: Record) -> Tool:
+    tool, alias = _make_tool(row), row["alias"]
+    function = function_name(alias)
+    if function == alias:
+        return tool
+    return attrs.evolve(tool, function_name=function, newer_only=NEEDS_FUNCTION_NAME)
 
 
 def _make_server(row: Record, tools: list[Tool]) -> Server:

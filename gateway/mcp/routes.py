@@ -20,7 +20,7 @@ from gateway.mcp.schemas import (
 from gateway.mcp.storing import update_servers
 from gateway.remote.credentials import Values, change, objection_to_headers
 from gateway.remote.errors import RefusedUrlError, UnreachableError
-from gateway.remote.kinds import Place, Recalled
+from gateway.remote.kinds import Target
 from gateway.remote.urls import read_url
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
@@ -85,7 +85,7 @@ def _change(stored: Values, changes: NewServer | ServerChanges) -> dict[str, str
 async def _look_up(call: Call[Any, Any], url: str, headers: Values) -> FoundServer:
     try:
         async with call.state["turns"].lookups.turn(call.user_id):
-            return await MCP_SERVERS.look_up(call.state["outbound"], url, Recalled(headers=headers))
+            return await MCP_SERVERS.look_up(call.state["outbound"], url, headers=headers)
     except UnreachableError as error:
         raise BadRequestError(f"Could not access MCP server on: {url}. {error.sentence}") from None
 
@@ -118,7 +118,7 @@ async def update_server(call: Call[ServerChanges, ServerId]) -> Server:
         connect(call.database) as connection,
         transaction(connection),
     ):
-        ids = await queries.activate_servers(connection, Place(url, id_))
+        ids = await queries.activate_servers(connection, Target(url, id_))
         await queries.update_headers(connection, call.state["vault"], owner, id_, headers)
         await update_servers(connection, ids, found)
         server = await queries.select_server(connection, owner, id_)

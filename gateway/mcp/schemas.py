@@ -12,6 +12,7 @@ from gateway.remote.credentials import BearerToken, HeaderChanges, HeaderNames, 
 from gateway.remote.urls import URL_SCHEMA
 from gateway.web.paging import Limit, Offset
 from shared.codec.rules import Url
+from shared.domain.agents import FunctionName, NewerOnly
 
 ServerInfo = Annotated[
     dict[str, Any] | UnsetType,
@@ -65,6 +66,8 @@ class Tool:
     mcp_server_id: UUID
     created_at: datetime
     updated_at: datetime
+    function_name: FunctionName = UNSET
+    newer_only: NewerOnly = UNSET
 
 
 @frozen(slots=False)

@@ -67,6 +67,11 @@ class Outbound:
                 raise
             raise guard.failure from None
 
+    async def admit(self, url: httpx2.URL) -> None:
+        """Raises UnreachableError for a URL that nobody here visits, if it may not be visited."""
+        if not self._allow_private:  # then it may lead to what only others know
+            await self.judge(url.raw_host.decode(), url.port or 0)
+
     async def judge(self, host: str, port: int) -> list[str]:
         """The addresses of a host, all of them good. Raises UnreachableError."""
         try:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
+from attrs import field, frozen
 from databases import Database
 
-from gateway.remote.kinds import Kind, Place
+from gateway.remote.kinds import Kind, Target
 from gateway.remote.outbound import Outbound
 from gateway.remote.shares import Shares
 from gateway.remote.urls import show
@@ -24,12 +25,18 @@ LEASE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 5.0
 GOODBYE_SECONDS = 1.0
 
-type LookUp = tuple[Kind[Any], Place]
-"""A place, and what is there."""
+
+@frozen
+class Place:
+    """A target, of which kind it is, and what is recalled of it."""
+
+    kind: Kind[Any]
+    target: Target
+    recalled: str | None = field(eq=False)
 
 
 class Refresh:
-    """Looks up in rounds what is due, each place once for all its owners."""
+    """Looks up in rounds what is due, each target once for all its owners."""
 
     def __init__(
         self,
@@ -74,27 +81,29 @@ class Refresh:
         except (DatabaseAwayError, TimeoutError) as error:
             logger.warning("others wait for the end of this gateway's lease: %r", error)
 
-    async def begin_round(self, shares: Shares[LookUp]) -> None:
+    async def begin_round(self, shares: Shares[Place]) -> None:
         """Have all looked up that is due, and wait for none of it: what hangs delays no round."""
         try:
             async with connect(self._database) as connection:
                 found = [
-                    ((kind, place), owner)
+                    (Place(kind, due.target, due.recalled), due.owner)
                     for kind in self._kinds
-                    for place, owner in await kind.select_due(connection)
+                    for due in await kind.select_due(connection)
                 ]
         except DatabaseAwayError as error:
             logger.warning("nothing can be looked up again: %s", error)
             return
-        for look_up, owner in found:
-            shares.want(look_up, owner)
+        for place, owner in found:
+            shares.want(place, owner)
 
-    async def look_up_again(self, look_up: LookUp) -> None:
+    async def look_up_again(self, place: Place) -> None:
         """Look a place up, and log what goes wrong with it."""
-        kind, place = look_up
+        url = place.target.url
         try:
-            await kind.look_up_again(self._database, self._vault, self._outbound, place)
+            await place.kind.look_up_again(
+                self._database, self._vault, self._outbound, place.target, place.recalled
+            )
         except DatabaseAwayError as error:
-            logger.warning("what %s answered could not be stored: %s", show(place.url), error)
+            logger.warning("what %s answered could not be stored: %s", show(url), error)
         except Exception:
-            logger.exception("%s could not be looked up again", show(place.url))
+            logger.exception("%s could not be looked up again", show(url))

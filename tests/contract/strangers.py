@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from gateway.a2a.kind import A2A_AGENTS
 from gateway.mcp.kind import MCP_SERVERS
-from gateway.remote.kinds import MOST_FAILURES, Kind, Place
+from gateway.remote.kinds import MOST_FAILURES, Kind, Target
 from gateway.remote.outbound import Outbound
 from shared.postgres.pool import create_database
 from shared.secrets import Vault
@@ -167,4 +167,4 @@ async def _refresh(stage: Stage, kind: Kind[Any], *urls: str) -> None:
     vault, outbound = Vault(settings.encryption_keys), Outbound(10.0, allow_private=True)
     async with create_database(settings) as database:
         for url in urls:
-            await kind.look_up_again(database, vault, outbound, Place(url))
+            await kind.look_up_again(database, vault, outbound, Target(url))
