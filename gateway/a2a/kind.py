@@ -7,7 +7,7 @@ from gateway.remote.kinds import Kind
 
 A2A_AGENTS = Kind(
     "A2A agent",
-    lambda outbound, url, card_url, _: look_up(outbound, url, card_url),
+    look_up,
     queries.select_headers,
     queries.select_due,
     queries.activate_agents,

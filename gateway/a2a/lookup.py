@@ -12,6 +12,7 @@ from gateway.a2a.addresses import CardPlace, find_places, find_places_again
 from gateway.a2a.cards import Card, read_card
 from gateway.a2a.interfaces import Interface, admit, read_interfaces
 from gateway.remote.causes import describe_answer
+from gateway.remote.credentials import Credentials
 from gateway.remote.errors import UnreachableError
 from gateway.remote.left_out import log_left_out
 from gateway.remote.outbound import Outbound
@@ -29,14 +30,19 @@ class FoundCard:
     """Where calls may go, best first; one at least."""
 
 
-async def look_up(outbound: Outbound, url: str, card_url: str | None = None) -> FoundCard:
+async def look_up(
+    outbound: Outbound,
+    url: str,
+    card_url: str | None = None,
+    credentials: Credentials | None = None,
+) -> FoundCard:
     """The card of the agent at this address, or at its host; of one that is known, where it was.
 
     Parts that are no good are left out, and the log says so. Raises UnreachableError.
     """
     places = find_places_again(url, card_url) if card_url else find_places(read_url(url))
-    async with outbound.visit() as http:
-        place, card = await _visit(http, places)
+    async with outbound.visit(credentials=credentials) as http:
+        place, card = await _visit(http, places, was_sent=credentials is not None)
         stated = read_interfaces(card, place.address)
         interfaces, refused = await admit(outbound, stated, place.card_url)
     left_out = [*card.left_out, *refused]
@@ -46,14 +52,16 @@ async def look_up(outbound: Outbound, url: str, card_url: str | None = None) -> 
     return FoundCard(place.address, place.card_url, card, interfaces)
 
 
-async def _visit(http: httpx2.AsyncClient, places: Sequence[CardPlace]) -> tuple[CardPlace, Card]:
+async def _visit(
+    http: httpx2.AsyncClient, places: Sequence[CardPlace], *, was_sent: bool
+) -> tuple[CardPlace, Card]:
     """The first card that there is. Raises UnreachableError."""
     failures = []
     for place in places:
         answer = await http.get(place.card_url)
         try:
             if not answer.is_success:
-                raise describe_answer(answer)
+                raise describe_answer(answer, was_sent=was_sent)
             return place, await to_thread.run_sync(read_card, answer.content)
         except UnreachableError as error:
             failures.append((answer.status_code == httpx2.codes.NOT_FOUND, error))

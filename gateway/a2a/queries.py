@@ -1,6 +1,7 @@
 """A2A agents in PostgreSQL."""
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 import attrs
@@ -9,12 +10,16 @@ from databases.interfaces import Record
 
 from gateway.a2a.interfaces import needs_newer
 from gateway.a2a.schemas import A2AAgent
-from gateway.remote.credentials import NO_HEADERS, Values
+from gateway.a2a.security import find_lacking
+from gateway.remote.credentials import Values
 from gateway.remote.kinds import Due, Target
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
+from shared.domain.headers import open_headers, seal_headers
 from shared.postgres.rows import as_json
 from shared.secrets import Vault
+
+TABLE: Final = "a2acards"
 
 AGENTS = Quota(
     "A2A agents",
@@ -31,10 +36,11 @@ async def activate_agents(connection: Connection, target: Target) -> list[UUID]:
             lookup_failures = 0,
             next_lookup_at = NULL,
             updated_at = CASE WHEN is_active THEN updated_at ELSE now() END
-        WHERE server_url = :url
+        WHERE server_url = :url AND (id = :row OR CAST(:row AS uuid) IS NULL AND headers IS NULL)
         RETURNING id
     """
-    return [row["id"] for row in await connection.fetch_all(sql, {"url": target.url})]
+    rows = await connection.fetch_all(sql, {"url": target.url, "row": target.row})
+    return [row["id"] for row in rows]
 
 
 async def count_failure(
@@ -52,28 +58,58 @@ async def count_failure(
             is_active = is_active AND failures < :most,
             updated_at = CASE WHEN is_active AND failures >= :most THEN now() ELSE updated_at END
         FROM unnest(CAST(:pauses AS float8[])) WITH ORDINALITY AS paused (pause, failures)
-        WHERE server_url = :url
+        WHERE server_url = :url AND (id = :row OR CAST(:row AS uuid) IS NULL AND headers IS NULL)
           AND failures = least(lookup_failures + 1, cardinality(CAST(:pauses AS float8[])))
     """
-    values = {"url": target.url, "most": most, "pauses": list(pauses)}
+    values = {"url": target.url, "row": target.row, "most": most, "pauses": list(pauses)}
     await connection.execute(sql, values)
 
 
 async def select_due(connection: Connection) -> list[Due]:
     """Every agent that is to be looked up again, with where its card was."""
     sql = """
-        SELECT server_url, creator_id, card_url FROM a2acards
+        SELECT server_url, CASE WHEN headers IS NOT NULL THEN id END, creator_id, card_url
+        FROM a2acards
         WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
     """
     return [
-        Due(Target(url), owner, card_url)
-        for url, owner, card_url in await connection.fetch_all(sql)
+        Due(Target(url, row), owner, card_url)
+        for url, row, owner, card_url in await connection.fetch_all(sql)
     ]
 
 
-async def select_headers(_connection: Connection, _vault: Vault, _id: UUID) -> Values:
-    """What an agent is sent."""
-    return NO_HEADERS
+async def select_headers(connection: Connection, vault: Vault, id_: UUID) -> dict[str, str]:
+    """What an agent is sent, whoever owns it. Raises UndecryptableError."""
+    sql = "SELECT headers FROM a2acards WHERE id = :id"
+    return open_headers(vault, TABLE, id_, await connection.fetch_val(sql, {"id": id_}))
+
+
+async def select_headers_at(
+    connection: Connection, vault: Vault, owner: UUID, addresses: list[str]
+) -> dict[str, str]:
+    """What the owner's agent at the first of these addresses is sent that there is one at.
+
+    Raises UndecryptableError.
+    """
+    sql = """
+        SELECT id, headers FROM a2acards
+        WHERE creator_id = :owner AND server_url = ANY(CAST(:addresses AS text[]))
+        ORDER BY array_position(CAST(:addresses AS text[]), CAST(server_url AS text)) LIMIT 1
+    """
+    row = await connection.fetch_one(sql, {"owner": owner, "addresses": addresses})
+    return open_headers(vault, TABLE, row["id"], row["headers"]) if row else {}
+
+
+async def update_headers(
+    connection: Connection, vault: Vault, owner: UUID, id_: UUID, headers: Values
+) -> None:
+    """Store what one of the owner's agents is sent from now on."""
+    sql = """
+        UPDATE a2acards SET headers = CAST(:headers AS json), updated_at = now()
+        WHERE creator_id = :owner AND id = :id
+    """
+    sealed = seal_headers(vault, TABLE, id_, headers)
+    await connection.execute(sql, {"owner": owner, "id": id_, "headers": sealed})
 
 
 async def select_agents(connection: Connection, owner: UUID, part: Slice) -> Page[A2AAgent]:
@@ -83,6 +119,9 @@ async def select_agents(connection: Connection, owner: UUID, part: Slice) -> Pag
                CAST(card_content AS text) AS card_content,
                created_at, updated_at, is_active, creator_id, card_url,
                CAST(interfaces AS text) AS interfaces, CAST(left_out AS text) AS left_out,
+               (SELECT json_agg(name) FROM json_object_keys(headers) AS name) AS header_names,
+               CASE WHEN strpos(CAST(card_content AS text), '"security') > 0
+                   THEN card_content END AS securing,
                coalesce(octet_length(description), 0)
                    + octet_length(CAST(card_content AS text))
                    + coalesce(octet_length(CAST(interfaces AS text)), 0)
@@ -99,7 +138,9 @@ async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> A2AAge
         SELECT id, name, alias, description, server_url,
                CAST(card_content AS text) AS card_content,
                created_at, updated_at, is_active, creator_id, card_url,
-               CAST(interfaces AS text) AS interfaces, CAST(left_out AS text) AS left_out
+               CAST(interfaces AS text) AS interfaces, CAST(left_out AS text) AS left_out,
+               (SELECT json_agg(name) FROM json_object_keys(headers) AS name) AS header_names,
+               card_content AS securing
         FROM a2acards WHERE creator_id = :owner AND id = :id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
@@ -107,15 +148,16 @@ async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> A2AAge
 
 
 _TOLD = ("card_content", "interfaces", "left_out")
-_MAYBE = ("card_url", "interfaces", "left_out")
-_COLUMNS = [name for name in attrs.fields_dict(A2AAgent) if name != "newer_only"]
+_MAYBE = ("card_url", "interfaces", "left_out", "header_names")
+_COLUMNS = [name for name in attrs.fields_dict(A2AAgent) if name not in {"newer_only", "lacking"}]
 
 
 def _make_agent(row: Record) -> A2AAgent:
     found = {name: row[name] for name in _COLUMNS if name not in _MAYBE or row[name] is not None}
     told = {name: as_json(found[name]) for name in _TOLD if name in found}
     newer = needs_newer(row["interfaces"])
-    return A2AAgent(**{**found, **told}, newer_only=newer)
+    lacking = find_lacking(row["securing"] or {}, row["header_names"] or ())
+    return A2AAgent(**{**found, **told}, newer_only=newer, lacking=lacking)
 
 
 async def delete_agent(connection: Connection, owner: UUID, id_: UUID) -> bool:

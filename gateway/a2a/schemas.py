@@ -8,6 +8,7 @@ from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.openapi.schemas import Json
+from gateway.remote.credentials import BearerToken, HeaderChanges, HeaderNames, NewHeaders
 from gateway.remote.urls import URL_SCHEMA
 from gateway.web.paging import Limit, Offset
 from shared.codec.rules import Url
@@ -20,6 +21,10 @@ LeftOutParts = Annotated[
         "`parts`, the first of them, each with its `name` and the `reason`. An interface is named "
         "by its URL."
     ),
+]
+Lacking = Annotated[
+    str | UnsetType,
+    Meta(description="What it wants by its card and is not sent, where there is something."),
 ]
 CardUrl = Annotated[str | UnsetType, Meta(description="Where its card is.")]
 
@@ -35,6 +40,18 @@ class NewA2AAgent:
     added_schema: ClassVar[Json] = {"properties": {"server_url": URL_SCHEMA}}
 
     server_url: Url
+    headers: NewHeaders | UnsetType = UNSET
+    bearer_token: BearerToken | UnsetType = UNSET
+
+
+@frozen
+class A2AAgentChanges:
+    """What an A2A agent is sent from now on. Its card has to be found by that."""
+
+    example: ClassVar[Json] = {"headers": {"X-Api-Key": "0123456789"}}
+
+    headers: HeaderChanges | UnsetType = UNSET
+    bearer_token: BearerToken | UnsetType | None = UNSET
 
 
 @frozen(slots=False)
@@ -53,6 +70,8 @@ class LookedUpA2AAgent:
     interfaces: Interfaces = UNSET
     left_out: LeftOutParts = UNSET
     newer_only: NewerOnly = UNSET
+    header_names: HeaderNames = UNSET
+    lacking: Lacking = UNSET
 
 
 @frozen(slots=False)
@@ -73,6 +92,8 @@ class A2AAgent:
     interfaces: Interfaces = UNSET
     left_out: LeftOutParts = UNSET
     newer_only: NewerOnly = UNSET
+    header_names: HeaderNames = UNSET
+    lacking: Lacking = UNSET
 
 
 @frozen

@@ -1,6 +1,5 @@
 """MCP servers: look up, list, read, change and delete."""
 
-import logging
 from typing import Any
 from uuid import UUID
 
@@ -18,21 +17,17 @@ from gateway.mcp.schemas import (
     ServerPage,
 )
 from gateway.mcp.storing import update_servers
-from gateway.remote.credentials import Values, change, objection_to_headers
+from gateway.remote.credentials import Values
 from gateway.remote.errors import RefusedUrlError, UnreachableError
 from gateway.remote.kinds import Target
 from gateway.remote.urls import read_url
+from gateway.web.credentials import change_headers, readable, says_headers
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, listing, patch, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.postgres.pool import connect, transaction
-from shared.secrets import UndecryptableError
-
-logger = logging.getLogger(__name__)
-
-UNDECRYPTABLE = "The headers of this server can't be decrypted, please enter them again"
 
 
 async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
@@ -43,7 +38,7 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
     except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
     stored = {} if new.headers is not UNSET else await _stored_headers(call, url)
-    headers = _change(stored, new)
+    headers = change_headers(stored, new)
     found = await _look_up(call, url, headers)
     async with (
         call.turn("create_server"),
@@ -51,7 +46,7 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
         within(queries.SERVERS, call, connection),
     ):
         id_ = await queries.upsert_server(connection, call.user_id, url)
-        if _says_headers(new):
+        if says_headers(new):
             await queries.update_headers(
                 connection, call.state["vault"], call.user_id, id_, headers
             )
@@ -63,23 +58,9 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
 
 
 async def _stored_headers(call: Call[Any, Any], url: str) -> dict[str, str]:
-    try:
+    with readable():
         async with connect(call.database) as connection:
             return await queries.select_headers(connection, call.state["vault"], call.user_id, url)
-    except UndecryptableError as error:
-        logger.warning("%s", error)
-        raise BadRequestError(UNDECRYPTABLE) from None
-
-
-def _says_headers(new: NewServer) -> bool:
-    return new.headers is not UNSET or new.bearer_token is not UNSET
-
-
-def _change(stored: Values, changes: NewServer | ServerChanges) -> dict[str, str]:
-    headers = change(stored, changes.headers, changes.bearer_token)
-    if fault := objection_to_headers(headers):
-        raise BadRequestError(fault)
-    return headers
 
 
 async def _look_up(call: Call[Any, Any], url: str, headers: Values) -> FoundServer:
@@ -111,7 +92,7 @@ async def update_server(call: Call[ServerChanges, ServerId]) -> Server:
         url = await queries.select_url(connection, owner, id_)
     if url is None:
         raise _unknown(id_)
-    headers = _change(await _stored_headers(call, url), call.body)
+    headers = change_headers(await _stored_headers(call, url), call.body)
     found = await _look_up(call, url, headers)
     async with (
         call.turn("update_server"),

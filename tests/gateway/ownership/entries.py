@@ -324,6 +324,14 @@ SERVERS = [
         says=NO_SERVER,
         json={"bearer_token": "{new}"},
     ),
+    Entry(
+        f"PATCH {A2A}/{{agent_id}}",
+        UNKNOWN,
+        own=400,
+        says=NO_CARD,
+        path=f"{A2A}/{{card_id}}",
+        json={"bearer_token": "{new}"},
+    ),
     *_servers(A2A, "agent_id", "card_id", "{a2a_url}", NO_CARD),
 ]
 NO_MODEL = "The model '{marker}' does not exist, or is not connected"
