@@ -22,7 +22,7 @@ from tests.system import PROJECT
 
 START_SECONDS = 120.0  # packages that are in no cache yet have to come from somewhere
 END_SECONDS = 30.0
-PORTS = ("GATEWAY_PORT", "BRIDGE_PORT", "AGENTS_PORT", "ROUTER_PORT")
+PORTS = ("GATEWAY_PORT", "BRIDGE_PORT", "AGENTS_PORT", "ROUTER_PORT", "SAMPLES_PORT")
 # What would make another installation of it, or is about the `make` and Python of this run.
 NOT_THE_USERS = {
     *(each.name.upper() for each in attrs.fields(Settings)),
