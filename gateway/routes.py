@@ -9,6 +9,7 @@ from gateway.completions import routes as completions
 from gateway.completions.errors import OpenAIError
 from gateway.files import routes as files
 from gateway.flows import routes as flows
+from gateway.invocations import routes as invocations
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
 from gateway.mcp import routes as mcp
@@ -18,6 +19,7 @@ operations = [
     *accounts.operations,
     *agents.operations,
     *flows.operations,
+    *invocations.operations,
     *chats.operations,
     *agui.operations,
     *requests.operations,

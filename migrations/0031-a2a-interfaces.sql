@@ -1,5 +1,5 @@
 -- Where A2A agents' cards are and where they are called; aliases that model providers take.
--- depends: 0029-mcp-servers
+-- depends: 0030-arguments
 
 -- As `make_alias` makes them, but for accents, and with letters that come from the id.
 UPDATE agents SET alias = (

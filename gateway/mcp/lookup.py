@@ -14,7 +14,7 @@ from mcp_types import PARSE_ERROR
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from gateway.mcp.info import read_info
-from gateway.mcp.listing import MOST_PAGES, Listed, list_tools
+from gateway.mcp.listing import MESSAGES_LIMIT, MOST_PAGES, QUESTIONS_LIMIT, Listed, list_tools
 from gateway.mcp.sessions import Sessions
 from gateway.mcp.tools import MOST_TOOLS, FoundTool, Reading
 from gateway.remote.causes import describe_answer
@@ -33,6 +33,7 @@ NO_MCP = (
     "it does not answer as an MCP server does, make sure that it supports the 'streamable-http' "
     "protocol"
 )
+FLOODED = f"it sends more than {MESSAGES_LIMIT:,} messages, or {QUESTIONS_LIMIT} questions"
 SSE_STATUSES = frozenset({400, 404, 405})  # to who posts where a stream is to be asked for
 SSE_ONLY = (
     "it speaks the older 'HTTP+SSE' protocol alone, make sure that it supports the "
@@ -69,8 +70,8 @@ async def look_up(outbound: Outbound, url: str, version: str | None = None) -> F
             await list_tools(transport, listed, is_older=is_older)
     except UnreachableError as error:
         if not listed.tools and not listed.is_whole:
-            raise await _judge(error, outbound, url) from None
-        ended = str(error)
+            raise await _judge(error, outbound, url, listed) from None
+        ended = FLOODED if listed.is_flooded else str(error)
     finally:
         await sessions.end(outbound, url)
     reading = Reading()
@@ -94,8 +95,12 @@ def _log(url: str, left_out: list[LeftOut], ended: str | None) -> None:
         logger.info("MCP server %s: not all of its tools are listed: %s", show(url), ended)
 
 
-async def _judge(error: UnreachableError, outbound: Outbound, url: str) -> UnreachableError:
-    """The error, or that the server is one of those that there were first."""
+async def _judge(
+    error: UnreachableError, outbound: Outbound, url: str, listed: Listed
+) -> UnreachableError:
+    """The error, or its cause, or that the server is one of those that there were first."""
+    if listed.is_flooded:
+        return UnreachableError(FLOODED)
     may_be = isinstance(error, UnsuccessfulError) and error.status in SSE_STATUSES
     return UnreachableError(SSE_ONLY) if may_be and await _streams_first(outbound, url) else error
 

@@ -39,8 +39,8 @@ def encode_event(data: bytes, *, id_: int | None = None, event: str = "") -> byt
     return b"%b%bdata: %b\n\n" % (name, place, data)
 
 
-async def _nothing() -> None:
-    pass
+async def nothing() -> None:
+    """Do nothing."""
 
 
 class _TooSlowError(Exception):
@@ -76,7 +76,7 @@ class EventStream(Leaving):
         self,
         pieces: AsyncGenerator[bytes],
         *,
-        on_hang_up: Callable[[], Awaitable[None]] = _nothing,
+        on_hang_up: Callable[[], Awaitable[None]] = nothing,
         ends_by_itself: bool = True,
         farewell: Callable[[], bytes] = bytes,
     ) -> None:

@@ -171,9 +171,7 @@ def text_parameter(schema: dict[str, Any]) -> str | None:
     The schema is as it was stored. It wants one text if that is all that it requires; if it
     requires nothing, it has to have one place alone where a text can go.
     """
-    function = schema.get("function")
-    stated = function.get("parameters") if isinstance(function, dict) else schema
-    parameters = _parameters(stated)
+    parameters = _stated_parameters(schema)
     properties = parameters.get("properties", {})
     required = parameters.get("required") or [
         name for name, rule in properties.items() if _is_text(rule)
@@ -182,6 +180,19 @@ def text_parameter(schema: dict[str, Any]) -> str | None:
         case [str(name)] if _is_text(properties.get(name)):
             return name
     return None
+
+
+def required_parameters(schema: dict[str, Any]) -> list[str]:
+    """The parameters that an agent requires; its schema is as it was stored."""
+    required = _stated_parameters(schema).get("required")
+    return (
+        [each for each in required if isinstance(each, str)] if isinstance(required, list) else []
+    )
+
+
+def _stated_parameters(schema: dict[str, Any]) -> dict[str, Any]:
+    function = schema.get("function")
+    return _parameters(function.get("parameters") if isinstance(function, dict) else schema)
 
 
 def _is_text(rule: object) -> bool:
