@@ -136,10 +136,10 @@ def wait_for_table(running: Running) -> dict[str, str]:
     return dict(re.findall(r"^(\S.*?) {2,}(\S.*)$", running.said(), re.MULTILINE))
 
 
-def run_example(clone: Clone, said: str) -> subprocess.CompletedProcess[str]:
+def run_example(clone: Clone, said: str, label: str = "Try it") -> subprocess.CompletedProcess[str]:
     """Copy the printed example into a shell."""
     [command] = re.findall(
-        r"^Try it: +(\.venv/bin/python -m devstack\.ask .*)$", said, re.MULTILINE
+        rf"^{label}: +(\.venv/bin/python -m devstack\.ask .*)$", said, re.MULTILINE
     )
     return subprocess.run(
         ["sh", "-c", command],
