@@ -125,9 +125,7 @@ def text_parameter(schema: dict[str, Any]) -> str | None:
     The schema is as it was stored. It wants one text if that is all that it requires; if it
     requires nothing, it has to have one place alone where a text can go.
     """
-    function = schema.get("function")
-    stated = function.get("parameters") if isinstance(function, dict) else schema
-    parameters = _parameters(stated)
+    parameters = parameters_of(schema)
     properties = parameters.get("properties", {})
     required = parameters.get("required") or [
         name for name, rule in properties.items() if _is_text(rule)
@@ -136,6 +134,12 @@ def text_parameter(schema: dict[str, Any]) -> str | None:
         case [str(name)] if _is_text(properties.get(name)):
             return name
     return None
+
+
+def parameters_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """What an agent is called with, by its schema as it was stored: the schema of an object."""
+    function = schema.get("function")
+    return _parameters(function.get("parameters") if isinstance(function, dict) else schema)
 
 
 def _is_text(rule: object) -> bool:
