@@ -79,6 +79,8 @@ class Question:
     overrides: Overrides = Overrides()
     asked_id: UUID | None = None
     """The agent or flow that is to be asked itself; None: the master agent."""
+    has_arguments: bool = False
+    """Whether the message is JSON: what that agent, or the first of the flow, is called with."""
     history: Sequence[Past] = ()
     """What came before it; stored where the session is new."""
     origin: str | None = None
@@ -126,6 +128,7 @@ async def ask(state: State, question: Question) -> Accepted:
         timeout=timedelta(seconds=state["settings"].request_timeout),
         overrides=question.overrides.as_json(),
         asked_id=question.asked_id,
+        has_arguments=question.has_arguments,
         origin=question.origin,
         history=question.history,
     )

@@ -80,6 +80,7 @@ class NewRequest:
     """What stands in place of values of the config."""
     asked_id: UUID | None = None
     """The agent or flow that is asked itself."""
+    has_arguments: bool = False
     origin: str | None = None
     history: Sequence[Past] = ()
     """What came before; stored where the chat is new."""
@@ -141,11 +142,12 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
         ), request AS (
             INSERT INTO requests
                 (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
-                 message_id, traceparent, accepted_seq, overrides, asked_id)
+                 message_id, traceparent, accepted_seq, overrides, asked_id, has_arguments)
             SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
                    CAST(:file_ids AS uuid[]), now() + CAST(:timeout AS interval),
                    CAST(:message_id AS uuid), CAST(:traceparent AS text), last_seq,
-                   CAST(:overrides AS jsonb), CAST(:asked_id AS uuid)
+                   CAST(:overrides AS jsonb), CAST(:asked_id AS uuid),
+                   CAST(:has_arguments AS boolean)
             FROM chat
             RETURNING id
         )
