@@ -8,11 +8,20 @@ from typing import Any
 
 SHOWN_LIMIT = 200  # characters of what is no choice
 
-TYPES: Mapping[str, Callable[[object], bool]] = {
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_integer(value: Any) -> bool:
+    return _is_number(value) and (isinstance(value, int) or value.is_integer())
+
+
+TYPES: Mapping[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
-    "integer": lambda value: _is_number(value) and float(value) % 1 == 0,  # type: ignore[arg-type]
-    "number": lambda value: _is_number(value),
+    "integer": _is_integer,
+    "number": _is_number,
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "null": lambda value: value is None,
@@ -51,7 +60,3 @@ def _objections_to_value(name: str, value: object, rule: object) -> Iterator[str
 def _is_any(value: object, types: list[object]) -> bool:
     """Whether it is of one of the types; one that nobody knows could be its own."""
     return any(type_ not in TYPES or TYPES[str(type_)](value) for type_ in types)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -6,8 +6,9 @@ later ones each request says everything itself, and the SDK knows what has to ag
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from attrs import field, frozen
 from mcp import MCPError
@@ -26,7 +27,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from gateway.mcpserver.schemas import RefusedMessageError, RpcId, RpcMessage, is_id
-from gateway.web.answer import Answer
+from gateway.web.answer import NO_HEADERS, Answer
 from gateway.web.errors import ApiError
 from gateway.web.origins import is_rebound, is_welcome
 from shared.codec.text import write_json
@@ -57,7 +58,7 @@ class WrongMethodError(ApiError):
     """What is wanted is not done with this method."""
 
     status = 405
-    headers: Mapping[str, str] = {"Allow": "POST"}
+    headers = MappingProxyType({"Allow": "POST"})
 
 
 @frozen
@@ -102,6 +103,11 @@ class Exchange:
         return uuid5(owner, f"{self.session} {type(id_).__name__} {id_}")
 
 
+def new_session() -> str:
+    """A name for a session, of which nothing is kept: it tells one client's ids from another's."""
+    return uuid4().hex
+
+
 def check_sender(connection: HTTPConnection, settings: GatewaySettings) -> None:
     """Raises ForbiddenError for pages that are not welcome, and names that others gave to us."""
     if not is_welcome(connection, settings):
@@ -112,7 +118,9 @@ def check_sender(connection: HTTPConnection, settings: GatewaySettings) -> None:
 
 def check_accepts(headers: Headers, *types: str) -> None:
     """Raises NotAcceptableError unless the client takes all of these."""
-    accepted = {one.partition(";")[0].strip().lower() for one in headers.get("accept", "").split(",")}
+    accepted = {
+        one.partition(";")[0].strip().lower() for one in headers.get("accept", "").split(",")
+    }
     for type_ in types:
         if not accepted & {type_, f"{type_.partition('/')[0]}/*", "*/*"}:
             raise NotAcceptableError(f"The client must accept {' and '.join(types)}")
@@ -149,21 +157,20 @@ def _read_modern(
 ) -> Exchange:
     version = headers[VERSION]
     if id_ is None:  # of a notification nothing else has to agree with anything
-        _raise(unsupported_protocol_version_rejection(version))
+        if unsupported := unsupported_protocol_version_rejection(version):
+            raise _error_of(unsupported)
         return Exchange(version, True, "", method, None, params)
     if duplicated := find_duplicated_routing_header(headers.items()):
         raise MCPError(HEADER_MISMATCH, f"{duplicated} header appears more than once")
     found = classify_inbound_request({"method": method, "params": params}, headers=headers)
     if isinstance(found, InboundLadderRejection):
-        _raise(found)
-        raise AssertionError(found)
+        raise _error_of(found)
     client = found.client_info, found.client_capabilities
     return Exchange(found.protocol_version, True, "", method, id_, params, client)
 
 
-def _raise(rejection: InboundLadderRejection | None) -> None:
-    if rejection is not None:
-        raise MCPError(rejection.code, rejection.message, rejection.data)
+def _error_of(rejection: InboundLadderRejection) -> MCPError:
+    return MCPError(rejection.code, rejection.message, rejection.data)
 
 
 def result_of(id_: RpcId, result: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +185,7 @@ def error_of(id_: RpcId | None, error: ErrorData) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": id_, "error": told}
 
 
-def answer(id_: RpcId, result: dict[str, Any], headers: Mapping[str, str] = {}) -> Answer:
+def answer(id_: RpcId, result: dict[str, Any], headers: Mapping[str, str] = NO_HEADERS) -> Answer:
     """The response as an answer of HTTP."""
     return Answer([write_json(result_of(id_, result))], OK, headers)
 

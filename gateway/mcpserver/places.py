@@ -49,9 +49,7 @@ class Place:
 
     def later(self, seq: int | None) -> Self:
         """The place after one more is told; with the seq of what it was, if it has one."""
-        return attrs.evolve(
-            self, seq=self.seq if seq is None else seq, progress=self.progress + 1
-        )
+        return attrs.evolve(self, seq=self.seq if seq is None else seq, progress=self.progress + 1)
 
     @classmethod
     def _of(cls, said: Any) -> Self | None:

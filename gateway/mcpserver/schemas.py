@@ -1,13 +1,17 @@
 """What clients of MCP send, and what they are told where there is no answer."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeGuard
 
 from attrs import field, frozen
 from mcp_types import INTERNAL_ERROR, INVALID_REQUEST, PARSE_ERROR
 from msgspec import UNSET, Meta, UnsetType
+from starlette.types import Scope
 
+from gateway.mcpserver.metadata import challenge
 from gateway.openapi.schemas import Json
-from gateway.web.errors import ApiError, BadRequestError, Form
+from gateway.web.auth import DEAD_TOKEN
+from gateway.web.errors import ApiError, BadRequestError, Form, UnauthorizedError
 from gateway.web.sentences import sentence
 from shared.codec.faults import InvalidInputError
 from shared.codec.hooks import Rule
@@ -21,7 +25,7 @@ FIRST_OF_SERVER = 500
 type RpcId = str | int
 
 
-def is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[RpcId]:
     """Whether a request, or its progress, may be called so."""
     match value:
         case bool():
@@ -93,6 +97,13 @@ class RpcError(Form):
         else:
             code = INTERNAL_ERROR if error.status >= FIRST_OF_SERVER else NOT_SERVED
         return cls(RpcErrorDetails(code, error.detail), error.about)
+
+    @classmethod
+    def headers_of(cls, error: ApiError, scope: Scope) -> Mapping[str, str]:
+        """Those of the error; a 401 says where the metadata are that clients look for."""
+        if isinstance(error, UnauthorizedError):
+            return challenge(scope, has_token=error.detail == DEAD_TOKEN)
+        return error.headers
 
     @classmethod
     def malformed(cls, error: InvalidInputError) -> ApiError:

@@ -158,9 +158,7 @@ def _targets(rows: Iterable[Record]) -> list[Target]:
     return [*_complete(found, agents)]
 
 
-def _complete(
-    found: Iterable[tuple[Target, str]], agents: dict[str, Target]
-) -> Iterator[Target]:
+def _complete(found: Iterable[tuple[Target, str]], agents: dict[str, Target]) -> Iterator[Target]:
     """With what they are called with; flows can be asked whose later members take a text."""
     for target, content in found:
         match target.kind:
