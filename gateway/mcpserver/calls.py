@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from gateway.mcpserver.asking import ASK
 from gateway.mcpserver.contents import Contents
-from gateway.mcpserver.exchanges import Exchange, answer
+from gateway.mcpserver.exchanges import Exchange, answer, trimmed
 from gateway.mcpserver.places import Place
 from gateway.mcpserver.queries import Called, select_call, select_called
 from gateway.mcpserver.questions import UnfitCallError
@@ -39,7 +39,7 @@ from shared.postgres.pool import connect
 
 LOST = "Nothing is known of the event after which the client wants to go on"
 USED = "The id was used before in this session"
-COME_BACK = b"retry: 1000\n\n"  # milliseconds, to whichever gateway is there
+COME_BACK = b"retry: 1000\n"  # milliseconds after a break, to whichever gateway is there
 
 
 @frozen
@@ -118,7 +118,7 @@ def _open(call: Call[Any, Any], asked: Asked, *, is_modern: bool) -> Response:
     stream = EventStream(
         _tell(state, asked),
         on_hang_up=partial(_hang_up, state, asked),
-        farewell=partial(_leave, asked) if is_modern else lambda: COME_BACK,
+        farewell=partial(_leave, asked) if is_modern else bytes,
     )
     return open_stream(call, stream)
 
@@ -126,7 +126,7 @@ def _open(call: Call[Any, Any], asked: Asked, *, is_modern: bool) -> Response:
 async def _ask(call: Call[Any, Any], exchange: Exchange) -> Accepted:
     most = call.state["settings"].max_message_bytes
     async with call.turn("call_tool"), connect(call.database) as connection:
-        headers = call.request.headers
+        headers = trimmed(call.request.headers)
         question = await question_of(connection, call.user_id, exchange, headers, most)
         return await ask(call.state, question)
 
@@ -144,7 +144,7 @@ async def _tell(state: State, asked: Asked) -> AsyncGenerator[bytes]:
     followed = asked.result()
     telling = followed.telling
     if followed.is_primed:
-        yield encode_event(b"", id_=str(telling.place))
+        yield COME_BACK + encode_event(b"", id_=str(telling.place))
     try:
         async with follow_request(state, followed.owner, followed.accepted) as events:
             async for event in events:

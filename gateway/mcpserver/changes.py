@@ -1,4 +1,4 @@
-"""When what a user may call has changed: asked every two seconds, once for all who listen here."""
+"""When what a user may call has changed: asked every second, once for all who listen here."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from shared.postgres.pool import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)
 
-ASK_SECONDS = 2.0
+ASK_SECONDS = 1.0
 
 
 class Changes:

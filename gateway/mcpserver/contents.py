@@ -13,8 +13,8 @@ from gateway.openapi.schemas import Json
 from shared.domain.frames import FileMetadata
 
 SCHEME = "genai://files/"
-INLINE_LIMIT = 1024 * 1024  # bytes of a file that stands in a result
-INLINE_ALL_LIMIT = 2 * 1024 * 1024  # of all files of a result that do
+INLINE_LIMIT = 256 * 1024  # bytes of a file that stands in a result
+INLINE_ALL_LIMIT = 384 * 1024  # of all such files of a result: the SDK takes events of 1 MiB
 LINKS = "2025-06-18"  # the first revision with links to resources
 TEXTS = ("json", "xml", "yaml", "javascript", "toml", "sql", "csv")  # application/… that are texts
 

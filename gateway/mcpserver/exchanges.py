@@ -108,6 +108,11 @@ def new_session() -> str:
     return uuid4().hex
 
 
+def trimmed(headers: Headers) -> Headers:
+    """The headers without the blanks around their values, which the server leaves (RFC 9110, 5.5)."""
+    return Headers(raw=[(name, value.strip(b" \t")) for name, value in headers.raw])
+
+
 def check_sender(connection: HTTPConnection, settings: GatewaySettings) -> None:
     """Raises ForbiddenError for pages that are not welcome, and names that others gave to us."""
     if not is_welcome(connection, settings):

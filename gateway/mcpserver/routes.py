@@ -23,6 +23,7 @@ from gateway.mcpserver.exchanges import (
     new_session,
     read_exchange,
     refuse,
+    trimmed,
 )
 from gateway.mcpserver.listening import LISTEN, listen_in_session, subscribe
 from gateway.mcpserver.metadata import (
@@ -64,7 +65,7 @@ async def create_rpc(call: Call[RpcMessage, Nothing]) -> Response:
     Streamable HTTP, of all revisions from 2025-03-26 to 2026-07-28. Calls of tools are answered
     by a stream, and the rest at once.
     """
-    headers, message = call.request.headers, call.body
+    headers, message = trimmed(call.request.headers), call.body
     check_sender(call.request, call.state["settings"])
     check_accepts(headers, JSON, EVENTS)
     id_ = None if message.id is UNSET else message.id

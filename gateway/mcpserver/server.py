@@ -48,6 +48,7 @@ INSTRUCTIONS = (
 )
 HOUR = 3_600_000  # milliseconds
 CAPABILITIES: Json = {"tools": {"listChanged": True}, "resources": {}}
+COMPLETE: Json = {"resultType": "complete"}  # which revisions with sessions know nothing of
 ALONE = TransportContext(kind="streamable-http", can_send_request=False)
 
 type Context = ServerRequestContext[Any, Call[Any, Any]]
@@ -60,21 +61,22 @@ async def _list_tools(context: Context, params: PaginatedRequestParams | None) -
     async with call.turn("list_tools"), connect(call.database) as connection:
         tools = await list_tools(connection, call.user_id)
     await call.make_room(len(write_json(tools)))
-    return {"tools": tools}
+    return {"tools": tools, **COMPLETE}
 
 
 async def _list_resources(context: Context, params: PaginatedRequestParams | None) -> Json:
     cursor = None if params is None else params.cursor
-    return await resources.list_resources(_call_of(context), cursor)
+    return {**await resources.list_resources(_call_of(context), cursor), **COMPLETE}
 
 
 async def _list_templates(_context: Context, _params: PaginatedRequestParams | None) -> Json:
-    return {"resourceTemplates": [resources.TEMPLATE]}
+    return {"resourceTemplates": [resources.TEMPLATE], **COMPLETE}
 
 
 async def _read_resource(context: Context, params: ReadResourceRequestParams) -> Json:
     is_modern = context.protocol_version in MODERN_PROTOCOL_VERSIONS
-    return await resources.read_resource(_call_of(context), params.uri, is_modern=is_modern)
+    read = await resources.read_resource(_call_of(context), params.uri, is_modern=is_modern)
+    return {**read, **COMPLETE}
 
 
 async def _discover(_context: Context, _params: RequestParams) -> Json:
@@ -82,6 +84,7 @@ async def _discover(_context: Context, _params: RequestParams) -> Json:
         "supportedVersions": [*MODERN_PROTOCOL_VERSIONS],
         "capabilities": CAPABILITIES,
         "instructions": INSTRUCTIONS,
+        **COMPLETE,
     }
 
 
@@ -167,9 +170,8 @@ def check_params(exchange: Exchange) -> None:
 
 def shape(method: str, version: str, result: Json) -> Json:
     """A result with what the revision knows of it, and what it wants besides."""
-    shaped = serialize_server_result(method, version, result)
+    shaped = serialize_server_result(method, version, {**result, **COMPLETE})
     if version in MODERN_PROTOCOL_VERSIONS:
-        shaped["resultType"] = "complete"
         shaped["_meta"] = {**shaped.get("_meta", {}), SERVER_INFO_META_KEY: SERVER_INFO}
     return shaped
 

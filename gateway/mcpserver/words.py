@@ -15,8 +15,8 @@ from shared.codec.text import read_json, write_json
 from shared.domain.frames import FailureFrame, LogFrame, Response, ResponseFrame
 
 PROGRESS_LIMIT = 4096  # characters of a message
-TRACE_LIMIT = 256 * 1024  # bytes of JSON
-STRUCTURED_LIMIT = 1024 * 1024  # characters
+TRACE_LIMIT = 128 * 1024  # bytes of JSON
+STRUCTURED_LIMIT = 128 * 1024  # characters
 REQUEST_CANCELLED = -32800  # as the SDK ends what was cancelled, for clients that wait for an end
 
 META = "genai"
