@@ -27,11 +27,13 @@ def url_of(user: User, gateway: str = "") -> str:
 
 
 @asynccontextmanager
-async def mcp_client(user: User, mode: str = "auto", **options: Any) -> AsyncIterator[Client]:
+async def mcp_client(
+    user: User, mode: str = "auto", gateway: str = "", **options: Any
+) -> AsyncIterator[Client]:
     """The SDK's client, of the newest revision, or of the newest one with sessions ("legacy")."""
     headers = {"Authorization": f"Bearer {user.token}"}
     async with httpx2.AsyncClient(headers=headers, timeout=30, verify=SSL_CONTEXT) as http:
-        transport = streamable_http_client(url_of(user), http_client=http)
+        transport = streamable_http_client(url_of(user, gateway), http_client=http)
         async with Client(transport, mode=mode, **options) as client:
             yield client
 
@@ -63,8 +65,8 @@ async def streaming(
     """The events of a stream, each with its `id` and its `data`; without a message it is a GET."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     method = "GET" if message is None else "POST"
-    given = {"headers": {**BOTH, **named}, "json": message}
-    async with user.http.stream(method, PATH, **given) as response:
+    shown = {**BOTH, **named}
+    async with user.http.stream(method, PATH, headers=shown, json=message) as response:
         assert response.status_code == 200, await response.aread()
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         yield _events(response)

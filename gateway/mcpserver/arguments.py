@@ -35,8 +35,9 @@ def objection_to(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) ->
 
 def _objections(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[str]:
     properties: Mapping[str, Any] = parameters.get("properties") or {}
-    for name in parameters.get("required") or ():
-        if name not in arguments:
+    required = parameters.get("required")
+    for name in required if isinstance(required, list) else ():
+        if isinstance(name, str) and name not in arguments:
             yield f"'{name}' is missing"
     for name, value in arguments.items():
         if name in properties:
@@ -59,4 +60,4 @@ def _objections_to_value(name: str, value: object, rule: object) -> Iterator[str
 
 def _is_any(value: object, types: list[object]) -> bool:
     """Whether it is of one of the types; one that nobody knows could be its own."""
-    return any(type_ not in TYPES or TYPES[str(type_)](value) for type_ in types)
+    return any(str(type_) not in TYPES or TYPES[str(type_)](value) for type_ in types)

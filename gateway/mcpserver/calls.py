@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from gateway.mcpserver.asking import ASK
 from gateway.mcpserver.contents import Contents
-from gateway.mcpserver.exchanges import Exchange, answer, trimmed
+from gateway.mcpserver.exchanges import COME_BACK, Exchange, answer, trimmed
 from gateway.mcpserver.places import Place
 from gateway.mcpserver.queries import Called, select_call, select_called
 from gateway.mcpserver.questions import UnfitCallError
@@ -39,7 +39,6 @@ from shared.postgres.pool import connect
 
 LOST = "Nothing is known of the event after which the client wants to go on"
 USED = "The id was used before in this session"
-COME_BACK = b"retry: 1000\n"  # milliseconds after a break, to whichever gateway is there
 
 
 @frozen

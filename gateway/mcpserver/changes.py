@@ -1,4 +1,4 @@
-"""When what a user may call has changed: asked every second, once for all who listen here."""
+"""What users may call, whether it has changed: asked every second, once for all who listen here."""
 
 import asyncio
 import logging
@@ -22,22 +22,22 @@ class Changes:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._listeners: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
-        self._known: dict[UUID, str] = {}
+        self._states: dict[UUID, str] = {}
 
     @asynccontextmanager
-    async def of(self, owner: UUID) -> AsyncIterator[AsyncIterator[None]]:
-        """What the owner may call has changed, each time that there is something, in the block."""
-        has_changed = asyncio.Event()
-        self._listeners[owner].add(has_changed)
+    async def of(self, owner: UUID) -> AsyncIterator[AsyncIterator[str]]:
+        """What stands for all that the owner may call: now, and each time that it has changed."""
+        is_told = asyncio.Event()
+        self._listeners[owner].add(is_told)
         try:
-            if owner not in self._known:
+            if owner not in self._states:
                 await self._ask(owner)
-            yield _each(has_changed)
+            yield self._follow(owner, is_told)
         finally:
-            self._listeners[owner].discard(has_changed)
+            self._listeners[owner].discard(is_told)
             if not self._listeners[owner]:
                 del self._listeners[owner]
-                self._known.pop(owner, None)
+                self._states.pop(owner, None)
 
     async def run(self) -> None:
         """Ask for ever."""
@@ -46,6 +46,17 @@ class Changes:
             if self._listeners:
                 await self._ask(*self._listeners)
 
+    async def _follow(self, owner: UUID, is_told: asyncio.Event) -> AsyncIterator[str]:
+        known: str | None = None
+        while True:
+            is_told.clear()
+            state = self._states.get(owner)
+            if state is not None and state != known:
+                known = state
+                yield state
+            else:
+                await is_told.wait()
+
     async def _ask(self, *owners: UUID) -> None:
         try:
             found = await select_states(self._database, owners)
@@ -53,17 +64,10 @@ class Changes:
             logger.warning("whether tools have changed can't be asked: %s", error)
             return
         for owner, state in found.items():
-            if owner in self._listeners and self._known.setdefault(owner, state) != state:
-                self._known[owner] = state
-                for has_changed in self._listeners[owner]:
-                    has_changed.set()
-
-
-async def _each(has_changed: asyncio.Event) -> AsyncIterator[None]:
-    while True:
-        await has_changed.wait()
-        has_changed.clear()
-        yield
+            if owner in self._listeners and self._states.get(owner) != state:
+                self._states[owner] = state
+                for is_told in self._listeners[owner]:
+                    is_told.set()
 
 
 async def select_states(database: Database, owners: Sequence[UUID]) -> dict[UUID, str]:

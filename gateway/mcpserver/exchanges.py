@@ -36,6 +36,7 @@ from shared.settings.gateway import GatewaySettings
 VERSION = "mcp-protocol-version"
 SESSION = "mcp-session-id"
 RESUMING = "2025-11-25"  # the first revision whose clients know an event without data
+COME_BACK = b"retry: 1000\n"  # milliseconds after a break, to whichever gateway is there
 JSON, EVENTS = "application/json", "text/event-stream"
 OK = 200
 
@@ -109,7 +110,7 @@ def new_session() -> str:
 
 
 def trimmed(headers: Headers) -> Headers:
-    """The headers without the blanks around their values, which the server leaves (RFC 9110, 5.5)."""
+    """The headers without blanks around their values, which the server leaves (RFC 9110, 5.5)."""
     return Headers(raw=[(name, value.strip(b" \t")) for name, value in headers.raw])
 
 

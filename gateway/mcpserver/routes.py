@@ -25,7 +25,7 @@ from gateway.mcpserver.exchanges import (
     refuse,
     trimmed,
 )
-from gateway.mcpserver.listening import LISTEN, listen_in_session, subscribe
+from gateway.mcpserver.listening import LISTEN, STATE, listen_in_session, subscribe
 from gateway.mcpserver.metadata import (
     PATH,
     WELL_KNOWN,
@@ -113,9 +113,10 @@ async def read_rpc(call: Call[Nothing, Nothing]) -> Response:
     if version is None:
         raise WrongMethodError(NO_STREAM)
     check_accepts(headers, EVENTS)
-    if event_id := headers.get("last-event-id"):
+    event_id = headers.get("last-event-id", "")
+    if event_id and not event_id.startswith(STATE):
         return await resume_call(call, version, event_id)
-    return listen_in_session(call)
+    return listen_in_session(call, version, event_id)
 
 
 operations = [
