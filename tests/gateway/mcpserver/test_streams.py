@@ -17,6 +17,8 @@ from tests.agent_bridge.stored import execute
 from tests.gateway.mcpserver.installation import (
     MOST_OPEN,
     MOST_STREAMS,
+    ORIGIN,
+    PUBLIC_URL,
     dictation,
     own_master,
     own_system,
@@ -26,7 +28,7 @@ from tests.gateway.mcpserver.installation import (
     until_statuses,
 )
 from tests.master import Invocation, Master, answer
-from tests.mcpserver import PATH, SESSIONS, modern, new_session, post, request, streaming
+from tests.mcpserver import BOTH, PATH, SESSIONS, modern, new_session, post, request, streaming
 from tests.parts import Dictation
 from tests.system import System
 from tests.users import Json, User, connect_to, register_user
@@ -256,3 +258,39 @@ async def test_older_clients_are_told_no_event_without_data(
         async with streaming(own_user, ask(), **headers) as events:
             [only] = [event async for event in events]
         assert only["data"]["result"]["content"][0]["text"] == "at once"
+
+
+async def test_clients_without_a_token_are_shown_to_the_metadata(own_user: User) -> None:
+    async with connect_to(str(own_user.http.base_url)) as http:
+        answered = await http.post(PATH, json=request("ping"), headers=BOTH)
+        assert answered.status_code == 401
+        address = f"{PUBLIC_URL}/.well-known/oauth-protected-resource/mcp"
+        assert answered.headers["www-authenticate"] == f'Bearer resource_metadata="{address}"'
+        for path in (address.removeprefix(PUBLIC_URL), "/.well-known/oauth-protected-resource"):
+            assert (await http.get(path)).json() == {
+                "resource": f"{PUBLIC_URL}/mcp",
+                "resource_name": "GenAI back-end",
+                "bearer_methods_supported": ["header"],
+            }
+
+
+async def test_pages_of_other_origins_and_under_other_names_are_not_served(
+    own_user: User,
+) -> None:
+    for headers, status in (
+        ({"origin": ORIGIN}, 200),
+        ({"origin": "https://agents.example"}, 200),
+        ({"origin": str(own_user.http.base_url).rstrip("/")}, 200),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"host": "agents.example"}, 200),
+        ({"host": "localhost:1"}, 200),
+        ({"host": "[::1]"}, 200),
+        ({"host": "evil.example"}, 403),
+        ({"host": "evil.example", "origin": "http://evil.example"}, 403),
+        ({"host": "["}, 403),
+    ):
+        assert (await post(own_user, request("ping"), **headers)).status_code == status, headers
+        listened = {"accept": "text/html", **headers}
+        found = await own_user.http.get(PATH, headers=listened)
+        assert found.status_code == (406 if status == 200 else 403)
