@@ -13,6 +13,9 @@ from gateway.invocations import routes as invocations
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
 from gateway.mcp import routes as mcp
+from gateway.mcpserver import routes as mcpserver
+from gateway.mcpserver.metadata import PATH as MCP_PATH
+from gateway.mcpserver.schemas import RpcError
 from gateway.requests import routes as requests
 
 operations = [
@@ -29,6 +32,7 @@ operations = [
     *mcp.operations,
     *a2a.operations,
     *completions.operations,
+    *mcpserver.operations,
 ]
-forms = {completions.PREFIX: OpenAIError}  # of errors, below these paths
+forms = {completions.PREFIX: OpenAIError, MCP_PATH: RpcError}  # of errors, below these paths
 sockets = chats.sockets

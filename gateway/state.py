@@ -9,6 +9,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.mcpserver.changes import Changes
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
 from gateway.streams.sockets import Sockets
@@ -39,6 +40,7 @@ class State(TypedDict):
     attempts: Attempts
     strangers: Strangers
     watch: Watch
+    changes: Changes
     sockets: Sockets
     followed: Followed
     storage: Storage

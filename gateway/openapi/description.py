@@ -79,6 +79,7 @@ SECURITY_SCHEMES: Json = {
 
 HEADERS: Json = {
     "WWW-Authenticate": {"schema": {"type": "string"}, "description": "What is wanted instead."},
+    "Allow": {"schema": {"type": "string"}, "description": "Which methods there are."},
     "Retry-After": {"schema": {"type": "string"}, "description": "Seconds to wait at least."},
     "X-Should-Retry": {
         "schema": {"type": "string"},
