@@ -22,6 +22,7 @@ from gateway.mcp.kind import MCP_SERVERS
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
+from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
 from gateway.requests.bridges import Bridges
@@ -175,6 +176,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         yield State(
             sockets=sockets,
             followed=Followed(),
+            card_signer=CardSigner(settings.encryption_keys),
             settings=settings,
             database=database,
             replica=replica,

@@ -12,6 +12,9 @@ from gateway.flows import routes as flows
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
 from gateway.mcp import routes as mcp
+from gateway.published import routes as published
+from gateway.published.cards import PREFIX as A2A_PREFIX
+from gateway.published.errors import RpcError
 from gateway.requests import routes as requests
 
 operations = [
@@ -27,6 +30,7 @@ operations = [
     *mcp.operations,
     *a2a.operations,
     *completions.operations,
+    *published.operations,
 ]
-forms = {completions.PREFIX: OpenAIError}  # of errors, below these paths
+forms = {completions.PREFIX: OpenAIError, A2A_PREFIX: RpcError}  # of errors, below these paths
 sockets = chats.sockets

@@ -9,6 +9,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
 from gateway.streams.sockets import Sockets
@@ -41,6 +42,7 @@ class State(TypedDict):
     watch: Watch
     sockets: Sockets
     followed: Followed
+    card_signer: CardSigner
     storage: Storage
     objects: Objects
     outbound: Outbound
