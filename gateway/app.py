@@ -22,6 +22,7 @@ from gateway.mcp.kind import MCP_SERVERS
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
+from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
@@ -177,6 +178,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             sockets=sockets,
             followed=Followed(),
             card_signer=CardSigner(settings.encryption_keys),
+            a2a_server=LoadedServer(),
             settings=settings,
             database=database,
             replica=replica,

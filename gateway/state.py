@@ -9,6 +9,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
@@ -43,6 +44,7 @@ class State(TypedDict):
     sockets: Sockets
     followed: Followed
     card_signer: CardSigner
+    a2a_server: LoadedServer
     storage: Storage
     objects: Objects
     outbound: Outbound

@@ -71,6 +71,15 @@ class PublicationAlias:
 
 
 @frozen
+class OperationPath(PublicationAlias):
+    """An operation of one publication."""
+
+    operation: Annotated[
+        str, Meta(description="As A2A has it: `message:send`, `message:stream`, `tasks/{id}`, …")
+    ]
+
+
+@frozen
 class PublicationPage:
     """Which of the user's publications to list."""
 

@@ -83,6 +83,9 @@ class NewRequest:
     origin: str | None = None
     history: Sequence[Past] = ()
     """What came before; stored where the chat is new."""
+    publication_id: UUID | None = None
+    named: dict[str, str] | None = None
+    """What its client calls things of ours."""
 
 
 async def insert_request(connection: Connection, new: NewRequest, most_open: int) -> Inserted:
@@ -141,11 +144,12 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
         ), request AS (
             INSERT INTO requests
                 (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
-                 message_id, traceparent, accepted_seq, overrides, asked_id)
+                 message_id, traceparent, accepted_seq, overrides, asked_id, publication_id, named)
             SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
                    CAST(:file_ids AS uuid[]), now() + CAST(:timeout AS interval),
                    CAST(:message_id AS uuid), CAST(:traceparent AS text), last_seq,
-                   CAST(:overrides AS jsonb), CAST(:asked_id AS uuid)
+                   CAST(:overrides AS jsonb), CAST(:asked_id AS uuid),
+                   CAST(:publication_id AS uuid), CAST(:named AS jsonb)
             FROM chat
             RETURNING id
         )
