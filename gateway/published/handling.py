@@ -23,7 +23,6 @@ from a2a.types import (
 )
 from a2a.utils.errors import (
     A2AError,
-    InternalError,
     InvalidParamsError,
     PushNotificationNotSupportedError,
     TaskNotCancelableError,
@@ -55,6 +54,12 @@ ASKED_ELSEWHERE = "This message of the context was asked elsewhere"
 NO_EXTENDED_CARD = "There is no extended card: the public one says all"
 
 
+class NotedError(A2AError):
+    """Stands for an error that is none of A2A, on its way through the package."""
+
+    message = "Internal error"
+
+
 @contextmanager
 def _noting(context: ServerCallContext) -> Iterator[Asked]:
     """What is no error of A2A is answered as anywhere: the package would tell what it says."""
@@ -65,7 +70,7 @@ def _noting(context: ServerCallContext) -> Iterator[Asked]:
         raise
     except Exception as error:  # noqa: BLE001 (it is raised again, past the package)
         asked.raised.append(error)
-        raise InternalError from None
+        raise NotedError from None
 
 
 def _unary(handle: Any) -> Any:

@@ -31,6 +31,9 @@ from shared.codec.text import read_json, write_json
 
 logger = logging.getLogger(__name__)
 
+FAULTS_OF_CLIENTS = "Failed to "  # how lines begin that anybody may cause as often as he likes
+LOGGERS = "a2a.server.routes.jsonrpc_dispatcher", "a2a.compat.v0_3.jsonrpc_adapter"
+
 NO_JSON = "The body is no JSON"
 TOO_DEEP = "The body is nested too deeply"
 SCOPE_KEY = "gateway.published.asked"
@@ -49,6 +52,8 @@ class Server:
     """Answers calls in both bindings and of both generations of A2A."""
 
     def __init__(self) -> None:
+        for name in LOGGERS:
+            logging.getLogger(name).addFilter(_is_ours)
         requests, contexts = Requests(), _Contexts()
         self._rpc = JsonRpcDispatcher(requests, contexts, enable_v0_3_compat=True)
         routes = create_rest_routes(requests, contexts, enable_v0_3_compat=True)
@@ -79,6 +84,10 @@ class Server:
             if match is Match.FULL:
                 return found
         raise NoSuchOperationError
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(FAULTS_OF_CLIENTS)
 
 
 def _fault_of(body: bytes) -> str | None:
