@@ -14,10 +14,9 @@ from gateway.published.asked import Asked
 from gateway.published.cards import CARD_PATH, PREFIX, make_card
 from gateway.published.errors import NotPublishedError, NotYoursError, RpcError
 from gateway.published.queries import Published, select_published
-from gateway.published.schemas import OperationPath, PublicationAlias
+from gateway.published.schemas import OperationBody, OperationPath, PublicationAlias, RpcCall
 from gateway.web.addresses import whole_base_of
 from gateway.web.auth import Access
-from gateway.web.errors import TooLargeError, TooSlowError
 from gateway.web.inputs import Nothing, read_data
 from gateway.web.operation import Call, Operation
 from shared.codec.text import write_json
@@ -57,7 +56,7 @@ async def read_card(call: Call[Nothing, PublicationAlias]) -> Response:
     return _cached({**whole, "signatures": signatures}, etag)
 
 
-async def call_rpc(call: Call[Nothing, PublicationAlias]) -> Response:
+async def create_rpc_call(call: Call[RpcCall, PublicationAlias]) -> Response:
     """Call what is published by JSON-RPC, as A2A 1.0 and 0.3 have it.
 
     The body is a request of JSON-RPC. A message that is sent is a request here, and goes on when
@@ -73,7 +72,7 @@ async def read_by_operation(call: Call[Nothing, OperationPath]) -> Response:
     return await _operate(call)
 
 
-async def call_operation(call: Call[Nothing, OperationPath]) -> Response:
+async def create_http_call(call: Call[OperationBody, OperationPath]) -> Response:
     """Call what is published by HTTP+JSON, as A2A 1.0 and 0.3 have it.
 
     The body is that of the operation, as `message:send`. A message that is sent is a request here,
@@ -87,7 +86,7 @@ async def delete_by_operation(call: Call[Nothing, OperationPath]) -> Response:
     return await _operate(call)
 
 
-async def _operate(call: Call[Nothing, OperationPath]) -> Response:
+async def _operate(call: Call[Any, OperationPath]) -> Response:
     asked, body = await _take(call)
     server, operation = await call.state["a2a_server"].get(), call.parameters.operation
     name = operation.rpartition(":")[2] if ":" in operation else ""
@@ -100,7 +99,7 @@ async def list_keys(call: Call[Nothing, Nothing]) -> Response:
     return _cached(keys, f'"{sha256(write_json(keys)).hexdigest()}"')
 
 
-async def _take(call: Call[Nothing, Any]) -> tuple[Asked, bytes]:
+async def _take(call: Call[Any, Any]) -> tuple[Asked, bytes]:
     """The call and its body. Raises NotPublishedError, NotYoursError, TooLargeError, TooSlowError.
 
     The one place that says who may call what is published.
@@ -109,7 +108,8 @@ async def _take(call: Call[Nothing, Any]) -> tuple[Asked, bytes]:
         published = await _find(call, connection)
     if published.owner != call.user_id:
         raise NotYoursError
-    data = await read_data(call.request, Asked, "json") if call.request.method == "POST" else b""
+    takes_body = call.request.method == "POST"
+    data = await read_data(call.request, RpcCall if takes_body else Nothing, "raw")
     body = data.encode() if isinstance(data, str) else data
     assert isinstance(body, bytes)
     base = whole_base_of(call.request, call.state["settings"])
@@ -135,17 +135,21 @@ def _matches(header: str, etag: str) -> bool:
     return MATCHES_ANY in named or etag.removeprefix("W/") in named
 
 
-def _called(method: str, path: str, handler: Any, parameters: type, described: Json) -> Operation:
-    takes_body = [TooLargeError, TooSlowError] if method == "POST" else []
+def _called(
+    method: str, path: str, handler: Any, parameters: type, body: type = Nothing
+) -> Operation:
     return Operation(
         method=method,
         path=f"{PREFIX}{path}",
         handler=handler,
+        body=body,
+        body_format="raw",
+        needs_body=False,
         parameters=parameters,
         result=Response,
-        responses={"200": described},
+        responses={"200": ANSWER},
         refusal=RpcError,
-        further_errors=[NotPublishedError, NotYoursError, *takes_body],
+        further_errors=[NotPublishedError, NotYoursError],
         bounded=True,
         lends=False,
         rest="operation",
@@ -174,8 +178,8 @@ operations = [
         parameters=PublicationAlias,
         further_errors=[NotPublishedError],
     ),
-    _called("POST", "{alias}", call_rpc, PublicationAlias, ANSWER),
-    _called("GET", "{alias}/{operation}", read_by_operation, OperationPath, ANSWER),
-    _called("POST", "{alias}/{operation}", call_operation, OperationPath, ANSWER),
-    _called("DELETE", "{alias}/{operation}", delete_by_operation, OperationPath, ANSWER),
+    _called("POST", "{alias}", create_rpc_call, PublicationAlias, RpcCall),
+    _called("GET", "{alias}/{operation}", read_by_operation, OperationPath),
+    _called("POST", "{alias}/{operation}", create_http_call, OperationPath, OperationBody),
+    _called("DELETE", "{alias}/{operation}", delete_by_operation, OperationPath),
 ]

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from attrs import frozen
@@ -17,6 +17,7 @@ from shared.codec.hooks import Rule
 LEAST_CHARACTERS = 3  # of an alias
 ALIAS_LIMIT = 64  # characters
 ALIAS_PATTERN = "^[a-z0-9_-]*$"
+ANYTHING: Json = {"type": ["object", "array", "string", "number", "boolean", "null"]}
 ODD_ALIAS = "'alias' must have small letters of ASCII, digits, '-' and '_' alone"
 
 _alias = re.compile(ALIAS_PATTERN, re.ASCII)
@@ -75,8 +76,48 @@ class OperationPath(PublicationAlias):
     """An operation of one publication."""
 
     operation: Annotated[
-        str, Meta(description="As A2A has it: `message:send`, `message:stream`, `tasks/{id}`, …")
+        str, Meta(description="As A2A has it: `message:send`, `tasks/{id}` and so on.")
     ]
+
+
+@frozen
+class RpcCall:
+    """A request of JSON-RPC. Whatever else it is, the answer says what is wrong with it."""
+
+    example: ClassVar[Json] = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "message/send",
+        "params": {
+            "message": {
+                "messageId": "1",
+                "role": "user",
+                "parts": [{"kind": "text", "text": "What is the time?"}],
+            }
+        },
+    }
+    added_schema: ClassVar[Json] = ANYTHING
+
+    jsonrpc: Any = None
+    id: Any = None
+    method: Any = None
+    params: Any = None
+
+
+@frozen
+class OperationBody:
+    """What an operation takes, as A2A has it."""
+
+    example: ClassVar[Json] = {
+        "message": {
+            "messageId": "1",
+            "role": "ROLE_USER",
+            "parts": [{"text": "What is the time?"}],
+        }
+    }
+    added_schema: ClassVar[Json] = ANYTHING
+
+    message: Any = None
 
 
 @frozen

@@ -176,8 +176,8 @@ async def test_an_operation_that_can_not_be_done_is_refused(
 ) -> None:
     assert (await post_rpc(reader, url, method, params))["error"]["code"] == code
     if verb:
-        body = {"json": params} if method.startswith("Create") else {}
-        answered = await reader.http.request(verb, f"{url}/{path}", headers=VERSION, **body)
+        body = params if method.startswith("Create") else None
+        answered = await reader.http.request(verb, f"{url}/{path}", headers=VERSION, json=body)
         status, reason = OVER_HTTP[code]
         assert answered.status_code == status, answered.text
         assert answered.json()["error"]["details"][0]["reason"] == reason
