@@ -35,9 +35,8 @@ async def test_a_file_goes_with_the_message_and_another_comes_with_the_answer(
     assert (await user.http.get(back.url)).content == CONTENT
     said, files = told.task.artifacts
     assert said.parts[0].text == "Here it is"
-    assert [(each.filename, each.media_type) for each in files.parts] == [
-        ("made.txt", "text/plain")
-    ]
+    [made] = files.parts
+    assert (made.filename, made.media_type) == ("made.txt", "text/plain")
     assert (await user.http.get(made.url)).content == b"made"
 
 
