@@ -23,6 +23,8 @@ from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
+from gateway.published.loading import LoadedServer
+from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
 from gateway.requests.bridges import Bridges
@@ -184,6 +186,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         yield State(
             sockets=sockets,
             followed=Followed(),
+            card_signer=CardSigner(settings.encryption_keys),
+            a2a_server=LoadedServer(),
             settings=settings,
             database=database,
             replica=replica,

@@ -10,6 +10,8 @@ from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.mcpserver.changes import Changes
+from gateway.published.loading import LoadedServer
+from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
 from gateway.streams.sockets import Sockets
@@ -43,6 +45,8 @@ class State(TypedDict):
     changes: Changes
     sockets: Sockets
     followed: Followed
+    card_signer: CardSigner
+    a2a_server: LoadedServer
     storage: Storage
     objects: Objects
     outbound: Outbound

@@ -69,6 +69,7 @@ def test_a_path_is_under_the_prefix_without_a_last_slash(operation: Operation) -
         "files": ("/files", "/user/files"),
         "completions": ("/v1/",),
         "agui": ("/ag-ui",),
+        "published": ("/a2a/", "/api/publications"),
     }
     assert operation.path.startswith(prefixes.get(resource, ("/api/",)))
     assert not operation.path.endswith("/")
@@ -174,9 +175,15 @@ def test_only_what_creates_or_changes_has_a_body(operation: Operation) -> None:
     assert operation.method in {"POST", "PATCH"} or operation.body is Nothing
 
 
-def test_only_registration_login_and_the_check_of_a_token_are_open() -> None:
+def test_only_registration_login_the_check_of_a_token_and_what_is_published_are_open() -> None:
     found = {operation.path for operation in operations if operation.access is Access.ANYONE}
-    assert found == {"/api/register", "/api/login/access-token", "/api/validate-token"}
+    assert found == {
+        "/api/register",
+        "/api/login/access-token",
+        "/api/validate-token",
+        "/a2a/jwks.json",
+        "/a2a/{alias}/.well-known/agent-card.json",
+    }
 
 
 def test_there_is_one_socket() -> None:

@@ -1,0 +1,24 @@
+"""Loads the server side of A2A when it is first called: most gateways never are."""
+
+import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.published.server import Server
+
+
+class LoadedServer:
+    """The server, in the process once."""
+
+    def __init__(self) -> None:
+        self._loading = asyncio.Lock()
+        self._server: Server | None = None
+
+    async def get(self) -> "Server":
+        """The server, as soon as it is there; others are served meanwhile."""
+        async with self._loading:
+            if self._server is None:
+                module = await asyncio.to_thread(import_module, "gateway.published.server")
+                self._server = module.Server()
+            return self._server
