@@ -15,10 +15,10 @@ from gateway.logs import routes as logs
 from gateway.mcp import routes as mcp
 from gateway.mcpserver import routes as mcpserver
 from gateway.mcpserver.metadata import PATH as MCP_PATH
-from gateway.mcpserver.schemas import RpcError as McpError
+from gateway.mcpserver.schemas import RpcError
 from gateway.published import routes as published
 from gateway.published.cards import PREFIX as A2A_PREFIX
-from gateway.published.errors import RpcError as A2AError
+from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 
 operations = [
@@ -39,5 +39,5 @@ operations = [
     *published.operations,
 ]
 # The forms of errors below these paths.
-forms = {completions.PREFIX: OpenAIError, MCP_PATH: McpError, A2A_PREFIX: A2AError}
+forms = {completions.PREFIX: OpenAIError, MCP_PATH: RpcError, A2A_PREFIX: A2AError}
 sockets = chats.sockets
