@@ -32,6 +32,7 @@ from gateway.routes import forms, operations
 from gateway.routes import sockets as described
 from gateway.state import State
 from gateway.streams.delivery import create_room
+from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
 from gateway.streams.watch import Watch
 from gateway.web.addresses import TrustedProxies
@@ -185,6 +186,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         }
         yield State(
             sockets=sockets,
+            heard=Heard(notifications),
             followed=Followed(),
             card_signer=CardSigner(settings.encryption_keys),
             a2a_server=LoadedServer(),

@@ -14,6 +14,7 @@ from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
+from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
 from gateway.streams.watch import Watch
 from gateway.web.replica import Replica
@@ -44,6 +45,7 @@ class State(TypedDict):
     watch: Watch
     changes: Changes
     sockets: Sockets
+    heard: Heard
     followed: Followed
     card_signer: CardSigner
     a2a_server: LoadedServer

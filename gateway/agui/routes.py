@@ -15,7 +15,7 @@ from gateway.openapi.schemas import Json
 from gateway.state import State
 from gateway.streams.accepting import accept
 from gateway.streams.asking import Accepted, give_up
-from gateway.streams.following import SessionGoneError, follow_request
+from gateway.streams.following import SessionGoneError, follow_request, hear
 from gateway.streams.histories import BODY_LIMIT
 from gateway.streams.sse import EventStream, encode_event, open_stream
 from gateway.web.inputs import Nothing
@@ -62,7 +62,9 @@ async def create_run(call: Call[RunAgentInput, Nothing]) -> Response:
 
 async def _ask(call: Call[RunAgentInput, Nothing]) -> Accepted:
     async with call.turn("create_run"), connect(call.database) as connection:
-        return await accept(call.state, await question_of(call, connection))
+        question = await question_of(call, connection)
+        await call.held.enter_async_context(hear(call.state, question))
+        return await accept(call.state, question)
 
 
 async def _tell(state: State, future: asyncio.Future[Asked]) -> AsyncGenerator[bytes]:

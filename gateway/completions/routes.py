@@ -21,6 +21,7 @@ from gateway.completions.errors import FailedAnswerError, OpenAIError, UnknownMo
 from gateway.completions.schemas import Model, ModelName, Models, NewCompletion, NewResponse
 from gateway.completions.speech import Asked
 from gateway.streams.accepting import accept
+from gateway.streams.following import hear
 from gateway.streams.histories import BODY_LIMIT
 from gateway.streams.targets import Target, find_target, list_targets
 from gateway.web.inputs import Nothing
@@ -83,6 +84,7 @@ async def _take(call: Call[Any, Nothing], conversation: Conversation, name: str)
             raise UnknownModelError(body.model)
         most = call.state["settings"].max_message_bytes
         question = conversation.question(call.user_id, target, session, most)
+        await call.held.enter_async_context(hear(call.state, question))
         accepted = await accept(call.state, question, refuse)
     return Taken(accepted, Asked(accepted.request_id, int(time.time()), body.model))
 

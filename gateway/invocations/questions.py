@@ -1,4 +1,4 @@
-"""What is asked by the body of an invocation, once it is known who is asked."""
+"""What is asked by the body of an invocation, and whether it can be."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +8,7 @@ from gateway.invocations.errors import ConflictError
 from gateway.invocations.schemas import Invocation
 from gateway.streams.asking import Question
 from gateway.web.errors import BadRequestError
+from gateway.web.operation import Call
 from shared.codec.sizes import in_units
 from shared.codec.text import write_json
 from shared.domain.agents import required_parameters
@@ -17,18 +18,16 @@ ORIGIN = "invocation"
 NOTHING_ASKED = "Either 'message' or 'arguments' must be given, and not both"
 
 
-def question_of(
-    body: Invocation, user_id: UUID, asked_id: UUID, members: Sequence[Member], most_bytes: int
-) -> Question:
-    """What is asked; the message has so many bytes at most. Raises BadRequestError, ConflictError.
+def question_of(call: Call[Invocation, Any], asked_id: UUID) -> Question:
+    """What is asked, whoever it is that is asked. Raises BadRequestError.
 
     Without a session it has one of its own, which is the same where the same message comes again.
     """
-    if (body.message is None) == (body.arguments is None):
-        raise BadRequestError(NOTHING_ASKED)
-    _check_members(members, body.arguments)
+    body, user_id = call.body, call.user_id
     message = body.message if body.arguments is None else write_json(body.arguments).decode()
-    assert message is not None
+    if message is None or (body.message is not None and body.arguments is not None):
+        raise BadRequestError(NOTHING_ASKED)
+    most_bytes = call.state["settings"].max_message_bytes
     if len(message.encode()) > most_bytes:
         raise BadRequestError(f"What is asked must have at most {in_units(most_bytes)}")
     return Question(
@@ -47,7 +46,8 @@ def _new_session(user_id: UUID, asked_id: UUID, message_id: UUID | None) -> UUID
     return uuid4() if message_id is None else uuid5(user_id, f"{asked_id} {message_id}")
 
 
-def _check_members(members: Sequence[Member], arguments: Mapping[str, Any] | None) -> None:
+def check_members(members: Sequence[Member], arguments: Mapping[str, Any] | None) -> None:
+    """Raises ConflictError, BadRequestError where they can't be asked so."""
     try:
         line_up(members, with_arguments=arguments is not None)
     except AwayError as error:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from gateway.invocations import queries
 from gateway.invocations.answering import answer_soon
 from gateway.invocations.errors import ConflictError, GoneError, UnknownError
-from gateway.invocations.questions import question_of
+from gateway.invocations.questions import check_members, question_of
 from gateway.invocations.schemas import (
     AskedAgentId,
     AskedFlowId,
@@ -23,6 +23,7 @@ from gateway.invocations.schemas import (
 )
 from gateway.streams.accepting import accept
 from gateway.streams.asking import Accepted
+from gateway.streams.following import hear
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation
@@ -57,12 +58,13 @@ async def _invoke(
 ) -> Response:
     accepted = _future()
     answer = answer_soon(call, seconds, accepted)
+    question = question_of(call, asked_id)
+    await call.held.enter_async_context(hear(call.state, question, with_parts=False))
     async with call.turn("create_invocation"), connect(call.database) as connection:
         members = await select(connection, call.user_id, asked_id)
         if not members:
             raise UnknownError(f"There is no agent or flow with the id '{asked_id}'")
-        most = call.state["settings"].max_message_bytes
-        question = question_of(call.body, call.user_id, asked_id, members, most)
+        check_members(members, call.body.arguments)
         accepted.set_result(await accept(call.state, question))
     return answer
 

@@ -30,7 +30,7 @@ from gateway.openapi.schemas import Json
 from gateway.requests.cancellation import cancel
 from gateway.state import State
 from gateway.streams.asking import Accepted, NotAcceptedError, ask, give_up
-from gateway.streams.following import SessionGoneError, follow_request
+from gateway.streams.following import SessionGoneError, follow_request, hear
 from gateway.streams.sse import RESTARTING, EventStream, encode_event, open_stream
 from gateway.web.operation import Call
 from shared.codec.text import write_json
@@ -127,6 +127,7 @@ async def _ask(call: Call[Any, Any], exchange: Exchange) -> Accepted:
     async with call.turn("call_tool"), connect(call.database) as connection:
         headers = trimmed(call.request.headers)
         question = await question_of(connection, call.user_id, exchange, headers, most)
+        await call.held.enter_async_context(hear(call.state, question))
         return await ask(call.state, question)
 
 

@@ -41,7 +41,7 @@ from gateway.published.tasks import StoredTask, task_of
 from gateway.published.updates import Updates
 from gateway.requests.cancellation import cancel
 from gateway.streams.accepting import accept
-from gateway.streams.following import SessionGoneError, follow_request
+from gateway.streams.following import SessionGoneError, follow_request, hear
 from gateway.web.errors import BadRequestError
 from gateway.web.paging import SMALL_BYTES
 from shared.postgres.pool import connect
@@ -177,6 +177,7 @@ async def _ask(asked: Asked, params: SendMessageRequest) -> StoredTask:
     async with call.turn("send_message"), connect(call.database) as connection:
         if params.message.task_id:
             await _refuse_task(connection, asked, params)
+        await call.held.enter_async_context(hear(call.state, question))
         try:
             accepted = await accept(call.state, question)
         except BadRequestError as error:

@@ -158,6 +158,7 @@ async def ask(state: State, question: Question) -> Accepted:
             raise TooManyOpenError(TOO_MANY_REQUESTS)
         case Acceptance.FOREIGN_SESSION:
             raise ForeignSessionError(FOREIGN_SESSION)
+    state["heard"].has_begun(question.request_id)
     state["bridges"].notify(question.user_id, question.request_id)
     return Accepted(new.request_id, new.session_id, new.message_id, inserted.seq)
 

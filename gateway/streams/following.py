@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from functools import partial
 from math import inf
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 from attrs import define, field
 
 from gateway.state import State
-from gateway.streams.asking import Accepted
+from gateway.streams.asking import Accepted, Question
 from gateway.streams.delivery import Delivery, Outgoing
 from gateway.streams.events import Part
 from gateway.streams.texts import Texts
@@ -125,6 +125,19 @@ class Feed:
             self._listener.put(None)
 
 
+def hear(
+    state: State, question: Question, *, with_parts: bool = True
+) -> AbstractAsyncContextManager[None]:
+    """Listen already to what is about to be asked, and followed within this block."""
+    channels = _channels(question.user_id, question.session_id, with_parts=with_parts)
+    return state["heard"].hear(question.request_id, *channels)
+
+
+def _channels(owner: UUID, session_id: UUID, *, with_parts: bool) -> list[str]:
+    channels = [session_channel(session_id, owner)]
+    return [*channels, parts_channel(session_id, owner)] if with_parts else channels
+
+
 @asynccontextmanager
 async def follow(
     state: State,
@@ -139,13 +152,11 @@ async def follow(
 
     Where that is for the sake of a request, this one must exist.
     """
-    notifications = state["notifications"]
-    channels = [session_channel(session_id, owner)]
-    parts = None
+    notifications, parts = state["notifications"], None
     if with_parts:
-        channels.append(parts_channel(session_id, owner))
         parts = Parts(notifications, encode_asked(AskedParts(session_id, owner)))
-    async with notifications.subscribe(*channels) as listener:
+    channels = _channels(owner, session_id, with_parts=with_parts)
+    async with state["heard"].listen(request_id, *channels) as listener:
         delivery = Delivery(state["database"], owner, session_id, after, state["large_frames"])
         feed = Feed(delivery, listener, parts)
         told = partial(feed.catch_up, must_exist=request_id is not None)

@@ -68,6 +68,11 @@ class Listener:
         """Whether all was taken."""
         return not self._queue
 
+    def forget_gap(self) -> None:
+        """Nothing that matters was missed: a gap is none, if it is all that has come."""
+        if self._queue == [None]:
+            self.clear()
+
     def clear(self) -> list[Message]:
         """Take all that was not yet taken."""
         taken, self._queue, self._bytes = self._queue, [], 0
@@ -170,6 +175,7 @@ class Notifications:
         self._canary = f"genai:canary:{uuid4()}"  # keeps the reader subscribed to something
         self._listeners: dict[str, set[Listener]] = {}
         self._changed: set[str] = set()  # channels that may be wanted, or not, since the last look
+        self._is_woken = False  # whether a look is on its way
         self._asked: set[str] = set()
         self._confirmed: set[str] = set()
         self._heard = asyncio.Event()
@@ -197,7 +203,9 @@ class Notifications:
             listener.put(None)
         else:
             self._changed.add(channel)
-            self.publish(self._canary, WAKE)  # no other task may touch the reader's socket
+            if not self._is_woken:
+                self._is_woken = True
+                self.publish(self._canary, WAKE)  # no other task may touch the reader's socket
 
     def _remove(self, channel: str, listener: Listener) -> None:
         listeners = self._listeners[channel]
@@ -254,7 +262,7 @@ class Notifications:
 
     async def _reconcile(self, subscriber: Subscriber) -> None:
         """Subscribe to what is wanted and no longer to what is not."""
-        changed, self._changed = self._changed, set()
+        changed, self._changed, self._is_woken = self._changed, set(), False
         wanted = {each for each in changed if each in self._listeners or each == self._canary}
         if missing := wanted - self._asked:
             self._asked |= missing

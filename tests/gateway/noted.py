@@ -21,6 +21,7 @@ from gateway.files.storage import create_storage
 from gateway.requests.bridges import Bridges
 from gateway.state import State
 from gateway.streams.delivery import create_room
+from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
 from gateway.streams.watch import Watch
 from gateway.web.operation import Operation
@@ -166,6 +167,7 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
         "replica": Replica(database, None),
         "notifications": notifications,
         "bridges": Bridges(settings, notifications),
+        "heard": Heard(notifications),
         "vault": Vault(settings.encryption_keys),
         "watch": Watch(database),
         "turns": Turns(0, settings.database_pool_size),
@@ -176,10 +178,11 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
 
 
 def lists(operation: Operation) -> bool:
-    """Whether an answer holds a list, or is one."""
+    """Whether an answer holds a list, or is one; not where it is waited for."""
     result = operation.result
     inner = [each.type for each in attrs.fields(result)] if attrs.has(result) else [result]
-    return operation.method == "GET" and any(get_origin(each) is list for each in inner)
+    is_read = operation.method == "GET" and "wait" not in attrs.fields_dict(operation.parameters)
+    return is_read and any(get_origin(each) is list for each in inner)
 
 
 LISTING = {str(entry): entry for entry in ENTRIES if lists(OPERATIONS[entry.line])}
