@@ -51,6 +51,12 @@ class Ourselves:
         }
         return OAuthClientMetadata(**said)
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """What stands at its URL, which is the client's id."""
+        said = self.describe(method="none").model_dump(mode="json", exclude_none=True)
+        return {"client_id": self.document_url, **said}
+
 
 @frozen
 class GivenClient:

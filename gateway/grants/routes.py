@@ -5,16 +5,15 @@ from unicodedata import normalize
 from uuid import UUID
 
 from msgspec import UNSET
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from gateway.grants import queries
-from gateway.grants.clients import NAME, GivenClient, Ourselves
+from gateway.grants.clients import GivenClient, Ourselves
 from gateway.grants.flows import Begun, Flow, begin, finish, id_of
 from gateway.grants.page import show_end, show_form
 from gateway.grants.queries import StoredFlow, StoredServer
 from gateway.grants.schemas import (
     Authorization,
-    ClientDocument,
     Confirmation,
     OwnClient,
     Return,
@@ -28,7 +27,7 @@ from gateway.remote.urls import show
 from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, get
+from gateway.web.operation import Call, Operation
 from shared.domain.grants import open_grant
 from shared.postgres.pool import connect, transaction
 from shared.secrets import UndecryptableError
@@ -122,19 +121,12 @@ def _ourselves(call: Call[Any, Any]) -> Ourselves:
     return Ourselves(base + CALLBACK, base + DOCUMENT)
 
 
-async def read_client(call: Call[Nothing, Nothing]) -> ClientDocument:
+async def read_client(call: Call[Nothing, Nothing]) -> Response:
     """Read what authorization servers may know us by: its own URL is the id of the client."""
     try:
-        ourselves = _ourselves(call)
+        return JSONResponse(_ourselves(call).document)
     except UnreachableError as error:
         raise BadRequestError(error.sentence) from None
-    said = ourselves.describe()
-    return ClientDocument(
-        client_id=ourselves.document_url,
-        client_name=NAME,
-        redirect_uris=[ourselves.redirect_uri],
-        application_type=said.application_type,
-    )
 
 
 async def read_return(call: Call[Nothing, Return]) -> Response:
@@ -249,5 +241,17 @@ operations = [
     ),
     _browser("GET", read_return, parameters=Return),
     _browser("POST", create_grant, body=Confirmation, body_format="form"),
-    get(DOCUMENT, read_client, Nothing, ClientDocument, access=Access.ANYONE),
+    Operation(
+        method="GET",
+        path=DOCUMENT,
+        handler=read_client,
+        result=Response,
+        responses={
+            "200": {
+                "description": "A client ID metadata document",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            }
+        },
+        access=Access.ANYONE,
+    ),
 ]

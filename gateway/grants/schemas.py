@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from attrs import field, frozen
+from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.openapi.schemas import Json
@@ -55,7 +55,7 @@ class Authorization:
 class Return:
     """With what an authorization server sends a browser back."""
 
-    state: State = ""
+    state: State
     code: Code = ""
     iss: Issuer | UnsetType = UNSET
     error: Annotated[str, Meta(max_length=200, description="Why it gives nothing.")] | UnsetType = (
@@ -71,16 +71,3 @@ class Confirmation:
     code: Code
     username: Annotated[str, Meta(max_length=1024)]
     iss: Issuer = ""
-
-
-@frozen(slots=False)
-class ClientDocument:
-    """What we are as a client of authorization servers, by its URL as its id."""
-
-    client_id: str
-    client_name: str
-    redirect_uris: list[str]
-    application_type: str
-    token_endpoint_auth_method: str = "none"  # noqa: S105 (the protocol's word)
-    grant_types: list[str] = field(factory=lambda: ["authorization_code", "refresh_token"])
-    response_types: list[str] = field(factory=lambda: ["code"])

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from uuid import UUID
 
 from attrs import frozen
@@ -59,7 +60,7 @@ class Kind[Found]:
     """Note that a look-up of a target failed: so many in a row end its activity, and after each the
     next one is due after a longer pause, in seconds."""
     note_refusal: Callable[[Connection, Target], Awaitable[None]]
-    """Note that it failed because the target lets nobody in by what it is sent."""
+    """Note that it failed because the target does not know who asks by what it is sent."""
 
     async def look_up(
         self,
@@ -95,7 +96,7 @@ class Kind[Found]:
         except UnreachableError as error:
             async with connect(database) as connection:
                 await self.count_failure(connection, target, MOST_FAILURES, PAUSES)
-                if isinstance(error, NotLetInError):
+                if isinstance(error, NotLetInError) and error.status == HTTPStatus.UNAUTHORIZED:
                     await self.note_refusal(connection, target)
             return error
         async with connect(database) as connection, transaction(connection):

@@ -165,7 +165,7 @@ async def test_a_user_has_a_few_log_ins_at_a_time(
 @pytest.mark.parametrize(
     ("sent", "says"),
     [
-        ({}, "it gives no code"),
+        ({"state": "x"}, "it gives no code"),
         ({"state": "x", "code": "y"}, "begun too long ago"),
         ({"state": "<b>", "error": "<script>alert(1)</script>"}, "&lt;script&gt;"),
     ],

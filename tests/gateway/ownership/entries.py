@@ -334,7 +334,7 @@ SERVERS = [
         )
         for method in ("GET", "POST")
     ),
-    Entry(f"GET {CALLBACK}", SAME, 400),
+    Entry(f"GET {CALLBACK}", SAME, 400, query={"state": "x", "code": "x"}),
     Entry(f"POST {CALLBACK}", SAME, 400, form={"state": "x", "code": "x", "username": "x"}),
     Entry("GET /api/mcp/client", SAME, 400),
     Entry(

@@ -174,9 +174,11 @@ def test_only_what_creates_or_changes_has_a_body(operation: Operation) -> None:
     assert operation.method in {"POST", "PATCH"} or operation.body is Nothing
 
 
-def test_only_registration_login_and_the_check_of_a_token_are_open() -> None:
+def test_only_what_leads_to_a_token_is_open() -> None:
     found = {operation.path for operation in operations if operation.access is Access.ANYONE}
-    assert found == {"/api/register", "/api/login/access-token", "/api/validate-token"}
+    of_callers = {"/api/register", "/api/login/access-token", "/api/validate-token"}
+    of_authorization_servers = {"/api/mcp/authorized", "/api/mcp/client"}
+    assert found == of_callers | of_authorization_servers
 
 
 def test_there_is_one_socket() -> None:
