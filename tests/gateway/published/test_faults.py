@@ -25,7 +25,7 @@ OVER_HTTP = {
     NO_VERSION: (400, "VERSION_NOT_SUPPORTED"),
 }
 
-TASK = str(uuid4())
+TASK = "5ad1e7a0-0000-4000-8000-000000000001"
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ SENT = [
     (message({"text": "é" * 300_000}), PARAMS),
     (message({}), PARAMS),
     (message(*[{"text": "a"}] * (PARTS_LIMIT + 1)), PARAMS),
-    (message(*[{"url": f"urn:uuid:{uuid4()}"}] * 101), PARAMS),
+    (message(*[{"url": f"urn:uuid:{TASK}"}] * 101), PARAMS),
     (message({"raw": "aGVsbG8="}), CONTENT_TYPE),
     (message({"data": {"a": 1}}), CONTENT_TYPE),
     (message({"url": "https://example.com/a.txt"}), CONTENT_TYPE),
