@@ -12,6 +12,7 @@ from shared.domain.agents import described
 
 PREFIX = "/a2a/"
 CARD_PATH = "/.well-known/agent-card.json"
+CARD_PATH_OF_BEFORE = "/.well-known/agent.json"  # where clients of 0.2 look
 TEXT = "text/plain"
 BINDINGS = "JSONRPC", "HTTP+JSON"  # the first is preferred
 VERSIONS = "1.0", "0.3"

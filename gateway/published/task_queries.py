@@ -56,7 +56,11 @@ async def select_task(
         )
         SELECT id, session_id, status, changed_at, error, execution_time, accepted_seq, answer_seq,
                message_id, named, CASE WHEN size <= :most_bytes THEN question END AS question,
-               CASE WHEN size <= :most_bytes THEN answer END AS answer, size
+               CASE WHEN size <= :most_bytes THEN answer END AS answer, size,
+               EXISTS (
+                   SELECT FROM file_uses
+                   WHERE file_uses.session_id = task.session_id AND request_id = task.id
+               ) AS has_files
         FROM task
     """
     values = {
@@ -66,8 +70,8 @@ async def select_task(
         "most_bytes": most_bytes,
     }
     row = await connection.fetch_one(sql, values)
-    if row is None:
-        return None
+    if row is None or not row["has_files"]:
+        return _task(row) if row else None
     [task] = await with_files(connection, published.owner, [_task(row)])
     return task
 

@@ -23,7 +23,11 @@ DESCRIBED = [
     if described["tags"] != ["health"]
 ]
 # What is open and takes no body that could be missing.
-PUBLIC = {"/a2a/jwks.json": 200, "/a2a/{alias}/.well-known/agent-card.json": 404}
+PUBLIC = {
+    "/a2a/jwks.json": 200,
+    "/a2a/{alias}/.well-known/agent-card.json": 404,
+    "/a2a/{alias}/.well-known/agent.json": 404,
+}
 EACH = pytest.mark.parametrize(
     ("method", "path", "described"),
     DESCRIBED,

@@ -419,10 +419,9 @@ PUBLISHED = [
         for method, own in (("GET", 200), ("DELETE", 204))
     ),
     Entry("GET /a2a/jwks.json", SAME),
-    Entry(
-        "GET /a2a/{alias}/.well-known/agent-card.json",
-        SAME,
-        path="/a2a/{published}/.well-known/agent-card.json",
+    *(
+        Entry(f"GET /a2a/{{alias}}{path}", SAME, path=f"/a2a/{{published}}{path}")
+        for path in ("/.well-known/agent-card.json", "/.well-known/agent.json")
     ),
     _called("POST /a2a/{alias}", path="/a2a/{published}", json=RPC),
     _called(f"GET {CALLED}", path="/a2a/{published}/v1/tasks/{request_id}"),

@@ -49,7 +49,8 @@ def test_an_id_is_that_of_the_handler_and_only_old_places_have_another() -> None
 
 def test_what_has_a_newer_place_is_deprecated() -> None:
     old = {each.path for each in operations if described(each).get("deprecated")}
-    assert old == {"/api/llm/model_config"} | {
+    card = "/a2a/{alias}/.well-known/agent.json"
+    assert old == {"/api/llm/model_config", card} | {
         each.path for each in operations if each.path.startswith("/api/llms/")
     }
 
@@ -183,6 +184,7 @@ def test_only_registration_login_the_check_of_a_token_and_what_is_published_are_
         "/api/validate-token",
         "/a2a/jwks.json",
         "/a2a/{alias}/.well-known/agent-card.json",
+        "/a2a/{alias}/.well-known/agent.json",
     }
 
 
