@@ -3,6 +3,8 @@
 # uv, from the PATH or, if it is not there, from a folder of this project.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
+# Where a machine has it that nothing is kept compiled, every process would compile all it imports.
+export PYTHONDONTWRITEBYTECODE :=
 # Programs that the tests run, likewise; `/usr/sbin` is not on everybody's PATH.
 PROGRAMS := $(foreach name,haproxy nginx pgbouncer promtool redis-server systemd-analyze,\
 	$(shell PATH=$$PATH:/usr/sbin command -v $(name) >/dev/null || echo .tools/bin/$(name)))

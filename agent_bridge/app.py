@@ -83,7 +83,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-agent-bridge")
         await stack.enter_async_context(traces)
-        database = await stack.enter_async_context(create_database(settings))
+        database = await stack.enter_async_context(create_database(settings, plans_once=True))
         await make_partitions(database, settings.retention_days)  # before the first entry comes
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)

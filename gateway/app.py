@@ -19,6 +19,7 @@ from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
 from gateway.mcp.kind import MCP_SERVERS
+from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
@@ -66,8 +67,15 @@ OPENAI_HEADERS = (  # that its package for JavaScript sends, also in a browser
 )
 ALLOWED_HEADERS = (
     *("authorization", "content-type", "last-event-id", "x-session-id"),
+    *("mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name"),
     *(f"x-stainless-{name}" for name in OPENAI_HEADERS),
 )
+EXPOSED_HEADERS = (
+    "Link",
+    "Retry-After",
+    "Mcp-Session-Id",
+    "WWW-Authenticate",
+)  # to a page's script
 KINDS = (MCP_SERVERS, A2A_AGENTS)  # of what is looked up again
 
 
@@ -113,7 +121,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
                 allow_origins=settings.backend_cors_origins,
                 allow_methods=["GET", "POST", "PATCH", "DELETE"],
                 allow_headers=ALLOWED_HEADERS,
-                expose_headers=["Link", "Retry-After"],  # a page's script sees no others
+                expose_headers=EXPOSED_HEADERS,
             ),
             Middleware(IgnoreTrailingSlash),
             Middleware(Measure),
@@ -147,7 +155,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.callback(passwords.close)
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
-        notifications, watch = Notifications(redis), Watch(database)
+        notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
@@ -157,6 +165,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             notifications_writer=notifications.outbox.write(),
             bridges=bridges.listen(),
             watch=watch.run(),
+            changes=changes.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
             sweep=Sweep(objects).run(),
@@ -190,6 +199,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             attempts=attempts,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             watch=watch,
+            changes=changes,
             storage=storage,
             objects=objects,
             turns=Turns(settings.calls_per_user, settings.database_pool_size),

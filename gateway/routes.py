@@ -9,18 +9,23 @@ from gateway.completions import routes as completions
 from gateway.completions.errors import OpenAIError
 from gateway.files import routes as files
 from gateway.flows import routes as flows
+from gateway.invocations import routes as invocations
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
 from gateway.mcp import routes as mcp
+from gateway.mcpserver import routes as mcpserver
+from gateway.mcpserver.metadata import PATH as MCP_PATH
+from gateway.mcpserver.schemas import RpcError
 from gateway.published import routes as published
 from gateway.published.cards import PREFIX as A2A_PREFIX
-from gateway.published.errors import RpcError
+from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 
 operations = [
     *accounts.operations,
     *agents.operations,
     *flows.operations,
+    *invocations.operations,
     *chats.operations,
     *agui.operations,
     *requests.operations,
@@ -30,7 +35,9 @@ operations = [
     *mcp.operations,
     *a2a.operations,
     *completions.operations,
+    *mcpserver.operations,
     *published.operations,
 ]
-forms = {completions.PREFIX: OpenAIError, A2A_PREFIX: RpcError}  # of errors, below these paths
+# The forms of errors below these paths.
+forms = {completions.PREFIX: OpenAIError, MCP_PATH: RpcError, A2A_PREFIX: A2AError}
 sockets = chats.sockets

@@ -9,6 +9,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
@@ -41,6 +42,7 @@ class State(TypedDict):
     attempts: Attempts
     strangers: Strangers
     watch: Watch
+    changes: Changes
     sockets: Sockets
     followed: Followed
     card_signer: CardSigner

@@ -1,5 +1,5 @@
 -- What users publish for programs of others, and what these have asked through it.
--- depends: 0029-mcp-servers
+-- depends: 0032-headers-of-servers
 -- transactional: false
 
 CREATE TABLE IF NOT EXISTS publications (

@@ -98,6 +98,15 @@ def saying(make: Callable[[str], Any]) -> React:
     return react
 
 
+def answering(answer: object) -> React:
+    """Answer each call so."""
+
+    def react(frame: Json) -> Json | None:
+        return answer_to(frame, answer) if "request_payload" in frame else None
+
+    return react
+
+
 def failing(message: str) -> React:
     """Answer each call with an error."""
 

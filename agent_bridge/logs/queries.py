@@ -53,6 +53,8 @@ class GivenSecrets:
     metadata: object = field(repr=False)
     credentials: dict[str, Any] = field(repr=False)
     """By the ids of configs."""
+    headers: list[dict[str, Any]] = field(repr=False)
+    """What the owner's servers are sent, each with its `table` and `id`."""
 
 
 async def insert_logs(
@@ -182,13 +184,22 @@ async def select_knows_form(connection: Connection) -> bool:
 
 
 async def select_secrets(connection: Connection, request_ids: list[UUID]) -> list[GivenSecrets]:
-    """The provider's key, its metadata and the credentials of its configs, all as stored."""
+    """The provider's key, its metadata and the credentials of its configs, and what the owner's
+    servers are sent, all as stored."""
     sql = """
         SELECT requests.id AS request_id, provider.id AS provider_id, provider.api_key,
                provider.provider_metadata AS metadata, (
                    SELECT coalesce(json_object_agg(id, credentials), '{}') FROM modelconfigs
                    WHERE modelconfigs.provider_id = provider.id
-               ) AS credentials
+               ) AS credentials, (
+                   SELECT coalesce(json_agg(sent), '[]') FROM (
+                       SELECT 'mcpservers' AS "table", id, headers FROM mcpservers
+                       WHERE creator_id = requests.creator_id AND headers IS NOT NULL
+                       UNION ALL
+                       SELECT 'a2acards', id, headers FROM a2acards
+                       WHERE creator_id = requests.creator_id AND headers IS NOT NULL
+                   ) AS sent
+               ) AS headers
         FROM requests JOIN modelproviders AS provider ON provider.id = requests.provider_id
         WHERE requests.id = ANY(:request_ids)
     """

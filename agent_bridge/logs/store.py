@@ -25,6 +25,7 @@ from agent_bridge.logs.queries import (
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity, read_uuid
 from agent_bridge.router.signatures import is_record_of_call, is_traceback_of_mismatch
 from shared.domain.frames import LogFrame, encode
+from shared.domain.headers import open_headers, secrets_of
 from shared.domain.options import CREDENTIALS, METADATA, open_options
 from shared.notifications.bus import Notifications
 from shared.notifications.formats import Request, encode_frames, session_channel
@@ -38,7 +39,7 @@ MESSAGE_LIMIT = 64 * 1024  # characters
 CUT_MARK = " … [cut]"
 LEVEL_LIMIT = 32  # characters
 REMEMBERED_REQUESTS = 10_000
-SECRETS_LIMIT = 100  # of one request
+SECRETS_LIMIT = 200  # of one request
 
 
 class Logs:
@@ -134,6 +135,12 @@ class Logs:
             with _told():
                 options = open_options(self._vault, CREDENTIALS, UUID(config), stored)
                 yield from named_secrets(options)
+        for sent in given.headers:
+            with _told():
+                headers = open_headers(
+                    self._vault, sent["table"], UUID(sent["id"]), sent["headers"]
+                )
+                yield from secrets_of(headers)
 
     def _publish_last(self, sessions: Iterable[tuple[UUID, UUID, int]]) -> None:
         """Have listeners read what a try that seemed to fail has stored."""

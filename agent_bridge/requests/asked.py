@@ -1,71 +1,31 @@
-"""Agents that are asked themselves: which can be, what they are given, and what comes of it."""
+"""Agents that are asked themselves: what they are given, and what comes of it."""
 
 from typing import Any
-from uuid import UUID
 
 import attrs
-from attrs import define, field, frozen
+from attrs import define, field
 
-from agent_bridge.requests.asked_queries import Member
 from agent_bridge.requests.compose import UnfitError
 from agent_bridge.router.frames import NOT_ACTIVE, UNREGISTERED, Rejection, Reply
 from shared.codec.depth import is_too_deep
 from shared.codec.sizes import in_units
 from shared.codec.text import write_json
-from shared.domain.agents import text_parameter
+from shared.domain.asked import AskedAgent, away
 from shared.domain.endings import Outcome, failed
-from shared.domain.flows import ASKED_MEMBERS_LIMIT
 from shared.domain.frames import answer_from
 
 MOST_BYTES = 8 * 1024 * 1024  # of a trace
 
-NOBODY = "The agent or flow that is asked does not exist"
-TOOLS = "The flow can't be asked itself: only the master agent can call all of its members"
-TOO_MANY = f"The flow can't be asked itself: it has more than {ASKED_MEMBERS_LIMIT} members"
-
+type Content = dict[str, Any]
+"""What an agent is given, by its parameters."""
 type Step = dict[str, Any]
 """An agent's entry in the trace, in the form of the master agent's."""
-
-
-@frozen
-class AskedAgent:
-    """An agent that takes one text."""
-
-    id: UUID
-    alias: str
-    parameter: str
-
-
-def line_up(members: list[Member]) -> list[AskedAgent]:
-    """Who is asked, in order. Raises UnfitError unless all can be."""
-    if not members:
-        raise UnfitError(NOBODY)
-    if len(members) > ASKED_MEMBERS_LIMIT:
-        raise UnfitError(TOO_MANY)
-    if any(member.type != "genai" for member in members):
-        raise UnfitError(TOOLS)
-    return [_askable(member) for member in members]
-
-
-def _askable(member: Member) -> AskedAgent:
-    if member.id is None or member.alias is None:
-        raise UnfitError("An agent of the flow does not exist any more")
-    if not member.is_active:
-        raise UnfitError(_away(member.alias))
-    parameter = text_parameter(member.input_parameters or {})
-    if parameter is None:
-        raise UnfitError(f"The agent {member.alias} can't be asked itself: it takes no text alone")
-    return AskedAgent(member.id, member.alias, parameter)
-
-
-def _away(alias: str) -> str:
-    return f"The agent {alias} is not connected, please try again later"
 
 
 def refusal(agent: AskedAgent, rejection: Rejection) -> Outcome:
     """What a request ends with that an agent did not answer."""
     if rejection.message == NOT_ACTIVE:
-        return failed(_away(agent.alias))
+        return failed(away(agent.alias))
     if rejection.message == UNREGISTERED:
         return failed(f"The agent {agent.alias} left before the answer came", "interrupted")
     reason = rejection.message or "it does not say why"
@@ -90,9 +50,9 @@ class Trace:
     steps: list[Step] = field(factory=list)
     _bytes: int = field(default=0, init=False)
 
-    def begin(self, agent: AskedAgent, text: str) -> dict[str, str]:
-        """Note that an agent is asked; what it is given."""
-        given = {agent.parameter: text}
+    def begin(self, agent: AskedAgent, said: str | Content) -> Content:
+        """Note that an agent is asked, with a text or with arguments; what it is given."""
+        given = said if isinstance(said, dict) else {str(agent.parameter): said}
         step = {"id": str(agent.id), "name": agent.alias, "input": given, "output": None}
         self.steps.append({**step, "is_success": False, "execution_time": 0.0, "type": "genai"})
         return given

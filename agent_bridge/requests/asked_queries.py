@@ -1,27 +1,12 @@
 """The bridge's statement about agents that are asked themselves."""
 
-from typing import Any
-from uuid import UUID
-
 from attrs import frozen
 from databases.core import Connection
 
 from agent_bridge.requests.claim_queries import ClaimedRequest
+from shared.domain.asked import Member
 from shared.domain.flows import ASKED_MEMBERS_LIMIT
 from shared.postgres.pool import columns
-
-
-@frozen
-class Member:
-    """Who is asked: the agent, or a member of the flow."""
-
-    type: str
-    id: UUID | None
-    """None: the agent is no more, or it is none."""
-    alias: str | None
-    is_active: bool | None
-    input_parameters: dict[str, Any] | None
-    """The schema, as it is stored."""
 
 
 @frozen

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from databases import Database
 
 from agent_bridge import metrics
-from agent_bridge.requests.asked import AskedAgent, Trace, line_up, refusal, text_of
+from agent_bridge.requests.asked import Content, Trace, refusal, text_of
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.asking import Lanes, Sending
 from agent_bridge.requests.claim_queries import ClaimedRequest
@@ -20,6 +20,8 @@ from agent_bridge.requests.master import payload_size
 from agent_bridge.router.frames import MASTER_SERVER_BE, Rejection, Reply
 from agent_bridge.router.lanes import Lane, open_lane
 from shared.codec.sizes import in_units
+from shared.codec.text import read_json
+from shared.domain.asked import AskedAgent, line_up
 from shared.domain.endings import Outcome
 from shared.postgres.pool import connect
 from shared.settings.bridge import BridgeSettings
@@ -63,25 +65,27 @@ class AskedAgents:
         with span("compose"):
             async with connect(self._database) as connection:
                 asked = await mark_asked(connection, request)
-        agents = line_up(asked.members)
+        agents = line_up(asked.members, with_arguments=request.has_arguments)
         return agents if asked.is_held else None
 
     async def _ask_in_turn(
         self, request: ClaimedRequest, agents: list[AskedAgent], trace: Trace
     ) -> Outcome:
-        text, whose = request.message, "The message"
+        said: str | Content = _arguments(request) if request.has_arguments else request.message
+        text, whose = "", "The message"
         for agent in agents:
-            content = trace.begin(agent, text)
+            content = trace.begin(agent, said)
             await self._make_fit(request, content, whose)
             reply = await self._call(request, agent, content)
             if isinstance(reply, Rejection):
                 trace.end(reply)
                 return refusal(agent, reply)
-            text, whose = text_of(agent, reply.response), f"The answer of the agent {agent.alias}"
+            said = text = text_of(agent, reply.response)
+            whose = f"The answer of the agent {agent.alias}"
             trace.end(reply)
         return Outcome("answered", {"response": text or EMPTY})
 
-    async def _make_fit(self, request: ClaimedRequest, content: dict[str, str], whose: str) -> None:
+    async def _make_fit(self, request: ClaimedRequest, content: Content, whose: str) -> None:
         """Wait until it is within the user's share. Raises UnfitError where it is too large.
 
         The agent would lose its connection by that, and all that it is at.
@@ -92,7 +96,7 @@ class AskedAgents:
         await self._sending.pacing.wait(request.creator_id, size)
 
     async def _call(
-        self, request: ClaimedRequest, agent: AskedAgent, content: dict[str, str]
+        self, request: ClaimedRequest, agent: AskedAgent, content: Content
     ) -> Reply | Rejection:
         async with self._lane_to(agent) as lane:
             with span("invoke"), metrics.INVOCATION_SECONDS.time():
@@ -108,3 +112,9 @@ class AskedAgents:
                 yield lane
         finally:
             await lane.close()
+
+
+def _arguments(request: ClaimedRequest) -> Content:
+    """As a gateway has stored them."""
+    arguments: Content = read_json(request.message)
+    return arguments

@@ -38,6 +38,8 @@ class ClaimedRequest:
     """What stands in place of values of the config."""
     asked_id: UUID | None
     """The agent or flow that is asked itself; None: the master agent is."""
+    has_arguments: bool = False
+    """Whether the message is JSON: what the agent that is asked itself is called with."""
     claimed_at: float = field(factory=monotonic)
     """By the clock of this process."""
 
@@ -102,10 +104,11 @@ async def claim_requests(
             FROM next WHERE requests.id = next.id
             RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
                       file_ids, deadline, position, requests.created_at, traceparent, message_id,
-                      overrides, asked_id
+                      overrides, asked_id, has_arguments
         )
         SELECT claimed.id, claim_id, session_id, creator_id, content AS message, config_name,
-               provider_name, file_ids, traceparent, message_id, overrides, asked_id, EXISTS (
+               provider_name, file_ids, traceparent, message_id, overrides, asked_id,
+               has_arguments, EXISTS (
                    SELECT FROM agentworkflows WHERE agentworkflows.creator_id = claimed.creator_id
                ) AS has_flows,
                extract(epoch FROM clock_timestamp() - claimed.created_at)::float8 AS waited,

@@ -14,6 +14,7 @@ from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.compose import UnfitError
 from agent_bridge.router.frames import NOT_ACTIVE, UNREGISTERED, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, RouterAwayError
+from shared.domain.asked import NotAskableError
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.domain.frames import answer_from
 from shared.notifications.bus import Notifications
@@ -33,7 +34,7 @@ INTERRUPTED = "The request was interrupted before the answer came"
 TIMED_OUT = "The answer did not come in time"
 INTERNAL = "The request failed because of an internal error"
 
-FAULTS = (UnfitError, RouterAwayError, LaneLostError, TimeoutError)
+FAULTS = (UnfitError, NotAskableError, RouterAwayError, LaneLostError, TimeoutError)
 """Why there is no reply at all."""
 
 

@@ -1,22 +1,16 @@
 """A2A agents as a kind of what users add by a URL."""
 
-from databases.core import Connection
-
 from gateway.a2a import queries
 from gateway.a2a.lookup import look_up
+from gateway.a2a.storing import update_cards
 from gateway.remote.kinds import Kind
-
-
-async def _recall(_connection: Connection, _url: str) -> None:
-    """Cards are asked for without more ado."""
-
 
 A2A_AGENTS = Kind(
     "A2A agent",
-    lambda outbound, url, _: look_up(outbound, url),
-    _recall,
+    look_up,
+    queries.select_headers,
     queries.select_due,
     queries.activate_agents,
-    queries.update_cards,
+    update_cards,
     queries.count_failure,
 )

@@ -1,67 +1,69 @@
-"""What an A2A agent says about itself on its card, in either generation of the protocol."""
+"""What an A2A agent says about itself on its card, in any generation of the protocol."""
 
+from collections.abc import Sequence
 from operator import itemgetter
-from typing import Annotated, Any
 
+import attrs
 import httpx2
+from anyio import to_thread
 from attrs import frozen
 
-from gateway.a2a.cards import card_content, card_name
+from gateway.a2a.addresses import CardPlace, find_places, find_places_again
+from gateway.a2a.cards import Card, read_card
+from gateway.a2a.interfaces import Interface, admit, read_interfaces
 from gateway.remote.causes import describe_answer
+from gateway.remote.credentials import Credentials
 from gateway.remote.errors import UnreachableError
+from gateway.remote.left_out import log_left_out
 from gateway.remote.outbound import Outbound
-from shared.codec.converter import parse
-from shared.codec.faults import InvalidInputError
-from shared.codec.hooks import Rule
-
-CARD_PATHS = ("/.well-known/agent-card.json", "/.well-known/agent.json")
-
-
-@frozen
-class StatedCard:
-    """What a card must have, and what it must not have otherwise."""
-
-    name: Annotated[str, Rule(lambda name: None if name.strip() else "it has no name")]
-    description: str
-    skills: list[dict[str, Any]] | None = None
-    defaultInputModes: list[str] | None = None  # noqa: N815 (the protocol's word)
-    defaultOutputModes: list[str] | None = None  # noqa: N815
+from gateway.remote.urls import read_url
 
 
 @frozen
 class FoundCard:
-    """A card in the form that is stored."""
+    """A card as it was found, in the form that is stored."""
 
-    name: str
-    description: str
-    content: dict[str, Any]
+    address: str
+    card_url: str
+    card: Card
+    interfaces: list[Interface]
+    """Where calls may go, best first; one at least."""
 
 
-async def look_up(outbound: Outbound, url: str) -> FoundCard:
-    """The card of the agent at this host. Raises UnreachableError."""
+async def look_up(
+    outbound: Outbound,
+    url: str,
+    card_url: str | None = None,
+    credentials: Credentials | None = None,
+) -> FoundCard:
+    """The card of the agent at this address, or at its host; of one that is known, where it was.
+
+    Parts that are no good are left out, and the log says so. Raises UnreachableError.
+    """
+    places = find_places_again(url, card_url) if card_url else find_places(read_url(url))
+    async with outbound.visit(credentials=credentials) as http:
+        place, card = await _visit(http, places, was_sent=credentials is not None)
+        stated = read_interfaces(card, place.address)
+        interfaces, refused = await admit(outbound, stated, place.card_url)
+    left_out = [*card.left_out, *refused]
+    log_left_out(left_out, "parts", "A2A agent", url)
+    name = card.name or httpx2.URL(place.address).host
+    card = attrs.evolve(card, name=name, left_out=left_out)
+    return FoundCard(place.address, place.card_url, card, interfaces)
+
+
+async def _visit(
+    http: httpx2.AsyncClient, places: Sequence[CardPlace], *, was_sent: bool
+) -> tuple[CardPlace, Card]:
+    """The first card that there is. Raises UnreachableError."""
     failures = []
-    async with outbound.visit() as http:
-        for path in CARD_PATHS:
-            answer = await http.get(url + path)
-            try:
-                return _read_answer(answer)
-            except UnreachableError as error:
-                failures.append((answer.status_code == httpx2.codes.NOT_FOUND, error))
+    for place in places:
+        answer = await http.get(place.card_url)
+        try:
+            if not answer.is_success:
+                raise describe_answer(answer, was_sent=was_sent)
+            return place, await to_thread.run_sync(read_card, answer.content)
+        except UnreachableError as error:
+            failures.append((answer.status_code == httpx2.codes.NOT_FOUND, error))
     _, failure = min(failures, key=itemgetter(0))  # the first that tells more than "Not Found"
     raise failure
-
-
-def _read_answer(answer: httpx2.Response) -> FoundCard:
-    if not answer.is_success:
-        raise describe_answer(answer)
-    return read_card(answer.content)
-
-
-def read_card(text: bytes) -> FoundCard:
-    """A card from its JSON. Raises UnreachableError for what is none."""
-    try:
-        stated = parse(text, StatedCard)
-        whole = parse(text, dict[str, Any])
-    except InvalidInputError as error:
-        raise UnreachableError("its card is not one of an A2A agent", str(error)) from None
-    return FoundCard(card_name(stated.name), stated.description, card_content(whole))

@@ -1,17 +1,25 @@
 """A2A agents in PostgreSQL."""
 
 from collections.abc import Sequence
-from uuid import UUID, uuid4
+from typing import Final
+from uuid import UUID
 
+import attrs
 from databases.core import Connection
+from databases.interfaces import Record
 
-from gateway.a2a.lookup import FoundCard
-from gateway.a2a.schemas import A2AAgent, LookedUpA2AAgent
+from gateway.a2a.interfaces import needs_newer
+from gateway.a2a.schemas import A2AAgent
+from gateway.a2a.security import find_lacking
+from gateway.remote.credentials import Values
+from gateway.remote.kinds import Due, Target
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
-from shared.domain.agents import make_alias
-from shared.postgres.pool import columns
-from shared.postgres.rows import builder
+from shared.domain.headers import open_headers, seal_headers
+from shared.postgres.rows import as_json
+from shared.secrets import Vault
+
+TABLE: Final = "a2acards"
 
 AGENTS = Quota(
     "A2A agents",
@@ -20,61 +28,25 @@ AGENTS = Quota(
 )
 
 
-async def upsert_agent(
-    connection: Connection, owner: UUID, url: str, card: FoundCard
-) -> LookedUpA2AAgent:
-    """The owner's agent at this URL, active and with this card; the alias stays with the name."""
-    sql = """
-        INSERT INTO a2acards AS old
-            (id, name, alias, description, server_url, card_content, is_active, creator_id)
-        VALUES (:id, :name, :alias, :description, :url, :content, true, :owner)
-        ON CONFLICT (creator_id, server_url) DO UPDATE SET
-            name = excluded.name,
-            alias = CASE WHEN old.name = excluded.name THEN old.alias ELSE excluded.alias END,
-            description = excluded.description,
-            card_content = excluded.card_content,
-            is_active = true,
-            lookup_failures = 0,
-            next_lookup_at = NULL,
-            updated_at = CASE WHEN old.is_active
-                AND (old.name, old.description, CAST(old.card_content AS jsonb))
-                    IS NOT DISTINCT FROM
-                    (excluded.name, excluded.description, CAST(excluded.card_content AS jsonb))
-                THEN old.updated_at ELSE now() END
-        RETURNING id, name, alias, description, server_url, card_content, created_at, updated_at
-    """
-    values = {
-        "id": uuid4(),
-        "name": card.name,
-        "alias": make_alias(card.name),
-        "description": card.description,
-        "url": url,
-        "content": card.content,
-        "owner": owner,
-    }
-    row = await connection.fetch_one(sql, values)
-    assert row is not None
-    return LookedUpA2AAgent(**columns(row))
-
-
-async def activate_agents(connection: Connection, url: str) -> list[UUID]:
-    """The ids of all agents at this URL, whoever owns them; their rows are locked."""
+async def activate_agents(connection: Connection, target: Target) -> list[UUID]:
+    """The ids of a target's agents, whoever owns them; their rows are locked."""
     sql = """
         UPDATE a2acards SET
             is_active = true,
             lookup_failures = 0,
             next_lookup_at = NULL,
             updated_at = CASE WHEN is_active THEN updated_at ELSE now() END
-        WHERE server_url = :url
+        WHERE server_url = :url AND (id = :row OR CAST(:row AS uuid) IS NULL AND headers IS NULL)
         RETURNING id
     """
-    return [row["id"] for row in await connection.fetch_all(sql, {"url": url})]
+    rows = await connection.fetch_all(sql, {"url": target.url, "row": target.row})
+    return [row["id"] for row in rows]
 
 
 async def count_failure(
-    connection: Connection, url: str, most: int, pauses: Sequence[float]
+    connection: Connection, target: Target, most: int, pauses: Sequence[float]
 ) -> None:
-    """Count a failed look-up of all agents at this URL; `most` in a row end their activity.
+    """Count a failed look-up of a target's agents; `most` in a row end their activity.
 
     The next one is due after a pause, in seconds: the first of them after one failure, the last
     after as many as there are pauses, or more.
@@ -86,43 +58,58 @@ async def count_failure(
             is_active = is_active AND failures < :most,
             updated_at = CASE WHEN is_active AND failures >= :most THEN now() ELSE updated_at END
         FROM unnest(CAST(:pauses AS float8[])) WITH ORDINALITY AS paused (pause, failures)
-        WHERE server_url = :url
+        WHERE server_url = :url AND (id = :row OR CAST(:row AS uuid) IS NULL AND headers IS NULL)
           AND failures = least(lookup_failures + 1, cardinality(CAST(:pauses AS float8[])))
     """
-    await connection.execute(sql, {"url": url, "most": most, "pauses": list(pauses)})
-
-
-async def update_cards(connection: Connection, ids: list[UUID], card: FoundCard) -> None:
-    """Give locked agents this card; the alias stays with the name."""
-    sql = """
-        UPDATE a2acards SET
-            name = :name,
-            alias = CASE WHEN name = :name THEN alias ELSE :alias END,
-            description = :description,
-            card_content = CAST(:content AS json),
-            updated_at = now()
-        WHERE id = ANY(:ids)
-          AND (name, description, CAST(card_content AS jsonb)) IS DISTINCT FROM
-              (:name, :description, CAST(CAST(:content AS json) AS jsonb))
-    """
-    values = {
-        "name": card.name,
-        "alias": make_alias(card.name),
-        "description": card.description,
-        "content": card.content,
-        "ids": ids,
-    }
+    values = {"url": target.url, "row": target.row, "most": most, "pauses": list(pauses)}
     await connection.execute(sql, values)
 
 
-async def select_due(connection: Connection) -> list[tuple[str, UUID]]:
-    """The URL and the owner of every agent that is to be looked up again."""
+async def select_due(connection: Connection) -> list[Due]:
+    """Every agent that is to be looked up again, with where its card was."""
     sql = """
-        SELECT server_url, creator_id FROM a2acards
+        SELECT server_url, CASE WHEN headers IS NOT NULL THEN id END, creator_id, card_url
+        FROM a2acards
         WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
     """
-    rows = await connection.fetch_all(sql)
-    return [(row["server_url"], row["creator_id"]) for row in rows]
+    return [
+        Due(Target(url, row), owner, card_url)
+        for url, row, owner, card_url in await connection.fetch_all(sql)
+    ]
+
+
+async def select_headers(connection: Connection, vault: Vault, id_: UUID) -> dict[str, str]:
+    """What an agent is sent, whoever owns it. Raises UndecryptableError."""
+    sql = "SELECT headers FROM a2acards WHERE id = :id"
+    return open_headers(vault, TABLE, id_, await connection.fetch_val(sql, {"id": id_}))
+
+
+async def select_headers_at(
+    connection: Connection, vault: Vault, owner: UUID, addresses: list[str]
+) -> dict[str, str]:
+    """What the owner's agent at the first of these addresses is sent that there is one at.
+
+    Raises UndecryptableError.
+    """
+    sql = """
+        SELECT id, headers FROM a2acards
+        WHERE creator_id = :owner AND server_url = ANY(CAST(:addresses AS text[]))
+        ORDER BY array_position(CAST(:addresses AS text[]), CAST(server_url AS text)) LIMIT 1
+    """
+    row = await connection.fetch_one(sql, {"owner": owner, "addresses": addresses})
+    return open_headers(vault, TABLE, row["id"], row["headers"]) if row else {}
+
+
+async def update_headers(
+    connection: Connection, vault: Vault, owner: UUID, id_: UUID, headers: Values
+) -> None:
+    """Store what one of the owner's agents is sent from now on."""
+    sql = """
+        UPDATE a2acards SET headers = CAST(:headers AS json), updated_at = now()
+        WHERE creator_id = :owner AND id = :id
+    """
+    sealed = seal_headers(vault, TABLE, id_, headers)
+    await connection.execute(sql, {"owner": owner, "id": id_, "headers": sealed})
 
 
 async def select_agents(connection: Connection, owner: UUID, part: Slice) -> Page[A2AAgent]:
@@ -130,25 +117,47 @@ async def select_agents(connection: Connection, owner: UUID, part: Slice) -> Pag
     sql = """
         SELECT id, name, alias, description, server_url,
                CAST(card_content AS text) AS card_content,
-               created_at, updated_at, is_active, creator_id,
+               created_at, updated_at, is_active, creator_id, card_url,
+               CAST(interfaces AS text) AS interfaces, CAST(left_out AS text) AS left_out,
+               (SELECT json_agg(name) FROM json_object_keys(headers) AS name) AS header_names,
+               CASE WHEN strpos(CAST(card_content AS text), '"security') > 0
+                   THEN card_content END AS securing,
                coalesce(octet_length(description), 0)
-                   + octet_length(CAST(card_content AS text)) AS bytes
+                   + octet_length(CAST(card_content AS text))
+                   + coalesce(octet_length(CAST(interfaces AS text)), 0)
+                   + coalesce(octet_length(CAST(left_out AS text)), 0) AS bytes
         FROM a2acards WHERE creator_id = :owner
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-    make = builder(A2AAgent, "card_content")
-    return await select_page(connection, sql, {"owner": owner}, part, make)
+    return await select_page(connection, sql, {"owner": owner}, part, _make_agent)
 
 
 async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> A2AAgent | None:
     """One of the owner's A2A agents."""
     sql = """
-        SELECT id, name, alias, description, server_url, card_content,
-               created_at, updated_at, is_active, creator_id
+        SELECT id, name, alias, description, server_url,
+               CAST(card_content AS text) AS card_content,
+               created_at, updated_at, is_active, creator_id, card_url,
+               CAST(interfaces AS text) AS interfaces, CAST(left_out AS text) AS left_out,
+               (SELECT json_agg(name) FROM json_object_keys(headers) AS name) AS header_names,
+               card_content AS securing
         FROM a2acards WHERE creator_id = :owner AND id = :id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
-    return A2AAgent(**columns(row)) if row else None
+    return _make_agent(row) if row else None
+
+
+_TOLD = ("card_content", "interfaces", "left_out")
+_MAYBE = ("card_url", "interfaces", "left_out", "header_names")
+_COLUMNS = [name for name in attrs.fields_dict(A2AAgent) if name not in {"newer_only", "lacking"}]
+
+
+def _make_agent(row: Record) -> A2AAgent:
+    found = {name: row[name] for name in _COLUMNS if name not in _MAYBE or row[name] is not None}
+    told = {name: as_json(found[name]) for name in _TOLD if name in found}
+    newer = needs_newer(row["interfaces"])
+    lacking = find_lacking(row["securing"] or {}, row["header_names"] or ())
+    return A2AAgent(**{**found, **told}, newer_only=newer, lacking=lacking)
 
 
 async def delete_agent(connection: Connection, owner: UUID, id_: UUID) -> bool:

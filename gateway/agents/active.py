@@ -1,68 +1,118 @@
 """What the master agent may call for a user: agents, tools of MCP servers and A2A agents."""
 
+import logging
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from databases.core import Connection
 from databases.interfaces import Record
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
+from gateway.a2a.interfaces import needs_newer
 from gateway.a2a.schemas import task_schema
 from gateway.agents.schemas import ActiveSelection
 from gateway.web.paging import Page, Slice, select_page
 from shared.codec.text import read_json
-from shared.domain.agents import ActiveConnection, callable_schema, tool_schema
+from shared.domain.agents import (
+    NEEDS_FUNCTION_NAME,
+    ActiveConnection,
+    callable_schema,
+    function_name,
+    tool_schema,
+)
+from shared.domain.headers import HeadersTable, open_headers
+from shared.postgres.rows import as_json
+from shared.secrets import UndecryptableError, Vault
+
+logger = logging.getLogger(__name__)
+
+TABLES: dict[str, HeadersTable] = {"mcp": "mcpservers", "a2a": "a2acards"}
 
 
 async def select_active_connections(
-    connection: Connection, owner: UUID, selection: ActiveSelection, part: Slice
+    connection: Connection,
+    vault: Vault | None,
+    owner: UUID,
+    selection: ActiveSelection,
+    part: Slice,
 ) -> Page[ActiveConnection]:
     """A page of the owner's active connections, newest first.
 
     Each has a name of its own. Asked for A2A agents alone, these have the names of their cards.
+    With a vault they have what their servers are sent with each call.
     """
     sql = """
         WITH active AS (
-            SELECT id, alias AS name, 'genai' AS type, NULL AS url, description,
-                   input_parameters AS content, created_at, updated_at, is_active
+            SELECT id, alias AS name, alias, 'genai' AS type, NULL AS url, description,
+                   input_parameters AS content, CAST(NULL AS json) AS interfaces,
+                   created_at, updated_at, is_active, NULL AS server_id, NULL AS headers
             FROM agents
             WHERE creator_id = :owner AND is_active
             UNION ALL
-            SELECT mcptools.id, mcptools.alias, 'mcp', server_url, mcptools.description,
-                   coalesce(flattened, "inputSchema"),
-                   mcptools.created_at, mcptools.updated_at, is_active
+            SELECT mcptools.id, mcptools.alias, mcptools.alias, 'mcp', server_url,
+                   mcptools.description, coalesce(flattened, "inputSchema"), NULL,
+                   mcptools.created_at, mcptools.updated_at, is_active,
+                   mcpservers.id, mcpservers.headers
             FROM mcptools JOIN mcpservers ON mcpservers.id = mcp_server_id
             WHERE creator_id = :owner AND is_active
             UNION ALL
-            SELECT id, CASE WHEN CAST(:type AS text) = 'a2a' THEN name ELSE alias END,
-                   'a2a', rtrim(server_url, '/') || '/', description,
-                   json_build_object('skills', card_content -> 'skills'),
-                   created_at, updated_at, is_active
+            SELECT id, CASE WHEN CAST(:type AS text) = 'a2a' THEN name ELSE alias END, alias, 'a2a',
+                   CASE WHEN strpos(server_url, '?') > 0 THEN server_url
+                       ELSE rtrim(server_url, '/') || '/' END,
+                   description, json_build_object('skills', card_content -> 'skills'), interfaces,
+                   created_at, updated_at, is_active, id, headers
             FROM a2acards
             WHERE creator_id = :owner AND is_active
         )
-        SELECT id, name, type, url, description, CAST(content AS text) AS content,
-               created_at, updated_at, is_active,
-               coalesce(octet_length(description), 0) + octet_length(CAST(content AS text)) AS bytes
+        SELECT id, name, alias, type, url, description, CAST(content AS text) AS content,
+               CAST(interfaces AS text) AS interfaces, created_at, updated_at, is_active,
+               server_id, headers,
+               coalesce(octet_length(description), 0) + octet_length(CAST(content AS text))
+                   + coalesce(octet_length(CAST(interfaces AS text)), 0)
+                   + coalesce(octet_length(CAST(headers AS text)), 0) AS bytes
         FROM active WHERE :type IN ('all', type)
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "type": selection.agent_type}
-    return await select_page(connection, sql, values, part, _active)
+    return await select_page(connection, sql, values, part, partial(_active, vault))
 
 
-def _active(row: Record) -> ActiveConnection:
+def _active(vault: Vault | None, row: Record) -> ActiveConnection:
     url: str | None = row["url"]
+    name, function = row["name"], function_name(row["alias"])
     return ActiveConnection(
         id=row["id"],
-        name=row["name"],
+        name=name,
         type=row["type"],
         agent_schema=_schema(row),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         is_active=row["is_active"],
         url=UNSET if url is None else url,
+        function_name=UNSET if function == name else function,
+        interfaces=UNSET if row["interfaces"] is None else as_json(row["interfaces"]),
+        newer_only=_newer_only(row),
+        headers=_headers(vault, row) if vault and row["headers"] else UNSET,
     )
+
+
+def _newer_only(row: Record) -> str | UnsetType:
+    match row["type"]:
+        case "mcp":
+            return UNSET if function_name(row["alias"]) == row["alias"] else NEEDS_FUNCTION_NAME
+        case "a2a":
+            return needs_newer(row["interfaces"])
+    return UNSET
+
+
+def _headers(vault: Vault, row: Record) -> dict[str, str] | UnsetType:
+    """What the server is sent; without what can't be decrypted it says itself what it wants."""
+    try:
+        return open_headers(vault, TABLES[row["type"]], row["server_id"], row["headers"])
+    except UndecryptableError as error:
+        logger.warning("%s, and is left out", error)
+        return UNSET
 
 
 def _schema(row: Record) -> dict[str, Any]:

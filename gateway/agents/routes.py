@@ -37,6 +37,7 @@ from shared.domain.agents import (
 from shared.domain.flows import flow_connection, select_active_flows
 from shared.notifications.formats import REVOKED_TOKENS, encode_revoked
 from shared.postgres.pool import connect
+from shared.secrets import Vault
 from shared.tokens import issue_agent_token, restore_token, without_signature
 
 
@@ -114,9 +115,11 @@ async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> Page[
 
     Flows come first, on each page.
     """
-    asked = call.parameters
+    asked, vault = call.parameters, _vault_of_master(call)
     page = await call.read_page(
-        lambda connection, part: select_active_connections(connection, call.user_id, asked, part)
+        lambda connection, part: select_active_connections(
+            connection, vault, call.user_id, asked, part
+        )
     )
     page.around = lambda told: ActiveConnections(told, [])
     if asked.agent_type in {"genai", "all"}:
@@ -127,6 +130,13 @@ async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> Page[
             await call.make_room(size)
         page.put_before(flows, flow_connection, size)
     return page
+
+
+def _vault_of_master(call: Call[Any, Any]) -> Vault | None:
+    """The vault, where the master agent asks: by a key that nobody else is shown."""
+    has_own_key = call.state["settings"].service_api_key is not None
+    is_service = call.caller is not None and call.caller.is_service
+    return call.state["vault"] if has_own_key and is_service else None
 
 
 async def read_agent(call: Call[Nothing, AgentId]) -> Agent:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.mcp.tools import NO_CHARACTERS
+from gateway.remote.texts import storable
 
 TEXT_LIMIT = 1000  # characters
 INSTRUCTIONS_LIMIT = 16 * 1024  # characters
@@ -30,9 +30,7 @@ def read_info(info: Mapping[str, Any], instructions: object, version: str | None
 
 
 def _read_text(value: object, limit: int) -> str:
-    return (
-        value[:limit].replace(NO_CHARACTERS[0], NO_CHARACTERS[1]) if isinstance(value, str) else ""
-    )
+    return storable(value[:limit]) if isinstance(value, str) else ""
 
 
 def _read_icon(icon: object) -> dict[str, Any] | None:

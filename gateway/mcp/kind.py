@@ -8,7 +8,7 @@ from gateway.remote.kinds import Kind
 MCP_SERVERS = Kind(
     "MCP server",
     look_up,
-    queries.select_version,
+    queries.select_sent,
     queries.select_due,
     queries.activate_servers,
     update_servers,

@@ -4,17 +4,29 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 from anyio.abc import ObjectReceiveStream
 from attrs import define, field
 from mcp import Client, MCPError
 from mcp.client import Transport
 from mcp.shared.message import SessionMessage
-from mcp_types import METHOD_NOT_FOUND, SERVER_INFO_META_KEY, JSONRPCResponse
+from mcp_types import (
+    METHOD_NOT_FOUND,
+    SERVER_INFO_META_KEY,
+    JSONRPCNotification,
+    JSONRPCRequest,
+    JSONRPCResponse,
+)
 
 from gateway.mcp.tools import MOST_TOOLS
 
 MOST_PAGES = 100
 BARREN_LIMIT = 3  # pages in a row without anything new
+RELISTINGS = 2  # of a server that says meanwhile that its tools have changed
+MESSAGES_LIMIT = 1000  # of a server, answers and others
+QUESTIONS_LIMIT = 100  # of these: each is answered
+
+CHANGED = "notifications/tools/list_changed"
 
 type Received = SessionMessage | Exception
 
@@ -31,6 +43,22 @@ class Listed:
     """Of the protocol, that is spoken with it."""
     is_whole: bool = False
     """Whether these are all its tools."""
+    has_changed: bool = False
+    """Whether it has said so since the listing began."""
+    messages: int = 0
+    """How many it has sent."""
+    questions: int = 0
+    """How many of these want an answer."""
+
+    def begin(self) -> None:
+        """What is listed from now on stands in place of what was."""
+        self.tools, self.names = [], set()
+        self.is_whole = self.has_changed = False
+
+    @property
+    def is_flooded(self) -> bool:
+        """Whether it says more than anybody listens to."""
+        return self.messages > MESSAGES_LIMIT or self.questions > QUESTIONS_LIMIT
 
     def take(self, result: dict[str, Any]) -> None:
         """Take what is of use out of an answer, and leave what the SDK needs."""
@@ -73,6 +101,7 @@ async def list_tools(transport: Transport, listed: Listed, *, is_older: bool) ->
         listed.version = client.session.protocol_version
         try:
             await _list_pages(client, listed)
+            await _list_again(client, listed)
         except MCPError as error:
             if error.code != METHOD_NOT_FOUND or listed.declares_tools or listed.tools:
                 raise
@@ -94,6 +123,20 @@ async def _list_pages(client: Client, listed: Listed) -> None:
         followed.add(cursor)
 
 
+async def _list_again(client: Client, listed: Listed) -> None:
+    """Once more, or twice, where its tools have changed meanwhile; those of before stay if not."""
+    for _ in range(RELISTINGS):
+        if not listed.has_changed:
+            return
+        before = listed.tools, listed.names, listed.is_whole
+        listed.begin()
+        try:
+            await _list_pages(client, listed)
+        except MCPError:
+            listed.tools, listed.names, listed.is_whole = before
+            return
+
+
 def _name(one: object) -> object:
     return one.get("name") if isinstance(one, dict) else one
 
@@ -104,14 +147,15 @@ async def _take_answers(
 ) -> AsyncIterator[tuple[ObjectReceiveStream[Received], Any]]:
     """The same transport, with what is in answers put there: the SDK never sees it.
 
-    It would refuse a page of tools for one that is no good, and a server that has no version.
+    It would refuse a page of tools for one that is no good, and a server that has no version. Nor
+    does it see notifications, which may be many.
     """
     async with transport as (reading, writing):
         yield Taking(reading.receive, reading.aclose, listed), writing
 
 
 class Taking(ObjectReceiveStream[Received]):
-    """The answers of a server, without what may be no good in them."""
+    """What a server says, without what may be no good in its answers."""
 
     def __init__(
         self,
@@ -124,11 +168,20 @@ class Taking(ObjectReceiveStream[Received]):
         self._listed = listed
 
     async def receive(self) -> Received:
-        """The next answer."""
-        received = await self._receive()
-        if isinstance(received, SessionMessage) and isinstance(received.message, JSONRPCResponse):
-            self._listed.take(received.message.result)
-        return received
+        """The next answer, or question of the server's; nothing more of one that floods."""
+        while not self._listed.is_flooded:
+            received = await self._receive()
+            self._listed.messages += 1
+            match received:
+                case SessionMessage(message=JSONRPCResponse(result=result)):
+                    self._listed.take(result)
+                case SessionMessage(message=JSONRPCNotification(method=method)):
+                    self._listed.has_changed |= method == CHANGED
+                    continue
+                case SessionMessage(message=JSONRPCRequest()):
+                    self._listed.questions += 1
+            return received
+        raise anyio.EndOfStream
 
     async def aclose(self) -> None:
         """Close what is beneath."""

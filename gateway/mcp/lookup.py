@@ -14,12 +14,15 @@ from mcp_types import PARSE_ERROR
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from gateway.mcp.info import read_info
-from gateway.mcp.listing import MOST_PAGES, Listed, list_tools
-from gateway.mcp.mending import mend_answer
+from gateway.mcp.listing import MESSAGES_LIMIT, MOST_PAGES, QUESTIONS_LIMIT, Listed, list_tools
 from gateway.mcp.sessions import Sessions
-from gateway.mcp.tools import MOST_TOOLS, SHOWN_NAME, FoundTool, LeftOut, Reading
+from gateway.mcp.tools import MOST_TOOLS, FoundTool, Reading
 from gateway.remote.causes import describe_answer
+from gateway.remote.challenges import GIVE
+from gateway.remote.credentials import Credentials
 from gateway.remote.errors import UnreachableError, UnsuccessfulError
+from gateway.remote.left_out import LeftOut, log_left_out
+from gateway.remote.mending import mend_answer
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import show
 
@@ -32,11 +35,13 @@ NO_MCP = (
     "it does not answer as an MCP server does, make sure that it supports the 'streamable-http' "
     "protocol"
 )
+FLOODED = f"it sends more than {MESSAGES_LIMIT:,} messages, or {QUESTIONS_LIMIT} questions"
 SSE_STATUSES = frozenset({400, 404, 405})  # to who posts where a stream is to be asked for
 SSE_ONLY = (
     "it speaks the older 'HTTP+SSE' protocol alone, make sure that it supports the "
     "'streamable-http' protocol, which most servers have at another path, like /mcp"
 )
+WAYS = f"{GIVE}, or `authorize` it by logging in there"
 
 
 @frozen
@@ -53,7 +58,12 @@ class FoundServer:
     """Of the protocol, that is spoken with it."""
 
 
-async def look_up(outbound: Outbound, url: str, version: str | None = None) -> FoundServer:
+async def look_up(
+    outbound: Outbound,
+    url: str,
+    version: str | None = None,
+    credentials: Credentials | None = None,
+) -> FoundServer:
     """The server at a URL, by the version of the protocol that was spoken with it the last time.
 
     Tools that are no good are left out, and the log says so. What goes wrong when some tools have
@@ -63,15 +73,18 @@ async def look_up(outbound: Outbound, url: str, version: str | None = None) -> F
     is_older = version in HANDSHAKE_PROTOCOL_VERSIONS
     ended = None
     try:
-        async with outbound.visit(VISIT_BYTES) as http, _explained(http, sessions):
+        async with (
+            outbound.visit(VISIT_BYTES, credentials=credentials) as http,
+            _explained(http, sessions, was_sent=credentials is not None),
+        ):
             transport = streamable_http_client(url, http_client=http, max_sse_event_size=None)
             await list_tools(transport, listed, is_older=is_older)
     except UnreachableError as error:
         if not listed.tools and not listed.is_whole:
-            raise await _judge(error, outbound, url) from None
-        ended = str(error)
+            raise await _judge(error, outbound, url, credentials, listed) from None
+        ended = FLOODED if listed.is_flooded else str(error)
     finally:
-        await sessions.end(outbound, url)
+        await sessions.end(outbound, url, credentials)
     reading = Reading()
     await to_thread.run_sync(reading.read, listed.tools)  # which may have many thousand parts
     _log(url, reading.left_out, None if listed.is_whole else ended or _BOUNDS)
@@ -88,21 +101,27 @@ _BOUNDS = f"it has more than {MOST_TOOLS:,} tools, or more than {MOST_PAGES:,} p
 
 
 def _log(url: str, left_out: list[LeftOut], ended: str | None) -> None:
-    if left_out:
-        text = "MCP server %s: %d of its tools are left out, the first is %s (%s)"
-        first = left_out[0]
-        logger.info(text, show(url), len(left_out), first.name[:SHOWN_NAME], first.reason)
+    log_left_out(left_out, "tools", "MCP server", url)
     if ended:
         logger.info("MCP server %s: not all of its tools are listed: %s", show(url), ended)
 
 
-async def _judge(error: UnreachableError, outbound: Outbound, url: str) -> UnreachableError:
-    """The error, or that the server is one of those that there were first."""
+async def _judge(
+    error: UnreachableError,
+    outbound: Outbound,
+    url: str,
+    credentials: Credentials | None,
+    listed: Listed,
+) -> UnreachableError:
+    """The error, or its cause, or that the server is one of those that there were first."""
+    if listed.is_flooded:
+        return UnreachableError(FLOODED)
     may_be = isinstance(error, UnsuccessfulError) and error.status in SSE_STATUSES
-    return UnreachableError(SSE_ONLY) if may_be and await _streams_first(outbound, url) else error
+    is_one = may_be and await _streams_first(outbound, url, credentials)
+    return UnreachableError(SSE_ONLY) if is_one else error
 
 
-async def _streams_first(outbound: Outbound, url: str) -> bool:
+async def _streams_first(outbound: Outbound, url: str, credentials: Credentials | None) -> bool:
     """Whether it begins a stream by saying where to post, as the specification has it since 2025.
 
     What stands in the way of finding out is told by the visit before.
@@ -110,7 +129,7 @@ async def _streams_first(outbound: Outbound, url: str) -> bool:
     asking = {"Accept": "text/event-stream"}
     try:
         async with (
-            outbound.visit(seconds=SECOND_SECONDS) as http,
+            outbound.visit(seconds=SECOND_SECONDS, credentials=credentials) as http,
             http.stream("GET", url, headers=asking) as answer,
         ):
             if not answer.headers.get("Content-Type", "").startswith(asking["Accept"]):
@@ -124,7 +143,9 @@ async def _streams_first(outbound: Outbound, url: str) -> bool:
 
 
 @asynccontextmanager
-async def _explained(http: httpx2.AsyncClient, sessions: Sessions) -> AsyncIterator[None]:
+async def _explained(
+    http: httpx2.AsyncClient, sessions: Sessions, *, was_sent: bool
+) -> AsyncIterator[None]:
     """Raises UnreachableError for what the SDK raises: anything, in groups."""
     answers: list[httpx2.Response] = []
 
@@ -137,7 +158,7 @@ async def _explained(http: httpx2.AsyncClient, sessions: Sessions) -> AsyncItera
         yield
     except Exception as error:
         if answers and not answers[-1].is_success:
-            raise describe_answer(answers[-1]) from error
+            raise describe_answer(answers[-1], was_sent=was_sent, ways=WAYS) from error
         raise _explain(error) from error
 
 

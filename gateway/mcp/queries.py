@@ -1,7 +1,7 @@
 """MCP servers and their tools in PostgreSQL."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import attrs
@@ -9,13 +9,18 @@ from databases.core import Connection
 from databases.interfaces import Record
 
 from gateway.mcp.schemas import Server, Tool
+from gateway.remote.credentials import Values
+from gateway.remote.kinds import Due, Target
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from shared.codec.text import read_json
-from shared.domain.agents import tool_schema
+from shared.domain.agents import NEEDS_FUNCTION_NAME, function_name, tool_schema
+from shared.domain.headers import open_headers, seal_headers
 from shared.postgres.rows import as_json, builder
+from shared.secrets import Vault
 
-_TOLD = ("server_info", "left_out")
+TABLE: Final = "mcpservers"
+_TOLD = ("server_info", "left_out", "header_names")
 
 SERVERS = Quota(
     "MCP servers",
@@ -41,24 +46,25 @@ async def upsert_server(connection: Connection, owner: UUID, url: str) -> UUID:
     return id_
 
 
-async def activate_servers(connection: Connection, url: str) -> list[UUID]:
-    """The ids of all servers at this URL, whoever owns them; their rows are locked."""
+async def activate_servers(connection: Connection, target: Target) -> list[UUID]:
+    """The ids of all servers of this target, whoever owns them; their rows are locked."""
     sql = """
         UPDATE mcpservers SET
             is_active = true,
             lookup_failures = 0,
             next_lookup_at = NULL,
             updated_at = CASE WHEN is_active THEN updated_at ELSE now() END
-        WHERE server_url = :url
+        WHERE server_url = :url AND (id = :row OR CAST(:row AS uuid) IS NULL AND headers IS NULL)
         RETURNING id
     """
-    return [row["id"] for row in await connection.fetch_all(sql, {"url": url})]
+    rows = await connection.fetch_all(sql, {"url": target.url, "row": target.row})
+    return [row["id"] for row in rows]
 
 
 async def count_failure(
-    connection: Connection, url: str, most: int, pauses: Sequence[float]
+    connection: Connection, target: Target, most: int, pauses: Sequence[float]
 ) -> None:
-    """Count a failed look-up of all servers at this URL; `most` in a row end their activity.
+    """Count a failed look-up of all servers of this target; `most` in a row end their activity.
 
     The next one is due after a pause, in seconds: the first of them after one failure, the last
     after as many as there are pauses, or more. It may be one of another version then.
@@ -71,27 +77,58 @@ async def count_failure(
             is_active = is_active AND failures < :most,
             updated_at = CASE WHEN is_active AND failures >= :most THEN now() ELSE updated_at END
         FROM unnest(CAST(:pauses AS float8[])) WITH ORDINALITY AS paused (pause, failures)
-        WHERE server_url = :url
+        WHERE server_url = :url AND (id = :row OR CAST(:row AS uuid) IS NULL AND headers IS NULL)
           AND failures = least(lookup_failures + 1, cardinality(CAST(:pauses AS float8[])))
     """
-    await connection.execute(sql, {"url": url, "most": most, "pauses": list(pauses)})
+    values = {"url": target.url, "row": target.row, "most": most, "pauses": list(pauses)}
+    await connection.execute(sql, values)
 
 
-async def select_version(connection: Connection, url: str) -> str | None:
-    """The version of the protocol that was spoken with the server at a URL, whoever owns it."""
-    sql = "SELECT min(protocol_version) FROM mcpservers WHERE server_url = :url"
-    version: str | None = await connection.fetch_val(sql, {"url": url})
-    return version
-
-
-async def select_due(connection: Connection) -> list[tuple[str, UUID]]:
-    """The URL and the owner of every server that is to be looked up again."""
+async def select_due(connection: Connection) -> list[Due]:
+    """Every server that is to be looked up again, with the protocol's version that it spoke."""
     sql = """
-        SELECT server_url, creator_id FROM mcpservers
+        SELECT server_url, CASE WHEN headers IS NOT NULL THEN id END, creator_id, protocol_version
+        FROM mcpservers
         WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
     """
-    rows = await connection.fetch_all(sql)
-    return [(row["server_url"], row["creator_id"]) for row in rows]
+    return [
+        Due(Target(url, row), owner, version)
+        for url, row, owner, version in await connection.fetch_all(sql)
+    ]
+
+
+async def select_sent(connection: Connection, vault: Vault, id_: UUID) -> dict[str, str]:
+    """What a server is sent, whoever owns it. Raises UndecryptableError."""
+    sql = "SELECT headers FROM mcpservers WHERE id = :id"
+    return open_headers(vault, TABLE, id_, await connection.fetch_val(sql, {"id": id_}))
+
+
+async def select_headers(
+    connection: Connection, vault: Vault, owner: UUID, url: str
+) -> dict[str, str]:
+    """The headers of the owner's server at this URL. Raises UndecryptableError."""
+    sql = "SELECT id, headers FROM mcpservers WHERE creator_id = :owner AND server_url = :url"
+    row = await connection.fetch_one(sql, {"owner": owner, "url": url})
+    return open_headers(vault, TABLE, row["id"], row["headers"]) if row else {}
+
+
+async def select_url(connection: Connection, owner: UUID, id_: UUID) -> str | None:
+    """Where one of the owner's servers is."""
+    sql = "SELECT server_url FROM mcpservers WHERE creator_id = :owner AND id = :id"
+    url: str | None = await connection.fetch_val(sql, {"owner": owner, "id": id_})
+    return url
+
+
+async def update_headers(
+    connection: Connection, vault: Vault, owner: UUID, id_: UUID, headers: Values
+) -> None:
+    """Store what one of the owner's servers is sent from now on."""
+    sql = """
+        UPDATE mcpservers SET headers = CAST(:headers AS json), updated_at = now()
+        WHERE creator_id = :owner AND id = :id
+    """
+    sealed = seal_headers(vault, TABLE, id_, headers)
+    await connection.execute(sql, {"owner": owner, "id": id_, "headers": sealed})
 
 
 async def select_servers(connection: Connection, owner: UUID, part: Slice) -> Page[Server]:
@@ -99,6 +136,8 @@ async def select_servers(connection: Connection, owner: UUID, part: Slice) -> Pa
     sql = """
         SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
                CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out,
+               (SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name)
+                   AS header_names,
                coalesce(octet_length(CAST(server_info AS text)), 0)
                + coalesce(octet_length(CAST(left_out AS text)), 0)
                + (SELECT coalesce(sum(300 + coalesce(octet_length(mcptools.description), 0)
@@ -123,7 +162,9 @@ async def select_server(connection: Connection, owner: UUID, id_: UUID) -> Serve
     """One of the owner's servers."""
     sql = """
         SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
-               CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out
+               CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out,
+               (SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name)
+                   AS header_names
         FROM mcpservers WHERE creator_id = :owner AND id = :id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
@@ -163,8 +204,18 @@ async def _select_tools(connection: Connection, server_ids: list[UUID]) -> list[
     return await connection.fetch_all(sql, {"server_ids": server_ids})
 
 
-_listed_tool = builder(Tool, "inputSchema", "annotations")
 _SERVER = [name for name in attrs.fields_dict(Server) if name not in {"mcp_tools", *_TOLD}]
+
+
+_make_tool = builder(Tool, "inputSchema", "annotations")
+
+
+def _listed_tool(row: Record) -> Tool:
+    tool, alias = _make_tool(row), row["alias"]
+    function = function_name(alias)
+    if function == alias:
+        return tool
+    return attrs.evolve(tool, function_name=function, newer_only=NEEDS_FUNCTION_NAME)
 
 
 def _make_server(row: Record, tools: list[Tool]) -> Server:

@@ -8,9 +8,11 @@ from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.openapi.schemas import Json
+from gateway.remote.credentials import BearerToken, HeaderChanges, HeaderNames, NewHeaders
 from gateway.remote.urls import URL_SCHEMA
 from gateway.web.paging import Limit, Offset
 from shared.codec.rules import Url
+from shared.domain.agents import FunctionName, NewerOnly
 
 ServerInfo = Annotated[
     dict[str, Any] | UnsetType,
@@ -37,6 +39,18 @@ class NewServer:
     added_schema: ClassVar[Json] = {"properties": {"server_url": URL_SCHEMA}}
 
     server_url: Url
+    headers: NewHeaders | UnsetType = UNSET
+    bearer_token: BearerToken | UnsetType = UNSET
+
+
+@frozen
+class ServerChanges:
+    """What a server is sent from now on. It has to answer to that."""
+
+    example: ClassVar[Json] = {"headers": {"X-Api-Key": "0123456789"}}
+
+    headers: HeaderChanges | UnsetType = UNSET
+    bearer_token: BearerToken | UnsetType | None = UNSET
 
 
 @frozen(slots=False)
@@ -52,6 +66,8 @@ class Tool:
     mcp_server_id: UUID
     created_at: datetime
     updated_at: datetime
+    function_name: FunctionName = UNSET
+    newer_only: NewerOnly = UNSET
 
 
 @frozen(slots=False)
@@ -69,6 +85,7 @@ class Server:
     mcp_tools: list[Tool]
     server_info: ServerInfo = UNSET
     left_out: LeftOutTools = UNSET
+    header_names: HeaderNames = UNSET
 
 
 @frozen(slots=False)
@@ -83,6 +100,7 @@ class LookedUpServer:
     updated_at: datetime
     server_info: ServerInfo = UNSET
     left_out: LeftOutTools = UNSET
+    header_names: HeaderNames = UNSET
 
 
 @frozen

@@ -5,6 +5,7 @@ import logging
 import httpx2
 from mcp.client.streamable_http import MCP_SESSION_ID
 
+from gateway.remote.credentials import Credentials
 from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import show
@@ -29,13 +30,13 @@ class Sessions:
         elif (named := answer.headers.get(MCP_SESSION_ID)) and asked.method == "POST":
             self._open[named] = None
 
-    async def end(self, outbound: Outbound, url: str) -> None:
+    async def end(self, outbound: Outbound, url: str, credentials: Credentials | None) -> None:
         """End those that are left: of the question whether it is new, and of failures."""
         ids = list(self._open)[:ENDED_LIMIT]
         if not ids:
             return
         try:
-            async with outbound.visit(seconds=GOODBYE_SECONDS) as http:
+            async with outbound.visit(seconds=GOODBYE_SECONDS, credentials=credentials) as http:
                 for id_ in ids:
                     await http.delete(url, headers={MCP_SESSION_ID: id_})
         except UnreachableError as error:

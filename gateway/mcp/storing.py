@@ -1,18 +1,14 @@
 """What was found at an MCP server, put into PostgreSQL."""
 
-from collections.abc import Sequence
-from typing import Any
 from uuid import UUID, uuid4
 
 from databases.core import Connection
 
 from gateway.mcp.lookup import FoundServer
-from gateway.mcp.tools import ALL_LIMIT, MOST_TOOLS, SHOWN_NAME, LeftOut
+from gateway.mcp.tools import ALL_LIMIT, MOST_TOOLS
+from gateway.remote.left_out import describe
 from shared.codec.converter import unstructure
 from shared.domain.agents import make_tool_alias
-
-NAMED_LIMIT = 100  # tools that are left out
-REASON_LIMIT = 300  # characters
 
 
 async def update_servers(
@@ -37,24 +33,10 @@ async def _update_info(connection: Connection, server_ids: list[UUID], found: Fo
     values = {
         "server_ids": server_ids,
         "info": found.info,
-        "left_out": _describe(found.left_out),
+        "left_out": describe(found.left_out, "tools"),
         "version": found.version,
     }
     await connection.execute(sql, values)
-
-
-def _describe(left_out: Sequence[LeftOut]) -> dict[str, Any] | None:
-    if not left_out:
-        return None
-    tools = [
-        {"name": _show(one.name, SHOWN_NAME), "reason": _show(one.reason, REASON_LIMIT)}
-        for one in left_out[:NAMED_LIMIT]
-    ]
-    return {"count": len(left_out), "tools": tools}
-
-
-def _show(text: str, limit: int) -> str:
-    return text[:limit].replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 async def _delete_gone(connection: Connection, server_ids: list[UUID], found: FoundServer) -> None:

@@ -8,6 +8,8 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.mcp.flattening import Budget, UnfitError, flatten
+from gateway.remote.left_out import NAME_LIMIT, LeftOut
+from gateway.remote.texts import is_spoilt, storable
 from shared.codec.converter import structure
 from shared.codec.depth import is_too_deep
 from shared.codec.faults import InvalidInputError
@@ -17,8 +19,6 @@ from shared.domain.agents import DETAILS_LIMIT
 
 MOST_TOOLS = 1000
 ALL_LIMIT = 1024 * 1024  # bytes of all tools' descriptions and schemas
-NO_CHARACTERS = "\x00\N{REPLACEMENT CHARACTER}"  # the second stands where half a pair was
-SHOWN_NAME = 100  # characters
 READ = ("name", "description", "inputSchema", "annotations")
 READ_ALONE = frozenset({"title", "description", "$comment"})
 
@@ -44,14 +44,6 @@ class FoundTool:
     annotations: Annotations | None = None
     flattened: dict[str, Any] | None = None
     """The input schema in the form that all providers take, where it is not in that form itself."""
-
-
-@frozen
-class LeftOut:
-    """A tool that is left out, by the name that its server gives it, and why."""
-
-    name: str
-    reason: str
 
 
 @frozen
@@ -97,7 +89,7 @@ class Reading:
         """A tool, and its size in bytes. Raises InvalidInputError and UnfitError."""
         if isinstance(one, dict):
             one = {key: one[key] for key in READ if key in one}
-            one = _mend(one) if _is_spoilt(one) else one
+            one = _mend(one) if is_spoilt(one) else one
         stated = structure(one, _Listed)
         assert isinstance(one, dict)
         own = one.get("inputSchema")
@@ -117,7 +109,7 @@ class Reading:
 
 def _find_name(one: object) -> str:
     name = one.get("name") if isinstance(one, dict) else one
-    return name if isinstance(name, str) else str(name)[:SHOWN_NAME]
+    return name if isinstance(name, str) else str(name)[:NAME_LIMIT]
 
 
 def _is_storable(schema: dict[str, Any]) -> bool:
@@ -133,25 +125,13 @@ def _read_annotations(stated: object) -> Annotations | None:
     return structure(hints, Annotations)
 
 
-def _is_spoilt(value: object) -> bool:
-    """Whether a text in it has a character that can't be stored, or that was none."""
-    match value:
-        case str():
-            return any(character in value for character in NO_CHARACTERS)
-        case dict():
-            return any(_is_spoilt(key) or _is_spoilt(one) for key, one in value.items())
-        case list():
-            return any(map(_is_spoilt, value))
-    return False
-
-
 def _mend(value: Any, key: str = "") -> Any:
     """The same without such, where it is only read. Raises UnfitError where it is a name."""
     match value:
-        case str() if _is_spoilt(value):
+        case str() if is_spoilt(value):
             if key not in READ_ALONE:
                 raise UnfitError("it has characters in names or values that can't be stored")
-            return value.replace("\x00", NO_CHARACTERS[1])
+            return storable(value)
         case dict():
             return {_mend(name): _mend(one, name) for name, one in value.items()}
         case list():

@@ -79,6 +79,7 @@ SECURITY_SCHEMES: Json = {
 
 HEADERS: Json = {
     "WWW-Authenticate": {"schema": {"type": "string"}, "description": "What is wanted instead."},
+    "Allow": {"schema": {"type": "string"}, "description": "Which methods there are."},
     "Retry-After": {"schema": {"type": "string"}, "description": "Seconds to wait at least."},
     "X-Should-Retry": {
         "schema": {"type": "string"},
@@ -118,7 +119,9 @@ HEALTH: Json = {
 def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
     """The whole document, ready to be sent as JSON."""
     taken = (type_ for each in operations for type_ in (each.body, each.parameters))
-    given = (each.result for each in operations)
+    given = (
+        type_ for each in operations for type_ in (each.result, *each.further_results.values())
+    )
     refusals = dict.fromkeys(each.refusal for each in operations)
     schemas = make_schemas(_real(taken), [*_real(given), *refusals, InputFaults])
     paths: dict[str, Json] = {}
@@ -265,6 +268,8 @@ def _responses(operation: Operation, schemas: Schemas) -> Json:
     if operation.is_paged:
         done["headers"] = {"Link": HEADERS["Link"]}
     responses = dict(operation.responses) or {str(operation.status): done}
+    for further, result in operation.further_results.items():
+        responses[str(further)] = _told(_split(result)[0].rstrip("."), schemas.of(result))
     for error in operation.errors:
         status, described = _describe_error(error, operation.refusal, schemas)
         responses[str(status)] = described
@@ -275,14 +280,14 @@ def _describe_error(
     error: type[Exception], refusal: type[Form], schemas: Schemas
 ) -> tuple[int, Json]:
     if not issubclass(error, ApiError):
-        return 422, _refusal("The request is malformed", schemas.of(InputFaults))
-    described = _refusal(_split(error)[0].rstrip("."), schemas.of(refusal))
+        return 422, _told("The request is malformed", schemas.of(InputFaults))
+    described = _told(_split(error)[0].rstrip("."), schemas.of(refusal))
     if error.headers:
         described["headers"] = {name: HEADERS[name] for name in error.headers}
     return error.status, described
 
 
-def _refusal(description: str, schema: Json) -> Json:
+def _told(description: str, schema: Json) -> Json:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 

@@ -12,7 +12,7 @@ from gateway.openapi.schemas import Json
 from gateway.published.answering import answer, method_of
 from gateway.published.asked import Asked
 from gateway.published.cards import CARD_PATH, CARD_PATH_OF_BEFORE, PREFIX, make_card
-from gateway.published.errors import NotPublishedError, NotYoursError, RpcError
+from gateway.published.errors import A2AError, NotPublishedError, NotYoursError
 from gateway.published.queries import Published, select_published
 from gateway.published.schemas import OperationBody, OperationPath, PublicationAlias, RpcCall
 from gateway.web.addresses import whole_base_of
@@ -148,7 +148,7 @@ def _called(
         parameters=parameters,
         result=Response,
         responses={"200": ANSWER},
-        refusal=RpcError,
+        refusal=A2AError,
         further_errors=[NotPublishedError, NotYoursError],
         bounded=True,
         lends=False,
@@ -163,7 +163,7 @@ def _public(path: str, handler: Any, responses: Json, **others: Any) -> Operatio
         handler=handler,
         result=Response,
         responses=responses,
-        refusal=RpcError,
+        refusal=A2AError,
         access=Access.ANYONE,
         **others,
     )

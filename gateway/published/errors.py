@@ -37,7 +37,7 @@ class RpcStatus:
 
 
 @frozen(slots=False)
-class RpcError(Form):
+class A2AError(Form):
     """Any error of these operations."""
 
     error: RpcStatus

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import httpx2
 
+from gateway.remote.challenges import GIVE, REFUSALS, describe_refusal
 from gateway.remote.errors import UnreachableError, UnsuccessfulError
 from gateway.remote.urls import show
 
@@ -29,8 +30,15 @@ def explain(error: Exception) -> UnreachableError:
     return UnreachableError(next(filter(None, clauses), "it can't be visited"))
 
 
-def describe_answer(answer: httpx2.Response) -> UnsuccessfulError:
-    """What is known by an answer's status, which is none of success."""
+def describe_answer(
+    answer: httpx2.Response, *, was_sent: bool = False, ways: str = GIVE
+) -> UnsuccessfulError:
+    """What is known by an answer's status, which is none of success.
+
+    For one that lets nobody in: whether it was sent credentials, and the ways to get in.
+    """
+    if answer.status_code in REFUSALS:
+        return describe_refusal(answer, was_sent=was_sent, ways=ways)
     try:
         status = f"{answer.status_code} {HTTPStatus(answer.status_code).phrase}"
     except ValueError:

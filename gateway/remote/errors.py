@@ -24,9 +24,13 @@ class UnreachableError(Exception):
 class UnsuccessfulError(UnreachableError):
     """A visit that was answered by a status which is none of success."""
 
-    def __init__(self, cause: str, status: int) -> None:
-        super().__init__(cause)
+    def __init__(self, cause: str, status: int, said: str = "") -> None:
+        super().__init__(cause, said)
         self.status = status
+
+
+class NotLetInError(UnsuccessfulError):
+    """A visit to a server that wants to know who asks, or has nothing for who does."""
 
 
 class RefusedUrlError(UnreachableError):

@@ -8,10 +8,12 @@ from attrs import frozen
 from databases import Database
 from databases.core import Connection
 
+from gateway.remote.credentials import Credentials, Values
 from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import read_url, show
 from shared.postgres.pool import connect, transaction
+from shared.secrets import UndecryptableError, Vault
 
 logger = logging.getLogger(__name__)
 
@@ -21,42 +23,85 @@ PAUSES = (0.0, 60.0, 120.0, 240.0, 480.0, LONGEST_PAUSE)  # seconds after the fi
 
 
 @frozen
+class Target:
+    """What one look-up is for: all that has a URL and is sent no headers, or a row by its own."""
+
+    url: str
+    row: UUID | None = None
+
+
+@frozen
+class Due:
+    """What is to be looked up again, for one of its owners."""
+
+    target: Target
+    owner: UUID
+    recalled: str | None = None
+    """What spares a visit a detour; nothing, where none was a success lately."""
+
+
+@frozen
 class Kind[Found]:
     """How one kind is looked up, and what becomes of its rows, whoever owns them."""
 
     name: str
-    visit: Callable[[Outbound, str, str | None], Awaitable[Found]]
+    visit: Callable[[Outbound, str, str | None, Credentials | None], Awaitable[Found]]
     """What is found at a URL, by what is recalled of it. Raises UnreachableError."""
-    recall: Callable[[Connection, str], Awaitable[str | None]]
-    """What spares a visit to this URL a detour; nothing, where none was a success lately."""
-    select_due: Callable[[Connection], Awaitable[list[tuple[str, UUID]]]]
-    """The URLs that are to be looked up again, each with every owner for whom it is."""
-    activate: Callable[[Connection, str], Awaitable[list[UUID]]]
-    """Mark what has this URL as active; gives its ids."""
+    select_headers: Callable[[Connection, Vault, UUID], Awaitable[Values]]
+    """What a row's server is sent. Raises UndecryptableError."""
+    select_due: Callable[[Connection], Awaitable[list[Due]]]
+    """What is to be looked up again, each target with every owner for whom it is."""
+    activate: Callable[[Connection, Target], Awaitable[list[UUID]]]
+    """Mark a target as active; gives the ids of its rows."""
     update: Callable[[Connection, list[UUID], Found], Awaitable[None]]
     """Store for these what was found."""
-    count_failure: Callable[[Connection, str, int, Sequence[float]], Awaitable[None]]
-    """Note that a look-up of this URL failed: so many in a row end its activity, and after each the
+    count_failure: Callable[[Connection, Target, int, Sequence[float]], Awaitable[None]]
+    """Note that a look-up of a target failed: so many in a row end its activity, and after each the
     next one is due after a longer pause, in seconds."""
 
-    async def look_up(self, outbound: Outbound, url: str, recalled: str | None = None) -> Found:
+    async def look_up(
+        self,
+        outbound: Outbound,
+        url: str,
+        recalled: str | None = None,
+        headers: Values | None = None,
+    ) -> Found:
         """What is found at a URL. Logs why there is nothing and raises UnreachableError."""
         try:
             read_url(url)  # one that was stored by others may be none
-            return await self.visit(outbound, url, recalled)
+            credentials = Credentials(url, headers) if headers else None
+            return await self.visit(outbound, url, recalled, credentials)
         except UnreachableError as error:
             logger.info("%s %s: %s", self.name, show(url), error)
             raise
 
-    async def look_up_again(self, database: Database, outbound: Outbound, url: str) -> None:
-        """Look a URL up for all who own something there. Raises DatabaseAwayError."""
-        async with connect(database) as connection:
-            recalled = await self.recall(connection, url)
+    async def look_up_again(
+        self,
+        database: Database,
+        vault: Vault,
+        outbound: Outbound,
+        target: Target,
+        recalled: str | None = None,
+    ) -> None:
+        """Look a target up for all who own something there. Raises DatabaseAwayError."""
         try:
-            found = await self.look_up(outbound, url, recalled)
+            headers = await self._read_headers(database, vault, target)
+            found = await self.look_up(outbound, target.url, recalled, headers)
         except UnreachableError:
             async with connect(database) as connection:
-                await self.count_failure(connection, url, MOST_FAILURES, PAUSES)
+                await self.count_failure(connection, target, MOST_FAILURES, PAUSES)
             return
         async with connect(database) as connection, transaction(connection):
-            await self.update(connection, await self.activate(connection, url), found)
+            await self.update(connection, await self.activate(connection, target), found)
+
+    async def _read_headers(
+        self, database: Database, vault: Vault, target: Target
+    ) -> Values | None:
+        if target.row is None:
+            return None
+        try:
+            async with connect(database) as connection:
+                return await self.select_headers(connection, vault, target.row)
+        except UndecryptableError as error:
+            logger.warning("%s %s is not looked up: %s", self.name, show(target.url), error)
+            raise UnreachableError("what it is to be sent can't be decrypted") from None

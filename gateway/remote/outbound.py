@@ -13,6 +13,7 @@ import httpx2
 from gateway.remote.addresses import is_public, resolve
 from gateway.remote.bodies import bound
 from gateway.remote.causes import explain
+from gateway.remote.credentials import NO_HEADERS, Credentials
 from gateway.remote.errors import UnreachableError
 from gateway.remote.urls import read_url
 
@@ -37,16 +38,20 @@ class Outbound:
 
     @asynccontextmanager
     async def visit(
-        self, most_bytes: int = VISIT_BYTES, seconds: float | None = None
+        self,
+        most_bytes: int = VISIT_BYTES,
+        seconds: float | None = None,
+        credentials: Credentials | None = None,
     ) -> AsyncIterator[httpx2.AsyncClient]:
         """A client for one visit, bounded in time, and in bytes over all its answers.
 
-        Follows no redirects and keeps nothing for the next visit. Raises UnreachableError for what
-        went wrong on the way, whatever the client made of it.
+        Follows no redirects and keeps nothing for the next visit. Credentials are added on the way
+        out: the client never has them. Raises UnreachableError for what went wrong on the way,
+        whatever the client made of it.
         """
         seconds = self._seconds if seconds is None else min(seconds, self._seconds)
         inner = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False)
-        guard = Guard(self, inner, most_bytes)
+        guard = Guard(self, inner, most_bytes, credentials)
         client = httpx2.AsyncClient(transport=guard, timeout=seconds, trust_env=False)
         try:
             with anyio.fail_after(seconds):  # also cancels what waits while it cleans up
@@ -61,6 +66,11 @@ class Outbound:
             if guard.failure is None:
                 raise
             raise guard.failure from None
+
+    async def admit(self, url: httpx2.URL) -> None:
+        """Raises UnreachableError for a URL that nobody here visits, if it may not be visited."""
+        if not self._allow_private:  # then it may lead to what only others know
+            await self.judge(url.raw_host.decode(), url.port or 0)
 
     async def judge(self, host: str, port: int) -> list[str]:
         """The addresses of a host, all of them good. Raises UnreachableError."""
@@ -83,10 +93,15 @@ class Guard(httpx2.AsyncBaseTransport):
     """
 
     def __init__(
-        self, outbound: Outbound, inner: httpx2.AsyncBaseTransport, most_bytes: int
+        self,
+        outbound: Outbound,
+        inner: httpx2.AsyncBaseTransport,
+        most_bytes: int,
+        credentials: Credentials | None = None,
     ) -> None:
         self._outbound = outbound
         self._inner = inner
+        self._credentials = credentials
         self._most_bytes = self._bytes_left = most_bytes
         self.failure: UnreachableError | None = None
 
@@ -104,13 +119,15 @@ class Guard(httpx2.AsyncBaseTransport):
         self, request: httpx2.Request, url: httpx2.URL, host: str, addresses: list[str]
     ) -> httpx2.Response:
         *others, last = addresses
+        headers = request.headers.copy()  # its Host stays
+        headers.update(self._credentials.of(url) if self._credentials else NO_HEADERS)
         for address in others:
-            there = _at(address, request, url, host, CONNECT_SECONDS)
+            there = _at(address, request, url, host, headers, CONNECT_SECONDS)
             try:
                 return await self._inner.handle_async_request(there)
             except (httpx2.ConnectError, httpx2.ConnectTimeout):
                 continue
-        return await self._inner.handle_async_request(_at(last, request, url, host))
+        return await self._inner.handle_async_request(_at(last, request, url, host, headers))
 
     async def aclose(self) -> None:
         """Close what is open."""
@@ -135,7 +152,12 @@ class Guard(httpx2.AsyncBaseTransport):
 
 
 def _at(
-    address: str, request: httpx2.Request, url: httpx2.URL, host: str, seconds: float = math.inf
+    address: str,
+    request: httpx2.Request,
+    url: httpx2.URL,
+    host: str,
+    headers: httpx2.Headers,
+    seconds: float = math.inf,
 ) -> httpx2.Request:
     """The same request to this address of its host, which may take so long to be connected to."""
     left = anyio.current_effective_deadline() - anyio.current_time()
@@ -143,7 +165,7 @@ def _at(
     return httpx2.Request(
         request.method,
         url.copy_with(host=address),
-        headers=request.headers,  # its Host stays
+        headers=headers,
         stream=request.stream,
         extensions={**request.extensions, "sni_hostname": host, "timeout": timeout},
     )

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
+from attrs import field, frozen
 from databases import Database
 
-from gateway.remote.kinds import Kind
+from gateway.remote.kinds import Kind, Target
 from gateway.remote.outbound import Outbound
 from gateway.remote.shares import Shares
 from gateway.remote.urls import show
 from shared.postgres.leases import Lease, give_lease_back, take_lease
 from shared.postgres.locks import REFRESH_LOCK
 from shared.postgres.pool import DatabaseAwayError, connect
+from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
 
 logger = logging.getLogger(__name__)
@@ -23,12 +25,18 @@ LEASE_SECONDS = 15.0
 HEARTBEAT_SECONDS = 5.0
 GOODBYE_SECONDS = 1.0
 
-type Place = tuple[Kind[Any], str]
-"""A URL, and what is there."""
+
+@frozen
+class Place:
+    """A target, of which kind it is, and what is recalled of it."""
+
+    kind: Kind[Any]
+    target: Target
+    recalled: str | None = field(eq=False)
 
 
 class Refresh:
-    """Looks up in rounds what is due, each URL once for all its owners."""
+    """Looks up in rounds what is due, each target once for all its owners."""
 
     def __init__(
         self,
@@ -41,6 +49,7 @@ class Refresh:
         self._settings = settings
         self._database = database
         self._outbound = outbound
+        self._vault = Vault(settings.encryption_keys)
         self._lease = Lease("refresh", LEASE_SECONDS, REFRESH_LOCK)
 
     async def run(self) -> None:
@@ -77,9 +86,9 @@ class Refresh:
         try:
             async with connect(self._database) as connection:
                 found = [
-                    ((kind, url), owner)
+                    (Place(kind, due.target, due.recalled), due.owner)
                     for kind in self._kinds
-                    for url, owner in await kind.select_due(connection)
+                    for due in await kind.select_due(connection)
                 ]
         except DatabaseAwayError as error:
             logger.warning("nothing can be looked up again: %s", error)
@@ -88,10 +97,12 @@ class Refresh:
             shares.want(place, owner)
 
     async def look_up_again(self, place: Place) -> None:
-        """Look a URL up, and log what goes wrong with it."""
-        kind, url = place
+        """Look a place up, and log what goes wrong with it."""
+        url = place.target.url
         try:
-            await kind.look_up_again(self._database, self._outbound, url)
+            await place.kind.look_up_again(
+                self._database, self._vault, self._outbound, place.target, place.recalled
+            )
         except DatabaseAwayError as error:
             logger.warning("what %s answered could not be stored: %s", show(url), error)
         except Exception:

@@ -39,3 +39,8 @@ def show(url: httpx2.URL | str) -> str:
         return str(httpx2.URL(url).copy_with(userinfo=b"", query=None, fragment=None))
     except httpx2.InvalidURL:
         return "a URL that is none"
+
+
+def slashed(url: str) -> str:
+    """An address as it is told to others: with a slash at its end, where that changes nothing."""
+    return url if "?" in url else f"{url.rstrip('/')}/"

@@ -79,6 +79,8 @@ class Question:
     overrides: Overrides = Overrides()
     asked_id: UUID | None = None
     """The agent or flow that is to be asked itself; None: the master agent."""
+    has_arguments: bool = False
+    """Whether the message is JSON: what that agent, or the first of the flow, is called with."""
     history: Sequence[Past] = ()
     """What came before it; stored where the session is new."""
     origin: str | None = None
@@ -138,6 +140,7 @@ async def ask(state: State, question: Question) -> Accepted:
         timeout=timedelta(seconds=state["settings"].request_timeout),
         overrides=question.overrides.as_json(),
         asked_id=question.asked_id,
+        has_arguments=question.has_arguments,
         origin=question.origin,
         history=question.history,
         publication_id=question.publication_id,
@@ -171,9 +174,8 @@ async def give_up(state: State, user_id: UUID, accepted: Accepted) -> None:
 
 
 def _title(question: Question) -> str:
-    messages = [*question.history, Past("user", question.message)]
-    first = next(each.text for each in messages if each.sender_type == "user")
-    return first[:TITLE_LIMIT] or NEW_CHAT
+    said = (past.text for past in question.history if past.sender_type == "user")
+    return next(said, question.message)[:TITLE_LIMIT] or NEW_CHAT
 
 
 async def _find_first(connection: Connection, new: queries.NewRequest) -> Accepted:

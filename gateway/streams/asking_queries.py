@@ -13,7 +13,7 @@ from databases.core import Connection
 
 from shared.codec.text import write_json
 from shared.domain.frames import answer_from
-from shared.postgres.pool import columns
+from shared.postgres.pool import columns, transaction
 
 
 class Acceptance(Enum):
@@ -80,6 +80,7 @@ class NewRequest:
     """What stands in place of values of the config."""
     asked_id: UUID | None = None
     """The agent or flow that is asked itself."""
+    has_arguments: bool = False
     origin: str | None = None
     history: Sequence[Past] = ()
     """What came before; stored where the chat is new."""
@@ -88,15 +89,32 @@ class NewRequest:
     """What its client calls things of ours."""
 
 
+_STORED = [each.name for each in attrs.fields(NewRequest) if each.name != "history"]
+
+
 async def insert_request(connection: Connection, new: NewRequest, most_open: int) -> Inserted:
-    """Store a message and the request to answer it, unless `most_open` of the owner's are open.
+    """Store a message, what came before it, and the request to answer it.
+
+    Not where `most_open` of the owner's are open already; 0 means any number. A message whose id
+    the session has already leaves no trace.
+    """
+    if not new.history:
+        return await _insert_request(connection, new, most_open)
+    async with transaction(connection):
+        inserted = await _insert_request(connection, new, most_open)
+        if inserted.acceptance is Acceptance.STORED:
+            await _insert_history(connection, new)
+        return inserted
+
+
+async def _insert_request(connection: Connection, new: NewRequest, most_open: int) -> Inserted:
+    """Store a message and its request.
 
     One statement: chat, message, files and request are there together or not at all. The chat's
     row is locked first, so that the requests of a session stand in the order of their messages;
     then files, in order too. A trigger adds these to the session's, and takes them from no other.
     Statements at the same moment don't see each other's: a few more than `most_open` can get in,
-    as many as there are connections. 0 means any number. A message whose id the session has
-    already leaves no trace. Whether the chat is new shows in its `xmax`: nobody has changed it.
+    as many as there are connections.
     """
     sql = """
         WITH room AS (
@@ -114,20 +132,7 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
                 last_event_at = greatest(excluded.last_event_at,
                     chatconversations.last_event_at + interval '1 millisecond')
             WHERE chatconversations.creator_id = :owner
-            RETURNING session_id, last_event_at, last_seq, xmax = 0 AS is_new
-        ), past AS (
-            INSERT INTO chatmessages
-                (id, sender_type, content, created_at, updated_at, conversation_id)
-            SELECT gen_random_uuid(), CAST(sender_type AS sendertype), content, said_at, said_at,
-                   session_id
-            FROM chat CROSS JOIN LATERAL (
-                SELECT sender_type, content,
-                       last_event_at - (count(*) OVER () - place + 1) * interval '1 millisecond'
-                           AS said_at
-                FROM unnest(CAST(:past_types AS text[]), CAST(:past_contents AS text[]))
-                     WITH ORDINALITY AS past (sender_type, content, place)
-            ) AS past
-            WHERE is_new
+            RETURNING session_id, last_event_at, last_seq
         ), question AS (
             INSERT INTO chatmessages
                 (id, request_id, sender_type, content, created_at, updated_at, conversation_id)
@@ -144,29 +149,27 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
         ), request AS (
             INSERT INTO requests
                 (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
-                 message_id, traceparent, accepted_seq, overrides, asked_id, publication_id, named)
+                 message_id, traceparent, accepted_seq, overrides, asked_id, has_arguments,
+                 publication_id, named)
             SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
                    CAST(:file_ids AS uuid[]), now() + CAST(:timeout AS interval),
                    CAST(:message_id AS uuid), CAST(:traceparent AS text), last_seq,
                    CAST(:overrides AS jsonb), CAST(:asked_id AS uuid),
-                   CAST(:publication_id AS uuid), CAST(:named AS jsonb)
+                   CAST(:has_arguments AS boolean), CAST(:publication_id AS uuid),
+                   CAST(:named AS jsonb)
             FROM chat
-            RETURNING id
+            RETURNING accepted_seq
         )
         SELECT CASE WHEN NOT is_there THEN 'too many open'
-                    WHEN EXISTS (SELECT FROM request) THEN 'stored'
-                    ELSE 'foreign session' END AS acceptance,
-               coalesce((SELECT last_seq FROM chat), 0) AS seq
-        FROM room
+                    WHEN accepted_seq IS NULL THEN 'foreign session'
+                    ELSE 'stored' END AS acceptance,
+               coalesce(accepted_seq, 0) AS seq
+        FROM room LEFT JOIN request ON true
     """
-    columns_of_new = attrs.asdict(new, recurse=False)
-    history: Sequence[Past] = columns_of_new.pop("history")
     values = {
-        **columns_of_new,
+        **{name: getattr(new, name) for name in _STORED},
         "question_id": uuid4(),
         "most_open": most_open,
-        "past_types": [past.sender_type for past in history],
-        "past_contents": [past.content for past in history],
     }
     try:
         row = await connection.fetch_one(sql, values)
@@ -174,6 +177,35 @@ async def insert_request(connection: Connection, new: NewRequest, most_open: int
         return Inserted(Acceptance.REPEATED)
     assert row is not None
     return Inserted(Acceptance(row["acceptance"]), row["seq"])
+
+
+async def _insert_history(connection: Connection, new: NewRequest) -> None:
+    """Store what came before the first message of a chat, a millisecond apart."""
+    sql = """
+        INSERT INTO chatmessages
+            (id, sender_type, content, created_at, updated_at, conversation_id)
+        SELECT gen_random_uuid(), CAST(sender_type AS sendertype), content, said_at, said_at,
+               session_id
+        FROM chatconversations CROSS JOIN LATERAL (
+            SELECT sender_type, content,
+                   last_event_at - (count(*) OVER () - place + 1) * interval '1 millisecond'
+                       AS said_at
+            FROM unnest(CAST(:types AS text[]), CAST(:contents AS text[]))
+                 WITH ORDINALITY AS past (sender_type, content, place)
+        ) AS past
+        WHERE session_id = :session_id AND creator_id = :owner AND NOT EXISTS (
+            SELECT FROM chatmessages
+            WHERE conversation_id = :session_id AND request_id IS DISTINCT FROM :request_id
+        )
+    """
+    values = {
+        "types": [past.sender_type for past in new.history],
+        "contents": [past.content for past in new.history],
+        "session_id": new.session_id,
+        "owner": new.owner,
+        "request_id": new.request_id,
+    }
+    await connection.execute(sql, values)
 
 
 async def select_repeated(connection: Connection, repeated: NewRequest) -> Repeated | None:

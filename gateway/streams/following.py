@@ -175,6 +175,19 @@ async def follow_request(
         yield events
 
 
+async def follow_to_the_end(state: State, owner: UUID, accepted: Accepted) -> ResponseFrame:
+    """The end of a request, whatever happens before. Raises SessionGoneError."""
+    where = owner, accepted.session_id, accepted.seq
+    async with (
+        follow(state, *where, with_parts=False, request_id=accepted.request_id) as feed,
+        aclosing(_of_request(feed, accepted)) as events,
+    ):
+        async for event in events:
+            if isinstance(event, ResponseFrame):
+                return event
+    raise AssertionError(accepted.request_id)
+
+
 async def _of_request(feed: Feed, accepted: Accepted) -> AsyncGenerator[Event]:
     async with aclosing(feed.events()) as events:
         async for event in events:

@@ -6,9 +6,13 @@ from collections.abc import Awaitable, Callable
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.streams.sse import RESTARTING, Leaving, until, until_gone
+from gateway.streams.sse import RESTARTING, Leaving, nothing, until, until_gone
 from gateway.web.errors import UnavailableError
 from gateway.web.metrics import STREAMS_OPEN
+
+
+def _restarting() -> Response:
+    raise UnavailableError(RESTARTING)
 
 
 class Awaited(Leaving):
@@ -22,15 +26,20 @@ class Awaited(Leaving):
         self,
         make: Callable[[], Awaitable[Response]],
         *,
-        on_hang_up: Callable[[], Awaitable[None]],
+        on_hang_up: Callable[[], Awaitable[None]] = nothing,
+        farewell: Callable[[], Response] = _restarting,
     ) -> None:
-        """`on_hang_up` is called when nobody waits for the end any more."""
+        """`on_hang_up` is called when nobody waits for the end any more.
+
+        A gateway that goes down before it answers `farewell`.
+        """
         super().__init__()
         self._make = make
         self._on_hang_up = on_hang_up
+        self._farewell = farewell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer when it is there. Raises UnavailableError, and what making it raises."""
+        """Send the answer when it is there. Raises what making it raises, or the farewell."""
         made: list[Response] = []
         raised: list[Exception] = []
         with STREAMS_OPEN.track_inprogress():
@@ -52,7 +61,7 @@ class Awaited(Leaving):
             return
         await self._on_hang_up()
         if not is_gone:
-            raise UnavailableError(RESTARTING)
+            await self._farewell()(scope, receive, send)
 
     async def _make_into(self, made: list[Response], raised: list[Exception]) -> None:
         """A task that raises would keep its error, which keeps it: that is raised elsewhere."""

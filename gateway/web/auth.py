@@ -45,10 +45,11 @@ class Access(Enum):
 
 @frozen
 class Caller:
-    """The user in whose name the caller acts, and the agent if it is one."""
+    """The user in whose name the caller acts, and the agent or the service if it is one."""
 
     user_id: UUID
     agent_id: UUID | None = None
+    is_service: bool = False
 
 
 async def authenticate(
@@ -128,7 +129,7 @@ async def _read_service(
     user_id = _user_id(request.query_params["user_id"])
     if not await _select_exists(connection, user_id):
         raise BadRequestError(f"User '{user_id}' does not exist")
-    return Caller(user_id)
+    return Caller(user_id, is_service=True)
 
 
 def _user_id(text: str) -> UUID:

@@ -162,6 +162,7 @@ class Operation:
     result: Any = None
     responses: Mapping[str, Any] = {}
     status: int = 200
+    further_results: Mapping[int, type] = {}  # what it may answer besides, by status
     access: Access = Access.USER
     fails: bool = True  # whether it can answer 400
     names: Mapping[str, str] = NOTHING_NAMED  # a parameter, and where in the result its value is
@@ -389,6 +390,9 @@ def patch[Body, Parameters, Result](
     body: type[Body],
     parameters: type[Parameters],
     result: type[Result],
+    *,
+    bounded: bool = False,
+    lends: bool = True,
 ) -> Operation:
     """Change something."""
     return Operation(
@@ -398,6 +402,8 @@ def patch[Body, Parameters, Result](
         body=body,
         parameters=parameters,
         result=result,
+        bounded=bounded,
+        lends=lends,
     )
 
 

@@ -4,18 +4,22 @@ import re
 import secrets
 import string
 from datetime import datetime
-from typing import Any
+from hashlib import sha256
+from typing import Annotated, Any
 from unicodedata import normalize
 from uuid import UUID
 
 from attrs import frozen
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from shared.codec.sizes import in_units
 from shared.codec.text import write_json
 
 NAME_LIMIT = 55  # characters
 ALIAS_LETTERS = 6
+FUNCTION_NAME_LIMIT = 64  # of model providers
+DIGEST_LETTERS = 8
+FITTED_LIMIT = FUNCTION_NAME_LIMIT - ALIAS_LETTERS - DIGEST_LETTERS - 2
 DETAILS_LIMIT = 64 * 1024  # bytes of description and schema: each request carries all agents'
 TOO_LARGE = f"An agent's description and schema must not be larger than {in_units(DETAILS_LIMIT)}"
 
@@ -35,7 +39,39 @@ TASK_SCHEMA: dict[str, Any] = {
 }
 """What an A2A agent is called with; cards say nothing of it."""
 
+CalledWith = Annotated[
+    dict[str, str],
+    Meta(
+        description="What its server wants to be sent with each call, where it does. Told to "
+        "services alone that come by SERVICE_API_KEY."
+    ),
+]
+
+NEEDS_FUNCTION_NAME = (
+    "Model providers take no such name: a master agent has to go by `function_name` to call it"
+)
 UNDESCRIBED = "An agent that has not said what it does"
+
+
+Interfaces = Annotated[
+    list[dict[str, Any]] | UnsetType,
+    Meta(
+        description="Where an A2A agent is called by its card, best first, in the words of the "
+        "protocol's version 1, whichever its card has: `url`, `protocolBinding`, "
+        "`protocolVersion`, `tenant`."
+    ),
+]
+FunctionName = Annotated[
+    str | UnsetType,
+    Meta(
+        description="A name that model providers take for a function, of up to 64 letters, digits, "
+        "`_` and `-`; where `name` or `alias` is none, or is not its own. It stays the same."
+    ),
+]
+NewerOnly = Annotated[
+    str | UnsetType,
+    Meta(description="Why no master agent of the original can call it, where none can."),
+]
 
 
 @frozen(slots=False)
@@ -51,6 +87,10 @@ class ActiveConnection:
     is_active: bool
     url: str | UnsetType = UNSET
     flow: list[UUID] | UnsetType = UNSET
+    function_name: FunctionName = UNSET
+    interfaces: Interfaces = UNSET
+    newer_only: NewerOnly = UNSET
+    headers: CalledWith | UnsetType = UNSET
 
 
 def normalise_name(name: str) -> str:
@@ -74,9 +114,24 @@ def make_alias(name: str) -> str:
     Model providers take 64 of few characters, and refuse a whole chat for one function that has
     others.
     """
+    return make_tool_alias(_fit(name, NAME_LIMIT, "agent") if name else "")
+
+
+def function_name(alias: str) -> str:
+    """What model providers may know a tool by: its alias, or one that is made of it alone."""
+    if len(alias) <= FUNCTION_NAME_LIMIT and not _not_of_a_function.search(alias):
+        return alias
+    name, _, letters = alias.rpartition("_")
+    digest = sha256(alias.encode()).hexdigest()[:DIGEST_LETTERS]
+    fitted = _fit(name, FITTED_LIMIT, "tool")
+    return f"{fitted}_{digest}_{_fit(letters, ALIAS_LETTERS, '')}"
+
+
+def _fit(name: str, limit: int, otherwise: str) -> str:
+    """The name in characters that functions may have; otherwise, where nothing is left of it."""
     plain = _accent.sub("", normalize("NFKD", name))
-    fit = _not_of_a_function.sub("_", plain)[:NAME_LIMIT]
-    return make_tool_alias(fit if name == "" or fit.strip("_") else "agent")
+    fit = _not_of_a_function.sub("_", plain)[:limit]
+    return fit if fit.strip("_") else otherwise
 
 
 def make_tool_alias(name: str) -> str:
@@ -125,9 +180,7 @@ def text_parameter(schema: dict[str, Any]) -> str | None:
     The schema is as it was stored. It wants one text if that is all that it requires; if it
     requires nothing, it has to have one place alone where a text can go.
     """
-    function = schema.get("function")
-    stated = function.get("parameters") if isinstance(function, dict) else schema
-    parameters = _parameters(stated)
+    parameters = parameters_of(schema)
     properties = parameters.get("properties", {})
     required = parameters.get("required") or [
         name for name, rule in properties.items() if _is_text(rule)
@@ -136,6 +189,20 @@ def text_parameter(schema: dict[str, Any]) -> str | None:
         case [str(name)] if _is_text(properties.get(name)):
             return name
     return None
+
+
+def required_parameters(schema: dict[str, Any]) -> list[str]:
+    """The parameters that an agent requires; its schema is as it was stored."""
+    required = parameters_of(schema).get("required")
+    return (
+        [each for each in required if isinstance(each, str)] if isinstance(required, list) else []
+    )
+
+
+def parameters_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """What an agent is called with, by its schema as it was stored: the schema of an object."""
+    function = schema.get("function")
+    return _parameters(function.get("parameters") if isinstance(function, dict) else schema)
 
 
 def _is_text(rule: object) -> bool:

@@ -1,5 +1,6 @@
 """The pool of PostgreSQL connections: one for each process, sized by a setting."""
 
+from functools import partial
 from typing import Any, Literal, cast
 
 import asyncpg
@@ -16,6 +17,7 @@ from shared.settings.postgres import PostgresAddress
 
 ACQUIRE_SECONDS = 5.0
 LIMITS = f"SET lock_timeout TO '{LOCK_SECONDS}s'; SET statement_timeout TO '{COMMAND_SECONDS:.0f}s'"
+PLAN_ONCE = "SET plan_cache_mode TO force_generic_plan"
 
 # What a statement raises when PostgreSQL is away, starting, going down, out of connections, handing
 # over to another server, or chose it to end a deadlock: the same may succeed later.
@@ -42,8 +44,17 @@ class DatabaseAwayError(Exception):
     """PostgreSQL could not be asked, or did not answer; it may have done what it was told."""
 
 
-def create_database(settings: CommonSettings, standby: PostgresAddress | None = None) -> Database:
-    """Describe the pool; it opens with `async with`. That of a standby may find nobody there."""
+def create_database(
+    settings: CommonSettings,
+    standby: PostgresAddress | None = None,
+    *,
+    plans_once: bool = False,
+) -> Database:
+    """Describe the pool; it opens with `async with`. That of a standby may find nobody there.
+
+    `plans_once` is for who asks by keys alone: PostgreSQL guesses ten for an array of keys, and so
+    would plan a statement about one anew each time, for longer than it then runs.
+    """
     return DirectDatabase(
         "postgresql:",  # `databases` reads less than half of a URL
         connect=connect_first,
@@ -51,18 +62,18 @@ def create_database(settings: CommonSettings, standby: PostgresAddress | None = 
         min_size=1 if standby is None else 0,
         max_size=settings.database_pool_size,
         command_timeout=COMMAND_SECONDS,
-        init=_begin,
+        init=partial(_begin, limits=f"{LIMITS}; {PLAN_ONCE}" if plans_once else LIMITS),
         reset=_leave_as_it_is,
         # No others: poolers keep these for each of their clients, and refuse what they don't.
         **(standby or settings.postgres).for_asyncpg(timezone=ZONE),
     )
 
 
-async def _begin(connection: ServerConnection) -> None:
+async def _begin(connection: ServerConnection, *, limits: str = LIMITS) -> None:
     """Settle in: limits can be set in a session of one's own only."""
     await connection.find_pooler()
     if not connection.is_pooled:
-        await connection.execute(LIMITS)
+        await connection.execute(limits)
     await _read_json(connection)
 
 

@@ -25,10 +25,12 @@ def build[T: attrs.AttrsInstance](kind: type[T], rows: Sequence[Any]) -> list[T]
 def builder[T: attrs.AttrsInstance](kind: type[T], *texts: str) -> Callable[[Any], T]:
     """The same for one row after the other, whose columns may go on after the fields.
 
-    The named ones are JSON as text, and are told as they are: as objects they would take many
-    times as much memory.
+    Fields with a default are no columns, and have that. The named ones are JSON as text, and are
+    told as they are: as objects they would take many times as much memory.
     """
-    fields = list(attrs.fields_dict(kind))
+    stated = {each.name: each.default for each in attrs.fields(kind)}
+    defaults = {name: one for name, one in stated.items() if one is not attrs.NOTHING}
+    fields = [name for name in stated if name not in defaults]
     is_checked = False
 
     def make(row: Any) -> T:
@@ -37,7 +39,7 @@ def builder[T: attrs.AttrsInstance](kind: type[T], *texts: str) -> Callable[[Any
             raise TypeError(f"{kind.__name__} has the fields {fields}")
         is_checked = True
         one = object.__new__(kind)
-        one.__dict__.update(zip(fields, row.values(), strict=False))
+        one.__dict__.update(zip(fields, row.values(), strict=False), **defaults)
         for name in texts:
             one.__dict__[name] = as_json(one.__dict__[name])
         return one

@@ -49,8 +49,26 @@ PROVIDER_KEYS = Kind(
 )
 METADATA = _options("metadata", "modelproviders", "provider_metadata")
 CREDENTIALS = _options("credentials", "modelconfigs", "credentials")
+
+
+def _headers(what: str, table: str) -> Kind:
+    needs = """
+        EXISTS (SELECT FROM json_each_text(headers) WHERE NOT starts_with(value, :newest))
+    """
+    return Kind(what, table, "headers", "json", needs)
+
+
+HEADERS_OF_SERVERS = _headers("headers of MCP servers", "mcpservers")
+HEADERS_OF_AGENTS = _headers("headers of A2A agents", "a2acards")
 TOKENS = Kind("tokens", "agents", "jwt", "text", "jwt LIKE '%.%.%'")
-KINDS = (PROVIDER_KEYS, METADATA, CREDENTIALS, TOKENS)
+KINDS = (
+    PROVIDER_KEYS,
+    METADATA,
+    CREDENTIALS,
+    TOKENS,
+    HEADERS_OF_SERVERS,
+    HEADERS_OF_AGENTS,
+)
 
 
 async def select_has_begun(connection: Connection) -> bool:

@@ -13,9 +13,12 @@ from databases import Database
 
 from shared.codec.text import write_json
 from shared.domain import options
+from shared.domain.headers import HeadersTable, open_headers, seal_headers
 from shared.postgres.pool import connect, transaction
 from shared.reencrypt.queries import (
     CREDENTIALS,
+    HEADERS_OF_AGENTS,
+    HEADERS_OF_SERVERS,
     KINDS,
     METADATA,
     PROVIDER_KEYS,
@@ -75,6 +78,15 @@ def _renew_options(column: options.OptionsColumn) -> Renew:
     return renew
 
 
+def _renew_headers(table: HeadersTable) -> Renew:
+    def renew(vault: Vault, secret: StoredSecret) -> str:
+        assert isinstance(secret.stored, dict)
+        opened = open_headers(vault, table, secret.id, secret.stored)
+        return write_json(seal_headers(vault, table, secret.id, opened)).decode()
+
+    return renew
+
+
 def _renew_token(_vault: Vault, secret: StoredSecret) -> str:
     token = str(secret.stored)
     if not names_agent(token, secret.owner, secret.id):
@@ -87,6 +99,8 @@ RENEW: dict[Kind, Renew] = {
     METADATA: _renew_options(options.METADATA),
     CREDENTIALS: _renew_options(options.CREDENTIALS),
     TOKENS: _renew_token,
+    HEADERS_OF_SERVERS: _renew_headers("mcpservers"),
+    HEADERS_OF_AGENTS: _renew_headers("a2acards"),
 }
 
 

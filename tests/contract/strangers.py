@@ -10,9 +10,10 @@ from starlette.types import ASGIApp
 
 from gateway.a2a.kind import A2A_AGENTS
 from gateway.mcp.kind import MCP_SERVERS
-from gateway.remote.kinds import MOST_FAILURES, Kind
+from gateway.remote.kinds import MOST_FAILURES, Kind, Target
 from gateway.remote.outbound import Outbound
 from shared.postgres.pool import create_database
+from shared.secrets import Vault
 from tests.contract.areas import Stage
 from tests.contract.replay import Event
 from tests.gateway.outsiders import Outsider, answering, running, serving
@@ -149,7 +150,9 @@ async def _serve_tools(stage: Stage) -> tuple[Outsider, ASGIApp]:
 
 
 async def _serve_card(stage: Stage) -> Outsider:
-    outsider = await stage.stack.enter_async_context(serving(answering(CARD)))
+    outsider = await stage.stack.enter_async_context(
+        serving(answering(CARD, path=".well-known/agent.json"))
+    )
     named = zip(A2A_HOSTS, _both(outsider), strict=True)
     stage.replay.binding.literals |= {**dict(named), **NOWHERE}
     return outsider
@@ -162,6 +165,8 @@ def _both(outsider: Outsider) -> tuple[str, str]:
 
 async def _refresh(stage: Stage, kind: Kind[Any], *urls: str) -> None:
     """Look these up as the gateway does every minute."""
-    async with create_database(stage.system.settings) as database:
+    settings = stage.system.settings
+    vault, outbound = Vault(settings.encryption_keys), Outbound(10.0, allow_private=True)
+    async with create_database(settings) as database:
         for url in urls:
-            await kind.look_up_again(database, Outbound(10.0, allow_private=True), url)
+            await kind.look_up_again(database, vault, outbound, Target(url))

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from attrs import frozen
 
-from agent_bridge.requests.asked import NOBODY
+from shared.domain.asked import NOBODY
 from tests.agents.running import SEALING_LOGS, Generation, run_agent, run_clerk
 from tests.asked import ask, create_flow
 from tests.system import System

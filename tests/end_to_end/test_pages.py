@@ -124,6 +124,7 @@ async def test_the_agent_of_the_guide_answers(
     printed = await _follow(reader, demo, blocks)
     assert len(_rolled(printed)) == 1
     assert '"description":"How many sides the die has"' in printed
+    assert re.search(r'"response":"You rolled \d+ of 12\."', printed), "asked itself"
 
 
 def _to_stream(generation: Generation) -> list[Block]:

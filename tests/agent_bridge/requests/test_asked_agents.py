@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from agent_bridge.requests.asked import NOBODY, TOO_MANY, TOOLS
 from agent_bridge.requests.ending import CONNECTION_LOST, INTERRUPTED, ROUTER_AWAY, TIMED_OUT
+from shared.domain.asked import NOBODY, TOO_MANY, TOOLS
 from shared.domain.flows import ASKED_MEMBERS_LIMIT
 from tests.agent_bridge.broken import keep_bridges
 from tests.agent_bridge.stored import execute, select, select_logs, select_requests

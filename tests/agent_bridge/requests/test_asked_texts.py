@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_bridge.requests.asked import AskedAgent, Trace, text_of
+from agent_bridge.requests.asked import Trace, text_of
 from agent_bridge.requests.compose import UnfitError
 from agent_bridge.router.frames import Rejection, Reply
 from shared.codec.text import read_json, write_json
+from shared.domain.asked import AskedAgent
 from shared.domain.endings import Outcome, failed
 
 AGENT = AskedAgent(UUID(int=1), "sealer_abcdef", "text")

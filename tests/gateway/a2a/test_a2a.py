@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.a2a.lookup import read_card
+from gateway.a2a.cards import read_card
 from gateway.a2a.schemas import task_schema
 from tests.gateway.outsiders import Outsider, answering, card_app, make_card, serving
 from tests.gateway.shapes import assert_shape, good, refused
@@ -22,6 +22,8 @@ LOOKED_UP = {
     "card_content",
     "created_at",
     "updated_at",
+    "card_url",
+    "interfaces",
 }
 OLD_CARD = {
     "name": "Old Agent",
@@ -47,6 +49,7 @@ async def add(user: User, url: str) -> dict[str, Any]:
 async def test_an_agent_is_looked_up_by_its_card(user: User, outsider: Outsider) -> None:
     added = await add(user, outsider.url)
     assert_shape(added, LOOKED_UP)
+    assert added["card_url"] == f"{outsider.url}/.well-known/agent-card.json"
     assert (added["name"], added["server_url"]) == ("My_Agent", outsider.url)
     assert re.fullmatch(r"My_Agent_[a-z]{6}", added["alias"])
     assert [skill["name"] for skill in added["card_content"]["skills"]] == ["A_skill"]
@@ -137,10 +140,6 @@ async def test_an_agent_can_be_deleted(user: User, outsider: Outsider) -> None:
         {"name": "", "description": "d"},
         {"name": " \n", "description": "d"},
         {"name": 5, "description": "d"},
-        {"name": "n", "description": "\x00"},
-        {**OLD_CARD, "skills": "none"},
-        {**OLD_CARD, "skills": [1]},
-        {**OLD_CARD, "defaultInputModes": [{}]},
         {**OLD_CARD, "provider": "x" * 1_100_000},
     ],
     ids=lambda card: str(card)[:30],

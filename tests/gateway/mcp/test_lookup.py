@@ -77,4 +77,5 @@ async def test_what_a_server_says_itself_is_told_to_who_asked() -> None:
 
 @pytest.mark.parametrize("content", [b"", {"error": "invalid_token"}, json.dumps({}).encode()])
 async def test_a_server_that_wants_a_login_is_told(content: object) -> None:
-    assert await failure(content, 401) == "It answers 401 Unauthorized"
+    told = "It answers 401 Unauthorized: it wants to know who asks, give it a `bearer_token`"
+    assert (await failure(content, 401)).startswith(told)

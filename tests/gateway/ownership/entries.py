@@ -207,6 +207,7 @@ CHATS = [
     Entry("GET /api/logs/list", EMPTY, note="of a session", query=SESSION),
     Entry("GET /api/logs/list", EMPTY, note="of a request", query={"request_id": "{request_id}"}),
 ]
+FOREIGN_SESSION = "This session belongs to another user."
 NOT_ASKED = "Request with id '{request_id}' does not exist"
 NOT_RUNNING = "Request with id '{running_id}' does not exist"
 REQUESTS = [
@@ -217,6 +218,39 @@ REQUESTS = [
         UNKNOWN,
         says=NOT_RUNNING,
         path="/api/requests/{running_id}/cancel",
+    ),
+    Entry("GET /api/requests/{request_id}/answer", UNKNOWN, says=NOT_ASKED),
+]
+INVOKE, INVOKE_FLOW = "/api/agents/{agent_id}/invoke", f"{FLOW}/invoke"
+NO_CALLEE = "There is no agent or flow with the id '{agent_id}'"
+INVOCATIONS = [
+    Entry(
+        f"POST {INVOKE}",
+        UNKNOWN,
+        202,
+        says=NO_CALLEE,
+        refused=404,
+        query={"wait": "0"},
+        json={"arguments": {}},
+    ),
+    Entry(
+        f"POST {INVOKE}",
+        TAKEN,
+        202,
+        "in a session",
+        FOREIGN_SESSION,
+        path=INVOKE.replace("agent_id", "my_agent_id"),
+        query={"wait": "0"},
+        json={"arguments": {}, **SESSION},
+    ),
+    Entry(
+        f"POST {INVOKE_FLOW}",
+        UNKNOWN,
+        400,
+        says=NO_CALLEE.replace("agent_id", "flow_id"),
+        refused=404,
+        path=f"{AT_FLOW}/invoke",
+        json={"message": "{new}"},
     ),
 ]
 
@@ -283,6 +317,21 @@ NO_SERVER = "MCP server with id: {server_id} was not found"
 NO_CARD = "A2A agent with id: '{card_id}' does not exist "
 SERVERS = [
     *_servers(MCP, "server_id", "server_id", "{mcp_url}", NO_SERVER),
+    Entry(
+        f"PATCH {MCP}/{{server_id}}",
+        UNKNOWN,
+        own=400,  # nobody answers at its URL
+        says=NO_SERVER,
+        json={"bearer_token": "{new}"},
+    ),
+    Entry(
+        f"PATCH {A2A}/{{agent_id}}",
+        UNKNOWN,
+        own=400,
+        says=NO_CARD,
+        path=f"{A2A}/{{card_id}}",
+        json={"bearer_token": "{new}"},
+    ),
     *_servers(A2A, "agent_id", "card_id", "{a2a_url}", NO_CARD),
 ]
 NO_MODEL = "The model '{marker}' does not exist, or is not connected"
@@ -290,7 +339,6 @@ HELLO = [{"role": "user", "content": "{new}"}]
 ASKED = {"model": "{marker}", "messages": HELLO, "stream": True}
 ASKED_TOO = {"model": "{marker}", "input": HELLO, "stream": True}
 IN_SESSION = {"model": "{my_marker}", "metadata": SESSION}
-FOREIGN_SESSION = "This session belongs to another user."
 COMPLETIONS = [
     Entry("GET /v1/models", OTHERS),
     Entry(
@@ -390,6 +438,7 @@ ENTRIES = [
     *AGENTFLOWS,
     *CHATS,
     *REQUESTS,
+    *INVOCATIONS,
     *FILES,
     *_llms("/api/llm"),
     *_llms("/api/llms"),

@@ -25,7 +25,7 @@ OVER_HTTP = {
     NO_VERSION: (400, "VERSION_NOT_SUPPORTED"),
 }
 
-TASK = "5ad1e7a0-0000-4000-8000-000000000001"
+TASK = "5d2c3a64-7f0b-4a63-9f57-0d7a3c9a4b1e"  # which nobody has
 
 
 @pytest.fixture(scope="module")

@@ -99,5 +99,5 @@ async def test_servers_that_compress_are_looked_up() -> None:
     async with running(make_mcp("echo")) as [app], serving(always_packing(app)) as outsider:
         [tool] = (await mcp_lookup.look_up(OUT, f"{outsider.url}/mcp")).tools
     async with serving(always_packing(card_app(make_card()))) as outsider:
-        card = await a2a_lookup.look_up(OUT, outsider.url)
-    assert (tool.name, card.name) == ("echo", "My_Agent")
+        found = await a2a_lookup.look_up(OUT, outsider.url)
+    assert (tool.name, found.card.name) == ("echo", "My_Agent")

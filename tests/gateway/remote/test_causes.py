@@ -66,8 +66,6 @@ def saying(answer: bytes) -> Serve:
 @pytest.mark.parametrize(
     ("head", "cause"),
     [
-        ("401 X", "it answers 401 Unauthorized"),
-        ("403 X", "it answers 403 Forbidden"),
         ("404 X", "it answers 404 Not Found"),
         ("405 X", "it answers 405 Method Not Allowed"),
         ("429 X", "it answers 429 Too Many Requests"),

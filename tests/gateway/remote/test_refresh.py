@@ -12,13 +12,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.a2a import lookup as a2a_lookup
 from gateway.a2a import queries as a2a
+from gateway.a2a.cards import Card
 from gateway.a2a.lookup import FoundCard
+from gateway.a2a.storing import insert_agent
 from gateway.app import KINDS
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
 from gateway.mcp.schemas import Server
 from gateway.mcp.storing import update_servers
-from gateway.remote.kinds import LONGEST_PAUSE, MOST_FAILURES, PAUSES, Kind
+from gateway.remote.kinds import LONGEST_PAUSE, MOST_FAILURES, PAUSES, Kind, Target
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
 from gateway.remote.shares import AT_A_TIME, Shares
@@ -84,7 +86,7 @@ async def test_tools_follow_for_every_owner_by_one_look_up(
         owners = [await add_server(database, f"{outsider.url}/mcp") for _ in range(2)]
         aliases = [(await read_server(database, owner)).mcp_tools[0].alias for owner in owners]
         async with connect(database) as connection:
-            await mcp.count_failure(connection, f"{outsider.url}/mcp", 1, [0.0])
+            await mcp.count_failure(connection, Target(f"{outsider.url}/mcp"), 1, [0.0])
         outsider.posts.clear()
         await mcp_lookup.look_up(OUT, f"{outsider.url}/mcp")
         one_look_up = len(outsider.posts)
@@ -116,7 +118,7 @@ async def test_a_card_follows_for_every_owner(settings: Settings, database: Data
         card = await a2a_lookup.look_up(OUT, outsider.url)
         for owner in owners:
             async with connect(database) as connection:
-                await a2a.upsert_agent(connection, owner, outsider.url, card)
+                await insert_agent(connection, owner, card)
         outsider.app = card_app(make_card("Other", "Does more."))
         await go_round(settings, database)
     for owner in owners:
@@ -152,7 +154,7 @@ async def test_only_failures_in_a_row_end_the_activity(
         found = await a2a_lookup.look_up(OUT, outsider.url)
         owner = await add_server(database, f"{outsider.url}/mcp")
         async with connect(database) as connection:
-            await a2a.upsert_agent(connection, owner, outsider.url, found)
+            await insert_agent(connection, owner, found)
         for app, is_active in [
             (DEAD, True),
             (alive, True),  # the count begins anew
@@ -219,19 +221,23 @@ async def test_each_failure_in_a_row_is_followed_by_a_longer_pause(
 ) -> None:
     url, owner = "http://fails.example", await insert_user(database)
     sql = f"SELECT extract(epoch FROM next_lookup_at - now())::float8 FROM {TABLES[kind.name]}"  # noqa: S608
+    card = FoundCard(url, url, Card("name", "", {}), [])
     pauses = []
     async with connect(database) as connection, transaction(connection):  # where now() stays
         await mcp.upsert_server(connection, owner, url)
-        await a2a.upsert_agent(connection, owner, url, FoundCard("name", "", {}))
+        await insert_agent(connection, owner, card)
         for _ in range(len(PAUSES) + 2):
-            await kind.count_failure(connection, url, MOST_FAILURES, PAUSES)
+            await kind.count_failure(connection, Target(url), MOST_FAILURES, PAUSES)
             pauses.append(await connection.fetch_val(sql))
         due = [await kind.select_due(connection)]
         await mcp.upsert_server(connection, owner, url)
-        await a2a.upsert_agent(connection, owner, url, FoundCard("name", "", {}))
+        await insert_agent(connection, owner, card)
         due.append(await kind.select_due(connection))
     assert pauses == [*PAUSES, LONGEST_PAUSE, LONGEST_PAUSE]
-    assert due == [[], [(url, owner)]]  # who adds it again ends the pause
+    assert [[(one.target, one.owner) for one in each] for each in due] == [
+        [],
+        [(Target(url), owner)],
+    ]  # who adds it again ends the pause
 
 
 async def test_what_fails_is_left_alone_for_its_pause_and_then_found_repaired(

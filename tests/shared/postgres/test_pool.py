@@ -14,12 +14,13 @@ from devstack.processes import HOST
 from shared.postgres.pool import (
     ACQUIRE_SECONDS,
     DatabaseAwayError,
+    columns,
     connect,
     create_database,
     give_back,
     transaction,
 )
-from shared.postgres.statements import CANCEL_SECONDS, LARGE_ANSWERS, MANY_ROWS
+from shared.postgres.statements import CANCEL_SECONDS, LARGE_ANSWERS, MANY_ROWS, translate
 from shared.settings.installation import Settings
 from tests.shared.line import Line
 from tests.system import elsewhere
@@ -33,6 +34,21 @@ async def ask(database: Database, statement: str = "SELECT 5") -> int:
 async def test_a_statement_is_answered(settings: Settings) -> None:
     async with create_database(settings) as database:
         assert await ask(database) == 5
+
+
+async def test_a_statement_is_planned_once_for_all_values_where_that_is_wanted(
+    settings: Settings,
+) -> None:
+    statement = "SELECT CAST(:ids AS int[]) AS ids"
+    counts = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = :sql"
+    async with create_database(settings, plans_once=True) as database, connect(database) as session:
+        for ids in ([1], [1, 2]):
+            row = await session.fetch_one(statement, {"ids": ids})
+            assert row is not None
+            assert row["ids"] == ids
+        row = await session.fetch_one(counts, {"sql": translate(statement)[0]})
+    assert row is not None
+    assert columns(row) == {"generic_plans": 2, "custom_plans": 0}
 
 
 async def test_a_server_that_went_away_is_one_error(line_settings: Settings, line: Line) -> None:

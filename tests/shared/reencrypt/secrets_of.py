@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from attrs import field, frozen
 
+from shared.domain.headers import seal_headers
 from shared.domain.options import CREDENTIALS, METADATA, seal_options
 from shared.secrets import Vault
 from shared.tokens import issue_agent_token
@@ -20,9 +21,14 @@ class Somebody:
     provider: UUID = field(factory=uuid4)
     config: UUID = field(factory=uuid4)
     agent: UUID = field(factory=uuid4)
+    server: UUID = field(factory=uuid4)
+    card: UUID = field(factory=uuid4)
     key: str = field(factory=lambda: f"sk-{uuid4().hex}")
     metadata: dict[str, str] = field(factory=lambda: {"token": uuid4().hex})
     credentials: dict[str, str] = field(factory=lambda: {"api_secret": f"ґ{uuid4().hex}"})
+    headers: dict[str, str] = field(
+        factory=lambda: {"Authorization": f"Bearer {uuid4().hex}", "X-Key": uuid4().hex}
+    )
 
 
 def insert_somebody(sql: Sql, secret_key: str, vault: Vault, *, in_clear: bool) -> Somebody:
@@ -60,7 +66,30 @@ def insert_somebody(sql: Sql, secret_key: str, vault: Vault, *, in_clear: bool) 
         *(one.agent, f"agent_{one.agent}", token if in_clear else token.rpartition(".")[0]),
         one.owner,
     )
+    _insert_servers(sql, vault, one)
     return one
+
+
+def _insert_servers(sql: Sql, vault: Vault, one: Somebody) -> None:
+    """What has headers, which nobody ever stored in clear."""
+    sql(
+        """
+        INSERT INTO mcpservers (id, server_url, creator_id, is_active, headers)
+        VALUES (%s, 'http://s.example', %s, true, %s)
+        """,
+        *(one.server, one.owner),
+        json.dumps(seal_headers(vault, "mcpservers", one.server, one.headers)),
+    )
+    sql(
+        """
+        INSERT INTO a2acards (id, name, alias, description, server_url, card_content, creator_id,
+                              is_active, headers)
+        VALUES (%s, 'card', %s, '', 'http://a.example',
+                '{"skills": [], "defaultInputModes": [], "defaultOutputModes": []}', %s, true, %s)
+        """,
+        *(one.card, f"card_{one.card}", one.owner),
+        json.dumps(seal_headers(vault, "a2acards", one.card, one.headers)),
+    )
 
 
 def select_stored(sql: Sql, people: Iterable[Somebody]) -> list[str]:
@@ -73,7 +102,9 @@ def select_stored(sql: Sql, people: Iterable[Somebody]) -> list[str]:
             WHERE creator_id = ANY(%s)
         UNION ALL SELECT credentials #>> '{}' FROM modelconfigs WHERE creator_id = ANY(%s)
         UNION ALL SELECT jwt FROM agents WHERE creator_id = ANY(%s)
+        UNION ALL SELECT value FROM mcpservers, json_each_text(headers) WHERE creator_id = ANY(%s)
+        UNION ALL SELECT value FROM a2acards, json_each_text(headers) WHERE creator_id = ANY(%s)
         """,
-        *[owners] * 4,
+        *[owners] * 6,
     )
     return [row["stored"] for row in rows]

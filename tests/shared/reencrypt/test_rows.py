@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from databases import Database
 
+from shared.domain.headers import open_headers
 from shared.domain.options import CREDENTIALS, METADATA, open_options
 from shared.postgres.pool import connect, create_database
 from shared.reencrypt import rows
@@ -23,6 +24,7 @@ from tests.users import eventually
 from .secrets_of import Somebody, insert_somebody, select_stored
 
 OLD_KEY, NEW_KEY = secrets.token_bytes(32), secrets.token_bytes(32)
+HEADERS = "headers of MCP servers", "headers of A2A agents"
 OLD, BOTH, NEW = Vault([OLD_KEY]), Vault([NEW_KEY, OLD_KEY]), Vault([NEW_KEY])
 
 
@@ -68,26 +70,33 @@ async def left(database: Database, vault: Vault = NEW) -> dict[str, int]:
         return {kind.what: await count_left(connection, kind, vault.newest, 1000) for kind in KINDS}
 
 
-def opened(sql: Sql, one: Somebody, vault: Vault) -> tuple[str, object, object]:
-    """The key and options that are stored of somebody."""
+def opened(sql: Sql, one: Somebody, vault: Vault) -> tuple[object, ...]:
+    """The key, options and headers that are stored of somebody."""
     [provider] = sql("SELECT * FROM modelproviders WHERE id = %s", one.provider)
     [config] = sql("SELECT * FROM modelconfigs WHERE id = %s", one.config)
+    [server] = sql("SELECT * FROM mcpservers WHERE id = %s", one.server)
+    [card] = sql("SELECT * FROM a2acards WHERE id = %s", one.card)
     return (
         vault.decrypt(provider["api_key"], "modelproviders", one.provider, "api_key"),
         open_options(vault, METADATA, one.provider, provider["provider_metadata"]),
         open_options(vault, CREDENTIALS, one.config, config["credentials"]),
+        open_headers(vault, "mcpservers", one.server, server["headers"]),
+        open_headers(vault, "a2acards", one.card, card["headers"]),
     )
+
+
+def all_of(one: Somebody) -> tuple[object, ...]:
+    return one.key, one.metadata, one.credentials, one.headers, one.headers
 
 
 async def test_afterwards_the_old_key_is_not_needed(
     database: Database, rows_of: Sql, people: list[Somebody]
 ) -> None:
     outcome = await run(database)
-    assert outcome == Outcome(
-        {"provider keys": 4, "metadata": 4, "credentials": 4, "tokens": 2}, [], []
-    )
+    renewed = {"provider keys": 4, "metadata": 4, "credentials": 4, "tokens": 2}
+    assert outcome == Outcome(renewed | dict.fromkeys(HEADERS, 4), [], [])
     for one in people:
-        assert opened(rows_of, one, NEW) == (one.key, one.metadata, one.credentials)
+        assert opened(rows_of, one, NEW) == all_of(one)
 
 
 async def test_nothing_is_left_in_clear(
@@ -96,7 +105,8 @@ async def test_nothing_is_left_in_clear(
     await run(database)
     stored = "\n".join(select_stored(rows_of, people))
     for one in people:
-        hidden = one.key, *one.metadata.values(), *one.credentials.values()
+        options = one.metadata | one.credentials | one.headers
+        hidden = one.key, *options.values()
         assert [secret for secret in hidden if secret in stored] == []
     tokens = [text for text in stored.split("\n") if text.startswith("ey")]
     assert len(tokens) == 4
@@ -125,8 +135,9 @@ async def test_what_is_left_is_counted_and_then_nothing(
         "metadata": 2,
         "credentials": 2,
         "tokens": 2,
+        **dict.fromkeys(HEADERS, 0),
     }
-    assert sum((await left(database)).values()) == 3 * len(people) + 2
+    assert sum((await left(database)).values()) == 5 * len(people) + 2
     await run(database)
     assert sum((await left(database)).values()) == 0
 
@@ -173,11 +184,13 @@ async def test_what_no_key_opens_is_named_and_stays_and_the_rest_goes_on(
             f"modelproviders.api_key of {lost.provider} can't be decrypted",
             f"modelproviders.provider_metadata of {lost.provider} can't be decrypted",
             f"modelconfigs.credentials of {lost.config} can't be decrypted",
+            f"mcpservers.headers.authorization of {lost.server} can't be decrypted",
+            f"a2acards.headers.authorization of {lost.card} can't be decrypted",
         ]
     )
     assert select_stored(rows_of, [lost]) == before
     assert opened(rows_of, people[0], NEW)[0] == people[0].key
-    assert sum((await left(database)).values()) == 3
+    assert sum((await left(database)).values()) == 5
 
 
 async def test_what_was_moved_or_damaged_is_named(
@@ -212,7 +225,7 @@ async def test_several_at_once_do_it_once(
 ) -> None:
     people = [insert_somebody(rows_of, settings.secret_key, OLD, in_clear=True) for _ in range(40)]
     outcomes = await asyncio.gather(*(asyncio.create_task(run(database)) for _ in range(3)))
-    for what in ("provider keys", "metadata", "credentials", "tokens"):
+    for what in ("provider keys", "metadata", "credentials", "tokens", *HEADERS):
         assert sum(outcome.renewed[what] for outcome in outcomes) == len(people)
     assert all(outcome.unreadable == outcome.held == [] for outcome in outcomes)
     assert [opened(rows_of, one, NEW)[0] for one in people] == [one.key for one in people]

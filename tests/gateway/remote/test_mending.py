@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from gateway.mcp.mending import DIGITS_LIMIT, MOST_LEVELS, mend, mend_line
+from gateway.remote.mending import DIGITS_LIMIT, MOST_LEVELS, mend, mend_line
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None) | st.sampled_from('\\"[]{}\ud800'))
 ANY = st.recursive(

@@ -1,4 +1,4 @@
-"""Answers of MCP servers that the SDK's reader of JSON would refuse as a whole, for one place."""
+"""JSON that readers would refuse as a whole, for one place in it: it is mended where it can be."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,0 +1,1 @@
+"""Asking agents and flows themselves by REST, and waiting for what requests are answered."""
