@@ -41,7 +41,7 @@ async def select_task(
             SELECT requests.id, session_id, status,
                    coalesce(ended_at, sent_at, requests.created_at) AS changed_at, error,
                    execution_time, coalesce(accepted_seq, 0) AS accepted_seq,
-                   requests.seq AS answer_seq, message_id, named,
+                   requests.seq AS answer_seq, message_id, has_arguments, named,
                    question.content AS question, answer.content AS answer,
                    coalesce(octet_length(question.content), 0)
                        + coalesce(octet_length(answer.content), 0) AS size
@@ -55,7 +55,8 @@ async def select_task(
             WHERE requests.id = :id AND creator_id = :owner AND publication_id = :publication_id
         )
         SELECT id, session_id, status, changed_at, error, execution_time, accepted_seq, answer_seq,
-               message_id, named, CASE WHEN size <= :most_bytes THEN question END AS question,
+               message_id, has_arguments, named,
+               CASE WHEN size <= :most_bytes THEN question END AS question,
                CASE WHEN size <= :most_bytes THEN answer END AS answer, size,
                EXISTS (
                    SELECT FROM file_uses
@@ -84,7 +85,7 @@ async def select_tasks(
         SELECT requests.id, session_id, status,
                coalesce(ended_at, sent_at, requests.created_at) AS changed_at, error,
                execution_time, coalesce(accepted_seq, 0) AS accepted_seq,
-               requests.seq AS answer_seq, message_id, named,
+               requests.seq AS answer_seq, message_id, has_arguments, named,
                question.content AS question, answer.content AS answer,
                512 + coalesce(octet_length(question.content), 0)
                    + coalesce(octet_length(answer.content), 0) AS bytes
