@@ -37,7 +37,7 @@ CALLBACK = "/api/mcp/authorized"
 DOCUMENT = "/api/mcp/client"
 FLOW_SECONDS = 600.0
 
-NO_PUBLIC_URL = "PUBLIC_URL is not set: whoever has logged in could not be sent back here"
+NO_PUBLIC_URL = "PUBLIC_URL is not set here: nobody who has logged in could be sent back"
 OVER = "It was begun too long ago, or is finished already. Please begin it again."
 NOT_YOURS = "It was begun by another user. Please begin it again as yourself."
 DONE = "You can close this page: the server's tools can be used now."
@@ -60,7 +60,6 @@ async def create_authorization(call: Call[OwnClient, ServerId]) -> Authorization
 
 
 async def _begin(call: Call[Any, ServerId], given: GivenClient | None) -> Authorization:
-    ourselves = _ourselves(call)
     server_id, vault = call.parameters.server_id, call.state["vault"]
     async with connect(call.database) as connection:
         server = await queries.select_server(connection, call.user_id, server_id)
@@ -68,6 +67,7 @@ async def _begin(call: Call[Any, ServerId], given: GivenClient | None) -> Author
         raise _unknown(server_id)
     given = given or _given_before(call, server_id, server)
     try:
+        ourselves = _ourselves(call)
         async with call.state["turns"].lookups.turn(call.user_id):
             begun = await begin(call.state["outbound"], server.server_url, ourselves, given)
         id_ = id_of(begun.state)
@@ -115,16 +115,19 @@ def _unknown(id_: UUID) -> BadRequestError:
 
 
 def _ourselves(call: Call[Any, Any]) -> Ourselves:
-    """Raises BadRequestError where nobody could find us."""
+    """Raises UnreachableError where nobody could find us."""
     base = call.state["settings"].public_url
     if base is None:
-        raise BadRequestError(NO_PUBLIC_URL)
+        raise UnreachableError(NO_PUBLIC_URL)
     return Ourselves(base + CALLBACK, base + DOCUMENT)
 
 
 async def read_client(call: Call[Nothing, Nothing]) -> ClientDocument:
     """Read what authorization servers may know us by: its own URL is the id of the client."""
-    ourselves = _ourselves(call)
+    try:
+        ourselves = _ourselves(call)
+    except UnreachableError as error:
+        raise BadRequestError(error.sentence) from None
     said = ourselves.describe()
     return ClientDocument(
         client_id=ourselves.document_url,

@@ -313,6 +313,7 @@ def _servers(api: str, parameter: str, id_: str, url: str, unread: str) -> list[
 
 
 MCP, A2A = "/api/mcp/servers", "/api/a2a/agents"
+CALLBACK = "/api/mcp/authorized"
 NO_SERVER = "MCP server with id: {server_id} was not found"
 NO_CARD = "A2A agent with id: '{card_id}' does not exist "
 SERVERS = [
@@ -324,6 +325,18 @@ SERVERS = [
         says=NO_SERVER,
         json={"bearer_token": "{new}"},
     ),
+    *(
+        Entry(
+            f"{method} {MCP}/{{server_id}}/authorize",
+            UNKNOWN,
+            own=400,  # nobody could come back: it has no PUBLIC_URL
+            says=NO_SERVER,
+        )
+        for method in ("GET", "POST")
+    ),
+    Entry(f"GET {CALLBACK}", SAME, 400),
+    Entry(f"POST {CALLBACK}", SAME, 400, form={"state": "x", "code": "x", "username": "x"}),
+    Entry("GET /api/mcp/client", SAME, 400),
     Entry(
         f"PATCH {A2A}/{{agent_id}}",
         UNKNOWN,
