@@ -46,6 +46,7 @@ class Entry:
     json: Any = None
     form: Mapping[str, Any] | None = None
     file: bool = False
+    headers: Mapping[str, str] = field(factory=dict)
 
     def __str__(self) -> str:
         return f"{self.line} {self.note}".strip()
@@ -445,6 +446,29 @@ PUBLISHED = [
     ),
     _called(f"DELETE {CALLED}", 400, path="/a2a/{published}/tasks/x/pushNotificationConfigs/y"),
 ]
+CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+PRIMED = {"mcp-protocol-version": "2025-11-25"}  # whose clients are told something at once
+IN_THAT_SESSION = {"message": "{new}", "session_id": "{session_id}"}
+OUR_MCP = [
+    Entry(
+        "POST /mcp",
+        TAKEN,
+        note="in a session",
+        refused=200,
+        json={**CALL, "params": {"name": "ask", "arguments": IN_THAT_SESSION}},
+        headers=PRIMED,
+    ),
+    Entry(
+        "POST /mcp",
+        UNKNOWN,
+        note="of an agent",
+        refused=200,
+        json={**CALL, "params": {"name": "{marker}_agent", "arguments": {}}},
+        headers=PRIMED,
+    ),
+    Entry("GET /mcp", SAME, 400, headers={"last-event-id": "nothing"}),
+    *(Entry(f"GET /.well-known/oauth-protected-resource{at}", SAME, 404) for at in ("", "/mcp")),
+]
 ENTRIES = [
     *ACCOUNTS,
     *AGENTS,
@@ -459,5 +483,6 @@ ENTRIES = [
     *COMPLETIONS,
     *AGUI,
     *PUBLISHED,
+    *OUR_MCP,
 ]
 OPERATIONS: dict[str, Operation] = {f"{each.method} {each.path}": each for each in operations}
