@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from devstack.processes import HOST
 
+TOOLS_PATH = "/mcp"  # of the sample MCP server
+GREETER_PATH = "/greeter"  # of the sample A2A agent
 CLOSED = "0"  # as AGENTS_PORT: agents reach the router themselves
 
 
@@ -19,6 +21,11 @@ def agents_url_of(environment: Mapping[str, str]) -> str:
     if environment["AGENTS_PORT"] == CLOSED:
         return environment["ROUTER_WS_URL"]
     return f"ws{url_of(environment, 'AGENTS').removeprefix('http')}/ws"
+
+
+def samples_url(environment: Mapping[str, str]) -> str:
+    """Where the sample MCP server and the sample A2A agent are."""
+    return f"http://{HOST}:{environment['SAMPLES_PORT']}"
 
 
 def in_url(host: str) -> str:

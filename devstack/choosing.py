@@ -24,6 +24,7 @@ EMPTY_VALUES: dict[str, Any] = {
     "array": [],
     "object": {},
 }
+WHOLE = frozenset({"task", "text"})  # parameters of tools and A2A agents that take all of a message
 NAME_WEIGHT, DESCRIPTION_WEIGHT, SCHEMA_WEIGHT = 3, 2, 1
 
 
@@ -33,21 +34,37 @@ class Candidate:
 
     id: str
     name: str
+    """As a language model would know it."""
     description: str
     parameters: dict[str, Any] = field(repr=False)
     flow: tuple[str, ...] = ()
+    kind: str = "genai"
+    url: str = ""
+    tool_name: str = ""
+    """What a tool is called at its server."""
+    interfaces: tuple[dict[str, str], ...] = ()
+    """Where an A2A agent is called."""
+    headers: dict[str, str] = field(factory=dict, repr=False)
+    """What its server wants to see, and nobody else is to."""
 
 
 def candidate_from(entry: Mapping[str, Any]) -> Candidate:
     """Read an agent as either contract describes it."""
     schema = entry.get("agent_schema") or {}
     function = schema.get("function") or schema
+    name = entry.get("agent_name") or entry.get("name") or ""
+    kind = entry.get("type") or "genai"
     return Candidate(
         id=entry.get("agent_id") or entry["id"],
-        name=entry.get("agent_name") or entry.get("name") or "",
+        name=entry.get("function_name") or name,
         description=entry.get("agent_description") or function.get("description") or "",
-        parameters=function.get("parameters") or {},
+        parameters=function.get("parameters") or ({} if "function" in schema else schema),
         flow=tuple(entry.get("flow") or ()),
+        kind=kind,
+        url=entry.get("url") or "",
+        tool_name=name.rpartition("_")[0] if kind == "mcp" else "",
+        interfaces=tuple(entry.get("interfaces") or ()),
+        headers=entry.get("headers") or {},
     )
 
 
@@ -79,14 +96,28 @@ def _singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and len(word) > len("gas") else word
 
 
-def fill_arguments(message: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that the message gives for a JSON schema, each required one among them."""
+def arguments_for(callee: Candidate, message: str) -> dict[str, Any]:
+    """The arguments that the message gives for what is called."""
+    whole = frozenset[str]() if callee.kind == "genai" else WHOLE
+    return fill_arguments(message, callee.parameters, whole)
+
+
+def fill_arguments(
+    message: str, parameters: Mapping[str, Any], whole: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """The arguments that the message gives for a JSON schema, each required one among them.
+
+    Parameters with one of the names in `whole` take all of it.
+    """
     properties: dict[str, dict[str, Any]] = parameters.get("properties") or {}
     required = set(parameters.get("required") or ())
     if not any(_type_of(properties.get(name, {})) == "string" for name in required):
         required |= set(_first_string(properties))  # somewhere the message has to go
     numbers = iter(re.findall(r"-?\d+(?:\.\d+)?", message))
-    found = {name: _value(message, rule, numbers) for name, rule in properties.items()}
+    found = {
+        name: message if name in whole else _value(message, rule, numbers)
+        for name, rule in properties.items()
+    }
     missing = {name: _empty(properties.get(name, {}), message) for name in required}
     given = {
         name: value

@@ -5,12 +5,11 @@
 
 import os
 import sys
-from typing import Any
 
 from attrs import field, frozen
 
 from devstack import sample_agent
-from devstack.gateway_client import Gateway, Reply, detail_of
+from devstack.gateway_client import Gateway, expect
 from devstack.processes import StackError
 from devstack.secrets_file import DEMO_USER, keep_secrets, read_secrets
 
@@ -37,7 +36,7 @@ class Demo:
 def make_demo(gateway: Gateway, password: str) -> Demo:
     """Make what is missing of the demo account. Raises StackError when the gateway refuses."""
     account = {"username": DEMO_USER, "password": password}
-    _expect("The demo user", gateway.request("POST", "/api/register", account), OK, EXISTS)
+    expect("The demo user", gateway.request("POST", "/api/register", account), OK, EXISTS)
     as_demo = gateway.log_in(DEMO_USER, password)
     _make_model_config(as_demo)
     agent_id, token = _make_agent(as_demo)
@@ -46,14 +45,14 @@ def make_demo(gateway: Gateway, password: str) -> Demo:
 
 def _make_model_config(gateway: Gateway) -> None:
     reply = gateway.request("GET", "/api/llm/model/configs")
-    providers = _expect("The model configs", reply, OK)
+    providers = expect("The model configs", reply, OK)
     if any(entry["name"] == CONFIG for provider in providers for entry in provider["configs"]):
         return
     provider = {"name": PROVIDER, "api_key": "", "metadata": {}}
     reply = gateway.request("POST", "/api/llm/model/provider", provider)
-    _expect("The model provider", reply, OK, EXISTS)
+    expect("The model provider", reply, OK, EXISTS)
     config = {"name": CONFIG, "model": "words", "provider": PROVIDER}
-    _expect("The model config", gateway.request("POST", "/api/llm/model/config", config), OK)
+    expect("The model config", gateway.request("POST", "/api/llm/model/config", config), OK)
 
 
 def _make_agent(gateway: Gateway) -> tuple[str, str]:
@@ -69,15 +68,9 @@ def _make_agent(gateway: Gateway) -> tuple[str, str]:
         "input_parameters": {},
     }
     reply = gateway.request("POST", "/api/agents/register", agent)
-    made = _expect("The sample agent", reply, OK)
+    made = expect("The sample agent", reply, OK)
     keep_secrets(kept | {"AGENT_ID": made["id"]})
     return made["id"], made["jwt"]
-
-
-def _expect(what: str, reply: Reply, *statuses: int) -> Any:
-    if reply.status not in statuses:
-        raise StackError(f"{what} cannot be made: {detail_of(reply)}")
-    return reply.body
 
 
 def main() -> None:

@@ -67,6 +67,13 @@ def detail_of(reply: Reply) -> str:
     return detail if isinstance(detail, str) else f"status {reply.status}"
 
 
+def expect(what: str, reply: Reply, *statuses: int) -> Any:
+    """The body of a reply with one of these. Raises StackError for any other."""
+    if reply.status not in statuses:
+        raise StackError(f"{what} cannot be made: {detail_of(reply)}")
+    return reply.body
+
+
 def _json(content: bytes) -> Any:
     try:
         return json.loads(content) if content else None

@@ -24,7 +24,7 @@ from genai_session.utils.logging_manager import ContextLogger
 from websockets.exceptions import WebSocketException
 
 from devstack.agent_session import log_now, run_agent, stay_connected
-from devstack.choosing import Candidate, candidate_from, choose, fill_arguments
+from devstack.choosing import Candidate, arguments_for, candidate_from, choose
 
 NAME = "MasterAgent"
 DESCRIPTION = "Answers a chat by calling the agent that fits the message"
@@ -110,7 +110,7 @@ async def look_up(
     """The message of this request and what may be called for it, both from the gateway."""
     headers = {"x-api-key": addresses.service_key}
     chat_query = {"session_id": session_id, "user_id": user_id, "per_page": "50"}
-    agents_query = {"user_id": user_id, "agent_type": "all"}
+    agents_query = {"user_id": user_id, "agent_type": "all", "limit": "1000"}
     async with aiohttp.ClientSession(addresses.gateway_url, headers=headers) as http:
         async with http.get("/api/chat", params=chat_query) as response:
             response.raise_for_status()
@@ -118,8 +118,7 @@ async def look_up(
         async with http.get("/api/agents/active", params=agents_query) as response:
             response.raise_for_status()
             active = await response.json()
-    callable_here = [e for e in active["active_connections"] if e["type"] in {"genai", "flow"}]
-    return _question(call, chat["items"]), callable_here
+    return _question(call, chat["items"]), active["active_connections"]
 
 
 def _question(call: Call, items: Iterable[Mapping[str, Any]]) -> str:
@@ -142,7 +141,7 @@ async def answer(call: Call, message: str, candidates: Iterable[Candidate]) -> A
     trace: list[dict[str, Any]] = []
     for member in chosen.flow or (chosen.id,):
         agent = known.get(member) or Candidate(member, member, "", chosen.parameters)
-        step = await invoke(call, agent, fill_arguments(message, agent.parameters))
+        step = await invoke(call, agent, arguments_for(agent, message))
         trace.append(step)
         message = _text(step["output"])  # a flow's next member works on this
         if not step["is_success"]:
@@ -159,9 +158,41 @@ async def say(call: Call, trace: list[dict[str, Any]], response: str) -> Answer:
     return _answer(trace, response, is_success=True)
 
 
-async def invoke(call: Call, agent: Candidate, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Call an agent and return the entry for the trace."""
-    await call.log("info", f"Calling {agent.name} with {json.dumps(arguments, ensure_ascii=False)}")
+async def invoke(call: Call, callee: Candidate, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Call an agent or a tool and return the entry for the trace."""
+    shown = json.dumps(arguments, ensure_ascii=False)
+    await call.log("info", f"Calling {callee.name} with {shown}")
+    began = perf_counter()
+    is_success, output = await _send(call, callee, arguments)
+    seconds = perf_counter() - began
+    await call.log("info" if is_success else "error", f"{callee.name} answered in {seconds:.3f} s")
+    return {
+        "id": callee.id,
+        "name": callee.name,
+        "input": arguments,
+        "output": output,
+        "is_success": is_success,
+        "execution_time": seconds,
+        "type": callee.kind,
+    }
+
+
+async def _send(call: Call, callee: Candidate, arguments: dict[str, Any]) -> tuple[bool, Any]:
+    """Whether the call was a success, and what came of it."""
+    # The SDKs of MCP and A2A take a second to import, and many chats need neither.
+    match callee.kind:
+        case "mcp":
+            from devstack.called_tools import call_tool  # noqa: PLC0415
+
+            return await call_tool(callee, arguments)
+        case "a2a":
+            from devstack.called_a2a import call_a2a  # noqa: PLC0415
+
+            return await call_a2a(callee, arguments)
+    return await _call_agent(call, callee, arguments)
+
+
+async def _call_agent(call: Call, agent: Candidate, arguments: dict[str, Any]) -> tuple[bool, Any]:
     # A door tells calls apart and shows the key to no agent; the router itself does neither.
     session = GenAISession(
         ws_url=call.addresses.router_url,
@@ -169,23 +200,11 @@ async def invoke(call: Call, agent: Candidate, arguments: dict[str, Any]) -> dic
         log_level=logging.WARNING,
     )
     session.request_id, session.session_id = call.request_id, call.session_id
-    began = perf_counter()
     try:
         result = await session.send(arguments, agent.id, close_timeout=CALL_SECONDS)
-        is_success, output = result.is_success, result.response
     except (WebSocketException, OSError) as fault:
-        is_success, output = False, f"the router does not connect the call: {fault}"
-    seconds = perf_counter() - began
-    await call.log("info" if is_success else "error", f"{agent.name} answered in {seconds:.3f} s")
-    return {
-        "id": agent.id,
-        "name": agent.name,
-        "input": arguments,
-        "output": output,
-        "is_success": is_success,
-        "execution_time": seconds,
-        "type": "genai",
-    }
+        return False, f"the router does not connect the call: {fault}"
+    return result.is_success, result.response
 
 
 async def fail(call: Call, trace: list[dict[str, Any]], reason: str) -> Answer:

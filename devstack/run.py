@@ -10,16 +10,32 @@ from typing import NoReturn
 
 from dotenv import dotenv_values
 
-from devstack.addresses import CLOSED, agents_url_of, in_url, url_of
+from devstack.addresses import (
+    CLOSED,
+    GREETER_PATH,
+    TOOLS_PATH,
+    agents_url_of,
+    in_url,
+    samples_url,
+    url_of,
+)
 from devstack.demo import Demo
 from devstack.postgres import run_postgres
 from devstack.processes import HOST, StackError, require_free_port, say
 from devstack.secrets_file import DATA_FOLDER, DEMO_USER, GATEWAY_FILE, PROJECT, complete_secrets
-from devstack.services import start_master_agent, start_router, start_sample_agent, start_services
+from devstack.services import (
+    add_samples,
+    start_master_agent,
+    start_router,
+    start_sample_agent,
+    start_samples,
+    start_services,
+)
 from devstack.stack import Stack
 from devstack.valkey import run_valkey
 
 QUESTION = "What is the time in Kyiv right now?"
+QUESTION_TO_FLOW = "Say hello in Kyiv"
 DEFAULTS = {
     "GATEWAY_HOST": HOST,
     "GATEWAY_PORT": "8000",
@@ -28,6 +44,7 @@ DEFAULTS = {
     "AGENTS_HOST": HOST,
     "AGENTS_PORT": "8090",
     "ROUTER_PORT": "8080",
+    "SAMPLES_PORT": "8070",
     "DEFAULT_FILES_FOLDER_NAME": str(DATA_FOLDER / "files"),
     "ALLOW_PRIVATE_URLS": "true",
     "ALLOW_KNOWN_SECRETS": "true",
@@ -77,10 +94,12 @@ def _run(exits: ExitStack) -> NoReturn:
     _start_stores(stack, given, environment)
     if "ROUTER_WS_URL" not in given:
         start_router(stack, environment)
+    start_samples(stack, environment)
     demo = start_services(stack, environment)
     if "ROUTER_WS_URL" not in given:
         start_master_agent(stack, environment)
     start_sample_agent(stack, environment, demo)
+    add_samples(stack, environment, demo)
     GATEWAY_FILE.write_text(environment["GATEWAY_URL"])
     exits.callback(GATEWAY_FILE.unlink, missing_ok=True)
     _print_addresses(environment, demo, secrets["DEMO_PASSWORD"])
@@ -94,7 +113,7 @@ def _given_environment() -> dict[str, str]:
 
 
 def _require_ports(given: Mapping[str, str], environment: Mapping[str, str]) -> None:
-    wanted = ["GATEWAY_PORT", "BRIDGE_PORT"]
+    wanted = ["GATEWAY_PORT", "BRIDGE_PORT", "SAMPLES_PORT"]
     if "ROUTER_WS_URL" not in given:
         wanted += ["AGENTS_PORT", "ROUTER_PORT"]
     elif environment["AGENTS_PORT"] != CLOSED:
@@ -146,6 +165,8 @@ def _print_addresses(environment: Mapping[str, str], demo: Demo, password: str) 
         "bridge health": f"{url_of(environment, 'BRIDGE')}/health",
         "agents connect to": agents_url_of(environment),
         "router": environment["ROUTER_WS_URL"],
+        "MCP server": f"{samples_url(environment)}{TOOLS_PATH}",
+        "A2A agent": f"{samples_url(environment)}{GREETER_PATH}",
         "PostgreSQL": _place_of_postgres(environment),
         "Valkey": environment["REDIS_URL"].rpartition("@")[2].partition("?")[0],
         "demo user": DEMO_USER,
@@ -154,7 +175,8 @@ def _print_addresses(environment: Mapping[str, str], demo: Demo, password: str) 
     }
     for name, value in rows.items():
         print(f"{name:<20} {value}")
-    print(f'\nTry it:  .venv/bin/python -m devstack.ask "{QUESTION}"', flush=True)
+    print(f'\nA flow:  .venv/bin/python -m devstack.ask "{QUESTION_TO_FLOW}"')
+    print(f'Try it:  .venv/bin/python -m devstack.ask "{QUESTION}"', flush=True)
 
 
 def _place_of_postgres(environment: Mapping[str, str]) -> str:

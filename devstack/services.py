@@ -1,10 +1,11 @@
-"""The router, the pair, the master agent and the sample agent of the local stack."""
+"""The router, the pair, the master agent and the samples of the local stack."""
 
 import time
 from collections.abc import Callable, Mapping
 
-from devstack.addresses import agents_url_of, url_of
+from devstack.addresses import agents_url_of, samples_url, url_of
 from devstack.demo import Demo, make_demo
+from devstack.demo_flow import make_flow
 from devstack.gateway_client import Gateway
 from devstack.processes import HOST, StackError, say
 from devstack.stack import Stack
@@ -39,7 +40,8 @@ def start_services(stack: Stack, environment: Mapping[str, str]) -> Demo:
 def start_master_agent(stack: Stack, environment: Mapping[str, str]) -> None:
     """Start the master agent, and wait until the router leads to it."""
     say("starting the master agent")
-    contract = environment.get("MASTER_AGENT_CONTRACT", "auto").replace("auto", "enriched")
+    # One that looks its agents up is told of tools and A2A agents too.
+    contract = environment.get("MASTER_AGENT_CONTRACT", "auto").replace("auto", "lookup")
     _start_agent(stack, "master_agent", environment, "--contract", contract)
     bridge = _bridge_of(environment)
     stack.wait_until("The master agent is not there", lambda: _has_master_agent(bridge))
@@ -56,6 +58,22 @@ def start_sample_agent(stack: Stack, environment: Mapping[str, str], demo: Demo)
         HOLD_SECONDS,
     )
     stack.wait_until("The sample agent is not active", demo.agent_is_active)
+
+
+def start_samples(stack: Stack, environment: Mapping[str, str]) -> None:
+    """Start the sample MCP server and the sample A2A agent."""
+    say("starting the samples of MCP and A2A")
+    stack.start("samples", "devstack.samples", environment=environment)
+
+
+def add_samples(stack: Stack, environment: Mapping[str, str], demo: Demo) -> None:
+    """Add them for the demo user, and a flow; or say why that can't be."""
+    url = samples_url(environment)
+    stack.wait_until("The samples do not answer", lambda: _answers(Gateway(url), "/"))
+    try:
+        make_flow(demo.gateway, demo.agent_id, url)
+    except StackError as fault:
+        print(f"There is no flow of them: {fault}")
 
 
 def _start_agent(stack: Stack, name: str, environment: Mapping[str, str], *options: str) -> None:

@@ -20,9 +20,12 @@ from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
 from gateway.grants.renewing import Renewals
 from gateway.mcp.kind import MCP_SERVERS
+from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
+from gateway.published.loading import LoadedServer
+from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
 from gateway.requests.bridges import Bridges
@@ -65,8 +68,15 @@ OPENAI_HEADERS = (  # that its package for JavaScript sends, also in a browser
 )
 ALLOWED_HEADERS = (
     *("authorization", "content-type", "last-event-id", "x-session-id"),
+    *("mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name"),
     *(f"x-stainless-{name}" for name in OPENAI_HEADERS),
 )
+EXPOSED_HEADERS = (
+    "Link",
+    "Retry-After",
+    "Mcp-Session-Id",
+    "WWW-Authenticate",
+)  # to a page's script
 KINDS = (MCP_SERVERS, A2A_AGENTS)  # of what is looked up again
 
 
@@ -112,7 +122,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
                 allow_origins=settings.backend_cors_origins,
                 allow_methods=["GET", "POST", "PATCH", "DELETE"],
                 allow_headers=ALLOWED_HEADERS,
-                expose_headers=["Link", "Retry-After"],  # a page's script sees no others
+                expose_headers=EXPOSED_HEADERS,
             ),
             Middleware(IgnoreTrailingSlash),
             Middleware(Measure),
@@ -146,7 +156,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.callback(passwords.close)
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
-        notifications, watch = Notifications(redis), Watch(database)
+        notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
@@ -157,6 +167,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             notifications_writer=notifications.outbox.write(),
             bridges=bridges.listen(),
             watch=watch.run(),
+            changes=changes.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
             renewals=Renewals(database, vault, outbound).run(),
@@ -178,6 +189,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         yield State(
             sockets=sockets,
             followed=Followed(),
+            card_signer=CardSigner(settings.encryption_keys),
+            a2a_server=LoadedServer(),
             settings=settings,
             database=database,
             replica=replica,
@@ -189,6 +202,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             attempts=attempts,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             watch=watch,
+            changes=changes,
             storage=storage,
             objects=objects,
             turns=Turns(settings.calls_per_user, settings.database_pool_size),

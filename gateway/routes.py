@@ -14,6 +14,12 @@ from gateway.invocations import routes as invocations
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
 from gateway.mcp import routes as mcp
+from gateway.mcpserver import routes as mcpserver
+from gateway.mcpserver.metadata import PATH as MCP_PATH
+from gateway.mcpserver.schemas import RpcError
+from gateway.published import routes as published
+from gateway.published.cards import PREFIX as A2A_PREFIX
+from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 
 operations = [
@@ -31,6 +37,9 @@ operations = [
     *grants.operations,
     *a2a.operations,
     *completions.operations,
+    *mcpserver.operations,
+    *published.operations,
 ]
-forms = {completions.PREFIX: OpenAIError}  # of errors, below these paths
+# The forms of errors below these paths.
+forms = {completions.PREFIX: OpenAIError, MCP_PATH: RpcError, A2A_PREFIX: A2AError}
 sockets = chats.sockets

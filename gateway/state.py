@@ -9,6 +9,9 @@ from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.mcpserver.changes import Changes
+from gateway.published.loading import LoadedServer
+from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
 from gateway.streams.sockets import Sockets
@@ -39,8 +42,11 @@ class State(TypedDict):
     attempts: Attempts
     strangers: Strangers
     watch: Watch
+    changes: Changes
     sockets: Sockets
     followed: Followed
+    card_signer: CardSigner
+    a2a_server: LoadedServer
     storage: Storage
     objects: Objects
     outbound: Outbound

@@ -1,4 +1,4 @@
-"""How requests reach a master agent that came through a door: at once where it is this one."""
+"""How requests reach who came through a door: at once where it is this one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,9 +30,9 @@ FOREIGN = "The master agent that the router reaches did not come through a door"
 
 @frozen
 class DirectLane:
-    """To the master agent at this door."""
+    """To the master agent, or an agent, at this door."""
 
-    master: Connection
+    callee: Connection
 
     async def invoke(
         self, agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
@@ -44,16 +44,16 @@ class DirectLane:
             if not answer.done():
                 answer.set_result(frame)
 
-        if self.master.ended.is_set():
+        if self.callee.ended.is_set():
             return Rejection(NOT_ACTIVE, 0.0)
 
         metadata = {"request_id": request_id, "session_id": session_id}
-        key = f"{MASTER_SERVER_BE}:{MASTER_SERVER_ML}:{uuid4()}"
-        shown = await self.master.call(key, payload, metadata, deliver)
+        key = f"{MASTER_SERVER_BE}:{self.callee.identity}:{uuid4()}"
+        shown = await self.callee.call(key, payload, metadata, deliver)
         try:
             return _understood(read_lane_frame(await answer))
         finally:
-            self.master.forget(shown)
+            self.callee.forget(shown)
 
 
 @frozen
@@ -92,12 +92,12 @@ def _understood(frame: object) -> Reply | Rejection:
             return Rejection(UNREGISTERED, 0.0)
         case Reply() | Rejection():
             return frame
-    raise LaneLostError("the master agent's answer is of no known form")
+    raise LaneLostError("the answer is of no known form")
 
 
 @frozen
 class DoorLanes:
-    """Lanes to the master agent, wherever it has come in."""
+    """Lanes to the master agent and to agents, wherever they have come in."""
 
     connected: Connected
     seals: Seals
@@ -115,6 +115,16 @@ class DoorLanes:
         else:
             async with self.through_router.lend(owner) as lane:
                 yield SealedLane(lane, self.seals)
+
+    @asynccontextmanager
+    async def lend_to_agent(self, agent_id: str) -> AsyncIterator[DirectLane | Lane]:
+        """A lane for one call of an agent. Raises RouterAwayError."""
+        if agent := self.connected.find(agent_id):
+            with metrics.LANES_IN_USE.track_inprogress():
+                yield DirectLane(agent)
+        else:
+            async with self.through_router.lend_to_agent(agent_id) as lane:
+                yield lane
 
     async def flush(self, request_id: UUID) -> None:
         """Nothing is to be waited for: a door gives an answer after the entries before it."""

@@ -32,7 +32,7 @@ class Sending:
 
 
 class Lane(Protocol):
-    """Carries one request at a time to the master agent."""
+    """Carries one request at a time to the master agent, or to an agent."""
 
     async def invoke(
         self, agent_uuid: str, payload: dict[str, Any], request_id: str, session_id: str, /
@@ -45,6 +45,9 @@ class Lanes(Protocol):
 
     def lend(self, owner: UUID, /) -> AbstractAsyncContextManager[Lane]:
         """For one request of this user. Raises RouterAwayError."""
+
+    def lend_to_agent(self, agent_id: str, /) -> AbstractAsyncContextManager[Lane]:
+        """For one call of this agent, and no other. Raises RouterAwayError."""
 
     async def flush(self, request_id: UUID, /) -> None:
         """Wait until what was logged about a request before its answer is stored."""

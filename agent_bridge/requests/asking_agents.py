@@ -1,11 +1,9 @@
 """Asking agents themselves: one, or those of a flow in turn, each with the text of the one before.
 
-Past the master agent: without a model config, and over the router wherever an agent has come in.
+Past the master agent: without a model config.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from databases import Database
 
@@ -17,8 +15,7 @@ from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.compose import UnfitError
 from agent_bridge.requests.ending import FAULTS, outcome_of_fault
 from agent_bridge.requests.master import payload_size
-from agent_bridge.router.frames import MASTER_SERVER_BE, Rejection, Reply
-from agent_bridge.router.lanes import Lane, open_lane
+from agent_bridge.router.frames import Rejection, Reply
 from shared.codec.sizes import in_units
 from shared.codec.text import read_json
 from shared.domain.asked import AskedAgent, line_up
@@ -98,20 +95,10 @@ class AskedAgents:
     async def _call(
         self, request: ClaimedRequest, agent: AskedAgent, content: Content
     ) -> Reply | Rejection:
-        async with self._lane_to(agent) as lane:
+        async with self._lanes.lend_to_agent(str(agent.id)) as lane:
             with span("invoke"), metrics.INVOCATION_SECONDS.time():
                 ids = str(request.id), str(request.session_id)
                 return await lane.invoke(str(agent.id), content, *ids)
-
-    @asynccontextmanager
-    async def _lane_to(self, agent: AskedAgent) -> AsyncIterator[Lane]:
-        """For one call: an agent that answers twice is heard once. It sees the lane's key."""
-        lane = await open_lane(self._settings, str(agent.id), caller=MASTER_SERVER_BE)
-        try:
-            with metrics.LANES_IN_USE.track_inprogress():
-                yield lane
-        finally:
-            await lane.close()
 
 
 def _arguments(request: ClaimedRequest) -> Content:

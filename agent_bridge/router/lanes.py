@@ -137,16 +137,20 @@ class Lanes:
     """Lanes to the master agent; an idle one is kept for each user who had one lately.
 
     Never for another user: should the master agent answer twice, the second answer can at worst
-    reach the user who asked.
+    reach the user who asked. A lane to an agent carries one call; the next one is opened when that
+    has ended, so that nobody waits for it.
     """
 
     def __init__(self, settings: BridgeSettings) -> None:
         self._settings = settings
         self._idle: dict[UUID, Lane] = {}
+        self._fresh: dict[str, Lane] = {}
+        """To agents that were called lately; nothing was sent over them."""
+        self._opening: dict[str, asyncio.Task[None]] = {}
         self._flush_lane: Lane | None = None
         self._flushes = Batcher(self._send_flush_marker, FLUSHED)
         self._closing: set[asyncio.Task[None]] = set()
-        metrics.LANES_IDLE.set_function(lambda: len(self._idle))
+        metrics.LANES_IDLE.set_function(lambda: len(self._idle) + len(self._fresh))
 
     @asynccontextmanager
     async def lend(self, owner: UUID) -> AsyncIterator[Lane]:
@@ -162,6 +166,24 @@ class Lanes:
         finally:
             self._keep(owner, lane)
 
+    @asynccontextmanager
+    async def lend_to_agent(self, agent_id: str) -> AsyncIterator[Lane]:
+        """A lane to an agent that nobody has used, for one call. Raises RouterAwayError.
+
+        One that answers twice is heard once. The agent sees the lane's key: it has none of ours.
+        """
+        lane = self._fresh.pop(agent_id, None)
+        if lane is not None and not lane.is_clean:
+            self._close(lane)
+            lane = None
+        lane = lane or await open_lane(self._settings, agent_id, caller=MASTER_SERVER_BE)
+        try:
+            with metrics.LANES_IN_USE.track_inprogress():
+                yield lane
+        finally:
+            self._close(lane)
+            self._open_ahead(agent_id)
+
     async def flush(self, request_id: UUID) -> None:
         """Wait until the session's bridge has handled what the router said of a request before.
 
@@ -176,8 +198,13 @@ class Lanes:
 
     async def close(self) -> None:
         """Close all that are idle."""
-        while self._idle:
-            self._close(self._idle.popitem()[1])
+        for opening in self._opening.values():
+            opening.cancel()
+        await asyncio.gather(*self._opening.values(), return_exceptions=True)
+        for lane in (*self._idle.values(), *self._fresh.values()):
+            self._close(lane)
+        self._idle.clear()
+        self._fresh.clear()
         if self._flush_lane is not None:
             self._close(self._flush_lane)
         await asyncio.gather(*self._closing)
@@ -203,8 +230,25 @@ class Lanes:
             self._close(lane)
             return
         self._idle[owner] = lane
-        if len(self._idle) > KEPT * self._settings.router_lanes:
-            self._close(self._idle.pop(next(iter(self._idle))))
+        self._bound(self._idle)
+
+    def _bound(self, idle: dict[Any, Lane]) -> None:
+        if len(idle) > KEPT * self._settings.router_lanes:
+            self._close(idle.pop(next(iter(idle))))
+
+    def _open_ahead(self, agent_id: str) -> None:
+        if agent_id not in self._opening and agent_id not in self._fresh:
+            task = asyncio.create_task(self._open_fresh(agent_id))
+            self._opening[agent_id] = task
+            task.add_done_callback(lambda _: self._opening.pop(agent_id))
+
+    async def _open_fresh(self, agent_id: str) -> None:
+        try:
+            lane = await open_lane(self._settings, agent_id, caller=MASTER_SERVER_BE)
+        except RouterAwayError:
+            return  # the next call finds out for itself
+        self._fresh[agent_id] = lane
+        self._bound(self._fresh)
 
     def _close(self, lane: Lane) -> None:
         task = asyncio.create_task(lane.close())

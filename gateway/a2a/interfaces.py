@@ -92,22 +92,22 @@ async def admit(
     admitted, refused = [], []
     for one in stated:
         try:
-            url = _read(one.url, card_url)
-            await outbound.admit(url)
+            url = _join(card_url, one.url)
+            await outbound.admit(read_url(url))
         except UnreachableError as error:
             refused.append(LeftOut(show(one.url), error.sentence))
         else:
-            admitted.append(attrs.evolve(one, url=str(url)))
+            admitted.append(attrs.evolve(one, url=url))
     if not admitted:
         raise UnreachableError(f"its card has it called at {refused[0].name}. {refused[0].reason}")
     return admitted, refused
 
 
-def _read(stated: str, card_url: str) -> httpx2.URL:
+def _join(card_url: str, stated: str) -> str:
     """A URL of a card, which may leave out what it has in common with the card's."""
     if is_spoilt(stated):
         raise RefusedUrlError("The URL has characters that are none")
     try:
-        return read_url(str(httpx2.URL(card_url).join(stated)))
+        return str(httpx2.URL(card_url).join(stated))
     except httpx2.InvalidURL:
         raise RefusedUrlError("This is not a URL") from None

@@ -1,16 +1,17 @@
 """What is asked by the input of a run."""
 
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from databases.core import Connection
 
-from gateway.agui.messages import ID_LIMIT, ThreadMessage, is_uuid, without_nul
+from gateway.agui.messages import ID_LIMIT, ThreadMessage, without_nul
 from gateway.agui.schemas import RunAgentInput
 from gateway.streams.asking import (
     FILES_LIMIT,
     PROMPT_LIMIT,
     Overrides,
     Question,
+    message_of,
     session_of,
 )
 from gateway.streams.asking_queries import Past
@@ -50,16 +51,11 @@ async def question_of(call: Call[RunAgentInput, Nothing], connection: Connection
         config_name=target.config_name if target else None,
         asked_id=target.asked_id if target else None,
         file_ids=file_ids,
-        message_id=_message_id(session_id, message.id),
+        message_id=message_of(session_id, message.id),
         overrides=_overrides(given),
         history=newest([past for each in given.earlier if (past := _past(each))]),
         origin=ORIGIN,
     )
-
-
-def _message_id(session_id: UUID, id_: str) -> UUID:
-    """As requests know the message: its id, or one that stands for it."""
-    return UUID(id_) if is_uuid(id_) else uuid5(session_id, id_)
 
 
 def _past(message: ThreadMessage) -> Past | None:

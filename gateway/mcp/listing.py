@@ -26,6 +26,7 @@ RELISTINGS = 2  # of a server that says meanwhile that its tools have changed
 MESSAGES_LIMIT = 1000  # of a server, answers and others
 QUESTIONS_LIMIT = 100  # of these: each is answered
 
+FRAGILE, OF_FRAGILE = ("1.8.", "1.9."), ("2024-11-05", "2025-03-26")
 CHANGED = "notifications/tools/list_changed"
 
 type Received = SessionMessage | Exception
@@ -82,6 +83,15 @@ class Listed:
         stamped = meta.get(SERVER_INFO_META_KEY) if isinstance(meta, dict) else None
         info = self.server.get("serverInfo", stamped)
         return info if isinstance(info, dict) else {}
+
+    @property
+    def dies_with_sessions(self) -> bool:
+        """Whether it is the SDK's of 1.8 or 1.9, all of which fails when one session is ended.
+
+        So it is with anyio 4.16, which it lets in. They say the SDK's version as their own.
+        """
+        is_of_then = self.version in OF_FRAGILE
+        return is_of_then and str(self.told.get("version")).startswith(FRAGILE)
 
     @property
     def declares_tools(self) -> bool:

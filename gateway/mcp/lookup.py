@@ -77,14 +77,19 @@ async def look_up(
             outbound.visit(VISIT_BYTES, credentials=credentials) as http,
             _explained(http, sessions, was_sent=credentials is not None),
         ):
-            transport = streamable_http_client(url, http_client=http, max_sse_event_size=None)
+            transport = streamable_http_client(
+                url, http_client=http, terminate_on_close=False, max_sse_event_size=None
+            )
             await list_tools(transport, listed, is_older=is_older)
+            if listed.dies_with_sessions:
+                sessions.leave()
+            await sessions.end(http, url)
     except UnreachableError as error:
         if not listed.tools and not listed.is_whole:
             raise await _judge(error, outbound, url, credentials, listed) from None
         ended = FLOODED if listed.is_flooded else str(error)
     finally:
-        await sessions.end(outbound, url, credentials)
+        await sessions.end_later(outbound, url, credentials)
     reading = Reading()
     await to_thread.run_sync(reading.read, listed.tools)  # which may have many thousand parts
     _log(url, reading.left_out, None if listed.is_whole else ended or _BOUNDS)

@@ -1,4 +1,4 @@
-"""The sessions that a visit has made at an MCP server, which none of them outlives."""
+"""The sessions that a visit has made at an MCP server: none outlives it where that does no harm."""
 
 import logging
 
@@ -30,14 +30,23 @@ class Sessions:
         elif (named := answer.headers.get(MCP_SESSION_ID)) and asked.method == "POST":
             self._open[named] = None
 
-    async def end(self, outbound: Outbound, url: str, credentials: Credentials | None) -> None:
-        """End those that are left: of the question whether it is new, and of failures."""
-        ids = list(self._open)[:ENDED_LIMIT]
-        if not ids:
+    def leave(self) -> None:
+        """Leave them all to the server."""
+        self._open.clear()
+
+    async def end(self, http: httpx2.AsyncClient, url: str) -> None:
+        """End them all. Raises what the client raises."""
+        for id_ in list(self._open)[:ENDED_LIMIT]:
+            await http.delete(url, headers={MCP_SESSION_ID: id_})
+
+    async def end_later(
+        self, outbound: Outbound, url: str, credentials: Credentials | None
+    ) -> None:
+        """End by a visit of its own those that are left by one that has failed."""
+        if not self._open:
             return
         try:
             async with outbound.visit(seconds=GOODBYE_SECONDS, credentials=credentials) as http:
-                for id_ in ids:
-                    await http.delete(url, headers={MCP_SESSION_ID: id_})
+                await self.end(http, url)
         except UnreachableError as error:
             logger.info("MCP server %s: its session could not be ended: %s", show(url), error)

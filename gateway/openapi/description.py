@@ -79,6 +79,7 @@ SECURITY_SCHEMES: Json = {
 
 HEADERS: Json = {
     "WWW-Authenticate": {"schema": {"type": "string"}, "description": "What is wanted instead."},
+    "Allow": {"schema": {"type": "string"}, "description": "Which methods there are."},
     "Retry-After": {"schema": {"type": "string"}, "description": "Seconds to wait at least."},
     "X-Should-Retry": {
         "schema": {"type": "string"},
@@ -96,10 +97,12 @@ USER_ID: Json = {
     "required": False,
     "schema": {"type": "string", "format": "uuid"},
 }
+FORMS = {"form", "multipart"}
 MEDIA = {
     "json": ["application/json"],
     "form": ["application/x-www-form-urlencoded", "multipart/form-data"],
     "multipart": ["multipart/form-data"],
+    "raw": ["application/json"],
 }
 HEALTH: Json = {
     "/health": ("Ask whether the process answers.", {"200": "It does"}),
@@ -129,7 +132,7 @@ def describe(operations: Sequence[Operation], title: str, version: str) -> Json:
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
     expanded = {operation.parameters.__name__ for operation in operations}
     bodies = {name: one for name, one in schemas.components.items() if name not in expanded}
-    for form in (each.body.__name__ for each in operations if each.body_format != "json"):
+    for form in (each.body.__name__ for each in operations if each.body_format in FORMS):
         _describe_form(bodies[form]["properties"])
     return {
         "openapi": "3.1.0",

@@ -85,6 +85,10 @@ class Question:
     """What came before it; stored where the session is new."""
     origin: str | None = None
     """What makes the chat, where it is none that the user keeps here."""
+    publication_id: UUID | None = None
+    """What it is asked through, where that is something published."""
+    named: dict[str, str] | None = None
+    """What its client is told again of the words that it has for things of ours."""
 
 
 @frozen
@@ -109,6 +113,14 @@ def session_of(user_id: UUID, name: str) -> UUID:
         return uuid5(user_id, name)
 
 
+def message_of(session_id: UUID, name: str) -> UUID:
+    """The message that a client calls so in a session: an id, or any text."""
+    try:
+        return UUID(name)
+    except ValueError:
+        return uuid5(session_id, name)
+
+
 async def ask(state: State, question: Question) -> Accepted:
     """Store a message and its request, then tell the bridges.
 
@@ -131,6 +143,8 @@ async def ask(state: State, question: Question) -> Accepted:
         has_arguments=question.has_arguments,
         origin=question.origin,
         history=question.history,
+        publication_id=question.publication_id,
+        named=question.named,
     )
     async with connect(state["database"]) as connection:
         inserted = await queries.insert_request(

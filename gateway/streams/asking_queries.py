@@ -84,6 +84,9 @@ class NewRequest:
     origin: str | None = None
     history: Sequence[Past] = ()
     """What came before; stored where the chat is new."""
+    publication_id: UUID | None = None
+    named: dict[str, str] | None = None
+    """What its client calls things of ours."""
 
 
 _STORED = [each.name for each in attrs.fields(NewRequest) if each.name != "history"]
@@ -146,12 +149,14 @@ async def _insert_request(connection: Connection, new: NewRequest, most_open: in
         ), request AS (
             INSERT INTO requests
                 (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
-                 message_id, traceparent, accepted_seq, overrides, asked_id, has_arguments)
+                 message_id, traceparent, accepted_seq, overrides, asked_id, has_arguments,
+                 publication_id, named)
             SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
                    CAST(:file_ids AS uuid[]), now() + CAST(:timeout AS interval),
                    CAST(:message_id AS uuid), CAST(:traceparent AS text), last_seq,
                    CAST(:overrides AS jsonb), CAST(:asked_id AS uuid),
-                   CAST(:has_arguments AS boolean)
+                   CAST(:has_arguments AS boolean), CAST(:publication_id AS uuid),
+                   CAST(:named AS jsonb)
             FROM chat
             RETURNING accepted_seq
         )

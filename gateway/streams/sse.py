@@ -32,10 +32,10 @@ HEADERS = {
 }
 
 
-def encode_event(data: bytes, *, id_: int | None = None, event: str = "") -> bytes:
+def encode_event(data: bytes, *, id_: int | str | None = None, event: str = "") -> bytes:
     """An event whose data is one line, such as JSON."""
     name = f"event: {event}\n".encode() if event else b""
-    place = b"" if id_ is None else b"id: %d\n" % id_
+    place = b"" if id_ is None else f"id: {id_}\n".encode()
     return b"%b%bdata: %b\n\n" % (name, place, data)
 
 

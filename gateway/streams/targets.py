@@ -1,16 +1,17 @@
 """Whom a user's client may ask, by the names that protocols of other front-ends give to models."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from attrs import frozen
+import attrs
+from attrs import field, frozen
 from databases.core import Connection
 from databases.interfaces import Record
 
 from shared.codec.text import read_json
-from shared.domain.agents import text_parameter
+from shared.domain.agents import parameters_of, text_parameter
 from shared.domain.flows import ASKED_MEMBERS_LIMIT
 
 TARGETS_LIMIT = 500  # newest of each kind that are listed
@@ -18,6 +19,8 @@ LISTED_BYTES_LIMIT = 1024 * 1024  # of agents' schemas, and of flows' lists of m
 FOUND_BYTES_LIMIT = 8 * 1024 * 1024  # of those of one flow: all that it may have
 
 KINDS = "config", "flow", "agent"
+
+ITSELF = KINDS[1:]  # those that are asked themselves
 
 type Kind = Literal["config", "flow", "agent"]
 
@@ -33,6 +36,15 @@ class Target:
     description: str
     """What a flow or an agent says of itself, or which model a config names."""
     created_at: datetime
+    parameters: dict[str, Any] = field(factory=dict, repr=False)
+    """What an agent, or the first of a flow, says that it is called with: a JSON schema."""
+    text_parameter: str | None = None
+    """The parameter of these that takes a text, where one text is all that is wanted."""
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether a text is enough to ask it."""
+        return self.kind == "config" or self.text_parameter is not None
 
     @property
     def config_name(self) -> str | None:
@@ -52,14 +64,38 @@ async def list_targets(connection: Connection, owner: UUID) -> list[Target]:
     """
     named: dict[str, Target] = {}
     for target in _targets(await _select_rows(connection, owner, None)):
-        named.setdefault(target.name, target)
+        if target.takes_text:
+            named.setdefault(target.name, target)
     return [*named.values()]
 
 
+async def list_callable(connection: Connection, owner: UUID) -> list[Target]:
+    """The active flows and agents, whatever they take, in the same order; names may be the same."""
+    found = _targets(await _select_rows(connection, owner, None))
+    return [target for target in found if target.kind in ITSELF]
+
+
 async def find_target(connection: Connection, owner: UUID, name: str) -> Target | None:
-    """Who is called so, or has this id; None: nobody who can be asked."""
-    targets = _targets(await _select_rows(connection, owner, name))
-    return next((target for target in targets if name in {target.name, str(target.id)}), None)
+    """Who is called so, or has this id; None: nobody who can be asked with a text."""
+    targets = await _find(connection, owner, name, KINDS)
+    return next((target for target in targets if target.takes_text), None)
+
+
+async def find_callable(connection: Connection, owner: UUID, name: str) -> Target | None:
+    """Which active flow or agent is called so, or has this id, whatever it takes."""
+    return next(iter(await _find(connection, owner, name, ITSELF)), None)
+
+
+async def find_config(connection: Connection, owner: UUID, name: str) -> Target | None:
+    """Which model config is called so, or has this id."""
+    return next(iter(await _find(connection, owner, name, ["config"])), None)
+
+
+async def _find(
+    connection: Connection, owner: UUID, name: str, kinds: Sequence[str]
+) -> list[Target]:
+    found = _targets(await _select_rows(connection, owner, name))
+    return [each for each in found if each.kind in kinds and name in {each.name, str(each.id)}]
 
 
 async def _select_rows(connection: Connection, owner: UUID, name: str | None) -> list[Record]:
@@ -111,27 +147,46 @@ async def _select_rows(connection: Connection, owner: UUID, name: str | None) ->
 
 def _targets(rows: Iterable[Record]) -> list[Target]:
     """Those of the rows that can be asked, by kind, the newest first."""
-    found: list[tuple[Target, str]] = [_read(row) for row in rows]
+    found = [_read(row) for row in rows]
     found.sort(key=lambda each: each[0].created_at, reverse=True)
     found.sort(key=lambda each: KINDS.index(each[0].kind))
     agents = {
-        str(target.id)
+        str(target.id): _described(target, read_json(content))
         for target, content in found
-        if target.kind == "agent" and text_parameter(read_json(content)) is not None
+        if target.kind == "agent"
     }
-    return [target for target, content in found if _can_be_asked(target, content, agents)]
+    return [*_complete(found, agents)]
 
 
-def _can_be_asked(target: Target, content: str, agents: set[str]) -> bool:
-    match target.kind:
-        case "flow":
-            members: list[dict[str, Any]] = read_json(content)
-            return bool(members) and all(
-                each["type"] == "genai" and str(UUID(each["id"])) in agents for each in members
-            )
-        case "agent":
-            return str(target.id) in agents
-    return True
+def _complete(found: Iterable[tuple[Target, str]], agents: dict[str, Target]) -> Iterator[Target]:
+    """With what they are called with; flows can be asked whose later members take a text."""
+    for target, content in found:
+        match target.kind:
+            case "config":
+                yield target
+            case "agent":
+                yield agents[str(target.id)]
+            case "flow" if members := _members(read_json(content), agents):
+                if all(member.takes_text for member in members[1:]):
+                    first = members[0]
+                    yield attrs.evolve(
+                        target,
+                        parameters=first.parameters,
+                        text_parameter=first.text_parameter,
+                    )
+
+
+def _members(flow: Sequence[dict[str, Any]], agents: dict[str, Target]) -> list[Target]:
+    """The members of a flow; nobody where one of them is no active agent."""
+    ids = [str(UUID(each["id"])) for each in flow if each["type"] == "genai"]
+    members = [agents[id_] for id_ in ids if id_ in agents]
+    return members if len(members) == len(flow) else []
+
+
+def _described(agent: Target, schema: dict[str, Any]) -> Target:
+    return attrs.evolve(
+        agent, parameters=parameters_of(schema), text_parameter=text_parameter(schema)
+    )
 
 
 def _read(row: Record) -> tuple[Target, str]:

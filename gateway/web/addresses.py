@@ -52,3 +52,12 @@ def prefix_of(headers: Headers) -> str:
 def base_of(connection: HTTPConnection, settings: GatewaySettings) -> str:
     """What stands before each of our paths for clients; empty where they see them as we do."""
     return settings.public_url or prefix_of(connection.headers)
+
+
+def whole_base_of(connection: HTTPConnection, settings: GatewaySettings) -> str:
+    """The same with a host in any case: by default that at which the connection came in."""
+    if settings.public_url:
+        return settings.public_url
+    host, port = connection.scope["server"]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{connection.scope['scheme']}://{shown}:{port}{prefix_of(connection.headers)}"

@@ -31,6 +31,11 @@ class Form:
         """What a caller is told of an error."""
         raise NotImplementedError
 
+    @classmethod
+    def headers_of(cls, error: "ApiError", _scope: Scope) -> Mapping[str, str]:
+        """What the headers of the answer tell of it."""
+        return error.headers
+
 
 @frozen(slots=False)
 class Refusal(Form):
@@ -54,6 +59,8 @@ class ApiError(Exception):
     status = 500
     refusal: type[Form] = Refusal
     headers: Mapping[str, str] = MappingProxyType({})
+    about: str | int | None = None
+    """How the caller calls its message, in protocols in which each has an id."""
 
     def __init__(self, detail: str, logged: str = "") -> None:
         super().__init__(detail)
@@ -186,7 +193,8 @@ def _answer_in(form: type[Form], error: Exception, scope: Scope) -> Response:
 def _refuse(error: ApiError, form: type[Form], scope: Scope) -> Response:
     if error.logged:
         log_refusal(error.logged, HTTPConnection(scope))
-    return JSONResponse(unstructure(form.of(error)), error.status, error.headers)
+    headers = form.headers_of(error, scope)
+    return JSONResponse(unstructure(form.of(error)), error.status, headers)
 
 
 def _api_error(error: Exception, scope: Scope) -> ApiError:

@@ -25,7 +25,7 @@ from shared.codec.text import read_json
 MAX_BODY_BYTES = 1024 * 1024
 BODY_SECONDS = 30.0
 
-type BodyFormat = Literal["json", "form", "multipart"]
+type BodyFormat = Literal["json", "form", "multipart", "raw"]
 type Data = bytes | str | dict[str, Any]  # JSON, a text of another type, or the fields of a form
 
 

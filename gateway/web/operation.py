@@ -147,8 +147,8 @@ class Operation:
     """A method of a path. The first line of the handler's docstring is its summary.
 
     A multipart body is not read here: it may be larger than memory, so its handler reads it from
-    `call.request`. A handler whose result is a Response has made the whole answer, and
-    `responses` describes what it makes.
+    `call.request`, and so it does a raw one, which is JSON for somebody else's package. A handler
+    whose result is a Response has made the whole answer, and `responses` describes what it makes.
     """
 
     method: str
@@ -257,8 +257,8 @@ class Operation:
 
     @property
     def _parsed(self) -> type:
-        """The class that the body becomes here; a multipart one is its handler's."""
-        return Nothing if self.body_format == "multipart" else self.body
+        """The class that the body becomes here; a multipart or raw one is its handler's."""
+        return Nothing if self.body_format in {"multipart", "raw"} else self.body
 
     @property
     def errors(self) -> list[type[Exception]]:

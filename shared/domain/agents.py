@@ -180,7 +180,7 @@ def text_parameter(schema: dict[str, Any]) -> str | None:
     The schema is as it was stored. It wants one text if that is all that it requires; if it
     requires nothing, it has to have one place alone where a text can go.
     """
-    parameters = _stated_parameters(schema)
+    parameters = parameters_of(schema)
     properties = parameters.get("properties", {})
     required = parameters.get("required") or [
         name for name, rule in properties.items() if _is_text(rule)
@@ -193,13 +193,14 @@ def text_parameter(schema: dict[str, Any]) -> str | None:
 
 def required_parameters(schema: dict[str, Any]) -> list[str]:
     """The parameters that an agent requires; its schema is as it was stored."""
-    required = _stated_parameters(schema).get("required")
+    required = parameters_of(schema).get("required")
     return (
         [each for each in required if isinstance(each, str)] if isinstance(required, list) else []
     )
 
 
-def _stated_parameters(schema: dict[str, Any]) -> dict[str, Any]:
+def parameters_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """What an agent is called with, by its schema as it was stored: the schema of an object."""
     function = schema.get("function")
     return _parameters(function.get("parameters") if isinstance(function, dict) else schema)
 

@@ -29,8 +29,9 @@ WAITING_LINES = 2_000  # that stderr has not taken yet
 ID_LIMIT = 255  # characters of an id or a name, which anybody may have made up
 FLUSH_SECONDS = 2.0  # at the end of the process
 
-# What strangers' servers answer is their business; who asked logs it in one line.
-_SILENT = {"httpx2": "WARNING", "mcp": "CRITICAL"}
+# What strangers' servers answer is their business; who asked logs it in one line. What programs
+# send that A2A forbids is told them.
+_SILENT = {"a2a": "ERROR", "httpx2": "WARNING", "mcp": "CRITICAL"}
 
 # Their debug lines hold frames and statements, and with those secrets.
 _QUIET = ("asyncpg", "databases", "opentelemetry", "urllib3", "uvicorn", "websockets")

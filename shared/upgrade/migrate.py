@@ -50,7 +50,7 @@ REMEDY = (
     "please restore a backup, or, if nothing in it is needed, drop its schema `public`, create that"
     " again, and migrate"
 )
-_table = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
+_table = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", re.MULTILINE)
 
 type Direction = Literal["apply", "rollback"]
 

@@ -24,6 +24,7 @@ SCENARIOS = (
     "logs",
     "streams",
     "doors",
+    "direct",
     "rest",
     "files",
     "idle",

@@ -6,16 +6,14 @@ The master agent has each chat's entries logged by an agent of its user, and ans
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from uuid import uuid4
 
-from devstack.processes import stopping
+from tests.benchmarks.agents import agents_of
 from tests.benchmarks.chat import chats_of, chatting
-from tests.benchmarks.installation import LOAD, STUB, Bench, Installation, start_stub
+from tests.benchmarks.installation import LOAD, STUB, Bench, Installation
 from tests.benchmarks.load import Load, run_in_turn, run_load
-from tests.benchmarks.people import Chat, WrongAnswerError, insert_agents, insert_people
+from tests.benchmarks.people import Chat, WrongAnswerError, insert_people
 from tests.benchmarks.results import Row, Target, at_least, at_most
 from tests.sql import run_sql
-from tests.users import eventually
 
 WARM_UP_SECONDS, SECONDS = 1.0, 2.0
 LOGS, LOGGING = 100, 16  # entries of a request, and users at once
@@ -25,7 +23,6 @@ ROUTER, ONE, TWO, FOUR = "router", "1 door", "2 doors", "4 doors"
 UNBOUNDED = "0"  # entries of an agent in a second
 
 COUNTED = "early", "asked"
-SELECT_ACTIVE = "SELECT count(*) FROM agents WHERE is_active"
 SELECT_STORED = "SELECT count(*) FROM logs"
 
 TARGETS: dict[str, Target] = {
@@ -96,23 +93,13 @@ async def _logging(place: Installation) -> AsyncIterator[list[Chat]]:
     """Chats of users with an agent each. Raises WrongAnswerError, also for entries not stored."""
     settings = place.system.settings
     people = insert_people(settings, LOGGING)
-    tokens = insert_agents(settings, people)
-    child = start_stub(place.system, f"agents {uuid4()}", tokens)
-    place.processes[STUB].append(child.pid)
-    with stopping(child), run_sql(settings) as sql:
-
-        async def are_active() -> bool:
-            [[active]] = [row.values() for row in sql(SELECT_ACTIVE)]
-            return bool(active == LOGGING)
-
-        await eventually(are_active, "all agents are active")
-        async with chats_of(place, people) as chats:
-            await _log(chats, WARM_UP_SECONDS, place)
-            yield chats
-        [[stored]] = [row.values() for row in sql(SELECT_STORED)]
+    async with agents_of(place, people), chats_of(place, people) as chats:
+        await _log(chats, WARM_UP_SECONDS, place)
+        yield chats
+        with run_sql(settings) as sql:
+            [[stored]] = [row.values() for row in sql(SELECT_STORED)]
         if stored != LOGS * (sum(chat.asked for chat in chats) - LOGGING):
             raise WrongAnswerError(f"{stored} entries are stored")
-        place.processes[STUB].remove(child.pid)
 
 
 def _all(spent: Mapping[str, float]) -> float:

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -10,7 +12,7 @@ import orjson
 from attrs import frozen
 from websockets.asyncio.client import ClientConnection, connect
 
-from agent_bridge.router.frames import MASTER_SERVER_ML, invoke_frame
+from agent_bridge.router.frames import MASTER_SERVER_BE, MASTER_SERVER_ML, invoke_frame
 from devstack.processes import HOST, free_port, wait_until_ready
 from tests.benchmarks.floor_server import CALLS, FOLDER
 from tests.benchmarks.installation import Installation
@@ -31,7 +33,21 @@ async def chat_floors(installation: Installation, users: int) -> AsyncIterator[l
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(commit_pool(installation))
         lanes = [await stack.enter_async_context(_lane(installation)) for _ in range(users)]
-        yield [_worker(lane, pool) for lane in lanes]
+        yield [_committing(partial(_invoke_master, lane), pool) for lane in lanes]
+
+
+@asynccontextmanager
+async def direct_floors(
+    installation: Installation, agent_ids: Sequence[str]
+) -> AsyncIterator[tuple[list[Work], list[Work]]]:
+    """Workers who each invoke an agent straight through the router: alone, and with the commits."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(commit_pool(installation))
+        lanes = [await stack.enter_async_context(_lane(installation, id_)) for id_ in agent_ids]
+        alone: list[Work] = [
+            partial(_invoke_agent, lane, id_) for lane, id_ in zip(lanes, agent_ids, strict=True)
+        ]
+        yield alone, [_committing(each, pool) for each in alone]
 
 
 @asynccontextmanager
@@ -43,29 +59,39 @@ async def commit_pool(installation: Installation) -> AsyncIterator[Pool]:
         yield pool
 
 
-def _lane(installation: Installation) -> connect:
-    headers = {"x-custom-invoke-key": f"{BE_KEY}:{MASTER_SERVER_ML}:{uuid4()}"}
+def _lane(installation: Installation, agent_id: str = "") -> connect:
+    key = f"{MASTER_SERVER_BE}:{agent_id}" if agent_id else f"{BE_KEY}:{MASTER_SERVER_ML}"
+    headers = {"x-custom-invoke-key": f"{key}:{uuid4()}"}
     return connect(
         installation.system.router_url, additional_headers=headers, compression=None, proxy=None
     )
 
 
-def _worker(lane: ClientConnection, pool: Pool) -> Work:
+def _committing(invoke: Work, pool: Pool) -> Work:
     async def work() -> None:
-        await _invoke(lane)
+        await invoke()
         for _ in range(COMMITS):
             await pool.execute(INSERT, uuid4(), "a small row")
 
     return work
 
 
-async def _invoke(lane: ClientConnection) -> None:
+async def _invoke_agent(lane: ClientConnection, agent_id: str) -> None:
+    message = f"0 {uuid4()}"
+    await _invoke(lane, agent_id, {"message": message})
+
+
+async def _invoke_master(lane: ClientConnection) -> None:
     message = f"0 {uuid4()}"
     config = {"provider": "p", "model": "m", "api_key": "sk", "system_prompt": "Be brief."}
     payload = {"message": message, "agents": [], "configs": {"llm": config}, "files": []}
-    await lane.send(invoke_frame(MASTER_SERVER_ML, payload, str(uuid4()), str(uuid4())).decode())
+    await _invoke(lane, MASTER_SERVER_ML, payload)
+
+
+async def _invoke(lane: ClientConnection, callee: str, payload: dict[str, Any]) -> None:
+    await lane.send(invoke_frame(callee, payload, str(uuid4()), str(uuid4())).decode())
     answer = orjson.loads(await lane.recv())
-    assert answer["response"]["response"] == message
+    assert answer["response"]["response"] == payload["message"]
 
 
 @frozen

@@ -30,7 +30,17 @@ REGISTER = {
     "request_payload": {
         "agent_name": NAME,
         "agent_description": "Logs and echoes.",
-        "agent_input_schema": {"type": "function", "function": {"name": NAME, "parameters": {}}},
+        "agent_input_schema": {
+            "type": "function",
+            "function": {
+                "name": NAME,
+                "parameters": {
+                    "type": "object",
+                    "properties": {"message": {"type": "string"}},
+                    "required": ["message"],
+                },
+            },
+        },
     },
 }
 

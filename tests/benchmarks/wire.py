@@ -23,7 +23,9 @@ LINE_END = b"\r\n"
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 MASKED = 0x80
 NO_MASK = bytes(4)  # a mask of zeros leaves the payload as it is
+HOST = "127.0.0.1:80"  # programs on the same machine may be called so
 NO_HEADERS: Mapping[str, str] = {}
+IDLE_SECONDS = 2.0  # servers drop those that are idle for longer
 BYTES_2, BYTES_8 = 126, 127  # the lengths that say how many bytes the length itself has
 
 
@@ -58,6 +60,11 @@ class _Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         self._wake()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has not dropped it."""
+        return not self._has_ended
 
     def close(self) -> None:
         """Hang up."""
@@ -106,11 +113,6 @@ class Http(_Client):
 class _EventClient(_Client):
     """A connection whose answers are streams of server-sent events."""
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the server has not dropped it."""
-        return not self._has_ended
-
     async def ask(self, request: bytes) -> AsyncGenerator[tuple[bytes, bytes]]:
         """The name and data of each event. Raises BrokenConnectionError where there are none."""
         self._transport.write(request)
@@ -130,24 +132,48 @@ class _EventClient(_Client):
 
 
 @define
-class Events:
-    """Asks a server for events, over a connection that is kept as long as the server keeps it."""
+class _Kept[T: _Client]:
+    """A connection to a server, which may drop one that is idle: that is not waited for."""
 
     url: str
-    _client: _EventClient | None = field(default=None, init=False)
+    _client: T | None = field(default=None, init=False)
+    _used_at: float = field(default=0.0, init=False)
 
-    async def ask(self, request: bytes) -> AsyncGenerator[tuple[bytes, bytes]]:
-        """The name and data of each event. Raises BrokenConnectionError where there are none."""
+    async def _connected(self, client: Callable[[], T]) -> T:
+        now = asyncio.get_running_loop().time()
+        if self._client is not None and now - self._used_at > IDLE_SECONDS:
+            self.close()
         if self._client is None or not self._client.is_open:
-            self._client = await _connect(urlsplit(self.url), _EventClient)
-        async with aclosing(self._client.ask(request)) as events:
-            async for each in events:
-                yield each
+            self._client = await _connect(urlsplit(self.url), client)
+        self._used_at = now
+        return self._client
 
     def close(self) -> None:
         """Hang up."""
         if self._client is not None:
             self._client.close()
+            self._client = None
+
+
+@define
+class Answers(_Kept[Http]):
+    """Asks a server for answers in one piece."""
+
+    async def ask(self, request: bytes) -> Answer:
+        """Send a request as it stands and return its answer."""
+        return await (await self._connected(Http)).ask(request)
+
+
+@define
+class Events(_Kept[_EventClient]):
+    """Asks a server for events."""
+
+    async def ask(self, request: bytes) -> AsyncGenerator[tuple[bytes, bytes]]:
+        """The name and data of each event. Raises BrokenConnectionError where there are none."""
+        client = await self._connected(_EventClient)
+        async with aclosing(client.ask(request)) as events:
+            async for each in events:
+                yield each
 
 
 def _read_event(text: bytes) -> tuple[bytes, bytes]:
@@ -266,9 +292,17 @@ async def _connect[T: _Client](parts: SplitResult, client: Callable[[], T]) -> T
     return connected
 
 
-def http_request(method: str, path: str, length: int = 0, token: str = "", kind: str = "") -> bytes:
-    """The head of a request with a body of so many bytes, of this media type."""
-    head = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {length}"]
+def http_request(
+    method: str,
+    path: str,
+    length: int = 0,
+    token: str = "",
+    kind: str = "",
+    headers: Mapping[str, str] = NO_HEADERS,
+) -> bytes:
+    """The head of a request with a body of so many bytes of this media type; `_` is for `-`."""
+    head = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", f"Content-Length: {length}"]
     head += [f"Authorization: Bearer {token}"] if token else []
     head += [f"Content-Type: {kind}"] if kind else []
+    head += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([*head, "", ""]).encode()

@@ -150,7 +150,9 @@ async def _serve_tools(stage: Stage) -> tuple[Outsider, ASGIApp]:
 
 
 async def _serve_card(stage: Stage) -> Outsider:
-    outsider = await stage.stack.enter_async_context(serving(answering(CARD)))
+    outsider = await stage.stack.enter_async_context(
+        serving(answering(CARD, path=".well-known/agent.json"))
+    )
     named = zip(A2A_HOSTS, _both(outsider), strict=True)
     stage.replay.binding.literals |= {**dict(named), **NOWHERE}
     return outsider

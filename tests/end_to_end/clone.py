@@ -22,7 +22,7 @@ from tests.system import PROJECT
 
 START_SECONDS = 120.0  # packages that are in no cache yet have to come from somewhere
 END_SECONDS = 30.0
-PORTS = ("GATEWAY_PORT", "BRIDGE_PORT", "AGENTS_PORT", "ROUTER_PORT")
+PORTS = ("GATEWAY_PORT", "BRIDGE_PORT", "AGENTS_PORT", "ROUTER_PORT", "SAMPLES_PORT")
 # What would make another installation of it, or is about the `make` and Python of this run.
 NOT_THE_USERS = {
     *(each.name.upper() for each in attrs.fields(Settings)),
@@ -136,10 +136,10 @@ def wait_for_table(running: Running) -> dict[str, str]:
     return dict(re.findall(r"^(\S.*?) {2,}(\S.*)$", running.said(), re.MULTILINE))
 
 
-def run_example(clone: Clone, said: str) -> subprocess.CompletedProcess[str]:
+def run_example(clone: Clone, said: str, label: str = "Try it") -> subprocess.CompletedProcess[str]:
     """Copy the printed example into a shell."""
     [command] = re.findall(
-        r"^Try it: +(\.venv/bin/python -m devstack\.ask .*)$", said, re.MULTILINE
+        rf"^{label}: +(\.venv/bin/python -m devstack\.ask .*)$", said, re.MULTILINE
     )
     return subprocess.run(
         ["sh", "-c", command],

@@ -37,6 +37,7 @@ class Story:
 
     first: dict[str, str]  # the table
     example: subprocess.CompletedProcess[str]
+    flow: subprocess.CompletedProcess[str]
     first_ending: Ending
     taken_ports: list[str]
     second: dict[str, str]
@@ -58,6 +59,7 @@ def story(clone: Clone) -> Story:
     with run_clone(clone) as running:
         first = wait_for_table(running)
         example = run_example(clone, running.said())
+        flow = run_example(clone, running.said(), "A flow")
         parts = running.parts()
         running.interrupt()
         first_ending = wait_for_end(running, parts)
@@ -72,6 +74,7 @@ def story(clone: Clone) -> Story:
     return Story(
         first,
         example,
+        flow,
         first_ending,
         taken_ports,
         second,
@@ -95,12 +98,12 @@ def _listens(port: int) -> bool:
 
 
 def _read_history(clone: Clone, username: str, password: str) -> list[Json]:
-    """The messages of the user's only chat, newest first."""
+    """The messages of the user's first chat, newest first."""
     gateway = f"http://{HOST}:{clone.environment['GATEWAY_PORT']}"
     form = urlencode({"username": username, "password": password}).encode()
     token = _read_json(Request(f"{gateway}/api/login/access-token", form))["access_token"]  # noqa: S310
     headers = {"Authorization": f"Bearer {token}"}
-    [chat] = _read_json(Request(f"{gateway}/api/chats", headers=headers))["chats"]  # noqa: S310
+    *_, chat = _read_json(Request(f"{gateway}/api/chats", headers=headers))["chats"]  # noqa: S310
     url = f"{gateway}/api/chat?session_id={chat['session_id']}"
     items: list[Json] = _read_json(Request(url, headers=headers))["items"]  # noqa: S310
     return items
@@ -144,6 +147,14 @@ def test_the_printed_example_shows_log_entries(story: Story) -> None:
 
 def test_the_printed_example_warns_of_nothing(story: Story) -> None:
     assert story.example.stderr == ""
+
+
+def test_a_flow_of_an_agent_a_tool_and_an_a2a_agent_is_answered(story: Story) -> None:
+    assert (story.flow.returncode, story.flow.stderr) == (0, "")
+    *logs, answer = story.flow.stdout.splitlines()
+    called = [line.split()[3] for line in logs if " Calling " in line]
+    assert [name[:-7] for name in called] == ["city_time", "twelve_hours", "Greeter"]
+    assert re.match(r"Good \w+! In Kyiv it is \d+:\d\d [ap]\.m\. on ", answer)
 
 
 def test_ctrl_c_ends_every_process(story: Story) -> None:

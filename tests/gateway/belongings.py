@@ -38,6 +38,8 @@ class Belongings:
     file_id: str = field(factory=_id)
     provider_id: str = field(factory=_id)
     config_id: str = field(factory=_id)
+    publication_id: str = field(factory=_id)
+    published: str = field(factory=lambda: f"published{uuid4().hex}")
     marker: str = field(factory=lambda: f"marker{uuid4().hex}")
     agent_token: str = ""
     api_key: str = ""
@@ -100,7 +102,8 @@ INSERT = """
         SELECT * FROM json_to_recordset(%s) AS new (
             user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
             session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid,
-            config_id uuid, marker text, agent_token text, api_key text
+            config_id uuid, publication_id uuid, published text, marker text, agent_token text,
+            api_key text
         )
     ), agent AS (
         INSERT INTO agents
@@ -139,8 +142,11 @@ INSERT = """
         SELECT session_id, user_id, marker, 2 FROM new
     ), request AS (
         INSERT INTO requests
-            (id, session_id, creator_id, status, seq, deadline, ended_at, config_name)
-        SELECT request_id, session_id, user_id, 'answered', 2, now(), now(), marker FROM new
+            (id, session_id, creator_id, status, seq, deadline, ended_at, config_name,
+             publication_id)
+        SELECT request_id, session_id, user_id, 'answered', 2, now(), now(), marker,
+               publication_id
+        FROM new
     ), running AS (
         INSERT INTO requests
             (id, session_id, creator_id, status, deadline, sent_at, claim_id, lease_until)
@@ -167,13 +173,16 @@ INSERT = """
     ), provider AS (
         INSERT INTO modelproviders (id, creator_id, name, api_key, provider_metadata)
         SELECT provider_id, user_id, marker, api_key, json_build_object('note', marker) FROM new
+    ), config AS (
+        INSERT INTO modelconfigs
+            (id, creator_id, provider_id, name, model, system_prompt, user_prompt,
+             max_last_messages, temperature, credentials)
+        SELECT config_id, user_id, provider_id, marker, marker, marker, marker, 5, 0.7,
+               json_build_object('note', marker)
+        FROM new
     )
-    INSERT INTO modelconfigs
-        (id, creator_id, provider_id, name, model, system_prompt, user_prompt, max_last_messages,
-         temperature, credentials)
-    SELECT config_id, user_id, provider_id, marker, marker, marker, marker, 5, 0.7,
-           json_build_object('note', marker)
-    FROM new
+    INSERT INTO publications (id, alias, creator_id, config_id)
+    SELECT publication_id, published, user_id, config_id FROM new
 """
 
 SELECT = """
@@ -205,6 +214,8 @@ SELECT = """
         (SELECT json_agg(one ORDER BY one.id) FROM modelproviders AS one
          WHERE creator_id = own.id) AS providers,
         (SELECT json_agg(one ORDER BY one.id) FROM modelconfigs AS one
-         WHERE creator_id = own.id) AS configs
+         WHERE creator_id = own.id) AS configs,
+        (SELECT json_agg(one ORDER BY one.id) FROM publications AS one
+         WHERE creator_id = own.id) AS publications
     FROM own
 """

@@ -55,6 +55,7 @@ STATEMENTS = {
     "GET /api/mcp/servers/{server_id}": 3,
     "GET /api/a2a/agents": 2,
     "GET /v1/models": 2,
+    "GET /api/publications": 2,
 }
 
 

@@ -1,9 +1,11 @@
 """Agents, active connections and flows."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
+from shared.domain.agents import NEEDS_FUNCTION_NAME
 from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME, ANY_TOKEN, NOBODY
 from tests.contract.cases import Case, load_cases
 from tests.contract.differences import differ, edits, refuses, says, wherever
@@ -227,6 +229,39 @@ def body_changes(change: Callable[[Any], Any], *types: str) -> Callable[[Case], 
     return applies
 
 
+def with_additions(body: Any) -> Any:
+    """What stands with A2A agents and MCP tools, and with those among connections."""
+    if isinstance(body, list):
+        return [with_additions(one) for one in body]
+    if not isinstance(body, dict):
+        return body
+    parts = {key: with_additions(body[key]) for key in ADDED_WITHIN if key in body}
+    return {**body, **parts, **_additions(body)}
+
+
+def _additions(one: Any) -> Any:
+    if "card_content" in one:
+        return {"card_url": ANY_TEXT, "interfaces": INTERFACES}
+    if one.get("type") == "a2a":
+        is_alias = re.search("_[a-z]{6}$", one["name"])
+        return {"interfaces": INTERFACES, **({} if is_alias else {"function_name": ANY_TEXT})}
+    is_odd = " " in one.get("alias", one.get("name") or "")
+    return {"function_name": ANY_TEXT, "newer_only": NEEDS_FUNCTION_NAME} if is_odd else {}
+
+
+def tells_strangers(case: Case) -> bool:
+    """Whether something is added to its answer."""
+    return bool(with_additions(case.answer.body) != case.answer.body)
+
+
+ADDED_WITHIN = ("active_connections", "mcp_tools")
+INTERFACES = [{"url": ANY_TEXT, "protocolBinding": "JSONRPC", "protocolVersion": "0.3.0"}]
+ADDED = wherever(
+    "Where an A2A agent is called, and a name that model providers take, are additions",
+    tells_strangers,
+    edits(with_additions),
+)
+
 FLOWS = [
     wherever(OF_TOOLS, body_changes(as_tools, "mcp"), edits(as_tools)),
     wherever(
@@ -253,4 +288,5 @@ FLOWS = [
         "patch: trailing slash",
     ),
     differ(SLASHES, says(204, None), "delete: trailing slash"),
+    ADDED,
 ]

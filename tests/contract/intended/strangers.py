@@ -5,7 +5,7 @@ from typing import Any
 from tests.contract.binding import ANY_ID, ANY_TEXT, ANY_TIME
 from tests.contract.cases import Case, load_cases
 from tests.contract.differences import Change, differ, edits, refuses, says, wherever
-from tests.contract.intended.agents import OF_TOOLS, as_tools, body_changes
+from tests.contract.intended.agents import ADDED, OF_TOOLS, as_tools, body_changes, with_additions
 from tests.contract.intended.everywhere import FORMS, SLASHES
 
 NO_URL = refuses("The URL must begin with http:// or https:// and name a host")
@@ -21,6 +21,7 @@ INACTIVE_TOO = "Section 2: `GET` (all of them, active or not)"
 MCP_SERVER = "ee56ebf5-7607-4fbf-824d-89f0de051a51"
 A2A_AGENT = "80baab60-944d-4169-8f42-3f89c7d39707"
 APART = {"name", "description", "url"}
+SLASHED = "get: trailing slash"  # which the original redirects
 
 
 def recorded(area: str, name: str) -> Any:
@@ -91,12 +92,14 @@ def tells_servers(case: Case) -> bool:
     body = case.answer.body
     one = body[0] if isinstance(body, list) and body else body
     is_one = isinstance(one, dict) and "mcp_tools" in one
-    return is_one or case.name == "get: trailing slash"
+    return is_one or case.name == SLASHED
 
 
 SAID_OF_ITSELF = wherever(
     "What a server says of itself is an addition", tells_servers, edits(with_info)
 )
+
+ADDED_TO_SLASHED = differ(ADDED.because, edits(with_additions), SLASHED)
 
 
 MCP = [
@@ -120,7 +123,10 @@ MCP = [
     differ(LIMITED, edits(first_only), "active agents: mcp limit=1 (limits servers, not tools)"),
     differ(
         INACTIVE_TOO,
-        says(200, inactive(with_info(recorded("mcp", "list: two servers, oldest first")))),
+        says(
+            200,
+            inactive(with_additions(with_info(recorded("mcp", "list: two servers, oldest first")))),
+        ),
         "list: after the server died and a refresh",
     ),
     differ(
@@ -141,6 +147,8 @@ MCP = [
         "delete: trailing slash",
     ),
     SAID_OF_ITSELF,
+    ADDED,
+    ADDED_TO_SLASHED,
 ]
 
 A2A = [
@@ -156,7 +164,7 @@ A2A = [
     ),
     differ(
         'Section 1: error body: `{"detail": "<one sentence>"}`',
-        refuses(BAD_CARD_URL.format(10005, f"{NO_CARD}description: Field required")),
+        refuses(BAD_CARD_URL.format(10005, f"{NO_CARD}it says too little of an agent")),
         "add: incomplete card",
     ),
     differ(
@@ -167,12 +175,12 @@ A2A = [
     wherever(REFRESH, has_broken_card, edits(plain_cards)),
     differ(
         REFRESH,
-        says(200, recorded("a2a", "active agents: a2a")),
+        says(200, with_additions(recorded("a2a", "active agents: a2a"))),
         "active agents: a2a, after a refresh",
     ),
     differ(
         SLASHES,
-        says(200, recorded("a2a", "add: other name of the same host")),
+        says(200, with_additions(recorded("a2a", "add: other name of the same host"))),
         "add: trailing slash on the endpoint",
     ),
     differ(
@@ -180,4 +188,6 @@ A2A = [
         refuses(f"MCP server with ID {A2A_AGENT} was not found"),
         "delete: trailing slash",
     ),
+    ADDED,
+    ADDED_TO_SLASHED,
 ]

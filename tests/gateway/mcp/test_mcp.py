@@ -100,6 +100,22 @@ async def test_each_tool_is_an_active_connection(user: User, outsider: Outsider)
         assert "flow" not in connection
 
 
+async def test_a_tool_that_providers_refuse_has_a_second_name_and_a_reason(
+    user: User, outsider: Outsider
+) -> None:
+    server = (await add(user, outsider))["id"]
+    echo, add_numbers = good(await user.http.get(f"{PATH}/{server}"))["mcp_tools"]
+    assert not echo.keys() & {"function_name", "newer_only"}
+    assert_shape(add_numbers, TOOL | {"function_name", "newer_only"})
+    assert re.fullmatch(r"add_numbers_[0-9a-f]{8}_[a-z]{6}", add_numbers["function_name"])
+    assert add_numbers["newer_only"].startswith("Model providers take no such name")
+    active = good(await user.http.get("/api/agents/active"))["active_connections"]
+    told = {one["name"]: one for one in active}
+    assert not told[echo["alias"]].keys() & {"function_name", "newer_only"}
+    for key in ("function_name", "newer_only"):
+        assert told[add_numbers["alias"]][key] == add_numbers[key]
+
+
 async def test_a_deleted_server_takes_its_tools_with_it(user: User, outsider: Outsider) -> None:
     id_ = (await add(user, outsider))["id"]
     assert (await user.http.delete(f"{PATH}/{id_}")).status_code == 204

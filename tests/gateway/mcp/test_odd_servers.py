@@ -56,6 +56,25 @@ async def test_one_that_is_known_to_be_older_is_not_asked_again() -> None:
     assert server.sessions == set()
 
 
+@pytest.mark.parametrize(
+    ("told", "version", "left"),
+    [
+        ("1.9.4", "2025-03-26", 2),
+        ("1.8.1", "2024-11-05", 2),
+        ("1.9.4", "2025-06-18", 0),
+        ("1.10.1", "2025-03-26", 0),
+        (None, "2025-03-26", 0),
+    ],
+)
+async def test_sessions_are_left_to_a_server_that_would_die_with_them(
+    told: Any, version: str, left: int
+) -> None:
+    info = {"name": "outsider", "version": told}
+    server = Scripted({None: {"tools": [GOOD]}}, version, info, has_sessions=True)
+    assert names(await find(server)) == ["good"]
+    assert len(server.sessions) == left
+
+
 async def test_a_session_of_a_failed_look_up_is_ended() -> None:
     server = Scripted({}, has_sessions=True)
     with pytest.raises(UnreachableError, match="it does not list its tools"):

@@ -46,6 +46,7 @@ class Entry:
     json: Any = None
     form: Mapping[str, Any] | None = None
     file: bool = False
+    headers: Mapping[str, str] = field(factory=dict)
 
     def __str__(self) -> str:
         return f"{self.line} {self.note}".strip()
@@ -385,6 +386,89 @@ AGUI = [
         json={**RUN, "forwardedProps": {"model": "{marker}"}},
     ),
 ]
+PUBLICATION, NOT_PUBLISHED = "/api/publications/{alias}", "You have published nothing as"
+TO_PUBLISH = {"kind": "agent", "id": "{agent_id}"}
+SAID = {"messageId": "{new}", "role": "ROLE_USER", "content": [{"text": "{new}"}]}
+RPC = {
+    "jsonrpc": "2.0",
+    "id": "{new}",
+    "method": "message/send",
+    "params": {
+        "message": {"messageId": "{new}", "role": "user", "parts": [{"kind": "text", "text": "a"}]},
+        "configuration": {"blocking": False},
+    },
+}
+NOT_YOURS = "Only the user who has published it may call it"
+
+
+def _called(line: str, own: int = 200, **others: Any) -> Entry:
+    return Entry(f"{line}", TAKEN, own, says=NOT_YOURS, refused=403, **others)
+
+
+CALLED = "/a2a/{alias}/{operation}"
+PUBLISHED = [
+    Entry(
+        "POST /api/publications",
+        UNKNOWN,
+        says="You have no agent with id '{agent_id}'",
+        json=TO_PUBLISH,
+    ),
+    Entry(
+        "POST /api/publications",
+        TAKEN,
+        400,
+        "same alias",
+        "The alias '{published}' is taken",
+        json={"kind": "agent", "id": "{my_agent_id}", "alias": "{published}"},
+    ),
+    Entry("GET /api/publications", OTHERS),
+    *(
+        Entry(
+            f"{method} {PUBLICATION}",
+            UNKNOWN,
+            own,
+            says=f"{NOT_PUBLISHED} '{{published}}'",
+            path="/api/publications/{published}",
+        )
+        for method, own in (("GET", 200), ("DELETE", 204))
+    ),
+    Entry("GET /a2a/jwks.json", SAME),
+    *(
+        Entry(f"GET /a2a/{{alias}}{path}", SAME, path=f"/a2a/{{published}}{path}")
+        for path in ("/.well-known/agent-card.json", "/.well-known/agent.json")
+    ),
+    _called("POST /a2a/{alias}", path="/a2a/{published}", json=RPC),
+    _called(f"GET {CALLED}", path="/a2a/{published}/v1/tasks/{request_id}"),
+    _called(
+        f"POST {CALLED}",
+        path="/a2a/{published}/v1/message:send",
+        json={"message": SAID, "configuration": {"blocking": False}},
+    ),
+    _called(f"DELETE {CALLED}", 400, path="/a2a/{published}/tasks/x/pushNotificationConfigs/y"),
+]
+CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+PRIMED = {"mcp-protocol-version": "2025-11-25"}  # whose clients are told something at once
+IN_THAT_SESSION = {"message": "{new}", "session_id": "{session_id}"}
+OUR_MCP = [
+    Entry(
+        "POST /mcp",
+        TAKEN,
+        note="in a session",
+        refused=200,
+        json={**CALL, "params": {"name": "ask", "arguments": IN_THAT_SESSION}},
+        headers=PRIMED,
+    ),
+    Entry(
+        "POST /mcp",
+        UNKNOWN,
+        note="of an agent",
+        refused=200,
+        json={**CALL, "params": {"name": "{marker}_agent", "arguments": {}}},
+        headers=PRIMED,
+    ),
+    Entry("GET /mcp", SAME, 400, headers={"last-event-id": "nothing"}),
+    *(Entry(f"GET /.well-known/oauth-protected-resource{at}", SAME, 404) for at in ("", "/mcp")),
+]
 ENTRIES = [
     *ACCOUNTS,
     *AGENTS,
@@ -398,5 +482,7 @@ ENTRIES = [
     *SERVERS,
     *COMPLETIONS,
     *AGUI,
+    *PUBLISHED,
+    *OUR_MCP,
 ]
 OPERATIONS: dict[str, Operation] = {f"{each.method} {each.path}": each for each in operations}

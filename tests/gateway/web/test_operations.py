@@ -49,7 +49,8 @@ def test_an_id_is_that_of_the_handler_and_only_old_places_have_another() -> None
 
 def test_what_has_a_newer_place_is_deprecated() -> None:
     old = {each.path for each in operations if described(each).get("deprecated")}
-    assert old == {"/api/llm/model_config"} | {
+    card = "/a2a/{alias}/.well-known/agent.json"
+    assert old == {"/api/llm/model_config", card} | {
         each.path for each in operations if each.path.startswith("/api/llms/")
     }
 
@@ -69,6 +70,7 @@ def test_a_path_is_under_the_prefix_without_a_last_slash(operation: Operation) -
         "files": ("/files", "/user/files"),
         "completions": ("/v1/",),
         "agui": ("/ag-ui",),
+        "published": ("/a2a/", "/api/publications"),
     }
     assert operation.path.startswith(prefixes.get(resource, ("/api/",)))
     assert not operation.path.endswith("/")
@@ -174,11 +176,18 @@ def test_only_what_creates_or_changes_has_a_body(operation: Operation) -> None:
     assert operation.method in {"POST", "PATCH"} or operation.body is Nothing
 
 
-def test_only_what_leads_to_a_token_is_open() -> None:
+def test_only_what_leads_to_a_token_and_what_is_published_is_open() -> None:
     found = {operation.path for operation in operations if operation.access is Access.ANYONE}
-    of_callers = {"/api/register", "/api/login/access-token", "/api/validate-token"}
-    of_authorization_servers = {"/api/mcp/authorized", "/api/mcp/client"}
-    assert found == of_callers | of_authorization_servers
+    assert found == {
+        "/api/register",
+        "/api/login/access-token",
+        "/api/validate-token",
+        "/a2a/jwks.json",
+        "/a2a/{alias}/.well-known/agent-card.json",
+        "/a2a/{alias}/.well-known/agent.json",
+        "/api/mcp/authorized",
+        "/api/mcp/client",
+    }
 
 
 def test_there_is_one_socket() -> None:

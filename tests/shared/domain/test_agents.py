@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain.agents import (
     callable_schema,
+    function_name,
     make_alias,
     make_tool_alias,
     name_function,
@@ -78,6 +79,36 @@ def test_an_alias_is_a_name_for_a_function(name: str, beginning: str) -> None:
 
 def test_the_alias_of_a_tool_begins_with_its_exact_name() -> None:
     assert re.fullmatch(r"add numbers!_[a-z]{6}", make_tool_alias("add numbers!"))
+
+
+@pytest.mark.parametrize(
+    ("alias", "expected"),
+    [
+        ("echo_abcdef", "echo_abcdef"),
+        ("x" * 57 + "_abcdef", "x" * 57 + "_abcdef"),
+        ("add numbers_abcdef", r"add_numbers_[0-9a-f]{8}_abcdef"),
+        ("a/b.c_abcdef", r"a_b_c_[0-9a-f]{8}_abcdef"),
+        ("旅行_abcdef", r"tool_[0-9a-f]{8}_abcdef"),
+        ("žluť_abcdef", r"zlut_[0-9a-f]{8}_abcdef"),
+        ("x" * 58 + "_abcdef", r"x{48}_[0-9a-f]{8}_abcdef"),
+        ("no letters", r"tool_[0-9a-f]{8}_no_let"),
+    ],
+)
+def test_a_tool_has_a_name_that_providers_take(alias: str, expected: str) -> None:
+    name = function_name(alias)
+    assert re.fullmatch(expected, name)
+    assert re.fullmatch("[a-zA-Z0-9_-]{1,64}", name)
+    assert function_name(alias) == name
+
+
+def test_names_that_providers_take_differ_where_aliases_do() -> None:
+    aliases = [f"{name}_abcdef" for name in ("a b", "a.b", "a/b", "旅", "行", "é" * 60, "é" * 61)]
+    assert len({function_name(alias) for alias in aliases}) == len(aliases)
+
+
+@given(st.text(min_size=1))
+def test_any_alias_has_a_name_that_providers_take(alias: str) -> None:
+    assert re.fullmatch("[a-zA-Z0-9_-]{1,64}", function_name(alias))
 
 
 def test_two_aliases_of_a_name_differ() -> None:
