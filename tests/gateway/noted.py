@@ -176,10 +176,11 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
 
 
 def lists(operation: Operation) -> bool:
-    """Whether an answer holds a list, or is one."""
+    """Whether an answer holds a list, or is one; not that of one thing that is waited for."""
     result = operation.result
     inner = [each.type for each in attrs.fields(result)] if attrs.has(result) else [result]
-    return operation.method == "GET" and any(get_origin(each) is list for each in inner)
+    is_read = operation.method == "GET" and operation.lends
+    return is_read and any(get_origin(each) is list for each in inner)
 
 
 LISTING = {str(entry): entry for entry in ENTRIES if lists(OPERATIONS[entry.line])}
