@@ -101,7 +101,8 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
         assert marked is not None
         assert compose(vault, request, gathered, marked).agents
         itself = attrs.evolve(request, asked_id=uuid4())
-        assert (await mark_asked(connection, itself)).members == []
+        [asked] = await mark_asked(connection, [itself])
+        assert asked.members == []
         assert await claim_queries.renew_leases(connection, [claim_id]) == {claim_id}
         await queries.select_overdue(connection)
         await queries.select_backlog(connection)

@@ -1,15 +1,16 @@
 """The bridge's statement about agents that are asked themselves."""
 
-from attrs import frozen
+from collections.abc import Sequence
+
+from attrs import define, field
 from databases.core import Connection
 
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from shared.domain.asked import Member
 from shared.domain.flows import ASKED_MEMBERS_LIMIT
-from shared.postgres.pool import columns
 
 
-@frozen
+@define
 class Asked:
     """Who is asked, in order; they may be only if the claim `is_held`.
 
@@ -17,39 +18,51 @@ class Asked:
     agent nor flow.
     """
 
-    is_held: bool
-    members: list[Member]
+    is_held: bool = False
+    members: list[Member] = field(factory=list)
 
 
-async def mark_asked(connection: Connection, request: ClaimedRequest) -> Asked:
-    """Note that agents themselves are about to be invoked, and read who they are."""
+async def mark_asked(connection: Connection, requests: Sequence[ClaimedRequest]) -> list[Asked]:
+    """Note that agents themselves are about to be invoked, and read who they are.
+
+    Requests are locked in order, as by whoever ends some.
+    """
     sql = """
-        WITH asked AS (
-            SELECT id, 'genai' AS type, 1 AS place FROM agents
-            WHERE creator_id = :owner AND id = :asked_id
+        WITH claimed AS (
+            SELECT * FROM unnest(
+                CAST(:claim_ids AS uuid[]), CAST(:owners AS uuid[]), CAST(:asked_ids AS uuid[])
+            ) AS claimed (claim_id, owner, asked_id)
+        ), asked AS (
+            SELECT claim_id, owner, id, 'genai' AS type, 1 AS place
+            FROM claimed JOIN agents ON id = asked_id AND creator_id = owner
             UNION ALL
-            SELECT CAST(member ->> 'id' AS uuid), member ->> 'type', place
-            FROM agentworkflows
+            SELECT claim_id, owner, CAST(member ->> 'id' AS uuid), member ->> 'type', place
+            FROM claimed JOIN agentworkflows AS flows ON id = asked_id AND creator_id = owner
             CROSS JOIN LATERAL json_array_elements(flow) WITH ORDINALITY AS members (member, place)
-            WHERE creator_id = :owner AND agentworkflows.id = :asked_id AND place <= :limit
+            WHERE place <= :limit
+        ), held AS (
+            SELECT requests.id FROM requests JOIN claimed USING (claim_id)
+            WHERE status = 'running' AND lease_until > clock_timestamp()
+            ORDER BY id FOR UPDATE OF requests
         ), marked AS (
-            UPDATE requests SET sent_at = now()
-            WHERE claim_id = :claim_id AND status = 'running' AND lease_until > clock_timestamp()
-            RETURNING id
+            UPDATE requests SET sent_at = now() FROM held WHERE requests.id = held.id
+            RETURNING claim_id
         )
-        SELECT asked.type, agents.id, alias, is_active, input_parameters,
-               EXISTS (SELECT FROM marked) AS is_held
+        SELECT claim_id, asked.type, agents.id, alias, is_active, input_parameters,
+               EXISTS (SELECT FROM marked WHERE marked.claim_id = asked.claim_id) AS is_held
         FROM asked
         LEFT JOIN agents
-          ON agents.id = asked.id AND agents.creator_id = :owner AND asked.type = 'genai'
+          ON agents.id = asked.id AND agents.creator_id = owner AND asked.type = 'genai'
         ORDER BY place
     """
     values = {
-        "owner": request.creator_id,
-        "asked_id": request.asked_id,
-        "claim_id": request.claim_id,
+        "claim_ids": [each.claim_id for each in requests],
+        "owners": [each.creator_id for each in requests],
+        "asked_ids": [each.asked_id for each in requests],
         "limit": ASKED_MEMBERS_LIMIT + 1,
     }
-    rows = [columns(row) for row in await connection.fetch_all(sql, values)]
-    held = [row.pop("is_held") for row in rows]
-    return Asked(any(held), [Member(**row) for row in rows])
+    asked = {each.claim_id: Asked() for each in requests}
+    for claim_id, *member, is_held in await connection.fetch_all(sql, values):
+        asked[claim_id].is_held = is_held
+        asked[claim_id].members.append(Member(*member))
+    return [asked[each.claim_id] for each in requests]

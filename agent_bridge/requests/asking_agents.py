@@ -8,8 +8,9 @@ import asyncio
 from databases import Database
 
 from agent_bridge import metrics
+from agent_bridge.batching import Batcher
 from agent_bridge.requests.asked import Content, Trace, refusal, text_of
-from agent_bridge.requests.asked_queries import mark_asked
+from agent_bridge.requests.asked_queries import Asked, mark_asked
 from agent_bridge.requests.asking import Lanes, Sending
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.compose import UnfitError
@@ -20,10 +21,11 @@ from shared.codec.sizes import in_units
 from shared.codec.text import read_json
 from shared.domain.asked import AskedAgent, line_up
 from shared.domain.endings import Outcome
-from shared.postgres.pool import connect
+from shared.postgres.pool import DatabaseAwayError, connect
 from shared.settings.bridge import BridgeSettings
 from shared.telemetry.tracing import span
 
+TOGETHER = 8  # requests that one statement marks; the schemas of a flow's agents may have 6 MiB
 EMPTY = "The agent gave an empty answer."  # front-ends draw "" as a tree of JSON
 
 
@@ -37,6 +39,7 @@ class AskedAgents:
         self._database = database
         self._lanes = lanes
         self._sending = sending
+        self._marks = Batcher(self._mark_all, TOGETHER, nobodys=(DatabaseAwayError,))
 
     async def ask(self, request: ClaimedRequest) -> Outcome | None:
         """Ask one after the other, until the request's deadline; None: the claim was lost.
@@ -60,10 +63,13 @@ class AskedAgents:
         """Who is asked, when it is noted that they are; None: the claim is lost."""
         self._sending.claims.add(request.claim_id)
         with span("compose"):
-            async with connect(self._database) as connection:
-                asked = await mark_asked(connection, request)
+            asked = await self._marks.do(request)
         agents = line_up(asked.members, with_arguments=request.has_arguments)
         return agents if asked.is_held else None
+
+    async def _mark_all(self, requests: list[ClaimedRequest]) -> list[Asked]:
+        async with connect(self._database) as connection:
+            return await mark_asked(connection, requests)
 
     async def _ask_in_turn(
         self, request: ClaimedRequest, agents: list[AskedAgent], trace: Trace

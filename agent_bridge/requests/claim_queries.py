@@ -58,6 +58,9 @@ async def claim_requests(
     more than `most_running`. Users who wait are found one after the other in an index: how much
     others have waiting costs nothing. Raises asyncpg.UniqueViolationError when another bridge won
     a session in the same moment.
+
+    No disk is waited for: a claim that is lost with its server leaves a request that waits, and
+    nothing is sent before the mark is kept, which is written after the claim.
     """
     sql = """
         WITH RECURSIVE waiting AS (
@@ -97,11 +100,13 @@ async def claim_requests(
             WHERE status = 'queued' AND turn <= CAST(:most_running AS int) + 1
             ORDER BY turn, head.position LIMIT :limit
             FOR UPDATE OF requests SKIP LOCKED
+        ), hasty AS (
+            SELECT set_config('synchronous_commit', 'off', true)
         ), claimed AS (
             UPDATE requests
             SET status = 'running', bridge_id = :bridge_id, claim_id = gen_random_uuid(),
                 lease_until = clock_timestamp() + CAST(:lease AS interval)
-            FROM next WHERE requests.id = next.id
+            FROM next CROSS JOIN hasty WHERE requests.id = next.id
             RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
                       file_ids, deadline, position, requests.created_at, traceparent, message_id,
                       overrides, asked_id, has_arguments

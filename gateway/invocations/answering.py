@@ -56,15 +56,12 @@ class Waiting:
         return Answer([dump(told)], 202, {"Location": where})
 
     async def _wait(self, accepted: Accepted, seconds: float) -> ResponseFrame | None:
-        """In a task of its own: it may end while it has a connection."""
-        waiting = asyncio.create_task(follow_to_the_end(self.state, self.user_id, accepted))
+        """None: the time is up. The task may have lost a connection then, and asks no more."""
         try:
-            await asyncio.wait({waiting}, timeout=seconds)
-        finally:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
-        try:
-            return None if waiting.cancelled() else waiting.result()
+            async with asyncio.timeout(seconds):
+                return await follow_to_the_end(self.state, self.user_id, accepted)
+        except TimeoutError:
+            return None
         except SessionGoneError as error:
             raise GoneError(str(error)) from None
 

@@ -201,11 +201,12 @@ async def test_agents_are_asked_for_the_claim_that_holds_only(twice: Twice) -> N
         twice.first.creator_id,
     )
     claims = [attrs.evolve(each, asked_id=agent_id) for each in (twice.first, twice.second)]
-    asked = [await mark_asked(twice.connection, each) for each in claims]
+    asked = await mark_asked(twice.connection, claims)
     assert [each.is_held for each in asked] == [False, True]
     assert [[member.id for member in each.members] for each in asked] == [[agent_id]] * 2
     await twice.connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
-    assert not (await mark_asked(twice.connection, claims[1])).is_held
+    [late] = await mark_asked(twice.connection, claims[1:])
+    assert not late.is_held
 
 
 async def test_a_claim_that_waited_for_a_lock_has_its_whole_lease(twice: Twice) -> None:
