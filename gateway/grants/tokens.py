@@ -13,7 +13,7 @@ from mcp.client.auth.utils import handle_token_response_scopes
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 
 from gateway.grants.errors import GrantEndedError
-from gateway.remote.credentials import VALUE_LIMIT
+from gateway.remote.credentials import TOKEN_LIMIT
 from gateway.remote.errors import UnreachableError, UnsuccessfulError
 from shared.codec.converter import load
 from shared.codec.faults import InvalidInputError
@@ -109,7 +109,7 @@ def _read_error(answer: httpx2.Response) -> tuple[str, str]:
 
 def _given(grant: Grant, token: OAuthToken) -> Given:
     """What is left out stays as it was."""
-    if not _token.fullmatch(token.access_token) or len(token.access_token) > VALUE_LIMIT - 10:
+    if not _token.fullmatch(token.access_token) or len(token.access_token) > TOKEN_LIMIT:
         raise UnreachableError("its authorization server gives a token that can't be sent")
     renewed = attrs.evolve(
         grant,

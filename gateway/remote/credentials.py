@@ -15,6 +15,7 @@ from shared.domain.grants import AUTHORIZATION, is_authorization
 HEADERS_LIMIT = 20
 NAME_LIMIT = 100  # characters
 VALUE_LIMIT = 8 * 1024  # characters
+TOKEN_LIMIT = VALUE_LIMIT - len("Bearer ")
 ALL_LIMIT = 16 * 1024  # characters of all names and values: servers take no more
 
 # Those of the connection (RFC 9110, 7.6.1), of the message, and of the protocols themselves.
@@ -75,7 +76,7 @@ BearerToken = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=VALUE_LIMIT - len("Bearer "),
+        max_length=TOKEN_LIMIT,
         description="Becomes the header `Authorization`. It is stored encrypted and never shown.",
         extra_json_schema={"pattern": "^[!-~]+$", "writeOnly": True},
     ),
