@@ -113,6 +113,8 @@ async def _register(
     client = await handle_registration_response(await send(http, request))
     check_registration_usable(client)
     client.redirect_uris = client.redirect_uris or said.redirect_uris
+    if client.client_secret and client.token_endpoint_auth_method is None:  # RFC 7591, 2
+        client.token_endpoint_auth_method = said.token_endpoint_auth_method or METHODS[0]
     return client
 
 

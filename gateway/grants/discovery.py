@@ -33,6 +33,7 @@ PKCE = "S256"
 
 TELLS_NOTHING = "its authorization server does not say how to log in there"
 IN_CLEAR = "its authorization server does not speak HTTPS"
+DESCRIBED_IN_CLEAR = "how to log in there is not described over HTTPS"
 LONG_SCOPE = "it wants a scope that is too long"
 SCOPE_LIMIT = 2000  # characters
 NO_PKCE = "its authorization server does not protect the codes that it gives (PKCE by S256)"
@@ -86,7 +87,7 @@ async def _find_protected(
     http: httpx2.AsyncClient, url: str, metadata_url: str | None
 ) -> ProtectedResourceMetadata | None:
     for candidate in build_protected_resource_metadata_discovery_urls(metadata_url, url):
-        answer = await send(http, create_oauth_metadata_request(candidate))
+        answer = await _read(http, url, candidate)
         if found := await handle_protected_resource_response(answer):
             return found
     return None
@@ -101,7 +102,7 @@ async def _find_server(
     """
     issuer = named or _origin(url)
     for candidate in build_oauth_authorization_server_metadata_discovery_urls(named, url):
-        answer = await send(http, create_oauth_metadata_request(candidate))
+        answer = await _read(http, url, candidate)
         is_there, found = await handle_auth_metadata_response(answer)
         if found:
             if named is None and issuers_match(str(found.issuer), issuer):
@@ -115,6 +116,13 @@ async def _find_server(
     if named is not None:
         raise UnreachableError(TELLS_NOTHING)
     return _by_convention(issuer), issuer
+
+
+async def _read(http: httpx2.AsyncClient, url: str, metadata_url: str) -> httpx2.Response:
+    """What stands there, for the MCP server at a URL: who changes it on the way gets the tokens."""
+    if url.startswith("https:") and not metadata_url.startswith("https:"):
+        raise UnreachableError(DESCRIBED_IN_CLEAR)
+    return await send(http, create_oauth_metadata_request(metadata_url))
 
 
 def _is_secret(server: OAuthMetadata) -> bool:

@@ -18,7 +18,8 @@ def explained() -> Iterator[None]:
     try:
         yield
     except OAuthRegistrationError as error:
-        raise UnreachableError("its authorization server registers no client", str(error)) from None
+        said = "" if error.__cause__ else str(error)  # it repeats a registration that is no good
+        raise UnreachableError("its authorization server registers no client", said) from None
     except OAuthTokenError as error:
         raise UnreachableError("its authorization server gives no token", str(error)) from None
     except OAuthFlowError as error:

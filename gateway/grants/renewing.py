@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from uuid import UUID
 
 import attrs
@@ -29,6 +30,7 @@ VISIT_SECONDS = 20.0
 RETRY_SECONDS = 60.0
 STORING_TIMES = 10  # what is given once is lost if it is not stored
 STORING_SECONDS = 2.0
+GOODBYE_SECONDS = 5.0
 
 
 class Renewals:
@@ -64,7 +66,7 @@ class Renewals:
             async with connect(self._database) as connection:
                 claimed = await queries.claim_grant(connection, server_id, CLAIM_SECONDS)
             if claimed is not None:
-                await self._renew(claimed)
+                await _finish(self._renew(claimed))
         except DatabaseAwayError as error:
             logger.warning("tokens for a server of a user's are not renewed: %s", error)
         except Exception:
@@ -110,3 +112,15 @@ class Renewals:
         sealed = seal_grant(self._vault, claimed.id, left) if grant.is_given else None
         async with connect(self._database) as connection:
             await queries.end_grant(connection, claimed, sealed)
+
+
+async def _finish(work: Coroutine[None, None, None]) -> None:
+    """Do it to its end, if that is near, also where this process ends: what has been asked for is
+    given once."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=GOODBYE_SECONDS)
+        task.cancel()
+        raise

@@ -9,8 +9,8 @@ import httpx2
 from attrs import frozen
 from mcp.client.auth import TokenStorage
 from mcp.client.auth.oauth2 import OAuthContext
-from mcp.client.auth.utils import handle_token_response_scopes
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from pydantic import ValidationError
 
 from gateway.grants.errors import GrantEndedError
 from gateway.remote.credentials import TOKEN_LIMIT
@@ -21,6 +21,7 @@ from shared.domain.grants import Grant
 
 ENDED = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
 LONGEST_LIFE = 10 * 365 * 24 * 3600  # seconds
+BESIDE = ("scope", "refresh_token")  # texts that may be left out
 AHEAD_SECONDS = 300.0  # before the end, that tokens are renewed
 SHORTEST_SECONDS = 10.0  # from one renewal to the next
 
@@ -67,9 +68,10 @@ async def _ask(http: httpx2.AsyncClient, grant: Grant, asked: Mapping[str, str])
         fields["resource"] = grant.resource
     fields, headers = _as_client(client, fields)
     answer = await http.post(grant.token_endpoint, data=fields, headers=headers)
-    if not answer.is_success:
-        raise _refusal(answer)
-    return _given(grant, await handle_token_response_scopes(answer))
+    told = _read_object(answer)
+    if not answer.is_success or "error" in told:  # which some answer by 200
+        raise _refusal(answer.status_code, told)
+    return _given(grant, _read_token(told))
 
 
 def _as_client(
@@ -87,24 +89,38 @@ def _as_client(
     return context.prepare_token_auth(fields, {"Accept": "application/json"})
 
 
-def _refusal(answer: httpx2.Response) -> UnreachableError:
-    error, described = _read_error(answer)
-    said = ": ".join(filter(None, (error, described)))
-    if error in ENDED:
+def _refusal(status: int, told: Mapping[str, Any]) -> UnreachableError:
+    """The error's word and what is said of it (RFC 6749, 5.2)."""
+    error = told.get("error")
+    said = ": ".join(str(each) for each in (error, told.get("error_description")) if each)
+    if isinstance(error, str) and error in ENDED:
         return GrantEndedError("its authorization server does not take what it has given", said)
-    status = answer.status_code
     return UnsuccessfulError(f"its authorization server gives no token ({status})", status, said)
 
 
-def _read_error(answer: httpx2.Response) -> tuple[str, str]:
-    """The error's word and what is said of it (RFC 6749, 5.2)."""
+def _read_object(answer: httpx2.Response) -> dict[str, Any]:
     try:
-        told: Any = load(answer.content)
+        told = load(answer.content)
     except InvalidInputError:
-        return "", ""
-    if not isinstance(told, dict):
-        return "", ""
-    return str(told.get("error") or ""), str(told.get("error_description") or "")
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _read_token(told: Mapping[str, Any]) -> OAuthToken:
+    """The tokens, whatever is said beside them: those before may be good for nothing any more."""
+    beside = {"expires_in": _seconds(told.get("expires_in"))}
+    beside |= {name: None for name in BESIDE if not isinstance(told.get(name), str)}
+    try:
+        return OAuthToken.model_validate({**told, **beside})
+    except ValidationError:  # whose text repeats what was given
+        raise UnreachableError("its authorization server gives no token that can be used") from None
+
+
+def _seconds(value: object) -> int | None:
+    try:
+        return int(float(value)) if isinstance(value, str | int | float) else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _given(grant: Grant, token: OAuthToken) -> Given:

@@ -34,7 +34,8 @@ from shared.redis.servers import create_redis
 from shared.secrets import Vault
 from shared.settings.installation import Settings
 from tests.gateway.belongings import Belongings, insert_belongings, make_belongings, user_token
-from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry
+from tests.gateway.ownership.entries import ENTRIES, OPERATIONS
+from tests.gateway.ownership.entry import Entry
 from tests.sql import Sql
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 from attrs import define, field
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.grants.clients import GivenClient, Ourselves
-from gateway.grants.discovery import SCOPE_LIMIT
+from gateway.grants.discovery import SCOPE_LIMIT, discover
 from gateway.grants.flows import Begun, begin
 from gateway.remote import outbound
 from gateway.remote.errors import UnreachableError
@@ -24,6 +25,7 @@ BASE = "https://chat.example.com"
 OURSELVES = Ourselves(f"{BASE}/api/mcp/authorized", f"{BASE}/api/mcp/client")
 PROTECTED = "/.well-known/oauth-protected-resource"
 SERVER = "/.well-known/oauth-authorization-server"
+BASIC = "client_secret_basic"
 
 
 @define
@@ -225,6 +227,36 @@ async def test_a_client_shows_its_secret_as_the_server_wants(
     wants = server(token_endpoint_auth_methods_supported=offered)
     _, scripted = await start({**GOOD, SERVER: wants})
     assert scripted.registered[0].get("token_endpoint_auth_method") == method
+
+
+async def test_a_client_that_has_a_secret_shows_it_whatever_its_registration_leaves_out() -> None:
+    for offered, method in ((["client_secret_post"], "client_secret_post"), (None, BASIC)):
+        wants = server(token_endpoint_auth_methods_supported=offered)
+        registered = {**CLIENT, "client_secret": "s"}
+        begun, _ = await start({**GOOD, SERVER: wants, "/register": registered})
+        assert begun.flow.grant.client["token_endpoint_auth_method"] == method
+
+
+@pytest.mark.parametrize("url", ["http://h/about", "http://h"])
+async def test_what_an_https_server_says_of_its_log_in_is_read_by_https_alone(url: str) -> None:
+    about = {"resource": "https://h/mcp", "authorization_servers": [url]}
+    challenge = 'Bearer resource_metadata="http://h/about"' if url.endswith("about") else "Bearer"
+    asked = []
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(str(request.url))
+        if request.method == "POST":
+            return httpx2.Response(401, headers={"WWW-Authenticate": challenge})
+        return httpx2.Response(200, json=about)
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as http:
+        with pytest.raises(UnreachableError, match="not described over HTTPS"):
+            await discover(http, "https://h/mcp")
+    assert all(one.startswith("https:") for one in asked)
+
+
+async def test_a_registration_that_is_no_good_is_not_repeated() -> None:
+    assert "s3cret" not in await failure({**GOOD, "/register": {"client_id": ["s3cret"]}})
 
 
 def test_nothing_secret_is_in_what_is_printed() -> None:

@@ -1,7 +1,6 @@
 """Tokens are renewed before they end, by one gateway at a time, and end for good when they must."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -10,91 +9,17 @@ import pytest
 from databases import Database
 
 from gateway.grants import queries, renewing
-from gateway.grants.queries import ClaimedGrant
 from gateway.grants.renewing import Renewals
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.remote.kinds import Target
-from gateway.remote.outbound import Outbound
 from gateway.remote.shares import Shares
-from shared.postgres.pool import DatabaseAwayError, connect, create_database, transaction
+from shared.postgres.pool import DatabaseAwayError
 from shared.secrets import Vault
 from tests.gateway.grants.authority import Authority
-from tests.gateway.grants.logins import SERVERS, add, log_in
-from tests.gateway.mcp.test_headers import list_active
-from tests.gateway.outsiders import Outsider, answering
-from tests.gateway.shapes import good
+from tests.gateway.grants.logins import log_in
+from tests.gateway.grants.renewals import OUT, claim, read, renew, stored, token_of, until_renewed
 from tests.sql import Sql
-from tests.system import SERVICE_KEY, System
-from tests.users import User, eventually
-
-OUT = Outbound(10.0, allow_private=True)
-
-
-@pytest.fixture
-def vault(system: System) -> Vault:
-    return Vault(system.settings.encryption_keys)
-
-
-@pytest.fixture
-async def database(system: System) -> AsyncIterator[Database]:
-    async with create_database(system.settings) as database:
-        yield database
-
-
-@pytest.fixture
-async def renewals(database: Database, vault: Vault) -> Renewals:
-    """Those of a gateway; the system's own find nothing due before it does."""
-    return Renewals(database, vault, OUT)
-
-
-@pytest.fixture
-async def server_id(person: User, browser: httpx2.AsyncClient, outsider: Outsider) -> UUID:
-    """A server where the user has logged in."""
-    added = await add(person, outsider)
-    await log_in(person, browser, added["id"])
-    return UUID(added["id"])
-
-
-async def renew(renewals: Renewals, server_id: UUID) -> None:
-    """Renew at once."""
-    await renewals._renew(await claim(renewals, server_id))
-
-
-async def claim(renewals: Renewals, server_id: UUID) -> ClaimedGrant:
-    """Due and claimed at once: no gateway of the system's can come between."""
-    async with connect(renewals._database) as connection, transaction(connection):
-        sql = "UPDATE mcpservers SET oauth_due_at = now() WHERE id = :id"
-        await connection.execute(sql, {"id": server_id})
-        claimed = await queries.claim_grant(connection, server_id, renewing.CLAIM_SECONDS)
-    assert claimed is not None
-    return claimed
-
-
-def stored(sql: Sql, server_id: UUID) -> dict[str, Any]:
-    [row] = sql(
-        """
-        SELECT oauth, oauth_claimed_at, wants_authorization, is_active,
-               extract(epoch FROM oauth_due_at - now())::float8 AS due_in
-        FROM mcpservers WHERE id = %s
-        """,
-        server_id,
-    )
-    return dict(row)
-
-
-async def until_renewed(sql: Sql, server_id: UUID) -> None:
-    """Wait: a gateway of the system's may have been the first."""
-
-    async def is_renewed() -> bool:
-        row = stored(sql, server_id)
-        return row["due_in"] > 3000 and row["oauth_claimed_at"] is None
-
-    await eventually(is_renewed, "the tokens are renewed", 30.0)
-
-
-async def token_of(person: User) -> str:
-    [given] = await list_active(person, SERVICE_KEY)
-    return str(given["headers"]["Authorization"]).removeprefix("Bearer ")
+from tests.users import User
 
 
 async def test_it_is_due_before_the_token_ends(sql: Sql, server_id: UUID) -> None:
@@ -165,38 +90,6 @@ async def test_a_grant_that_was_replaced_meanwhile_stays(
     token = await token_of(person)
     await renewals._renew(claimed)
     assert await token_of(person) == token
-
-
-async def test_an_authorization_server_that_is_away_is_asked_later(
-    person: User, outsider: Outsider, renewals: Renewals, sql: Sql, server_id: UUID
-) -> None:
-    before = await token_of(person)
-    outsider.app = answering({"error": "temporarily_unavailable"}, 503)
-    await renew(renewals, server_id)
-    row = stored(sql, server_id)
-    assert (row["oauth_claimed_at"], row["wants_authorization"]) == (None, False)
-    assert 50 < row["due_in"] <= renewing.RETRY_SECONDS
-    assert await token_of(person) == before
-
-
-@pytest.mark.parametrize("content", [b"<html>", [1], {}, {"access_token": "a\r\nb: c"}])
-async def test_nonsense_in_place_of_a_token_changes_nothing(
-    person: User,
-    outsider: Outsider,
-    renewals: Renewals,
-    sql: Sql,
-    server_id: UUID,
-    content: object,
-) -> None:
-    before = await token_of(person)
-    outsider.app = answering(content, 200)
-    await renew(renewals, server_id)
-    assert await token_of(person) == before
-
-
-async def read(person: User, server_id: UUID) -> dict[str, Any]:
-    server: dict[str, Any] = good(await person.http.get(f"{SERVERS}/{server_id}"))
-    return server
 
 
 async def test_what_is_granted_no_more_is_wanted_again(
@@ -282,6 +175,6 @@ async def test_a_round_wants_what_is_due_and_nothing_else(
         "UPDATE mcpservers SET oauth_due_at = now(), oauth_claimed_at = now() WHERE id = %s",
         server_id,
     )
-    async with asyncio.TaskGroup() as tasks:
-        await renewals.begin_round(Shares(tasks, note))
+    async with asyncio.TaskGroup() as group:
+        await renewals.begin_round(Shares(group, note))
     assert wanted.count(server_id) == 1

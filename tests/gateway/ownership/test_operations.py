@@ -13,7 +13,8 @@ from gateway.web.auth import Access
 from tests.gateway.belongings import Belongings, insert_person, make_belongings, select_belongings
 from tests.gateway.outsiders import answering, make_card, make_mcp, running, serving
 from tests.gateway.ownership.callers import Caller, Reception, make_callers, reception
-from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry, Foreign
+from tests.gateway.ownership.entries import ENTRIES, OPERATIONS
+from tests.gateway.ownership.entry import Entry, Foreign
 from tests.sql import Sql
 from tests.system import System
 
