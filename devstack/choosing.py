@@ -24,7 +24,7 @@ EMPTY_VALUES: dict[str, Any] = {
     "array": [],
     "object": {},
 }
-WHOLE = frozenset({"task", "text"})  # parameters that take all of a message
+WHOLE = frozenset({"task", "text"})  # parameters of tools and A2A agents that take all of a message
 NAME_WEIGHT, DESCRIPTION_WEIGHT, SCHEMA_WEIGHT = 3, 2, 1
 
 
@@ -96,15 +96,26 @@ def _singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and len(word) > len("gas") else word
 
 
-def fill_arguments(message: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that the message gives for a JSON schema, each required one among them."""
+def arguments_for(callee: Candidate, message: str) -> dict[str, Any]:
+    """The arguments that the message gives for what is called."""
+    whole = frozenset[str]() if callee.kind == "genai" else WHOLE
+    return fill_arguments(message, callee.parameters, whole)
+
+
+def fill_arguments(
+    message: str, parameters: Mapping[str, Any], whole: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """The arguments that the message gives for a JSON schema, each required one among them.
+
+    Parameters with one of the names in `whole` take all of it.
+    """
     properties: dict[str, dict[str, Any]] = parameters.get("properties") or {}
     required = set(parameters.get("required") or ())
     if not any(_type_of(properties.get(name, {})) == "string" for name in required):
         required |= set(_first_string(properties))  # somewhere the message has to go
     numbers = iter(re.findall(r"-?\d+(?:\.\d+)?", message))
     found = {
-        name: message if name in WHOLE else _value(message, rule, numbers)
+        name: message if name in whole else _value(message, rule, numbers)
         for name, rule in properties.items()
     }
     missing = {name: _empty(properties.get(name, {}), message) for name in required}

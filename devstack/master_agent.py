@@ -24,7 +24,7 @@ from genai_session.utils.logging_manager import ContextLogger
 from websockets.exceptions import WebSocketException
 
 from devstack.agent_session import log_now, run_agent, stay_connected
-from devstack.choosing import Candidate, candidate_from, choose, fill_arguments
+from devstack.choosing import Candidate, arguments_for, candidate_from, choose
 
 NAME = "MasterAgent"
 DESCRIPTION = "Answers a chat by calling the agent that fits the message"
@@ -141,7 +141,7 @@ async def answer(call: Call, message: str, candidates: Iterable[Candidate]) -> A
     trace: list[dict[str, Any]] = []
     for member in chosen.flow or (chosen.id,):
         agent = known.get(member) or Candidate(member, member, "", chosen.parameters)
-        step = await invoke(call, agent, fill_arguments(message, agent.parameters))
+        step = await invoke(call, agent, arguments_for(agent, message))
         trace.append(step)
         message = _text(step["output"])  # a flow's next member works on this
         if not step["is_success"]:

@@ -18,6 +18,7 @@ from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
+from gateway.grants.renewing import Renewals
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
@@ -160,6 +161,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
+        vault = Vault(settings.encryption_keys)
         outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
         loops = background(
             notifications_reader=notifications.read(),
@@ -169,6 +171,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             changes=changes.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
+            renewals=Renewals(database, vault, outbound).run(),
             sweep=Sweep(objects).run(),
         )
         await stack.enter_async_context(loops)
@@ -195,7 +198,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             replica=replica,
             notifications=notifications,
             bridges=bridges,
-            vault=Vault(settings.encryption_keys),
+            vault=vault,
             sealing=Sealing(),
             passwords=passwords,
             attempts=attempts,

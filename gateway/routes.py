@@ -9,6 +9,7 @@ from gateway.completions import routes as completions
 from gateway.completions.errors import OpenAIError
 from gateway.files import routes as files
 from gateway.flows import routes as flows
+from gateway.grants import routes as grants
 from gateway.invocations import routes as invocations
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
@@ -33,6 +34,7 @@ operations = [
     *logs.operations,
     *llms.operations,
     *mcp.operations,
+    *grants.operations,
     *a2a.operations,
     *completions.operations,
     *mcpserver.operations,

@@ -1,5 +1,5 @@
 -- What users publish for programs of others, and what these have asked through it.
--- depends: 0032-headers-of-servers
+-- depends: 0034-due-grants
 -- transactional: false
 
 CREATE TABLE IF NOT EXISTS publications (

@@ -15,6 +15,31 @@ from tests.sql import Sql, run_sql
 from tests.system import Stores, System, make_role, make_secrets, run_database, url_of
 from tests.users import User, insert_user
 
+SLOWEST = (
+    "tests/end_to_end/test_readme_commands.py",
+    "tests/faults/test_load.py",
+    "tests/estates/test_chats.py",
+    "tests/faults/test_doors.py",
+    "tests/end_to_end/test_pages.py",
+    "tests/estates/test_failover.py",
+    "tests/end_to_end/test_many_users.py",
+    "tests/shared/process/test_starting.py",
+    "tests/migrations/test_online.py",
+    "tests/gateway/openapi/test_any_request.py",
+    "tests/shared/process/test_behind_a_pooler.py",
+    "tests/end_to_end/socket/test_idle_sockets.py",
+    "tests/end_to_end/socket/test_reconnecting.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest files come first: a worker that begins one last would end long after the others.
+
+    They wait more than they work, so most of them are tried side by side.
+    """
+    ranks = {name: rank for rank, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(ranks)))
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:

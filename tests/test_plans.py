@@ -12,9 +12,18 @@ from agent_bridge.logs import queries as log_queries
 from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.compose import compose, gather
+from gateway.published.queries import select_published
+from gateway.published.task_queries import (
+    TaskSelection,
+    count_tasks,
+    select_task,
+    select_tasks,
+    with_files,
+)
 from gateway.state import State
 from gateway.streams.delivery import Delivery
 from gateway.streams.watch import Watched, select_last_seqs
+from gateway.web.paging import Slice
 from shared.domain.endings import OpenRequest, Outcome, end_request
 from shared.postgres.pool import connect
 from shared.secrets import Vault
@@ -60,8 +69,22 @@ async def sent(
         for entry in LISTING.values():
             await ask(filled, state, owner.first, entry)
         await _chat(filled, state, owner)
+        await _tell_tasks(state, owner)
         texts = {" ".join(each.sql.split()) for each in notebook.sent}
         yield {text for text in texts if text.startswith(STATEMENTS) and LOOKUP not in text}
+
+
+async def _tell_tasks(state: State, owner: Owner) -> None:
+    """What was asked through a publication, as programs ask for it."""
+    async with connect(state["database"]) as connection:
+        published = await select_published(connection, owner.first.published)
+        assert published is not None
+        task = await select_task(connection, published, UUID(owner.first.request_id), 1000)
+        page = await select_tasks(connection, published, TaskSelection(), Slice(10, 0))
+        assert task is not None
+        assert [each.id for each in page.things()] == [task.id]
+        assert await count_tasks(connection, published, TaskSelection()) == 1
+        assert len(await with_files(connection, published.owner, page.things())) == 1
 
 
 async def _chat(settings: Settings, state: State, owner: Owner) -> None:

@@ -193,10 +193,11 @@ async def select_secrets(connection: Connection, request_ids: list[UUID]) -> lis
                    WHERE modelconfigs.provider_id = provider.id
                ) AS credentials, (
                    SELECT coalesce(json_agg(sent), '[]') FROM (
-                       SELECT 'mcpservers' AS "table", id, headers FROM mcpservers
-                       WHERE creator_id = requests.creator_id AND headers IS NOT NULL
+                       SELECT 'mcpservers' AS "table", id, headers, oauth FROM mcpservers
+                       WHERE creator_id = requests.creator_id
+                         AND (headers IS NOT NULL OR oauth IS NOT NULL)
                        UNION ALL
-                       SELECT 'a2acards', id, headers FROM a2acards
+                       SELECT 'a2acards', id, headers, NULL FROM a2acards
                        WHERE creator_id = requests.creator_id AND headers IS NOT NULL
                    ) AS sent
                ) AS headers

@@ -25,6 +25,7 @@ from agent_bridge.logs.queries import (
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged, read_identity, read_uuid
 from agent_bridge.router.signatures import is_record_of_call, is_traceback_of_mismatch
 from shared.domain.frames import LogFrame, encode
+from shared.domain.grants import open_grant
 from shared.domain.headers import open_headers, secrets_of
 from shared.domain.options import CREDENTIALS, METADATA, open_options
 from shared.notifications.bus import Notifications
@@ -136,11 +137,12 @@ class Logs:
                 options = open_options(self._vault, CREDENTIALS, UUID(config), stored)
                 yield from named_secrets(options)
         for sent in given.headers:
+            table, row = sent["table"], UUID(sent["id"])
             with _told():
-                headers = open_headers(
-                    self._vault, sent["table"], UUID(sent["id"]), sent["headers"]
-                )
-                yield from secrets_of(headers)
+                yield from secrets_of(open_headers(self._vault, table, row, sent["headers"]))
+            if sent["oauth"]:
+                with _told():
+                    yield from open_grant(self._vault, row, sent["oauth"]).secrets
 
     def _publish_last(self, sessions: Iterable[tuple[UUID, UUID, int]]) -> None:
         """Have listeners read what a try that seemed to fail has stored."""

@@ -163,8 +163,8 @@ class Reading:
                 continue
             one = self.read(skill, SKILL, f"{where}.")
             kept.append(_named(one))
-            if len(self.left_out) > known:
-                self.spoilt_skills.add(one.get("id"))
+            if len(self.left_out) > known and "id" in one:
+                self.spoilt_skills.add(one["id"])
         if len(skills) > MOST_SKILLS:
             reason = f"there are more than {MOST_SKILLS:,}"
             self.left_out.append(LeftOut(f"skills[{MOST_SKILLS}]", reason))

@@ -7,6 +7,7 @@ import attrs
 from attrs import frozen
 from databases.core import Connection
 
+from gateway.a2a.cards import SKILL
 from gateway.a2a.interfaces import STATING, Interface
 from gateway.a2a.lookup import FoundCard
 from gateway.remote.left_out import describe
@@ -65,7 +66,8 @@ def complete(found: FoundCard, stored: StoredCard) -> FoundCard:
     card = found.card
     parts = {one.name for one in card.left_out}
     content = card.content | {part: stored.content[part] for part in parts & {*stored.content}}
-    before = {skill.get("id"): skill for skill in stored.content.get("skills", [])}
+    skills = stored.content.get("skills", [])  # of which some may be from before ids were judged
+    before = {skill["id"]: skill for skill in skills if SKILL["id"].is_one(skill.get("id"))}
     content["skills"] = [
         {**before.get(skill.get("id"), {}), **skill}
         if skill.get("id") in card.spoilt_skills

@@ -21,13 +21,12 @@ from shared.domain.agents import (
     function_name,
     tool_schema,
 )
-from shared.domain.headers import HeadersTable, open_headers
+from shared.domain.grants import open_sent
+from shared.domain.headers import open_headers
 from shared.postgres.rows import as_json
 from shared.secrets import UndecryptableError, Vault
 
 logger = logging.getLogger(__name__)
-
-TABLES: dict[str, HeadersTable] = {"mcp": "mcpservers", "a2a": "a2acards"}
 
 
 async def select_active_connections(
@@ -46,14 +45,15 @@ async def select_active_connections(
         WITH active AS (
             SELECT id, alias AS name, alias, 'genai' AS type, NULL AS url, description,
                    input_parameters AS content, CAST(NULL AS json) AS interfaces,
-                   created_at, updated_at, is_active, NULL AS server_id, NULL AS headers
+                   created_at, updated_at, is_active, NULL AS server_id, NULL AS headers,
+                   NULL AS oauth
             FROM agents
             WHERE creator_id = :owner AND is_active
             UNION ALL
             SELECT mcptools.id, mcptools.alias, mcptools.alias, 'mcp', server_url,
                    mcptools.description, coalesce(flattened, "inputSchema"), NULL,
                    mcptools.created_at, mcptools.updated_at, is_active,
-                   mcpservers.id, mcpservers.headers
+                   mcpservers.id, mcpservers.headers, mcpservers.oauth
             FROM mcptools JOIN mcpservers ON mcpservers.id = mcp_server_id
             WHERE creator_id = :owner AND is_active
             UNION ALL
@@ -61,16 +61,17 @@ async def select_active_connections(
                    CASE WHEN strpos(server_url, '?') > 0 THEN server_url
                        ELSE rtrim(server_url, '/') || '/' END,
                    description, json_build_object('skills', card_content -> 'skills'), interfaces,
-                   created_at, updated_at, is_active, id, headers
+                   created_at, updated_at, is_active, id, headers, NULL
             FROM a2acards
             WHERE creator_id = :owner AND is_active
         )
         SELECT id, name, alias, type, url, description, CAST(content AS text) AS content,
                CAST(interfaces AS text) AS interfaces, created_at, updated_at, is_active,
-               server_id, headers,
+               server_id, headers, oauth,
                coalesce(octet_length(description), 0) + octet_length(CAST(content AS text))
                    + coalesce(octet_length(CAST(interfaces AS text)), 0)
-                   + coalesce(octet_length(CAST(headers AS text)), 0) AS bytes
+                   + coalesce(octet_length(CAST(headers AS text)), 0)
+                   + coalesce(octet_length(oauth), 0) AS bytes
         FROM active WHERE :type IN ('all', type)
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
@@ -93,7 +94,7 @@ def _active(vault: Vault | None, row: Record) -> ActiveConnection:
         function_name=UNSET if function == name else function,
         interfaces=UNSET if row["interfaces"] is None else as_json(row["interfaces"]),
         newer_only=_newer_only(row),
-        headers=_headers(vault, row) if vault and row["headers"] else UNSET,
+        headers=UNSET if vault is None else _sent(vault, row),
     )
 
 
@@ -106,13 +107,17 @@ def _newer_only(row: Record) -> str | UnsetType:
     return UNSET
 
 
-def _headers(vault: Vault, row: Record) -> dict[str, str] | UnsetType:
-    """What the server is sent; without what can't be decrypted it says itself what it wants."""
+def _sent(vault: Vault, row: Record) -> dict[str, str] | UnsetType:
+    """What its server is sent; without what can't be decrypted it says itself what it wants."""
     try:
-        return open_headers(vault, TABLES[row["type"]], row["server_id"], row["headers"])
+        match row["type"]:
+            case "mcp":
+                return open_sent(vault, row["server_id"], row["headers"], row["oauth"]) or UNSET
+            case "a2a":
+                return open_headers(vault, "a2acards", row["id"], row["headers"]) or UNSET
     except UndecryptableError as error:
         logger.warning("%s, and is left out", error)
-        return UNSET
+    return UNSET
 
 
 def _schema(row: Record) -> dict[str, Any]:

@@ -13,4 +13,5 @@ MCP_SERVERS = Kind(
     queries.activate_servers,
     update_servers,
     queries.count_failure,
+    queries.note_refusal,
 )

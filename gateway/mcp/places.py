@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 type Schema = dict[str, Any]
 
 SAME_LIMIT = 2  # times that a schema is put into itself
+INDEX_DIGITS = 9  # of a place in a list: none is longer
 
 
 @frozen
@@ -59,8 +60,8 @@ def _step(target: object, step: str) -> object:
     match target:
         case dict():
             return target.get(step)
-        case list() if step.isascii() and step.isdigit() and int(step) < len(target):
-            return target[int(step)]
+        case list() if step.isascii() and step.isdigit() and len(step) <= INDEX_DIGITS:
+            return target[int(step)] if int(step) < len(target) else None
     return None
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import attrs
+from attrs import field, frozen
 from databases.core import Connection
 from databases.interfaces import Record
 
@@ -15,11 +16,24 @@ from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from shared.codec.text import read_json
 from shared.domain.agents import NEEDS_FUNCTION_NAME, function_name, tool_schema
-from shared.domain.headers import open_headers, seal_headers
+from shared.domain.grants import open_sent
+from shared.domain.headers import seal_headers
+from shared.postgres.pool import columns
 from shared.postgres.rows import as_json, builder
 from shared.secrets import Vault
 
 TABLE: Final = "mcpservers"
+
+
+@frozen
+class StoredSent:
+    """What a server is sent, as it is stored."""
+
+    id: UUID
+    headers: dict[str, str] | None = field(repr=False)
+    oauth: str | None = field(repr=False)
+
+
 _TOLD = ("server_info", "left_out", "header_names")
 
 SERVERS = Quota(
@@ -36,6 +50,7 @@ async def upsert_server(connection: Connection, owner: UUID, url: str) -> UUID:
         VALUES (:id, :url, :owner, true)
         ON CONFLICT (creator_id, server_url) DO UPDATE SET
             is_active = true,
+            wants_authorization = false,
             lookup_failures = 0,
             next_lookup_at = NULL,
             updated_at = CASE WHEN mcpservers.is_active THEN mcpservers.updated_at ELSE now() END
@@ -51,10 +66,12 @@ async def activate_servers(connection: Connection, target: Target) -> list[UUID]
     sql = """
         UPDATE mcpservers SET
             is_active = true,
+            wants_authorization = false,
             lookup_failures = 0,
             next_lookup_at = NULL,
             updated_at = CASE WHEN is_active THEN updated_at ELSE now() END
-        WHERE server_url = :url AND (id = :row OR CAST(:row AS uuid) IS NULL AND headers IS NULL)
+        WHERE server_url = :url AND (id = :row
+              OR CAST(:row AS uuid) IS NULL AND headers IS NULL AND oauth IS NULL)
         RETURNING id
     """
     rows = await connection.fetch_all(sql, {"url": target.url, "row": target.row})
@@ -77,7 +94,8 @@ async def count_failure(
             is_active = is_active AND failures < :most,
             updated_at = CASE WHEN is_active AND failures >= :most THEN now() ELSE updated_at END
         FROM unnest(CAST(:pauses AS float8[])) WITH ORDINALITY AS paused (pause, failures)
-        WHERE server_url = :url AND (id = :row OR CAST(:row AS uuid) IS NULL AND headers IS NULL)
+        WHERE server_url = :url AND (id = :row
+              OR CAST(:row AS uuid) IS NULL AND headers IS NULL AND oauth IS NULL)
           AND failures = least(lookup_failures + 1, cardinality(CAST(:pauses AS float8[])))
     """
     values = {"url": target.url, "row": target.row, "most": most, "pauses": list(pauses)}
@@ -87,7 +105,8 @@ async def count_failure(
 async def select_due(connection: Connection) -> list[Due]:
     """Every server that is to be looked up again, with the protocol's version that it spoke."""
     sql = """
-        SELECT server_url, CASE WHEN headers IS NOT NULL THEN id END, creator_id, protocol_version
+        SELECT server_url, CASE WHEN headers IS NOT NULL OR oauth IS NOT NULL THEN id END,
+               creator_id, protocol_version
         FROM mcpservers
         WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
     """
@@ -99,17 +118,18 @@ async def select_due(connection: Connection) -> list[Due]:
 
 async def select_sent(connection: Connection, vault: Vault, id_: UUID) -> dict[str, str]:
     """What a server is sent, whoever owns it. Raises UndecryptableError."""
-    sql = "SELECT headers FROM mcpservers WHERE id = :id"
-    return open_headers(vault, TABLE, id_, await connection.fetch_val(sql, {"id": id_}))
+    sql = "SELECT headers, oauth FROM mcpservers WHERE id = :id"
+    row = await connection.fetch_one(sql, {"id": id_})
+    return open_sent(vault, id_, row["headers"], row["oauth"]) if row else {}
 
 
-async def select_headers(
-    connection: Connection, vault: Vault, owner: UUID, url: str
-) -> dict[str, str]:
-    """The headers of the owner's server at this URL. Raises UndecryptableError."""
-    sql = "SELECT id, headers FROM mcpservers WHERE creator_id = :owner AND server_url = :url"
+async def select_stored(connection: Connection, owner: UUID, url: str) -> StoredSent | None:
+    """What is stored of what the owner's server at this URL is sent."""
+    sql = """
+        SELECT id, headers, oauth FROM mcpservers WHERE creator_id = :owner AND server_url = :url
+    """
     row = await connection.fetch_one(sql, {"owner": owner, "url": url})
-    return open_headers(vault, TABLE, row["id"], row["headers"]) if row else {}
+    return StoredSent(**columns(row)) if row else None
 
 
 async def select_url(connection: Connection, owner: UUID, id_: UUID) -> str | None:
@@ -120,21 +140,59 @@ async def select_url(connection: Connection, owner: UUID, id_: UUID) -> str | No
 
 
 async def update_headers(
-    connection: Connection, vault: Vault, owner: UUID, id_: UUID, headers: Values
+    connection: Connection,
+    vault: Vault,
+    owner: UUID,
+    id_: UUID,
+    headers: Values,
+    *,
+    ends_grant: bool = False,
 ) -> None:
-    """Store what one of the owner's servers is sent from now on."""
+    """Store what one of the owner's servers is sent from now on, in place of a token of a grant."""
     sql = """
-        UPDATE mcpservers SET headers = CAST(:headers AS json), updated_at = now()
+        UPDATE mcpservers SET
+            headers = CAST(:headers AS json),
+            oauth = CASE WHEN NOT :ends_grant THEN oauth END,
+            oauth_due_at = CASE WHEN NOT :ends_grant THEN oauth_due_at END,
+            oauth_claimed_at = CASE WHEN NOT :ends_grant THEN oauth_claimed_at END,
+            updated_at = now()
         WHERE creator_id = :owner AND id = :id
     """
     sealed = seal_headers(vault, TABLE, id_, headers)
-    await connection.execute(sql, {"owner": owner, "id": id_, "headers": sealed})
+    values = {"owner": owner, "id": id_, "headers": sealed, "ends_grant": ends_grant}
+    await connection.execute(sql, values)
+
+
+async def update_wanting(connection: Connection, id_: UUID) -> None:
+    """Note that a server is not used before its owner has logged in there."""
+    sql = """
+        UPDATE mcpservers SET is_active = false, wants_authorization = true, updated_at = now()
+        WHERE id = :id
+    """
+    await connection.execute(sql, {"id": id_})
+
+
+async def note_refusal(connection: Connection, target: Target) -> None:
+    """Have tokens that are refused renewed now; without any, its owner has to log in or give one.
+
+    What is being renewed stays with who renews it.
+    """
+    sql = """
+        UPDATE mcpservers SET
+            oauth_due_at = CASE WHEN oauth IS NOT NULL AND NOT wants_authorization THEN now() END,
+            wants_authorization = wants_authorization OR headers IS NULL AND oauth IS NULL
+        WHERE server_url = :url AND (id = :row
+              OR CAST(:row AS uuid) IS NULL AND headers IS NULL AND oauth IS NULL)
+    """
+    await connection.execute(sql, {"url": target.url, "row": target.row})
 
 
 async def select_servers(connection: Connection, owner: UUID, part: Slice) -> Page[Server]:
     """The owner's servers with their tools, oldest first."""
     sql = """
         SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
+               CASE WHEN wants_authorization THEN 'wanted'
+                    WHEN oauth IS NOT NULL THEN 'given' END AS authorization,
                CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out,
                (SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name)
                    AS header_names,
@@ -162,6 +220,8 @@ async def select_server(connection: Connection, owner: UUID, id_: UUID) -> Serve
     """One of the owner's servers."""
     sql = """
         SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
+               CASE WHEN wants_authorization THEN 'wanted'
+                    WHEN oauth IS NOT NULL THEN 'given' END AS authorization,
                CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out,
                (SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name)
                    AS header_names
@@ -204,7 +264,9 @@ async def _select_tools(connection: Connection, server_ids: list[UUID]) -> list[
     return await connection.fetch_all(sql, {"server_ids": server_ids})
 
 
-_SERVER = [name for name in attrs.fields_dict(Server) if name not in {"mcp_tools", *_TOLD}]
+_SERVER = [
+    name for name in attrs.fields_dict(Server) if name not in {"mcp_tools", "authorization", *_TOLD}
+]
 
 
 _make_tool = builder(Tool, "inputSchema", "annotations")
@@ -221,4 +283,6 @@ def _listed_tool(row: Record) -> Tool:
 def _make_server(row: Record, tools: list[Tool]) -> Server:
     found = {name: row[name] for name in _SERVER}
     told = {name: as_json(row[name]) for name in _TOLD if row[name] is not None}
+    if row["authorization"] is not None:
+        found["authorization"] = row["authorization"]
     return Server(mcp_tools=tools, **found, **told)

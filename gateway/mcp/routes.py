@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from attrs import field, frozen
+from databases.core import Connection
 from msgspec import UNSET
 
 from gateway.mcp import queries
@@ -18,15 +20,23 @@ from gateway.mcp.schemas import (
 )
 from gateway.mcp.storing import update_servers
 from gateway.remote.credentials import Values
-from gateway.remote.errors import RefusedUrlError, UnreachableError
+from gateway.remote.errors import NotLetInError, RefusedUrlError, UnreachableError
 from gateway.remote.kinds import Target
 from gateway.remote.urls import read_url
-from gateway.web.credentials import change_headers, readable, says_headers
+from gateway.web.credentials import (
+    SaysHeaders,
+    change_headers,
+    readable,
+    says_authorization,
+    says_headers,
+)
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, listing, patch, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
+from shared.domain.grants import open_grant, with_token
+from shared.domain.headers import open_headers
 from shared.postgres.pool import connect, transaction
 
 
@@ -37,9 +47,15 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
         url = str(read_url(new.server_url))
     except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
-    stored = {} if new.headers is not UNSET else await _stored_headers(call, url)
-    headers = change_headers(stored, new)
-    found = await _look_up(call, url, headers)
+    sent = await _find_sent(call, url, new, keeps_others=new.headers is UNSET)
+    try:
+        found = await _look_up(call, url, sent.all)
+    except NotLetInError as error:
+        if not new.authorize:
+            raise _refusal(url, error) from None
+        found = None
+    except UnreachableError as error:
+        raise _refusal(url, error) from None
     async with (
         call.turn("create_server"),
         connect(call.database) as connection,
@@ -47,28 +63,62 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
     ):
         id_ = await queries.upsert_server(connection, call.user_id, url)
         if says_headers(new):
-            await queries.update_headers(
-                connection, call.state["vault"], call.user_id, id_, headers
-            )
-        await update_servers(connection, [id_], found)
+            await _store_sent(call, connection, id_, sent)
+        if found is None:
+            await queries.update_wanting(connection, id_)
+        else:
+            await update_servers(connection, [id_], found)
         server = await queries.select_server(connection, call.user_id, id_)
         tools = await queries.select_schemas(connection, id_)
     assert server is not None
     return _looked_up(server, tools)
 
 
-async def _stored_headers(call: Call[Any, Any], url: str) -> dict[str, str]:
+@frozen
+class Sent:
+    """What a server is sent once a body has said something of it."""
+
+    headers: Values = field(repr=False)
+    """Of which nobody has granted anything."""
+    all: Values = field(repr=False)
+    ends_grant: bool
+
+
+async def _find_sent(
+    call: Call[Any, Any], url: str, body: SaysHeaders, *, keeps_others: bool
+) -> Sent:
+    """What it is sent now, changed by a body; a token of one's own ends what was granted."""
+    ends_grant = says_authorization(body)
+    if ends_grant and not keeps_others:
+        headers = change_headers({}, body)
+        return Sent(headers, headers, ends_grant)
+    vault = call.state["vault"]
+    async with connect(call.database) as connection:
+        stored = await queries.select_stored(connection, call.user_id, url)
     with readable():
-        async with connect(call.database) as connection:
-            return await queries.select_headers(connection, call.state["vault"], call.user_id, url)
+        kept = stored.headers if stored and keeps_others else None
+        opened = open_headers(vault, queries.TABLE, stored.id, kept) if stored else {}
+        headers = change_headers(opened, body)
+        if stored is None or stored.oauth is None or ends_grant:
+            return Sent(headers, headers, ends_grant)
+        granted = open_grant(vault, stored.id, stored.oauth)
+        return Sent(headers, with_token(headers, granted), ends_grant)
+
+
+async def _store_sent(call: Call[Any, Any], connection: Connection, id_: UUID, sent: Sent) -> None:
+    vault = call.state["vault"]
+    await queries.update_headers(
+        connection, vault, call.user_id, id_, sent.headers, ends_grant=sent.ends_grant
+    )
 
 
 async def _look_up(call: Call[Any, Any], url: str, headers: Values) -> FoundServer:
-    try:
-        async with call.state["turns"].lookups.turn(call.user_id):
-            return await MCP_SERVERS.look_up(call.state["outbound"], url, headers=headers)
-    except UnreachableError as error:
-        raise BadRequestError(f"Could not access MCP server on: {url}. {error.sentence}") from None
+    async with call.state["turns"].lookups.turn(call.user_id):
+        return await MCP_SERVERS.look_up(call.state["outbound"], url, headers=headers)
+
+
+def _refusal(url: str, error: UnreachableError) -> BadRequestError:
+    return BadRequestError(f"Could not access MCP server on: {url}. {error.sentence}")
 
 
 def _looked_up(server: Server, tools: list[dict[str, Any]]) -> LookedUpServer:
@@ -82,6 +132,7 @@ def _looked_up(server: Server, tools: list[dict[str, Any]]) -> LookedUpServer:
         server_info=server.server_info,
         left_out=server.left_out,
         header_names=server.header_names,
+        authorization=server.authorization,
     )
 
 
@@ -92,15 +143,18 @@ async def update_server(call: Call[ServerChanges, ServerId]) -> Server:
         url = await queries.select_url(connection, owner, id_)
     if url is None:
         raise _unknown(id_)
-    headers = change_headers(await _stored_headers(call, url), call.body)
-    found = await _look_up(call, url, headers)
+    sent = await _find_sent(call, url, call.body, keeps_others=True)
+    try:
+        found = await _look_up(call, url, sent.all)
+    except UnreachableError as error:
+        raise _refusal(url, error) from None
     async with (
         call.turn("update_server"),
         connect(call.database) as connection,
         transaction(connection),
     ):
         ids = await queries.activate_servers(connection, Target(url, id_))
-        await queries.update_headers(connection, call.state["vault"], owner, id_, headers)
+        await _store_sent(call, connection, id_, sent)
         await update_servers(connection, ids, found)
         server = await queries.select_server(connection, owner, id_)
     if server is None:

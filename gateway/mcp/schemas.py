@@ -1,7 +1,7 @@
 """What clients send about MCP servers, and what they are told."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from attrs import frozen
@@ -30,6 +30,21 @@ LeftOutTools = Annotated[
     ),
 ]
 
+Authorize = Annotated[
+    bool,
+    Meta(
+        description="Whether one that lets nobody in is stored all the same, to log in there "
+        "afterwards."
+    ),
+]
+AuthorizationState = Annotated[
+    Literal["wanted", "given"] | UnsetType,
+    Meta(
+        description="`wanted`: it lets nobody in who has not logged in there, or given a token. "
+        "`given`: its owner has logged in."
+    ),
+]
+
 
 @frozen
 class NewServer:
@@ -41,6 +56,7 @@ class NewServer:
     server_url: Url
     headers: NewHeaders | UnsetType = UNSET
     bearer_token: BearerToken | UnsetType = UNSET
+    authorize: Authorize = False
 
 
 @frozen
@@ -86,6 +102,7 @@ class Server:
     server_info: ServerInfo = UNSET
     left_out: LeftOutTools = UNSET
     header_names: HeaderNames = UNSET
+    authorization: AuthorizationState = UNSET
 
 
 @frozen(slots=False)
@@ -101,6 +118,7 @@ class LookedUpServer:
     server_info: ServerInfo = UNSET
     left_out: LeftOutTools = UNSET
     header_names: HeaderNames = UNSET
+    authorization: AuthorizationState = UNSET
 
 
 @frozen

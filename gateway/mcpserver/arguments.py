@@ -6,7 +6,7 @@ Only what can be told at a glance: an agent's schema is its user's, who could ha
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-SHOWN_LIMIT = 200  # characters of what is no choice
+SHOWN_LIMIT = 100  # characters of what there is not, or could be chosen
 
 
 def _is_number(value: Any) -> bool:

@@ -32,7 +32,7 @@ class ResourceMetadata:
 
     resource: Annotated[str, Meta(description="The address of the MCP server.")]
     resource_name: str
-    bearer_methods_supported: list[str]
+    bearer_methods_supported: tuple[str]
 
 
 async def read_metadata(call: Call[Nothing, Nothing]) -> ResourceMetadata:
@@ -40,7 +40,7 @@ async def read_metadata(call: Call[Nothing, Nothing]) -> ResourceMetadata:
     base = call.state["settings"].public_url
     if base is None:
         raise NoMetadataError("PUBLIC_URL is not set: this server does not know its own address")
-    return ResourceMetadata(f"{base}{PATH}", "GenAI back-end", ["header"])
+    return ResourceMetadata(f"{base}{PATH}", "GenAI back-end", ("header",))
 
 
 def challenge(scope: Scope, *, has_token: bool) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from mcp.shared.inbound import validate_mcp_param_headers
 from mcp_types import INVALID_PARAMS
 from starlette.datastructures import Headers
 
-from gateway.mcpserver.arguments import objection_to
+from gateway.mcpserver.arguments import SHOWN_LIMIT, objection_to
 from gateway.mcpserver.asking import ASK, ASKING, question_to_master
 from gateway.mcpserver.exchanges import Exchange
 from gateway.mcpserver.questions import ORIGIN, UnfitCallError, fit
@@ -22,7 +22,6 @@ from shared.codec.text import write_json
 from shared.domain.agents import described
 
 NAME_LIMIT = 64  # characters, as providers of models take
-SHOWN_LIMIT = 100  # characters of a name that nothing has
 HEX_DIGITS = 32  # of an id
 
 _name = re.compile(rf"[a-zA-Z0-9_-]{{1,{NAME_LIMIT}}}")

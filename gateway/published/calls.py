@@ -11,7 +11,7 @@ from starlette.responses import Response
 from gateway.openapi.schemas import Json
 from gateway.published.answering import answer, method_of
 from gateway.published.asked import Asked
-from gateway.published.cards import CARD_PATH, PREFIX, make_card
+from gateway.published.cards import CARD_PATH, CARD_PATH_OF_BEFORE, PREFIX, make_card
 from gateway.published.errors import A2AError, NotPublishedError, NotYoursError
 from gateway.published.queries import Published, select_published
 from gateway.published.schemas import OperationBody, OperationPath, PublicationAlias, RpcCall
@@ -171,12 +171,16 @@ def _public(path: str, handler: Any, responses: Json, **others: Any) -> Operatio
 
 operations = [
     _public(KEYS_PATH, list_keys, {"200": KEYS}, fails=False),
-    _public(
-        f"{PREFIX}{{alias}}{CARD_PATH}",
-        read_card,
-        {"200": CARD, "304": NOT_MODIFIED},
-        parameters=PublicationAlias,
-        further_errors=[NotPublishedError],
+    *(
+        _public(
+            f"{PREFIX}{{alias}}{path}",
+            read_card,
+            {"200": CARD, "304": NOT_MODIFIED},
+            parameters=PublicationAlias,
+            further_errors=[NotPublishedError],
+            old_place=old_place,
+        )
+        for path, old_place in ((CARD_PATH, ""), (CARD_PATH_OF_BEFORE, "of_before"))
     ),
     _called("POST", "{alias}", create_rpc_call, PublicationAlias, RpcCall),
     _called("GET", "{alias}/{operation}", read_by_operation, OperationPath),

@@ -12,7 +12,8 @@ from shared.domain.agents import described
 
 PREFIX = "/a2a/"
 CARD_PATH = "/.well-known/agent-card.json"
-TEXT = "text/plain"
+CARD_PATH_OF_BEFORE = "/.well-known/agent.json"  # where clients of 0.2 look
+TEXT, JSON = "text/plain", "application/json"
 BINDINGS = "JSONRPC", "HTTP+JSON"  # the first is preferred
 VERSIONS = "1.0", "0.3"
 SCHEME = {"scheme": "bearer", "bearerFormat": "JWT"}
@@ -64,7 +65,7 @@ def make_card(published: Published, base: str) -> Card:
         "capabilities": {"streaming": True, "pushNotifications": False},
         "securitySchemes": {"bearer": {"httpAuthSecurityScheme": SCHEME}},
         "securityRequirements": [{"schemes": {"bearer": {}}}],
-        "defaultInputModes": [TEXT],
+        "defaultInputModes": [TEXT] if is_assistant else [TEXT, JSON],
         "defaultOutputModes": [TEXT],
         "skills": [
             {

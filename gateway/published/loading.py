@@ -2,7 +2,7 @@
 
 import asyncio
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gateway.published.server import Server
@@ -19,6 +19,20 @@ class LoadedServer:
         """The server, as soon as it is there; others are served meanwhile."""
         async with self._loading:
             if self._server is None:
-                module = await asyncio.to_thread(import_module, "gateway.published.server")
-                self._server = module.Server()
+                self._server = await asyncio.to_thread(_load)
             return self._server
+
+
+def _load() -> "Server":
+    """Without the spans that the package wraps all it does in.
+
+    They keep each error in a cycle with the call that made it, and tell what clients have sent.
+    """
+    telemetry: Any = import_module("a2a.utils.telemetry")
+    telemetry.trace_class = _leave_as_it_is
+    server: Server = import_module("gateway.published.server").Server()
+    return server
+
+
+def _leave_as_it_is(**_: object) -> Any:
+    return lambda decorated: decorated

@@ -1,6 +1,6 @@
 """The server side of the package for A2A, over our requests: what it takes and what it answers.
 
-To load it takes more than a second, and 20 MiB: `loading` does that when it is needed.
+To load it takes half a second, and 22 MiB: `loading` does that when it is needed.
 """
 
 import logging

@@ -41,7 +41,7 @@ async def select_task(
             SELECT requests.id, session_id, status,
                    coalesce(ended_at, sent_at, requests.created_at) AS changed_at, error,
                    execution_time, coalesce(accepted_seq, 0) AS accepted_seq,
-                   requests.seq AS answer_seq, message_id, named,
+                   requests.seq AS answer_seq, message_id, has_arguments, named,
                    question.content AS question, answer.content AS answer,
                    coalesce(octet_length(question.content), 0)
                        + coalesce(octet_length(answer.content), 0) AS size
@@ -55,8 +55,13 @@ async def select_task(
             WHERE requests.id = :id AND creator_id = :owner AND publication_id = :publication_id
         )
         SELECT id, session_id, status, changed_at, error, execution_time, accepted_seq, answer_seq,
-               message_id, named, CASE WHEN size <= :most_bytes THEN question END AS question,
-               CASE WHEN size <= :most_bytes THEN answer END AS answer, size
+               message_id, has_arguments, named,
+               CASE WHEN size <= :most_bytes THEN question END AS question,
+               CASE WHEN size <= :most_bytes THEN answer END AS answer, size,
+               EXISTS (
+                   SELECT FROM file_uses
+                   WHERE file_uses.session_id = task.session_id AND request_id = task.id
+               ) AS has_files
         FROM task
     """
     values = {
@@ -66,8 +71,8 @@ async def select_task(
         "most_bytes": most_bytes,
     }
     row = await connection.fetch_one(sql, values)
-    if row is None:
-        return None
+    if row is None or not row["has_files"]:
+        return _task(row) if row else None
     [task] = await with_files(connection, published.owner, [_task(row)])
     return task
 
@@ -80,7 +85,7 @@ async def select_tasks(
         SELECT requests.id, session_id, status,
                coalesce(ended_at, sent_at, requests.created_at) AS changed_at, error,
                execution_time, coalesce(accepted_seq, 0) AS accepted_seq,
-               requests.seq AS answer_seq, message_id, named,
+               requests.seq AS answer_seq, message_id, has_arguments, named,
                question.content AS question, answer.content AS answer,
                512 + coalesce(octet_length(question.content), 0)
                    + coalesce(octet_length(answer.content), 0) AS bytes

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from a2a.helpers.proto_helpers import new_data_part
 from a2a.types import Artifact, Message, Part, Role, Task, TaskState, TaskStatus
 from attrs import field, frozen
 
@@ -40,6 +41,8 @@ class StoredTask:
     accepted_seq: int
     answer_seq: int | None = None
     message_id: UUID | None
+    has_arguments: bool = False
+    """Whether the question is JSON: what an agent was called with."""
     named: Mapping[str, str] = field(factory=dict)
     question: str | None = field(repr=False)
     answer: str | None = field(default=None, repr=False)
@@ -58,6 +61,7 @@ class StoredTask:
             changed_at=datetime.now(UTC),
             accepted_seq=accepted.seq,
             message_id=accepted.message_id,
+            has_arguments=question.has_arguments,
             named=question.named or {},
             question=question.message,
         )
@@ -150,15 +154,21 @@ def _history(stored: StoredTask, files_url: str) -> Sequence[Message]:
         return []
     names = stored.names
     given = [each for each in stored.files if not each.from_agent]
-    texts = [Part(text=stored.question)] if stored.question else []
+    asked = _asked_part(stored.question, has_arguments=stored.has_arguments)
     message = Message(
         message_id=stored.named.get(MESSAGE_NAME) or str(stored.message_id),
         task_id=names.task_id,
         context_id=names.context_id,
         role=Role.ROLE_USER,
-        parts=[*texts, *_file_parts(given, files_url)],
+        parts=[*asked, *_file_parts(given, files_url)],
     )
     return [message]
+
+
+def _asked_part(question: str, *, has_arguments: bool) -> list[Part]:
+    if has_arguments:
+        return [new_data_part(read_json(question))]
+    return [Part(text=question)] if question else []
 
 
 def _file_parts(files: Sequence[FileMetadata], files_url: str) -> list[Part]:

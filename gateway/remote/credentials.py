@@ -10,13 +10,13 @@ from attrs import field, frozen
 from msgspec import UNSET, Meta, UnsetType
 
 from shared.codec.hooks import Rule
+from shared.domain.grants import AUTHORIZATION, is_authorization
 
 HEADERS_LIMIT = 20
 NAME_LIMIT = 100  # characters
 VALUE_LIMIT = 8 * 1024  # characters
+TOKEN_LIMIT = VALUE_LIMIT - len("Bearer ")
 ALL_LIMIT = 16 * 1024  # characters of all names and values: servers take no more
-
-AUTHORIZATION = "Authorization"
 
 # Those of the connection (RFC 9110, 7.6.1), of the message, and of the protocols themselves.
 OURS = frozenset(
@@ -76,7 +76,7 @@ BearerToken = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=VALUE_LIMIT - len("Bearer "),
+        max_length=TOKEN_LIMIT,
         description="Becomes the header `Authorization`. It is stored encrypted and never shown.",
         extra_json_schema={"pattern": "^[!-~]+$", "writeOnly": True},
     ),
@@ -113,15 +113,11 @@ def change(
     """The headers with these changes; a token is the header `Authorization`, None: no such one."""
     given = {} if isinstance(changes, UnsetType) else dict(changes)
     if token is not UNSET:
-        given = {name: value for name, value in given.items() if not _is_authorization(name)}
+        given = {name: value for name, value in given.items() if not is_authorization(name)}
         given[AUTHORIZATION] = None if token is None else f"Bearer {token}"
     changed = {name.lower() for name in given}
     kept = {name: value for name, value in headers.items() if name.lower() not in changed}
     return kept | {name: value for name, value in given.items() if value is not None}
-
-
-def _is_authorization(name: str) -> bool:
-    return name.lower() == AUTHORIZATION.lower()
 
 
 @frozen

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from uuid import UUID
 
 from attrs import frozen
@@ -9,7 +10,7 @@ from databases import Database
 from databases.core import Connection
 
 from gateway.remote.credentials import Credentials, Values
-from gateway.remote.errors import UnreachableError
+from gateway.remote.errors import NotLetInError, UnreachableError
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import read_url, show
 from shared.postgres.pool import connect, transaction
@@ -58,6 +59,8 @@ class Kind[Found]:
     count_failure: Callable[[Connection, Target, int, Sequence[float]], Awaitable[None]]
     """Note that a look-up of a target failed: so many in a row end its activity, and after each the
     next one is due after a longer pause, in seconds."""
+    note_refusal: Callable[[Connection, Target], Awaitable[None]]
+    """Note that it failed because the target does not know who asks by what it is sent."""
 
     async def look_up(
         self,
@@ -82,17 +85,23 @@ class Kind[Found]:
         outbound: Outbound,
         target: Target,
         recalled: str | None = None,
-    ) -> None:
-        """Look a target up for all who own something there. Raises DatabaseAwayError."""
+    ) -> UnreachableError | None:
+        """Look a target up for all who own something there; gives why it could not be.
+
+        Raises DatabaseAwayError.
+        """
         try:
             headers = await self._read_headers(database, vault, target)
             found = await self.look_up(outbound, target.url, recalled, headers)
-        except UnreachableError:
+        except UnreachableError as error:
             async with connect(database) as connection:
                 await self.count_failure(connection, target, MOST_FAILURES, PAUSES)
-            return
+                if isinstance(error, NotLetInError) and error.status == HTTPStatus.UNAUTHORIZED:
+                    await self.note_refusal(connection, target)
+            return error
         async with connect(database) as connection, transaction(connection):
             await self.update(connection, await self.activate(connection, target), found)
+        return None
 
     async def _read_headers(
         self, database: Database, vault: Vault, target: Target

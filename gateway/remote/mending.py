@@ -1,13 +1,15 @@
 """JSON that readers would refuse as a whole, for one place in it: it is mended where it can be."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx2
+from anyio import to_thread
 from pydantic_core import from_json
 
 MOST_LEVELS = 128  # of lists and objects in one another; the reader takes 200
 DIGITS_LIMIT = 4000  # of a number; the reader takes 4,300
+HELD_BYTES = 64 * 1024  # that hold the loop; more is mended in a thread
 
 LINE = b"\n"
 REPLACED = rb"\ufffd"
@@ -17,8 +19,10 @@ ESCAPES = re.compile(
     rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
     rb"|\\."
 )
+# Nothing is looked at twice: not a string that does not end, nor the digits of a short number.
 TOKENS = re.compile(
-    rb'"(?:[^"\\]|\\.)*"|(?P<open>[\[{])|(?P<close>[\]}])|(?P<digits>\d{%d,})' % DIGITS_LIMIT,
+    rb'"(?:[^"\\]++|\\.)*+"?|(?P<open>[\[{])|(?P<close>[\]}])|(?P<digits>\d{%d,}+)|\d++'
+    % DIGITS_LIMIT,
     re.DOTALL,
 )
 
@@ -45,16 +49,24 @@ class MendedBody(httpx2.AsyncByteStream):
         async for part in self._inner:
             head, end, tail = part.rpartition(LINE) if self._is_stream else (b"", b"", part)
             if end:
-                lines = b"".join([*rest, head]).split(LINE)
-                yield LINE.join([*map(mend_line, lines), b""])
+                yield await _beside(mend_lines, b"".join([*rest, head, end]))
                 rest.clear()
             rest.append(tail)
         if whole := b"".join(rest):
-            yield mend_line(whole) if self._is_stream else mend(whole)
+            yield await _beside(mend_lines if self._is_stream else mend, whole)
 
     async def aclose(self) -> None:
         """Close what is beneath."""
         await self._inner.aclose()
+
+
+async def _beside(work: Callable[[bytes], bytes], text: bytes) -> bytes:
+    return work(text) if len(text) <= HELD_BYTES else await to_thread.run_sync(work, text)
+
+
+def mend_lines(lines: bytes) -> bytes:
+    """Lines of a stream of events, each mended."""
+    return LINE.join(map(mend_line, lines.split(LINE)))
 
 
 def mend_line(line: bytes) -> bytes:

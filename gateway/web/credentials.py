@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.remote.credentials import Values, change, objection_to_headers
 from gateway.web.errors import BadRequestError
+from shared.domain.grants import is_authorization
 from shared.secrets import UndecryptableError
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,12 @@ class SaysHeaders(Protocol):
 def says_headers(body: SaysHeaders) -> bool:
     """Whether anything is to change."""
     return body.headers is not UNSET or body.bearer_token is not UNSET
+
+
+def says_authorization(body: SaysHeaders) -> bool:
+    """Whether `Authorization` is to be another one, or none."""
+    names = () if isinstance(body.headers, UnsetType) else body.headers
+    return body.bearer_token is not UNSET or any(map(is_authorization, names))
 
 
 def change_headers(stored: Values, body: SaysHeaders) -> dict[str, str]:

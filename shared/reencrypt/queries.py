@@ -60,6 +60,13 @@ def _headers(what: str, table: str) -> Kind:
 
 HEADERS_OF_SERVERS = _headers("headers of MCP servers", "mcpservers")
 HEADERS_OF_AGENTS = _headers("headers of A2A agents", "a2acards")
+GRANTS = Kind(
+    "grants of MCP servers",
+    "mcpservers",
+    "oauth",
+    "text",
+    "oauth IS NOT NULL AND NOT starts_with(oauth, :newest)",
+)
 TOKENS = Kind("tokens", "agents", "jwt", "text", "jwt LIKE '%.%.%'")
 KINDS = (
     PROVIDER_KEYS,
@@ -68,6 +75,7 @@ KINDS = (
     TOKENS,
     HEADERS_OF_SERVERS,
     HEADERS_OF_AGENTS,
+    GRANTS,
 )
 
 

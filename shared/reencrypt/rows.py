@@ -17,6 +17,7 @@ from shared.domain.headers import HeadersTable, open_headers, seal_headers
 from shared.postgres.pool import connect, transaction
 from shared.reencrypt.queries import (
     CREDENTIALS,
+    GRANTS,
     HEADERS_OF_AGENTS,
     HEADERS_OF_SERVERS,
     KINDS,
@@ -65,9 +66,12 @@ async def reencrypt(database: Database, vault: Vault, tell: Callable[[str], None
     return outcome
 
 
-def _renew_key(vault: Vault, secret: StoredSecret) -> str:
-    place = PROVIDER_KEYS.table, secret.id, PROVIDER_KEYS.column
-    return vault.encrypt(vault.decrypt(str(secret.stored), *place), *place)
+def _renew_text(kind: Kind) -> Renew:
+    def renew(vault: Vault, secret: StoredSecret) -> str:
+        place = kind.table, secret.id, kind.column
+        return vault.encrypt(vault.decrypt(str(secret.stored), *place), *place)
+
+    return renew
 
 
 def _renew_options(column: options.OptionsColumn) -> Renew:
@@ -95,12 +99,13 @@ def _renew_token(_vault: Vault, secret: StoredSecret) -> str:
 
 
 RENEW: dict[Kind, Renew] = {
-    PROVIDER_KEYS: _renew_key,
+    PROVIDER_KEYS: _renew_text(PROVIDER_KEYS),
     METADATA: _renew_options(options.METADATA),
     CREDENTIALS: _renew_options(options.CREDENTIALS),
     TOKENS: _renew_token,
     HEADERS_OF_SERVERS: _renew_headers("mcpservers"),
     HEADERS_OF_AGENTS: _renew_headers("a2acards"),
+    GRANTS: _renew_text(GRANTS),
 }
 
 

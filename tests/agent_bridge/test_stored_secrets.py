@@ -56,7 +56,7 @@ async def test_what_is_left_is_told_until_it_is_none(
     known = StoredSecrets(database, VAULT)
     assert known.left is None
     watching = asyncio.create_task(known.watch())
-    await told(known, 12)
+    await told(known, 14)
     assert metrics.SECRETS_TO_REENCRYPT.labels("provider keys")._value.get() == 2
     await reencrypt(database, VAULT, lambda _: None)
     await told(known, 0)
@@ -71,5 +71,5 @@ async def test_of_many_only_some_are_counted(
     insert_people(settings, 3)
     known = StoredSecrets(database, VAULT)
     watching = asyncio.create_task(known.watch())
-    await told(known, 12)
+    await told(known, 14)
     watching.cancel()

@@ -28,7 +28,8 @@ from tests.gateway.noted import (
     make_state,
     open_notebook,
 )
-from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry
+from tests.gateway.ownership.entries import ENTRIES, OPERATIONS
+from tests.gateway.ownership.entry import Entry
 from tests.sql import run_sql
 from tests.users import PASSWORD, register_user
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from devstack.called_a2a import call_a2a
 from devstack.called_tools import call_tool
-from devstack.choosing import Candidate, candidate_from, fill_arguments
+from devstack.choosing import Candidate, arguments_for, candidate_from
 from devstack.sample_a2a_agent import greeting_for, make_agent
 from devstack.sample_tools import twelve_hours
 from tests.gateway.outsiders import answering, make_mcp, running, serving
@@ -118,10 +118,11 @@ async def test_an_a2a_agent_that_can_t_be_called_is_told() -> None:
 
 
 def test_a_text_goes_on_as_a_whole() -> None:
-    wanted = {"properties": {"task": {"type": "string"}, "city": {"type": "string"}}}
+    schema = {"properties": {"task": {"type": "string"}}, "required": ["task"]}
     told = "In Kyiv it is 14:05"
-    assert fill_arguments(told, {**wanted, "required": ["task"]}) == {"task": told}
-    assert fill_arguments(told, {**wanted, "required": ["city"]}) == {"city": "Kyiv"}
+    for kind, task in (("a2a", told), ("mcp", told), ("genai", "Kyiv")):
+        callee = Candidate("1", "name", "", schema, kind=kind)
+        assert arguments_for(callee, told) == {"task": task}
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ from shared.redis.servers import create_redis
 from shared.secrets import Vault
 from shared.settings.installation import Settings
 from tests.gateway.belongings import Belongings, insert_belongings, make_belongings, user_token
-from tests.gateway.ownership.entries import ENTRIES, OPERATIONS, Entry
+from tests.gateway.ownership.entries import ENTRIES, OPERATIONS
+from tests.gateway.ownership.entry import Entry
 from tests.sql import Sql
 
 
@@ -178,10 +179,10 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
 
 
 def lists(operation: Operation) -> bool:
-    """Whether an answer holds a list, or is one; not where it is waited for."""
+    """Whether an answer holds a list, or is one; not that of one thing that is waited for."""
     result = operation.result
     inner = [each.type for each in attrs.fields(result)] if attrs.has(result) else [result]
-    is_read = operation.method == "GET" and "wait" not in attrs.fields_dict(operation.parameters)
+    is_read = operation.method == "GET" and operation.lends
     return is_read and any(get_origin(each) is list for each in inner)
 
 

@@ -1,6 +1,7 @@
 """Nothing that the gateway does leaves anything that only the garbage collector would find."""
 
 import asyncio
+import json
 from contextlib import suppress
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from devstack.processes import HOST, free_port, wait_until_ready
+from tests.a2a import VERSION, post_rpc, publish_assistant
 from tests.agui import make_input, running, say
 from tests.gateway.files.uploading import upload
 from tests.system import System, read_status
@@ -84,6 +86,36 @@ async def test_answers_of_openais_api_leave_nothing_either(gateway: str) -> None
         await work()
         await user.http.get("/garbage")
         await work()
+        assert (await user.http.get("/garbage")).json() == []
+
+
+async def call(user: User, url: str) -> None:
+    """Call what is published: leave, be refused, cancel, and come back."""
+    message = {"messageId": str(uuid4()), "role": "ROLE_USER", "parts": [{"text": "Hello?"}]}
+    async with user.http.stream(
+        "POST", f"{url}/message:stream", json={"message": message}, headers=VERSION
+    ) as response:
+        first = await anext(response.aiter_lines())
+    task = json.loads(first.removeprefix("data: "))["task"]["id"]
+    with suppress(httpx2.ReadTimeout):  # nobody answers
+        path = f"{url}/message:send"
+        await user.http.post(path, json={"message": message}, headers=VERSION, timeout=0.2)
+    subscribed = f"{url}/tasks/{task}:subscribe"
+    async with user.http.stream("POST", subscribed, headers=VERSION) as response:
+        await post_rpc(user, url, "CancelTask", {"id": task})
+        assert [line async for line in response.aiter_lines() if line.startswith("data: ")]
+    assert "error" in await post_rpc(user, url, "SendMessage", {})
+    assert (await user.http.get(f"{url}/tasks", headers=VERSION)).status_code == 200
+    assert (await user.http.post(f"{url}x", json={})).status_code == 404
+
+
+async def test_calls_of_what_is_published_leave_nothing_either(gateway: str) -> None:
+    async with register_user(gateway) as user:
+        await user.create_config()
+        url = await publish_assistant(user)
+        await call(user, url)
+        await user.http.get("/garbage")
+        await call(user, url)
         assert (await user.http.get("/garbage")).json() == []
 
 

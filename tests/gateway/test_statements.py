@@ -23,7 +23,8 @@ from tests.gateway.noted import (
     make_state,
     open_notebook,
 )
-from tests.gateway.ownership.entries import OPERATIONS, Entry
+from tests.gateway.ownership.entries import OPERATIONS
+from tests.gateway.ownership.entry import Entry
 from tests.sql import run_sql
 
 MANY = 100

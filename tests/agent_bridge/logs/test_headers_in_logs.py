@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from shared.domain.grants import Grant, seal_grant
 from shared.domain.headers import HeadersTable, seal_headers
 from shared.secrets import Vault
 from tests.agent_bridge.stored import select_logs
@@ -43,3 +44,26 @@ async def test_headers_of_the_user_s_servers_are_redacted(
         told = (await chat.receive())["log"]["message"]
     assert told == '{"Authorization": "Bearer ********", "X-Key": "********"} ********'
     assert [row["message"] for row in select_logs(system, chat.session_id)] == [told]
+
+
+async def test_tokens_that_were_granted_are_redacted(
+    system: System, user: User, master: Master, sql: Sql
+) -> None:
+    client = {"client_id": "client", "client_secret": "s3cret-of-the-client"}
+    grant = Grant(
+        client,
+        is_given=True,
+        token_endpoint="http://as.example/token",
+        access_token="acc3ss-token",
+        refresh_token="r3fresh-token",
+    )
+    id_, vault = uuid4(), Vault(system.settings.encryption_keys)
+    sql(INSERT["mcpservers"], None, id_, UUID(user.id))
+    sealed = seal_grant(vault, id_, grant)
+    sql("UPDATE mcpservers SET oauth = %s WHERE id = %s", sealed, id_)
+    async with user.chat() as chat:
+        await chat.ask("hello")
+        text = f"client {' '.join(grant.secrets)}"
+        await master.log(text, chat.session_id, master.invocations[0].request_id)
+        told = (await chat.receive())["log"]["message"]
+    assert told == "client ******** ******** ********"

@@ -9,6 +9,7 @@ from tests.agent_bridge.actors import unanswered, until_invoked
 from tests.agent_bridge.broken import keep_bridges, living_bridges
 from tests.agent_bridge.requests.test_requests import assert_failed
 from tests.agent_bridge.stored import select, select_requests
+from tests.faults.altered import LEASE_SECONDS
 from tests.master import Invocation, answer, run_master
 from tests.system import System
 from tests.users import Chat, Json, User
@@ -16,7 +17,6 @@ from tests.users import Chat, Json, User
 SESSIONS = 12
 MESSAGES = 5
 LANES = 4
-LEASE_SECONDS = 15.0
 
 
 async def test_two_bridges_run_each_request_exactly_once(running: System, owner: User) -> None:
@@ -53,6 +53,8 @@ async def _chat(user: User, number: int) -> list[Json]:
 async def test_what_a_killed_bridge_ran_is_interrupted_after_its_lease(
     running: System, owner: User
 ) -> None:
+    keep_bridges(running, 0)
+    running.start_bridge("short_lease")
     async with (
         run_master(running.router_url) as master,
         owner.chat() as chat,

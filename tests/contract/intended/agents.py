@@ -1,6 +1,7 @@
 """Agents, active connections and flows."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -232,6 +233,8 @@ def with_additions(body: Any) -> Any:
     """What stands with A2A agents and MCP tools, and with those among connections."""
     if isinstance(body, list):
         return [with_additions(one) for one in body]
+    if not isinstance(body, dict):
+        return body
     parts = {key: with_additions(body[key]) for key in ADDED_WITHIN if key in body}
     return {**body, **parts, **_additions(body)}
 
@@ -240,7 +243,7 @@ def _additions(one: Any) -> Any:
     if "card_content" in one:
         return {"card_url": ANY_TEXT, "interfaces": INTERFACES}
     if one.get("type") == "a2a":
-        is_alias = one["name"] != "Reimbursement_Agent"
+        is_alias = re.search("_[a-z]{6}$", one["name"])
         return {"interfaces": INTERFACES, **({} if is_alias else {"function_name": ANY_TEXT})}
     is_odd = " " in one.get("alias", one.get("name") or "")
     return {"function_name": ANY_TEXT, "newer_only": NEEDS_FUNCTION_NAME} if is_odd else {}
@@ -248,9 +251,7 @@ def _additions(one: Any) -> Any:
 
 def tells_strangers(case: Case) -> bool:
     """Whether something is added to its answer."""
-    body = case.answer.body
-    is_list = isinstance(body, list) and bool(body) and isinstance(body[0], dict)
-    return (is_list or isinstance(body, dict)) and with_additions(body) != body
+    return bool(with_additions(case.answer.body) != case.answer.body)
 
 
 ADDED_WITHIN = ("active_connections", "mcp_tools")

@@ -10,6 +10,7 @@ from tests.contract.areas import RECORDED_KEY
 from tests.contract.binding import ANY_ID, ANY_TIME
 from tests.contract.differences import Change, Difference, edits, refuses, says, wherever, without
 from tests.contract.intended.accounts import OAUTH, WRONG_LOGIN
+from tests.contract.intended.agents import ADDED
 from tests.contract.intended.chat_frames import FAILS, failed
 from tests.contract.intended.chats import downloads, named_as
 from tests.contract.intended.llms import walk
@@ -107,6 +108,7 @@ def _with_numbers(first: int, body: Json) -> Json:
 
 JOURNEY = [
     SAID_OF_ITSELF,
+    ADDED,
     numbered(OAUTH, says(400, WRONG_LOGIN), "4.0"),
     numbered("Section 5: registration answers with the password hash", without("password"), "1.0"),
     numbered(

@@ -7,6 +7,8 @@ import pytest
 
 from gateway.a2a.cards import MOST_SKILLS, read_card
 from gateway.a2a.interfaces import Interface, read_interfaces
+from gateway.a2a.lookup import FoundCard
+from gateway.a2a.storing import StoredCard, complete
 from gateway.remote.errors import UnreachableError
 from gateway.remote.left_out import LeftOut
 
@@ -164,3 +166,14 @@ def test_so_many_skills_are_kept() -> None:
 def test_what_is_no_card_is_told(text: bytes) -> None:
     with pytest.raises(UnreachableError, match="its card is not one of an A2A agent"):
         read_card(text)
+
+
+def test_a_card_is_completed_by_one_from_before_parts_were_judged() -> None:
+    old_skills = [{"id": ["s"], "name": "A"}, {"name": "B"}, {"id": "s", "name": "C", "tags": "t"}]
+    stored = StoredCard("n", "d", {"skills": old_skills}, [])
+    now = {**CARD, "description": 5, "skills": [{"id": ["s"]}, {"id": "s", "name": ["C"]}]}
+    card = read_card(json.dumps(now).encode())
+    found = FoundCard(ADDRESS, ADDRESS, card, read_interfaces(card, ADDRESS))
+    completed = complete(found, stored).card
+    assert completed.description == "d"
+    assert completed.content["skills"] == [{}, {"id": "s", "name": "C", "tags": "t"}]

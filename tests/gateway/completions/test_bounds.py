@@ -141,22 +141,18 @@ async def test_who_takes_nothing_of_a_stream_is_cut_off(
 @PATHS
 @WAYS
 async def test_a_gateway_that_goes_down_says_so_and_ends_what_was_asked(
-    stores: Stores, path: str, stream: bool
+    own_system: System, user: User, master: Master, path: str, stream: bool
 ) -> None:
-    with stores.system(DRAIN_TIMEOUT="1") as system:
-        system.start_router()
-        gateway = system.start_gateway()
-        system.start_bridge()
-        async with run_master(system.router_url, wait), register_user(system.gateway) as user:
-            await user.create_config()
-            body = {**BODIES[path], "stream": stream}
-            asking = asyncio.create_task(user.http.post(path, json=body))
-            await until_status(system, user, "running")
-            gateway.process.terminate()
-            told = await asking
-            assert told.status_code == (200 if stream else 503)
-            assert "The server is restarting, please try again" in told.text
-            await until_status(system, user, "cancelled")
+    master.behave = wait
+    gateway = own_system.start_gateway(DRAIN_TIMEOUT="1")
+    async with connect_to(own_system.gateways.pop(), Authorization=f"Bearer {user.token}") as http:
+        asking = asyncio.create_task(http.post(path, json={**BODIES[path], "stream": stream}))
+        await until_status(own_system, user, "running")
+        gateway.process.terminate()
+        told = await asking
+    assert told.status_code == (200 if stream else 503)
+    assert "The server is restarting, please try again" in told.text
+    await until_status(own_system, user, "cancelled")
 
 
 async def test_large_bodies_that_never_end_keep_room_from_their_user_alone(

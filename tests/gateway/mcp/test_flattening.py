@@ -215,6 +215,14 @@ def test_what_refers_in_all_ways_to_everything_is_cut_where_it_fits() -> None:
     assert len(json.dumps(flattened)) <= DETAILS_LIMIT
 
 
+def test_a_reference_to_no_place_in_a_list_leads_to_nothing() -> None:
+    for index in ("1", "-1", "1" * 5000):
+        refers = {"properties": {"a": {"$ref": f"#/allOf/{index}"}}, "allOf": [{}]}
+        flattened = flatten(refers)
+        assert flattened is not None
+        assert flattened["properties"] == {"a": {}}
+
+
 def test_a_hundred_levels_are_cut() -> None:
     schema: dict[str, Any] = {"type": "string"}
     for _ in range(100):

@@ -17,7 +17,9 @@ from tests.sql import Sql
 from tests.users import Json
 
 LOGIN = "/api/login/access-token"
-WITHOUT = {"POST /api/validate-token", "POST /files"}  # a token of one's own, a file from a picker
+CALLBACK = "/api/mcp/authorized"  # to which an authorization server's form leads
+# A token of one's own, a file from a picker, and what an authorization server has given.
+WITHOUT = {"POST /api/validate-token", "POST /files", f"POST {CALLBACK}"}
 PROPOSED = [
     (f"{method.upper()} {path}", kind, content)
     for method, path, described in DESCRIBED
@@ -47,7 +49,7 @@ async def propose(http: httpx2.AsyncClient) -> dict[str, Any]:
     return {
         path: content.get("example")
         for path, methods in paths.items()
-        if "post" in methods and "{" not in path
+        if "post" in methods and "{" not in path and path != CALLBACK
         for content in methods["post"].get("requestBody", {}).get("content", {}).values()
     }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from a2a.client.errors import A2AClientError
+from a2a.helpers.proto_helpers import get_data_parts, new_data_part
 from a2a.types import (
     CancelTaskRequest,
     GetTaskRequest,
@@ -162,6 +163,25 @@ async def test_agents_are_asked_themselves(system: System, user: User) -> None:
         async with calling(user, url) as client:
             events = [event async for event in client.send_message(say("Dear Jo"))]
     assert shown(events) == "sealed: Dear Jo"
+
+
+@by_dialect
+async def test_an_agent_is_called_with_data(system: System, user: User, dialect: Dialect) -> None:
+    given: Json = {"text": "Dear Jo", "copies": 2, "of": [1.5, {"a": None}]}
+    called: list[Json] = []
+
+    def react(frame: Json) -> Json | None:
+        called.extend([frame["request_payload"]] if "request_payload" in frame else [])
+        return saying(lambda text: f"sealed: {text}")(frame)
+
+    async with agent_that(system, user, react) as (_, agent):
+        url = await publish(user, "agent", agent["id"])
+        async with calling(user, url, dialect, streaming=False) as client:
+            sent = say(parts=[new_data_part(given)])
+            [told] = [each async for each in client.send_message(sent)]
+    assert called == [given]
+    assert told.task.artifacts[0].parts[0].text == "sealed: Dear Jo"
+    assert get_data_parts(told.task.history[0].parts) == [given]
 
 
 async def test_an_agent_that_is_not_connected_makes_a_task_that_fails(user: User) -> None:

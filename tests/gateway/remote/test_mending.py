@@ -53,6 +53,15 @@ def test_a_number_without_end_is_none(number: str) -> None:
     assert from_json(mend(f'{{"a": {number}, "b": 1}}'.encode())) == {"a": 0, "b": 1}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b'\\"' * 500_000, b'"' + b"\\" * 1_000_001, (b"1" * (DIGITS_LIMIT - 1) + b" ") * 2000],
+    ids=["strings that do not end", "escapes that do not end", "numbers that are nearly too long"],
+)
+def test_what_does_not_end_is_read_once(text: bytes) -> None:
+    assert mend(text) == text
+
+
 def test_text_that_is_no_utf_8_can_be_read() -> None:
     assert from_json(mend(b'{"a": "\xff"}')) == {"a": "\ufffd"}
 

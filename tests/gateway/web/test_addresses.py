@@ -3,15 +3,18 @@
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
+import attrs
 import httpx2
 import pytest
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from devstack.processes import HOST
-from gateway.web.addresses import TrustedProxies, prefix_of
+from gateway.web.addresses import TrustedProxies, prefix_of, whole_base_of
+from shared.settings.installation import Settings
 from tests.gateway.shapes import good
 from tests.sql import run_sql
 from tests.system import Stores, System
@@ -138,3 +141,21 @@ async def test_no_path_is_answered_with_a_redirect_to_where_the_client_says(
         answer = await visitor.get(path, headers={"Host": "evil.example"})
         assert "evil" not in answer.headers.get("location", "")
         assert answer.status_code in {401, 404}
+
+
+@pytest.mark.parametrize(
+    ("server", "prefix", "base"),
+    [
+        (("10.0.0.7", 8000), "", "http://10.0.0.7:8000"),
+        (("fd00::7", 8000), "", "http://[fd00::7]:8000"),
+        (("10.0.0.7", 8000), "/genai", "http://10.0.0.7:8000/genai"),
+    ],
+)
+def test_a_whole_address_has_the_host_that_was_reached_and_not_the_one_that_was_asked_for(
+    settings: Settings, server: tuple[str, int], prefix: str, base: str
+) -> None:
+    headers = [(b"host", b"evil.example"), (b"x-forwarded-prefix", prefix.encode())]
+    scope = {"type": "http", "scheme": "http", "server": server, "headers": headers}
+    connection = HTTPConnection(scope)
+    assert whole_base_of(connection, attrs.evolve(settings, public_url=None)) == base
+    assert whole_base_of(connection, attrs.evolve(settings, public_url=PUBLIC)) == PUBLIC

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 import pytest
+from starlette.responses import Response
 
 from gateway.agents.schemas import Agent
 from gateway.app import TITLE
@@ -49,8 +50,11 @@ def test_an_id_is_that_of_the_handler_and_only_old_places_have_another() -> None
 
 def test_what_has_a_newer_place_is_deprecated() -> None:
     old = {each.path for each in operations if described(each).get("deprecated")}
-    assert old == {"/api/llm/model_config"} | {
-        each.path for each in operations if each.path.startswith("/api/llms/")
+    assert old == {
+        "/api/llm/model_config",
+        "/a2a/{alias}/.well-known/agent.json",
+        "/.well-known/oauth-protected-resource",
+        *(each.path for each in operations if each.path.startswith("/api/llms/")),
     }
 
 
@@ -69,6 +73,7 @@ def test_a_path_is_under_the_prefix_without_a_last_slash(operation: Operation) -
         "files": ("/files", "/user/files"),
         "completions": ("/v1/",),
         "agui": ("/ag-ui",),
+        "mcpserver": ("/mcp", "/.well-known/oauth-protected-resource"),
         "published": ("/a2a/", "/api/publications"),
     }
     assert operation.path.startswith(prefixes.get(resource, ("/api/",)))
@@ -99,6 +104,8 @@ def test_a_line_gives_what_its_handler_returns(operation: Operation) -> None:
     returned = get_type_hints(operation.handler)["return"]
     if get_origin(returned) is Page:
         assert get_args(_listed(operation.result)) == get_args(returned)
+    elif returned is Response:  # which it has made itself: of several kinds, or of a stream
+        assert operation.result is Response or operation.further_results
     else:
         assert returned == (NoneType if operation.result is None else operation.result)
 
@@ -175,7 +182,7 @@ def test_only_what_creates_or_changes_has_a_body(operation: Operation) -> None:
     assert operation.method in {"POST", "PATCH"} or operation.body is Nothing
 
 
-def test_only_registration_login_the_check_of_a_token_and_what_is_published_are_open() -> None:
+def test_only_what_leads_to_a_token_and_what_is_published_is_open() -> None:
     found = {operation.path for operation in operations if operation.access is Access.ANYONE}
     assert found == {
         "/api/register",
@@ -183,6 +190,11 @@ def test_only_registration_login_the_check_of_a_token_and_what_is_published_are_
         "/api/validate-token",
         "/a2a/jwks.json",
         "/a2a/{alias}/.well-known/agent-card.json",
+        "/a2a/{alias}/.well-known/agent.json",
+        "/api/mcp/authorized",
+        "/api/mcp/client",
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/mcp",
     }
 
 

@@ -62,6 +62,12 @@ async def add_config(user: User, number: int) -> httpx2.Response:
     return await user.http.post("/api/llm/model/config", json=new)
 
 
+async def add_publication(user: User, number: int) -> httpx2.Response:
+    agents = good(await user.http.get("/api/agents"))
+    new = {"kind": "agent", "id": agents[number]["agent_id"]}
+    return await user.http.post("/api/publications", json=new)
+
+
 KINDS = [
     Kind("AGENTS_PER_USER", "agents", "agents", add_agent, "/api/agents/{}"),
     Kind("FLOWS_PER_USER", "agent flows", "agentworkflows", add_flow, "/api/agentflows/{}"),
@@ -75,6 +81,7 @@ KINDS = [
         add_config,
         "/api/llm/model/config/{}",
     ),
+    Kind("PUBLICATIONS_PER_USER", "publications", "publications", add_publication, ""),
 ]
 REFRESHED = [kind for kind in KINDS if kind.add in (add_server, add_card)]
 SERVER: list[str] = []
@@ -115,6 +122,9 @@ async def somebody(system: System, sql: Sql, kind: Kind) -> AsyncIterator[User]:
     async with insert_user(system, sql) as user:
         if kind.add is add_flow:
             insert_agent(sql, user.id, "member")
+        if kind.add is add_publication:
+            for number in range(AT_ONCE):
+                insert_agent(sql, user.id, f"agent_{number}")
         if kind.add in (add_provider, add_config):
             sql("DELETE FROM modelconfigs WHERE creator_id = %s", user.id)
         if kind.add is add_provider:

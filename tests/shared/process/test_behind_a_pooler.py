@@ -11,8 +11,9 @@ import psycopg
 import pytest
 
 from devstack.processes import free_port
+from tests.forked import start_forked
 from tests.pooler import run_pooler
-from tests.system import Stores, System, start_executed, url_of
+from tests.system import StartModule, Stores, System, start_executed, url_of
 from tests.users import eventually
 
 PORTS = {"gateway": "GATEWAY_PORT", "agent_bridge": "BRIDGE_PORT"}
@@ -24,12 +25,12 @@ UNLIMITED = "please set one there, with `ALTER ROLE {} SET lock_timeout = '3s'`"
 
 
 @contextmanager
-def behind(stores: Stores, mode: str) -> Iterator[System]:
+def behind(stores: Stores, mode: str, start_module: StartModule = start_forked) -> Iterator[System]:
     """An installation behind a pooler of this mode; nothing runs yet."""
     with (
         TemporaryDirectory() as folder,
         run_pooler(Path(folder), stores.postgres, pool_mode=mode) as pooler,
-        stores.system(start_executed, POSTGRES_PORT=str(pooler.port)) as system,
+        stores.system(start_module, POSTGRES_PORT=str(pooler.port)) as system,
     ):
         yield system
 
@@ -44,8 +45,11 @@ async def read_pooler(url: str) -> object:
 @pytest.mark.parametrize("mode", ["transaction", "session"])
 async def test_its_mode_is_told_at_the_start_and_by_readiness(stores: Stores, mode: str) -> None:
     with behind(stores, mode) as system:
-        started = {system.start_gateway(): system.gateways, system.start_bridge(): system.bridges}
-        for child, [url] in started.items():
+        started = [
+            (system.start_gateway(), system.gateway),
+            (system.start_bridge(), system.bridges[0]),
+        ]
+        for child, url in started:
             log = child.log.read_text()
             assert f"PostgreSQL is reached through a pooler in {mode} mode" in log
             assert UNLIMITED.format(stores.of_services["POSTGRES_USER"]) in log
@@ -68,7 +72,8 @@ async def test_statement_mode_ends_the_start_with_one_sentence(
     async def has_ended() -> bool:
         return child.has_ended
 
-    with behind(stores, "statement") as system:
+    # Of one that is executed, what it writes last comes at its exit.
+    with behind(stores, "statement", start_executed) as system:
         child = system.start(service, service, {PORTS[service]: str(free_port())})
         await eventually(has_ended, "the service ends", 20)
         log = child.last_lines()

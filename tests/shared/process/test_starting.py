@@ -24,6 +24,13 @@ SERVICES = {"gateway": "GATEWAY_PORT", "agent_bridge": "BRIDGE_PORT"}
 
 
 @pytest.fixture(scope="module")
+def lasting(stores: Stores) -> Iterator[System]:
+    """An installation whose processes do not end before they are looked at."""
+    with stores.system() as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
 def own_system(stores: Stores) -> Iterator[System]:
     """An installation whose processes are executed: what they write last comes at their exit."""
     with stores.system(start_executed) as system:
@@ -82,9 +89,9 @@ async def test_why_it_can_not_start_is_one_sentence(
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_it_tells_that_it_waits_for_postgresql(
-    own_system: System, service: str, tmp_path: Path
+    lasting: System, service: str, tmp_path: Path
 ) -> None:
-    child = begin(own_system, service, POSTGRES_HOST=str(tmp_path), POSTGRES_PORT="5")
+    child = begin(lasting, service, POSTGRES_HOST=str(tmp_path), POSTGRES_PORT="5")
 
     async def is_told() -> bool:
         return f"waiting for PostgreSQL at {tmp_path}/.s.PGSQL.5 (" in child.last_lines()
@@ -120,9 +127,9 @@ async def test_a_redis_that_is_another_kind_than_it_says_is_one_sentence(
     ids=["there", "away"],
 )
 async def test_it_starts_and_tells_which_redis_is_there(
-    own_system: System, service: str, overrides: dict[str, str], words: str
+    lasting: System, service: str, overrides: dict[str, str], words: str
 ) -> None:
-    child = begin(own_system, service, **overrides)
+    child = begin(lasting, service, **overrides)
 
     async def is_told() -> bool:
         return re.search(words, child.last_lines()) is not None

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from attrs import field, frozen
 
+from shared.domain.grants import Grant, seal_grant
 from shared.domain.headers import seal_headers
 from shared.domain.options import CREDENTIALS, METADATA, seal_options
 from shared.secrets import Vault
@@ -28,6 +29,15 @@ class Somebody:
     credentials: dict[str, str] = field(factory=lambda: {"api_secret": f"ґ{uuid4().hex}"})
     headers: dict[str, str] = field(
         factory=lambda: {"Authorization": f"Bearer {uuid4().hex}", "X-Key": uuid4().hex}
+    )
+    grant: Grant = field(
+        factory=lambda: Grant(
+            {"client_id": "c", "client_secret": uuid4().hex},
+            is_given=False,
+            token_endpoint="http://as.example/token",
+            access_token=uuid4().hex,
+            refresh_token=uuid4().hex,
+        )
     )
 
 
@@ -74,11 +84,12 @@ def _insert_servers(sql: Sql, vault: Vault, one: Somebody) -> None:
     """What has headers, which nobody ever stored in clear."""
     sql(
         """
-        INSERT INTO mcpservers (id, server_url, creator_id, is_active, headers)
-        VALUES (%s, 'http://s.example', %s, true, %s)
+        INSERT INTO mcpservers (id, server_url, creator_id, is_active, headers, oauth)
+        VALUES (%s, 'http://s.example', %s, true, %s, %s)
         """,
         *(one.server, one.owner),
         json.dumps(seal_headers(vault, "mcpservers", one.server, one.headers)),
+        seal_grant(vault, one.server, one.grant),
     )
     sql(
         """
@@ -104,7 +115,8 @@ def select_stored(sql: Sql, people: Iterable[Somebody]) -> list[str]:
         UNION ALL SELECT jwt FROM agents WHERE creator_id = ANY(%s)
         UNION ALL SELECT value FROM mcpservers, json_each_text(headers) WHERE creator_id = ANY(%s)
         UNION ALL SELECT value FROM a2acards, json_each_text(headers) WHERE creator_id = ANY(%s)
+        UNION ALL SELECT oauth FROM mcpservers WHERE creator_id = ANY(%s)
         """,
-        *[owners] * 6,
+        *[owners] * 7,
     )
     return [row["stored"] for row in rows]

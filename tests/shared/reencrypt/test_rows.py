@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from databases import Database
 
+from shared.domain.grants import open_grant
 from shared.domain.headers import open_headers
 from shared.domain.options import CREDENTIALS, METADATA, open_options
 from shared.postgres.pool import connect, create_database
@@ -24,7 +25,7 @@ from tests.users import eventually
 from .secrets_of import Somebody, insert_somebody, select_stored
 
 OLD_KEY, NEW_KEY = secrets.token_bytes(32), secrets.token_bytes(32)
-HEADERS = "headers of MCP servers", "headers of A2A agents"
+OF_SERVERS = "headers of MCP servers", "headers of A2A agents", "grants of MCP servers"
 OLD, BOTH, NEW = Vault([OLD_KEY]), Vault([NEW_KEY, OLD_KEY]), Vault([NEW_KEY])
 
 
@@ -82,11 +83,12 @@ def opened(sql: Sql, one: Somebody, vault: Vault) -> tuple[object, ...]:
         open_options(vault, CREDENTIALS, one.config, config["credentials"]),
         open_headers(vault, "mcpservers", one.server, server["headers"]),
         open_headers(vault, "a2acards", one.card, card["headers"]),
+        open_grant(vault, one.server, server["oauth"]),
     )
 
 
 def all_of(one: Somebody) -> tuple[object, ...]:
-    return one.key, one.metadata, one.credentials, one.headers, one.headers
+    return one.key, one.metadata, one.credentials, one.headers, one.headers, one.grant
 
 
 async def test_afterwards_the_old_key_is_not_needed(
@@ -94,7 +96,7 @@ async def test_afterwards_the_old_key_is_not_needed(
 ) -> None:
     outcome = await run(database)
     renewed = {"provider keys": 4, "metadata": 4, "credentials": 4, "tokens": 2}
-    assert outcome == Outcome(renewed | dict.fromkeys(HEADERS, 4), [], [])
+    assert outcome == Outcome(renewed | dict.fromkeys(OF_SERVERS, 4), [], [])
     for one in people:
         assert opened(rows_of, one, NEW) == all_of(one)
 
@@ -106,7 +108,7 @@ async def test_nothing_is_left_in_clear(
     stored = "\n".join(select_stored(rows_of, people))
     for one in people:
         options = one.metadata | one.credentials | one.headers
-        hidden = one.key, *options.values()
+        hidden = one.key, *options.values(), *one.grant.secrets
         assert [secret for secret in hidden if secret in stored] == []
     tokens = [text for text in stored.split("\n") if text.startswith("ey")]
     assert len(tokens) == 4
@@ -135,9 +137,9 @@ async def test_what_is_left_is_counted_and_then_nothing(
         "metadata": 2,
         "credentials": 2,
         "tokens": 2,
-        **dict.fromkeys(HEADERS, 0),
+        **dict.fromkeys(OF_SERVERS, 0),
     }
-    assert sum((await left(database)).values()) == 5 * len(people) + 2
+    assert sum((await left(database)).values()) == 6 * len(people) + 2
     await run(database)
     assert sum((await left(database)).values()) == 0
 
@@ -186,11 +188,12 @@ async def test_what_no_key_opens_is_named_and_stays_and_the_rest_goes_on(
             f"modelconfigs.credentials of {lost.config} can't be decrypted",
             f"mcpservers.headers.authorization of {lost.server} can't be decrypted",
             f"a2acards.headers.authorization of {lost.card} can't be decrypted",
+            f"mcpservers.oauth of {lost.server} can't be decrypted",
         ]
     )
     assert select_stored(rows_of, [lost]) == before
     assert opened(rows_of, people[0], NEW)[0] == people[0].key
-    assert sum((await left(database)).values()) == 5
+    assert sum((await left(database)).values()) == 6
 
 
 async def test_what_was_moved_or_damaged_is_named(
@@ -225,7 +228,7 @@ async def test_several_at_once_do_it_once(
 ) -> None:
     people = [insert_somebody(rows_of, settings.secret_key, OLD, in_clear=True) for _ in range(40)]
     outcomes = await asyncio.gather(*(asyncio.create_task(run(database)) for _ in range(3)))
-    for what in ("provider keys", "metadata", "credentials", "tokens", *HEADERS):
+    for what in ("provider keys", "metadata", "credentials", "tokens", *OF_SERVERS):
         assert sum(outcome.renewed[what] for outcome in outcomes) == len(people)
     assert all(outcome.unreadable == outcome.held == [] for outcome in outcomes)
     assert [opened(rows_of, one, NEW)[0] for one in people] == [one.key for one in people]
