@@ -25,6 +25,7 @@ SCENARIOS = (
     "streams",
     "doors",
     "direct",
+    "lookups",
     "rest",
     "files",
     "idle",

@@ -1,7 +1,7 @@
 """An agent that is asked itself, in each protocol, by one user and by many at once.
 
-Its floor is the same invocation straight through the router, with the four commits without which no
-request is kept; and for MCP a bare server whose tool answers at once.
+Its floor is the same invocation straight through the router, with the three commits without which
+no request is kept; and for MCP a bare server whose tool answers at once.
 """
 
 from collections.abc import AsyncIterator, Sequence

@@ -129,9 +129,9 @@ async def _beside(victim: Victim, name: str) -> AsyncIterator[Row]:
         alone = await live()
         with _neighbour(victim.installation, deed):
             for pid in pids.values():
-                _forget_peak(pid)
+                forget_peak(pid)
             beside = await live()
-            peaks = {each: _peak(pid) for each, pid in pids.items()}
+            peaks = {each: peak(pid) for each, pid in pids.items()}
     if deed != LOCKED:
         yield Row(f"{name}: {CHATS}", beside.chats.ms(99), "ms", alone.chats.ms(99))
     yield Row(f"{name}: {LISTS}", beside.lists.ms(99), "ms", alone.lists.ms(99))
@@ -175,12 +175,12 @@ def _frozen(one: Installation, *, is_frozen: bool) -> Iterator[None]:
         os.kill(pid, SIGCONT)
 
 
-def _forget_peak(pid: int) -> None:
+def forget_peak(pid: int) -> None:
     """Have the kernel count the most memory anew (proc_pid_clear_refs(5))."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-def _peak(pid: int) -> float:
+def peak(pid: int) -> float:
     """MiB that a process had at most."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     [kib] = [line.split()[1] for line in lines if line.startswith("VmHWM")]
