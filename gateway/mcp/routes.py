@@ -88,7 +88,11 @@ async def _find_sent(
     call: Call[Any, Any], url: str, body: SaysHeaders, *, keeps_others: bool
 ) -> Sent:
     """What it is sent now, changed by a body; a token of one's own ends what was granted."""
-    vault, ends_grant = call.state["vault"], says_authorization(body)
+    ends_grant = says_authorization(body)
+    if ends_grant and not keeps_others:
+        headers = change_headers({}, body)
+        return Sent(headers, headers, ends_grant)
+    vault = call.state["vault"]
     async with connect(call.database) as connection:
         stored = await queries.select_stored(connection, call.user_id, url)
     with readable():

@@ -151,7 +151,7 @@ async def test_a_look_up_tells_why_a_host_is_not_visited(look_up: LookUp) -> Non
 @pytest.mark.parametrize(
     ("create", "body"),
     [
-        (create_server, NewServer("http://127.0.0.1:9/mcp", {})),
+        (create_server, NewServer("http://127.0.0.1:9/mcp", {}, "token")),
         (create_a2a_agent, NewA2AAgent("http://127.0.0.1:9", {})),
     ],
 )
@@ -179,7 +179,7 @@ async def test_a_user_has_a_few_look_ups_at_a_time_and_others_have_theirs(
     async with listening(note_and_hang) as port, asyncio.TaskGroup() as tasks:
         state: Any = {"outbound": Outbound(10.0, allow_private=True), "turns": Turns(1, 1)}
         request = Request({"type": "http"})
-        mcp = NewServer(f"http://127.0.0.1:{port}/mcp", {})
+        mcp = NewServer(f"http://127.0.0.1:{port}/mcp", {}, "token")
         a2a = NewA2AAgent(f"http://127.0.0.1:{port}", {})
 
         async def add(caller: Caller, *, is_mcp: bool) -> None:
