@@ -84,7 +84,7 @@ async def test_a_session_of_a_failed_look_up_is_ended() -> None:
 
 async def test_a_session_that_can_not_be_named_is_told() -> None:
     server = Scripted({None: {"tools": [GOOD]}}, has_sessions=True, session="é")
-    with pytest.raises(UnreachableError, match="it does not answer as an MCP server does"):
+    with pytest.raises(UnreachableError, match="it does not list its tools"):
         await find(server)
 
 
