@@ -29,9 +29,8 @@ async def call_a2a(agent: Candidate, arguments: dict[str, Any]) -> tuple[bool, s
     texts = dict.fromkeys(str(arguments[name]) for name in ("task", "text") if arguments.get(name))
     message = new_text_message("\n\n".join(texts), role=Role.ROLE_USER)
     try:
-        async with httpx.AsyncClient(
-            event_hooks={"request": [partial(_show, agent)]}, timeout=CALL_SECONDS
-        ) as http:
+        async with httpx.AsyncClient(timeout=CALL_SECONDS) as http:
+            http.event_hooks = {"request": [partial(_show, agent)]}
             client = _make_client(agent, http)
             answers = client.send_message(SendMessageRequest(message=message))
             [answer] = [one async for one in answers]

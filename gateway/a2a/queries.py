@@ -86,18 +86,20 @@ async def select_headers(connection: Connection, vault: Vault, id_: UUID) -> dic
 
 async def select_headers_at(
     connection: Connection, vault: Vault, owner: UUID, addresses: list[str]
-) -> dict[str, str]:
-    """What the owner's agent at the first of these addresses is sent that there is one at.
+) -> tuple[str | None, dict[str, str]]:
+    """The first of these addresses that the owner has an agent at, and what that is sent.
 
     Raises UndecryptableError.
     """
     sql = """
-        SELECT id, headers FROM a2acards
+        SELECT id, server_url, headers FROM a2acards
         WHERE creator_id = :owner AND server_url = ANY(CAST(:addresses AS text[]))
         ORDER BY array_position(CAST(:addresses AS text[]), CAST(server_url AS text)) LIMIT 1
     """
     row = await connection.fetch_one(sql, {"owner": owner, "addresses": addresses})
-    return open_headers(vault, TABLE, row["id"], row["headers"]) if row else {}
+    if row is None:
+        return None, {}
+    return row["server_url"], open_headers(vault, TABLE, row["id"], row["headers"])
 
 
 async def update_headers(

@@ -41,9 +41,12 @@ async def create_a2a_agent(call: Call[NewA2AAgent, Nothing]) -> LookedUpA2AAgent
         url = str(read_url(new.server_url))
     except RefusedUrlError as error:
         raise BadRequestError(str(error)) from None
-    stored = {} if new.headers is not UNSET else await _stored_headers(call, url)
+    whose, stored = (None, {}) if new.headers is not UNSET else await _stored_headers(call, url)
     headers = change_headers(stored, new)
     found = await _look_up(call, url, headers)
+    if stored and found.address != whose:  # they are for another agent of this host
+        headers = change_headers({}, new)
+        found = await _look_up(call, url, headers)
     async with (
         call.turn("create_a2a_agent"),
         connect(call.database) as connection,
@@ -60,8 +63,8 @@ async def create_a2a_agent(call: Call[NewA2AAgent, Nothing]) -> LookedUpA2AAgent
     return LookedUpA2AAgent(**{name: getattr(agent, name) for name in LOOKED_UP})
 
 
-async def _stored_headers(call: Call[Any, Any], url: str) -> dict[str, str]:
-    """What the agent at this address is sent; its card may give it another address."""
+async def _stored_headers(call: Call[Any, Any], url: str) -> tuple[str | None, dict[str, str]]:
+    """What the agent at this address is sent, and its address: the card may be at its host."""
     addresses = [place.address for place in find_places(read_url(url))]
     with readable():
         async with connect(call.database) as connection:

@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 from a2a.types import APIKeySecurityScheme, SecurityRequirement, SecurityScheme, StringList
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from tests.gateway.mcp.test_headers import Guarded, list_active
 from tests.gateway.outsiders import Outsider, answering, card_app, make_card, serving
@@ -15,6 +19,7 @@ from tests.users import User
 
 PATH = "/api/a2a/agents"
 KEY = "k3y-of-the-agent"
+SENT = {"X-Key": KEY}
 CARD = {
     "name": "Weather",
     "description": "Tells the weather.",
@@ -51,6 +56,22 @@ async def test_what_an_agent_is_sent_opens_it_and_only_names_are_shown(
         assert KEY not in str(answer)
     assert KEY not in str(sql("SELECT * FROM a2acards WHERE id = %s", added["id"]))
     assert await add(user, outsider) == added  # what is stored stays
+
+
+async def test_what_one_agent_is_sent_is_not_stored_for_another_of_its_host(user: User) -> None:
+    async def show(_request: Request) -> JSONResponse:
+        return JSONResponse(CARD)
+
+    paths = ("/.well-known/agent-card.json", "/other/.well-known/agent-card.json")
+    app = Starlette(routes=[Route(path, show) for path in paths])
+    async with serving(app) as outsider:
+        first = good(await user.http.post(PATH, json={"server_url": outsider.url, "headers": SENT}))
+        body = {"server_url": f"{outsider.url}/other", "bearer_token": "t"}
+        other = good(await user.http.post(PATH, json=body))
+        again = good(await user.http.post(PATH, json={**body, "server_url": outsider.url}))
+    assert first["header_names"] == ["X-Key"]
+    assert other["header_names"] == ["Authorization"]
+    assert (again["id"], again["header_names"]) == (first["id"], ["X-Key", "Authorization"])
 
 
 async def test_what_a_card_wants_and_is_not_sent_is_told_in_the_list(user: User) -> None:
