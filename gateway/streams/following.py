@@ -155,9 +155,9 @@ async def follow(
 
 @asynccontextmanager
 async def follow_request(
-    state: State, owner: UUID, accepted: Accepted
+    state: State, owner: UUID, accepted: Accepted, *, with_parts: bool = True
 ) -> AsyncIterator[AsyncIterator[Event]]:
-    """Follow a request to its end, which is the last event.
+    """Follow a request to its end, which is the last event; with parts, which cost each call more.
 
     What comes may raise SessionGoneError.
     """
@@ -167,7 +167,7 @@ async def follow_request(
             owner,
             accepted.session_id,
             accepted.seq,
-            with_parts=True,
+            with_parts=with_parts,
             request_id=accepted.request_id,
         ) as feed,
         aclosing(_of_request(feed, accepted)) as events,
