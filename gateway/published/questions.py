@@ -22,7 +22,7 @@ from shared.codec.text import write_json
 ORIGIN = "a2a"
 ID_LIMIT = 255  # characters of what clients call messages and sessions
 PARTS_LIMIT = 200  # of a message
-MOST_EXACT = 2**53  # below it each whole number is one in binary64
+EXACT_UP_TO = 2**53  # below it each whole number is one in binary64
 URN = "urn:uuid:"  # RFC 9562, 4
 
 NO_USER = "message.role must be ROLE_USER: an agent is asked by its user"
@@ -100,7 +100,7 @@ def _arguments_of(message: Message, published: Published) -> str:
 def _narrow(value: Any) -> Any:
     """Whole numbers as such: on their way through the package they have become others."""
     match value:
-        case float() if value.is_integer() and abs(value) <= MOST_EXACT:
+        case float() if value.is_integer() and abs(value) <= EXACT_UP_TO:
             return int(value)
         case dict():
             return {name: _narrow(each) for name, each in value.items()}
