@@ -14,11 +14,12 @@ from uuid import UUID
 from attrs import frozen
 from mcp import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_REQUEST
+from mcp_types.version import is_version_at_least
 from starlette.responses import Response
 
 from gateway.mcpserver.asking import ASK
 from gateway.mcpserver.contents import Contents
-from gateway.mcpserver.exchanges import COME_BACK, Exchange, answer, trimmed
+from gateway.mcpserver.exchanges import COME_BACK, RESUMING, Exchange, answer, trimmed
 from gateway.mcpserver.places import Place
 from gateway.mcpserver.queries import Called, select_call, select_called
 from gateway.mcpserver.questions import UnfitCallError
@@ -52,6 +53,12 @@ class Followed:
     is_modern: bool
     is_primed: bool = False
 
+    @property
+    def can_come_back(self) -> bool:
+        """Whether its client has the id of an event to go on after."""
+        has_one = is_version_at_least(self.version, RESUMING) or self.telling.place.progress > 0
+        return has_one and not self.is_modern
+
 
 type Asked = asyncio.Future[Followed]
 
@@ -59,7 +66,7 @@ type Asked = asyncio.Future[Followed]
 async def call_tool(call: Call[Any, Any], exchange: Exchange) -> Response:
     """Ask whom the tool stands for. Raises MCPError, TooManyRequestsError, UnavailableError."""
     asked: Asked = asyncio.get_running_loop().create_future()
-    stream = _open(call, asked, is_modern=exchange.is_modern)
+    stream = _open(call, asked)
     assert exchange.id is not None
     try:
         accepted = await _ask(call, exchange)
@@ -88,7 +95,7 @@ async def call_tool(call: Call[Any, Any], exchange: Exchange) -> Response:
 async def resume_call(call: Call[Any, Any], version: str, event_id: str) -> Response:
     """Go on after an event that the client was told. Raises RefusedMessageError."""
     asked: Asked = asyncio.get_running_loop().create_future()
-    stream = _open(call, asked, is_modern=False)
+    stream = _open(call, asked)
     place = Place.read(event_id)
     found = None if place is None else await _find(call, place)
     if place is None or found is None:
@@ -111,13 +118,13 @@ async def cancel_call(call: Call[Any, Any], exchange: Exchange) -> None:
             await cancel(connection, call.state["notifications"], call.user_id, request_id)
 
 
-def _open(call: Call[Any, Any], asked: Asked, *, is_modern: bool) -> Response:
+def _open(call: Call[Any, Any], asked: Asked) -> Response:
     """A stream to what will be asked: whether there is room for it is to be known before."""
     state = call.state
     stream = EventStream(
         _tell(state, asked),
         on_hang_up=partial(_hang_up, state, asked),
-        farewell=partial(_leave, asked) if is_modern else bytes,
+        farewell=partial(_leave, asked),
     )
     return open_stream(call, stream)
 
@@ -146,7 +153,9 @@ async def _tell(state: State, asked: Asked) -> AsyncGenerator[bytes]:
     if followed.is_primed:
         yield COME_BACK + encode_event(b"", id_=str(telling.place))
     try:
-        async with follow_request(state, followed.owner, followed.accepted) as events:
+        async with follow_request(
+            state, followed.owner, followed.accepted, with_parts=telling.is_told
+        ) as events:
             async for event in events:
                 if isinstance(event, ResponseFrame):
                     yield _encode(await _end(state, followed, event))
@@ -166,12 +175,15 @@ async def _end(state: State, followed: Followed, frame: ResponseFrame) -> Json:
 
 
 def _leave(asked: Asked) -> bytes:
-    return _encode(asked.result().telling.fail(INTERNAL_ERROR, RESTARTING))
+    followed = asked.result()
+    if followed.can_come_back:
+        return b""
+    return _encode(followed.telling.fail(INTERNAL_ERROR, RESTARTING))
 
 
 async def _hang_up(state: State, asked: Asked) -> None:
     followed = asked.result()
-    if followed.is_modern:
+    if followed.is_modern or followed.telling.has_failed:
         await give_up(state, followed.owner, followed.accepted)
 
 

@@ -31,10 +31,13 @@ class Telling:
     place: Place
     with_session: bool
     """Whether the result has a structure that names the session, as the tool `ask` promises."""
-    _is_told: bool = field(init=False)
+    has_failed: bool = field(default=False, init=False)
+    """Whether its client was told that there will be no result."""
+    is_told: bool = field(init=False)
+    """Whether its client wants to hear of progress."""
 
     def __attrs_post_init__(self) -> None:
-        self._is_told = self.place.token is not None
+        self.is_told = self.place.token is not None
 
     def tell(self, event: Part | LogFrame) -> Json | None:
         """The progress that it is, for a client that wants to hear of it."""
@@ -43,7 +46,7 @@ class Telling:
                 message, seq = text, None
             case LogFrame(log=entry, seq=seq):
                 message = entry.message
-        if not self._is_told or not message:
+        if not self.is_told or not message:
             return None
         self.place = self.place.later(seq)
         told = {"progressToken": self.place.token, "progress": self.place.progress}
@@ -59,6 +62,7 @@ class Telling:
 
     def fail(self, code: int, reason: str) -> Json:
         """The response where there will be no result."""
+        self.has_failed = True
         return error_of(self.place.id, ErrorData(code=code, message=reason))
 
     def _result(self, response: Response, error: str | None, files: Sequence[Json]) -> Json:

@@ -41,7 +41,12 @@ from gateway.published.tasks import StoredTask, task_of
 from gateway.published.updates import Updates
 from gateway.requests.cancellation import cancel
 from gateway.streams.accepting import accept
-from gateway.streams.following import SessionGoneError, follow_request, hear
+from gateway.streams.following import (
+    SessionGoneError,
+    follow_request,
+    follow_to_the_end,
+    hear,
+)
 from gateway.web.errors import BadRequestError
 from gateway.web.paging import SMALL_BYTES
 from shared.postgres.pool import connect
@@ -103,8 +108,7 @@ class Requests(RequestHandler):
         """Ask, and wait for the end unless that is not wanted."""
         stored = await _ask(asked, params)
         if not params.configuration.return_immediately and not stored.has_ended:
-            async for _ in _follow(asked, stored):
-                pass
+            await _wait(asked, stored)
             stored = await _read(asked, stored.id)
         return apply_history_length(task_of(stored, asked.files_url), params.configuration)
 
@@ -219,6 +223,14 @@ async def _follow(asked: Asked, stored: StoredTask) -> AsyncIterator[Any]:
     try:
         async for event in await call.held.enter_async_context(following):
             yield event
+    except SessionGoneError as error:
+        raise TaskNotFoundError(str(error)) from None
+
+
+async def _wait(asked: Asked, stored: StoredTask) -> None:
+    """Wait until the request has ended. Raises TaskNotFoundError where it is no more."""
+    try:
+        await follow_to_the_end(asked.call.state, asked.call.user_id, stored.accepted)
     except SessionGoneError as error:
         raise TaskNotFoundError(str(error)) from None
 

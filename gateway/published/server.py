@@ -39,7 +39,7 @@ NO_JSON = "The body is no JSON"
 TOO_DEEP = "The body is nested too deeply"
 VALUES_LIMIT = 5000  # of a body: the package looks at each for long, and tells of each fault
 TOO_MANY_VALUES = f"The body must have at most {VALUES_LIMIT:,} values"
-LENGTH, LENGTH_LIMIT = "historyLength", 2**31
+LENGTH, TOO_LONG = "historyLength", 2**31
 ODD_LENGTH = f"{LENGTH} must be an integer of 32 bits"
 SCOPE_KEY = "gateway.published.asked"
 
@@ -112,7 +112,7 @@ def _fault_of(body: bytes) -> JSONParseError | InvalidRequestError | None:
 def _is_length(text: str) -> bool:
     """Whether the package can read it: what it can't it calls an error of its own, in 0.3."""
     try:
-        return abs(int(text)) < LENGTH_LIMIT
+        return abs(int(text)) < TOO_LONG
     except ValueError:
         return False
 

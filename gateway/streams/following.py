@@ -166,9 +166,9 @@ async def follow(
 
 @asynccontextmanager
 async def follow_request(
-    state: State, owner: UUID, accepted: Accepted
+    state: State, owner: UUID, accepted: Accepted, *, with_parts: bool = True
 ) -> AsyncIterator[AsyncIterator[Event]]:
-    """Follow a request to its end, which is the last event.
+    """Follow a request to its end, which is the last event; with parts, which cost each call more.
 
     What comes may raise SessionGoneError.
     """
@@ -178,7 +178,7 @@ async def follow_request(
             owner,
             accepted.session_id,
             accepted.seq,
-            with_parts=True,
+            with_parts=with_parts,
             request_id=accepted.request_id,
         ) as feed,
         aclosing(_of_request(feed, accepted)) as events,
@@ -188,11 +188,7 @@ async def follow_request(
 
 async def follow_to_the_end(state: State, owner: UUID, accepted: Accepted) -> ResponseFrame:
     """The end of a request, whatever happens before. Raises SessionGoneError."""
-    where = owner, accepted.session_id, accepted.seq
-    async with (
-        follow(state, *where, with_parts=False, request_id=accepted.request_id) as feed,
-        aclosing(_of_request(feed, accepted)) as events,
-    ):
+    async with follow_request(state, owner, accepted, with_parts=False) as events:
         async for event in events:
             if isinstance(event, ResponseFrame):
                 return event

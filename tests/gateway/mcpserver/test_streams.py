@@ -205,6 +205,23 @@ async def test_a_gateway_that_goes_down_leaves_what_is_gone_on_with_elsewhere(
         assert [event["data"]["id"] async for event in events] == [1]
 
 
+async def test_a_gateway_that_goes_down_ends_what_its_client_could_not_come_back_to(
+    own_system: System, own_user: User, dictation: Dictation
+) -> None:
+    leaving = own_system.start_gateway(DRAIN_GRACE="0", DRAIN_TIMEOUT="1")
+    older = {"mcp_protocol_version": "2025-06-18", "mcp_session_id": new_session()}
+    url = own_system.gateways.pop()
+    async with (
+        at_gateway(url, own_user) as there,
+        streaming(there, ask(token=None), **older) as events,
+    ):
+        await dictation.invocations.get()
+        leaving.process.send_signal(signal.SIGTERM)
+        [last] = [event["data"] async for event in events]
+    assert last["error"] == {"code": -32603, "message": RESTARTING}
+    await until_statuses(own_system, own_user, "cancelled")
+
+
 async def test_who_comes_back_is_told_of_changes_since(
     own_system: System, own_user: User, elsewhere: User, session: Json
 ) -> None:
