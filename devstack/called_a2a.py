@@ -1,5 +1,6 @@
 """Calls A2A agents of any version from 0.2 on, by the official SDK."""
 
+from functools import partial
 from typing import Any
 
 import httpx
@@ -28,13 +29,25 @@ async def call_a2a(agent: Candidate, arguments: dict[str, Any]) -> tuple[bool, s
     texts = dict.fromkeys(str(arguments[name]) for name in ("task", "text") if arguments.get(name))
     message = new_text_message("\n\n".join(texts), role=Role.ROLE_USER)
     try:
-        async with httpx.AsyncClient(headers=agent.headers, timeout=CALL_SECONDS) as http:
+        async with httpx.AsyncClient(
+            event_hooks={"request": [partial(_show, agent)]}, timeout=CALL_SECONDS
+        ) as http:
             client = _make_client(agent, http)
             answers = client.send_message(SendMessageRequest(message=message))
             [answer] = [one async for one in answers]
     except (A2AError, httpx.HTTPError, ValueError) as fault:
         return False, f"the A2A agent does not answer: {fault}"
     return answer.task.status.state not in FAILED, _text_of(answer)
+
+
+async def _show(agent: Candidate, request: httpx.Request) -> None:
+    """Show its server who calls: a card may lead elsewhere, to whom that is not to be shown."""
+    if _origin(request.url) == _origin(httpx.URL(agent.url)):
+        request.headers.update(agent.headers)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def _make_client(agent: Candidate, http: httpx.AsyncClient) -> Client:

@@ -4,65 +4,36 @@
 -- As `make_alias` makes them, but for accents, and with letters that come from the id. These have
 -- few forms: where many names come out the same, eight digits of the id stand before them.
 
-WITH unfit AS (
-    SELECT id, md5(id::text) AS digits,
-           CASE WHEN name ~ '[A-Za-z0-9-]'
-               THEN left(regexp_replace(name, '[^A-Za-z0-9_-]', '_', 'g'), 55) ELSE 'agent' END
-               AS stem
-    FROM agents WHERE alias !~ '^[A-Za-z0-9_-]{1,64}$'
-), made AS (
-    SELECT id, digits, stem,
-           '_' || translate(left(digits, 6), '0123456789', 'ghijklmnop') AS letters
-    FROM unfit
-), counted AS (
-    SELECT *, row_number() OVER (PARTITION BY stem, letters ORDER BY id) AS place FROM made
-)
-UPDATE agents AS old SET alias = CASE
-    WHEN place = 1
-         AND NOT EXISTS (SELECT FROM agents AS other WHERE other.alias = stem || letters)
-        THEN stem || letters
-    ELSE left(stem, 46) || '_' || right(digits, 8) || letters END
-FROM counted WHERE old.id = counted.id;
-
-WITH unfit AS (
-    SELECT id, md5(id::text) AS digits,
-           CASE WHEN name ~ '[A-Za-z0-9-]'
-               THEN left(regexp_replace(name, '[^A-Za-z0-9_-]', '_', 'g'), 55) ELSE 'agent' END
-               AS stem
-    FROM agentworkflows WHERE alias !~ '^[A-Za-z0-9_-]{1,64}$'
-), made AS (
-    SELECT id, digits, stem,
-           '_' || translate(left(digits, 6), '0123456789', 'ghijklmnop') AS letters
-    FROM unfit
-), counted AS (
-    SELECT *, row_number() OVER (PARTITION BY stem, letters ORDER BY id) AS place FROM made
-)
-UPDATE agentworkflows AS old SET alias = CASE
-    WHEN place = 1
-         AND NOT EXISTS (SELECT FROM agentworkflows AS other WHERE other.alias = stem || letters)
-        THEN stem || letters
-    ELSE left(stem, 46) || '_' || right(digits, 8) || letters END
-FROM counted WHERE old.id = counted.id;
-
-WITH unfit AS (
-    SELECT id, md5(id::text) AS digits,
-           CASE WHEN name ~ '[A-Za-z0-9-]'
-               THEN left(regexp_replace(name, '[^A-Za-z0-9_-]', '_', 'g'), 55) ELSE 'agent' END
-               AS stem
-    FROM a2acards WHERE alias !~ '^[A-Za-z0-9_-]{1,64}$'
-), made AS (
-    SELECT id, digits, stem,
-           '_' || translate(left(digits, 6), '0123456789', 'ghijklmnop') AS letters
-    FROM unfit
-), counted AS (
-    SELECT *, row_number() OVER (PARTITION BY stem, letters ORDER BY id) AS place FROM made
-)
-UPDATE a2acards AS old SET alias = CASE
-    WHEN place = 1
-         AND NOT EXISTS (SELECT FROM a2acards AS other WHERE other.alias = stem || letters)
-        THEN stem || letters
-    ELSE left(stem, 46) || '_' || right(digits, 8) || letters END
-FROM counted WHERE old.id = counted.id;
+DO $$
+DECLARE
+    its_name text;
+BEGIN
+    FOREACH its_name IN ARRAY ARRAY['agents', 'agentworkflows', 'a2acards'] LOOP
+        EXECUTE format($sql$
+            WITH unfit AS (
+                SELECT id, md5(id::text) AS digits,
+                       CASE WHEN name ~ '[A-Za-z0-9-]'
+                           THEN left(regexp_replace(name, '[^A-Za-z0-9_-]', '_', 'g'), 55)
+                           ELSE 'agent' END AS stem
+                FROM %1$I WHERE alias !~ '^[A-Za-z0-9_-]{1,64}$'
+            ), made AS (
+                SELECT id, digits, stem,
+                       '_' || translate(left(digits, 6), '0123456789', 'ghijklmnop') AS letters
+                FROM unfit
+            ), counted AS (
+                SELECT *, row_number() OVER (PARTITION BY stem, letters ORDER BY id) AS place
+                FROM made
+            )
+            UPDATE %1$I AS old SET alias = CASE
+                WHEN place = 1
+                     AND NOT EXISTS (SELECT FROM %1$I AS other WHERE other.alias = stem || letters)
+                    THEN stem || letters
+                ELSE left(stem, 46) || '_' || right(digits, 8) || letters END
+            FROM counted WHERE old.id = counted.id
+        $sql$, its_name);
+    END LOOP;
+END
+$$;
 
 ALTER TABLE a2acards
     ADD COLUMN card_url text,

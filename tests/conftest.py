@@ -25,7 +25,6 @@ SLOWEST = (
     "tests/end_to_end/test_many_users.py",
     "tests/shared/process/test_starting.py",
     "tests/migrations/test_online.py",
-    "tests/gateway/openapi/test_any_request.py",
     "tests/shared/process/test_behind_a_pooler.py",
     "tests/end_to_end/socket/test_idle_sockets.py",
     "tests/end_to_end/socket/test_reconnecting.py",

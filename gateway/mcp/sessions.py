@@ -1,6 +1,7 @@
 """The sessions that a visit has made at an MCP server: none outlives it where that does no harm."""
 
 import logging
+import re
 
 import httpx2
 from mcp.client.streamable_http import MCP_SESSION_ID
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 GOODBYE_SECONDS = 5.0
 ENDED_LIMIT = 4  # sessions; a visit needs two
 
+_id = re.compile("[!-~]+")  # as the specification has it; nothing else could be sent
+
 
 class Sessions:
     """Those that a server has named and that have not been ended."""
@@ -27,8 +30,8 @@ class Sessions:
         asked = answer.request
         if asked.method == "DELETE":
             self._open.pop(asked.headers.get(MCP_SESSION_ID, ""), None)
-        elif (named := answer.headers.get(MCP_SESSION_ID)) and asked.method == "POST":
-            self._open[named] = None
+        elif asked.method == "POST" and _id.fullmatch(answer.headers.get(MCP_SESSION_ID, "")):
+            self._open[answer.headers[MCP_SESSION_ID]] = None
 
     def leave(self) -> None:
         """Leave them all to the server."""

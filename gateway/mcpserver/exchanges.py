@@ -20,7 +20,7 @@ from mcp.shared.inbound import (
     unsupported_protocol_version_rejection,
 )
 from mcp.shared.jsonrpc_dispatcher import progress_token_from_params
-from mcp_types import DEFAULT_NEGOTIATED_VERSION, HEADER_MISMATCH, ErrorData
+from mcp_types import DEFAULT_NEGOTIATED_VERSION, HEADER_MISMATCH, INVALID_PARAMS, ErrorData
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, is_version_at_least
 from msgspec import UNSET
 from starlette.datastructures import Headers
@@ -30,6 +30,7 @@ from gateway.mcpserver.schemas import RefusedMessageError, RpcId, RpcMessage, is
 from gateway.web.answer import NO_HEADERS, Answer
 from gateway.web.errors import ApiError
 from gateway.web.origins import is_rebound, is_welcome
+from shared.codec.depth import has_more_values
 from shared.codec.text import write_json
 from shared.settings.gateway import GatewaySettings
 
@@ -38,6 +39,8 @@ SESSION = "mcp-session-id"
 RESUMING = "2025-11-25"  # the first revision whose clients know an event without data
 COME_BACK = b"retry: 1000\n"  # milliseconds after a break, to whichever gateway is there
 JSON, EVENTS = "application/json", "text/event-stream"
+VALUES_LIMIT = 1000  # of a message, those in others too
+TOO_MANY_VALUES = f"The parameters must have at most {VALUES_LIMIT:,} values"
 OK = 200
 
 _session = re.compile(r"[\x21-\x7e]{1,255}")
@@ -150,12 +153,21 @@ def read_exchange(headers: Headers, message: RpcMessage) -> Exchange | None:
         return None
     params = None if message.params is UNSET else message.params
     id_ = None if message.id is UNSET else message.id
+    if has_more_values(_validated(message.method, params or {}), VALUES_LIMIT):
+        raise MCPError(INVALID_PARAMS, TOO_MANY_VALUES)
     if version is None:
         return _read_modern(headers, message.method, id_, params)
     session = headers.get(SESSION, "")
     if session and not _session.fullmatch(session):
         raise RefusedMessageError("The session has a name that none can have")
     return Exchange(version, False, session, message.method, id_, params)
+
+
+def _validated(method: str, params: dict[str, Any]) -> dict[str, Any]:
+    """What the SDK looks at, each value for long: the arguments of a tool are not among it."""
+    if method != "tools/call":
+        return params
+    return {name: value for name, value in params.items() if name != "arguments"}
 
 
 def _read_modern(

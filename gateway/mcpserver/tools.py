@@ -23,6 +23,7 @@ from shared.domain.agents import described
 
 NAME_LIMIT = 64  # characters, as providers of models take
 HEX_DIGITS = 32  # of an id
+FLOWS_BYTES_LIMIT = 1024 * 1024  # of those that are listed; their agents have as many by themselves
 
 _name = re.compile(rf"[a-zA-Z0-9_-]{{1,{NAME_LIMIT}}}")
 _unfit = re.compile(r"[^a-zA-Z0-9_-]")
@@ -31,10 +32,16 @@ _unfit = re.compile(r"[^a-zA-Z0-9_-]")
 async def list_tools(connection: Connection, owner: UUID) -> list[Json]:
     """What the owner may call now, each under a name of its own."""
     tools: dict[str, Json] = {ASK: ASKING}
+    flows_size = 0  # with the schemas of their first agents, which are counted once where they came
     for target in await list_callable(connection, owner):
         alias = target.name
         name = alias if _name.fullmatch(alias) and alias not in tools else _long_name_of(target)
-        tools[name] = _described(target, name)
+        tool = _described(target, name)
+        if target.kind == "flow":
+            flows_size += len(write_json(tool))
+            if flows_size > FLOWS_BYTES_LIMIT:
+                continue
+        tools[name] = tool
     return [*tools.values()]
 
 

@@ -11,6 +11,7 @@ from gateway.mcpserver.places import Place
 from gateway.openapi.schemas import Json
 from gateway.requests.cancellation import CANCELLED
 from gateway.streams.events import Part
+from shared.codec.depth import is_too_deep
 from shared.codec.text import read_json, write_json
 from shared.domain.frames import FailureFrame, LogFrame, Response, ResponseFrame
 
@@ -101,7 +102,7 @@ def _object_in(text: str) -> Json | None:
         found: Any = read_json(text)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return found if isinstance(found, dict) and not is_too_deep(found) else None
 
 
 def _meta(response: Response) -> Json:

@@ -37,7 +37,7 @@ async def answer(asked: Asked, name: str, make: Answered) -> Response:
     if name in STREAMING or name in STREAMING_ENDS:
         return await _stream(asked, make)
     if name in WAITING:
-        return open_stream(asked.call, Awaited(lambda: _whole(make), on_hang_up=_nothing))
+        return open_stream(asked.call, Awaited(lambda: _whole(make)))
     return await _whole(make)
 
 
@@ -62,7 +62,3 @@ async def _whole(make: Answered) -> Response:
     answered = await make()
     assert isinstance(answered, Response)
     return answered
-
-
-async def _nothing() -> None:
-    pass

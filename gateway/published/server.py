@@ -15,7 +15,8 @@ from a2a.server.routes.common import ServerCallContextBuilder
 from a2a.server.routes.jsonrpc_dispatcher import JsonRpcDispatcher
 from a2a.server.routes.rest_routes import create_rest_routes
 from a2a.utils.error_handlers import build_rest_error_payload
-from a2a.utils.errors import A2AError, InvalidRequestError
+from a2a.utils.errors import A2AError, InvalidParamsError, InvalidRequestError
+from google.protobuf.json_format import ParseError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Match, Route
@@ -26,7 +27,7 @@ from gateway.published.errors import NoSuchOperationError
 from gateway.published.handling import ASKED, Requests
 from gateway.streams.sse import encode_event
 from gateway.web.answer import Answer
-from shared.codec.depth import is_too_deep
+from shared.codec.depth import has_more_values, is_too_deep
 from shared.codec.text import read_json, write_json
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,10 @@ LOGGERS = "a2a.server.routes.jsonrpc_dispatcher", "a2a.compat.v0_3.jsonrpc_adapt
 
 NO_JSON = "The body is no JSON"
 TOO_DEEP = "The body is nested too deeply"
+VALUES_LIMIT = 5000  # of a body: the package looks at each for long, and tells of each fault
+TOO_MANY_VALUES = f"The body must have at most {VALUES_LIMIT:,} values"
+LENGTH, LENGTH_LIMIT = "historyLength", 2**31
+ODD_LENGTH = f"{LENGTH} must be an integer of 32 bits"
 SCOPE_KEY = "gateway.published.asked"
 
 
@@ -62,7 +67,7 @@ class Server:
     async def answer_rpc(self, asked: Asked, body: bytes) -> Response | AsyncGenerator[bytes]:
         """The answer to JSON-RPC, or the events of one. Raises what is no error of A2A."""
         if (fault := _fault_of(body)) is not None:
-            return _write(build_error_response(None, JSONParseError(message=fault)))
+            return _write(build_error_response(None, fault))
         request = _request(asked, {}, body)
         return await _converted(asked, await self._rpc.handle_requests(request))
 
@@ -70,8 +75,11 @@ class Server:
         self, asked: Asked, operation: str, body: bytes
     ) -> Response | AsyncGenerator[bytes]:
         """The answer to an operation by its path, or its events. Raises the same."""
-        if body and (fault := _fault_of(body)) is not None:
-            return _write(build_rest_error_payload(InvalidRequestError(fault)), 400)
+        fault = _fault_of(body) if body else None
+        if fault is not None:
+            return _write(build_rest_error_payload(InvalidRequestError(str(fault.message))), 400)
+        if not _is_length(asked.call.request.query_params.get(LENGTH, "0")):
+            return _write(build_rest_error_payload(InvalidParamsError(ODD_LENGTH)), 400)
         matched = self._match(
             {**asked.call.request.scope, "path": f"/{operation}", "root_path": ""}
         )
@@ -90,12 +98,23 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith(FAULTS_OF_CLIENTS)
 
 
-def _fault_of(body: bytes) -> str | None:
-    """What the package should not meet: it would call it an error of its own."""
+def _fault_of(body: bytes) -> JSONParseError | InvalidRequestError | None:
+    """What the package should not meet: it would call it an error of its own, or be long at it."""
     try:
-        return TOO_DEEP if is_too_deep(read_json(body)) else None
+        said = read_json(body)
     except JSONDecodeError:
-        return NO_JSON
+        return JSONParseError(message=NO_JSON)
+    if has_more_values(said, VALUES_LIMIT):
+        return InvalidRequestError(TOO_MANY_VALUES)
+    return JSONParseError(message=TOO_DEEP) if is_too_deep(said) else None
+
+
+def _is_length(text: str) -> bool:
+    """Whether the package can read it: what it can't it calls an error of its own, in 0.3."""
+    try:
+        return abs(int(text)) < LENGTH_LIMIT
+    except ValueError:
+        return False
 
 
 def _request(asked: Asked, matched: Scope, body: bytes) -> Request:
@@ -116,7 +135,7 @@ async def _converted(asked: Asked, response: Any) -> Response | AsyncGenerator[b
     chunks = aiter(response.body_iterator)
     try:
         first = await anext(chunks)
-    except A2AError as error:
+    except (A2AError, ParseError) as error:
         payload = build_rest_error_payload(error)
         _raise_noted(asked)
         return _write(payload, payload["error"]["code"])

@@ -15,7 +15,7 @@ from shared.domain.agents import parameters_of, text_parameter
 from shared.domain.flows import ASKED_MEMBERS_LIMIT
 
 TARGETS_LIMIT = 500  # newest of each kind that are listed
-LISTED_BYTES_LIMIT = 1024 * 1024  # of agents' schemas, and of flows' lists of members
+LISTED_BYTES_LIMIT = 1024 * 1024  # of agents' schemas and flows' members, with descriptions
 FOUND_BYTES_LIMIT = 8 * 1024 * 1024  # of those of one flow: all that it may have
 
 KINDS = "config", "flow", "agent"
@@ -108,7 +108,7 @@ async def _select_rows(connection: Connection, owner: UUID, name: str | None) ->
             ORDER BY created_at DESC, id LIMIT :limit
         ), flow AS (
             SELECT id, alias, description, flow, created_at,
-                   sum(octet_length(CAST(flow AS text)))
+                   sum(octet_length(CAST(flow AS text)) + octet_length(description))
                        OVER (ORDER BY created_at DESC, id) AS bytes
             FROM agentworkflows
             WHERE creator_id = :owner AND json_array_length(flow) <= :most_members
@@ -116,7 +116,7 @@ async def _select_rows(connection: Connection, owner: UUID, name: str | None) ->
             ORDER BY created_at DESC, id LIMIT :limit
         ), agent AS (
             SELECT id, alias, description, created_at, CAST(input_parameters AS text) AS content,
-                   sum(octet_length(CAST(input_parameters AS text)))
+                   sum(octet_length(CAST(input_parameters AS text)) + octet_length(description))
                        OVER (ORDER BY created_at DESC, id) AS bytes
             FROM agents
             WHERE creator_id = :owner AND is_active

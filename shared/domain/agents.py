@@ -42,8 +42,9 @@ TASK_SCHEMA: dict[str, Any] = {
 CalledWith = Annotated[
     dict[str, str],
     Meta(
-        description="What its server wants to be sent with each call, where it does. Told to "
-        "services alone that come by SERVICE_API_KEY."
+        description="What its server wants to be sent with each call, where it does: that at "
+        "`url`, and no other host or port to which `interfaces` may lead. Told to services alone "
+        "that come by SERVICE_API_KEY."
     ),
 ]
 

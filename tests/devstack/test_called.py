@@ -85,10 +85,20 @@ async def greeting() -> AsyncIterator[str]:
         yield url
 
 
-def agent_at(*interfaces: dict[str, str], headers: dict[str, str] = KEY) -> Candidate:
-    return candidate_from(
-        {"id": "1", "name": "A_abcdef", "type": "a2a", "interfaces": interfaces, "headers": headers}
-    )
+def agent_at(
+    *interfaces: dict[str, str], headers: dict[str, str] = KEY, url: str = ""
+) -> Candidate:
+    url = url or (interfaces[-1]["url"] if interfaces else "")
+    told = {"id": "1", "name": "A_abcdef", "type": "a2a", "url": url}
+    return candidate_from({**told, "interfaces": interfaces, "headers": headers})
+
+
+async def test_what_is_sent_to_an_agent_is_not_sent_where_its_card_leads_otherwise() -> None:
+    async with greeting() as url:
+        agent = agent_at(interface(url, "1.0"), url="http://127.0.0.1:9/")
+        is_success, why = await call_a2a(agent, {"task": "a"})
+    assert not is_success
+    assert "401" in why
 
 
 @pytest.mark.parametrize("version", ["1.0", "0.3.0", "0.2.5"])

@@ -16,7 +16,7 @@ from tests.master import run_master
 from tests.pooler import run_pooler
 from tests.system import Stores, System
 
-SCRIPTED_USERS = 30
+SCRIPTED_USERS = 16
 USERS_WITH_AGENTS = 6
 
 

@@ -24,7 +24,7 @@ from obstore.exceptions import GenericError
 from agent_bridge.doors import connection as doors
 from agent_bridge.doors import sending
 from agent_bridge.logs import store as logs
-from agent_bridge.requests import claim_queries
+from agent_bridge.requests import claim_queries, upkeep
 from agent_bridge.requests import queries as bridge_queries
 from agent_bridge.router.frames import MASTER_SERVER_ML
 from agent_bridge.router.lanes import Lane
@@ -86,6 +86,7 @@ def _replace_invoke(replace: Callable[[AsyncFunction], AsyncFunction]) -> None:
 def short_lease() -> None:
     """What a bridge leaves behind is taken over soon."""
     claim_queries.LEASE = timedelta(seconds=LEASE_SECONDS)
+    upkeep.RENEW_SECONDS = LEASE_SECONDS / 3  # in forked processes it was read long before
 
 
 def die_after_claim() -> None:

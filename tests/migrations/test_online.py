@@ -24,7 +24,7 @@ from .load import CHATS, ENTRIES, LOGS, chatting, fill
 
 BASE = "0006-repeated-messages"
 ONLINE = NAMES[NAMES.index(BASE) :]
-PAUSE_SECONDS = 0.3  # for chats before and after each
+PAUSE_SECONDS = 0.1  # for chats before and after each
 MOST_SECONDS = 1.0
 
 

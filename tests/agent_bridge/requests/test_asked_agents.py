@@ -9,7 +9,7 @@ import pytest
 from agent_bridge.requests.ending import CONNECTION_LOST, INTERRUPTED, ROUTER_AWAY, TIMED_OUT
 from shared.domain.asked import NOBODY, TOO_MANY, TOOLS
 from shared.domain.flows import ASKED_MEMBERS_LIMIT
-from tests.agent_bridge.broken import keep_bridges
+from tests.agent_bridge.broken import keep_bridges, until_heard
 from tests.agent_bridge.stored import execute, select, select_logs, select_requests
 from tests.asked import agent_that, ask, create_flow, failing, insert_request, saying
 from tests.end_to_end.doors.visitors import Visitor, answer_to, log_frame
@@ -303,6 +303,9 @@ async def _asks_again(place: System, asker: User, visitor: Visitor, agent: Json)
 async def test_who_was_asked_by_a_bridge_that_was_killed_is_not_asked_again(
     running: System, owner: User
 ) -> None:
+    keep_bridges(running, 0)
+    running.start_bridge("short_lease")
+    await until_heard(running, owner, 10)
     async with agent_that(running, owner) as (visitor, agent):
         async with owner.chat(session_id := str(uuid4())) as chat:
             insert_request(running, owner, session_id, "hello", asked_id=agent["id"])

@@ -15,7 +15,7 @@ from tests.parts import text_of
 from tests.users import Chat, Json, User
 
 WANDERERS = 8
-TIMES = 60  # that each of them connects again
+TIMES = 125  # that each of them connects again
 MOST_OPEN = 3  # messages
 
 

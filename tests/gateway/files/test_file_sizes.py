@@ -59,10 +59,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[int,
     Smaller for the bucket: its server copies the whole object for each range that is read.
     """
     if request.param == "folder":
-        yield 300 * MIB, {}
+        yield 160 * MIB, {}
         return
     with run_bucket(tmp_path) as bucket:
-        yield 96 * MIB, bucket.variables
+        yield 64 * MIB, bucket.variables
 
 
 async def test_a_large_file_up_and_down_grows_the_gateway_by_less_than_32_mib(

@@ -28,6 +28,8 @@ class Scripted:
     capabilities: Any = field(factory=lambda: {"tools": {}})
     extra: Mapping[str, Any] = field(factory=dict)
     has_sessions: bool = False
+    session: str | None = None
+    """What it calls each of them, if not by a name of its own."""
     streams: bool = False
     asked: list[str] = field(factory=list)
     sessions: set[str] = field(factory=set)
@@ -46,7 +48,7 @@ class Scripted:
         asked = await request.json()
         self.asked.append(asked["method"])
         if session is None and self.has_sessions:
-            self.sessions.add(session := uuid4().hex)
+            self.sessions.add(session := self.session or uuid4().hex)
         headers = {"mcp-session-id": session} if session else {}
         if "id" not in asked:
             return Response(status_code=202, headers=headers)

@@ -82,6 +82,12 @@ async def test_a_session_of_a_failed_look_up_is_ended() -> None:
     assert server.sessions == set()
 
 
+async def test_a_session_that_can_not_be_named_is_told() -> None:
+    server = Scripted({None: {"tools": [GOOD]}}, has_sessions=True, session="é")
+    with pytest.raises(UnreachableError, match="it does not list its tools"):
+        await find(server)
+
+
 @pytest.mark.parametrize(
     ("following", "requests"),
     [

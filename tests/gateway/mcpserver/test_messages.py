@@ -12,6 +12,7 @@ from mcp_types import (
     UNSUPPORTED_PROTOCOL_VERSION,
 )
 
+from gateway.mcpserver.exchanges import TOO_MANY_VALUES, VALUES_LIMIT
 from gateway.mcpserver.resources import NOT_FOUND, READ_LIMIT
 from gateway.mcpserver.schemas import ID_LIMIT, NOT_SERVED
 from tests.mcpserver import BOTH, ENVELOPE, MODERN, PATH, SESSIONS, modern, post, request
@@ -174,6 +175,20 @@ async def test_a_large_file_is_not_read_as_a_resource(user: User) -> None:
     read = request("resources/read", uri=f"genai://files/{stored.json()['id']}")
     told = (await post(user, read, **SESSION)).json()["error"]
     assert told["message"].startswith("A resource can be read up to 4 MB: GET /files/")
+
+
+@pytest.mark.parametrize("spoken", [request, modern], ids=[SESSIONS, MODERN])
+async def test_what_would_be_looked_at_for_long_is_not(user: User, spoken: Any) -> None:
+    said = spoken("initialize", clientInfo={"icons": [{}] * VALUES_LIMIT})
+    message, headers = said if spoken is modern else (said, SESSION)
+    answered = await post(user, message, **headers)
+    assert answered.json()["error"] == {"code": INVALID_PARAMS, "message": TOO_MANY_VALUES}
+
+
+async def test_a_tool_is_called_with_as_many_values_as_there_are(user: User) -> None:
+    arguments = {"message": [1] * VALUES_LIMIT}
+    told = await post(user, request("tools/call", name="ask", arguments=arguments), **SESSION)
+    assert told.json()["result"]["isError"]
 
 
 @pytest.mark.parametrize("accept", ["", "application/json", "text/event-stream", "text/html"])

@@ -13,6 +13,7 @@ from gateway.mcpserver.schemas import ID_LIMIT
 from gateway.mcpserver.words import PROGRESS_LIMIT, STRUCTURED_LIMIT, TRACE_LIMIT, Telling
 from gateway.requests.cancellation import CANCELLED
 from gateway.streams.events import Part
+from shared.codec.depth import DEPTH_LIMIT
 from shared.domain.frames import LogEntry, LogFrame, Response, ResponseFrame, answer_from, respond
 from shared.notifications.formats import Request
 from tests.users import Json
@@ -106,6 +107,7 @@ def test_an_answer_is_a_text_and_files_with_what_led_to_it() -> None:
         ("[1]", None),
         ("{no", None),
         ('{"a": "' + "x" * STRUCTURED_LIMIT + '"}', None),
+        ('{"a":' * (DEPTH_LIMIT + 1) + "1" + "}" * (DEPTH_LIMIT + 1), None),
     ],
 )
 def test_an_object_is_structured_content_too(text: str, structure: Json | None) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from gateway.published.questions import ID_LIMIT, PARTS_LIMIT
+from gateway.published.server import VALUES_LIMIT
 from tests.a2a import VERSION, post_rpc, publish_assistant
 from tests.master import Master
 from tests.sql import Sql
@@ -48,6 +49,7 @@ def message(*parts: Any, **others: Any) -> Json:
         (b'"\xff"', PARSE),
         (b"[" * 100_000, PARSE),
         (b'{"a":' * 200 + b"1" + b"}" * 200, PARSE),
+        (b"[" + b"{}," * VALUES_LIMIT + b"{}]", INVALID),
         (b"5", INVALID),
         (b"[]", INVALID),
         (b'[{"jsonrpc": "2.0", "id": 1, "method": "GetTask"}]', INVALID),
@@ -182,6 +184,24 @@ async def test_an_operation_that_can_not_be_done_is_refused(
         assert answered.status_code == status, answered.text
         assert answered.json()["error"]["details"][0]["reason"] == reason
         assert answered.json()["error"]["details"][0]["domain"] == "a2a-protocol.org"
+
+
+ODD_OF_BEFORE = [
+    ("POST", "v1/message:send", {"message": {"messageId": 5}}),
+    ("POST", "v1/message:stream", {"message": {"messageId": 5}}),
+    ("POST", "v1/message:stream", {"message": {"content": [{}] * (VALUES_LIMIT + 1)}}),
+    ("GET", f"v1/tasks/{TASK}?historyLength=x", None),
+    ("GET", f"v1/tasks/{TASK}?historyLength={2**31}", None),
+]
+
+
+@pytest.mark.parametrize(("verb", "path", "body"), ODD_OF_BEFORE)
+async def test_what_was_no_call_of_0_3_either_is_refused(
+    reader: User, url: str, verb: str, path: str, body: Json | None
+) -> None:
+    answered = await reader.http.request(verb, f"{url}/{path}", json=body)
+    assert answered.status_code == 400, answered.text
+    assert answered.json()["error"]["status"] == "INVALID_ARGUMENT"
 
 
 @pytest.mark.parametrize("version", ["", "0.3", "0.2", "2.0", "9.9", "latest", "1.x"])

@@ -71,6 +71,10 @@ class Owner:
         )
         return id_
 
+    async def describe(self, alias: str, description: str) -> None:
+        statement = "UPDATE agents SET description = :description WHERE alias = :alias"
+        await self._execute(statement, description=description, alias=alias)
+
     async def list(self) -> list[tuple[str, str]]:
         async with connect(self.database) as connection:
             return [(each.kind, each.name) for each in await list_targets(connection, self.id)]
@@ -177,5 +181,7 @@ async def test_the_list_is_bounded_and_what_is_asked_by_name_is_found_all_the_sa
     monkeypatch.setattr(targets, "LISTED_BYTES_LIMIT", 2500)
     assert await owner.list() == [("agent", each) for each in aliases[:0:-1]]
     assert await owner.find(aliases[0])
+    await owner.describe(aliases[2], "x" * 1000)
+    assert await owner.list() == [("agent", aliases[2])]
     monkeypatch.setattr(targets, "TARGETS_LIMIT", 1)
     assert await owner.list() == [("agent", aliases[2])]
