@@ -84,7 +84,7 @@ def create_doors(
     return Doors(
         Door(behind, connected, notifications, bridge_id),
         connected,
-        DoorLanes(connected, seals, watch, Lanes(settings)),
+        DoorLanes(connected, seals, watch, Lanes(settings), settings.master_max_frame_bytes),
         Keeping(settings, database, notifications, connected, bridge_id),
         PlaceWatch(connected, knocker, watch),
     )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from attrs import frozen
 from agent_bridge import metrics
 from agent_bridge.doors.connected import Connected
 from agent_bridge.doors.connection import Answer, Connection
+from agent_bridge.doors.frames import answer_frame, too_large
 from agent_bridge.doors.seals import Seals
 from agent_bridge.doors.watch import MasterWatch
 from agent_bridge.router.frames import (
@@ -33,6 +35,8 @@ class DirectLane:
     """To the master agent, or an agent, at this door."""
 
     callee: Connection
+    most_bytes: float = inf
+    """Of an answer: as many as one may have that comes through the router."""
 
     async def invoke(
         self, agent_uuid: str, payload: dict[str, Any], request_id: str = "", session_id: str = ""
@@ -41,6 +45,9 @@ class DirectLane:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
         async def deliver(frame: Answer) -> None:
+            size = len(answer_frame(key, frame)) if self.most_bytes < inf else 0
+            if size > self.most_bytes:
+                frame = too_large("answer", size, int(self.most_bytes))
             if not answer.done():
                 answer.set_result(frame)
 
@@ -103,6 +110,8 @@ class DoorLanes:
     seals: Seals
     watch: MasterWatch
     through_router: Lanes
+    most_bytes: int
+    """Of an agent's answer."""
 
     @asynccontextmanager
     async def lend(self, owner: UUID) -> AsyncIterator[DirectLane | SealedLane | ClosedLane]:
@@ -121,7 +130,7 @@ class DoorLanes:
         """A lane for one call of an agent. Raises RouterAwayError."""
         if agent := self.connected.find(agent_id):
             with metrics.LANES_IN_USE.track_inprogress():
-                yield DirectLane(agent)
+                yield DirectLane(agent, self.most_bytes)
         else:
             async with self.through_router.lend_to_agent(agent_id) as lane:
                 yield lane

@@ -279,17 +279,18 @@ async def test_a_cancelled_request_asks_no_further_member(place: System, asker: 
             cancelled = await asker.http.post(f"/api/requests/{request_id}/cancel")
             assert cancelled.is_success, cancelled.text
             reason_of(await chat.receive_answer())
-            await until_released(place)
+            await until_released(place, asker)
             await slow.say(answer_to(call, "too late"))
             await _asks_again(place, asker, never, last)
     assert [each["request_payload"]["text"] for each in never.invocations] == ["after"]
 
 
-async def until_released(place: System) -> None:
-    """Wait until no request runs."""
+async def until_released(place: System, asker: User) -> None:
+    """Wait until none of this user's requests runs."""
 
     async def holds() -> bool:
-        return not select(place, "SELECT FROM requests WHERE status = 'running'")
+        running = "SELECT FROM requests WHERE status = 'running' AND creator_id = %s"
+        return not select(place, running, asker.id)
 
     await eventually(holds, "no request runs")
 
