@@ -70,6 +70,7 @@ OPENAI_HEADERS = (  # that its package for JavaScript sends, also in a browser
 ALLOWED_HEADERS = (
     *("authorization", "content-type", "last-event-id", "x-session-id"),
     *("mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name"),
+    *("a2a-version", "a2a-extensions"),
     *(f"x-stainless-{name}" for name in OPENAI_HEADERS),
 )
 EXPOSED_HEADERS = (

@@ -31,7 +31,8 @@ OF_OPENAI = (
 ALLOWED = ", ".join(
     [
         *("Accept", "Accept-Language", "Content-Language", "Content-Type"),
-        *("authorization", "content-type", "last-event-id", "x-session-id"),
+        *("a2a-extensions", "a2a-version", "authorization", "content-type", "last-event-id"),
+        *("mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id", "x-session-id"),
         *(f"x-stainless-{name}" for name in OF_OPENAI),
     ]
 )

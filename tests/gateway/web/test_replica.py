@@ -197,8 +197,14 @@ async def test_a_pooler_asks_one_standby_how_far_it_is_and_for_the_list(
     async def is_in_transaction(connection: Connection) -> tuple[bool, tuple[bool, int]]:
         return connection.raw_connection.is_in_transaction(), await read(connection)
 
+    async def until_read(standby: Database, expected: tuple[bool, tuple[bool, int]]) -> None:
+        async def is_read() -> bool:
+            return await Replica(primary, standby).read(is_in_transaction) == expected
+
+        await eventually(is_read, "the standby is as far as others have brought the primary")
+
     settings = read_settings(environment, Settings)
     await write(primary, 1)
-    assert await Replica(primary, copy).read(is_in_transaction) == (False, (True, 1))
+    await until_read(copy, (False, (True, 1)))
     async with create_database(elsewhere(settings, ports=(pooler.port,))) as pooled:
-        assert await Replica(primary, pooled).read(is_in_transaction) == (True, (True, 1))
+        await until_read(pooled, (True, (True, 1)))

@@ -89,7 +89,7 @@ async def test_an_error_has_cors_headers_a_length_and_json(
 async def test_a_page_of_another_origin_may_read_where_a_list_goes_on(reader: User) -> None:
     answer = await reader.http.get("/api/llm/model/configs", headers={"Origin": ORIGIN})
     shown = answer.headers["access-control-expose-headers"].split(", ")
-    assert shown == ["Link", "Retry-After"]
+    assert shown == ["Link", "Retry-After", "Mcp-Session-Id", "WWW-Authenticate"]
 
 
 @pytest.mark.parametrize(
