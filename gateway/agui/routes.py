@@ -63,7 +63,7 @@ async def create_run(call: Call[RunAgentInput, Nothing]) -> Response:
 async def _ask(call: Call[RunAgentInput, Nothing]) -> Accepted:
     async with call.turn("create_run"), connect(call.database) as connection:
         question = await question_of(call, connection)
-        await call.held.enter_async_context(hear(call.state, question))
+        await call.held.enter_async_context(hear(call.state, question, with_parts=True))
         return await accept(call.state, question)
 
 

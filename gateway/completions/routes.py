@@ -84,7 +84,7 @@ async def _take(call: Call[Any, Nothing], conversation: Conversation, name: str)
             raise UnknownModelError(body.model)
         most = call.state["settings"].max_message_bytes
         question = conversation.question(call.user_id, target, session, most)
-        await call.held.enter_async_context(hear(call.state, question))
+        await call.held.enter_async_context(hear(call.state, question, with_parts=True))
         accepted = await accept(call.state, question, refuse)
     return Taken(accepted, Asked(accepted.request_id, int(time.time()), body.model))
 

@@ -134,7 +134,8 @@ async def _ask(call: Call[Any, Any], exchange: Exchange) -> Accepted:
     async with call.turn("call_tool"), connect(call.database) as connection:
         headers = trimmed(call.request.headers)
         question = await question_of(connection, call.user_id, exchange, headers, most)
-        await call.held.enter_async_context(hear(call.state, question))
+        with_parts = exchange.token is not None
+        await call.held.enter_async_context(hear(call.state, question, with_parts=with_parts))
         return await ask(call.state, question)
 
 

@@ -106,7 +106,7 @@ class Requests(RequestHandler):
     @_unary
     async def on_message_send(self, params: SendMessageRequest, asked: Asked) -> Task:
         """Ask, and wait for the end unless that is not wanted."""
-        stored = await _ask(asked, params)
+        stored = await _ask(asked, params, with_parts=False)
         if not params.configuration.return_immediately and not stored.has_ended:
             await _wait(asked, stored)
             stored = await _read(asked, stored.id)
@@ -117,7 +117,7 @@ class Requests(RequestHandler):
         self, params: SendMessageRequest, asked: Asked
     ) -> AsyncGenerator[Event]:
         """Ask, and tell what happens until the end."""
-        stored = await _ask(asked, params)
+        stored = await _ask(asked, params, with_parts=True)
         yield apply_history_length(task_of(stored, asked.files_url), params.configuration)
         async for event in _tell(asked, stored):
             yield event
@@ -173,7 +173,7 @@ class Requests(RequestHandler):
     on_delete_task_push_notification_config = _refuse_push
 
 
-async def _ask(asked: Asked, params: SendMessageRequest) -> StoredTask:
+async def _ask(asked: Asked, params: SendMessageRequest, *, with_parts: bool) -> StoredTask:
     """The task that has begun, or that the same message had begun before."""
     call, published = asked.call, asked.published
     most_bytes = call.state["settings"].max_message_bytes
@@ -181,7 +181,7 @@ async def _ask(asked: Asked, params: SendMessageRequest) -> StoredTask:
     async with call.turn("send_message"), connect(call.database) as connection:
         if params.message.task_id:
             await _refuse_task(connection, asked, params)
-        await call.held.enter_async_context(hear(call.state, question))
+        await call.held.enter_async_context(hear(call.state, question, with_parts=with_parts))
         try:
             accepted = await accept(call.state, question)
         except BadRequestError as error:

@@ -126,7 +126,7 @@ class Feed:
 
 
 def hear(
-    state: State, question: Question, *, with_parts: bool = True
+    state: State, question: Question, *, with_parts: bool
 ) -> AbstractAsyncContextManager[None]:
     """Listen already to what is about to be asked, and followed within this block."""
     channels = _channels(question.user_id, question.session_id, with_parts=with_parts)
