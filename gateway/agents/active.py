@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from gateway.a2a.interfaces import needs_newer
 from gateway.a2a.schemas import task_schema
 from gateway.agents.schemas import ActiveSelection
+from gateway.remote.urls import slashed
 from gateway.web.paging import Page, Slice, select_page
 from shared.codec.text import read_json
 from shared.domain.agents import (
@@ -58,9 +59,8 @@ async def select_active_connections(
             WHERE creator_id = :owner AND is_active
             UNION ALL
             SELECT id, CASE WHEN CAST(:type AS text) = 'a2a' THEN name ELSE alias END, alias, 'a2a',
-                   CASE WHEN strpos(server_url, '?') > 0 THEN server_url
-                       ELSE rtrim(server_url, '/') || '/' END,
-                   description, json_build_object('skills', card_content -> 'skills'), interfaces,
+                   server_url, description,
+                   json_build_object('skills', card_content -> 'skills'), interfaces,
                    created_at, updated_at, is_active, id, headers, NULL
             FROM a2acards
             WHERE creator_id = :owner AND is_active
@@ -80,7 +80,6 @@ async def select_active_connections(
 
 
 def _active(vault: Vault | None, row: Record) -> ActiveConnection:
-    url: str | None = row["url"]
     name, function = row["name"], function_name(row["alias"])
     return ActiveConnection(
         id=row["id"],
@@ -90,12 +89,21 @@ def _active(vault: Vault | None, row: Record) -> ActiveConnection:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         is_active=row["is_active"],
-        url=UNSET if url is None else url,
+        url=_url(row),
         function_name=UNSET if function == name else function,
         interfaces=UNSET if row["interfaces"] is None else as_json(row["interfaces"]),
         newer_only=_newer_only(row),
         headers=UNSET if vault is None else _sent(vault, row),
     )
+
+
+def _url(row: Record) -> str | UnsetType:
+    match row["type"]:
+        case "mcp":
+            return str(row["url"])
+        case "a2a":
+            return slashed(row["url"])
+    return UNSET
 
 
 def _newer_only(row: Record) -> str | UnsetType:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import attrs
 from attrs import field, frozen
 from databases.core import Connection
 from msgspec import UNSET
@@ -38,6 +39,8 @@ from gateway.web.quotas import within
 from shared.domain.grants import open_grant, with_token
 from shared.domain.headers import open_headers
 from shared.postgres.pool import connect, transaction
+
+LOOKED_UP = attrs.fields_dict(LookedUpServer)
 
 
 async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
@@ -122,18 +125,8 @@ def _refusal(url: str, error: UnreachableError) -> BadRequestError:
 
 
 def _looked_up(server: Server, tools: list[dict[str, Any]]) -> LookedUpServer:
-    return LookedUpServer(
-        id=server.id,
-        server_url=server.server_url,
-        mcp_tools=tools,
-        is_active=server.is_active,
-        created_at=server.created_at,
-        updated_at=server.updated_at,
-        server_info=server.server_info,
-        left_out=server.left_out,
-        header_names=server.header_names,
-        authorization=server.authorization,
-    )
+    told = {name: getattr(server, name) for name in LOOKED_UP}
+    return LookedUpServer(**{**told, "mcp_tools": tools})
 
 
 async def update_server(call: Call[ServerChanges, ServerId]) -> Server:

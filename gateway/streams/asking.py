@@ -107,18 +107,19 @@ class Accepted:
 
 def session_of(user_id: UUID, name: str) -> UUID:
     """The session that a user's client calls so: an id, or any text."""
-    try:
-        return UUID(name)
-    except ValueError:
-        return uuid5(user_id, name)
+    return _id_of(user_id, name)
 
 
 def message_of(session_id: UUID, name: str) -> UUID:
     """The message that a client calls so in a session: an id, or any text."""
+    return _id_of(session_id, name)
+
+
+def _id_of(namespace: UUID, name: str) -> UUID:
     try:
         return UUID(name)
     except ValueError:
-        return uuid5(session_id, name)
+        return uuid5(namespace, name)
 
 
 async def ask(state: State, question: Question) -> Accepted:
