@@ -21,6 +21,7 @@ from gateway.published import routes as published
 from gateway.published.cards import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
+from gateway.usage import routes as usage
 
 operations = [
     *accounts.operations,
@@ -30,6 +31,7 @@ operations = [
     *chats.operations,
     *agui.operations,
     *requests.operations,
+    *usage.operations,
     *files.operations,
     *logs.operations,
     *llms.operations,
