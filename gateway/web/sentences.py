@@ -17,7 +17,6 @@ MUST_BE = {
     "float_parsing": "a number",
     "finite_number": "a number",
     "bool_type": "true or false",
-    "date_parsing": "a date like 2026-01-31",
     "dict_type": "an object",
     "list_type": "a list",
     "model_attributes_type": "an object",

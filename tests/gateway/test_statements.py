@@ -45,6 +45,8 @@ STATEMENTS = {
     "GET /api/logs/list of a session": 2,
     "GET /api/logs/list of a request": 2,
     "GET /api/requests": 2,
+    "GET /api/requests/{request_id}": 2,
+    "GET /api/usage": 4,
     "GET /files": 2,
     "GET /user/files/metadata": 2,
     **{
