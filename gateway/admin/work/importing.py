@@ -84,7 +84,7 @@ def _read_lines(file: TextIO) -> Iterator[_Line]:
         for row in reader:
             yield _Line(reader.line_num, row)
     except csv.Error as error:
-        raise AdminError(f"Line {reader.line_num} is no CSV: {error}.") from None
+        raise AdminError(f"What follows line {reader.line_num} is no CSV: {error}.") from None
     except UnicodeDecodeError:
         raise AdminError(f"What follows line {reader.line_num} is not UTF-8.") from None
 
