@@ -33,10 +33,11 @@ def insert_user(rows: Sql, agents: int) -> str:
     id_ = str(uuid4())
     rows("INSERT INTO users (id, username, password) VALUES (%s, %s, '-')", id_, id_)
     rows(
-        "INSERT INTO agents (id, creator_id, name, alias, description, input_parameters, jwt,"
-        " is_active) SELECT gen_random_uuid(), %s, 'n', gen_random_uuid(), '', '{}', gen_random_uuid(), false"
-        " FROM generate_series(1, %s)",
-        *(id_, agents),
+        "INSERT INTO agents"
+        " (id, creator_id, name, alias, description, input_parameters, jwt, is_active)"
+        " SELECT gen_random_uuid(), %s, 'n', md5(%s || n), '', '{}', md5(%s || n), false"
+        " FROM generate_series(1, %s) AS n",
+        *(id_, id_, id_, agents),
     )
     return id_
 

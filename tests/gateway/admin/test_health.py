@@ -28,11 +28,8 @@ def test_every_part_of_what_runs_is_well(admin: Admin) -> None:
 def test_each_part_that_is_away_is_named_and_the_others_are_looked_at(stores: Stores) -> None:
     with stores.environment() as environment:
         nobody = f"redis://127.0.0.1:{free_port()}"
-        away = {
-            **stores.of_services,
-            "REDIS_URL": nobody,
-            "DATABASE_READ_URL": "postgresql://a:b@127.0.0.1:1/c",
-        }
+        standby = f"postgresql://a:{uuid4()}@127.0.0.1:{free_port()}/c"
+        away = {**stores.of_services, "REDIS_URL": nobody, "DATABASE_READ_URL": standby}
         ended = Admin({**environment, **away})("health", "--json")
     found = {each["part"]: each["is_well"] for each in ended.lines}
     assert ended.code == 1
