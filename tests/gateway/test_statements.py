@@ -9,9 +9,11 @@ import pytest
 from gateway.state import State
 from gateway.streams.delivery import Delivery
 from gateway.streams.watch import Watched, select_last_seqs
-from gateway.web.auth import Caller, find_caller
+from gateway.web.auth import find_caller
+from gateway.web.callers import Caller, Credential
 from shared.postgres.pool import connect
 from shared.settings.installation import Settings
+from shared.tokens import AGENT_TOKEN_EXPIRY
 from tests.gateway.noted import (
     LISTING,
     Notebook,
@@ -96,14 +98,16 @@ async def test_a_list_takes_as_many_statements_for_a_hundred_as_for_one(
 
 
 async def test_the_token_of_an_agent_takes_one_statement(
-    settings: Settings, counted: Notebook, owners: list[Owner]
+    counted: Notebook, state: State, owners: list[Owner]
 ) -> None:
     owner = owners[0].first
-    caller = Caller(UUID(owner.user_id), UUID(owner.agent_id))
+    agent_id = UUID(owner.agent_id)
+    credential = Credential(agent_id, AGENT_TOKEN_EXPIRY)
+    caller = Caller(UUID(owner.user_id), agent_id, credential=credential)
 
     async def find() -> None:
         async with connect(counted.database) as connection:
-            assert await find_caller(connection, settings, owner.agent_token) == caller
+            assert await find_caller(connection, state, owner.agent_token) == caller
 
     assert await counted.count(find) == 1
 
@@ -112,7 +116,7 @@ async def test_a_chat_message_takes_as_many_statements_with_a_hundred_files_as_w
     settings: Settings, counted: Notebook, state: State, owners: list[Owner]
 ) -> None:
     found = [await counted.count(partial(chat, settings, state, owner)) for owner in owners]
-    assert found == [3, 3], "one for the token, one for the session, one for the message"
+    assert found == [2, 2], "one for the session, one for the message"
 
 
 @pytest.mark.parametrize("missed", [1, 50])
