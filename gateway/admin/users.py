@@ -5,27 +5,31 @@ from typing import Annotated
 import typer
 
 from gateway.admin.faults import AdminError
-from gateway.admin.options import Json, Limit, Offset, OfUser, examples, new_group
+from gateway.admin.options import Json, Limit, Offset, OfUser, Yes, examples, new_group
 from gateway.admin.output import Progress, show_list, show_one, tell
 from gateway.admin.passwords import FromStdin, read_password
-from gateway.admin.running import ask, run
+from gateway.admin.running import ask, confirm, run
 
 group = new_group("Users: who there is, and new ones.")
 
 
-@group.command("list", epilog=examples("users list", "users list --name ada --json"))
+@group.command(
+    "list", epilog=examples("users list", "users list --name ada --json", "users list --admins")
+)
 def list_users(
     name: Annotated[str | None, typer.Option(help="A part of the name.")] = None,
+    admins: Annotated[bool, typer.Option("--admins", help="Only administrators.")] = False,
+    locked: Annotated[bool, typer.Option("--locked", help="Only who is locked out.")] = False,
     limit: Limit = 100,
     offset: Offset = 0,
     as_json: Json = False,
 ) -> None:
     """List users, newest first."""
     from gateway.admin.work.listing import Part
-    from gateway.admin.work.users import select_users
+    from gateway.admin.work.users import Filter, select_users
 
-    part = Part(limit, offset)
-    show_list(ask(lambda connection: select_users(connection, name, part)), as_json=as_json)
+    wanted, part = Filter(name, admins=admins, locked=locked), Part(limit, offset)
+    show_list(ask(lambda connection: select_users(connection, wanted, part)), as_json=as_json)
 
 
 @group.command("show", epilog=examples("users show ada", "users show ada --json"))
@@ -86,3 +90,39 @@ def import_users(
     tell(f"{outcome.created:,} users were created, {len(outcome.refused):,} lines refused.")
     if outcome.refused:
         raise typer.Exit(AdminError.code)
+
+
+@group.command("make-admin", epilog=examples("users make-admin ada"))
+def make_admin(user: OfUser, yes: Yes = False, as_json: Json = False) -> None:
+    """Make a user an administrator: the way to the first one."""
+    confirm(f"Make {user} an administrator?", yes=yes)
+    from gateway.admin.work.access import give_role
+
+    show_one(run(lambda on: give_role(on, user, "admin")), as_json=as_json)
+
+
+@group.command("make-user", epilog=examples("users make-user ada"))
+def make_user(user: OfUser, yes: Yes = False, as_json: Json = False) -> None:
+    """Make an administrator a user like any other."""
+    confirm(f"Make {user} a user like any other?", yes=yes)
+    from gateway.admin.work.access import give_role
+
+    show_one(run(lambda on: give_role(on, user, "user")), as_json=as_json)
+
+
+@group.command("lock", epilog=examples("users lock ada"))
+def lock_user(user: OfUser, yes: Yes = False, as_json: Json = False) -> None:
+    """Lock a user out: all sign-ins end, and there is no new one. What he has stays."""
+    confirm(f"Lock {user} out?", yes=yes)
+    from gateway.admin.work.access import lock
+
+    show_one(run(lambda on: lock(on, user)), as_json=as_json)
+
+
+@group.command("unlock", epilog=examples("users unlock ada"))
+def unlock_user(user: OfUser, yes: Yes = False, as_json: Json = False) -> None:
+    """Let a user sign in again."""
+    confirm(f"Let {user} sign in again?", yes=yes)
+    from gateway.admin.work.access import unlock
+
+    show_one(run(lambda on: unlock(on, user)), as_json=as_json)

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from attrs import frozen
+import attrs
+from attrs import field, frozen
 from databases.core import Connection
 
 from gateway.accounts import queries
@@ -25,6 +26,8 @@ class ListedUser:
 
     id: UUID
     username: str
+    role: str
+    locked_at: datetime | None
     created_at: datetime
     open_requests: int
     active_agents: int
@@ -38,32 +41,48 @@ class UserDetails:
     username: str
     first_name: str | None
     last_name: str | None
+    role: str
+    locked_at: datetime | None
     created_at: datetime
     chats: int
     last_chat_at: datetime | None
     has: dict[str, int]
 
 
-async def select_users(connection: Connection, name: str | None, part: Part) -> Listed[ListedUser]:
-    """Users whose names have this in them, or all, newest first."""
+@frozen
+class Filter:
+    """Which users to list."""
+
+    name: str | None = None
+    """What their names have in them."""
+    admins: bool = field(default=False, kw_only=True)
+    locked: bool = field(default=False, kw_only=True)
+
+
+async def select_users(connection: Connection, wanted: Filter, part: Part) -> Listed[ListedUser]:
+    """Users, newest first."""
     sql = """
-        SELECT id, username, created_at,
+        SELECT id, username, role, locked_at, created_at,
                (SELECT count(*) FROM requests
                 WHERE creator_id = users.id AND status IN ('queued', 'running')) AS open_requests,
                (SELECT count(*) FROM agents
                 WHERE creator_id = users.id AND is_active) AS active_agents
         FROM users
-        WHERE CAST(:name AS text) IS NULL OR position(lower(:name) IN lower(username)) > 0
+        WHERE (CAST(:name AS text) IS NULL OR position(lower(:name) IN lower(username)) > 0)
+          AND (role = 'admin' OR NOT CAST(:admins AS boolean))
+          AND (locked_at IS NOT NULL OR NOT CAST(:locked AS boolean))
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-    return await select_listed(connection, ListedUser, sql, {"name": name}, part)
+    values = attrs.asdict(wanted)
+    return await select_listed(connection, ListedUser, sql, values, part)
 
 
 async def select_user(connection: Connection, named: str) -> UserDetails:
     """A user in full. Raises NotFoundError."""
     user_id = await find_user(connection, named)
     sql = """
-        SELECT users.id, username, first_name, last_name, users.created_at,
+        SELECT users.id, username, first_name, last_name, role, locked_at,
+               users.created_at,
                (SELECT count(*) FROM chatconversations WHERE creator_id = users.id) AS chats,
                (SELECT max(updated_at) FROM chatconversations
                 WHERE creator_id = users.id) AS last_chat_at

@@ -1,15 +1,13 @@
 """How every part is, and what commands say where one is away."""
 
-import subprocess
-import sys
-from os import environ
+from uuid import uuid4
 
 from devstack.processes import free_port
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.gateway.admin.commands import Admin
 from tests.sql import run_sql
-from tests.system import PROJECT, Stores
+from tests.system import Stores
 
 PARTS = {
     *("PostgreSQL", "migrations", "Redis", "files", "bridges", "router session", "master agent")
@@ -66,36 +64,3 @@ def test_settings_that_are_missing_are_named(admin: Admin) -> None:
     ended = admin("users", "list", SECRET_KEY="")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == "The settings are not complete: SECRET_KEY is missing.\n"
-
-
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", "-m", "gateway.admin", *arguments]
-    return subprocess.run(
-        command,
-        env={**environ, **variables},
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_it_is_a_program(admin: Admin) -> None:
-    ended = run("queues", "show", **admin.variables)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert "users waiting" in ended.stdout
-
-
-HEAVY = ("asyncpg", "databases", "redis", "sqlalchemy", "starlette")
-
-
-def test_help_is_shown_without_what_the_work_needs() -> None:
-    code = (
-        "import sys; from gateway.admin.app import app\n"
-        "try: app(['users', 'import', '--help'])\n"
-        f"except SystemExit: print(*sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)"
-    )
-    command = [sys.executable, "-c", code]
-    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
-    assert "users import users.csv" in ended.stdout
-    assert ended.stderr == "\n"
