@@ -41,10 +41,12 @@ def list_requests(
     user: ForUser = None,
     session: Annotated[UUID | None, typer.Option(help="Only of this chat.")] = None,
     status: Annotated[
-        list[Status] | None, typer.Option(help="Only these; may be given again. [default: open]")
+        list[Status] | None, typer.Option(help="Only these; may be given again. Open ones if not.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Whatever their status is.")] = False,
-    hours: Annotated[float | None, typer.Option(min=0, help="Only so young.")] = None,
+    hours: Annotated[
+        float | None, typer.Option(min=0, help="Only those that were asked in so many.")
+    ] = None,
     limit: Limit = 100,
     offset: Offset = 0,
     as_json: Json = False,

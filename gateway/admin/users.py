@@ -45,7 +45,7 @@ def show_user(user: OfUser, as_json: Json = False) -> None:
     epilog=examples("users create ada", "users create ada --password-stdin < password"),
 )
 def create_user(
-    username: Annotated[str, typer.Argument(help="The new name.")],
+    username: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
     from_stdin: FromStdin = False,
     as_json: Json = False,
 ) -> None:
@@ -65,6 +65,7 @@ def import_users(
     file: Annotated[
         typer.FileText,
         typer.Argument(
+            metavar="FILE",
             encoding="utf-8-sig",
             help="CSV; - is stdin. Columns: username, password, perhaps first_name, last_name.",
         ),

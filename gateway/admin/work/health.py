@@ -143,11 +143,17 @@ async def _look_at_redis(settings: GatewaySettings) -> str:
 
 async def look_at_files(settings: GatewaySettings) -> str:
     """Whether the storage of files answers. Raises UnwellError."""
-    found = await create_storage(settings).is_up()
     place = settings.files_url or f"the folder {settings.default_files_folder_name}"
+    if not _is_there(settings):  # to open it would make it
+        raise UnwellError(f"{place} is not there")
+    found = await create_storage(settings).is_up()
     if found is not True:
         raise UnwellError(f"{place}: {found or 'no answer'}")
     return place
+
+
+def _is_there(settings: GatewaySettings) -> bool:
+    return bool(settings.files_url) or Path(settings.default_files_folder_name).is_dir()
 
 
 async def look_at_bridges(settings: GatewaySettings) -> str:

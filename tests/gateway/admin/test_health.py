@@ -27,12 +27,13 @@ def test_each_part_that_is_away_is_named_and_the_others_are_looked_at(stores: St
     with stores.environment() as environment:
         nobody = f"redis://127.0.0.1:{free_port()}"
         standby = f"postgresql://a:{uuid4()}@127.0.0.1:{free_port()}/c"
-        away = {**stores.of_services, "REDIS_URL": nobody, "DATABASE_READ_URL": standby}
+        others = {"REDIS_URL": nobody, "DATABASE_READ_URL": standby}
+        away = {**stores.of_services, **others, "DEFAULT_FILES_FOLDER_NAME": "nowhere"}
         ended = Admin({**environment, **away})("health", "--json")
     found = {each["part"]: each["is_well"] for each in ended.lines}
     assert ended.code == 1
     assert [part for part, is_well in found.items() if is_well] == [
-        *("PostgreSQL", "migrations", "files", "master agent"),
+        *("PostgreSQL", "migrations", "master agent"),
     ]
     assert found.keys() == {*PARTS, "standby"}
 
