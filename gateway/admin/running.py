@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from gateway.admin.faults import AdminError, UsageError
+from gateway.admin.output import printable, tell
 
 if TYPE_CHECKING:
     from databases.core import Connection
@@ -42,7 +43,7 @@ def run_anyhow[T](work: Callable[["GatewaySettings"], Awaitable[T]]) -> T:
     try:
         return asyncio.run(_with_settings(work))
     except AdminError as error:
-        typer.echo(str(error), err=True)
+        tell(printable(str(error)))
         raise typer.Exit(error.code) from None
 
 
@@ -62,8 +63,8 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        typer.echo(f"{question} Nobody can be asked here: say --yes.", err=True)
+        tell(f"{question} Nobody can be asked here: say --yes.")
         raise typer.Exit(UsageError.code)
     if not typer.confirm(question, err=True):
-        typer.echo("Nothing was done.", err=True)
+        tell("Nothing was done.")
         raise typer.Exit(AdminError.code)

@@ -10,7 +10,7 @@ from gateway.admin.output import Progress, show_list, show_one, tell
 from gateway.admin.passwords import FromStdin, read_password
 from gateway.admin.running import ask, confirm, run
 
-group = new_group("Users: who there is, and new ones.")
+group = new_group("Users: who there is, new ones, administrators, and who is locked out.")
 
 
 @group.command(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from devstack.processes import free_port
 from tests.gateway.admin.commands import Admin
 from tests.system import System
 from tests.users import PASSWORD, User, connect_to, eventually, register_user
@@ -76,11 +77,13 @@ async def test_a_sign_in_is_listed_and_ended(admin: Admin, signed_in: User) -> N
     assert listed.lines == []
 
 
-async def test_all_sign_ins_of_a_user_are_ended_and_nobody_elses(
+async def test_all_sign_ins_of_a_user_are_ended_and_nobody_elses_without_redis_too(
     admin: Admin, system: System, signed_in: User
 ) -> None:
+    away = {"REDIS_URL": f"redis://127.0.0.1:{free_port()}"}
     async with register_user(system.gateway) as other:
-        ended = await admin.soon("sessions", "end", "--user", signed_in.id, "--yes", "--json")
+        end = ("sessions", "end", "--user", signed_in.id, "--yes", "--json")
+        ended = await admin.soon(*end, **away)
         assert ended.json == {"ended": 1}
         await until_refused(signed_in)
         assert (await other.http.get("/api/chats")).status_code == 200
