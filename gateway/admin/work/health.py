@@ -137,7 +137,9 @@ async def look_at_standby(settings: GatewaySettings) -> str:
 async def _look_at_redis(settings: GatewaySettings) -> str:
     try:
         return await look_at_redis(settings)
-    except (RedisAwayError, WrongRedisError) as error:
+    except RedisAwayError as error:
+        raise UnwellError(str(error)) from error
+    except WrongRedisError as error:
         raise UnwellError(f"REDIS_URL {error}") from error
 
 
