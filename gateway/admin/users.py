@@ -93,6 +93,19 @@ def import_users(
         raise typer.Exit(AdminError.code)
 
 
+@group.command(
+    "set-password",
+    epilog=examples("users set-password ada", "users set-password ada --password-stdin < password"),
+)
+def set_password(user: OfUser, from_stdin: FromStdin = False, as_json: Json = False) -> None:
+    """Give a user another password, which is asked for; all his sign-ins end."""
+    password = read_password(from_stdin=from_stdin)
+
+    from gateway.admin.work import access
+
+    show_one(run(lambda on: access.set_password(on, user, password)), as_json=as_json)
+
+
 @group.command("make-admin", epilog=examples("users make-admin ada"))
 def make_admin(user: OfUser, yes: Yes = False, as_json: Json = False) -> None:
     """Make a user an administrator: the way to the first one."""

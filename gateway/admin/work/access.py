@@ -12,6 +12,7 @@ from gateway.admin.faults import NotFoundError
 from gateway.admin.work.finding import find_any, find_user
 from gateway.admin.work.installation import Installation
 from gateway.admin.work.listing import Listed, Part, select_listed
+from gateway.admin.work.users import check_password, hash_password
 from gateway.signins.queries import end_sign_in, end_sign_ins
 from gateway.signins.revocations import Revocations
 from shared.postgres.pool import columns, transaction
@@ -88,6 +89,23 @@ async def unlock(on: Installation, user: str) -> UserAccess:
         user_id = await find_user(connection, user)
         access = await _update(connection, sql, {"id": user_id})
     await tell_ended(on, [user_id])
+    return access
+
+
+async def set_password(on: Installation, user: str, password: str) -> UserAccess:
+    """Give a user another password, and end what he has. Raises NotFoundError, RefusedError."""
+    sql = """
+        UPDATE users SET password = :password_hash WHERE id = :id
+        RETURNING id, username, role, locked_at, CAST(:ended AS int) AS ended_sign_ins
+    """
+    check_password(password)
+    password_hash = await hash_password(password)
+    async with on.connection() as connection, transaction(connection):
+        user_id = await find_user(connection, user)
+        ended = await end_sign_ins(connection, user_id)
+        values = {"id": user_id, "password_hash": password_hash, "ended": len(ended)}
+        access = await _update(connection, sql, values)
+    await tell_ended(on, ended)
     return access
 
 

@@ -10,7 +10,7 @@ from databases.core import Connection
 from gateway.accounts import queries
 from gateway.accounts.names import clean
 from gateway.accounts.passwords import Passwords
-from gateway.accounts.schemas import NewUser, User, find_weakness
+from gateway.accounts.schemas import NewUser, Password, User, find_weakness
 from gateway.admin.faults import NotFoundError, RefusedError
 from gateway.admin.work.finding import find_user
 from gateway.admin.work.listing import Listed, Part, select_listed
@@ -96,15 +96,32 @@ async def select_user(connection: Connection, named: str) -> UserDetails:
     return UserDetails(**columns(row), has=has)
 
 
+@frozen
+class NewPassword:
+    """What a user is to sign in with."""
+
+    password: Password
+
+
 def check_new_user(username: str, password: str) -> NewUser:
     """Somebody who may be added, as at a registration. Raises RefusedError."""
-    try:
-        new = structure({"username": username, "password": password}, NewUser)
-    except InvalidInputError as error:
-        raise RefusedError("; ".join(fault.msg for fault in error.faults)) from None
+    new = _structure({"username": username, "password": password}, NewUser)
+    check_password(password)
+    return new
+
+
+def check_password(password: str) -> None:
+    """Raises RefusedError for one that a user may not have."""
+    _structure({"password": password}, NewPassword)
     if weakness := find_weakness(password):
         raise RefusedError(weakness)
-    return new
+
+
+def _structure[T](data: object, into: type[T]) -> T:
+    try:
+        return structure(data, into)
+    except InvalidInputError as error:
+        raise RefusedError("; ".join(fault.msg for fault in error.faults)) from None
 
 
 async def add_user(connection: Connection, new: NewUser, password_hash: str) -> User:
@@ -119,8 +136,13 @@ async def add_user(connection: Connection, new: NewUser, password_hash: str) -> 
 async def create_user(connection: Connection, username: str, password: str) -> User:
     """Add a user. Raises RefusedError."""
     new = check_new_user(username, password)
+    return await add_user(connection, new, await hash_password(password))
+
+
+async def hash_password(password: str) -> str:
+    """What is stored of one."""
     passwords = Passwords()
     try:
-        return await add_user(connection, new, await passwords.hash(new.password))
+        return await passwords.hash(password)
     finally:
         passwords.close()

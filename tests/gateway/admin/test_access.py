@@ -64,6 +64,28 @@ async def test_whoever_is_locked_is_out_until_he_is_unlocked(
         assert login.status_code == 200
 
 
+async def test_another_password_is_the_only_one_and_ends_what_was(
+    admin: Admin, system: System, signed_in: User
+) -> None:
+    name, password = signed_in.name, f"Another-{PASSWORD}"
+    given = ("users", "set-password", name, "--password-stdin", "--json")
+    weak = await admin.soon(*given, stdin="password")
+    assert (weak.code, weak.err) == (4, "Password must contain an uppercase character\n")
+    ended = await admin.soon(*given, stdin=f"{password}\n")
+    assert (ended.code, ended.json["ended_sign_ins"]) == (0, 1)
+    await until_refused(signed_in)
+    async with connect_to(system.gateway) as http:
+        statuses = [
+            (
+                await http.post(
+                    "/api/login/access-token", data={"username": name, "password": each}
+                )
+            ).status_code
+            for each in (PASSWORD, password)
+        ]
+    assert statuses == [400, 200]
+
+
 async def test_a_sign_in_is_listed_and_ended(admin: Admin, signed_in: User) -> None:
     [sign_in] = (await admin.soon("sessions", "list", "--user", signed_in.name, "--json")).lines
     assert (sign_in["username"], sign_in["method"]) == (signed_in.name, "password")
