@@ -108,18 +108,15 @@ class Refresh:
         """Have all looked up that is due, and wait for none of it: what hangs delays no round."""
         try:
             async with connect(self._database) as connection:
-                found = [
-                    Place(kind, due.target, due)
-                    for kind in self._kinds
-                    for due in await kind.select_due(connection)
-                ]
+                found = [(kind, await kind.select_due(connection)) for kind in self._kinds]
         except DatabaseAwayError as error:
             logger.warning("nothing can be looked up again: %s", error)
             return
-        for some in batched(found, AT_ONCE):
-            for place in some:
-                visits.want(place)
-            await asyncio.sleep(0)  # others have the loop between them
+        for kind, due in found:
+            for some in batched(due, AT_ONCE):
+                for one in some:
+                    visits.want(Place(kind, one.target, one))
+                await asyncio.sleep(0)  # others have the loop between them
 
     async def is_as_before(self, place: Place) -> bool:
         """Whether a short visit finds a place as it was; if that can't be said, it does not."""
