@@ -1,6 +1,6 @@
 """A2A agents in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -66,7 +66,7 @@ async def count_failure(
     await connection.execute(sql, values)
 
 
-async def select_due(connection: Connection) -> list[Due]:
+async def select_due(connection: Connection) -> Iterator[Due]:
     """Every agent that is to be looked up again, with where its card was."""
     sql = """
         SELECT server_url, row, creator_id, card_url, CASE WHEN is_same THEN lookup_digest END
@@ -81,10 +81,10 @@ async def select_due(connection: Connection) -> list[Due]:
         ) AS known
         WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
     """
-    return [
-        Due(Target(url, row), owner, card_url, digest)
-        for url, row, owner, card_url, digest in await connection.fetch_all(sql)
-    ]
+    rows = await connection.fetch_all(sql)
+    return (
+        Due(Target(url, row), owner, card_url, digest) for url, row, owner, card_url, digest in rows
+    )
 
 
 async def select_headers(connection: Connection, vault: Vault, id_: UUID) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """MCP servers and their tools in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -103,7 +103,7 @@ async def count_failure(
     await connection.execute(sql, values)
 
 
-async def select_due(connection: Connection) -> list[Due]:
+async def select_due(connection: Connection) -> Iterator[Due]:
     """Every server that is to be looked up again, with the protocol's version that it spoke."""
     sql = """
         SELECT server_url, row, creator_id, protocol_version,
@@ -120,10 +120,10 @@ async def select_due(connection: Connection) -> list[Due]:
         ) AS known
         WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
     """
-    return [
-        Due(Target(url, row), owner, version, digest)
-        for url, row, owner, version, digest in await connection.fetch_all(sql)
-    ]
+    rows = await connection.fetch_all(sql)
+    return (
+        Due(Target(url, row), owner, version, digest) for url, row, owner, version, digest in rows
+    )
 
 
 async def select_sent(connection: Connection, vault: Vault, id_: UUID) -> dict[str, str]:

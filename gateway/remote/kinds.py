@@ -1,7 +1,7 @@
 """Kinds of things that users add by their URL: each is looked up, stored, and looked up again."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from http import HTTPStatus
 from random import uniform
 from uuid import UUID
@@ -61,7 +61,7 @@ class Kind[Found]:
     """Whether what is at a URL has a digest, by what is recalled; not, if that can't be said."""
     select_headers: Callable[[Connection, Vault, UUID], Awaitable[Values]]
     """What a row's server is sent. Raises UndecryptableError."""
-    select_due: Callable[[Connection], Awaitable[list[Due]]]
+    select_due: Callable[[Connection], Awaitable[Iterator[Due]]]
     """What is to be looked up again, each target with every owner for whom it is."""
     activate: Callable[[Connection, Target], Awaitable[list[UUID]]]
     """Mark a target as active; gives the ids of its rows."""
