@@ -15,11 +15,10 @@ from gateway.a2a.interfaces import Interface, admit, read_interfaces
 from gateway.remote.causes import describe_answer
 from gateway.remote.credentials import Credentials
 from gateway.remote.errors import UnreachableError
+from gateway.remote.kinds import SHORT_SECONDS
 from gateway.remote.left_out import log_left_out
 from gateway.remote.outbound import Outbound
 from gateway.remote.urls import read_url
-
-CHECK_SECONDS = 5.0
 
 
 @frozen
@@ -65,7 +64,7 @@ async def finds_the_same(
     If not, or if that can't be said, a look-up finds out more.
     """
     try:
-        async with outbound.visit(seconds=CHECK_SECONDS, credentials=credentials) as http:
+        async with outbound.visit(seconds=SHORT_SECONDS, credentials=credentials) as http:
             answer = await http.get(card_url)
             return answer.is_success and _digest_of(answer.content) == digest
     except UnreachableError:

@@ -22,10 +22,9 @@ from gateway.mcp.sessions import Sessions
 from gateway.mcp.tools import digest_of
 from gateway.remote.credentials import Credentials
 from gateway.remote.errors import UnreachableError
+from gateway.remote.kinds import SHORT_SECONDS
 from gateway.remote.mending import beside, mend_answer
 from gateway.remote.outbound import Outbound
-
-CHECK_SECONDS = 5.0
 
 LIST = "tools/list"
 ID = 1
@@ -47,7 +46,7 @@ async def lists_the_same(
     sessions = Sessions()
     headers = {**HEADERS, MCP_PROTOCOL_VERSION_HEADER: version}
     try:
-        async with outbound.visit(seconds=CHECK_SECONDS, credentials=credentials) as http:
+        async with outbound.visit(seconds=SHORT_SECONDS, credentials=credentials) as http:
             http.event_hooks = {"response": [sessions.note, mend_answer]}
             async with http.stream("POST", url, content=_ask(version), headers=headers) as answer:
                 text = await _read_message(answer) if answer.is_success else b""

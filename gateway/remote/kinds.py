@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 MOST_FAILURES = 2  # of an active one in a row: a single one may be chance, or a server that slept
 LONGEST_PAUSE = 900.0  # seconds
+SHORT_SECONDS = 5.0  # of a short visit
 WHOLE_SECONDS = 3600.0  # after which all is looked up that a short visit does not see
 PAUSES = (0.0, 60.0, 120.0, 240.0, 480.0, LONGEST_PAUSE)  # seconds after the first failure in a row
 
