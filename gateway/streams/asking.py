@@ -147,6 +147,7 @@ async def ask(state: State, question: Question) -> Accepted:
         publication_id=question.publication_id,
         named=question.named,
     )
+    await state["heard"].until_heard(question.request_id)
     async with connect(state["database"]) as connection:
         inserted = await queries.insert_request(
             connection, new, state["settings"].open_requests_per_user
