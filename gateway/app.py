@@ -31,6 +31,8 @@ from gateway.remote.refresh import Refresh
 from gateway.requests.bridges import Bridges
 from gateway.routes import forms, operations
 from gateway.routes import sockets as described
+from gateway.signins.revocations import Revocations
+from gateway.signins.sweep import sweep_sign_ins
 from gateway.state import State
 from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
@@ -159,6 +161,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
         notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
+        revocations = Revocations(database, notifications)
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
@@ -169,6 +172,9 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             notifications_writer=notifications.outbox.write(),
             bridges=bridges.listen(),
             watch=watch.run(),
+            revoked=revocations.run(),
+            revocations=revocations.listen(),
+            sign_ins=sweep_sign_ins(database),
             changes=changes.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
@@ -177,7 +183,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         )
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
-        sockets = Sockets(settings.sockets_per_user)
+        sockets = Sockets(settings.sockets_per_user, revocations)
         probe = DatabaseProbe(settings, database)
         stack.callback(probe.close)
         drain = Drain(sockets.leave, settings.drain_grace)
@@ -204,6 +210,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             passwords=passwords,
             attempts=attempts,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
+            revocations=revocations,
             watch=watch,
             changes=changes,
             storage=storage,

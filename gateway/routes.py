@@ -21,10 +21,12 @@ from gateway.published import routes as published
 from gateway.published.cards import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
+from gateway.signins import routes as signins
 from gateway.usage import routes as usage
 
 operations = [
     *accounts.operations,
+    *signins.operations,
     *agents.operations,
     *flows.operations,
     *invocations.operations,

@@ -14,6 +14,7 @@ from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
+from gateway.signins.revocations import Revocations
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
 from gateway.streams.watch import Watch
@@ -42,6 +43,7 @@ class State(TypedDict):
     passwords: Passwords
     attempts: Attempts
     strangers: Strangers
+    revocations: Revocations
     watch: Watch
     changes: Changes
     sockets: Sockets

@@ -1,5 +1,5 @@
 -- What requests have used of language models, its sums, and how much a user may spend in a month.
--- depends: 0035-publications
+-- depends: 0036-sign-ins
 
 ALTER TABLE requests ADD COLUMN usage jsonb;
 

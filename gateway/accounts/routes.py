@@ -6,19 +6,21 @@ from gateway.accounts.names import clean
 from gateway.accounts.passwords import BusyError, Verdict
 from gateway.accounts.queries import Credentials
 from gateway.accounts.schemas import (
+    REFRESH,
     Detail,
     Login,
     NewUser,
     Profile,
     ProfileChanges,
     Token,
-    TokenPair,
     TokenRefusal,
     User,
     UserId,
     WrongCredentialsError,
     find_weakness,
 )
+from gateway.signins.beginning import begin_sign_in, renew
+from gateway.signins.schemas import TokenPair
 from gateway.web.auth import Access, bind_holder, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
@@ -28,7 +30,6 @@ from gateway.web.refusals import LOGIN_FAILED, TOKEN
 from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
-from shared.tokens import issue_user_token
 
 TOO_BUSY = "Too many people are logging in at the moment, please try again"
 
@@ -53,8 +54,10 @@ async def create_user(call: Call[NewUser, Nothing]) -> User:
 
 
 async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
-    """Log in with user name and password."""
-    username, password = call.body.username, call.body.password
+    """Log in with user name and password, or go on by a refresh token."""
+    if call.body.grant_type == REFRESH:
+        return await renew(call, call.body.refresh_token)
+    username, password = call.body.named()
     bind_log_ids(username=username)
     attempts, settings = call.state["attempts"], call.state["settings"]
     login = expect_login(attempts, settings, call.request, username)
@@ -72,16 +75,17 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
             LOGINS.labels("wrong").inc()
             raise WrongCredentialsError("Incorrect username or password", LOGIN_FAILED)
         if verdict is Verdict.OUTDATED:
-            await _hash_anew(call, stored)
+            await _hash_anew(call, password, stored)
     except BusyError:
         LOGINS.labels("busy").inc()
         raise UnavailableError(TOO_BUSY) from None
+    given = await begin_sign_in(call, stored.id, "password", offline=call.body.wants_refresh_token)
     LOGINS.labels("succeeded").inc()
-    return TokenPair(issue_user_token(settings.secret_key, stored.id))
+    return given
 
 
-async def _hash_anew(call: Call[Login, Nothing], stored: Credentials) -> None:
-    new_hash = await call.state["passwords"].hash(call.body.password)
+async def _hash_anew(call: Call[Login, Nothing], password: str, stored: Credentials) -> None:
+    new_hash = await call.state["passwords"].hash(password)
     async with connect(call.database) as connection:
         await queries.update_password(connection, stored, new_hash)
 
@@ -89,7 +93,7 @@ async def _hash_anew(call: Call[Login, Nothing], stored: Credentials) -> None:
 async def read_token_validity(call: Call[Token, Nothing]) -> Detail:
     """Check whether a token of a user or an agent still lets its holder in."""
     async with connect(call.database) as connection:
-        caller = await find_caller(connection, call.state["settings"], call.body.token)
+        caller = await find_caller(connection, call.state, call.body.token)
     if caller is None:
         bind_holder(call.state["settings"], call.body.token)
         raise BadRequestError("Token is not valid or expired", TOKEN)

@@ -65,6 +65,7 @@ class Reader:
         self._delivery = delivery
         self._inbox: list[str | bytes] = []  # a tenth of what a deque takes
         self._storing: asyncio.Task[None] | None = None
+        self._is_stopped = False
         self._message_bytes = self._state["settings"].max_message_bytes
 
     async def read(self) -> None:
@@ -79,6 +80,8 @@ class Reader:
                 return
             frame = (message.get("text") or message.get("bytes") or "")[:most]
             del message  # it may be far longer
+            if self._is_stopped:
+                continue
             if self._storing is not None and self._is_full(frame):
                 await asyncio.wait({self._storing})
             self._inbox.append(frame)
@@ -89,6 +92,11 @@ class Reader:
         """Whether more than one message's worth would wait, in bytes of memory."""
         size = sum(map(getsizeof, (*self._inbox, frame)))
         return len(self._inbox) == INBOX_LIMIT or size > frame_limit(self._message_bytes)
+
+    def stop(self) -> None:
+        """Take nothing any more: what waits is forgotten, as is what still comes."""
+        self._is_stopped = True
+        self._inbox.clear()
 
     async def finish(self) -> None:
         """Wait until all that came is stored."""

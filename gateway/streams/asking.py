@@ -161,6 +161,7 @@ async def ask(state: State, question: Question) -> Accepted:
     )
     settings = state["settings"]
     bounds = Bounds(settings.open_requests_per_user, settings.monthly_budget)
+    await state["heard"].until_heard(question.request_id)
     async with connect(state["database"]) as connection:
         inserted = await queries.insert_request(connection, new, bounds)
         MESSAGES.labels(inserted.acceptance.name.lower()).inc()

@@ -4,17 +4,23 @@ from enum import Enum
 from hmac import compare_digest
 from uuid import UUID
 
-from attrs import frozen
 from databases.core import Connection
 from starlette.requests import HTTPConnection
 
+from gateway.state import State
+from gateway.web.callers import Caller, Credential
 from gateway.web.errors import BadRequestError, UnauthorizedError
 from gateway.web.refusals import API_KEY, TOKEN
 from shared.codec.converter import structure
 from shared.codec.faults import Fault, InvalidInputError
 from shared.settings.gateway import GatewaySettings
 from shared.telemetry.logging import bind_log_ids
-from shared.tokens import read_signed_token, read_token, select_is_current
+from shared.tokens import (
+    read_expiring,
+    read_signed_token,
+    read_token,
+    select_is_current,
+)
 
 NOT_AUTHENTICATED = "Not authenticated"
 DEAD_TOKEN = "Token is not valid or expired. Please log in again"  # noqa: S105
@@ -43,47 +49,41 @@ class Access(Enum):
         return self in (Access.USER_OR_AGENT, Access.USER_AGENT_OR_SERVICE)
 
 
-@frozen
-class Caller:
-    """The user in whose name the caller acts, and the agent or the service if it is one."""
-
-    user_id: UUID
-    agent_id: UUID | None = None
-    is_service: bool = False
-
-
 async def authenticate(
-    connection: Connection, request: HTTPConnection, settings: GatewaySettings, access: Access
+    connection: Connection, request: HTTPConnection, state: State, access: Access
 ) -> Caller:
     """The caller, where not anyone may call. Raises UnauthorizedError or BadRequestError."""
+    settings = state["settings"]
     service = access.lets_in_services
     if service and "user_id" in request.query_params:
         return await _read_service(connection, request, settings)
     if service and not request.headers.get("authorization"):
         raise BadRequestError(NO_CALLER)
     token = _bearer_token(request)
-    caller = await find_caller(connection, settings, token)
+    caller = await find_caller(connection, state, token)
     if caller is None or (caller.agent_id is not None and not access.lets_in_agents):
         bind_holder(settings, token)
         raise UnauthorizedError(DEAD_TOKEN, TOKEN)
     return caller
 
 
-async def find_caller(
-    connection: Connection, settings: GatewaySettings, token: str
-) -> Caller | None:
-    """Whom a token stands for, if it is good: its user exists, or it is its agent's current one.
+async def find_caller(connection: Connection, state: State, token: str) -> Caller | None:
+    """Whom a token stands for, if its sign-in goes on, or it is its agent's current one.
 
     The one way in for whoever brings a bearer: keys of other kinds would be taken here.
     """
-    claims = read_token(settings.secret_key, token)
+    claims, expires_at = read_expiring(state["settings"].secret_key, token)
     if claims is None:
         return None
-    if claims.agent_id is None:
-        is_good = await _select_exists(connection, claims.user_id)
-    else:
+    if claims.sign_in_id is not None:
+        is_good = not await state["revocations"].is_over(connection, claims.sign_in_id)
+    elif claims.agent_id is not None:
         is_good = await select_is_current(connection, claims, token)
-    return Caller(claims.user_id, claims.agent_id) if is_good else None
+    else:
+        is_good = await _select_may_call(connection, claims.user_id)
+    credential = Credential(claims.sign_in_id or claims.agent_id, expires_at)
+    caller = Caller(claims.user_id, claims.agent_id, credential=credential)
+    return caller if is_good else None
 
 
 def bind_holder(settings: GatewaySettings, token: str) -> None:
@@ -143,4 +143,9 @@ def _user_id(text: str) -> UUID:
 
 async def _select_exists(connection: Connection, user_id: UUID) -> bool:
     sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id)"
+    return bool(await connection.fetch_val(sql, {"user_id": user_id}))
+
+
+async def _select_may_call(connection: Connection, user_id: UUID) -> bool:
+    sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id AND locked_at IS NULL)"
     return bool(await connection.fetch_val(sql, {"user_id": user_id}))

@@ -23,7 +23,8 @@ from starlette.types import Receive, Scope, Send
 from gateway.state import State
 from gateway.web.addresses import base_of
 from gateway.web.answer import Answer
-from gateway.web.auth import Access, Caller, authenticate
+from gateway.web.auth import Access, authenticate
+from gateway.web.callers import Caller
 from gateway.web.errors import (
     ApiError,
     BadRequestError,
@@ -196,7 +197,7 @@ class Operation:
             data = await self._read(request)
             return await self._call(request, state, None, data, held)
         async with connect(database) as connection:
-            caller = await authenticate(connection, request, state["settings"], self.access)
+            caller = await authenticate(connection, request, state, self.access)
             bind_log_ids(user_id=caller.user_id)
             if not self.lends or self._parsed is not Nothing:
                 await give_back(database)  # who sends slowly keeps it from nobody

@@ -59,6 +59,10 @@ class GatewaySettings(CommonSettings):
     request_timeout: float = setting(seconds, default=600.0)
     max_message_bytes: int = setting(whole_number, default=512 * 1024)
 
+    access_token_seconds: int = setting(whole_number, default=15 * 60)
+    refresh_token_days: int = setting(whole_number, default=30)
+    sign_in_days: int = setting(whole_number, default=90)
+
     login_failures_per_address: int = setting(limit, default=100)
     login_failures_per_name: int = setting(limit, default=10)
     registrations_per_address: int = setting(limit, default=100)

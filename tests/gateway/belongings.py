@@ -39,6 +39,7 @@ class Belongings:
     provider_id: str = field(factory=_id)
     config_id: str = field(factory=_id)
     publication_id: str = field(factory=_id)
+    sign_in_id: str = field(factory=_id)
     published: str = field(factory=lambda: f"published{uuid4().hex}")
     marker: str = field(factory=lambda: f"marker{uuid4().hex}")
     agent_token: str = ""
@@ -78,8 +79,8 @@ def insert_person(sql: Sql, system: System) -> Belongings:
 
 
 def user_token(settings: Settings, owner: Belongings) -> str:
-    """A token of the user."""
-    return issue_user_token(settings.secret_key, UUID(owner.user_id))
+    """A token of the user, of the sign-in that he has."""
+    return issue_user_token(settings.secret_key, UUID(owner.user_id), UUID(owner.sign_in_id))
 
 
 def insert_belongings(sql: Sql, new: Iterable[Belongings]) -> None:
@@ -102,8 +103,8 @@ INSERT = """
         SELECT * FROM json_to_recordset(%s) AS new (
             user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
             session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid,
-            config_id uuid, publication_id uuid, published text, marker text, agent_token text,
-            api_key text
+            config_id uuid, publication_id uuid, sign_in_id uuid, published text, marker text,
+            agent_token text, api_key text
         )
     ), agent AS (
         INSERT INTO agents
@@ -183,6 +184,10 @@ INSERT = """
         SELECT config_id, user_id, provider_id, marker, marker, marker, marker, 5, 0.7,
                json_build_object('note', marker)
         FROM new
+    ), sign_in AS (
+        INSERT INTO sign_ins (id, user_id, method, device, address, expires_at)
+        SELECT id, user_id, 'password', marker, '127.0.0.1', now() + interval '6 hours'
+        FROM new CROSS JOIN unnest(array[sign_in_id, gen_random_uuid()]) AS id
     )
     INSERT INTO publications (id, alias, creator_id, config_id)
     SELECT publication_id, published, user_id, config_id FROM new
@@ -219,6 +224,8 @@ SELECT = """
         (SELECT json_agg(one ORDER BY one.id) FROM modelconfigs AS one
          WHERE creator_id = own.id) AS configs,
         (SELECT json_agg(one ORDER BY one.id) FROM publications AS one
-         WHERE creator_id = own.id) AS publications
+         WHERE creator_id = own.id) AS publications,
+        (SELECT json_agg(one ORDER BY one.id) FROM sign_ins AS one
+         WHERE user_id = own.id) AS sign_ins
     FROM own
 """

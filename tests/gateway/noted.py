@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast, get_origin
@@ -19,6 +20,7 @@ from starlette.websockets import WebSocket
 from gateway.chats.socket import serve_frontend
 from gateway.files.storage import create_storage
 from gateway.requests.bridges import Bridges
+from gateway.signins.revocations import Revocations
 from gateway.state import State
 from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
@@ -161,9 +163,12 @@ def _gather(sql: Sql, user_id: str, first: Belongings) -> None:
 def make_state(settings: Settings, database: Database, folder: str) -> State:
     """What every request can reach; its loops don't run."""
     notifications = Notifications(create_redis(settings))
+    revocations = Revocations(database, notifications)
+    revocations._asked_at = math.inf  # as if that loop had just been round
     state: dict[str, Any] = {
         "settings": attrs.evolve(settings, open_requests_per_user=0),
-        "sockets": Sockets(0),
+        "revocations": revocations,
+        "sockets": Sockets(0, revocations),
         "database": database,
         "replica": Replica(database, None),
         "notifications": notifications,

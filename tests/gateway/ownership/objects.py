@@ -32,6 +32,15 @@ ACCOUNTS = [
     Entry("POST /api/validate-token", SAME, json={"token": "{agent_token}"}),
     Entry("GET /api/profiles/{user_id}", UNKNOWN, says=NO_PROFILE),
     Entry("PATCH /api/profiles/{user_id}", UNKNOWN, says=NO_PROFILE, json={"first_name": "{new}"}),
+    Entry("POST /api/logout", SAME, 204),
+    Entry("GET /api/sessions/sign-ins", OTHERS),
+    Entry(
+        "DELETE /api/sessions/sign-ins/{sign_in_id}",
+        UNKNOWN,
+        204,
+        says="You have no sign-in with id '{sign_in_id}'",
+    ),
+    Entry("DELETE /api/sessions/sign-ins", MAKES),
 ]
 NO_AGENT = "Agent '{agent_id}' does not exist"
 AGENTS = [
