@@ -4,7 +4,6 @@ import json
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
-from decimal import Decimal
 from ipaddress import ip_network
 from typing import Literal
 
@@ -44,12 +43,12 @@ def limit(text: str) -> int:
     return int(text)
 
 
-def money(text: str) -> Decimal:
+def money(text: str) -> float:
     """An amount; 0 means none."""
     whole, _, part = text.partition(".")
     if not text.isascii() or not whole.isdigit() or not f"{part}0".isdigit():
         raise ValueError("must be an amount like 25 or 12.50, 0 for none")
-    return Decimal(text)
+    return float(text)
 
 
 def seconds(text: str) -> float:

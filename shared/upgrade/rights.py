@@ -15,7 +15,8 @@ NOTED = "GRANT SELECT (migration_id) ON _yoyo_migration TO {}"
 FUNCTIONS = """
     SELECT oid::regprocedure::text FROM pg_proc
     WHERE pronamespace = current_schema()::regnamespace
-      AND proname IN ('fold_name', 'make_log_partition', 'drop_log_partition', 'delete_old_logs')
+      AND proname IN ('fold_name', 'make_log_partition', 'drop_log_partition', 'delete_old_logs',
+                      'spent_this_month')
 """
 
 
