@@ -13,7 +13,11 @@ SEQUENCES = """
 FUNCTIONS = """
     SELECT oid::regprocedure::text FROM pg_proc
     WHERE pronamespace = current_schema()::regnamespace
-      AND proname IN ('fold_name', 'make_log_partition', 'drop_log_partition', 'delete_old_logs')
+      AND proname IN (
+          'fold_name', 'make_log_partition', 'drop_log_partition', 'delete_old_logs',
+          'usable_agents', 'usable_flows', 'usable_configs', 'usable_servers', 'usable_cards',
+          'may_use_agent'
+      )
 """
 
 
