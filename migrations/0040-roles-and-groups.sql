@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS shares (
 );
 
 CREATE INDEX IF NOT EXISTS ix_shares_group_id ON shares (group_id, owner_id);
+CREATE INDEX IF NOT EXISTS ix_shares_owner_id ON shares (owner_id);
 
 -- A group has a manager as long as it has members, and is gone with its last one.
 CREATE OR REPLACE FUNCTION keep_group_managed() RETURNS trigger LANGUAGE plpgsql AS $$
