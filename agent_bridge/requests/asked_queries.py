@@ -49,12 +49,13 @@ async def mark_asked(connection: Connection, requests: Sequence[ClaimedRequest])
             UPDATE requests SET sent_at = now() FROM held WHERE requests.id = held.id
             RETURNING claim_id
         )
-        SELECT claim_id, asked.type, agents.id, alias, is_active, input_parameters,
+        SELECT claim_id, asked.type, agent.id, alias, is_active, input_parameters,
                EXISTS (SELECT FROM marked WHERE marked.claim_id = asked.claim_id) AS is_held
         FROM asked
-        LEFT JOIN agents
-          ON agents.id = asked.id AND agents.creator_id = asked.creator_id
-         AND asked.type = 'genai'
+        LEFT JOIN LATERAL (
+            SELECT id, alias, is_active, input_parameters FROM agents
+            WHERE id = asked.id AND creator_id = asked.creator_id LIMIT 1
+        ) AS agent ON asked.type = 'genai'
         ORDER BY place
     """
     values = {

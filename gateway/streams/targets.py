@@ -134,14 +134,16 @@ async def _select_rows(connection: Connection, owner: UUID, name: str | None) ->
               AND (CAST(:name AS text) IS NULL OR :name IN (alias, CAST(id AS text)))
             ORDER BY created_at DESC, id LIMIT :limit
         ), member AS (
-            SELECT id, alias, description, created_at, CAST(input_parameters AS text) AS content,
-                   sum(octet_length(CAST(input_parameters AS text))) OVER (ORDER BY id) AS bytes
-            FROM agents
-            WHERE is_active AND (id, creator_id) IN (
-                SELECT CAST(member ->> 'id' AS uuid), flow.creator_id
+            SELECT agent.*, sum(octet_length(content)) OVER (ORDER BY id) AS bytes
+            FROM (
+                SELECT DISTINCT CAST(member ->> 'id' AS uuid) AS member_id, creator_id AS whose
                 FROM flow CROSS JOIN LATERAL json_array_elements(flow) AS member
-                WHERE CAST(:name AS text) IS NOT NULL OR flow.creator_id <> :owner
-            )
+                WHERE CAST(:name AS text) IS NOT NULL OR creator_id <> :owner
+            ) AS wanted CROSS JOIN LATERAL (
+                SELECT id, alias, description, created_at,
+                       CAST(input_parameters AS text) AS content
+                FROM agents WHERE id = member_id AND creator_id = whose AND is_active LIMIT 1
+            ) AS agent
         )
         SELECT 'config' AS kind, id, name, model AS description, created_at, '' AS content
         FROM config
