@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from databases.core import Connection
 from databases.interfaces import Record
 
-from gateway.groups.schemas import Group, Member, MemberRole
+from gateway.groups.schemas import Group, GroupMember, MemberRole
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from shared.postgres.rows import builder
@@ -97,7 +97,7 @@ async def delete_group(connection: Connection, manager: UUID, id_: UUID) -> bool
 
 async def select_members(
     connection: Connection, user: UUID, id_: UUID, part: Slice
-) -> Page[Member]:
+) -> Page[GroupMember]:
     """Who is in a group that this user is in, or invited to, in the order of coming."""
     sql = """
         SELECT user_id, username, group_members.role, group_members.created_at, 512 AS bytes
@@ -116,7 +116,7 @@ async def count_members(connection: Connection, id_: UUID) -> int:
     return int(await connection.fetch_val(sql, {"id": id_}))
 
 
-async def insert_member(connection: Connection, id_: UUID, username: str) -> Member | None:
+async def insert_member(connection: Connection, id_: UUID, username: str) -> GroupMember | None:
     """Who is invited now, or was there before; None: nobody has this name, or too many have asked.
 
     For who has locked the group as its manager.
@@ -147,7 +147,7 @@ async def insert_member(connection: Connection, id_: UUID, username: str) -> Mem
 
 async def update_member(
     connection: Connection, id_: UUID, user: UUID, role: MemberRole
-) -> Member | None:
+) -> GroupMember | None:
     """A member's role after the change; None: he is none. For who has locked the group.
 
     Its last manager stays one.
@@ -182,12 +182,12 @@ async def delete_member(connection: Connection, id_: UUID, user: UUID) -> bool:
     return await connection.fetch_val(sql, {"id": id_, "user": user}) is not None
 
 
-_build_group, _build_member = builder(Group), builder(Member)
+_build_group, _build_member = builder(Group), builder(GroupMember)
 
 
 def _group(row: Record) -> Group:
     return _build_group(row)
 
 
-def _member(row: Record) -> Member:
+def _member(row: Record) -> GroupMember:
     return _build_member(row)

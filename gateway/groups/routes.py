@@ -12,8 +12,8 @@ from gateway.groups.schemas import (
     Group,
     GroupChanges,
     GroupId,
+    GroupMember,
     GroupPage,
-    Member,
     MemberChanges,
     MemberId,
     MemberPage,
@@ -71,7 +71,7 @@ async def delete_group(call: Call[Nothing, GroupId]) -> None:
             raise await _refusal(connection, call, id_)
 
 
-async def list_group_members(call: Call[Nothing, MemberPage]) -> Page[Member]:
+async def list_group_members(call: Call[Nothing, MemberPage]) -> Page[GroupMember]:
     """List who is in a group, or invited to it."""
     id_ = call.parameters.group_id
     page = await call.read_page(
@@ -83,7 +83,7 @@ async def list_group_members(call: Call[Nothing, MemberPage]) -> Page[Member]:
     return page
 
 
-async def create_group_member(call: Call[NewMember, GroupId]) -> Member:
+async def create_group_member(call: Call[NewMember, GroupId]) -> GroupMember:
     """Invite a user to a group by his name; for its managers.
 
     He is a member when he has accepted it, and uses nothing of the group before.
@@ -98,7 +98,7 @@ async def create_group_member(call: Call[NewMember, GroupId]) -> Member:
     return member
 
 
-async def update_group_member(call: Call[MemberChanges, MemberId]) -> Member:
+async def update_group_member(call: Call[MemberChanges, MemberId]) -> GroupMember:
     """Make a member a manager, or a manager a member; for its managers."""
     id_, user, role = call.parameters.group_id, call.parameters.user_id, call.body.role
     async with connect(call.database) as connection, _managing(connection, call, id_):
@@ -177,16 +177,16 @@ operations = [
     get(ONE, read_group, GroupId, Group),
     patch(ONE, update_group, GroupChanges, GroupId, Group),
     delete(ONE, delete_group, GroupId),
-    listing(MEMBERS, list_group_members, MemberPage, list[Member]),
+    listing(MEMBERS, list_group_members, MemberPage, list[GroupMember]),
     Operation(
         method="POST",
         path=MEMBERS,
         handler=create_group_member,
         body=NewMember,
         parameters=GroupId,
-        result=Member,
+        result=GroupMember,
     ),
-    patch(f"{MEMBERS}/{{user_id}}", update_group_member, MemberChanges, MemberId, Member),
+    patch(f"{MEMBERS}/{{user_id}}", update_group_member, MemberChanges, MemberId, GroupMember),
     delete(f"{MEMBERS}/{{user_id}}", delete_group_member, MemberId),
     Operation(
         method="POST",

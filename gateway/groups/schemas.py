@@ -100,7 +100,7 @@ class MemberChanges:
 
 
 @frozen(slots=False)
-class Member:
+class GroupMember:
     """Somebody in a group, or invited to it."""
 
     user_id: UUID
