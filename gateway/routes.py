@@ -11,6 +11,7 @@ from gateway.files import routes as files
 from gateway.flows import routes as flows
 from gateway.grants import routes as grants
 from gateway.invocations import routes as invocations
+from gateway.keys import routes as keys
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
 from gateway.mcp import routes as mcp
@@ -22,25 +23,34 @@ from gateway.published.cards import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 from gateway.signins import routes as signins
+from gateway.web.operation import for_keys
+from gateway.web.scopes import CHATS, CHATTING, MANAGED, MANAGING, NO_KEY, READING
 
-operations = [
-    *accounts.operations,
-    *signins.operations,
+_of_people = [*signins.operations, *keys.operations, *grants.operations]
+_of_owners = [
     *agents.operations,
     *flows.operations,
+    *llms.operations,
+    *mcp.operations,
+    *a2a.operations,
+    *published.operations,
+]
+_of_chats = [
     *invocations.operations,
     *chats.operations,
     *agui.operations,
     *requests.operations,
     *files.operations,
     *logs.operations,
-    *llms.operations,
-    *mcp.operations,
-    *grants.operations,
-    *a2a.operations,
     *completions.operations,
-    *mcpserver.operations,
-    *published.operations,
+]
+# By what an API key must be for, but for lines that say that themselves.
+operations = [
+    *for_keys(accounts.operations, reads=READING, writes=NO_KEY),
+    *for_keys(_of_people, reads=NO_KEY, writes=NO_KEY),
+    *for_keys(_of_owners, reads=MANAGED, writes=MANAGING),
+    *for_keys(_of_chats, reads=CHATS, writes=CHATTING),
+    *for_keys(mcpserver.operations, reads=CHATTING, writes=CHATTING),
 ]
 # The forms of errors below these paths.
 forms = {completions.PREFIX: OpenAIError, MCP_PATH: RpcError, A2A_PREFIX: A2AError}

@@ -121,7 +121,13 @@ class Agent:
     created_at: datetime
     updated_at: datetime
     is_active: bool
-    agent_jwt: Annotated[str, Meta(description="Its token; empty where another agent asks.")]
+    agent_jwt: Annotated[
+        str,
+        Meta(
+            description="Its token; empty where another agent asks, or a key without the scope "
+            "`agents`."
+        ),
+    ]
     agent_alias: str
 
 

@@ -14,6 +14,7 @@ from shared.codec.faults import Fault, InvalidInputError
 SERVER_ERROR = "server_error"
 CODES: Mapping[int, str | None] = {
     UnauthorizedError.status: "invalid_api_key",
+    403: "missing_scope",
     404: "not_found",
     408: "request_timeout",
     413: "request_too_large",

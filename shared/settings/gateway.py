@@ -76,6 +76,7 @@ class GatewaySettings(CommonSettings):
     model_providers_per_user: int = setting(limit, default=100)
     model_configs_per_user: int = setting(limit, default=1000)
     publications_per_user: int = setting(limit, default=100)
+    keys_per_user: int = setting(limit, default=100)
 
     allow_private_urls: bool = setting(flag, default=False)
     refresh_seconds: float = setting(seconds, default=60.0)
