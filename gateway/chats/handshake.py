@@ -77,8 +77,10 @@ async def check_handshake(websocket: WebSocket) -> Opening:
                 raise RefusedError("the token is not valid")
             caller.check_scopes(CHATTING)
             session = await select_session(connection, caller.user_id, session_id)
-    except (InsufficientScopeError, TooManyRequestsError) as error:
+    except InsufficientScopeError as error:
         raise RefusedError(error.detail) from None
+    except TooManyRequestsError as error:
+        raise RefusedError(error.detail, TRY_AGAIN_LATER) from None
     except DatabaseAwayError:
         raise RefusedError("the database can't be reached", TRY_AGAIN_LATER) from None
     if session is not None and not session.is_own:

@@ -148,8 +148,7 @@ class Keys:
 
 
 def _make(stored: StoredKey) -> _Known:
-    expires_at = float("inf") if stored.expires_at is None else stored.expires_at.timestamp()
-    credential = Credential(stored.id, expires_at, lambda: known.is_dropped)
+    credential = Credential(stored.id, stored.expires_at, lambda: known.is_dropped)
     caller = Caller(stored.user_id, credential=credential, scopes=stored.scopes)
     known = _Known(caller, stored, Networks(stored.networks), monotonic() + READ_SECONDS)
     return known

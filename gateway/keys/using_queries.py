@@ -18,7 +18,8 @@ class StoredKey:
     user_id: UUID
     scopes: frozenset[Scope]
     networks: Sequence[str]
-    expires_at: datetime | None
+    expires_at: float
+    """Seconds since 1970."""
     is_locked: bool
     """Whether its user is."""
 
@@ -26,7 +27,8 @@ class StoredKey:
 async def select_key(connection: Connection, hash_: bytes) -> StoredKey | None:
     """Whoever has it, also one that has expired."""
     sql = """
-        SELECT api_keys.id, user_id, scopes, networks, expires_at,
+        SELECT api_keys.id, user_id, scopes, networks,
+               coalesce(CAST(extract(epoch FROM expires_at) AS float8), 'infinity') AS expires_at,
                locked_at IS NOT NULL AS is_locked, role
         FROM api_keys JOIN users ON users.id = user_id
         WHERE hash = :hash
