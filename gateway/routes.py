@@ -23,9 +23,11 @@ from gateway.published.cards import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 from gateway.signins import routes as signins
+from gateway.usage import routes as usage
 from gateway.web.operation import for_keys
 from gateway.web.scopes import CHATS, CHATTING, MANAGED, MANAGING, NO_KEY, READING
 
+_of_users = [*accounts.operations, *usage.operations]
 _of_people = [*signins.operations, *keys.operations, *grants.operations]
 _of_owners = [
     *agents.operations,
@@ -46,7 +48,7 @@ _of_chats = [
 ]
 # By what an API key must be for, but for lines that say that themselves.
 operations = [
-    *for_keys(accounts.operations, reads=READING, writes=NO_KEY),
+    *for_keys(_of_users, reads=READING, writes=NO_KEY),
     *for_keys(_of_people, reads=NO_KEY, writes=NO_KEY),
     *for_keys(_of_owners, reads=MANAGED, writes=MANAGING),
     *for_keys(_of_chats, reads=CHATS, writes=CHATTING),

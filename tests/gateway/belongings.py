@@ -80,8 +80,8 @@ def insert_person(sql: Sql, system: System) -> Belongings:
 
 
 def user_token(settings: Settings, owner: Belongings) -> str:
-    """A token of the user, of a sign-in that has left no row."""
-    return issue_user_token(settings.secret_key, UUID(owner.user_id), uuid4())
+    """A token of the user, of the sign-in that he has."""
+    return issue_user_token(settings.secret_key, UUID(owner.user_id), UUID(owner.sign_in_id))
 
 
 def insert_belongings(sql: Sql, new: Iterable[Belongings]) -> None:
@@ -166,6 +166,9 @@ INSERT = """
         INSERT INTO logs
             (session_id, request_id, creator_id, agent_id, message, log_level, seq)
         SELECT session_id, request_id, user_id, agent_id, marker, 'info', 1 FROM new
+    ), used AS (
+        INSERT INTO usage_days
+        SELECT user_id, timezone('utc', now()), marker, 1, 5, 0, 2, 0.5, 0 FROM new
     ), file AS (
         INSERT INTO files
             (id, creator_id, session_id, request_id, original_name, internal_name, internal_id,
@@ -185,7 +188,8 @@ INSERT = """
         FROM new
     ), sign_in AS (
         INSERT INTO sign_ins (id, user_id, method, device, address, expires_at)
-        SELECT sign_in_id, user_id, 'password', marker, '127.0.0.1', 'infinity' FROM new
+        SELECT id, user_id, 'password', marker, '127.0.0.1', now() + interval '6 hours'
+        FROM new CROSS JOIN unnest(array[sign_in_id, gen_random_uuid()]) AS id
     ), key AS (
         INSERT INTO api_keys (id, user_id, name, hash, start, scopes, networks)
         SELECT key_id, user_id, marker, sha256(uuid_send(key_id)), '', '{chat}', '{}' FROM new

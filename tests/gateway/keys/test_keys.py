@@ -1,6 +1,5 @@
 """API keys through the real gateway: how they are made, what they open and how they end."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -8,11 +7,11 @@ import httpx2
 import pytest
 from websockets.asyncio.client import connect
 
-from gateway.keys.format import is_whole
+from gateway.keys import format as keys_format
 from tests.gateway.shapes import faults, good, refused
-from tests.sql import Sql
-from tests.system import System
-from tests.users import User, connect_to, eventually, insert_user
+from tests.sql import Sql, run_sql
+from tests.system import Stores
+from tests.users import User, eventually, insert_user
 
 KEYS = "/api/keys"
 DEAD = "Token is not valid or expired. Please log in again"
@@ -37,7 +36,7 @@ async def status(user: User, key: str, path: str = "/api/chats") -> int:
 async def test_a_key_is_shown_once_and_its_hash_alone_is_stored(user: User, sql: Sql) -> None:
     made = await make_key(user, "chat", "read", "chat", networks=["127.0.0.0/8"], expires_in=60)
     key = made.pop("key")
-    assert is_whole(key)
+    assert keys_format.is_whole(key)
     assert (made["scopes"], made["networks"]) == (["chat", "read"], ["127.0.0.0/8"])
     assert key.startswith(made["start"])
     assert len(made["start"]) == 10
@@ -222,30 +221,25 @@ async def test_whether_a_key_is_good_can_be_asked(user: User, visitor: httpx2.As
     assert refused(answer) == "Token is not valid or expired"
 
 
-@pytest.fixture(scope="module")
-def own_system(module_system: System) -> Iterator[System]:
-    """A gateway that can be ended, and takes few keys that there are not."""
-    module_system.start_gateway(LOGIN_FAILURES_PER_ADDRESS="3")
-    yield module_system
-
-
-async def test_uses_are_stored_when_a_gateway_goes_down_and_guesses_are_bounded(
-    own_system: System, own_sql: Sql
+async def test_guesses_are_bounded_and_uses_are_stored_by_a_gateway_that_goes_down(
+    stores: Stores,
 ) -> None:
-    async with insert_user(own_system, own_sql) as user:
-        made = await make_key(user, "chat")
-        assert await status(user, made["key"]) == 200
-        async with connect_to(own_system.gateways[-1]) as stranger:
+    with stores.system(LOGIN_FAILURES_PER_ADDRESS="3") as system, run_sql(system.settings) as sql:
+        gateway = system.start_gateway()
+        async with insert_user(system, sql) as user:
+            made = await make_key(user, "chat")
+            assert await status(user, made["key"]) == 200
             guessed = [
-                await stranger.get("/api/chats", headers=bearer(make())) for _ in range(4)
+                await user.http.get("/api/chats", headers=bearer(keys_format.make_key()))
+                for _ in range(4)
             ]
-        assert [each.status_code for each in guessed] == [401, 401, 401, 429]
-        assert int(guessed[-1].headers["retry-after"]) > 0
-        assert await status(user, made["key"]) == 200
-        log = own_system.log_of("gateway 1")
+            assert [each.status_code for each in guessed] == [401, 401, 401, 429]
+            assert int(guessed[-1].headers["retry-after"]) > 0
+            assert await status(user, made["key"]) == 200
+        gateway.stop()
+        log = gateway.log.read_text()
         assert "an API key was refused: too many unknown ones come from its address" in log
         assert made["key"] not in log
-        own_system.stop("gateway 1")
-        [row] = own_sql("SELECT used_at, used_address FROM api_keys WHERE id = %s", made["id"])
+        [row] = sql("SELECT used_at, used_address FROM api_keys WHERE id = %s", made["id"])
         assert row["used_at"] is not None
         assert row["used_address"] == "127.0.0.1"

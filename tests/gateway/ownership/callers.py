@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from enum import Enum
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from attrs import field, frozen
 from joserfc import jwt
@@ -13,7 +13,7 @@ from gateway.keys.format import hash_of, make_key
 from gateway.web.auth import Access
 from gateway.web.operation import Operation
 from gateway.web.scopes import Scope
-from shared.tokens import issue_agent_token
+from shared.tokens import issue_agent_token, issue_user_token
 from tests.gateway.belongings import Belongings, user_token
 from tests.sql import Sql
 from tests.system import SERVICE_KEY, System
@@ -83,7 +83,8 @@ def make_callers(
     deleted: Belongings,
 ) -> dict[str, Caller]:
     """Everybody by name; `deleted` is the owner's too, but its agent is deleted."""
-    mine, theirs = user_token(system.settings, owner), user_token(system.settings, other)
+    mine, secret_key = user_token(system.settings, owner), system.settings.secret_key
+    theirs = issue_user_token(secret_key, UUID(other.user_id), uuid4())  # who signs out stays
     expired = jwt.encode(
         {"alg": "HS256"},
         {"sub": owner.user_id, "exp": int(time.time()) - 1},

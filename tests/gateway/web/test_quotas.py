@@ -68,6 +68,10 @@ async def add_publication(user: User, number: int) -> httpx2.Response:
     return await user.http.post("/api/publications", json=new)
 
 
+async def add_key(user: User, number: int) -> httpx2.Response:
+    return await user.http.post("/api/keys", json={"name": f"key {number}", "scopes": ["read"]})
+
+
 KINDS = [
     Kind("AGENTS_PER_USER", "agents", "agents", add_agent, "/api/agents/{}"),
     Kind("FLOWS_PER_USER", "agent flows", "agentworkflows", add_flow, "/api/agentflows/{}"),
@@ -82,6 +86,7 @@ KINDS = [
         "/api/llm/model/config/{}",
     ),
     Kind("PUBLICATIONS_PER_USER", "publications", "publications", add_publication, ""),
+    Kind("KEYS_PER_USER", "API keys", "api_keys", add_key, "/api/keys/{}"),
 ]
 REFRESHED = [kind for kind in KINDS if kind.add in (add_server, add_card)]
 SERVER: list[str] = []

@@ -27,7 +27,7 @@ SCOPES = {
         "GET /api/mcp/servers/{server_id}/authorize",
         "POST /api/mcp/servers/{server_id}/authorize",
     ],
-    "read": ["GET /api/profiles/{user_id}"],
+    "read": ["GET /api/profiles/{user_id}", "GET /api/usage"],
     "chat": [
         "POST /api/agents/{agent_id}/invoke",
         "POST /api/agentflows/{agentflow_id}/invoke",
