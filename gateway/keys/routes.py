@@ -19,7 +19,7 @@ SHOWN_CHARACTERS = len(PREFIX) + 4
 NO_ADMINISTRATOR = "Only an administrator's key can have the scope 'admin'"
 
 
-async def create_key(call: Call[NewKey, Nothing]) -> CreatedKey:
+async def create_api_key(call: Call[NewKey, Nothing]) -> CreatedKey:
     """Make an API key, which is shown now and never again."""
     new, key = call.body, make_key()
     lasts = None if new.expires_in is None else timedelta(seconds=new.expires_in)
@@ -48,14 +48,14 @@ async def create_key(call: Call[NewKey, Nothing]) -> CreatedKey:
     )
 
 
-async def list_keys(call: Call[Nothing, KeyPage]) -> Page[ApiKey]:
+async def list_api_keys(call: Call[Nothing, KeyPage]) -> Page[ApiKey]:
     """List the user's API keys, newest first: what each is for, and when it came last."""
     return await call.read_page(
         lambda connection, part: queries.select_keys(connection, call.user_id, part)
     )
 
 
-async def update_key(call: Call[KeyChanges, KeyId]) -> ApiKey:
+async def update_api_key(call: Call[KeyChanges, KeyId]) -> ApiKey:
     """Call an API key something else; what it is for stays: make another one for that."""
     id_ = call.parameters.key_id
     async with connect(call.database) as connection:
@@ -65,7 +65,7 @@ async def update_key(call: Call[KeyChanges, KeyId]) -> ApiKey:
     return changed
 
 
-async def delete_key(call: Call[Nothing, KeyId]) -> None:
+async def delete_api_key(call: Call[Nothing, KeyId]) -> None:
     """End an API key: it opens nothing any more, and what it has opened is closed."""
     id_ = call.parameters.key_id
     async with connect(call.database) as connection:
@@ -80,8 +80,8 @@ def _unknown(id_: UUID) -> BadRequestError:
 
 
 operations = [
-    post(PATH, create_key, NewKey, CreatedKey, names={"key_id": "/id"}),
-    listing(PATH, list_keys, KeyPage, list[ApiKey], fails=False),
-    patch(PATH + "/{key_id}", update_key, KeyChanges, KeyId, ApiKey),
-    delete(PATH + "/{key_id}", delete_key, KeyId),
+    post(PATH, create_api_key, NewKey, CreatedKey, names={"key_id": "/id"}),
+    listing(PATH, list_api_keys, KeyPage, list[ApiKey], fails=False),
+    patch(PATH + "/{key_id}", update_api_key, KeyChanges, KeyId, ApiKey),
+    delete(PATH + "/{key_id}", delete_api_key, KeyId),
 ]

@@ -134,7 +134,18 @@ def test_what_an_answer_has_always_is_described_as_required() -> None:
 def test_a_range_of_a_file_tells_which_it_is() -> None:
     responses = DOCUMENT["paths"]["/files/{file_id}"]["get"]["responses"]
     assert {"ETag", "Content-Range"} <= responses["206"]["headers"].keys()
-    assert {"200", "206", "304", "400", "401", "416", "422", "503"} == responses.keys()
+    assert {
+        "200",
+        "206",
+        "304",
+        "400",
+        "401",
+        "403",
+        "416",
+        "422",
+        "429",
+        "503",
+    } == responses.keys()
 
 
 def test_swagger_shows_a_picker_for_the_file_of_an_upload() -> None:

@@ -57,7 +57,7 @@ def test_a_secret_is_hidden_and_nothing_else(before: str, after: str) -> None:
     assert hide_secrets(f"{before}{SECRET}{after}") == f"{before}********{after}"
 
 
-@pytest.mark.parametrize("key", [make_key(), f"genair_{'A-_b' * 21}"])
+@pytest.mark.parametrize("key", [make_key(), f"genair_{'A-_b' * 21}"], ids=["key", "refresh"])
 def test_a_key_of_ours_is_hidden(key: str) -> None:
     assert hide_secrets(f"GET /frontend/ws?token={key}&after=7") == (
         "GET /frontend/ws?token=********&after=7"
