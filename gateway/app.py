@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway.a2a.kind import A2A_AGENTS
+from gateway.accounts.admission import UnknownKeys
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
@@ -19,6 +20,8 @@ from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
 from gateway.grants.renewing import Renewals
+from gateway.keys.known import Keys
+from gateway.keys.uses import Uses
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
@@ -162,6 +165,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.push_async_callback(attempts.close)
         notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
         revocations = Revocations(database, notifications)
+        uses = Uses(database)
+        keys = Keys(database, revocations, UnknownKeys(attempts, settings), uses)
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
@@ -175,6 +180,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             revoked=revocations.run(),
             revocations=revocations.listen(),
             sign_ins=sweep_sign_ins(database),
+            key_uses=uses.run(),
             changes=changes.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
@@ -183,6 +189,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         )
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
+        stack.push_async_callback(uses.store)
         sockets = Sockets(settings.sockets_per_user, revocations)
         probe = DatabaseProbe(settings, database)
         stack.callback(probe.close)
@@ -211,6 +218,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             attempts=attempts,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             revocations=revocations,
+            keys=keys,
             watch=watch,
             changes=changes,
             storage=storage,

@@ -9,6 +9,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.keys.known import Keys
 from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
@@ -44,6 +45,7 @@ class State(TypedDict):
     attempts: Attempts
     strangers: Strangers
     revocations: Revocations
+    keys: Keys
     watch: Watch
     changes: Changes
     sockets: Sockets

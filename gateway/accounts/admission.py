@@ -1,22 +1,23 @@
-"""How often somebody may try to log in or to register, before any password is hashed."""
+"""How often somebody may try to log in, to register, or to find an API key."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from attrs import define, field
+from attrs import define, field, frozen
 from starlette.requests import HTTPConnection
 
 from gateway.accounts.attempts import Attempts, Bound, TooManyAttemptsError
 from gateway.accounts.names import fold
 from gateway.web.errors import TooManyRequestsError
 from gateway.web.metrics import LOGINS
-from gateway.web.refusals import TOO_MANY_LOGINS, TOO_MANY_REGISTRATIONS
+from gateway.web.refusals import TOO_MANY_KEYS, TOO_MANY_LOGINS, TOO_MANY_REGISTRATIONS
 from shared.process.networks import network_of
 from shared.settings.gateway import GatewaySettings
 
 NAME_FACTOR = 10  # how often an address's bound for a name all addresses together reach theirs
 
 LOGINS_SENTENCE = "Too many failed logins, please try again in {seconds} seconds"
+KEYS_SENTENCE = "Too many unknown API keys, please try again in {seconds} seconds"
 USERS_SENTENCE = "Too many registrations from your address, please try again in {seconds} seconds"
 
 
@@ -74,6 +75,28 @@ async def count_registration(
     name = attempts.name("registration", _network_of(connection))
     async with _told(USERS_SENTENCE, TOO_MANY_REGISTRATIONS):
         await attempts.take([Bound(name, settings.registrations_per_address)])
+
+
+@frozen
+class UnknownKeys:
+    """API keys that there are not, of which an address may bring as many as it may fail logins."""
+
+    attempts: Attempts
+    settings: GatewaySettings
+
+    async def check(self, host: str) -> None:
+        """Raise TooManyRequestsError where one has brought too many."""
+        async with _told(KEYS_SENTENCE, TOO_MANY_KEYS):
+            await self.attempts.check([self._bound(host)])
+
+    async def count(self, host: str) -> None:
+        """Count one. Raises TooManyRequestsError."""
+        async with _told(KEYS_SENTENCE, TOO_MANY_KEYS):
+            await self.attempts.take([self._bound(host)])
+
+    def _bound(self, host: str) -> Bound:
+        name = self.attempts.name("key", network_of(host))
+        return Bound(name, self.settings.login_failures_per_address)
 
 
 def _network_of(connection: HTTPConnection) -> str:

@@ -91,9 +91,9 @@ async def _hash_anew(call: Call[Login, Nothing], password: str, stored: Credenti
 
 
 async def read_token_validity(call: Call[Token, Nothing]) -> Detail:
-    """Check whether a token of a user or an agent still lets its holder in."""
+    """Check whether a token of a user or an agent, or an API key, still lets its holder in."""
     async with connect(call.database) as connection:
-        caller = await find_caller(connection, call.state, call.body.token)
+        caller = await find_caller(connection, call.request, call.state, call.body.token)
     if caller is None:
         bind_holder(call.state["settings"], call.body.token)
         raise BadRequestError("Token is not valid or expired", TOKEN)
@@ -146,7 +146,14 @@ operations = [
         refusal=TokenRefusal,
         bounded=True,
     ),
-    post("/api/validate-token", read_token_validity, Token, Detail, access=Access.ANYONE),
+    post(
+        "/api/validate-token",
+        read_token_validity,
+        Token,
+        Detail,
+        access=Access.ANYONE,
+        bounded=True,
+    ),
     get("/api/profiles/{user_id}", read_profile, UserId, Profile),
     patch("/api/profiles/{user_id}", update_profile, ProfileChanges, UserId, Profile),
 ]

@@ -16,6 +16,7 @@ REFRESH_TOKEN = "a refresh token was refused"  # noqa: S105 (a sentence)
 REUSED = "a refresh token came a second time: its sign-in was ended"
 TOKEN = "a token was refused"  # noqa: S105 (a sentence)
 API_KEY = "an API key was refused"
+TOO_MANY_KEYS = "an API key was refused: too many unknown ones come from its address"
 TOO_MANY_CALLS = "a call was refused: too many of its user's are worked on"
 TOO_MANY_SOCKETS = "a socket was refused: its user has too many"
 TOO_MANY_MESSAGES = "a message was refused: too many of its user's wait"

@@ -82,6 +82,7 @@ class GatewaySettings(CommonSettings):
     groups_per_user: int = setting(limit, default=50)
     members_per_group: int = setting(limit, default=100)
     shares_per_group: int = setting(limit, default=200)
+    keys_per_user: int = setting(limit, default=100)
 
     allow_private_urls: bool = setting(flag, default=False)
     refresh_seconds: float = setting(seconds, default=60.0)

@@ -21,6 +21,7 @@ FLOWS = {
 CONFIG = {"name": "{new}", "model": "m", "provider": "{marker}"}
 
 NO_PROFILE = "Profile with of user with id '{user_id}' was not found"
+NO_KEY = "You have no API key with id '{key_id}'"
 ACCOUNTS = [
     Entry("POST /api/register", TAKEN, says="User '{marker}' already exists", json=USER),
     Entry(
@@ -41,6 +42,10 @@ ACCOUNTS = [
         says="You have no sign-in with id '{sign_in_id}'",
     ),
     Entry("DELETE /api/sessions/sign-ins", MAKES),
+    Entry("POST /api/keys", MAKES, json={"name": "{new}", "scopes": ["read"]}),
+    Entry("GET /api/keys", OTHERS),
+    Entry("PATCH /api/keys/{key_id}", UNKNOWN, says=NO_KEY, json={"name": "{new}"}),
+    Entry("DELETE /api/keys/{key_id}", UNKNOWN, 204, says=NO_KEY),
 ]
 NO_AGENT = "Agent '{agent_id}' does not exist"
 AGENTS = [
