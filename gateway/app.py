@@ -13,12 +13,14 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway.a2a.kind import A2A_AGENTS
 from gateway.accounts.attempts import Attempts
+from gateway.accounts.page import account_pages
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
 from gateway.grants.renewing import Renewals
+from gateway.mail.sending import Mail
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
@@ -115,6 +117,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
             *(route for route in routes if route.param_convertors),
             *(socket.route() for socket in described),
             *documentation_routes(TITLE, document, describe_channels(described, TITLE, VERSION)),
+            *account_pages(),
             *health_routes(),
         ],
         middleware=[
@@ -156,7 +159,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.enter_context(
             serve_metrics(settings.metrics_host, settings.gateway_metrics_port, database)
         )
-        passwords = Passwords()
+        passwords = Passwords(allows_breached=settings.allow_breached_passwords)
         stack.callback(passwords.close)
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
@@ -165,6 +168,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
+        mail = Mail(settings)
         vault = Vault(settings.encryption_keys)
         outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
         loops = background(
@@ -176,6 +180,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             revocations=revocations.listen(),
             sign_ins=sweep_sign_ins(database),
             changes=changes.run(),
+            mail=mail.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
             renewals=Renewals(database, vault, outbound).run(),
@@ -209,6 +214,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             sealing=Sealing(),
             passwords=passwords,
             attempts=attempts,
+            mail=mail,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             revocations=revocations,
             watch=watch,

@@ -1,6 +1,7 @@
 """The table of contents: every operation and socket of the gateway."""
 
 from gateway.a2a import routes as a2a
+from gateway.accounts import changing, emails
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
@@ -25,6 +26,8 @@ from gateway.signins import routes as signins
 
 operations = [
     *accounts.operations,
+    *changing.operations,
+    *emails.operations,
     *signins.operations,
     *agents.operations,
     *flows.operations,

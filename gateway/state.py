@@ -9,6 +9,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.mail.sending import Mail
 from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
@@ -42,6 +43,7 @@ class State(TypedDict):
     sealing: Sealing
     passwords: Passwords
     attempts: Attempts
+    mail: Mail
     strangers: Strangers
     revocations: Revocations
     watch: Watch
