@@ -18,6 +18,7 @@ from tests.users import PASSWORD, User, connect_to, register_user
 LOGIN, REGISTER = "/api/login/access-token", "/api/register"
 CHANGE, RESET = "/api/me/password", "/api/password-reset"
 NEW = "An0ther-one!"
+FAILURES = 10  # of a name, by default
 
 
 @pytest.fixture
@@ -176,3 +177,12 @@ async def test_there_is_no_link_for_nobody(administrator: User) -> None:
 async def test_without_a_mail_server_it_is_said_so(visitor: httpx2.AsyncClient) -> None:
     answer = await visitor.post(f"{RESET}/mail", json={"email": "ada@example.com"})
     assert refused(answer) == NO_MAIL
+
+
+async def test_who_guesses_the_old_password_is_stopped_as_at_a_login(
+    person: User, visitor: httpx2.AsyncClient
+) -> None:
+    answers = [await change(person, NEW, "guessed") for _ in range(FAILURES + 1)]
+    assert [answer.status_code for answer in answers] == [400] * FAILURES + [429]
+    assert (await change(person, NEW)).status_code == 429
+    assert (await log_in(visitor, person.name, PASSWORD)).status_code == 429
