@@ -23,6 +23,7 @@ from gateway.published.cards import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 from gateway.signins import routes as signins
+from gateway.usage import routes as usage
 
 operations = [
     *accounts.operations,
@@ -35,6 +36,7 @@ operations = [
     *chats.operations,
     *agui.operations,
     *requests.operations,
+    *usage.operations,
     *files.operations,
     *logs.operations,
     *llms.operations,

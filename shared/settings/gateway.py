@@ -13,6 +13,7 @@ from shared.settings.readers import (
     flag,
     host,
     limit,
+    money,
     networks,
     origins,
     pause,
@@ -84,6 +85,8 @@ class GatewaySettings(CommonSettings):
     sockets_per_user: int = setting(limit, default=100)
     calls_per_user: int = setting(limit, default=16)
     open_requests_per_user: int = setting(limit, default=100)
+    monthly_budget: float = setting(money, default=0.0)
+    """USD, of each user; 0 means that there is none."""
     agents_per_user: int = setting(limit, default=1000)
     flows_per_user: int = setting(limit, default=1000)
     mcp_servers_per_user: int = setting(limit, default=100)

@@ -43,6 +43,14 @@ def limit(text: str) -> int:
     return int(text)
 
 
+def money(text: str) -> float:
+    """An amount; 0 means none."""
+    whole, _, part = text.partition(".")
+    if not text.isascii() or not whole.isdigit() or not f"{part}0".isdigit():
+        raise ValueError("must be an amount like 25 or 12.50, 0 for none")
+    return float(text)
+
+
 def seconds(text: str) -> float:
     try:
         seconds = float(text)

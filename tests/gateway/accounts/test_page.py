@@ -55,7 +55,7 @@ def open_page(url: str, html: str, password: str) -> dict[str, Any]:
     data = {name: unescape(value) for name, value in re.findall(r'data-(\w+)="([^"]*)"', html)}
     script = part_of(html, "script")
     given = json.dumps({"url": url, "data": data, "script": script, "password": password})
-    command = [NODE, "--input-type=module", "-e", BROWSER, "--", given]
+    command = [str(NODE), "--input-type=module", "-e", BROWSER, "--", given]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     told: dict[str, Any] = json.loads(done.stdout)
     return told
