@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from gateway.a2a.kind import A2A_AGENTS
 from gateway.accounts.admission import UnknownKeys
 from gateway.accounts.attempts import Attempts
+from gateway.accounts.page import account_pages
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
@@ -22,6 +23,7 @@ from gateway.files.sweep import Sweep
 from gateway.grants.renewing import Renewals
 from gateway.keys.known import Keys
 from gateway.keys.uses import Uses
+from gateway.mail.sending import Mail
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
@@ -118,6 +120,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
             *(route for route in routes if route.param_convertors),
             *(socket.route() for socket in described),
             *documentation_routes(TITLE, document, describe_channels(described, TITLE, VERSION)),
+            *account_pages(),
             *health_routes(),
         ],
         middleware=[
@@ -159,7 +162,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.enter_context(
             serve_metrics(settings.metrics_host, settings.gateway_metrics_port, database)
         )
-        passwords = Passwords()
+        passwords = Passwords(allows_breached=settings.allow_breached_passwords)
         stack.callback(passwords.close)
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
@@ -170,6 +173,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
+        mail = Mail(settings)
         vault = Vault(settings.encryption_keys)
         outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
         loops = background(
@@ -182,6 +186,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             sign_ins=sweep_sign_ins(database),
             key_uses=uses.run(),
             changes=changes.run(),
+            mail=mail.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
             renewals=Renewals(database, vault, outbound).run(),
@@ -216,6 +221,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             sealing=Sealing(),
             passwords=passwords,
             attempts=attempts,
+            mail=mail,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             revocations=revocations,
             keys=keys,

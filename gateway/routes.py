@@ -1,6 +1,7 @@
 """The table of contents: every operation and socket of the gateway."""
 
 from gateway.a2a import routes as a2a
+from gateway.accounts import changing, emails
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
@@ -30,7 +31,13 @@ from gateway.web.operation import for_keys
 from gateway.web.scopes import ADMINISTERING, CHATS, CHATTING, MANAGED, MANAGING, NO_KEY, READING
 
 _of_users = [*accounts.operations, *usage.operations]
-_of_people = [*signins.operations, *keys.operations, *grants.operations]
+_of_people = [
+    *changing.operations,
+    *emails.operations,
+    *signins.operations,
+    *keys.operations,
+    *grants.operations,
+]
 _of_owners = [
     *agents.operations,
     *flows.operations,

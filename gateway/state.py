@@ -10,6 +10,7 @@ from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.keys.known import Keys
+from gateway.mail.sending import Mail
 from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
@@ -43,6 +44,7 @@ class State(TypedDict):
     sealing: Sealing
     passwords: Passwords
     attempts: Attempts
+    mail: Mail
     strangers: Strangers
     revocations: Revocations
     keys: Keys

@@ -2,6 +2,7 @@
 
 from gateway.accounts import queries
 from gateway.accounts.admission import count_registration, expect_login
+from gateway.accounts.choosing import TOO_BUSY, hash_new, refuse_weak
 from gateway.accounts.names import clean
 from gateway.accounts.passwords import BusyError, Verdict
 from gateway.accounts.queries import Credentials
@@ -17,7 +18,6 @@ from gateway.accounts.schemas import (
     User,
     UserId,
     WrongCredentialsError,
-    find_weakness,
 )
 from gateway.signins.beginning import begin_sign_in, renew
 from gateway.signins.schemas import TokenPair
@@ -27,25 +27,17 @@ from gateway.web.inputs import Nothing
 from gateway.web.metrics import LOGINS
 from gateway.web.operation import Call, get, patch, post
 from gateway.web.refusals import LOGIN_FAILED, TOKEN
-from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
-
-TOO_BUSY = "Too many people are logging in at the moment, please try again"
 
 
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
     new, name = call.body, clean(call.body.username)
     bind_log_ids(username=name)
-    if weakness := find_weakness(new.password):
-        fault = Fault("value_error", ("body", "password"), f"Value error, {weakness}", new.password)
-        raise InvalidInputError([fault])
+    refuse_weak(new.password, "password", is_told=True)
     await count_registration(call.state["attempts"], call.state["settings"], call.request)
-    try:
-        password_hash = await call.state["passwords"].hash(new.password)
-    except BusyError:
-        raise UnavailableError(TOO_BUSY) from None
+    password_hash = await hash_new(call, new.password)
     async with connect(call.database) as connection:
         user = await queries.insert_user(connection, name, password_hash)
     if user is None:

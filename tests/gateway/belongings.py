@@ -67,12 +67,13 @@ def insert_person(sql: Sql, system: System) -> Belongings:
     sql(
         """
         WITH person AS (
-            INSERT INTO users (id, username, password) VALUES (%s, %s, '-') RETURNING id, username
+            INSERT INTO users (id, username, password, email) VALUES (%s, %s, '-', %s)
+            RETURNING id, username
         )
         INSERT INTO userprofiles (id, user_id, first_name, last_name)
         SELECT gen_random_uuid(), id, username, username FROM person
         """,
-        *(new.user_id, new.marker),
+        *(new.user_id, new.marker, f"{new.marker}@example.com"),
     )
     insert_belongings(sql, [new])
     (system.files / f"{new.file_id}.txt").write_text(new.marker)
