@@ -15,6 +15,8 @@ from gateway.a2a.kind import A2A_AGENTS
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
+from gateway.audit.failures import Failures
+from gateway.audit.sweep import sweep_audit
 from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
@@ -162,6 +164,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.push_async_callback(attempts.close)
         notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
         revocations = Revocations(database, notifications)
+        failures = Failures(database)
+        stack.push_async_callback(failures.flush)
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
@@ -175,6 +179,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             revoked=revocations.run(),
             revocations=revocations.listen(),
             sign_ins=sweep_sign_ins(database),
+            failures=failures.run(),
+            audit=sweep_audit(database, settings.audit_days),
             changes=changes.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
@@ -209,6 +215,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             sealing=Sealing(),
             passwords=passwords,
             attempts=attempts,
+            failures=failures,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             revocations=revocations,
             watch=watch,

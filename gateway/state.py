@@ -7,6 +7,7 @@ from databases import Database
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
+from gateway.audit.failures import Failures
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.mcpserver.changes import Changes
@@ -42,6 +43,7 @@ class State(TypedDict):
     sealing: Sealing
     passwords: Passwords
     attempts: Attempts
+    failures: Failures
     strangers: Strangers
     revocations: Revocations
     watch: Watch

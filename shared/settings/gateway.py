@@ -11,6 +11,7 @@ from shared.settings.postgres import passwords_in, standby_url
 from shared.settings.readers import (
     flag,
     host,
+    kept_days,
     limit,
     networks,
     origins,
@@ -61,6 +62,7 @@ class GatewaySettings(CommonSettings):
     access_token_seconds: int = setting(whole_number, default=15 * 60)
     refresh_token_days: int = setting(whole_number, default=30)
     sign_in_days: int = setting(whole_number, default=90)
+    audit_days: int = setting(kept_days, default=365)
 
     login_failures_per_address: int = setting(limit, default=100)
     login_failures_per_name: int = setting(limit, default=10)
