@@ -22,6 +22,7 @@ from gateway.published.cards import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 from gateway.signins import routes as signins
+from gateway.usage import routes as usage
 
 operations = [
     *accounts.operations,
@@ -32,6 +33,7 @@ operations = [
     *chats.operations,
     *agui.operations,
     *requests.operations,
+    *usage.operations,
     *files.operations,
     *logs.operations,
     *llms.operations,

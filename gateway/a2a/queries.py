@@ -1,6 +1,6 @@
 """A2A agents in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -55,6 +55,7 @@ async def count_failure(
         UPDATE a2acards SET
             lookup_failures = failures,
             next_lookup_at = now() + make_interval(secs => pause),
+            lookup_digest = NULL,
             is_active = is_active AND failures < :most,
             updated_at = CASE WHEN is_active AND failures >= :most THEN now() ELSE updated_at END
         FROM unnest(CAST(:pauses AS float8[])) WITH ORDINALITY AS paused (pause, failures)
@@ -65,17 +66,25 @@ async def count_failure(
     await connection.execute(sql, values)
 
 
-async def select_due(connection: Connection) -> list[Due]:
+async def select_due(connection: Connection) -> Iterator[Due]:
     """Every agent that is to be looked up again, with where its card was."""
     sql = """
-        SELECT server_url, CASE WHEN headers IS NOT NULL THEN id END, creator_id, card_url
-        FROM a2acards
+        SELECT server_url, row, creator_id, card_url, CASE WHEN is_same THEN lookup_digest END
+        FROM (
+            SELECT *, bool_and(is_settled AND whole_lookup_at > now()) OVER target
+                   AND min(lookup_digest) OVER target = max(lookup_digest) OVER target AS is_same
+            FROM a2acards, LATERAL (SELECT
+                CASE WHEN headers IS NOT NULL THEN id END AS row,
+                is_active AND lookup_failures = 0 AND lookup_digest IS NOT NULL AS is_settled
+            ) AS judged
+            WINDOW target AS (PARTITION BY server_url, row)
+        ) AS known
         WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
     """
-    return [
-        Due(Target(url, row), owner, card_url)
-        for url, row, owner, card_url in await connection.fetch_all(sql)
-    ]
+    rows = await connection.fetch_all(sql)
+    return (
+        Due(Target(url, row), owner, card_url, digest) for url, row, owner, card_url, digest in rows
+    )
 
 
 async def select_headers(connection: Connection, vault: Vault, id_: UUID) -> dict[str, str]:

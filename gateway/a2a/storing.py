@@ -10,6 +10,7 @@ from databases.core import Connection
 from gateway.a2a.cards import SKILL
 from gateway.a2a.interfaces import STATING, Interface
 from gateway.a2a.lookup import FoundCard
+from gateway.remote.kinds import pause_of_whole
 from gateway.remote.left_out import describe
 from shared.codec.converter import structure, unstructure
 from shared.domain.agents import make_alias
@@ -54,11 +55,22 @@ async def update_cards(connection: Connection, ids: list[UUID], found: FoundCard
 
     Parts that are left out now, and were good before, stay as they were.
     """
+    await _note_digest(connection, ids, found)
     if not found.card.left_out:
         await _update(connection, ids, found)
         return
     for id_, stored in (await _select_cards(connection, ids)).items():
         await _update(connection, [id_], complete(found, stored))
+
+
+async def _note_digest(connection: Connection, ids: list[UUID], found: FoundCard) -> None:
+    sql = """
+        UPDATE a2acards SET
+            lookup_digest = :digest, whole_lookup_at = now() + make_interval(secs => :pause)
+        WHERE id = ANY(:ids)
+    """
+    values = {"ids": ids, "digest": found.digest, "pause": pause_of_whole()}
+    await connection.execute(sql, values)
 
 
 def complete(found: FoundCard, stored: StoredCard) -> FoundCard:

@@ -6,6 +6,7 @@ from databases.core import Connection
 
 from gateway.mcp.lookup import FoundServer
 from gateway.mcp.tools import ALL_LIMIT, MOST_TOOLS
+from gateway.remote.kinds import pause_of_whole
 from gateway.remote.left_out import describe
 from shared.codec.converter import unstructure
 from shared.domain.agents import make_tool_alias
@@ -27,7 +28,11 @@ async def update_servers(
 async def _update_info(connection: Connection, server_ids: list[UUID], found: FoundServer) -> None:
     sql = """
         UPDATE mcpservers SET
-            server_info = :info, left_out = :left_out, protocol_version = :version
+            server_info = :info,
+            left_out = :left_out,
+            protocol_version = :version,
+            lookup_digest = :digest,
+            whole_lookup_at = now() + make_interval(secs => :pause)
         WHERE id = ANY(:server_ids)
     """
     values = {
@@ -35,6 +40,8 @@ async def _update_info(connection: Connection, server_ids: list[UUID], found: Fo
         "info": found.info,
         "left_out": describe(found.left_out, "tools"),
         "version": found.version,
+        "digest": found.digest,
+        "pause": pause_of_whole(),
     }
     await connection.execute(sql, values)
 

@@ -110,6 +110,14 @@ class TooManyRequestsError(ApiError):
         self.headers = MappingProxyType({"Retry-After": str(seconds)})
 
 
+class QuotaSpentError(TooManyRequestsError):
+    """What there was for a time is spent; there is more in so many seconds, and not before."""
+
+    def __init__(self, detail: str, seconds: int, logged: str = "") -> None:
+        super().__init__(detail, seconds, logged)
+        self.headers = MappingProxyType({**self.headers, "X-Should-Retry": "false"})
+
+
 class UnavailableError(ApiError):
     """Too busy, or something that is needed is away; the same request may succeed soon."""
 

@@ -19,6 +19,7 @@ API_KEY = "an API key was refused"
 TOO_MANY_CALLS = "a call was refused: too many of its user's are worked on"
 TOO_MANY_SOCKETS = "a socket was refused: its user has too many"
 TOO_MANY_MESSAGES = "a message was refused: too many of its user's wait"
+BUDGET_SPENT = "a message was refused: its user's budget is spent"
 
 
 def log_refusal(what: str, connection: HTTPConnection) -> None:

@@ -1,6 +1,7 @@
 """How requests end: in one statement, whoever ends them, and then it is told."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from uuid import UUID, uuid4
 
 from attrs import frozen
@@ -9,6 +10,7 @@ from databases.core import Connection
 from shared.codec.text import write_json
 from shared.domain.files import select_files
 from shared.domain.frames import Answer, Response, encode, failure, respond
+from shared.domain.usage import Usage, UsedBy, add_usage
 from shared.notifications.bus import Notifications
 from shared.notifications.formats import (
     WAITING_REQUESTS,
@@ -17,7 +19,7 @@ from shared.notifications.formats import (
     encode_waiting,
     session_channel,
 )
-from shared.postgres.pool import columns
+from shared.postgres.pool import columns, transaction
 from shared.telemetry.metrics import REQUESTS_ENDED
 
 
@@ -28,6 +30,7 @@ class Outcome:
     status: str
     answer: Answer
     execution_time: float = 0.0
+    usage: Sequence[Usage] = ()
 
     @property
     def error(self) -> str | None:
@@ -84,12 +87,28 @@ async def end_requests(
     connection: Connection, notifications: Notifications, endings: Sequence[Ending]
 ) -> list[bool]:
     """End requests of different sessions, and tell each; which of them were ended."""
-    ended = await _update_requests(connection, endings)
+    ended = await _store(connection, endings)
     for ending, each in zip(endings, ended, strict=True):
         if each is not None:
             REQUESTS_ENDED.labels(ending.outcome.status).inc()
             await _notify(connection, notifications, ending, each)
     return [each is not None for each in ended]
+
+
+async def _store(connection: Connection, endings: Sequence[Ending]) -> list[Ended | None]:
+    """One statement; a second one in its transaction where something was used."""
+    is_used = any(ending.outcome.usage for ending in endings)
+    async with transaction(connection) if is_used else nullcontext():
+        ended = await _update_requests(connection, endings)
+        used = [
+            UsedBy(each.id, each.creator_id, usage)
+            for ending, each in zip(endings, ended, strict=True)
+            if each is not None
+            for usage in ending.outcome.usage
+        ]
+        if used:
+            await add_usage(connection, used)
+    return ended
 
 
 async def _notify(

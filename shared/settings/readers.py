@@ -4,6 +4,7 @@ import json
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
+from decimal import Decimal
 from ipaddress import ip_network
 from typing import Literal
 
@@ -49,6 +50,14 @@ def kept_days(text: str) -> int:
     if 0 < days < LEAST_AUDIT_DAYS:
         raise ValueError(f"must be at least {LEAST_AUDIT_DAYS}, or 0 to keep all")
     return days
+
+
+def money(text: str) -> Decimal:
+    """An amount; 0 means none."""
+    whole, _, part = text.partition(".")
+    if not text.isascii() or not whole.isdigit() or not f"{part}0".isdigit():
+        raise ValueError("must be an amount like 25 or 12.50, 0 for none")
+    return Decimal(text)
 
 
 def seconds(text: str) -> float:

@@ -9,6 +9,8 @@ SEQUENCES = """
     WHERE owned.classid = 'pg_class'::regclass AND owned.deptype = 'a'
       AND owned.refobjid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) AS name)
 """
+# Which migrations are applied, for whoever asks how all is.
+NOTED = "GRANT SELECT (migration_id) ON _yoyo_migration TO {}"
 # What the services call; in most databases everybody may.
 FUNCTIONS = """
     SELECT oid::regprocedure::text FROM pg_proc
@@ -26,8 +28,9 @@ AUDIT_RIGHTS = """
 def grant_rights(connection: psycopg.Connection, role: str, tables: list[str]) -> None:
     """Let a role work with the rows of these tables, in one transaction.
 
-    Not with those of others, such as the notes of migrations. A partition needs no grant of its
-    own: it is reached through its table. So does what a trigger does with the rows of others.
+    Not with those of others; of the notes of migrations it may read the names. A partition needs
+    no grant of its own: it is reached through its table. So does what a trigger does with the rows
+    of others.
     What is in the audit log stays as it is.
     """
     to = sql.Identifier(role)
@@ -42,6 +45,7 @@ def grant_rights(connection: psycopg.Connection, role: str, tables: list[str]) -
         if AUDIT in tables:
             grant = sql.SQL("GRANT " + AUDIT_RIGHTS + " ON {} TO {}")
             connection.execute(grant.format(sql.Identifier(AUDIT), to))
+        connection.execute(sql.SQL(NOTED).format(to))
         for name in sequences:
             grant = sql.SQL("GRANT USAGE ON SEQUENCE {} TO {}")
             connection.execute(grant.format(sql.SQL(name), to))

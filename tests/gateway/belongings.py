@@ -164,6 +164,9 @@ INSERT = """
         INSERT INTO logs
             (session_id, request_id, creator_id, agent_id, message, log_level, seq)
         SELECT session_id, request_id, user_id, agent_id, marker, 'info', 1 FROM new
+    ), used AS (
+        INSERT INTO usage_days
+        SELECT user_id, timezone('utc', now()), marker, 1, 5, 0, 2, 0.5, 0 FROM new
     ), file AS (
         INSERT INTO files
             (id, creator_id, session_id, request_id, original_name, internal_name, internal_id,

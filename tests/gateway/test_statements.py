@@ -47,6 +47,8 @@ STATEMENTS = {
     "GET /api/logs/list of a session": 1,
     "GET /api/logs/list of a request": 1,
     "GET /api/requests": 1,
+    "GET /api/requests/{request_id}": 1,
+    "GET /api/usage": 3,
     "GET /files": 1,
     "GET /user/files/metadata": 1,
     **{

@@ -23,7 +23,7 @@ from tests.system import PROJECT, run_database, url_of
 from .conftest import variables
 
 SCRIPT = PROJECT / "devstack/role.sql"
-OTHERS = ("_yoyo_migration", "_yoyo_log", "foreign_table")
+OTHERS = ("_yoyo_log", "foreign_table")
 
 
 @frozen
@@ -116,6 +116,15 @@ def test_tables_of_others_are_refused(services: Connection, table: str) -> None:
     assert table in tables_of(services)
     with pytest.raises(InsufficientPrivilege):
         services.execute(sql.SQL("SELECT FROM {}").format(sql.Identifier(table)))
+
+
+def test_of_the_notes_of_migrations_it_reads_the_names_alone(services: Connection) -> None:
+    names = services.execute("SELECT migration_id FROM _yoyo_migration").fetchall()
+    assert ("0001-original-installation",) in names
+    with pytest.raises(InsufficientPrivilege):
+        services.execute("SELECT applied_at_utc FROM _yoyo_migration")
+    with pytest.raises(InsufficientPrivilege):
+        services.execute("DELETE FROM _yoyo_migration")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from databases.core import Connection
 from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.claim_queries import ClaimedRequest
-from gateway.streams.asking_queries import NewRequest, insert_request
+from gateway.streams.asking_queries import Bounds, NewRequest, insert_request
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
 from shared.notifications.bus import Notifications
 from shared.postgres.pool import connect, create_database, transaction
@@ -67,7 +67,7 @@ async def twice(environment: dict[str, str]) -> AsyncIterator[Twice]:
         owner,
     )
     async with create_database(settings) as database, connect(database) as connection:
-        await insert_request(connection, _new_request(owner), most_open=0)
+        await insert_request(connection, _new_request(owner), Bounds())
         [first] = await claim_queries.claim_requests(connection, bridge, 5)
         await connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
         [overdue] = await queries.select_overdue(connection)
@@ -106,7 +106,7 @@ async def _end(twice: Twice, *claims: ClaimedRequest) -> list[bool]:
 async def _claim_another(twice: Twice) -> ClaimedRequest:
     """A request of another session."""
     new = _new_request(twice.first.creator_id)
-    await insert_request(twice.connection, new, most_open=0)
+    await insert_request(twice.connection, new, Bounds())
     [claimed] = await claim_queries.claim_requests(twice.connection, uuid4(), 1)
     return claimed
 

@@ -22,8 +22,8 @@ from gateway.mcp.schemas import Server
 from gateway.mcp.storing import update_servers
 from gateway.remote.kinds import LONGEST_PAUSE, MOST_FAILURES, PAUSES, Kind, Target
 from gateway.remote.outbound import Outbound
-from gateway.remote.refresh import Refresh
-from gateway.remote.shares import AT_A_TIME, Shares
+from gateway.remote.refresh import Refresh, Visits
+from gateway.remote.shares import AT_A_TIME
 from gateway.web.paging import Slice
 from shared.postgres.pool import connect, create_database, transaction
 from shared.settings.installation import Settings
@@ -52,7 +52,7 @@ async def go_round(settings: Settings, database: Database, out: Outbound = OUT) 
     """Look up all that is due, by a gateway of its own, and wait for it."""
     one = Refresh(settings, database, out, KINDS)
     async with asyncio.TaskGroup() as tasks:
-        await one.begin_round(Shares(tasks, one.look_up_again))
+        await one.begin_round(Visits(tasks, one))
 
 
 async def let_pauses_pass(database: Database) -> None:
