@@ -4,6 +4,7 @@ from gateway.a2a import routes as a2a
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
+from gateway.audit import routes as audit
 from gateway.chats import routes as chats
 from gateway.completions import routes as completions
 from gateway.completions.errors import OpenAIError
@@ -27,6 +28,7 @@ from gateway.usage import routes as usage
 operations = [
     *accounts.operations,
     *signins.operations,
+    *audit.operations,
     *agents.operations,
     *flows.operations,
     *invocations.operations,

@@ -1,7 +1,7 @@
 """What administrators are told of the audit log, and how they ask."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from attrs import frozen
@@ -9,8 +9,28 @@ from msgspec import Meta
 
 from gateway.audit.actions import Action
 from gateway.web.paging import Limit, Offset
+from shared.codec.hooks import Rule
 
-type ActionName = Literal[*(each.value for each in Action)]  # type: ignore[valid-type]
+ACTIONS = [each.value for each in Action]
+TIME = {"format": "date-time"}
+
+
+def _objection(action: str) -> str | None:
+    return None if action in ACTIONS else f"there is no action '{action}'"
+
+
+Who = Annotated[UUID, Meta(description="Who did it, or whose object it was done to.")]
+What = Annotated[UUID, Meta(description="What it was done to.")]
+Done = Annotated[
+    str,
+    Meta(description="What was done.", extra_json_schema={"enum": ACTIONS}),
+    Rule(_objection),
+]
+Since = Annotated[
+    datetime,
+    Meta(description="From this time on; UTC where no offset is said.", extra_json_schema=TIME),
+]
+Until = Annotated[datetime, Meta(description="Before this time.", extra_json_schema=TIME)]
 
 
 @frozen(slots=False)
@@ -43,14 +63,10 @@ class Entry:
 class EntryPage:
     """Which entries to list, the newest first; without a filter all."""
 
-    user_id: Annotated[
-        UUID | None, Meta(description="Who did it, or whose object it was done to.")
-    ] = None
-    object_id: Annotated[UUID | None, Meta(description="What it was done to.")] = None
-    action: Annotated[ActionName | None, Meta(description="What was done.")] = None
-    since: Annotated[
-        datetime | None, Meta(description="From this time on (ISO 8601; UTC if no zone is said).")
-    ] = None
-    until: Annotated[datetime | None, Meta(description="Before this time.")] = None
+    user_id: Who | None = None
+    object_id: What | None = None
+    action: Done | None = None
+    since: Since | None = None
+    until: Until | None = None
     limit: Limit = 100
     offset: Offset = 0
