@@ -25,11 +25,11 @@ COMMENT ON COLUMN audit.owner_id IS 'Whose object it is; of users, the user.';
 COMMENT ON COLUMN audit.details IS
     'Ids, names of changed columns, and what is one of a few words. Never what may be a secret.';
 
-CREATE INDEX IF NOT EXISTS ix_audit_at ON audit (at);
-CREATE INDEX IF NOT EXISTS ix_audit_action_id ON audit (action, id);
-CREATE INDEX IF NOT EXISTS ix_audit_actor_id_id ON audit (actor_id, id);
-CREATE INDEX IF NOT EXISTS ix_audit_owner_id_id ON audit (owner_id, id);
-CREATE INDEX IF NOT EXISTS ix_audit_object_id_id ON audit (object_id, id);
+CREATE INDEX IF NOT EXISTS ix_audit_at ON audit (at, id);
+CREATE INDEX IF NOT EXISTS ix_audit_action_at ON audit (action, at, id);
+CREATE INDEX IF NOT EXISTS ix_audit_actor_id_at ON audit (actor_id, at, id);
+CREATE INDEX IF NOT EXISTS ix_audit_owner_id_at ON audit (owner_id, at, id);
+CREATE INDEX IF NOT EXISTS ix_audit_object_id_at ON audit (object_id, at, id);
 
 -- Also who owns the table changes no entry, and deletes none that is younger than 30 days.
 CREATE OR REPLACE FUNCTION keep_audit() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -41,6 +41,7 @@ ACCOUNTS = [
         says="You have no sign-in with id '{sign_in_id}'",
     ),
     Entry("DELETE /api/sessions/sign-ins", MAKES),
+    Entry("GET /api/audit", SAME, 400, says="Only administrators may read the audit log"),
 ]
 NO_AGENT = "Agent '{agent_id}' does not exist"
 AGENTS = [
