@@ -2,7 +2,17 @@
 
 import typer
 
-from gateway.admin import agents, encryption, health, queues, quotas, requests, sessions, users
+from gateway.admin import (
+    agents,
+    audit,
+    encryption,
+    health,
+    queues,
+    quotas,
+    requests,
+    sessions,
+    users,
+)
 from gateway.admin.faults import MEANINGS
 from gateway.admin.options import examples
 
@@ -22,4 +32,5 @@ app = typer.Typer(
 )
 for noun in (users, sessions, requests, agents, queues, quotas, encryption):
     app.add_typer(noun.group, name=noun.__name__.rpartition(".")[-1])
+app.command("audit", epilog=audit.EXAMPLES)(audit.show_audit)
 app.command("health", epilog=health.EXAMPLES)(health.show_health)

@@ -27,3 +27,4 @@ class Action(StrEnum):
     MCP_CREDENTIALS_DELETED = "mcp_credentials.deleted"
     A2A_CREDENTIALS_CHANGED = "a2a_credentials.changed"
     A2A_CREDENTIALS_DELETED = "a2a_credentials.deleted"
+    SECRET_REENCRYPTED = "secret.reencrypted"  # noqa: S105
