@@ -1,7 +1,6 @@
 """What the gateway needs besides."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from urllib.parse import urlsplit
 
 from attrs import frozen
@@ -73,7 +72,7 @@ class GatewaySettings(CommonSettings):
     sockets_per_user: int = setting(limit, default=100)
     calls_per_user: int = setting(limit, default=16)
     open_requests_per_user: int = setting(limit, default=100)
-    monthly_budget: Decimal = setting(money, default=Decimal(0))
+    monthly_budget: float = setting(money, default=0.0)
     """USD, of each user; 0 means that there is none."""
     agents_per_user: int = setting(limit, default=1000)
     flows_per_user: int = setting(limit, default=1000)

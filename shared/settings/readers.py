@@ -4,7 +4,6 @@ import json
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
-from decimal import Decimal
 from ipaddress import ip_network
 from typing import Literal
 
@@ -45,6 +44,7 @@ def limit(text: str) -> int:
     return int(text)
 
 
+<<<<<<< HEAD
 def kept_days(text: str) -> int:
     days = limit(text)
     if 0 < days < LEAST_AUDIT_DAYS:
@@ -53,11 +53,14 @@ def kept_days(text: str) -> int:
 
 
 def money(text: str) -> Decimal:
+=======
+def money(text: str) -> float:
+>>>>>>> main
     """An amount; 0 means none."""
     whole, _, part = text.partition(".")
     if not text.isascii() or not whole.isdigit() or not f"{part}0".isdigit():
         raise ValueError("must be an amount like 25 or 12.50, 0 for none")
-    return Decimal(text)
+    return float(text)
 
 
 def seconds(text: str) -> float:

@@ -16,7 +16,7 @@ FUNCTIONS = """
     SELECT oid::regprocedure::text FROM pg_proc
     WHERE pronamespace = current_schema()::regnamespace
       AND proname IN ('fold_name', 'make_log_partition', 'drop_log_partition', 'delete_old_logs',
-                      'prune_audit')
+                      'spent_this_month', 'prune_audit')
 """
 # Entries are read and added, with the time and the number that they get by themselves.
 AUDIT = "audit"
@@ -30,8 +30,7 @@ def grant_rights(connection: psycopg.Connection, role: str, tables: list[str]) -
 
     Not with those of others; of the notes of migrations it may read the names. A partition needs
     no grant of its own: it is reached through its table. So does what a trigger does with the rows
-    of others.
-    What is in the audit log stays as it is.
+    of others. What is in the audit log stays as it is.
     """
     to = sql.Identifier(role)
     changed = [name for name in tables if name != AUDIT]
