@@ -4,11 +4,8 @@ import typer
 
 from gateway.admin import (
     agents,
-<<<<<<< HEAD
     audit,
-=======
     budgets,
->>>>>>> main
     encryption,
     health,
     queues,

@@ -44,7 +44,6 @@ def limit(text: str) -> int:
     return int(text)
 
 
-<<<<<<< HEAD
 def kept_days(text: str) -> int:
     days = limit(text)
     if 0 < days < LEAST_AUDIT_DAYS:
@@ -52,10 +51,7 @@ def kept_days(text: str) -> int:
     return days
 
 
-def money(text: str) -> Decimal:
-=======
 def money(text: str) -> float:
->>>>>>> main
     """An amount; 0 means none."""
     whole, _, part = text.partition(".")
     if not text.isascii() or not whole.isdigit() or not f"{part}0".isdigit():
