@@ -17,6 +17,8 @@ from gateway.accounts.attempts import Attempts
 from gateway.accounts.page import account_pages
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
+from gateway.audit.failures import Failures
+from gateway.audit.sweep import sweep_audit
 from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
@@ -170,6 +172,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         revocations = Revocations(database, notifications)
         uses = Uses(database)
         keys = Keys(database, revocations, UnknownKeys(attempts, settings), uses)
+        failures = Failures(database)
+        stack.push_async_callback(failures.flush)
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
@@ -185,6 +189,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             revocations=revocations.listen(),
             sign_ins=sweep_sign_ins(database),
             key_uses=uses.run(),
+            failures=failures.run(),
+            audit=sweep_audit(database, settings.audit_days),
             changes=changes.run(),
             mail=mail.run(),
             loop_lag=measure_loop_lag(),
@@ -222,6 +228,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             passwords=passwords,
             attempts=attempts,
             mail=mail,
+            failures=failures,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             revocations=revocations,
             keys=keys,

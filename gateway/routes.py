@@ -5,6 +5,7 @@ from gateway.accounts import changing, emails
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
+from gateway.audit import routes as audit
 from gateway.chats import routes as chats
 from gateway.completions import routes as completions
 from gateway.completions.errors import OpenAIError
@@ -38,6 +39,7 @@ _of_people = [
     *keys.operations,
     *grants.operations,
 ]
+_of_administrators = [*users.operations, *audit.operations]
 _of_owners = [
     *agents.operations,
     *flows.operations,
@@ -60,7 +62,7 @@ _of_chats = [
 operations = [
     *for_keys(_of_users, reads=READING, writes=NO_KEY),
     *for_keys(_of_people, reads=NO_KEY, writes=NO_KEY),
-    *for_keys(users.operations, reads=ADMINISTERING, writes=ADMINISTERING),
+    *for_keys(_of_administrators, reads=ADMINISTERING, writes=ADMINISTERING),
     *for_keys(_of_owners, reads=MANAGED, writes=MANAGING),
     *for_keys(_of_chats, reads=CHATS, writes=CHATTING),
     *for_keys(mcpserver.operations, reads=CHATTING, writes=CHATTING),

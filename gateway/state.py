@@ -7,6 +7,7 @@ from databases import Database
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
+from gateway.audit.failures import Failures
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.keys.known import Keys
@@ -45,6 +46,7 @@ class State(TypedDict):
     passwords: Passwords
     attempts: Attempts
     mail: Mail
+    failures: Failures
     strangers: Strangers
     revocations: Revocations
     keys: Keys

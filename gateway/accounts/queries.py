@@ -77,10 +77,21 @@ async def select_credentials(
     return stored, first["some_have_bcrypt"]
 
 
-async def update_password(connection: Connection, credentials: Credentials, new_hash: str) -> None:
+async def update_password(
+    connection: Connection, credentials: Credentials, new_hash: str, actor: str
+) -> None:
     """Store another hash of the same password, unless it has been changed meanwhile."""
-    sql = "UPDATE users SET password = :new_hash WHERE id = :id AND password = :password"
-    values = {"id": credentials.id, "password": credentials.password, "new_hash": new_hash}
+    sql = """
+        UPDATE users SET password = :new_hash
+        WHERE id = :id AND password = :password
+          AND set_config('genai.actor', :actor, true) IS NOT NULL
+    """
+    values = {
+        "id": credentials.id,
+        "password": credentials.password,
+        "new_hash": new_hash,
+        "actor": actor,
+    }
     await connection.execute(sql, values)
 
 

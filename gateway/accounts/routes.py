@@ -19,6 +19,8 @@ from gateway.accounts.schemas import (
     UserId,
     WrongCredentialsError,
 )
+from gateway.audit.acting import acting, actor_of
+from gateway.audit.actions import Action
 from gateway.signins.beginning import begin_sign_in, renew
 from gateway.signins.schemas import TokenPair
 from gateway.web.auth import Access, bind_holder, find_caller
@@ -30,6 +32,9 @@ from gateway.web.refusals import LOGIN_FAILED, TOKEN
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
+PASSWORD = "password"  # noqa: S105 (how somebody signs in)
+REHASHED = {Action.PASSWORD_CHANGED: Action.PASSWORD_REHASHED}
+
 
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
@@ -38,7 +43,7 @@ async def create_user(call: Call[NewUser, Nothing]) -> User:
     refuse_weak(new.password, "password", is_told=True)
     await count_registration(call.state["attempts"], call.state["settings"], call.request)
     password_hash = await hash_new(call, new.password)
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         user = await queries.insert_user(connection, name, password_hash)
     if user is None:
         raise BadRequestError(f"User '{name}' already exists")
@@ -65,13 +70,15 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
         )
         if stored is None or verdict is Verdict.WRONG:
             LOGINS.labels("wrong").inc()
+            tried = stored.id if stored else None
+            await call.state["failures"].note(actor_of(call), tried, PASSWORD, "wrong")
             raise WrongCredentialsError("Incorrect username or password", LOGIN_FAILED)
         if verdict is Verdict.OUTDATED:
             await _hash_anew(call, password, stored)
     except BusyError:
         LOGINS.labels("busy").inc()
         raise UnavailableError(TOO_BUSY) from None
-    given = await begin_sign_in(call, stored.id, "password", offline=call.body.wants_refresh_token)
+    given = await begin_sign_in(call, stored.id, PASSWORD, offline=call.body.wants_refresh_token)
     LOGINS.labels("succeeded").inc()
     return given
 
@@ -79,7 +86,8 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
 async def _hash_anew(call: Call[Login, Nothing], password: str, stored: Credentials) -> None:
     new_hash = await call.state["passwords"].hash(password)
     async with connect(call.database) as connection:
-        await queries.update_password(connection, stored, new_hash)
+        actor = actor_of(call, stored.id).said(REHASHED)
+        await queries.update_password(connection, stored, new_hash, actor)
 
 
 async def read_token_validity(call: Call[Token, Nothing]) -> Detail:

@@ -4,6 +4,7 @@ import typer
 
 from gateway.admin import (
     agents,
+    audit,
     budgets,
     encryption,
     health,
@@ -32,4 +33,5 @@ app = typer.Typer(
 )
 for noun in (users, sessions, requests, agents, queues, quotas, budgets, encryption):
     app.add_typer(noun.group, name=noun.__name__.rpartition(".")[-1])
+app.command("audit", epilog=audit.EXAMPLES)(audit.show_audit)
 app.command("health", epilog=health.EXAMPLES)(health.show_health)

@@ -12,6 +12,7 @@ from shared.settings.postgres import passwords_in, standby_url
 from shared.settings.readers import (
     flag,
     host,
+    kept_days,
     limit,
     money,
     networks,
@@ -69,6 +70,7 @@ class GatewaySettings(CommonSettings):
     access_token_seconds: int = setting(whole_number, default=15 * 60)
     refresh_token_days: int = setting(whole_number, default=30)
     sign_in_days: int = setting(whole_number, default=90)
+    audit_days: int = setting(kept_days, default=365)
 
     allow_breached_passwords: bool = setting(flag, default=False)
     password_reset_seconds: int = setting(whole_number, default=3600)

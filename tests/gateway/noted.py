@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
 from typing import Any, cast, get_origin
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -199,8 +200,12 @@ def lists(operation: Operation) -> bool:
     return is_read and any(get_origin(each) is list for each in inner)
 
 
-LISTING = {str(entry): entry for entry in ENTRIES if lists(OPERATIONS[entry.line])}
-"""The calls that list something, by their names."""
+LISTING = {
+    str(entry): entry
+    for entry in ENTRIES
+    if lists(OPERATIONS[entry.line]) and entry.own == HTTPStatus.OK
+}
+"""The calls that list something of a user's, by their names."""
 
 
 async def ask(settings: Settings, state: State, owner: Belongings, entry: Entry) -> bytes:
