@@ -10,6 +10,7 @@ from gateway.completions.errors import OpenAIError
 from gateway.files import routes as files
 from gateway.flows import routes as flows
 from gateway.grants import routes as grants
+from gateway.groups import routes as groups
 from gateway.invocations import routes as invocations
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
@@ -23,10 +24,13 @@ from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 from gateway.signins import routes as signins
 from gateway.usage import routes as usage
+from gateway.users import routes as users
 
 operations = [
     *accounts.operations,
     *signins.operations,
+    *users.operations,
+    *groups.operations,
     *agents.operations,
     *flows.operations,
     *invocations.operations,

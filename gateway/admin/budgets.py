@@ -1,6 +1,5 @@
 """Commands about what users may spend in a month."""
 
-from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from gateway.admin.running import confirm, run
 group = new_group("What users may spend in a month, and have spent.")
 
 
-def _read_usd(text: str) -> Decimal:
+def _read_usd(text: str) -> float:
     from shared.settings.readers import money
 
     return money(text)
@@ -47,7 +46,7 @@ def show_budget(user: OfUser, as_json: Json = False) -> None:
 def set_budget(
     user: OfUser,
     usd: Annotated[
-        Decimal,
+        float,
         typer.Argument(metavar="USD", parser=_read_usd, help="For a month; 0 is no bound."),
     ],
     yes: Yes = False,

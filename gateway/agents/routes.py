@@ -116,15 +116,16 @@ async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> Page[
     Flows come first, on each page.
     """
     asked, vault = call.parameters, _vault_of_master(call)
+    with_shared = asked.shared or _is_service(call)
     page = await call.read_page(
         lambda connection, part: select_active_connections(
-            connection, vault, call.user_id, asked, part
+            connection, vault, call.user_id, asked, part, with_shared=with_shared
         )
     )
     page.around = lambda told: ActiveConnections(told, [])
     if asked.agent_type in {"genai", "all"}:
         async with connect(call.database) as connection:
-            flows = await select_active_flows(connection, call.user_id)
+            flows = await select_active_flows(connection, call.user_id, with_shared=with_shared)
         size = sum(flow.size for flow in flows)
         if page.size <= SMALL_BYTES:
             await call.make_room(size)
@@ -135,12 +136,15 @@ async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> Page[
 def _vault_of_master(call: Call[Any, Any]) -> Vault | None:
     """The vault, where the master agent asks: by a key that nobody else is shown."""
     has_own_key = call.state["settings"].service_api_key is not None
-    is_service = call.caller is not None and call.caller.is_service
-    return call.state["vault"] if has_own_key and is_service else None
+    return call.state["vault"] if has_own_key and _is_service(call) else None
+
+
+def _is_service(call: Call[Any, Any]) -> bool:
+    return call.caller is not None and call.caller.is_service
 
 
 async def read_agent(call: Call[Nothing, AgentId]) -> Agent:
-    """Read one of the user's agents."""
+    """Read one of the user's agents, or of those that others share with him."""
     id_ = call.parameters.agent_id
     async with connect(call.database) as connection:
         agent = await queries.select_agent(

@@ -51,6 +51,7 @@ class InputFaults:
 SECURITY: dict[Access, list[Json]] = {
     Access.ANYONE: [],
     Access.USER: [{"user": []}],
+    Access.ADMIN: [{"user": []}],
     Access.USER_OR_AGENT: [{"user": []}, {"agent": []}],
     Access.USER_OR_SERVICE: [{"user": []}, {"service": []}],
     Access.USER_AGENT_OR_SERVICE: [{"user": []}, {"agent": []}, {"service": []}],

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 
 from gateway.state import State
 from gateway.web.callers import Caller, Credential
-from gateway.web.errors import BadRequestError, UnauthorizedError
+from gateway.web.errors import BadRequestError, ForbiddenError, UnauthorizedError
 from gateway.web.refusals import API_KEY, TOKEN
 from shared.codec.converter import structure
 from shared.codec.faults import Fault, InvalidInputError
@@ -26,6 +26,7 @@ NOT_AUTHENTICATED = "Not authenticated"
 DEAD_TOKEN = "Token is not valid or expired. Please log in again"  # noqa: S105
 NO_CALLER = "You must provide either 'user_id' or your jwt token to continue."
 TWO_CALLERS = "You must provide either 'user_id' or your jwt token, but not both at the same time."
+NOT_ADMIN = "Only administrators may do this"
 NO_LOOKUP = "Lookup by user_id is not allowed for plain authenticated users."
 
 
@@ -37,6 +38,7 @@ class Access(Enum):
     USER_OR_AGENT = "user or agent"
     USER_AGENT_OR_SERVICE = "user, agent or service"
     USER_OR_SERVICE = "user or service"
+    ADMIN = "administrator"
 
     @property
     def lets_in_services(self) -> bool:
@@ -52,7 +54,10 @@ class Access(Enum):
 async def authenticate(
     connection: Connection, request: HTTPConnection, state: State, access: Access
 ) -> Caller:
-    """The caller, where not anyone may call. Raises UnauthorizedError or BadRequestError."""
+    """The caller, where not anyone may call.
+
+    Raises UnauthorizedError, BadRequestError, ForbiddenError.
+    """
     settings = state["settings"]
     service = access.lets_in_services
     if service and "user_id" in request.query_params:
@@ -64,6 +69,8 @@ async def authenticate(
     if caller is None or (caller.agent_id is not None and not access.lets_in_agents):
         bind_holder(settings, token)
         raise UnauthorizedError(DEAD_TOKEN, TOKEN)
+    if access is Access.ADMIN and not await _select_is_admin(connection, caller.user_id):
+        raise ForbiddenError(NOT_ADMIN)
     return caller
 
 
@@ -143,6 +150,11 @@ def _user_id(text: str) -> UUID:
 
 async def _select_exists(connection: Connection, user_id: UUID) -> bool:
     sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id)"
+    return bool(await connection.fetch_val(sql, {"user_id": user_id}))
+
+
+async def _select_is_admin(connection: Connection, user_id: UUID) -> bool:
+    sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id AND role = 'admin')"
     return bool(await connection.fetch_val(sql, {"user_id": user_id}))
 
 

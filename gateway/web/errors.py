@@ -87,6 +87,15 @@ class UnauthorizedError(ApiError):
     headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
+class ForbiddenError(ApiError):
+    """The caller is known, and may not do this: only where no front-end of the original calls.
+
+    That one logs its user out.
+    """
+
+    status = 403
+
+
 class TooSlowError(ApiError):
     """The body did not come in time."""
 

@@ -28,6 +28,7 @@ from gateway.web.callers import Caller
 from gateway.web.errors import (
     ApiError,
     BadRequestError,
+    ForbiddenError,
     Form,
     Refusal,
     StorageFullError,
@@ -271,6 +272,7 @@ class Operation:
         possible: dict[type[Exception], bool] = {
             BadRequestError: self.fails or service or (takes_any and not tells_faults),
             UnauthorizedError: self.access is not Access.ANYONE,
+            ForbiddenError: self.access is Access.ADMIN,
             TooSlowError: takes_body,
             TooLargeError: takes_body,
             InvalidInputError: takes_any and tells_faults,
@@ -392,6 +394,7 @@ def patch[Body, Parameters, Result](
     parameters: type[Parameters],
     result: type[Result],
     *,
+    access: Access = Access.USER,
     bounded: bool = False,
     lends: bool = True,
 ) -> Operation:
@@ -403,6 +406,7 @@ def patch[Body, Parameters, Result](
         body=body,
         parameters=parameters,
         result=result,
+        access=access,
         bounded=bounded,
         lends=lends,
     )

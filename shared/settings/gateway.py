@@ -79,6 +79,9 @@ class GatewaySettings(CommonSettings):
     model_providers_per_user: int = setting(limit, default=100)
     model_configs_per_user: int = setting(limit, default=1000)
     publications_per_user: int = setting(limit, default=100)
+    groups_per_user: int = setting(limit, default=50)
+    members_per_group: int = setting(limit, default=100)
+    shares_per_group: int = setting(limit, default=200)
 
     allow_private_urls: bool = setting(flag, default=False)
     refresh_seconds: float = setting(seconds, default=60.0)

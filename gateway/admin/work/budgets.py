@@ -1,6 +1,5 @@
 """Users' monthly budgets, and what is spent of them."""
 
-from decimal import Decimal
 from uuid import UUID
 
 from attrs import frozen
@@ -63,7 +62,7 @@ async def read_budget(on: Installation, user: str) -> UserBudget:
         return await _select(on, connection, await find_user(connection, user))
 
 
-async def set_budget(on: Installation, user: str, usd: Decimal) -> UserBudget:
+async def set_budget(on: Installation, user: str, usd: float) -> UserBudget:
     """Give a user one of his own; 0 is none. Raises NotFoundError."""
     sql = """
         INSERT INTO budgets (user_id, usd) VALUES (:user_id, :usd)
