@@ -53,7 +53,7 @@ async def select_keys(connection: Connection, user: str | None, part: Part) -> L
 
 async def revoke_keys(on: Installation, ids: Sequence[UUID]) -> RevokedKeys:
     """End these; raises NotFoundError, and ends none, where one does not exist."""
-    async with on.connection() as connection:
+    async with on.acting() as connection:
         owners = {id_: await _select_owner(connection, id_) for id_ in ids}
         ended = [id_ for id_, owner in owners.items() if await delete_key(connection, owner, id_)]
     await tell_ended(on, ended)

@@ -86,6 +86,25 @@ async def test_another_password_is_the_only_one_and_ends_what_was(
     assert statuses == [400, 200]
 
 
+async def test_a_link_sets_another_password_once(
+    admin: Admin, system: System, signed_in: User
+) -> None:
+    made = await admin.soon(
+        "users", "reset", signed_in.name, "--json", PUBLIC_URL="https://chat.example.com"
+    )
+    token = made.json["token"]
+    assert made.json["url"] == f"https://chat.example.com/password-reset#{token}"
+    given = {"token": token, "new_password": f"Another-{PASSWORD}"}
+    async with connect_to(system.gateway) as http:
+        statuses = [
+            (await http.post("/api/password-reset", json=given)).status_code for _ in range(2)
+        ]
+    assert statuses == [204, 400]
+    await admin.soon("users", "lock", signed_in.name, "--yes")
+    locked = await admin.soon("users", "reset", signed_in.name)
+    assert (locked.code, "is locked" in locked.err) == (4, True)
+
+
 async def test_a_sign_in_is_listed_and_ended(admin: Admin, signed_in: User) -> None:
     [sign_in] = (await admin.soon("sessions", "list", "--user", signed_in.name, "--json")).lines
     assert (sign_in["username"], sign_in["method"]) == (signed_in.name, "password")
