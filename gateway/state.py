@@ -7,13 +7,17 @@ from databases import Database
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
+from gateway.audit.failures import Failures
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.keys.known import Keys
+from gateway.mail.sending import Mail
 from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
+from gateway.signins.revocations import Revocations
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
 from gateway.streams.watch import Watch
@@ -41,7 +45,11 @@ class State(TypedDict):
     sealing: Sealing
     passwords: Passwords
     attempts: Attempts
+    mail: Mail
+    failures: Failures
     strangers: Strangers
+    revocations: Revocations
+    keys: Keys
     watch: Watch
     changes: Changes
     sockets: Sockets

@@ -28,16 +28,24 @@ _claims = jwt.JWTClaimsRegistry(exp={"essential": True}, sub={"essential": True}
 
 @frozen
 class Claims:
-    """Whom a token names: a user, or an agent and the user who created it."""
+    """Whom a token names: a user and his sign-in, or an agent and the user who created it."""
 
     user_id: UUID
     agent_id: UUID | None = None
+    sign_in_id: UUID | None = None
+    """None for an agent, and for a user whose token is older than sign-ins."""
 
 
-def issue_user_token(secret_key: str, user_id: UUID) -> str:
-    """A token that dies six hours from now."""
-    expiry = int(time.time()) + USER_TOKEN_SECONDS
-    return _sign(secret_key, {"sub": str(user_id), "exp": expiry})
+def issue_user_token(
+    secret_key: str,
+    user_id: UUID,
+    sign_in_id: UUID | None = None,
+    seconds: int = USER_TOKEN_SECONDS,
+) -> str:
+    """A token that dies so many seconds from now, or with its sign-in."""
+    sign_in = {} if sign_in_id is None else {"sid": str(sign_in_id)}
+    expiry = int(time.time()) + seconds
+    return _sign(secret_key, {"sub": str(user_id), "exp": expiry, **sign_in})
 
 
 def issue_agent_token(
@@ -52,13 +60,19 @@ def issue_agent_token(
 def read_token(secret_key: str, token: str) -> Claims | None:
     """What the token claims, or None for one that is forged, expired or of another form.
 
-    Whether its user exists, or it is its agent's current one, is for the database to say.
+    Whether its sign-in goes on, or it is its agent's current one, is for the database to say.
     """
+    claims, _ = read_expiring(secret_key, token)
+    return claims
+
+
+def read_expiring(secret_key: str, token: str) -> tuple[Claims | None, float]:
+    """The same, and when it expires, in seconds since 1970."""
     try:
         claims, expiry = _verify(secret_key, token)
     except _BAD:
-        return None
-    return claims if expiry > int(time.time()) else None
+        return None, 0.0
+    return (claims, expiry) if expiry > int(time.time()) else (None, expiry)
 
 
 def has_expired(secret_key: str, token: str) -> bool:
@@ -152,7 +166,9 @@ def _verify(secret_key: str, token: str) -> tuple[Claims, float]:
 
 def _named(claims: Mapping[str, Any]) -> Claims:
     subject = UUID(claims["sub"])
-    return Claims(UUID(claims["user_id"]), subject) if "user_id" in claims else Claims(subject)
+    if "user_id" in claims:
+        return Claims(UUID(claims["user_id"]), subject)
+    return Claims(subject, sign_in_id=UUID(claims["sid"]) if "sid" in claims else None)
 
 
 def _sign(secret_key: str, claims: dict[str, str | int]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 from attrs import define, frozen
@@ -138,6 +138,19 @@ async def register_user(gateway: str, name: str | None = None) -> AsyncIterator[
         yield User(http, registered.json()["id"], name, token)
 
 
+def insert_sign_in(sql: Sql, user_id: UUID) -> UUID:
+    """A sign-in of a user's, as by password."""
+    id_ = uuid4()
+    sql(
+        """
+        INSERT INTO sign_ins (id, user_id, method, device, address, expires_at)
+        VALUES (%s, %s, 'password', 'a test', '127.0.0.1', now() + interval '6 hours')
+        """,
+        *(id_, user_id),
+    )
+    return id_
+
+
 @asynccontextmanager
 async def insert_user(system: System, sql: Sql) -> AsyncIterator[User]:
     """A new user without a password, whose hash would take longer than most tests, with a config.
@@ -147,7 +160,7 @@ async def insert_user(system: System, sql: Sql) -> AsyncIterator[User]:
     id_ = uuid4()
     name = f"user-{id_}"
     sql("INSERT INTO users (id, username, password) VALUES (%s, %s, '-')", id_, name)
-    token = issue_user_token(system.settings.secret_key, id_)
+    token = issue_user_token(system.settings.secret_key, id_, insert_sign_in(sql, id_))
     async with connect_to(system.gateway, Authorization=f"Bearer {token}") as http:
         user = User(http, str(id_), name, token)
         await user.create_config()

@@ -2,50 +2,48 @@
 
 from gateway.accounts import queries
 from gateway.accounts.admission import count_registration, expect_login
+from gateway.accounts.choosing import TOO_BUSY, hash_new, refuse_weak
 from gateway.accounts.names import clean
 from gateway.accounts.passwords import BusyError, Verdict
 from gateway.accounts.queries import Credentials
 from gateway.accounts.schemas import (
+    REFRESH,
     Detail,
     Login,
     NewUser,
     Profile,
     ProfileChanges,
     Token,
-    TokenPair,
     TokenRefusal,
     User,
     UserId,
     WrongCredentialsError,
-    find_weakness,
 )
+from gateway.audit.acting import acting, actor_of
+from gateway.audit.actions import Action
+from gateway.signins.beginning import begin_sign_in, renew
+from gateway.signins.schemas import TokenPair
 from gateway.web.auth import Access, bind_holder, find_caller
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.metrics import LOGINS
 from gateway.web.operation import Call, get, patch, post
 from gateway.web.refusals import LOGIN_FAILED, TOKEN
-from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
-from shared.tokens import issue_user_token
 
-TOO_BUSY = "Too many people are logging in at the moment, please try again"
+PASSWORD = "password"  # noqa: S105 (how somebody signs in)
+REHASHED = {Action.PASSWORD_CHANGED: Action.PASSWORD_REHASHED}
 
 
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
     new, name = call.body, clean(call.body.username)
     bind_log_ids(username=name)
-    if weakness := find_weakness(new.password):
-        fault = Fault("value_error", ("body", "password"), f"Value error, {weakness}", new.password)
-        raise InvalidInputError([fault])
+    refuse_weak(new.password, "password", is_told=True)
     await count_registration(call.state["attempts"], call.state["settings"], call.request)
-    try:
-        password_hash = await call.state["passwords"].hash(new.password)
-    except BusyError:
-        raise UnavailableError(TOO_BUSY) from None
-    async with connect(call.database) as connection:
+    password_hash = await hash_new(call, new.password)
+    async with acting(call) as connection:
         user = await queries.insert_user(connection, name, password_hash)
     if user is None:
         raise BadRequestError(f"User '{name}' already exists")
@@ -53,8 +51,10 @@ async def create_user(call: Call[NewUser, Nothing]) -> User:
 
 
 async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
-    """Log in with user name and password."""
-    username, password = call.body.username, call.body.password
+    """Log in with user name and password, or go on by a refresh token."""
+    if call.body.grant_type == REFRESH:
+        return await renew(call, call.body.refresh_token)
+    username, password = call.body.named()
     bind_log_ids(username=username)
     attempts, settings = call.state["attempts"], call.state["settings"]
     login = expect_login(attempts, settings, call.request, username)
@@ -70,26 +70,30 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
         )
         if stored is None or verdict is Verdict.WRONG:
             LOGINS.labels("wrong").inc()
+            tried = stored.id if stored else None
+            await call.state["failures"].note(actor_of(call), tried, PASSWORD, "wrong")
             raise WrongCredentialsError("Incorrect username or password", LOGIN_FAILED)
         if verdict is Verdict.OUTDATED:
-            await _hash_anew(call, stored)
+            await _hash_anew(call, password, stored)
     except BusyError:
         LOGINS.labels("busy").inc()
         raise UnavailableError(TOO_BUSY) from None
+    given = await begin_sign_in(call, stored.id, PASSWORD, offline=call.body.wants_refresh_token)
     LOGINS.labels("succeeded").inc()
-    return TokenPair(issue_user_token(settings.secret_key, stored.id))
+    return given
 
 
-async def _hash_anew(call: Call[Login, Nothing], stored: Credentials) -> None:
-    new_hash = await call.state["passwords"].hash(call.body.password)
+async def _hash_anew(call: Call[Login, Nothing], password: str, stored: Credentials) -> None:
+    new_hash = await call.state["passwords"].hash(password)
     async with connect(call.database) as connection:
-        await queries.update_password(connection, stored, new_hash)
+        actor = actor_of(call, stored.id).said(REHASHED)
+        await queries.update_password(connection, stored, new_hash, actor)
 
 
 async def read_token_validity(call: Call[Token, Nothing]) -> Detail:
-    """Check whether a token of a user or an agent still lets its holder in."""
+    """Check whether a token of a user or an agent, or an API key, still lets its holder in."""
     async with connect(call.database) as connection:
-        caller = await find_caller(connection, call.state["settings"], call.body.token)
+        caller = await find_caller(connection, call.request, call.state, call.body.token)
     if caller is None:
         bind_holder(call.state["settings"], call.body.token)
         raise BadRequestError("Token is not valid or expired", TOKEN)
@@ -142,7 +146,14 @@ operations = [
         refusal=TokenRefusal,
         bounded=True,
     ),
-    post("/api/validate-token", read_token_validity, Token, Detail, access=Access.ANYONE),
+    post(
+        "/api/validate-token",
+        read_token_validity,
+        Token,
+        Detail,
+        access=Access.ANYONE,
+        bounded=True,
+    ),
     get("/api/profiles/{user_id}", read_profile, UserId, Profile),
     patch("/api/profiles/{user_id}", update_profile, ProfileChanges, UserId, Profile),
 ]

@@ -11,15 +11,16 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.accounts.names import NAME_LIMIT, objection_to
 from gateway.accounts.passwords import NORMALISED_LIMIT
 from gateway.openapi.schemas import Json
+from gateway.signins.beginning import OFFLINE_ACCESS, RefusedGrantError
 from gateway.web.errors import (
     ApiError,
-    BadRequestError,
     Refusal,
     TooManyRequestsError,
     UnavailableError,
 )
 from gateway.web.examples import MARK
 from gateway.web.texts import is_blank
+from shared.codec.faults import Fault, InvalidInputError
 from shared.codec.hooks import Rule
 
 EXAMPLE_USER = {"username": f"ada-{MARK}", "password": "Passw0rd!"}
@@ -93,17 +94,46 @@ class User:
     updated_at: datetime
 
 
+REFRESH = "refresh_token"  # the grant type; any other means a password (RFC 6749, 6)
+
+
 @frozen
 class Login:
-    """The OAuth 2 password form; its other fields are ignored."""
+    """The OAuth 2 form: name and password, or a refresh token; its other fields are ignored."""
 
     example: ClassVar[Json] = EXAMPLE_USER
 
-    username: str
-    password: str
+    username: Annotated[str, Meta(description="Needed but for a refresh token.")] | UnsetType = (
+        UNSET
+    )
+    password: Annotated[str, Meta(description="Needed but for a refresh token.")] | UnsetType = (
+        UNSET
+    )
+    grant_type: Annotated[str, Meta(description="`refresh_token`, or anything else.")] = "password"
+    refresh_token: Annotated[str, Meta(description="The newest one of its sign-in.")] = ""
+    scope: Annotated[
+        str,
+        Meta(description="With `offline_access` a refresh token comes, and tokens live short."),
+    ] = ""
+
+    @property
+    def wants_refresh_token(self) -> bool:
+        """Whether it asks for a refresh token."""
+        return OFFLINE_ACCESS in self.scope.split()
+
+    def named(self) -> tuple[str, str]:
+        """Name and password. Raises InvalidInputError."""
+        username, password = self.username, self.password
+        if isinstance(username, UnsetType) or isinstance(password, UnsetType):
+            given = {"username": username, "password": password}
+            missing = [name for name, value in given.items() if value is UNSET]
+            raise InvalidInputError(
+                [Fault("missing", ("body", name), "Field required", None) for name in missing]
+            )
+        return username, password
 
 
-class WrongCredentialsError(BadRequestError):
+class WrongCredentialsError(RefusedGrantError):
     """Nobody has this name and this password."""
 
 
@@ -117,19 +147,10 @@ class TokenRefusal(Refusal):
     @classmethod
     def of(cls, error: ApiError) -> Self:
         """What a caller is told of an error."""
-        is_wrong = isinstance(error, WrongCredentialsError)
+        is_wrong = isinstance(error, RefusedGrantError)
         is_ours = error.status in {TooManyRequestsError.status, UnavailableError.status}
         other = "temporarily_unavailable" if is_ours else "invalid_request"
         return cls(error.detail, "invalid_grant" if is_wrong else other, error.detail)
-
-
-@frozen(slots=False)
-class TokenPair:
-    """What a login gives; there is no refresh token."""
-
-    access_token: str
-    refresh_token: str | None = None
-    token_type: str = "Bearer"  # noqa: S105 (RFC 6750)
 
 
 @frozen

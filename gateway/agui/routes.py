@@ -18,6 +18,7 @@ from gateway.streams.asking import Accepted, give_up
 from gateway.streams.following import SessionGoneError, follow_request, hear
 from gateway.streams.histories import BODY_LIMIT
 from gateway.streams.sse import EventStream, encode_event, open_stream
+from gateway.web.errors import ApiError, UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation
 from shared.codec.text import write_json
@@ -39,6 +40,11 @@ class Asked:
     run: Run
 
 
+def _say_farewell(why: ApiError) -> bytes:
+    is_restart = isinstance(why, UnavailableError)
+    return _encode(fail("restarting", LEAVES) if is_restart else fail("unauthorized", why.detail))
+
+
 async def create_run(call: Call[RunAgentInput, Nothing]) -> Response:
     """Have the last message of a user answered in its thread, as AG-UI does.
 
@@ -50,7 +56,7 @@ async def create_run(call: Call[RunAgentInput, Nothing]) -> Response:
     stream = EventStream(
         _tell(call.state, asked),
         on_hang_up=partial(_give_up, call.state, asked),
-        farewell=lambda: _encode(fail("restarting", LEAVES)),
+        farewell=_say_farewell,
     )
     open_stream(call, stream)  # before anything is asked: there may be no room
     accepted, given = await _ask(call), call.body

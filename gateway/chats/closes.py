@@ -11,6 +11,7 @@ POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
 SERVICE_RESTART = 1012
 TRY_AGAIN_LATER = 1013
+UNAUTHORIZED = 3000  # of the registry of close codes (RFC 6455, 11.7)
 
 CLOSE_CODES = {
     1002: "What came was no WebSocket frame.",
@@ -24,6 +25,9 @@ CLOSE_CODES = {
     TRY_AGAIN_LATER: (
         "The client took its frames too slowly, the database is away, or the user has too many "
         "open sockets: reconnect later, with `after`."
+    ),
+    UNAUTHORIZED: (
+        "The token is over, or was revoked: connect again with another one, and with `after`."
     ),
 }
 

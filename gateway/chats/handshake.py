@@ -20,8 +20,11 @@ from gateway.state import State
 from gateway.streams.asking import FOREIGN_SESSION
 from gateway.streams.frame_queries import select_session
 from gateway.web.auth import bind_holder, find_caller
+from gateway.web.callers import Caller
+from gateway.web.errors import InsufficientScopeError, TooManyRequestsError
 from gateway.web.origins import is_welcome
 from gateway.web.refusals import TOKEN, log_refusal
+from gateway.web.scopes import CHATTING
 from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -33,10 +36,15 @@ BAD_QUERY = "after is no seq, or protocol not 1 or 2"
 class Opening:
     """What a handshake asks for, and how far its session is."""
 
-    user_id: UUID
+    caller: Caller
     session_id: UUID
     sent: int
     wording: Wording
+
+    @property
+    def user_id(self) -> UUID:
+        """Whose it is."""
+        return self.caller.user_id
 
 
 class RefusedError(Exception):
@@ -62,12 +70,17 @@ async def check_handshake(websocket: WebSocket) -> Opening:
     session_id = asked.session_id or uuid4()
     try:
         async with connect(state["database"]) as connection:
-            caller = await find_caller(connection, state["settings"], asked.token)
+            caller = await find_caller(connection, websocket, state, asked.token)
             if caller is None or caller.agent_id is not None:
                 bind_holder(state["settings"], asked.token)
                 log_refusal(TOKEN, websocket)
                 raise RefusedError("the token is not valid")
+            caller.check_scopes(CHATTING)
             session = await select_session(connection, caller.user_id, session_id)
+    except InsufficientScopeError as error:
+        raise RefusedError(error.detail) from None
+    except TooManyRequestsError as error:
+        raise RefusedError(error.detail, TRY_AGAIN_LATER) from None
     except DatabaseAwayError:
         raise RefusedError("the database can't be reached", TRY_AGAIN_LATER) from None
     if session is not None and not session.is_own:
@@ -78,7 +91,7 @@ async def check_handshake(websocket: WebSocket) -> Opening:
     last_seq = session.last_seq if session else 0
     # Ahead of the session, as where one was made anew, every frame would be taken for a repeat.
     sent = last_seq if after is None else min(after, last_seq)
-    return Opening(caller.user_id, session_id, sent, WORDINGS[int(how.protocol)])
+    return Opening(caller, session_id, sent, WORDINGS[int(how.protocol)])
 
 
 def _read(given: Mapping[str, str], otherwise: RefusedError) -> Handshake:

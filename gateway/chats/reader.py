@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from functools import partial
 from sys import getsizeof
 from typing import cast
@@ -24,9 +25,16 @@ from gateway.chats.protocols import Refusal
 from gateway.chats.sender import Sender
 from gateway.requests.cancellation import cancel
 from gateway.state import State
-from gateway.streams.asking import Accepted, NotAcceptedError, Question, TooManyOpenError, ask
+from gateway.streams.asking import (
+    Accepted,
+    BudgetSpentError,
+    NotAcceptedError,
+    Question,
+    TooManyOpenError,
+    ask,
+)
 from gateway.streams.delivery import Delivery
-from gateway.web.refusals import TOO_MANY_MESSAGES, log_refusal
+from gateway.web.refusals import BUDGET_SPENT, TOO_MANY_MESSAGES, log_refusal
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.telemetry.logging import bind_log_ids
@@ -38,6 +46,10 @@ INBOX_LIMIT = 16  # frames; a client that sends faster than they are stored has 
 
 DATABASE_AWAY = "The message was not accepted: the database can't be reached, please try again."
 NOT_ACCEPTED = "The message was not accepted because of an internal error, please try again."
+LOGGED: Mapping[type[NotAcceptedError], str] = {
+    TooManyOpenError: TOO_MANY_MESSAGES,
+    BudgetSpentError: BUDGET_SPENT,
+}
 
 
 class Reader:
@@ -53,6 +65,7 @@ class Reader:
         self._delivery = delivery
         self._inbox: list[str | bytes] = []  # a tenth of what a deque takes
         self._storing: asyncio.Task[None] | None = None
+        self._is_stopped = False
         self._message_bytes = self._state["settings"].max_message_bytes
 
     async def read(self) -> None:
@@ -67,6 +80,8 @@ class Reader:
                 return
             frame = (message.get("text") or message.get("bytes") or "")[:most]
             del message  # it may be far longer
+            if self._is_stopped:
+                continue
             if self._storing is not None and self._is_full(frame):
                 await asyncio.wait({self._storing})
             self._inbox.append(frame)
@@ -77,6 +92,11 @@ class Reader:
         """Whether more than one message's worth would wait, in bytes of memory."""
         size = sum(map(getsizeof, (*self._inbox, frame)))
         return len(self._inbox) == INBOX_LIMIT or size > frame_limit(self._message_bytes)
+
+    def stop(self) -> None:
+        """Take nothing any more: what waits is forgotten, as is what still comes."""
+        self._is_stopped = True
+        self._inbox.clear()
 
     async def finish(self) -> None:
         """Wait until all that came is stored."""
@@ -104,8 +124,8 @@ class Reader:
             told, faults = explain_faults(error), shown_faults(error)
             refusal = refuse("invalid", told, faults=faults, is_message=is_message)
         except NotAcceptedError as error:
-            if isinstance(error, TooManyOpenError):
-                log_refusal(TOO_MANY_MESSAGES, self._websocket)
+            if (logged := LOGGED.get(type(error))) is not None:
+                log_refusal(logged, self._websocket)
             refusal = refuse(error.code, str(error))
         except DatabaseAwayError as error:
             session_id = self._opening.session_id

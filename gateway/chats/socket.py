@@ -3,9 +3,9 @@
 import asyncio
 import logging
 from contextlib import AbstractAsyncContextManager, suppress
-from functools import partial
 from typing import cast
 
+from attrs import frozen
 from starlette.websockets import WebSocket
 
 from gateway.chats.closes import (
@@ -15,6 +15,7 @@ from gateway.chats.closes import (
     RESTARTING,
     SERVICE_RESTART,
     TRY_AGAIN_LATER,
+    UNAUTHORIZED,
     close,
 )
 from gateway.chats.handshake import Opening, RefusedError, check_handshake
@@ -22,7 +23,7 @@ from gateway.chats.reader import Reader
 from gateway.chats.sender import Sender
 from gateway.state import State
 from gateway.streams.following import Feed, follow
-from gateway.streams.sockets import GoingDownError, TooManySocketsError
+from gateway.streams.sockets import GoingDownError, Over, TooManySocketsError
 from gateway.web.refusals import TOO_MANY_SOCKETS, log_refusal
 from shared.telemetry.logging import bind_log_ids
 
@@ -40,7 +41,7 @@ async def serve_frontend(websocket: WebSocket) -> None:
         async with _follow(websocket, opening) as feed:
             sender = Sender(websocket, opening)
             reader = Reader(websocket, opening, sender, feed.delivery)
-            with sockets.opened(opening.user_id, partial(_leave, reader, sender)):
+            with sockets.opened(opening.caller, _Socket(reader, sender)):
                 await websocket.accept()
                 await _run(reader, sender, feed)
     except TooManySocketsError:
@@ -65,16 +66,28 @@ async def _refuse(websocket: WebSocket, reason: str, code: int | None) -> None:
         await close(websocket, code, reason)
 
 
-async def _leave(reader: Reader, sender: Sender, seconds: float) -> None:
-    """Close, for the client to go on elsewhere: not before what it waits for has come.
+@frozen(eq=False)
+class _Socket:
+    """An open one."""
 
-    A front-end that does not reconnect would wait for ever.
-    """
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await reader.finish()
-            await sender.expected.until_answered()
-    await sender.close(SERVICE_RESTART, RESTARTING)
+    reader: Reader
+    sender: Sender
+
+    async def leave(self, seconds: float) -> None:
+        """Close, for the client to go on elsewhere: not before what it waits for has come.
+
+        A front-end that does not reconnect would wait for ever.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.reader.finish()
+                await self.sender.expected.until_answered()
+        await self.sender.close(SERVICE_RESTART, RESTARTING)
+
+    async def close(self, why: Over) -> None:
+        """Close now, and take nothing that still comes."""
+        self.reader.stop()
+        await self.sender.close(UNAUTHORIZED, why.value)
 
 
 def _follow(websocket: WebSocket, opening: Opening) -> AbstractAsyncContextManager[Feed]:

@@ -15,9 +15,9 @@ from gateway.state import State
 from gateway.streams.asking import Accepted, ForeignSessionError, NotAcceptedError, give_up
 from gateway.streams.following import SessionGoneError, follow_request
 from gateway.streams.plain import Awaited
-from gateway.streams.sse import RESTARTING, EventStream, open_stream
+from gateway.streams.sse import EventStream, open_stream
 from gateway.web.answer import Answer
-from gateway.web.errors import ApiError, UnavailableError
+from gateway.web.errors import ApiError
 from gateway.web.operation import Call
 from shared.domain.frames import FailureFrame, LogFrame, ResponseFrame
 
@@ -65,7 +65,7 @@ def as_stream[Body, Parameters](
     stream = EventStream(
         _tell(state, user_id, taken, telling),
         on_hang_up=partial(_give_up, state, user_id, taken),
-        farewell=lambda: telling().fail(UnavailableError(RESTARTING)),
+        farewell=lambda why: telling().fail(why),
     )
     return open_stream(call, stream)
 

@@ -87,6 +87,6 @@ def answer_soon(
     waiting = Waiting(call.state, call.user_id, seconds, base)
     answer = Awaited(
         lambda: waiting.answer(accept.result()),
-        farewell=lambda: waiting.tell_open(accept.result()),
+        farewell=lambda _: waiting.tell_open(accept.result()),
     )
     return open_stream(call, answer)

@@ -32,7 +32,8 @@ from gateway.requests.cancellation import cancel
 from gateway.state import State
 from gateway.streams.asking import Accepted, NotAcceptedError, ask, give_up
 from gateway.streams.following import SessionGoneError, follow_request, hear
-from gateway.streams.sse import RESTARTING, EventStream, encode_event, open_stream
+from gateway.streams.sse import EventStream, encode_event, open_stream
+from gateway.web.errors import ApiError
 from gateway.web.operation import Call
 from shared.codec.text import write_json
 from shared.domain.frames import ResponseFrame
@@ -175,11 +176,11 @@ async def _end(state: State, followed: Followed, frame: ResponseFrame) -> Json:
     return told
 
 
-def _leave(asked: Asked) -> bytes:
+def _leave(asked: Asked, why: ApiError) -> bytes:
     followed = asked.result()
     if followed.can_come_back:
         return b""
-    return _encode(followed.telling.fail(INTERNAL_ERROR, RESTARTING))
+    return _encode(followed.telling.fail(INTERNAL_ERROR, why.detail))
 
 
 async def _hang_up(state: State, asked: Asked) -> None:

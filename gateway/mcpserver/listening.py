@@ -44,7 +44,7 @@ def subscribe(call: Call[Any, Any], exchange: Exchange) -> Response:
     stream = EventStream(
         _tell_subscriber(call.state, call.user_id, about, is_wanted=is_wanted),
         ends_by_itself=False,
-        farewell=lambda: _encode(end),
+        farewell=lambda _: _encode(end),
     )
     return open_stream(call, stream)
 

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.streams.sse import RESTARTING, Leaving, nothing, until, until_gone
-from gateway.web.errors import UnavailableError
+from gateway.streams.sse import Leaving, nothing, until, until_gone
+from gateway.web.errors import ApiError
 from gateway.web.metrics import STREAMS_OPEN
 
 
-def _restarting() -> Response:
-    raise UnavailableError(RESTARTING)
+def _refuse(why: ApiError) -> Response:
+    raise why
 
 
 class Awaited(Leaving):
@@ -27,11 +27,12 @@ class Awaited(Leaving):
         make: Callable[[], Awaitable[Response]],
         *,
         on_hang_up: Callable[[], Awaitable[None]] = nothing,
-        farewell: Callable[[], Response] = _restarting,
+        farewell: Callable[[ApiError], Response] = _refuse,
     ) -> None:
         """`on_hang_up` is called when nobody waits for the end any more.
 
-        A gateway that goes down before it answers `farewell`.
+        A gateway that goes down before it answers `farewell`, which is given the reason, as
+        where the caller may not call any more.
         """
         super().__init__()
         self._make = make
@@ -61,7 +62,7 @@ class Awaited(Leaving):
             return
         await self._on_hang_up()
         if not is_gone:
-            await self._farewell()(scope, receive, send)
+            await self._farewell(self._why)(scope, receive, send)
 
     async def _make_into(self, made: list[Response], raised: list[Exception]) -> None:
         """A task that raises would keep its error, which keeps it: that is raised elsewhere."""

@@ -13,11 +13,17 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.streams.sockets import GoingDownError, TooManySocketsError
-from gateway.web.errors import TooManyRequestsError, UnavailableError
+from gateway.streams.sockets import GoingDownError, Over, TooManySocketsError
+from gateway.web.auth import DEAD_TOKEN
+from gateway.web.errors import (
+    ApiError,
+    TooManyRequestsError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from gateway.web.metrics import STREAMS_OPEN
 from gateway.web.operation import Call
-from gateway.web.refusals import TOO_MANY_SOCKETS
+from gateway.web.refusals import TOKEN, TOO_MANY_SOCKETS
 from shared.process.server import ABORT
 
 logger = logging.getLogger(__name__)
@@ -43,6 +49,10 @@ async def nothing() -> None:
     """Do nothing."""
 
 
+def _silently(_why: ApiError) -> bytes:
+    return b""
+
+
 class _TooSlowError(Exception):
     """The client takes nothing."""
 
@@ -54,12 +64,18 @@ class Leaving(Response):
         super().__init__(headers=headers)
         self._is_left = asyncio.Event()
         self._has_ended = asyncio.Event()
+        self._why: ApiError = UnavailableError(RESTARTING)
 
     async def leave(self, seconds: float) -> None:
         """End it, within so many seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._has_ended.wait()
+        self._is_left.set()
+
+    async def close(self, why: Over) -> None:
+        """End it now: its caller may not call any more."""
+        self._why = UnauthorizedError(f"{DEAD_TOKEN}: {why.value}", TOKEN)
         self._is_left.set()
 
     def end(self) -> None:
@@ -78,12 +94,13 @@ class EventStream(Leaving):
         *,
         on_hang_up: Callable[[], Awaitable[None]] = nothing,
         ends_by_itself: bool = True,
-        farewell: Callable[[], bytes] = bytes,
+        farewell: Callable[[ApiError], bytes] = _silently,
     ) -> None:
         """`on_hang_up` is called when nobody waits for the end any more.
 
         A gateway that goes down waits for the end of what `ends_by_itself`; then, and of anything
-        else at once, the last piece is the `farewell`.
+        else at once, the last piece is the `farewell`, which is given the reason. So it is where
+        the caller may not call any more.
         """
         super().__init__(headers=HEADERS)
         del self.headers["content-length"]
@@ -127,7 +144,7 @@ class EventStream(Leaving):
             if telling in done:
                 telling.result()
             elif left in done:
-                await put(self._farewell())
+                await put(self._farewell(self._why))
                 await self._on_hang_up()
             else:
                 await self._on_hang_up()
@@ -178,8 +195,9 @@ def open_stream[Stream: Leaving](call: Call[Any, Any], stream: Stream) -> Stream
 
     Raises TooManyRequestsError, UnavailableError.
     """
+    assert call.caller is not None
     try:
-        opened = call.state["sockets"].opened(call.user_id, stream.leave)
+        opened = call.state["sockets"].opened(call.caller, stream)
         call.held.enter_context(opened)
         call.held.callback(stream.end)
     except TooManySocketsError:

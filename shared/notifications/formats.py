@@ -31,6 +31,9 @@ CANCELLED_REQUESTS = "genai:requests:cancelled"
 REVOKED_TOKENS = "genai:agents:revoked"
 """Tells all bridges that an agent's token has ended: it was deleted, or has a new one."""
 
+REVOKED_CREDENTIALS = "genai:credentials:revoked"
+"""Tells all gateways that a sign-in or an API key has ended, or that a user is another one."""
+
 TAKEN_PLACES = "genai:doors:taken"
 """Tells all bridges that somebody has come through another door than before."""
 
@@ -162,13 +165,16 @@ def decode_cancelled(message: Message) -> UUID | None:
     return _decode("cancelled", message, _uuid)
 
 
-def encode_revoked(agent_id: UUID) -> bytes:
-    """The token that this agent had has ended; PostgreSQL tells whether it has another."""
-    return _encode("revoked", str(agent_id).encode())
+def encode_revoked(id_: UUID) -> bytes:
+    """What this agent's token, or this sign-in or API key, opened is closed to it.
+
+    Of an agent PostgreSQL tells whether it has another token.
+    """
+    return _encode("revoked", str(id_).encode())
 
 
 def decode_revoked(message: Message) -> UUID | None:
-    """Whose token; None: one may have been missed."""
+    """Whose; None: one may have been missed."""
     return _decode("revoked", message, _uuid)
 
 

@@ -22,7 +22,7 @@ from gateway.remote import outbound
 from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound
 from gateway.web import turns
-from gateway.web.auth import Caller
+from gateway.web.callers import Caller
 from gateway.web.errors import BadRequestError, TooManyRequestsError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call

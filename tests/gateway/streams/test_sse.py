@@ -13,6 +13,7 @@ from attrs import define, field
 from gateway.streams import sse
 from gateway.streams.sockets import Sockets
 from gateway.streams.sse import COMMENT, EventStream, encode_event, open_stream
+from gateway.web.callers import Caller
 from gateway.web.metrics import STREAMS_OPEN
 from shared.process.server import ABORT
 from tests.users import eventually
@@ -187,7 +188,7 @@ async def test_who_takes_nothing_is_cut_off(
 
 
 async def test_a_gateway_that_goes_down_ends_it_with_a_farewell(client: Client) -> None:
-    stream = client.stream(ends_by_itself=False, farewell=lambda: b"bye")
+    stream = client.stream(ends_by_itself=False, farewell=lambda _why: b"bye")
     taking = asyncio.create_task(client.take(stream))
     client.pieces.put_nowait(b"x")
     await client.until(1)
@@ -197,7 +198,7 @@ async def test_a_gateway_that_goes_down_ends_it_with_a_farewell(client: Client) 
 
 
 async def test_it_waits_for_what_ends_by_itself(client: Client) -> None:
-    stream = client.stream(farewell=lambda: b"bye")
+    stream = client.stream(farewell=lambda _why: b"bye")
     taking = asyncio.create_task(client.take(stream))
     leaving = asyncio.create_task(stream.leave(30))
     client.pieces.put_nowait(b"x")
@@ -208,7 +209,7 @@ async def test_it_waits_for_what_ends_by_itself(client: Client) -> None:
 
 
 async def test_it_waits_no_longer_than_it_may(client: Client) -> None:
-    stream = client.stream(farewell=lambda: b"bye")
+    stream = client.stream(farewell=lambda _why: b"bye")
     taking = asyncio.create_task(client.take(stream))
     await stream.leave(0.05)
     await taking
@@ -216,9 +217,10 @@ async def test_it_waits_no_longer_than_it_may(client: Client) -> None:
 
 
 async def test_it_does_not_wait_for_what_is_refused_before_it_begins() -> None:
-    sockets = Sockets(1)
+    nobody: Any = SimpleNamespace(tell=lambda _told: None)
+    sockets = Sockets(1, nobody)
     async with AsyncExitStack() as held:
-        call: Any = SimpleNamespace(state={"sockets": sockets}, user_id=uuid4(), held=held)
+        call: Any = SimpleNamespace(state={"sockets": sockets}, caller=Caller(uuid4()), held=held)
         open_stream(call, Client().stream())
         leaving = asyncio.create_task(sockets.leave(30))
         await asyncio.sleep(0)

@@ -82,7 +82,7 @@ def test_a_path_is_under_the_prefix_without_a_last_slash(operation: Operation) -
 
 @EACH
 def test_a_handler_is_a_coroutine_named_for_what_it_does(operation: Operation) -> None:
-    verbs = {"GET": "list|read", "POST": "create|read", "PATCH": "update", "DELETE": "delete"}
+    verbs = {"GET": "list|read", "POST": "create|read|log", "PATCH": "update", "DELETE": "delete"}
     assert inspect.iscoroutinefunction(operation.handler)
     assert re.match(f"({verbs[operation.method]})_", operation.name)
 
@@ -188,6 +188,9 @@ def test_only_what_leads_to_a_token_and_what_is_published_is_open() -> None:
         "/api/register",
         "/api/login/access-token",
         "/api/validate-token",
+        "/api/password-reset",
+        "/api/password-reset/mail",
+        "/api/email-verification",
         "/a2a/jwks.json",
         "/a2a/{alias}/.well-known/agent-card.json",
         "/a2a/{alias}/.well-known/agent.json",
