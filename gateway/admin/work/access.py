@@ -8,14 +8,15 @@ from attrs import frozen
 from databases.core import Connection
 
 from gateway.accounts.changes import ResetLink
-from gateway.accounts.one_time import create_reset, delete_resets
-from gateway.accounts.page import RESET_PATH, link
+from gateway.accounts.links import create_link
+from gateway.accounts.one_time import delete_resets
 from gateway.accounts.queries import select_own, update_changed
 from gateway.admin.faults import NotFoundError, RefusedError
 from gateway.admin.work.finding import find_any, find_user
 from gateway.admin.work.installation import Installation
 from gateway.admin.work.listing import Listed, Part, select_listed
 from gateway.admin.work.users import check_password, hash_password
+from gateway.audit.noting import COMMAND
 from gateway.signins.queries import end_sign_in, end_sign_ins
 from gateway.signins.revocations import Revocations
 from gateway.users.queries import select_account, update_account
@@ -91,10 +92,10 @@ async def make_reset_link(on: Installation, user: str) -> ResetLink:
     """What a user sets another password with, once. Raises NotFoundError, RefusedError."""
     async with on.acting() as connection:
         user_id = await find_user(connection, user)
-        made = await create_reset(connection, on.settings, user_id)
+        made = await create_link(connection, on.settings, COMMAND, user_id)
     if made is None:
         raise RefusedError(f"User {user!r} is locked: unlock him first.")
-    return ResetLink(made.token, link(on.settings, RESET_PATH, made.token), made.expires_at)
+    return made
 
 
 async def select_sign_ins(
