@@ -10,6 +10,8 @@ from gateway.agui.followed import Followed
 from gateway.audit.failures import Failures
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.keys.known import Keys
+from gateway.mail.sending import Mail
 from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
@@ -44,8 +46,10 @@ class State(TypedDict):
     passwords: Passwords
     attempts: Attempts
     failures: Failures
+    mail: Mail
     strangers: Strangers
     revocations: Revocations
+    keys: Keys
     watch: Watch
     changes: Changes
     sockets: Sockets

@@ -38,6 +38,27 @@ from tests.system import Stores
 USERS = 200  # with 2,000 agents, 4,000 chats and 40,000 log entries
 SMALL = {"router_session"}
 SPREAD = "UPDATE logs SET created_at = created_at + id % 14 * interval '1 day'"  # all partitions
+# Ten users are a group, and each of them shares one thing of each kind with it.
+GROUPS = """
+    WITH numbered AS (
+        SELECT id, md5(concat('group', row_number() OVER (ORDER BY id) / 10))::uuid AS group_id
+        FROM users
+    ), made AS (
+        INSERT INTO groups (id, name) SELECT DISTINCT group_id, 'group' FROM numbered
+    ), joined AS (
+        INSERT INTO group_members (group_id, user_id, role)
+        SELECT group_id, id, 'member' FROM numbered
+    )
+    INSERT INTO shares (id, group_id, owner_id, agent_id, flow_id, config_id)
+    SELECT gen_random_uuid(), group_id, numbered.id, agent_id, flow_id, config_id
+    FROM numbered CROSS JOIN LATERAL (
+        (SELECT id, NULL::uuid, NULL::uuid FROM agents WHERE creator_id = numbered.id LIMIT 1)
+        UNION ALL
+        (SELECT NULL, id, NULL FROM agentworkflows WHERE creator_id = numbered.id LIMIT 1)
+        UNION ALL
+        (SELECT NULL, NULL, id FROM modelconfigs WHERE creator_id = numbered.id LIMIT 1)
+    ) AS shared (agent_id, flow_id, config_id)
+"""
 PARTIAL_INDEXES = "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '% WHERE %'"
 LOOKUP = "typeinfo"  # asyncpg's own, once for each type and connection
 STATEMENTS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
@@ -53,7 +74,8 @@ def filled(stores: Stores) -> Iterator[Settings]:
         fill(settings, USERS)
         with psycopg.connect(settings.database_url, autocommit=True) as connection:
             connection.execute(SPREAD)
-            connection.execute("VACUUM (ANALYZE) logs")
+            connection.execute(GROUPS)
+            connection.execute("VACUUM (ANALYZE) logs, groups, group_members, shares")
         yield settings
 
 

@@ -116,17 +116,22 @@ def _unknown(id_: UUID) -> BadRequestError:
 
 
 async def list_a2a_agents(call: Call[Nothing, A2AAgentPage]) -> Page[A2AAgent]:
-    """List the user's A2A agents, active or not, newest first."""
+    """List the user's A2A agents, or those that others share with him, newest first.
+
+    Active or not.
+    """
     return await call.read_page(
-        lambda connection, part: queries.select_agents(connection, call.user_id, part)
+        lambda connection, part: queries.select_agents(
+            connection, call.user_id, part, shared=call.parameters.shared
+        )
     )
 
 
 async def read_a2a_agent(call: Call[Nothing, A2AAgentId]) -> A2AAgent:
-    """Read one of the user's A2A agents."""
+    """Read one of the user's A2A agents, or of those that others share with him."""
     id_ = call.parameters.agent_id
     async with connect(call.database) as connection:
-        agent = await queries.select_agent(connection, call.user_id, id_)
+        agent = await queries.select_agent(connection, call.user_id, id_, with_shared=True)
     if agent is None:
         raise _unknown(id_)
     return agent

@@ -53,7 +53,8 @@ async def insert_agent(connection: Connection, owner: UUID, found: FoundCard) ->
 async def update_cards(connection: Connection, ids: list[UUID], found: FoundCard) -> None:
     """Give locked agents this card; the alias stays with the name.
 
-    Parts that are left out now, and were good before, stay as they were.
+    Parts that are left out now, and were good before, stay as they were. Each has an alias of its
+    own: what several users share of one agent may meet in one chat.
     """
     await _note_digest(connection, ids, found)
     if not found.card.left_out:
@@ -118,21 +119,24 @@ async def _update(connection: Connection, ids: list[UUID], found: FoundCard) -> 
     sql = """
         UPDATE a2acards SET
             name = :name,
-            alias = CASE WHEN name = :name THEN alias ELSE :alias END,
+            alias = CASE WHEN name = :name THEN a2acards.alias ELSE own.alias END,
             description = :description,
             card_url = :card_url,
             card_content = CAST(:content AS json),
             interfaces = CAST(:interfaces AS json),
             left_out = CAST(:left_out AS json),
             updated_at = now()
-        WHERE id = ANY(:ids)
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:aliases AS text[])) AS own (id, alias)
+        WHERE a2acards.id = own.id
           AND (name, description, card_url, CAST(card_content AS jsonb), CAST(interfaces AS jsonb),
                CAST(left_out AS jsonb))
               IS DISTINCT FROM
               (:name, :description, :card_url, CAST(CAST(:content AS json) AS jsonb),
                CAST(CAST(:interfaces AS json) AS jsonb), CAST(CAST(:left_out AS json) AS jsonb))
     """
-    await connection.execute(sql, {"ids": ids, **_values(found)})
+    values = {name: value for name, value in _values(found).items() if name != "alias"}
+    aliases = [make_alias(found.card.name) for _ in ids]
+    await connection.execute(sql, {"ids": ids, "aliases": aliases, **values})
 
 
 def _values(found: FoundCard) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from gateway.accounts import queries
 from gateway.accounts.admission import count_registration, expect_login
+from gateway.accounts.choosing import TOO_BUSY, hash_new, refuse_weak
 from gateway.accounts.names import clean
 from gateway.accounts.passwords import BusyError, Verdict
 from gateway.accounts.queries import Credentials
@@ -17,7 +18,6 @@ from gateway.accounts.schemas import (
     User,
     UserId,
     WrongCredentialsError,
-    find_weakness,
 )
 from gateway.audit.acting import acting, actor_of
 from gateway.audit.actions import Action
@@ -29,27 +29,20 @@ from gateway.web.inputs import Nothing
 from gateway.web.metrics import LOGINS
 from gateway.web.operation import Call, get, patch, post
 from gateway.web.refusals import LOGIN_FAILED, TOKEN
-from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
 PASSWORD = "password"  # noqa: S105 (how somebody signs in)
 REHASHED = {Action.PASSWORD_CHANGED: Action.PASSWORD_REHASHED}
-TOO_BUSY = "Too many people are logging in at the moment, please try again"
 
 
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
     new, name = call.body, clean(call.body.username)
     bind_log_ids(username=name)
-    if weakness := find_weakness(new.password):
-        fault = Fault("value_error", ("body", "password"), f"Value error, {weakness}", new.password)
-        raise InvalidInputError([fault])
+    refuse_weak(new.password, "password", is_told=True)
     await count_registration(call.state["attempts"], call.state["settings"], call.request)
-    try:
-        password_hash = await call.state["passwords"].hash(new.password)
-    except BusyError:
-        raise UnavailableError(TOO_BUSY) from None
+    password_hash = await hash_new(call, new.password)
     async with acting(call) as connection:
         user = await queries.insert_user(connection, name, password_hash)
     if user is None:
@@ -98,9 +91,9 @@ async def _hash_anew(call: Call[Login, Nothing], password: str, stored: Credenti
 
 
 async def read_token_validity(call: Call[Token, Nothing]) -> Detail:
-    """Check whether a token of a user or an agent still lets its holder in."""
+    """Check whether a token of a user or an agent, or an API key, still lets its holder in."""
     async with connect(call.database) as connection:
-        caller = await find_caller(connection, call.state, call.body.token)
+        caller = await find_caller(connection, call.request, call.state, call.body.token)
     if caller is None:
         bind_holder(call.state["settings"], call.body.token)
         raise BadRequestError("Token is not valid or expired", TOKEN)
@@ -153,7 +146,14 @@ operations = [
         refusal=TokenRefusal,
         bounded=True,
     ),
-    post("/api/validate-token", read_token_validity, Token, Detail, access=Access.ANYONE),
+    post(
+        "/api/validate-token",
+        read_token_validity,
+        Token,
+        Detail,
+        access=Access.ANYONE,
+        bounded=True,
+    ),
     get("/api/profiles/{user_id}", read_profile, UserId, Profile),
     patch("/api/profiles/{user_id}", update_profile, ProfileChanges, UserId, Profile),
 ]

@@ -24,6 +24,7 @@ from gateway.llms.schemas import (
     needs_no_key,
     stored_columns,
 )
+from gateway.llms.shared_queries import select_shared_config, select_shared_configs
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, delete, get, listing, patch, post
@@ -118,7 +119,14 @@ async def create_model_config(call: Call[NewModelConfig, Nothing]) -> list[Provi
 
 
 async def list_model_configs(call: Call[Nothing, ProviderPage]) -> Page[ProviderConfigs]:
-    """List the user's providers, newest first, with their configs, oldest first."""
+    """List the user's providers, newest first, with their configs, oldest first.
+
+    Or the configs that others share with him.
+    """
+    if call.parameters.shared:
+        return await call.read_page(
+            lambda connection, part: select_shared_configs(connection, call.user_id, part)
+        )
     return await call.read_page(
         lambda connection, part: queries.select_providers(
             connection, call.state["vault"], call.user_id, part
@@ -127,12 +135,15 @@ async def list_model_configs(call: Call[Nothing, ProviderPage]) -> Page[Provider
 
 
 async def read_model_config(call: Call[Nothing, ModelConfigId]) -> ProviderConfigs:
-    """Read one of the user's configs, with its provider."""
+    """Read one of the user's configs, or of those that others share with him.
+
+    With its provider.
+    """
     id_ = call.parameters.model_config_id
     async with connect(call.database) as connection:
         found = await config_queries.select_config(
             connection, call.state["vault"], call.user_id, id_
-        )
+        ) or await select_shared_config(connection, call.user_id, id_)
     if found is None:
         raise _unknown_config(id_)
     return found

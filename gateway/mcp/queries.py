@@ -197,22 +197,32 @@ async def note_refusal(connection: Connection, target: Target) -> None:
     await connection.execute(sql, {"url": target.url, "row": target.row})
 
 
-async def select_servers(connection: Connection, owner: UUID, part: Slice) -> Page[Server]:
-    """The owner's servers with their tools, oldest first."""
+async def select_servers(
+    connection: Connection, owner: UUID, part: Slice, *, shared: bool = False
+) -> Page[Server]:
+    """The owner's servers, or those that others share with him, with their tools, oldest first.
+
+    What those of others are sent he is not told.
+    """
     sql = """
         SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
-               CASE WHEN wants_authorization THEN 'wanted'
+               CASE WHEN creator_id <> :owner THEN NULL
+                    WHEN wants_authorization THEN 'wanted'
                     WHEN oauth IS NOT NULL THEN 'given' END AS authorization,
                CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out,
-               (SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name)
-                   AS header_names,
+               CASE WHEN creator_id = :owner THEN (
+                   SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name
+               ) END AS header_names,
+               CASE WHEN creator_id <> :owner
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
                coalesce(octet_length(CAST(server_info AS text)), 0)
                + coalesce(octet_length(CAST(left_out AS text)), 0)
                + (SELECT coalesce(sum(300 + coalesce(octet_length(mcptools.description), 0)
                        + octet_length(CAST("inputSchema" AS text))
                        + coalesce(octet_length(CAST(annotations AS text)), 0)), 0)
                 FROM mcptools WHERE mcp_server_id = mcpservers.id) AS bytes
-        FROM mcpservers WHERE creator_id = :owner
+        FROM usable_servers(:owner) AS mcpservers
+        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
         ORDER BY created_at, id LIMIT :limit OFFSET :offset
     """
     tools: dict[UUID, list[Record]] = {}
@@ -220,24 +230,33 @@ async def select_servers(connection: Connection, owner: UUID, part: Slice) -> Pa
     def make(row: Record) -> Server:
         return _make_server(row, [*map(_listed_tool, tools.pop(row["id"], []))])
 
-    page = await select_page(connection, sql, {"owner": owner}, part, make)
+    values = {"owner": owner, "shared": shared}
+    page = await select_page(connection, sql, values, part, make)
     for row in await _select_tools(connection, [row["id"] for row in page.rows]):
         tools.setdefault(row["mcp_server_id"], []).append(row)
     return page
 
 
-async def select_server(connection: Connection, owner: UUID, id_: UUID) -> Server | None:
-    """One of the owner's servers."""
+async def select_server(
+    connection: Connection, owner: UUID, id_: UUID, *, with_shared: bool = False
+) -> Server | None:
+    """One of the owner's servers; or, to be read, of those that others share with him."""
     sql = """
         SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
-               CASE WHEN wants_authorization THEN 'wanted'
+               CASE WHEN creator_id <> :owner THEN NULL
+                    WHEN wants_authorization THEN 'wanted'
                     WHEN oauth IS NOT NULL THEN 'given' END AS authorization,
                CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out,
-               (SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name)
-                   AS header_names
-        FROM mcpservers WHERE creator_id = :owner AND id = :id
+               CASE WHEN creator_id = :owner THEN (
+                   SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name
+               ) END AS header_names,
+               CASE WHEN creator_id <> :owner
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by
+        FROM usable_servers(:owner)
+        WHERE id = :id AND (creator_id = :owner OR CAST(:with_shared AS boolean))
     """
-    row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
+    values = {"owner": owner, "id": id_, "with_shared": with_shared}
+    row = await connection.fetch_one(sql, values)
     if row is None:
         return None
     tools = await _select_tools(connection, [id_])
@@ -275,7 +294,9 @@ async def _select_tools(connection: Connection, server_ids: list[UUID]) -> list[
 
 
 _SERVER = [
-    name for name in attrs.fields_dict(Server) if name not in {"mcp_tools", "authorization", *_TOLD}
+    name
+    for name in attrs.fields_dict(Server)
+    if name not in {"mcp_tools", "authorization", "owner", "shared", *_TOLD}
 ]
 
 
@@ -295,4 +316,6 @@ def _make_server(row: Record, tools: list[Tool]) -> Server:
     told = {name: as_json(row[name]) for name in _TOLD if row[name] is not None}
     if row["authorization"] is not None:
         found["authorization"] = row["authorization"]
+    if row["shared_by"] is not None:
+        found.update(owner=row["shared_by"], shared=True)
     return Server(mcp_tools=tools, **found, **told)

@@ -160,17 +160,22 @@ def _unknown(id_: UUID) -> BadRequestError:
 
 
 async def list_servers(call: Call[Nothing, ServerPage]) -> Page[Server]:
-    """List the user's MCP servers, active or not, oldest first."""
+    """List the user's MCP servers, or those that others share with him, oldest first.
+
+    Active or not.
+    """
     return await call.read_page(
-        lambda connection, part: queries.select_servers(connection, call.user_id, part)
+        lambda connection, part: queries.select_servers(
+            connection, call.user_id, part, shared=call.parameters.shared
+        )
     )
 
 
 async def read_server(call: Call[Nothing, ServerId]) -> Server:
-    """Read one of the user's MCP servers."""
+    """Read one of the user's MCP servers, or of those that others share with him."""
     id_ = call.parameters.server_id
     async with connect(call.database) as connection:
-        server = await queries.select_server(connection, call.user_id, id_)
+        server = await queries.select_server(connection, call.user_id, id_, with_shared=True)
     if server is None:
         raise _unknown(id_)
     return server

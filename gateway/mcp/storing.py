@@ -77,7 +77,7 @@ async def _upsert_tools(connection: Connection, server_ids: list[UUID], found: F
         WITH found AS (
             SELECT * FROM json_to_recordset(CAST(:tools AS json)) AS tool
                 (name text, description text, "inputSchema" json, annotations json,
-                 flattened json, alias text, place integer)
+                 flattened json, place integer)
         ), changed AS (
             UPDATE mcptools SET
                 description = found.description,
@@ -95,18 +95,20 @@ async def _upsert_tools(connection: Connection, server_ids: list[UUID], found: F
         )
         INSERT INTO mcptools
             (id, name, description, "inputSchema", annotations, flattened, alias, mcp_server_id)
-        SELECT (CAST(:ids AS uuid[]))[row_number() OVER (ORDER BY place)],
-               name, description, "inputSchema", annotations, flattened, alias, server_id
+        SELECT (CAST(:ids AS uuid[]))[row_number() OVER new], name, description, "inputSchema",
+               annotations, flattened,
+               concat(name, (CAST(:endings AS text[]))[row_number() OVER new]), server_id
         FROM found CROSS JOIN unnest(CAST(:server_ids AS uuid[])) AS server_id
         WHERE NOT EXISTS (
             SELECT FROM mcptools
             WHERE mcptools.mcp_server_id = server_id AND mcptools.name = found.name
         )
+        WINDOW new AS (ORDER BY place)
     """
-    rows = [
-        {**unstructure(tool), "alias": make_tool_alias(tool.name), "place": place}
-        for place, tool in enumerate(found.tools)
-    ]
-    # Ascending ids keep the order that the server lists its tools in.
+    rows = [{**unstructure(tool), "place": place} for place, tool in enumerate(found.tools)]
+    # Ascending ids keep the order that the server lists its tools in. Each tool has an alias of its
+    # own, also where several users have the server: what they share meets in one chat.
     ids = sorted(uuid4() for _ in range(len(rows) * len(server_ids)))
-    await connection.execute(sql, {"server_ids": server_ids, "tools": rows, "ids": ids})
+    endings = [make_tool_alias("") for _ in ids]
+    values = {"server_ids": server_ids, "tools": rows, "ids": ids, "endings": endings}
+    await connection.execute(sql, values)

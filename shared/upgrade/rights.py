@@ -15,8 +15,12 @@ NOTED = "GRANT SELECT (migration_id) ON _yoyo_migration TO {}"
 FUNCTIONS = """
     SELECT oid::regprocedure::text FROM pg_proc
     WHERE pronamespace = current_schema()::regnamespace
-      AND proname IN ('fold_name', 'make_log_partition', 'drop_log_partition', 'delete_old_logs',
-                      'spent_this_month', 'prune_audit')
+      AND proname IN (
+          'fold_name', 'make_log_partition', 'drop_log_partition', 'delete_old_logs',
+          'spent_this_month', 'usable_agents', 'usable_flows', 'usable_configs',
+          'usable_servers', 'usable_cards', 'may_use_agent',
+          'prune_audit'
+      )
 """
 # Entries are read and added, with the time and the number that they get by themselves.
 AUDIT = "audit"

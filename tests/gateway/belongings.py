@@ -40,6 +40,7 @@ class Belongings:
     config_id: str = field(factory=_id)
     publication_id: str = field(factory=_id)
     sign_in_id: str = field(factory=_id)
+    key_id: str = field(factory=_id)
     published: str = field(factory=lambda: f"published{uuid4().hex}")
     marker: str = field(factory=lambda: f"marker{uuid4().hex}")
     agent_token: str = ""
@@ -66,12 +67,13 @@ def insert_person(sql: Sql, system: System) -> Belongings:
     sql(
         """
         WITH person AS (
-            INSERT INTO users (id, username, password) VALUES (%s, %s, '-') RETURNING id, username
+            INSERT INTO users (id, username, password, email) VALUES (%s, %s, '-', %s)
+            RETURNING id, username
         )
         INSERT INTO userprofiles (id, user_id, first_name, last_name)
         SELECT gen_random_uuid(), id, username, username FROM person
         """,
-        *(new.user_id, new.marker),
+        *(new.user_id, new.marker, f"{new.marker}@example.com"),
     )
     insert_belongings(sql, [new])
     (system.files / f"{new.file_id}.txt").write_text(new.marker)
@@ -91,7 +93,8 @@ def insert_belongings(sql: Sql, new: Iterable[Belongings]) -> None:
 def select_belongings(sql: Sql, owner: Belongings) -> dict[str, Any]:
     """All rows of a user.
 
-    But not what the gateway finds out by itself about servers: whether they can be reached.
+    But not what the gateway finds out by itself: whether servers can be reached, and which key
+    came last.
     """
     [rows] = sql(SELECT, owner.user_id)
     return rows
@@ -103,8 +106,8 @@ INSERT = """
         SELECT * FROM json_to_recordset(%s) AS new (
             user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
             session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid,
-            config_id uuid, publication_id uuid, sign_in_id uuid, published text, marker text,
-            agent_token text, api_key text
+            config_id uuid, publication_id uuid, sign_in_id uuid, key_id uuid,
+            published text, marker text, agent_token text, api_key text
         )
     ), agent AS (
         INSERT INTO agents
@@ -188,6 +191,9 @@ INSERT = """
         INSERT INTO sign_ins (id, user_id, method, device, address, expires_at)
         SELECT id, user_id, 'password', marker, '127.0.0.1', now() + interval '6 hours'
         FROM new CROSS JOIN unnest(array[sign_in_id, gen_random_uuid()]) AS id
+    ), key AS (
+        INSERT INTO api_keys (id, user_id, name, hash, start, scopes, networks)
+        SELECT key_id, user_id, marker, sha256(uuid_send(key_id)), '', '{chat}', '{}' FROM new
     )
     INSERT INTO publications (id, alias, creator_id, config_id)
     SELECT publication_id, published, user_id, config_id FROM new
@@ -226,6 +232,9 @@ SELECT = """
         (SELECT json_agg(one ORDER BY one.id) FROM publications AS one
          WHERE creator_id = own.id) AS publications,
         (SELECT json_agg(one ORDER BY one.id) FROM sign_ins AS one
-         WHERE user_id = own.id) AS sign_ins
+         WHERE user_id = own.id) AS sign_ins,
+        (SELECT json_agg(
+             to_jsonb(one) - CAST('{used_at, used_address}' AS text[]) ORDER BY one.id
+         ) FROM api_keys AS one WHERE user_id = own.id) AS keys
     FROM own
 """

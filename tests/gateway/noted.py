@@ -18,8 +18,12 @@ from starlette.responses import Response
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
+from gateway.accounts.admission import UnknownKeys
+from gateway.accounts.attempts import Attempts
 from gateway.chats.socket import serve_frontend
 from gateway.files.storage import create_storage
+from gateway.keys.known import Keys
+from gateway.keys.uses import Uses
 from gateway.requests.bridges import Bridges
 from gateway.signins.revocations import Revocations
 from gateway.state import State
@@ -34,6 +38,7 @@ from shared.notifications.bus import Notifications
 from shared.postgres.pool import _begin, _leave_as_it_is
 from shared.postgres.poolers import ServerConnection
 from shared.postgres.statements import DirectDatabase
+from shared.process.strangers import Strangers
 from shared.redis.servers import create_redis
 from shared.secrets import Vault
 from shared.settings.installation import Settings
@@ -166,9 +171,12 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
     notifications = Notifications(create_redis(settings))
     revocations = Revocations(database, notifications)
     revocations._asked_at = math.inf  # as if that loop had just been round
+    attempts = Attempts(settings)
     state: dict[str, Any] = {
         "settings": attrs.evolve(settings, open_requests_per_user=0),
         "revocations": revocations,
+        "keys": Keys(database, revocations, UnknownKeys(attempts, settings), Uses(database)),
+        "strangers": Strangers(0, ()),
         "sockets": Sockets(0, revocations),
         "database": database,
         "replica": Replica(database, None),
