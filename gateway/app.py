@@ -170,10 +170,10 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.push_async_callback(attempts.close)
         notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
         revocations = Revocations(database, notifications)
-        failures = Failures(database)
-        stack.push_async_callback(failures.flush)
         uses = Uses(database)
         keys = Keys(database, revocations, UnknownKeys(attempts, settings), uses)
+        failures = Failures(database)
+        stack.push_async_callback(failures.flush)
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
@@ -188,9 +188,9 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             revoked=revocations.run(),
             revocations=revocations.listen(),
             sign_ins=sweep_sign_ins(database),
+            key_uses=uses.run(),
             failures=failures.run(),
             audit=sweep_audit(database, settings.audit_days),
-            key_uses=uses.run(),
             changes=changes.run(),
             mail=mail.run(),
             loop_lag=measure_loop_lag(),
@@ -227,8 +227,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             sealing=Sealing(),
             passwords=passwords,
             attempts=attempts,
-            failures=failures,
             mail=mail,
+            failures=failures,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             revocations=revocations,
             keys=keys,

@@ -39,6 +39,7 @@ _of_people = [
     *keys.operations,
     *grants.operations,
 ]
+_of_administrators = [*users.operations, *audit.operations]
 _of_owners = [
     *agents.operations,
     *flows.operations,

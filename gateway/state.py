@@ -45,8 +45,8 @@ class State(TypedDict):
     sealing: Sealing
     passwords: Passwords
     attempts: Attempts
-    failures: Failures
     mail: Mail
+    failures: Failures
     strangers: Strangers
     revocations: Revocations
     keys: Keys

@@ -1,5 +1,5 @@
 -- What requests have used of language models, its sums, and how much a user may spend in a month.
--- depends: 0040-roles-and-groups
+-- depends: 0041-audit
 
 ALTER TABLE requests ADD COLUMN usage jsonb;
 
