@@ -19,7 +19,7 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation
 from gateway.web.refusals import ONE_TIME_TOKEN
 from gateway.web.scopes import ADMINISTERING
-from shared.postgres.pool import connect, transaction
+from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
 WRONG = "The old password is not the right one"
@@ -91,7 +91,7 @@ async def create_reset_mail(call: Call[AskedReset, Nothing]) -> None:
     if not state["mail"].is_sent:
         raise BadRequestError(NO_MAIL)
     await count_mail(state["attempts"], state["settings"], call.request, email)
-    write = partial(letters.write_reset, call.database, state["settings"], email)
+    write = partial(letters.write_reset, call.database, actor_of(call), state["settings"], email)
     if not state["mail"].post(write):
         raise UnavailableError(MAILS_WAIT)
 
@@ -102,8 +102,8 @@ async def create_reset_link(call: Call[Nothing, AnyUser]) -> ResetLink:
     A former one is void.
     """
     settings, user_id = call.state["settings"], call.parameters.user_id
-    async with connect(call.database) as connection, transaction(connection):
-        made = await links.create_link(connection, settings, actor_of(call), user_id)
+    async with acting(call) as connection:
+        made = await links.create_link(connection, settings, user_id)
     if made is None:
         raise BadRequestError(f"User '{user_id}' does not exist, or is locked")
     return made

@@ -16,7 +16,6 @@ from gateway.admin.work.finding import find_any, find_user
 from gateway.admin.work.installation import Installation
 from gateway.admin.work.listing import Listed, Part, select_listed
 from gateway.admin.work.users import check_password, hash_password
-from gateway.audit.noting import COMMAND
 from gateway.signins.queries import end_sign_in, end_sign_ins
 from gateway.signins.revocations import Revocations
 from gateway.users.queries import select_account, update_account
@@ -92,7 +91,7 @@ async def make_reset_link(on: Installation, user: str) -> ResetLink:
     """What a user sets another password with, once. Raises NotFoundError, RefusedError."""
     async with on.acting() as connection:
         user_id = await find_user(connection, user)
-        made = await create_link(connection, on.settings, COMMAND, user_id)
+        made = await create_link(connection, on.settings, user_id)
     if made is None:
         raise RefusedError(f"User {user!r} is locked: unlock him first.")
     return made
