@@ -40,6 +40,8 @@ class Belongings:
     config_id: str = field(factory=_id)
     publication_id: str = field(factory=_id)
     sign_in_id: str = field(factory=_id)
+    group_id: str = field(factory=_id)
+    share_id: str = field(factory=_id)
     published: str = field(factory=lambda: f"published{uuid4().hex}")
     marker: str = field(factory=lambda: f"marker{uuid4().hex}")
     agent_token: str = ""
@@ -97,14 +99,15 @@ def select_belongings(sql: Sql, owner: Belongings) -> dict[str, Any]:
     return rows
 
 
-# The agents, tools and cards are active, and make up the flow.
+# The agents, tools and cards are active, and make up the flow. The user shares all that can be with
+# his group, in which nobody else is.
 INSERT = """
     WITH new AS (
         SELECT * FROM json_to_recordset(%s) AS new (
             user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
             session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid,
-            config_id uuid, publication_id uuid, sign_in_id uuid, published text, marker text,
-            agent_token text, api_key text
+            config_id uuid, publication_id uuid, sign_in_id uuid, group_id uuid, share_id uuid,
+            published text, marker text, agent_token text, api_key text
         )
     ), agent AS (
         INSERT INTO agents
@@ -226,6 +229,11 @@ SELECT = """
         (SELECT json_agg(one ORDER BY one.id) FROM publications AS one
          WHERE creator_id = own.id) AS publications,
         (SELECT json_agg(one ORDER BY one.id) FROM sign_ins AS one
-         WHERE user_id = own.id) AS sign_ins
+         WHERE user_id = own.id) AS sign_ins,
+        (SELECT json_agg(one ORDER BY one.group_id, one.user_id) FROM group_members AS one
+         WHERE group_id IN (SELECT group_id FROM group_members
+                            WHERE user_id = own.id AND role = 'manager')) AS members,
+        (SELECT json_agg(one ORDER BY one.id) FROM shares AS one
+         WHERE owner_id = own.id) AS shares
     FROM own
 """

@@ -10,11 +10,13 @@ from joserfc.jwk import OctKey
 
 from gateway.web.auth import Access
 from shared.tokens import issue_agent_token, issue_user_token
-from tests.gateway.belongings import Belongings, user_token
+from tests.gateway.belongings import Belongings, insert_person, user_token
+from tests.sql import Sql
 from tests.system import SERVICE_KEY, System
 
 NOT_AUTHENTICATED = "Not authenticated"
 DEAD = "Token is not valid or expired. Please log in again"
+NO_ADMINISTRATOR = "Only administrators may do this"
 NO_CALLER = "You must provide either 'user_id' or your jwt token to continue."
 NO_LOOKUP = "Lookup by user_id is not allowed for plain authenticated users."
 TWO_CALLERS = "You must provide either 'user_id' or your jwt token, but not both at the same time."
@@ -27,6 +29,8 @@ class Caller:
     token: str | None = None
     key: str | None = None
     query: dict[str, str] = field(factory=dict)
+    has: Belongings | None = None
+    """What the caller has himself, where that is not what the other user has."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -35,11 +39,45 @@ class Caller:
         return {**bearer, **({} if self.key is None else {"x-api-key": self.key})}
 
 
+@frozen
+class Others:
+    """Users besides the owner."""
+
+    other: Belongings
+    administrator: Belongings
+    member: Belongings
+    """Who is in the owner's group, with which all is shared that can be."""
+    former: Belongings
+
+
+def insert_others(sql: Sql, system: System, owner: Belongings) -> Others:
+    """Some, of whom one has been in the owner's group."""
+    others = Others(*(insert_person(sql, system) for _ in range(4)))
+    sql("UPDATE users SET role = 'admin' WHERE id = %s", others.administrator.user_id)
+    for each in (others.member, others.former):
+        join(sql, owner, each)
+    sql("DELETE FROM group_members WHERE user_id = %s", others.former.user_id)
+    return others
+
+
+def join(sql: Sql, owner: Belongings, member: Belongings) -> None:
+    """Make somebody a member of the owner's group, unless he is one."""
+    sql(
+        """
+        INSERT INTO group_members (group_id, user_id, role) VALUES (%s, %s, 'member')
+        ON CONFLICT DO NOTHING
+        """,
+        *(owner.group_id, member.user_id),
+    )
+
+
 class Reception(Enum):
     """How a caller is received: let in, or refused with this status and sentence."""
 
     OWN = "for the owner"
     FOREIGN = "for somebody else"
+    MEMBER = "for who may use it"
+    FORBIDDEN = (403, NO_ADMINISTRATOR)
     MISSING = (401, NOT_AUTHENTICATED)
     DEAD = (401, DEAD)
     NO_CALLER = (400, NO_CALLER)
@@ -48,9 +86,10 @@ class Reception(Enum):
 
 
 def make_callers(
-    system: System, owner: Belongings, other: Belongings, deleted: Belongings
+    system: System, owner: Belongings, others: Others, deleted: Belongings
 ) -> dict[str, Caller]:
     """Everybody by name; `deleted` is the owner's too, but its agent is deleted."""
+    other = others.other
     mine, secret_key = user_token(system.settings, owner), system.settings.secret_key
     theirs = issue_user_token(secret_key, UUID(other.user_id), uuid4())  # who signs out stays
     expired = jwt.encode(
@@ -67,6 +106,9 @@ def make_callers(
         "an agent of the owner": Caller(owner.agent_token),
         "another user": Caller(theirs),
         "an agent of another user": Caller(other.agent_token),
+        ADMINISTRATOR: _user(system, others.administrator),
+        MEMBER: _user(system, others.member),
+        FORMER: _user(system, others.former),
         "nobody": Caller(),
         "a bad token": Caller(f"{mine[:-4]}AAAA"),
         "an expired token": Caller(expired),
@@ -84,6 +126,13 @@ def make_callers(
     return callers
 
 
+def _user(system: System, has: Belongings) -> Caller:
+    return Caller(user_token(system.settings, has), has=has)
+
+
+ADMINISTRATOR = "an administrator"
+MEMBER = "a member of the owner's group"
+FORMER = "a former member of it"
 _ = Reception
 _TABLE = {
     #                                USER       or agent   or service   either
@@ -91,6 +140,12 @@ _TABLE = {
     "an agent of the owner":        (_.DEAD,    _.OWN,     _.DEAD,      _.OWN),
     "another user":                 (_.FOREIGN, _.FOREIGN, _.FOREIGN,   _.FOREIGN),
     "an agent of another user":     (_.DEAD,    _.FOREIGN, _.DEAD,      _.FOREIGN),
+    "a revoked key":                (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
+    "an expired key":               (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
+    "a key from a wrong network":   (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
+    ADMINISTRATOR:                  (_.FOREIGN, _.FOREIGN, _.FOREIGN,   _.FOREIGN),
+    MEMBER:                         (_.FOREIGN, _.FOREIGN, _.FOREIGN,   _.FOREIGN),
+    FORMER:                         (_.FOREIGN, _.FOREIGN, _.FOREIGN,   _.FOREIGN),
     "nobody":                       (_.MISSING, _.MISSING, _.NO_CALLER, _.NO_CALLER),
     "a bad token":                  (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
     "an expired token":             (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
@@ -115,4 +170,9 @@ RECEPTIONS = {caller: dict(zip(_COLUMNS, row, strict=True)) for caller, row in _
 
 def reception(caller: str, access: Access) -> Reception:
     """How somebody is received; where anyone may call, everybody is somebody else."""
+    if access is Access.ADMIN:
+        as_user = RECEPTIONS[caller][Access.USER]
+        is_let_in = as_user in {Reception.OWN, Reception.FOREIGN}
+        forbidden = Reception.FORBIDDEN if is_let_in else as_user
+        return Reception.OWN if caller == ADMINISTRATOR else forbidden
     return RECEPTIONS[caller].get(access, Reception.FOREIGN)

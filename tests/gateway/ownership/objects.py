@@ -60,7 +60,7 @@ AGENTS = [
         Entry("GET /api/agents/active", OTHERS, note=kind, query={"agent_type": kind})
         for kind in ("genai", "mcp", "a2a", "all")
     ),
-    Entry("GET /api/agents/{agent_id}", UNKNOWN, says=NO_AGENT),
+    Entry("GET /api/agents/{agent_id}", UNKNOWN, says=NO_AGENT, for_member=200),
     Entry("PATCH /api/agents/{agent_id}", UNKNOWN, says=NO_AGENT, json=AGENT),
     Entry("DELETE /api/agents/{agent_id}", UNKNOWN, 204, says="Agent {agent_id} was not found"),
     Entry("POST /api/agents/{agent_id}/token", UNKNOWN, says=NO_AGENT),
@@ -79,7 +79,13 @@ AGENTFLOWS = [
         for kind, flow in FLOWS.items()
     ),
     Entry("GET /api/agentflows", OTHERS),
-    Entry(f"GET {FLOW}", UNKNOWN, path=AT_FLOW, says="Flow with id '{flow_id}' does not exist"),
+    Entry(
+        f"GET {FLOW}",
+        UNKNOWN,
+        path=AT_FLOW,
+        says="Flow with id '{flow_id}' does not exist",
+        for_member=200,
+    ),
     Entry(
         f"PATCH {FLOW}",
         UNKNOWN,
@@ -192,7 +198,7 @@ def _llms(api: str) -> list[Entry]:
             path=f"{api}/model/providers/{{marker}}",
             json={"api_key": "{new}", "metadata": {}},
         ),
-        Entry(f"GET {line}", UNKNOWN, says=no_config, path=at),
+        Entry(f"GET {line}", UNKNOWN, says=no_config, path=at, for_member=200),
         Entry(f"PATCH {line}", UNKNOWN, says=no_config, path=at, json={"name": "{new}"}),
         Entry(f"PATCH {line}", SAME, 422, "to a provider", path=at, json={"provider": "{marker}"}),
         Entry(f"DELETE {line}", UNKNOWN, 204, says=no_config, path=at),
@@ -207,7 +213,7 @@ def _servers(api: str, parameter: str, id_: str, url: str, unread: str) -> list[
     return [
         Entry(f"POST {api}", MAKES, json={"server_url": url}),
         Entry(f"GET {api}", OTHERS),
-        Entry(f"GET {line}", UNKNOWN, says=unread, path=at),
+        Entry(f"GET {line}", UNKNOWN, says=unread, path=at, for_member=200),
         Entry(f"DELETE {line}", UNKNOWN, 204, says=undeleted, path=at),
     ]
 

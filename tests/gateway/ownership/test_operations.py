@@ -12,7 +12,16 @@ from attrs import frozen
 from gateway.web.auth import Access
 from tests.gateway.belongings import Belongings, insert_person, make_belongings, select_belongings
 from tests.gateway.outsiders import answering, make_card, make_mcp, running, serving
-from tests.gateway.ownership.callers import Caller, Reception, make_callers, reception
+from tests.gateway.ownership.callers import (
+    MEMBER,
+    Caller,
+    Others,
+    Reception,
+    insert_others,
+    join,
+    make_callers,
+    reception,
+)
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS
 from tests.gateway.ownership.entry import Entry, Foreign
 from tests.sql import Sql
@@ -20,6 +29,11 @@ from tests.system import System
 
 OWN, FOREIGN = Reception.OWN, Reception.FOREIGN
 REFUSALS = {Foreign.UNKNOWN, Foreign.TAKEN}
+# What members of his group may be told of an owner; his marker is in all texts.
+SHARED = {
+    *("user_id", "marker", "group_id", "share_id"),
+    *("agent_id", "flow_id", "config_id", "server_id", "card_id", "tool_id"),
+}
 ALIKE = {Foreign.UNKNOWN, Foreign.EMPTY}
 # Where anyone may call, credentials are not looked at.
 STRANGERS = {"another user", "nobody", "the service for the owner"}
@@ -34,12 +48,17 @@ class World:
     sql: Sql
     servers: dict[str, str]
     owner: Belongings
-    other: Belongings
+    others: Others
+
+    @property
+    def other(self) -> Belongings:
+        """Another user."""
+        return self.others.other
 
     def callers(self, owner: Belongings) -> dict[str, Caller]:
         """Everybody, as seen from this owner's objects."""
         deleted = make_belongings(self.system.settings, owner.user_id)
-        return make_callers(self.system, owner, self.other, deleted)
+        return make_callers(self.system, owner, self.others, deleted)
 
     def look(self, at: Belongings) -> Any:
         """All that a user has, the bytes of the file included."""
@@ -67,7 +86,7 @@ class Visit:
     @property
     def detail(self) -> str:
         """Why the caller was not let in, or nothing."""
-        if self.received in {OWN, FOREIGN}:
+        if self.received in {OWN, FOREIGN, Reception.MEMBER}:
             return ""
         return sentence_of(json.loads(self.body))
 
@@ -102,8 +121,9 @@ class Visits:
 
     @property
     def outsiders(self) -> dict[str, Visit]:
-        """The calls of those who are not the owner."""
-        return {who: visit for who, visit in self.by_caller.items() if visit.received is not OWN}
+        """The calls of those who are not the owner, and may not use what is his either."""
+        let_in = {OWN, Reception.MEMBER}
+        return {who: visit for who, visit in self.by_caller.items() if visit.received not in let_in}
 
     @property
     def insiders(self) -> dict[str, Visit]:
@@ -125,8 +145,8 @@ async def world(
         serving(card) as a2a_server,
     ):
         servers = {"mcp_url": f"{mcp_server.url}/mcp", "a2a_url": a2a_server.url}
-        owner, other = insert_person(sql, system), insert_person(sql, system)
-        yield World(visitor, system, sql, servers, owner, other)
+        owner = insert_person(sql, system)
+        yield World(visitor, system, sql, servers, owner, insert_others(sql, system, owner))
 
 
 @pytest.fixture(scope="module", params=ENTRIES, ids=str)
@@ -134,11 +154,14 @@ async def visits(anyio_backend: str, request: pytest.FixtureRequest, world: Worl
     """Everybody calls."""
     entry: Entry = request.param
     access = OPERATIONS[entry.line].access
+    join(world.sql, world.owner, world.others.member)  # who may have left with the entry before
     owners, others = world.look(world.owner), world.look(world.other)
     callers = world.callers(world.owner)
     by_caller = {}
     for who, caller in callers.items():
         received = reception(who, access)
+        if who == MEMBER and entry.for_member is not None:
+            received = Reception.MEMBER
         if access is Access.ANYONE and who not in STRANGERS:
             continue
         if received is OWN and entry.method != "GET":
@@ -171,8 +194,8 @@ async def _call(
     target: Belongings,
     before: Any,
 ) -> Visit:
-    mine = target if received is OWN else world.other
-    call = entry.call(target, mine, **world.servers)
+    mine = target if received is OWN else caller.has or world.other
+    call = entry.call(target, mine, **world.servers, invited=world.other.marker)
     call["params"] = {**call.get("params", {}), **caller.query}
     shown = {**caller.headers, **entry.headers}
     async with world.http.stream(**call, headers=shown) as answer:
@@ -201,7 +224,11 @@ def test_every_operation_has_an_entry_and_every_entry_an_operation() -> None:
 
 def test_everybody_is_received_as_the_table_says(visits: Visits) -> None:
     own = visits.entry.own
-    let_in = {OWN: own, FOREIGN: visits.entry.refused if visits.entry.foreign in REFUSALS else own}
+    let_in = {
+        OWN: own,
+        FOREIGN: visits.entry.refused if visits.entry.foreign in REFUSALS else own,
+        Reception.MEMBER: visits.entry.for_member,
+    }
     expected = {
         who: (let_in[visit.received], "") if visit.received in let_in else visit.received.value
         for who, visit in visits.by_caller.items()
@@ -224,6 +251,14 @@ def test_the_owner_is_shown_what_is_his_and_changes_what_he_writes(visits: Visit
 
 def test_an_outsider_is_told_nothing_of_the_owner(visits: Visits) -> None:
     assert {who: visit.told for who, visit in visits.outsiders.items() if visit.told} == {}
+
+
+def test_a_member_of_the_owners_group_is_told_of_what_is_shared_alone(visits: Visits) -> None:
+    for visit in visits.by_caller.values():
+        if visit.received is Reception.MEMBER:
+            names = {value: name for name, value in attrs.asdict(visit.target).items()}
+            assert {names[each] for each in visit.told} <= SHARED
+            assert visit.told or visits.entry.method != "GET"
 
 
 def test_an_outsider_changes_nothing_of_the_owner(visits: Visits) -> None:

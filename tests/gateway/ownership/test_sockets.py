@@ -17,7 +17,7 @@ from tests.gateway.belongings import (
     select_belongings,
     user_token,
 )
-from tests.gateway.ownership.callers import Caller, make_callers
+from tests.gateway.ownership.callers import Caller, insert_others, make_callers
 from tests.master import Master
 from tests.sql import Sql
 from tests.system import System
@@ -30,6 +30,9 @@ HANDSHAKES = {
         "an agent of the owner": REFUSED,
         "another user": CLOSED,
         "an agent of another user": REFUSED,
+        "an administrator": CLOSED,
+        "a member of the owner's group": CLOSED,
+        "a former member of it": CLOSED,
         "nobody": REFUSED,
         "a bad token": REFUSED,
         "an expired token": REFUSED,
@@ -71,10 +74,10 @@ def test_every_socket_has_an_entry_and_every_entry_a_socket() -> None:
 
 @pytest.mark.parametrize("path", HANDSHAKES)
 async def test_everybody_is_received_as_the_table_says(
-    system: System, owner: Belongings, others_things: Belongings, path: str
+    system: System, sql: Sql, owner: Belongings, path: str
 ) -> None:
     deleted = make_belongings(system.settings, owner.user_id)
-    callers = make_callers(system, owner, others_things, deleted)
+    callers = make_callers(system, owner, insert_others(sql, system, owner), deleted)
     url = f"{system.gateway.replace('http', 'ws', 1)}{path}"
     found = {who: await _knock(url, caller, owner) for who, caller in callers.items()}
     assert found == HANDSHAKES[path]
