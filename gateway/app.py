@@ -12,13 +12,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway.a2a.kind import A2A_AGENTS
+from gateway.accounts.admission import UnknownKeys
 from gateway.accounts.attempts import Attempts
+from gateway.accounts.page import account_pages
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
+from gateway.audit.failures import Failures
+from gateway.audit.sweep import sweep_audit
 from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
 from gateway.grants.renewing import Renewals
+from gateway.keys.known import Keys
+from gateway.keys.uses import Uses
+from gateway.mail.sending import Mail
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
@@ -115,6 +122,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
             *(route for route in routes if route.param_convertors),
             *(socket.route() for socket in described),
             *documentation_routes(TITLE, document, describe_channels(described, TITLE, VERSION)),
+            *account_pages(),
             *health_routes(),
         ],
         middleware=[
@@ -156,15 +164,20 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.enter_context(
             serve_metrics(settings.metrics_host, settings.gateway_metrics_port, database)
         )
-        passwords = Passwords()
+        passwords = Passwords(allows_breached=settings.allow_breached_passwords)
         stack.callback(passwords.close)
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
         notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
         revocations = Revocations(database, notifications)
+        uses = Uses(database)
+        keys = Keys(database, revocations, UnknownKeys(attempts, settings), uses)
+        failures = Failures(database)
+        stack.push_async_callback(failures.flush)
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
+        mail = Mail(settings)
         vault = Vault(settings.encryption_keys)
         outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
         loops = background(
@@ -175,7 +188,11 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             revoked=revocations.run(),
             revocations=revocations.listen(),
             sign_ins=sweep_sign_ins(database),
+            key_uses=uses.run(),
+            failures=failures.run(),
+            audit=sweep_audit(database, settings.audit_days),
             changes=changes.run(),
+            mail=mail.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
             renewals=Renewals(database, vault, outbound).run(),
@@ -183,6 +200,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         )
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
+        stack.push_async_callback(uses.store)
         sockets = Sockets(settings.sockets_per_user, revocations)
         probe = DatabaseProbe(settings, database)
         stack.callback(probe.close)
@@ -209,8 +227,11 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             sealing=Sealing(),
             passwords=passwords,
             attempts=attempts,
+            mail=mail,
+            failures=failures,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             revocations=revocations,
+            keys=keys,
             watch=watch,
             changes=changes,
             storage=storage,

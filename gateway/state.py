@@ -7,8 +7,11 @@ from databases import Database
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
+from gateway.audit.failures import Failures
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.keys.known import Keys
+from gateway.mail.sending import Mail
 from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
@@ -42,8 +45,11 @@ class State(TypedDict):
     sealing: Sealing
     passwords: Passwords
     attempts: Attempts
+    mail: Mail
+    failures: Failures
     strangers: Strangers
     revocations: Revocations
+    keys: Keys
     watch: Watch
     changes: Changes
     sockets: Sockets

@@ -1,5 +1,5 @@
 -- What requests have used of language models, its sums, and how much a user may spend in a month.
--- depends: 0036-sign-ins
+-- depends: 0041-audit
 
 ALTER TABLE requests ADD COLUMN usage jsonb;
 
@@ -31,13 +31,24 @@ COMMENT ON COLUMN usage_days.price IS 'USD, of what has a known price; null wher
 CREATE TABLE budgets (
     id      uuid NOT NULL DEFAULT gen_random_uuid(),
     user_id uuid,
-    usd     numeric NOT NULL,
+    usd     float8 NOT NULL,
     CONSTRAINT budgets_pkey PRIMARY KEY (id),
     CONSTRAINT uq_budgets_user_id UNIQUE (user_id),
     CONSTRAINT ck_budgets_subject CHECK (num_nonnulls(user_id) = 1),
-    CONSTRAINT ck_budgets_usd CHECK (usd >= 0),
+    CONSTRAINT ck_budgets_usd CHECK (usd >= 0 AND usd < 'infinity'),
     CONSTRAINT budgets_user_id_fkey FOREIGN KEY (user_id)
         REFERENCES users (id) ON DELETE CASCADE
 );
 
 COMMENT ON COLUMN budgets.usd IS 'For a month, in place of MONTHLY_BUDGET; 0: there is no bound.';
+
+-- A month is one of UTC. A function, as what is not called in a statement costs it nothing.
+CREATE FUNCTION spent_this_month(spender uuid) RETURNS float8
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce((
+        SELECT sum(price) FROM usage_days
+        WHERE user_id = spender AND day >= CAST(date_trunc('month', timezone('utc', now())) AS date)
+    ), 0);
+END
+$$;

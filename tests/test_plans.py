@@ -12,6 +12,7 @@ from agent_bridge.logs import queries as log_queries
 from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.compose import compose, gather
+from gateway.audit.queries import Wanted, select_entries
 from gateway.published.queries import select_published
 from gateway.published.task_queries import (
     TaskSelection,
@@ -92,6 +93,7 @@ async def sent(
             await ask(filled, state, owner.first, entry)
         await _chat(filled, state, owner)
         await _tell_tasks(state, owner)
+        await _read_audit(state, UUID(owner.first.user_id))
         texts = {" ".join(each.sql.split()) for each in notebook.sent}
         yield {text for text in texts if text.startswith(STATEMENTS) and LOOKUP not in text}
 
@@ -107,6 +109,15 @@ async def _tell_tasks(state: State, owner: Owner) -> None:
         assert [each.id for each in page.things()] == [task.id]
         assert await count_tasks(connection, published, TaskSelection()) == 1
         assert len(await with_files(connection, published.owner, page.things())) == 1
+
+
+async def _read_audit(state: State, user_id: UUID) -> None:
+    """The audit log, as administrators ask for it."""
+    by = (Wanted(), Wanted(user_id), Wanted(object_id=user_id), Wanted(action="user.created"))
+    async with connect(state["database"]) as connection:
+        for wanted in by:
+            page = await select_entries(connection, wanted, Slice(10, 0))
+            assert "user.created" in {each.action for each in page.things()}
 
 
 async def _chat(settings: Settings, state: State, owner: Owner) -> None:

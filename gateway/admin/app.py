@@ -2,7 +2,18 @@
 
 import typer
 
-from gateway.admin import agents, encryption, health, queues, quotas, requests, sessions, users
+from gateway.admin import (
+    agents,
+    audit,
+    budgets,
+    encryption,
+    health,
+    queues,
+    quotas,
+    requests,
+    sessions,
+    users,
+)
 from gateway.admin.faults import MEANINGS
 from gateway.admin.options import examples
 
@@ -20,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they would show what is in the program's hands
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for noun in (users, sessions, requests, agents, queues, quotas, encryption):
+for noun in (users, sessions, requests, agents, queues, quotas, budgets, encryption):
     app.add_typer(noun.group, name=noun.__name__.rpartition(".")[-1])
+app.command("audit", epilog=audit.EXAMPLES)(audit.show_audit)
 app.command("health", epilog=health.EXAMPLES)(health.show_health)

@@ -54,7 +54,7 @@ def create_user(
 
     from gateway.admin.work import users
 
-    created = ask(lambda connection: users.create_user(connection, username, password))
+    created = run(lambda on: users.create_user(on, username, password))
     show_one(created, as_json=as_json)
 
 

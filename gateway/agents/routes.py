@@ -27,6 +27,7 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, command, delete, get, listing, patch, post
 from gateway.web.paging import SMALL_BYTES, Page
 from gateway.web.quotas import within
+from gateway.web.scopes import Scope
 from shared.domain.agents import (
     TOO_LARGE,
     ActiveConnection,
@@ -78,6 +79,9 @@ async def _stored(call: Call[Any, Any], connection: Connection, token: str) -> s
 
 
 def _restore(call: Call[Any, Any]) -> queries.Restore:
+    scopes = None if call.caller is None else call.caller.scopes
+    if scopes is not None and Scope.AGENTS not in scopes:  # a token opens more than it does
+        return lambda _agent_id, _stored: ""
     return partial(restore_token, call.state["settings"].secret_key, call.user_id)
 
 

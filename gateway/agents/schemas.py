@@ -122,7 +122,11 @@ class Agent:
     updated_at: datetime
     is_active: bool
     agent_jwt: Annotated[
-        str, Meta(description="Its token; empty where another agent asks, or it is another user's.")
+        str,
+        Meta(
+            description="Its token; empty where another agent asks, or a key without the scope "
+            "`agents`, or where it is another user's."
+        ),
     ]
     agent_alias: str
     owner: SharedBy = UNSET

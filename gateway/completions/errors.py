@@ -21,6 +21,7 @@ SERVER_ERROR = "server_error"
 QUOTA_SPENT = "insufficient_quota"  # the type and the code
 CODES: Mapping[int, str | None] = {
     UnauthorizedError.status: "invalid_api_key",
+    403: "missing_scope",
     404: "not_found",
     408: "request_timeout",
     413: "request_too_large",

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import attrs
 from databases.core import Connection
 
+from gateway.audit.acting import acting
 from gateway.llms import config_queries, queries
 from gateway.llms.config_queries import NameTakenError
 from gateway.llms.schemas import (
@@ -46,7 +47,7 @@ async def create_provider(call: Call[NewProvider, Nothing]) -> Provider:
         raise BadRequestError(NO_KEY)
     id_, vault = uuid4(), call.state["vault"]
     encrypted = _encrypt(vault, id_, new.key)
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         metadata = await _stored(call, connection, METADATA, id_, new.metadata or {})
         async with within(queries.PROVIDERS, call, connection):
             provider = await queries.insert_provider(
@@ -64,7 +65,7 @@ async def update_provider(call: Call[ProviderChanges, ProviderName]) -> Provider
     keyless = needs_no_key(name)
     if changes.new_key == "" and not keyless:
         raise BadRequestError(NO_KEY)
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         id_ = await queries.select_provider_id(connection, call.user_id, name)
         if id_ is None:
             raise _unknown_provider(name)
@@ -103,7 +104,7 @@ def _unknown_provider(name: str) -> BadRequestError:
 async def create_model_config(call: Call[NewModelConfig, Nothing]) -> list[ProviderConfigs]:
     """Store a model config; answers with its provider."""
     new, id_ = call.body, uuid4()
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         options = stored_columns(new)["credentials"]
         credentials = await _stored(call, connection, CREDENTIALS, id_, options)
         async with within(queries.CONFIGS, call, connection):
@@ -152,7 +153,7 @@ async def update_model_config(call: Call[ModelConfigChanges, ModelConfigId]) -> 
     """Change one of the user's configs; what is left out stays."""
     id_ = call.parameters.model_config_id
     vault, options = call.state["vault"], stored_columns(call.body)["credentials"]
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         credentials = await _stored(call, connection, CREDENTIALS, id_, options)
         try:
             config = await config_queries.update_config(
@@ -168,7 +169,7 @@ async def update_model_config(call: Call[ModelConfigChanges, ModelConfigId]) -> 
 async def delete_model_config(call: Call[Nothing, ModelConfigId]) -> None:
     """Delete one of the user's configs; its provider stays."""
     id_ = call.parameters.model_config_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         deleted = await config_queries.delete_config(connection, call.user_id, id_)
     if not deleted:
         raise _unknown_config(id_)

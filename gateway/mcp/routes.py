@@ -8,6 +8,7 @@ from attrs import field, frozen
 from databases.core import Connection
 from msgspec import UNSET
 
+from gateway.audit.acting import acting
 from gateway.mcp import queries
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcp.lookup import FoundServer
@@ -38,7 +39,7 @@ from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.domain.grants import open_grant, with_token
 from shared.domain.headers import open_headers
-from shared.postgres.pool import connect, transaction
+from shared.postgres.pool import connect
 
 LOOKED_UP = attrs.fields_dict(LookedUpServer)
 
@@ -61,7 +62,7 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
         raise _refusal(url, error) from None
     async with (
         call.turn("create_server"),
-        connect(call.database) as connection,
+        acting(call) as connection,
         within(queries.SERVERS, call, connection),
     ):
         id_ = await queries.upsert_server(connection, call.user_id, url)
@@ -143,8 +144,7 @@ async def update_server(call: Call[ServerChanges, ServerId]) -> Server:
         raise _refusal(url, error) from None
     async with (
         call.turn("update_server"),
-        connect(call.database) as connection,
-        transaction(connection),
+        acting(call) as connection,
     ):
         ids = await queries.activate_servers(connection, Target(url, id_))
         await _store_sent(call, connection, id_, sent)
@@ -184,7 +184,7 @@ async def read_server(call: Call[Nothing, ServerId]) -> Server:
 async def delete_server(call: Call[Nothing, ServerId]) -> None:
     """Delete one of the user's MCP servers with its tools."""
     id_ = call.parameters.server_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         if not await queries.delete_server(connection, call.user_id, id_):
             raise BadRequestError(f"MCP server with ID {id_} was not found")
 

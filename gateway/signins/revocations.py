@@ -49,11 +49,16 @@ class Revocations:
         """Whether it is known here that it has."""
         return id_ in self._ended
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether what has ended is heard of: what is not known here has not ended."""
+        return monotonic() - self._asked_at < FRESH_SECONDS
+
     async def is_over(self, connection: Connection, id_: UUID) -> bool:
         """Whether it has ended; PostgreSQL is asked only where it could not be for a while."""
         if id_ in self._ended:
             return True
-        if monotonic() - self._asked_at < FRESH_SECONDS:
+        if self.is_fresh:
             return False
         sql = "SELECT EXISTS (SELECT FROM revocations WHERE id = :id)"
         return bool(await connection.fetch_val(sql, {"id": id_}))

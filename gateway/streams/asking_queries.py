@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
 from enum import Enum
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -32,7 +31,7 @@ class Bounds:
     """What a user may have open at a time, and spend in a month in USD; 0 means any number."""
 
     most_open: int = 0
-    budget: Decimal = Decimal(0)
+    budget: float = 0.0
     """Of those who have none of their own."""
 
 
@@ -127,22 +126,19 @@ async def _insert_request(connection: Connection, new: NewRequest, bounds: Bound
     as many as there are connections. What was spent is added up only where there is a budget.
     """
     sql = """
-        WITH budget AS (
-            SELECT coalesce((SELECT usd FROM budgets WHERE user_id = :owner),
-                            CAST(:budget AS numeric)) AS usd
-        ), spent AS (
-            SELECT CASE WHEN usd = 0 THEN false ELSE (
-                SELECT coalesce(sum(price), 0) FROM usage_days
-                WHERE user_id = :owner
-                  AND day >= CAST(date_trunc('month', timezone('utc', now())) AS date)
-            ) >= usd END AS is_all
-            FROM budget
-        ), room AS (
+        WITH room AS (
             SELECT CASE
-                WHEN CAST(:most_open AS int) <> 0 AND count(*) >= :most_open THEN 'too many open'
-                WHEN (SELECT is_all FROM spent) THEN 'budget spent'
+                WHEN CAST(:most_open AS int) <> 0 AND open >= :most_open THEN 'too many open'
+                WHEN usd > 0 THEN
+                    CASE WHEN spent_this_month(:owner) >= usd THEN 'budget spent' END
             END AS lack
-            FROM requests WHERE creator_id = :owner AND status IN ('queued', 'running')
+            FROM (
+                SELECT count(*) AS open FROM requests
+                WHERE creator_id = :owner AND status IN ('queued', 'running')
+            ) AS requests CROSS JOIN (
+                SELECT coalesce((SELECT usd FROM budgets WHERE user_id = :owner),
+                                CAST(:budget AS float8)) AS usd
+            ) AS budget
         ), chat AS (
             INSERT INTO chatconversations (session_id, title, creator_id, origin, last_event_at)
             SELECT CAST(:session_id AS uuid), :title, :owner, CAST(:origin AS text),

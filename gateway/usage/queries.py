@@ -1,7 +1,6 @@
 """Sums of usage and budgets in PostgreSQL."""
 
 from datetime import date
-from decimal import Decimal
 from uuid import UUID
 
 from databases.core import Connection
@@ -42,17 +41,13 @@ async def select_total(connection: Connection, owner: UUID, first: date, last: d
     return Sums(**columns(row))
 
 
-async def select_budget(connection: Connection, owner: UUID, of_all: Decimal) -> Budget | None:
+async def select_budget(connection: Connection, owner: UUID, of_all: float) -> Budget | None:
     """The owner's budget, or that of all, and what is spent of it; None: there is no bound."""
     sql = """
-        SELECT CAST(usd AS float8) AS monthly, CAST((
-            SELECT coalesce(sum(price), 0) FROM usage_days
-            WHERE user_id = :owner
-              AND day >= CAST(date_trunc('month', timezone('utc', now())) AS date)
-        ) AS float8) AS spent
+        SELECT usd AS monthly, spent_this_month(:owner) AS spent
         FROM (
             SELECT coalesce((SELECT usd FROM budgets WHERE user_id = :owner),
-                            CAST(:of_all AS numeric)) AS usd
+                            CAST(:of_all AS float8)) AS usd
         ) AS budget
         WHERE usd > 0
     """

@@ -24,6 +24,7 @@ from shared.tokens import (
 
 NOT_AUTHENTICATED = "Not authenticated"
 DEAD_TOKEN = "Token is not valid or expired. Please log in again"  # noqa: S105
+STRANGER = "gateway.stranger"  # in a scope: under what it counts as a stranger's
 NO_CALLER = "You must provide either 'user_id' or your jwt token to continue."
 TWO_CALLERS = "You must provide either 'user_id' or your jwt token, but not both at the same time."
 NOT_ADMIN = "Only administrators may do this"
@@ -65,7 +66,7 @@ async def authenticate(
     if service and not request.headers.get("authorization"):
         raise BadRequestError(NO_CALLER)
     token = _bearer_token(request)
-    caller = await find_caller(connection, state, token)
+    caller = await find_caller(connection, request, state, token)
     if caller is None or (caller.agent_id is not None and not access.lets_in_agents):
         bind_holder(settings, token)
         raise UnauthorizedError(DEAD_TOKEN, TOKEN)
@@ -74,11 +75,16 @@ async def authenticate(
     return caller
 
 
-async def find_caller(connection: Connection, state: State, token: str) -> Caller | None:
+async def find_caller(
+    connection: Connection, request: HTTPConnection, state: State, token: str
+) -> Caller | None:
     """Whom a token stands for, if its sign-in goes on, or it is its agent's current one.
 
-    The one way in for whoever brings a bearer: keys of other kinds would be taken here.
+    The one way in for whoever brings a bearer, API keys too. Raises TooManyRequestsError where too
+    many keys came from its address that there are not.
     """
+    if state["keys"].is_one(token):
+        return await _find_holder(connection, request, state, token)
     claims, expires_at = read_expiring(state["settings"].secret_key, token)
     if claims is None:
         return None
@@ -93,6 +99,16 @@ async def find_caller(connection: Connection, state: State, token: str) -> Calle
     return caller if is_good else None
 
 
+async def _find_holder(
+    connection: Connection, request: HTTPConnection, state: State, key: str
+) -> Caller | None:
+    host = request.client.host if request.client else ""
+    caller = await state["keys"].find(connection, key, host)
+    if caller is not None:
+        state["strangers"].forget(request.scope.get(STRANGER))
+    return caller
+
+
 def bind_holder(settings: GatewaySettings, token: str) -> None:
     """Have what is logged of a refused token say whose it is, where it is one of ours."""
     if claims := read_signed_token(settings.secret_key, token):
@@ -101,15 +117,17 @@ def bind_holder(settings: GatewaySettings, token: str) -> None:
             bind_log_ids(agent_id=claims.agent_id)
 
 
-def shows_credentials(connection: HTTPConnection, settings: GatewaySettings) -> bool:
-    """Whether it comes with a token that we have signed, or a service's key.
+def shows_credentials(connection: HTTPConnection, state: State) -> bool:
+    """Whether it comes with a token that we have signed, an API key known here or a service's.
 
     Whether its user is still there is for the database to say, when it is that call's turn.
     """
-    headers = connection.headers
+    headers, settings, keys = connection.headers, state["settings"], state["keys"]
     _, _, token = headers.get("authorization", "").partition(" ")
     if connection.scope["type"] == "websocket":
         token = connection.query_params.get("token", "")
+    if keys.is_one(token):
+        return keys.knows(token)
     is_good = bool(token) and read_token(settings.secret_key, token) is not None
     return is_good or _is_service_key(headers.get("x-api-key", ""), settings)
 

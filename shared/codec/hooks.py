@@ -28,6 +28,7 @@ from shared.codec.rules import (
     take_literal,
     take_number,
     take_string,
+    take_time,
     take_url,
     take_uuid,
 )
@@ -219,6 +220,7 @@ def _make_converter() -> cattrs.Converter:
     made.register_structure_hook(float, take_number)
     made.register_structure_hook(bool, take_boolean)
     made.register_structure_hook(UUID, take_uuid)
+    made.register_structure_hook(datetime, take_time)
     made.register_structure_hook(date, take_date)
     made.register_structure_hook_func(_is_dictionary, take_dictionary)
     made.register_structure_hook_func(_is_literal, take_literal)

@@ -1,7 +1,6 @@
 """How requests end: in one statement, whoever ends them, and then it is told."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from uuid import UUID, uuid4
 
 from attrs import frozen
@@ -97,8 +96,9 @@ async def end_requests(
 
 async def _store(connection: Connection, endings: Sequence[Ending]) -> list[Ended | None]:
     """One statement; a second one in its transaction where something was used."""
-    is_used = any(ending.outcome.usage for ending in endings)
-    async with transaction(connection) if is_used else nullcontext():
+    if not any(ending.outcome.usage for ending in endings):
+        return await _update_requests(connection, endings)
+    async with transaction(connection):
         ended = await _update_requests(connection, endings)
         used = [
             UsedBy(each.id, each.creator_id, usage)
@@ -106,8 +106,7 @@ async def _store(connection: Connection, endings: Sequence[Ending]) -> list[Ende
             if each is not None
             for usage in ending.outcome.usage
         ]
-        if used:
-            await add_usage(connection, used)
+        await add_usage(connection, used)
     return ended
 
 

@@ -40,6 +40,7 @@ class Belongings:
     config_id: str = field(factory=_id)
     publication_id: str = field(factory=_id)
     sign_in_id: str = field(factory=_id)
+    key_id: str = field(factory=_id)
     group_id: str = field(factory=_id)
     share_id: str = field(factory=_id)
     published: str = field(factory=lambda: f"published{uuid4().hex}")
@@ -68,12 +69,13 @@ def insert_person(sql: Sql, system: System) -> Belongings:
     sql(
         """
         WITH person AS (
-            INSERT INTO users (id, username, password) VALUES (%s, %s, '-') RETURNING id, username
+            INSERT INTO users (id, username, password, email) VALUES (%s, %s, '-', %s)
+            RETURNING id, username
         )
         INSERT INTO userprofiles (id, user_id, first_name, last_name)
         SELECT gen_random_uuid(), id, username, username FROM person
         """,
-        *(new.user_id, new.marker),
+        *(new.user_id, new.marker, f"{new.marker}@example.com"),
     )
     insert_belongings(sql, [new])
     (system.files / f"{new.file_id}.txt").write_text(new.marker)
@@ -93,7 +95,8 @@ def insert_belongings(sql: Sql, new: Iterable[Belongings]) -> None:
 def select_belongings(sql: Sql, owner: Belongings) -> dict[str, Any]:
     """All rows of a user.
 
-    But not what the gateway finds out by itself about servers: whether they can be reached.
+    But not what the gateway finds out by itself: whether servers can be reached, and which key
+    came last.
     """
     [rows] = sql(SELECT, owner.user_id)
     return rows
@@ -106,7 +109,8 @@ INSERT = """
         SELECT * FROM json_to_recordset(%s) AS new (
             user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
             session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid,
-            config_id uuid, publication_id uuid, sign_in_id uuid, group_id uuid, share_id uuid,
+            config_id uuid, publication_id uuid, sign_in_id uuid, key_id uuid,
+            group_id uuid, share_id uuid,
             published text, marker text, agent_token text, api_key text
         )
     ), agent AS (
@@ -191,6 +195,25 @@ INSERT = """
         INSERT INTO sign_ins (id, user_id, method, device, address, expires_at)
         SELECT id, user_id, 'password', marker, '127.0.0.1', now() + interval '6 hours'
         FROM new CROSS JOIN unnest(array[sign_in_id, gen_random_uuid()]) AS id
+    ), key AS (
+        INSERT INTO api_keys (id, user_id, name, hash, start, scopes, networks)
+        SELECT key_id, user_id, marker, sha256(uuid_send(key_id)), '', '{chat}', '{}' FROM new
+    ), team AS (
+        INSERT INTO groups (id, name) SELECT group_id, marker FROM new
+    ), manager AS (
+        INSERT INTO group_members (group_id, user_id, role)
+        SELECT group_id, user_id, 'manager' FROM new
+    ), share AS (
+        INSERT INTO shares
+            (id, group_id, owner_id, agent_id, flow_id, config_id, server_id, card_id)
+        SELECT id, group_id, user_id, agent, flow, config, server, card
+        FROM new CROSS JOIN LATERAL (VALUES
+            (share_id, agent_id, NULL, NULL, NULL, NULL),
+            (gen_random_uuid(), NULL, flow_id, NULL, NULL, NULL),
+            (gen_random_uuid(), NULL, NULL, config_id, NULL, NULL),
+            (gen_random_uuid(), NULL, NULL, NULL, server_id, NULL),
+            (gen_random_uuid(), NULL, NULL, NULL, NULL, card_id)
+        ) AS share (id, agent, flow, config, server, card)
     )
     INSERT INTO publications (id, alias, creator_id, config_id)
     SELECT publication_id, published, user_id, config_id FROM new
@@ -230,6 +253,9 @@ SELECT = """
          WHERE creator_id = own.id) AS publications,
         (SELECT json_agg(one ORDER BY one.id) FROM sign_ins AS one
          WHERE user_id = own.id) AS sign_ins,
+        (SELECT json_agg(
+             to_jsonb(one) - CAST('{used_at, used_address}' AS text[]) ORDER BY one.id
+         ) FROM api_keys AS one WHERE user_id = own.id) AS keys,
         (SELECT json_agg(one ORDER BY one.group_id, one.user_id) FROM group_members AS one
          WHERE group_id IN (SELECT group_id FROM group_members
                             WHERE user_id = own.id AND role = 'manager')) AS members,

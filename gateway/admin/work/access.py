@@ -15,7 +15,7 @@ from gateway.admin.work.listing import Listed, Part, select_listed
 from gateway.admin.work.users import check_password, hash_password
 from gateway.signins.queries import end_sign_in, end_sign_ins
 from gateway.signins.revocations import Revocations
-from shared.postgres.pool import columns, transaction
+from shared.postgres.pool import columns
 
 type Role = Literal["user", "admin"]
 
@@ -58,7 +58,7 @@ async def give_role(on: Installation, user: str, role: Role) -> UserAccess:
         UPDATE users SET role = :role WHERE id = :id
         RETURNING id, username, role, locked_at, 0 AS ended_sign_ins
     """
-    async with on.connection() as connection:
+    async with on.acting() as connection:
         user_id = await find_user(connection, user)
         access = await _update(connection, sql, {"id": user_id, "role": role})
     await tell_ended(on, [user_id])
@@ -71,7 +71,7 @@ async def lock(on: Installation, user: str) -> UserAccess:
         UPDATE users SET locked_at = coalesce(locked_at, now()) WHERE id = :id
         RETURNING id, username, role, locked_at, CAST(:ended AS int) AS ended_sign_ins
     """
-    async with on.connection() as connection, transaction(connection):
+    async with on.acting() as connection:
         user_id = await find_user(connection, user)
         ended = await end_sign_ins(connection, user_id)
         access = await _update(connection, sql, {"id": user_id, "ended": len(ended)})
@@ -85,7 +85,7 @@ async def unlock(on: Installation, user: str) -> UserAccess:
         UPDATE users SET locked_at = NULL WHERE id = :id
         RETURNING id, username, role, locked_at, 0 AS ended_sign_ins
     """
-    async with on.connection() as connection:
+    async with on.acting() as connection:
         user_id = await find_user(connection, user)
         access = await _update(connection, sql, {"id": user_id})
     await tell_ended(on, [user_id])
@@ -100,7 +100,7 @@ async def set_password(on: Installation, user: str, password: str) -> UserAccess
     """
     check_password(password)
     password_hash = await hash_password(password)
-    async with on.connection() as connection, transaction(connection):
+    async with on.acting() as connection:
         user_id = await find_user(connection, user)
         ended = await end_sign_ins(connection, user_id)
         values = {"id": user_id, "password_hash": password_hash, "ended": len(ended)}
@@ -127,7 +127,7 @@ async def select_sign_ins(
 
 async def end_all(on: Installation, user: str) -> EndedSignIns:
     """End all of a user's. Raises NotFoundError."""
-    async with on.connection() as connection:
+    async with on.acting() as connection:
         ended = await end_sign_ins(connection, await find_user(connection, user))
     await tell_ended(on, ended)
     return EndedSignIns(len(ended))
@@ -135,7 +135,7 @@ async def end_all(on: Installation, user: str) -> EndedSignIns:
 
 async def end_some(on: Installation, ids: Sequence[UUID]) -> EndedSignIns:
     """End these; raises NotFoundError, and ends none, where one does not exist."""
-    async with on.connection() as connection:
+    async with on.acting() as connection:
         owners = {id_: await _select_owner(connection, id_) for id_ in ids}
         ended = [id_ for id_, owner in owners.items() if await end_sign_in(connection, owner, id_)]
     await tell_ended(on, ended)

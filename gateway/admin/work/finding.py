@@ -10,7 +10,7 @@ from gateway.admin.faults import NotFoundError
 
 async def find_user(connection: Connection, named: str) -> UUID:
     """Who has this id or this name, or alone one that looks so. Raises NotFoundError."""
-    if (id_ := _read_id(named)) is not None:
+    if (id_ := read_id(named)) is not None:
         sql = "SELECT id FROM users WHERE id = :id"
         found: UUID | None = await connection.fetch_val(sql, {"id": id_})
     else:
@@ -26,7 +26,7 @@ async def find_any(connection: Connection, named: str | None) -> UUID | None:
     return None if named is None else await find_user(connection, named)
 
 
-def _read_id(text: str) -> UUID | None:
+def read_id(text: str) -> UUID | None:
     """An id, if the text is one."""
     try:
         return UUID(text)

@@ -15,6 +15,8 @@ from gateway.accounts.schemas import NewUser, ProfileChanges
 from gateway.admin.faults import AdminError, RefusedError, UsageError
 from gateway.admin.work.installation import Installation
 from gateway.admin.work.users import add_user, check_new_user
+from gateway.audit.noting import COMMAND
+from gateway.audit.queries import set_actor
 from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import transaction
@@ -129,6 +131,7 @@ async def _add(
 ) -> None:
     try:
         async with transaction(connection):
+            await set_actor(connection, COMMAND.said())
             user = await add_user(connection, one.user, password_hash)
             await queries.update_profile(connection, user.id, user.id, one.profile)
     except RefusedError as reason:

@@ -10,6 +10,8 @@ from databases import Database
 from databases.core import Connection
 
 from gateway.admin.faults import AwayError
+from gateway.audit.acting import acting_as
+from gateway.audit.noting import COMMAND
 from shared.notifications.bus import Notifications
 from shared.postgres.apart import APART_ERRORS, connect_apart
 from shared.postgres.pool import DatabaseAwayError, connect, create_database
@@ -38,6 +40,12 @@ class Installation:
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection to PostgreSQL; outside of it none is held."""
         async with connect(self.database) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def acting(self) -> AsyncIterator[Connection]:
+        """The same in a transaction, in which the audit log notes changes as the command's."""
+        async with acting_as(self.database, COMMAND) as connection:
             yield connection
 
     @asynccontextmanager

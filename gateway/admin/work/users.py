@@ -13,6 +13,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.schemas import NewUser, Password, User, find_weakness
 from gateway.admin.faults import NotFoundError, RefusedError
 from gateway.admin.work.finding import find_user
+from gateway.admin.work.installation import Installation
 from gateway.admin.work.listing import Listed, Part, select_listed
 from gateway.admin.work.quotas import QUOTAS, count_of
 from shared.codec.converter import structure
@@ -133,10 +134,12 @@ async def add_user(connection: Connection, new: NewUser, password_hash: str) -> 
     return user
 
 
-async def create_user(connection: Connection, username: str, password: str) -> User:
+async def create_user(on: Installation, username: str, password: str) -> User:
     """Add a user. Raises RefusedError."""
     new = check_new_user(username, password)
-    return await add_user(connection, new, await hash_password(password))
+    password_hash = await hash_password(password)
+    async with on.acting() as connection:
+        return await add_user(connection, new, password_hash)
 
 
 async def hash_password(password: str) -> str:

@@ -69,6 +69,30 @@ async def test_what_counts_is_what_the_gateway_refuses_by(admin: Admin, user: Us
     assert own == {"model providers": 1, "model configs": 1}
 
 
+def test_a_budget_of_his_own_stands_in_place_of_that_of_all(alone: Admin, rows: Sql) -> None:
+    spender, saver = insert_user(rows, 0), insert_user(rows, 0)
+    rows(
+        "INSERT INTO usage_days (user_id, day, model, requests, input_tokens, cached_tokens,"
+        " output_tokens, price, unpriced_requests)"
+        " SELECT %s, CAST(timezone('utc', now()) AS date), 'm', 1, 1, 0, 1, 9.5, 0",
+        spender,
+    )
+    of_all = {"MONTHLY_BUDGET": "100"}
+    [shown] = alone.asked("budgets", "show", spender, **of_all)
+    assert (shown["spent"], shown["monthly"], shown["percent"]) == (9.5, 100.0, 9.5)
+    [own] = alone.asked("budgets", "set", spender, "10", "--yes", **of_all)
+    assert (own["monthly"], own["percent"], own["is_own"]) == (10.0, 95.0, True)
+    [free] = alone.asked("budgets", "set", saver, "0", "--yes", **of_all)
+    assert (free["monthly"], free["percent"], free["is_own"]) == (None, None, True)
+    listed = alone.asked("budgets", "list", **of_all)
+    assert [each["username"] for each in listed] == [spender, saver]
+    near = alone.asked("budgets", "list", "--percent", "95", **of_all)
+    assert [each["username"] for each in near] == [spender]
+    assert alone.asked("budgets", "clear", spender, "--yes", **of_all) == [shown]
+    wrong = alone("budgets", "set", spender, "much", "--yes")
+    assert (wrong.code, wrong.out) == (2, "")
+
+
 def test_secrets_of_another_key_are_counted_and_brought_to_the_newest(
     alone: Admin, rows: Sql
 ) -> None:

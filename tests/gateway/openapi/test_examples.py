@@ -20,6 +20,13 @@ LOGIN = "/api/login/access-token"
 CALLBACK = "/api/mcp/authorized"  # to which an authorization server's form leads
 # A token of one's own, a file from a picker, and what an authorization server has given.
 WITHOUT = {"POST /api/validate-token", "POST /files", f"POST {CALLBACK}"}
+# What a link brings, and what sends mail, which not every installation does.
+OF_MAILS = {
+    "/api/password-reset",
+    "/api/password-reset/mail",
+    "/api/me/email",
+    "/api/email-verification",
+}
 PROPOSED = [
     (f"{method.upper()} {path}", kind, content)
     for method, path, described in DESCRIBED
@@ -49,7 +56,7 @@ async def propose(http: httpx2.AsyncClient) -> dict[str, Any]:
     return {
         path: content.get("example")
         for path, methods in paths.items()
-        if "post" in methods and "{" not in path and path != CALLBACK
+        if "post" in methods and "{" not in path and path not in {CALLBACK, *OF_MAILS}
         for content in methods["post"].get("requestBody", {}).get("content", {}).values()
     }
 

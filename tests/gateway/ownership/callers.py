@@ -1,6 +1,7 @@
 """Everybody who may call, and how each kind of operation receives them."""
 
 import time
+from collections.abc import Mapping
 from enum import Enum
 from uuid import UUID, uuid4
 
@@ -8,9 +9,13 @@ from attrs import field, frozen
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from gateway.keys.format import hash_of, make_key
 from gateway.web.auth import Access
+from gateway.web.operation import Operation
+from gateway.web.scopes import Scope
 from shared.tokens import issue_agent_token, issue_user_token
-from tests.gateway.belongings import Belongings, insert_person, user_token
+from tests.gateway.belongings import Belongings, user_token
+from tests.gateway.ownership.others import Others
 from tests.sql import Sql
 from tests.system import SERVICE_KEY, System
 
@@ -39,38 +44,6 @@ class Caller:
         return {**bearer, **({} if self.key is None else {"x-api-key": self.key})}
 
 
-@frozen
-class Others:
-    """Users besides the owner."""
-
-    other: Belongings
-    administrator: Belongings
-    member: Belongings
-    """Who is in the owner's group, with which all is shared that can be."""
-    former: Belongings
-
-
-def insert_others(sql: Sql, system: System, owner: Belongings) -> Others:
-    """Some, of whom one has been in the owner's group."""
-    others = Others(*(insert_person(sql, system) for _ in range(4)))
-    sql("UPDATE users SET role = 'admin' WHERE id = %s", others.administrator.user_id)
-    for each in (others.member, others.former):
-        join(sql, owner, each)
-    sql("DELETE FROM group_members WHERE user_id = %s", others.former.user_id)
-    return others
-
-
-def join(sql: Sql, owner: Belongings, member: Belongings) -> None:
-    """Make somebody a member of the owner's group, unless he is one."""
-    sql(
-        """
-        INSERT INTO group_members (group_id, user_id, role) VALUES (%s, %s, 'member')
-        ON CONFLICT DO NOTHING
-        """,
-        *(owner.group_id, member.user_id),
-    )
-
-
 class Reception(Enum):
     """How a caller is received: let in, or refused with this status and sentence."""
 
@@ -83,10 +56,37 @@ class Reception(Enum):
     NO_CALLER = (400, NO_CALLER)
     NO_LOOKUP = (400, NO_LOOKUP)
     TWO_CALLERS = (400, TWO_CALLERS)
+    UNFIT = (403, None)
+    """By a key for something else: what it says depends on the operation."""
+
+
+KEYS = {
+    "a key to chat": Scope.CHAT,
+    "a key to read": Scope.READ,
+    "a key for agents": Scope.AGENTS,
+    "a key for administrators": Scope.ADMIN,
+}
+"""API keys of the owner, who is no administrator, and what they are for."""
+
+
+def make_keys(sql: Sql, owner: Belongings) -> dict[str, str]:
+    """His API keys by name, and one that is none."""
+    return {
+        **{who: insert_key(sql, owner.user_id, scope) for who, scope in KEYS.items()},
+        "an expired key": insert_key(sql, owner.user_id, *Scope, expires_at="-infinity"),
+        "a key from a wrong network": insert_key(
+            sql, owner.user_id, *Scope, networks="{192.0.2.0/24}"
+        ),
+        "a revoked key": REVOKED,
+    }
 
 
 def make_callers(
-    system: System, owner: Belongings, others: Others, deleted: Belongings
+    system: System,
+    keys: Mapping[str, str],
+    owner: Belongings,
+    others: Others,
+    deleted: Belongings,
 ) -> dict[str, Caller]:
     """Everybody by name; `deleted` is the owner's too, but its agent is deleted."""
     other = others.other
@@ -122,7 +122,8 @@ def make_callers(
         "another user for the owner": Caller(theirs, None, in_the_owners_name),
         "another user with the key": Caller(theirs, SERVICE_KEY, in_the_owners_name),
     }
-    assert callers.keys() == RECEPTIONS.keys()
+    callers |= {who: Caller(key) for who, key in keys.items()}
+    assert callers.keys() == {*RECEPTIONS, *KEYS, OTHERS_KEY}
     return callers
 
 
@@ -130,6 +131,27 @@ def _user(system: System, has: Belongings) -> Caller:
     return Caller(user_token(system.settings, has), has=has)
 
 
+def insert_key(
+    sql: Sql,
+    user_id: str,
+    *scopes: Scope,
+    expires_at: str | None = None,
+    networks: str = "{}",
+) -> str:
+    """A new API key of a user's."""
+    key = make_key()
+    sql(
+        """
+        INSERT INTO api_keys (id, user_id, name, hash, start, scopes, networks, expires_at)
+        VALUES (gen_random_uuid(), %s, '', %s, '', %s, %s, %s)
+        """,
+        *(user_id, hash_of(key), list(scopes), networks, expires_at),
+    )
+    return key
+
+
+REVOKED = make_key()
+OTHERS_KEY = "a key to read of another user"
 ADMINISTRATOR = "an administrator"
 MEMBER = "a member of the owner's group"
 FORMER = "a former member of it"
@@ -168,11 +190,23 @@ _COLUMNS = (
 RECEPTIONS = {caller: dict(zip(_COLUMNS, row, strict=True)) for caller, row in _TABLE.items()}
 
 
-def reception(caller: str, access: Access) -> Reception:
+def reception(caller: str, operation: Operation) -> Reception:
     """How somebody is received; where anyone may call, everybody is somebody else."""
-    if access is Access.ADMIN:
-        as_user = RECEPTIONS[caller][Access.USER]
-        is_let_in = as_user in {Reception.OWN, Reception.FOREIGN}
-        forbidden = Reception.FORBIDDEN if is_let_in else as_user
-        return Reception.OWN if caller == ADMINISTRATOR else forbidden
-    return RECEPTIONS[caller].get(access, Reception.FOREIGN)
+    if operation.access is Access.ANYONE:
+        return Reception.FOREIGN
+    if operation.access is Access.ADMIN:
+        return _for_administrators(caller)
+    if caller == OTHERS_KEY:
+        return Reception.FOREIGN if Scope.READ in operation.opened_by else Reception.UNFIT
+    if caller in KEYS:
+        opens = KEYS[caller] in operation.opened_by and KEYS[caller] is not Scope.ADMIN
+        return Reception.OWN if opens else Reception.UNFIT
+    return RECEPTIONS[caller][operation.access]
+
+
+def _for_administrators(caller: str) -> Reception:
+    if caller == ADMINISTRATOR:
+        return Reception.OWN
+    as_user = RECEPTIONS[caller][Access.USER] if caller in RECEPTIONS else Reception.OWN
+    is_let_in = as_user in {Reception.OWN, Reception.FOREIGN}
+    return Reception.FORBIDDEN if is_let_in else as_user

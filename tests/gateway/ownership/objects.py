@@ -20,7 +20,55 @@ FLOWS = {
 }
 CONFIG = {"name": "{new}", "model": "m", "provider": "{marker}"}
 
+CHANGE = {"old_password": "{new}", "new_password": "Passw0rd!"}
+NO_TOKEN = "This link is not valid, was used before, or is too old. Please ask for another one"
+# Nobody here has a password, is an administrator or was sent a link; and no mail is sent.
+PASSWORDS = [
+    Entry(
+        "POST /api/me/password",
+        SAME,
+        400,
+        says="The old password is not the right one",
+        json=CHANGE,
+    ),
+    Entry(
+        "POST /api/password-reset",
+        SAME,
+        400,
+        says=NO_TOKEN,
+        json={"token": "{new}", "new_password": "Passw0rd!"},
+    ),
+    Entry(
+        "POST /api/password-reset/mail",
+        SAME,
+        400,
+        says="This installation sends no mail. Please ask an administrator",
+        json={"email": "{marker}@example.com"},
+    ),
+    Entry(
+        "POST /api/users/{user_id}/password-reset",
+        SAME,
+        400,
+        says="Only an administrator may do that",
+    ),
+    Entry("GET /api/me/email", OTHERS),
+    Entry(
+        "POST /api/me/email",
+        SAME,
+        400,
+        says="The password is not the right one",
+        json={"email": None, "password": "{new}"},
+    ),
+    Entry(
+        "POST /api/email-verification",
+        SAME,
+        400,
+        says=NO_TOKEN,
+        json={"token": "{new}", "password": "{new}"},
+    ),
+]
 NO_PROFILE = "Profile with of user with id '{user_id}' was not found"
+NO_KEY = "You have no API key with id '{key_id}'"
 ACCOUNTS = [
     Entry("POST /api/register", TAKEN, says="User '{marker}' already exists", json=USER),
     Entry(
@@ -41,6 +89,12 @@ ACCOUNTS = [
         says="You have no sign-in with id '{sign_in_id}'",
     ),
     Entry("DELETE /api/sessions/sign-ins", MAKES),
+    Entry("POST /api/keys", MAKES, json={"name": "{new}", "scopes": ["read"]}),
+    Entry("GET /api/keys", OTHERS),
+    Entry("PATCH /api/keys/{key_id}", UNKNOWN, says=NO_KEY, json={"name": "{new}"}),
+    Entry("DELETE /api/keys/{key_id}", UNKNOWN, 204, says=NO_KEY),
+    *PASSWORDS,
+    Entry("GET /api/audit", SAME, 400, says="Only administrators may read the audit log"),
 ]
 NO_AGENT = "Agent '{agent_id}' does not exist"
 AGENTS = [

@@ -10,20 +10,24 @@ import pytest
 from attrs import frozen
 
 from gateway.web.auth import Access
+from gateway.web.errors import InsufficientScopeError
+from gateway.web.scopes import Scope
 from tests.gateway.belongings import Belongings, insert_person, make_belongings, select_belongings
 from tests.gateway.outsiders import answering, make_card, make_mcp, running, serving
 from tests.gateway.ownership.callers import (
+    KEYS,
     MEMBER,
+    OTHERS_KEY,
     Caller,
-    Others,
     Reception,
-    insert_others,
-    join,
+    insert_key,
     make_callers,
+    make_keys,
     reception,
 )
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS
 from tests.gateway.ownership.entry import Entry, Foreign
+from tests.gateway.ownership.others import Others, insert_others, join
 from tests.sql import Sql
 from tests.system import System
 
@@ -49,16 +53,19 @@ class World:
     servers: dict[str, str]
     owner: Belongings
     others: Others
+    keys: dict[str, str]
+    others_key: str
 
     @property
     def other(self) -> Belongings:
-        """Another user."""
+        """Another user, who has nothing to do with the owner."""
         return self.others.other
 
-    def callers(self, owner: Belongings) -> dict[str, Caller]:
+    def callers(self, owner: Belongings, keys: dict[str, str]) -> dict[str, Caller]:
         """Everybody, as seen from this owner's objects."""
+        keys = {**keys, OTHERS_KEY: self.others_key}
         deleted = make_belongings(self.system.settings, owner.user_id)
-        return make_callers(self.system, owner, self.others, deleted)
+        return make_callers(self.system, keys, owner, self.others, deleted)
 
     def look(self, at: Belongings) -> Any:
         """All that a user has, the bytes of the file included."""
@@ -121,7 +128,7 @@ class Visits:
 
     @property
     def outsiders(self) -> dict[str, Visit]:
-        """The calls of those who are not the owner, and may not use what is his either."""
+        """The calls of those who are not the owner, and may not use what is his."""
         let_in = {OWN, Reception.MEMBER}
         return {who: visit for who, visit in self.by_caller.items() if visit.received not in let_in}
 
@@ -146,23 +153,25 @@ async def world(
     ):
         servers = {"mcp_url": f"{mcp_server.url}/mcp", "a2a_url": a2a_server.url}
         owner = insert_person(sql, system)
-        yield World(visitor, system, sql, servers, owner, insert_others(sql, system, owner))
+        others = insert_others(sql, system, owner)
+        keys = make_keys(sql, owner), insert_key(sql, others.other.user_id, Scope.READ)
+        yield World(visitor, system, sql, servers, owner, others, *keys)
 
 
 @pytest.fixture(scope="module", params=ENTRIES, ids=str)
 async def visits(anyio_backend: str, request: pytest.FixtureRequest, world: World) -> Visits:
     """Everybody calls."""
     entry: Entry = request.param
-    access = OPERATIONS[entry.line].access
-    join(world.sql, world.owner, world.others.member)  # who may have left with the entry before
+    operation = OPERATIONS[entry.line]
+    join(world.sql, world.owner, world.others.member)  # who may have left just now
     owners, others = world.look(world.owner), world.look(world.other)
-    callers = world.callers(world.owner)
+    callers = world.callers(world.owner, world.keys)
     by_caller = {}
     for who, caller in callers.items():
-        received = reception(who, access)
+        received = reception(who, operation)
         if who == MEMBER and entry.for_member is not None:
             received = Reception.MEMBER
-        if access is Access.ANYONE and who not in STRANGERS:
+        if operation.access is Access.ANYONE and who not in STRANGERS:
             continue
         if received is OWN and entry.method != "GET":
             by_caller[who] = await _call_as_new_owner(world, entry, who)
@@ -179,9 +188,11 @@ async def visits(anyio_backend: str, request: pytest.FixtureRequest, world: Worl
 async def _call_as_new_owner(world: World, entry: Entry, who: str) -> Visit:
     """What an owner writes is a new user's: everybody else is to find all objects."""
     owner = insert_person(world.sql, world.system)
+    keys = make_keys(world.sql, owner) if who in KEYS else {}
+    caller = world.callers(owner, keys or world.keys)[who]
     before = world.look(owner)
     try:
-        return await _call(world, entry, world.callers(owner)[who], OWN, owner, before)
+        return await _call(world, entry, caller, OWN, owner, before)
     finally:
         world.sql("DELETE FROM users WHERE id = %s", owner.user_id)
 
@@ -229,14 +240,17 @@ def test_everybody_is_received_as_the_table_says(visits: Visits) -> None:
         FOREIGN: visits.entry.refused if visits.entry.foreign in REFUSALS else own,
         Reception.MEMBER: visits.entry.for_member,
     }
+    unfit = 403, str(InsufficientScopeError(OPERATIONS[visits.entry.line].opened_by))
+    refused = {each: each.value for each in Reception} | {Reception.UNFIT: unfit}
     expected = {
-        who: (let_in[visit.received], "") if visit.received in let_in else visit.received.value
+        who: (let_in[visit.received], "") if visit.received in let_in else refused[visit.received]
         for who, visit in visits.by_caller.items()
     }
     found = {who: (visit.status, visit.detail) for who, visit in visits.by_caller.items()}
     assert found == expected
     for visit in visits.by_caller.values():
-        asked = "Bearer" if visit.status == 401 else ""
+        asks = visit.status == 401 or visit.received is Reception.UNFIT
+        asked = "Bearer" if asks else ""
         assert visit.headers.get("www-authenticate", "").partition(" ")[0] == asked
 
 

@@ -1,6 +1,7 @@
 """What answers have used: noted with requests, and summed."""
 
 import asyncio
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.gateway.shapes import faults, refused
 from tests.gateway.usage.spending import MILLION, PRICE, USED, report, saying, used_of
 from tests.master import Master, answer
 from tests.sql import Sql
+from tests.system import System
 from tests.users import Json, User
 
 SUMS = {"requests", "input_tokens", "cached_tokens", "output_tokens", "price", "unpriced_requests"}
@@ -91,6 +93,17 @@ async def test_bad_usage_costs_no_answer_and_counts_nothing(
     assert (response["is_success"], response["response"]["usage"]) == (True, said)
     assert await used_of(user, response["request_id"]) == []
     assert (await report(user))["total"] == NOTHING
+
+
+async def test_the_log_says_whose_usage_was_dropped_and_why(
+    user: User, system: System, master: Master
+) -> None:
+    response = await ask(user, master, {"input_tokens": "private"})
+    lines = [json.loads(line) for line in system.log_of("bridge 1").splitlines()]
+    [line] = [each for each in lines if each.get("request_id") == response["request_id"]]
+    assert line["event"].endswith("input_tokens is no whole number from 0 to 1,000,000,000")
+    assert (line["level"], line["user_id"]) == ("warning", user.id)
+    assert "private" not in str(line)
 
 
 async def test_an_answer_that_says_nothing_has_used_nothing(user: User, master: Master) -> None:

@@ -1,5 +1,5 @@
 -- By what a short look-up sees that nothing has changed at an MCP server or A2A agent.
--- depends: 0035-publications
+-- depends: 0042-usage
 
 ALTER TABLE mcpservers ADD COLUMN lookup_digest text, ADD COLUMN whole_lookup_at timestamptz;
 ALTER TABLE a2acards ADD COLUMN lookup_digest text, ADD COLUMN whole_lookup_at timestamptz;
