@@ -10,7 +10,7 @@ from gateway.accounts.changes import AnyUser, AskedReset, PasswordChange, Passwo
 from gateway.accounts.choosing import check_password, hash_new, read_own, refuse_weak
 from gateway.accounts.one_time import Purpose
 from gateway.accounts.page import RESET_PATH, link
-from gateway.accounts.queries import select_is_administrator, update_changed
+from gateway.accounts.queries import update_changed
 from gateway.signins.queries import end_sign_ins
 from gateway.signins.schemas import Ended
 from gateway.web.auth import Access
@@ -26,7 +26,6 @@ CHANGED_MEANWHILE = "The password was changed meanwhile"
 OVER = "This link is not valid, was used before, or is too old. Please ask for another one"
 NO_MAIL = "This installation sends no mail. Please ask an administrator"
 MAILS_WAIT = "Too many mails wait to be sent, please try again later"
-NO_ADMINISTRATOR = "Only an administrator may do that"
 
 
 async def create_password(call: Call[PasswordChange, Nothing]) -> Ended:
@@ -103,8 +102,6 @@ async def create_reset_link(call: Call[Nothing, AnyUser]) -> ResetLink:
     """
     settings, user_id = call.state["settings"], call.parameters.user_id
     async with connect(call.database) as connection:
-        if not await select_is_administrator(connection, call.user_id):
-            raise BadRequestError(NO_ADMINISTRATOR)
         made = await one_time.create_reset(connection, settings, user_id)
     if made is None:
         raise BadRequestError(f"User '{user_id}' does not exist, or is locked")
@@ -146,5 +143,6 @@ operations = [
         handler=create_reset_link,
         parameters=AnyUser,
         result=ResetLink,
+        access=Access.ADMIN,
     ),
 ]

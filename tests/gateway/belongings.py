@@ -256,9 +256,14 @@ SELECT = """
         (SELECT json_agg(
              to_jsonb(one) - CAST('{used_at, used_address}' AS text[]) ORDER BY one.id
          ) FROM api_keys AS one WHERE user_id = own.id) AS keys,
+        (SELECT json_agg(one ORDER BY one.purpose) FROM one_time_tokens AS one
+         WHERE user_id = own.id) AS one_time_tokens,
         (SELECT json_agg(one ORDER BY one.group_id, one.user_id) FROM group_members AS one
          WHERE group_id IN (SELECT group_id FROM group_members
                             WHERE user_id = own.id AND role = 'manager')) AS members,
+        (SELECT json_agg(one ORDER BY one.id) FROM groups AS one
+         WHERE id IN (SELECT group_id FROM group_members
+                      WHERE user_id = own.id AND role = 'manager')) AS groups,
         (SELECT json_agg(one ORDER BY one.id) FROM shares AS one
          WHERE owner_id = own.id) AS shares
     FROM own

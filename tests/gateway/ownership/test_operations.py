@@ -163,7 +163,6 @@ async def visits(anyio_backend: str, request: pytest.FixtureRequest, world: Worl
     """Everybody calls."""
     entry: Entry = request.param
     operation = OPERATIONS[entry.line]
-    join(world.sql, world.owner, world.others.member)  # who may have left just now
     owners, others = world.look(world.owner), world.look(world.other)
     callers = world.callers(world.owner, world.keys)
     by_caller = {}
@@ -173,8 +172,8 @@ async def visits(anyio_backend: str, request: pytest.FixtureRequest, world: Worl
             received = Reception.MEMBER
         if operation.access is Access.ANYONE and who not in STRANGERS:
             continue
-        if received is OWN and entry.method != "GET":
-            by_caller[who] = await _call_as_new_owner(world, entry, who)
+        if received in {OWN, Reception.MEMBER} and entry.method != "GET":
+            by_caller[who] = await _call_of_new_owner(world, entry, who, received)
         else:
             by_caller[who] = await _call(world, entry, caller, received, world.owner, owners)
     has_made = world.look(world.other) != others
@@ -185,14 +184,15 @@ async def visits(anyio_backend: str, request: pytest.FixtureRequest, world: Worl
     return Visits(entry, by_caller, for_nothing, has_made)
 
 
-async def _call_as_new_owner(world: World, entry: Entry, who: str) -> Visit:
-    """What an owner writes is a new user's: everybody else is to find all objects."""
+async def _call_of_new_owner(world: World, entry: Entry, who: str, received: Reception) -> Visit:
+    """What may be written is a new user's: everybody else is to find all objects."""
     owner = insert_person(world.sql, world.system)
+    join(world.sql, owner, world.others.member)
     keys = make_keys(world.sql, owner) if who in KEYS else {}
     caller = world.callers(owner, keys or world.keys)[who]
     before = world.look(owner)
     try:
-        return await _call(world, entry, caller, OWN, owner, before)
+        return await _call(world, entry, caller, received, owner, before)
     finally:
         world.sql("DELETE FROM users WHERE id = %s", owner.user_id)
 
