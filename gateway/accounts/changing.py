@@ -4,11 +4,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from gateway.accounts import letters, links, one_time
+from gateway.accounts import letters, one_time
 from gateway.accounts.admission import count_mail, expect_login, expect_token
 from gateway.accounts.changes import AnyUser, AskedReset, PasswordChange, PasswordReset, ResetLink
 from gateway.accounts.choosing import check_password, hash_new, read_own, refuse_weak
 from gateway.accounts.one_time import Purpose
+from gateway.accounts.page import RESET_PATH, link
 from gateway.accounts.queries import update_changed
 from gateway.audit.acting import acting, actor_of
 from gateway.signins.queries import end_sign_ins
@@ -19,7 +20,7 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation
 from gateway.web.refusals import ONE_TIME_TOKEN
 from gateway.web.scopes import ADMINISTERING
-from shared.postgres.pool import connect, transaction
+from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
 WRONG = "The old password is not the right one"
@@ -91,7 +92,7 @@ async def create_reset_mail(call: Call[AskedReset, Nothing]) -> None:
     if not state["mail"].is_sent:
         raise BadRequestError(NO_MAIL)
     await count_mail(state["attempts"], state["settings"], call.request, email)
-    write = partial(letters.write_reset, call.database, state["settings"], email)
+    write = partial(letters.write_reset, call.database, actor_of(call), state["settings"], email)
     if not state["mail"].post(write):
         raise UnavailableError(MAILS_WAIT)
 
@@ -102,11 +103,11 @@ async def create_reset_link(call: Call[Nothing, AnyUser]) -> ResetLink:
     A former one is void.
     """
     settings, user_id = call.state["settings"], call.parameters.user_id
-    async with connect(call.database) as connection, transaction(connection):
-        made = await links.create_link(connection, settings, actor_of(call), user_id)
+    async with acting(call) as connection:
+        made = await one_time.create_reset(connection, settings, user_id)
     if made is None:
         raise BadRequestError(f"User '{user_id}' does not exist, or is locked")
-    return made
+    return ResetLink(made.token, link(settings, RESET_PATH, made.token), made.expires_at)
 
 
 RESET = "/api/password-reset"

@@ -1,10 +1,6 @@
 """Where a user has mail sent: an address counts when he has shown that it reaches him."""
 
 from functools import partial
-from typing import Any
-from uuid import UUID
-
-from databases.core import Connection
 
 from gateway.accounts import letters, one_time
 from gateway.accounts.admission import count_mail, expect_login, expect_token
@@ -13,15 +9,13 @@ from gateway.accounts.changing import MAILS_WAIT, NO_MAIL, OVER
 from gateway.accounts.choosing import check_password, read_own
 from gateway.accounts.email_queries import delete_email, select_email
 from gateway.accounts.one_time import Purpose, TakenError
-from gateway.audit.acting import actor_of
-from gateway.audit.actions import Action
-from gateway.audit.noting import audit
+from gateway.audit.acting import acting
 from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, get, post
 from gateway.web.refusals import ONE_TIME_TOKEN
-from shared.postgres.pool import connect, transaction
+from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
 WRONG = "The password is not the right one"
@@ -52,24 +46,12 @@ async def create_email(call: Call[NewEmail, Nothing]) -> Email:
         trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
         await check_password(call, given.password, own, trial, WRONG)
         if given.email is None:
-            await _forget(call)
+            async with acting(call) as connection:
+                await delete_email(connection, call.user_id)
         else:
             await _send_proof(call, given.email)
         current = await read_email(call)  # type: ignore[arg-type]
     return Email(current.email, current.verified_at, given.email)
-
-
-async def _forget(call: Call[NewEmail, Nothing]) -> None:
-    async with connect(call.database) as connection, transaction(connection):
-        await delete_email(connection, call.user_id)
-        await _note(connection, call, Action.EMAIL_DELETED, call.user_id)
-
-
-async def _note(
-    connection: Connection, call: Call[Any, Any], action: Action, user_id: UUID
-) -> None:
-    actor = actor_of(call, user_id)
-    await audit(connection, actor, action, object_id=user_id, owner_id=user_id)
 
 
 async def _send_proof(call: Call[NewEmail, Nothing], email: str) -> None:
@@ -97,12 +79,12 @@ async def create_email_proof(call: Call[EmailProof, Nothing]) -> None:
     trial = expect_login(state["attempts"], state["settings"], call.request, holder.username)
     await check_password(call, given.password, holder, trial, WRONG)
     try:
-        async with connect(call.database) as connection, transaction(connection):
-            if not await one_time.use_email(connection, given.token):
-                raise BadRequestError(OVER, ONE_TIME_TOKEN)
-            await _note(connection, call, Action.EMAIL_CHANGED, holder.id)
+        async with acting(call, holder.id) as connection:
+            is_his = await one_time.use_email(connection, given.token)
     except TakenError:
         raise BadRequestError(TAKEN) from None
+    if not is_his:
+        raise BadRequestError(OVER, ONE_TIME_TOKEN)
 
 
 operations = [

@@ -106,14 +106,6 @@ def set_password(user: OfUser, from_stdin: FromStdin = False, as_json: Json = Fa
     show_one(run(lambda on: access.set_password(on, user, password)), as_json=as_json)
 
 
-@group.command("password-link", epilog=examples("users password-link ada"))
-def create_password_link(user: OfUser, as_json: Json = False) -> None:
-    """Make a link by which a user sets another password, once; a former one is void."""
-    from gateway.admin.work import access
-
-    show_one(run(lambda on: access.create_password_link(on, user)), as_json=as_json)
-
-
 @group.command("make-admin", epilog=examples("users make-admin ada"))
 def make_admin(user: OfUser, yes: Yes = False, as_json: Json = False) -> None:
     """Make a user an administrator: the way to the first one."""

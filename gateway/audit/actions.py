@@ -18,9 +18,6 @@ class Action(StrEnum):
     USER_UNLOCKED = "user.unlocked"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 (names of what is done)
     PASSWORD_REHASHED = "password.rehashed"  # noqa: S105
-    PASSWORD_LINK_CREATED = "password_link.created"  # noqa: S105
-    EMAIL_CHANGED = "email.changed"
-    EMAIL_DELETED = "email.deleted"
     PROVIDER_CREATED = "provider.created"
     PROVIDER_CHANGED = "provider.changed"
     PROVIDER_DELETED = "provider.deleted"

@@ -8,14 +8,11 @@ from uuid import UUID
 from attrs import frozen
 from databases.core import Connection
 
-from gateway.accounts.changes import ResetLink
-from gateway.accounts.links import create_link
-from gateway.admin.faults import NotFoundError, RefusedError
+from gateway.admin.faults import NotFoundError
 from gateway.admin.work.finding import find_any, find_user
 from gateway.admin.work.installation import Installation
 from gateway.admin.work.listing import Listed, Part, select_listed
 from gateway.admin.work.users import check_password, hash_password
-from gateway.audit.noting import COMMAND
 from gateway.signins.queries import end_sign_in, end_sign_ins
 from gateway.signins.revocations import Revocations
 from shared.postgres.pool import columns
@@ -102,7 +99,7 @@ async def set_password(on: Installation, user: str, password: str) -> UserAccess
         RETURNING id, username, role, locked_at, CAST(:ended AS int) AS ended_sign_ins
     """
     check_password(password)
-    password_hash = await hash_password(on.settings, password)
+    password_hash = await hash_password(password)
     async with on.acting() as connection:
         user_id = await find_user(connection, user)
         ended = await end_sign_ins(connection, user_id)
@@ -110,16 +107,6 @@ async def set_password(on: Installation, user: str, password: str) -> UserAccess
         access = await _update(connection, sql, values)
     await tell_ended(on, ended)
     return access
-
-
-async def create_password_link(on: Installation, user: str) -> ResetLink:
-    """By which a user sets another password, once. Raises NotFoundError, RefusedError."""
-    async with on.acting() as connection:
-        user_id = await find_user(connection, user)
-        made = await create_link(connection, on.settings, COMMAND, user_id)
-    if made is None:
-        raise RefusedError(f"{user} is locked: no password would let him in.")
-    return made
 
 
 async def select_sign_ins(

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from databases.core import Connection
 
 from gateway.accounts import queries
-from gateway.accounts.passwords import BreachedError, Passwords
+from gateway.accounts.passwords import Passwords
 from gateway.accounts.schemas import NewUser, ProfileChanges
 from gateway.admin.faults import AdminError, RefusedError, UsageError
 from gateway.admin.work.installation import Installation
@@ -62,16 +62,14 @@ async def import_users(
     installation: Installation, file: TextIO, tell: Callable[[str], None]
 ) -> Imported:
     """Add a user for each line. Raises UsageError for columns that say something else."""
-    lenient = installation.settings.allow_breached_passwords
-    outcome, passwords = Imported(), Passwords(allows_breached=lenient)
+    outcome, passwords = Imported(), Passwords()
     try:
         for lines in batched(_read_lines(file), BATCH):
             checked = [*_check(lines, outcome)]
-            hashes = await asyncio.gather(*(_hash(passwords, one, outcome) for one in checked))
+            hashes = await asyncio.gather(*(passwords.hash(one.user.password) for one in checked))
             async with installation.connection() as connection:
                 for one, password_hash in zip(checked, hashes, strict=True):
-                    if password_hash is not None:
-                        await _add(connection, one, password_hash, outcome)
+                    await _add(connection, one, password_hash, outcome)
             tell(f"line {lines[-1].number}: {outcome.created} users created")
     finally:
         passwords.close()
@@ -126,14 +124,6 @@ def _profile_of(row: Row) -> ProfileChanges:
         return structure(given, ProfileChanges)
     except InvalidInputError as error:
         raise RefusedError("; ".join(map(str, error.faults))) from None
-
-
-async def _hash(passwords: Passwords, one: _Checked, outcome: Imported) -> str | None:
-    try:
-        return await passwords.hash_new(one.user.password)
-    except BreachedError as error:
-        _refuse(outcome, one.line, RefusedError(str(error)))
-        return None
 
 
 async def _add(

@@ -9,7 +9,7 @@ from databases.core import Connection
 
 from gateway.accounts import queries
 from gateway.accounts.names import clean
-from gateway.accounts.passwords import BreachedError, Passwords
+from gateway.accounts.passwords import Passwords
 from gateway.accounts.schemas import NewUser, Password, User, find_weakness
 from gateway.admin.faults import NotFoundError, RefusedError
 from gateway.admin.work.finding import find_user
@@ -19,7 +19,6 @@ from gateway.admin.work.quotas import QUOTAS, count_of
 from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import columns
-from shared.settings.gateway import GatewaySettings
 
 
 @frozen(slots=False)
@@ -138,17 +137,15 @@ async def add_user(connection: Connection, new: NewUser, password_hash: str) -> 
 async def create_user(on: Installation, username: str, password: str) -> User:
     """Add a user. Raises RefusedError."""
     new = check_new_user(username, password)
-    password_hash = await hash_password(on.settings, password)
+    password_hash = await hash_password(password)
     async with on.acting() as connection:
         return await add_user(connection, new, password_hash)
 
 
-async def hash_password(settings: GatewaySettings, password: str) -> str:
-    """What is stored of one. Raises RefusedError for one that is known from breaches."""
-    passwords = Passwords(allows_breached=settings.allow_breached_passwords)
+async def hash_password(password: str) -> str:
+    """What is stored of one."""
+    passwords = Passwords()
     try:
-        return await passwords.hash_new(password)
-    except BreachedError as error:
-        raise RefusedError(str(error)) from None
+        return await passwords.hash(password)
     finally:
         passwords.close()
