@@ -4,12 +4,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from gateway.accounts import letters, one_time
+from gateway.accounts import letters, links, one_time
 from gateway.accounts.admission import count_mail, expect_login, expect_token
 from gateway.accounts.changes import AnyUser, AskedReset, PasswordChange, PasswordReset, ResetLink
 from gateway.accounts.choosing import check_password, hash_new, read_own, refuse_weak
 from gateway.accounts.one_time import Purpose
-from gateway.accounts.page import RESET_PATH, link
 from gateway.accounts.queries import update_changed
 from gateway.audit.acting import acting, actor_of
 from gateway.signins.queries import end_sign_ins
@@ -104,10 +103,10 @@ async def create_reset_link(call: Call[Nothing, AnyUser]) -> ResetLink:
     """
     settings, user_id = call.state["settings"], call.parameters.user_id
     async with acting(call) as connection:
-        made = await one_time.create_reset(connection, settings, user_id)
+        made = await links.create_link(connection, settings, user_id)
     if made is None:
         raise BadRequestError(f"User '{user_id}' does not exist, or is locked")
-    return ResetLink(made.token, link(settings, RESET_PATH, made.token), made.expires_at)
+    return made
 
 
 RESET = "/api/password-reset"

@@ -15,10 +15,6 @@ from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 
 TOO_BUSY = "Too many people are logging in at the moment, please try again"
-BREACHED = (
-    "This password is known from breaches of other services, where attackers look first. Please"
-    " choose another one"
-)
 
 
 def refuse_weak(password: str, field: str, *, is_told: bool = False) -> None:
@@ -39,8 +35,8 @@ async def hash_new(call: Call[Any, Any], password: str) -> str:
     """
     try:
         return await call.state["passwords"].hash_new(password)
-    except BreachedError:
-        raise BadRequestError(BREACHED) from None
+    except BreachedError as error:
+        raise BadRequestError(str(error)) from None
     except BusyError:
         raise UnavailableError(TOO_BUSY) from None
 

@@ -80,11 +80,10 @@ async def create_email_proof(call: Call[EmailProof, Nothing]) -> None:
     await check_password(call, given.password, holder, trial, WRONG)
     try:
         async with acting(call, holder.id) as connection:
-            is_his = await one_time.use_email(connection, given.token)
+            if not await one_time.use_email(connection, given.token):
+                raise BadRequestError(OVER, ONE_TIME_TOKEN)
     except TakenError:
         raise BadRequestError(TAKEN) from None
-    if not is_his:
-        raise BadRequestError(OVER, ONE_TIME_TOKEN)
 
 
 operations = [
