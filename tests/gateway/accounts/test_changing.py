@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from gateway.accounts.changing import NO_MAIL, OVER, WRONG
-from gateway.accounts.choosing import BREACHED
 from gateway.accounts.one_time import PREFIX
+from gateway.accounts.passwords import BREACHED
 from tests.gateway.shapes import denied, faults, good, refused
 from tests.sql import Sql
 from tests.system import System

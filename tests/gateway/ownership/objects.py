@@ -22,7 +22,7 @@ CONFIG = {"name": "{new}", "model": "m", "provider": "{marker}"}
 
 CHANGE = {"old_password": "{new}", "new_password": "Passw0rd!"}
 NO_TOKEN = "This link is not valid, was used before, or is too old. Please ask for another one"
-# Nobody here has a password, is an administrator or was sent a link; and no mail is sent.
+# Nobody here has a password or was sent a link, and no mail is sent.
 PASSWORDS = [
     Entry(
         "POST /api/me/password",
