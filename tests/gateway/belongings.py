@@ -231,6 +231,7 @@ SELECT = """
          WHERE creator_id = own.id) AS configs,
         (SELECT json_agg(one ORDER BY one.id) FROM publications AS one
          WHERE creator_id = own.id) AS publications,
+        (SELECT json_agg(one) FROM one_time_tokens AS one WHERE user_id = own.id) AS tokens,
         (SELECT json_agg(one ORDER BY one.id) FROM sign_ins AS one
          WHERE user_id = own.id) AS sign_ins,
         (SELECT json_agg(

@@ -8,8 +8,8 @@ from attrs import frozen
 from databases.core import Connection
 
 from gateway.accounts.changes import ResetLink
-from gateway.accounts.one_time import create_reset, delete_resets
-from gateway.accounts.page import RESET_PATH, link
+from gateway.accounts.links import create_link
+from gateway.accounts.one_time import delete_resets
 from gateway.accounts.queries import select_own, update_changed
 from gateway.admin.faults import NotFoundError, RefusedError
 from gateway.admin.work.finding import find_any, find_user
@@ -91,10 +91,10 @@ async def make_reset_link(on: Installation, user: str) -> ResetLink:
     """What a user sets another password with, once. Raises NotFoundError, RefusedError."""
     async with on.acting() as connection:
         user_id = await find_user(connection, user)
-        made = await create_reset(connection, on.settings, user_id)
+        made = await create_link(connection, on.settings, user_id)
     if made is None:
         raise RefusedError(f"User {user!r} is locked: unlock him first.")
-    return ResetLink(made.token, link(on.settings, RESET_PATH, made.token), made.expires_at)
+    return made
 
 
 async def select_sign_ins(

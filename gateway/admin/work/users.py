@@ -10,7 +10,6 @@ from attrs import field, frozen
 from databases.core import Connection
 
 from gateway.accounts import queries
-from gateway.accounts.choosing import BREACHED
 from gateway.accounts.names import clean
 from gateway.accounts.passwords import BreachedError, Passwords
 from gateway.accounts.schemas import NewUser, Password, User, find_weakness
@@ -165,5 +164,5 @@ async def hash_new(passwords: Passwords, password: str) -> str:
     """The same where there is more than one."""
     try:
         return await passwords.hash_new(password)
-    except BreachedError:
-        raise RefusedError(BREACHED) from None
+    except BreachedError as error:
+        raise RefusedError(str(error)) from None
