@@ -126,7 +126,7 @@ async def create_membership(call: Call[Nothing, GroupId]) -> Group:
     async with acting(call) as connection:
         async with within(queries.GROUPS, call, connection):
             if not await queries.update_invited(connection, call.user_id, id_):
-                raise unknown_group(id_)
+                raise BadRequestError(f"You are not invited to a group with id '{id_}'")
         return await _read(connection, call, id_)
 
 
