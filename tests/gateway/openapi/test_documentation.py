@@ -197,6 +197,7 @@ def test_the_security_of_a_route_is_that_of_its_access(
     schemes = {
         Access.ANYONE: set(),
         Access.USER: {"user"},
+        Access.ADMIN: {"user"},
         Access.USER_OR_AGENT: {"user", "agent"},
         Access.USER_OR_SERVICE: {"user", "service"},
         Access.USER_AGENT_OR_SERVICE: {"user", "agent", "service"},
