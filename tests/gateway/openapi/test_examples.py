@@ -27,6 +27,8 @@ OF_MAILS = {
     "/api/me/email",
     "/api/email-verification",
 }
+# Only who is invited comes in, and a group that its last member has left can't be deleted.
+OF_OTHERS = {"create_membership", "delete_membership"}
 PROPOSED = [
     (f"{method.upper()} {path}", kind, content)
     for method, path, described in DESCRIBED
@@ -134,7 +136,8 @@ async def follow_links(http: httpx2.AsyncClient, made: dict[str, Any]) -> dict[s
 def links_of(path: str) -> list[Json]:
     """What can be done with what is made there, deleting first."""
     responses = DOCUMENT["paths"][path]["post"]["responses"]
-    links = [link for one in responses.values() for link in one.get("links", {}).values()]
+    all_ = [link for one in responses.values() for link in one.get("links", {}).values()]
+    links = [link for link in all_ if link["operationId"] not in OF_OTHERS]
     return sorted(links, key=lambda link: not link["operationId"].startswith("delete"))
 
 
