@@ -12,7 +12,7 @@ from shared.postgres.pool import connect
 PATH = "/api/sessions/sign-ins"
 
 
-async def logout(call: Call[Nothing, Nothing]) -> None:
+async def log_out(call: Call[Nothing, Nothing]) -> None:
     """Sign out: the token that comes with this, and its refresh token, open nothing any more."""
     current = _current(call)
     if current is None:
@@ -30,7 +30,7 @@ async def read_sign_ins(call: Call[Nothing, Nothing]) -> SignIns:
     return SignIns(list(found))
 
 
-async def end_sign_in(call: Call[Nothing, SignInId]) -> None:
+async def delete_sign_in(call: Call[Nothing, SignInId]) -> None:
     """End one sign-in of the user's: its tokens open nothing any more, its sockets are closed."""
     id_ = call.parameters.sign_in_id
     async with connect(call.database) as connection:
@@ -40,7 +40,7 @@ async def end_sign_in(call: Call[Nothing, SignInId]) -> None:
     call.state["revocations"].publish([id_])
 
 
-async def end_other_sign_ins(call: Call[Nothing, Nothing]) -> Ended:
+async def delete_other_sign_ins(call: Call[Nothing, Nothing]) -> Ended:
     """End all sign-ins of the user's but the one that this call comes from."""
     async with connect(call.database) as connection:
         ended = await queries.end_sign_ins(connection, call.user_id, _current(call))
@@ -54,8 +54,8 @@ def _current(call: Call[Nothing, Nothing]) -> UUID | None:
 
 
 operations = [
-    Operation(method="POST", path="/api/logout", handler=logout, status=204),
+    Operation(method="POST", path="/api/logout", handler=log_out, status=204),
     get(PATH, read_sign_ins, Nothing, SignIns, fails=False),
-    delete(PATH + "/{sign_in_id}", end_sign_in, SignInId),
-    Operation(method="DELETE", path=PATH, handler=end_other_sign_ins, result=Ended, fails=False),
+    delete(PATH + "/{sign_in_id}", delete_sign_in, SignInId),
+    Operation(method="DELETE", path=PATH, handler=delete_other_sign_ins, result=Ended, fails=False),
 ]

@@ -140,6 +140,7 @@ class Binding:
             self.literals[name] = ours
         if "user_id" not in then:
             claims["exp"] = then["exp"]
+        claims.pop("sid", None)  # sign-ins are ours
         claims.pop("jti", None)  # new: an agent's token may be one of several
         return header == json.loads(recorded.group(1)) and not [*self.compare(then, claims)]
 

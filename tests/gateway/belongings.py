@@ -79,8 +79,8 @@ def insert_person(sql: Sql, system: System) -> Belongings:
 
 
 def user_token(settings: Settings, owner: Belongings) -> str:
-    """A token of the user, of a sign-in that has left no row."""
-    return issue_user_token(settings.secret_key, UUID(owner.user_id), uuid4())
+    """A token of the user, of the sign-in that he has."""
+    return issue_user_token(settings.secret_key, UUID(owner.user_id), UUID(owner.sign_in_id))
 
 
 def insert_belongings(sql: Sql, new: Iterable[Belongings]) -> None:
@@ -183,7 +183,8 @@ INSERT = """
         FROM new
     ), sign_in AS (
         INSERT INTO sign_ins (id, user_id, method, device, address, expires_at)
-        SELECT sign_in_id, user_id, 'password', marker, '127.0.0.1', 'infinity' FROM new
+        SELECT id, user_id, 'password', marker, '127.0.0.1', now() + interval '6 hours'
+        FROM new CROSS JOIN unnest(array[sign_in_id, gen_random_uuid()]) AS id
     )
     INSERT INTO publications (id, alias, creator_id, config_id)
     SELECT publication_id, published, user_id, config_id FROM new

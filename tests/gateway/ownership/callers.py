@@ -2,14 +2,14 @@
 
 import time
 from enum import Enum
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from attrs import field, frozen
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from gateway.web.auth import Access
-from shared.tokens import issue_agent_token
+from shared.tokens import issue_agent_token, issue_user_token
 from tests.gateway.belongings import Belongings, user_token
 from tests.system import SERVICE_KEY, System
 
@@ -51,7 +51,8 @@ def make_callers(
     system: System, owner: Belongings, other: Belongings, deleted: Belongings
 ) -> dict[str, Caller]:
     """Everybody by name; `deleted` is the owner's too, but its agent is deleted."""
-    mine, theirs = user_token(system.settings, owner), user_token(system.settings, other)
+    mine, secret_key = user_token(system.settings, owner), system.settings.secret_key
+    theirs = issue_user_token(secret_key, UUID(other.user_id), uuid4())  # who signs out stays
     expired = jwt.encode(
         {"alg": "HS256"},
         {"sub": owner.user_id, "exp": int(time.time()) - 1},

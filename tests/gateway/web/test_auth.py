@@ -9,7 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from shared.tokens import issue_agent_token
+from shared.tokens import issue_agent_token, issue_user_token
 from tests.gateway.shapes import faults, good, refused
 from tests.sql import Sql
 from tests.system import BE_KEY, ML_KEY, SERVICE_KEY, System
@@ -71,9 +71,17 @@ async def test_a_token_of_ours_with_odd_claims_is_dead(
     assert_unauthorized(await visitor.get("/api/chats", headers=headers), DEAD)
 
 
-async def test_the_token_of_a_deleted_user_is_dead(user: User, sql: Sql) -> None:
-    sql("DELETE FROM users WHERE id = %s", user.id)
-    assert_unauthorized(await user.http.get("/api/chats"), DEAD)
+@pytest.mark.parametrize(
+    "end", ["DELETE FROM users WHERE id = %s", "UPDATE users SET locked_at = now() WHERE id = %s"]
+)
+async def test_a_token_of_before_sign_ins_is_dead_when_its_user_is_out(
+    user: User, system: System, sql: Sql, end: str
+) -> None:
+    old = issue_user_token(system.settings.secret_key, UUID(user.id))
+    headers = {"Authorization": f"Bearer {old}"}
+    assert (await user.http.get("/api/chats", headers=headers)).status_code == 200
+    sql(end, user.id)
+    assert_unauthorized(await user.http.get("/api/chats", headers=headers), DEAD)
 
 
 async def test_an_agents_token_in_another_users_name_is_dead(

@@ -82,7 +82,7 @@ def test_a_path_is_under_the_prefix_without_a_last_slash(operation: Operation) -
 
 @EACH
 def test_a_handler_is_a_coroutine_named_for_what_it_does(operation: Operation) -> None:
-    verbs = {"GET": "list|read", "POST": "create|read", "PATCH": "update", "DELETE": "delete"}
+    verbs = {"GET": "list|read", "POST": "create|read|log", "PATCH": "update", "DELETE": "delete"}
     assert inspect.iscoroutinefunction(operation.handler)
     assert re.match(f"({verbs[operation.method]})_", operation.name)
 

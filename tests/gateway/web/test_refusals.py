@@ -151,10 +151,8 @@ async def test_too_many_registrations(stores: Stores) -> None:
         assert_hidden(system, PASSWORD)
 
 
-def expired(system: System, user: User, monkeypatch: pytest.MonkeyPatch) -> str:
-    with monkeypatch.context() as patched:
-        patched.setattr("shared.tokens.USER_TOKEN_SECONDS", -60)
-        return issue_user_token(system.settings.secret_key, UUID(user.id))
+def expired(system: System, user: User) -> str:
+    return issue_user_token(system.settings.secret_key, UUID(user.id), uuid4(), -60)
 
 
 async def call_with(stranger: httpx2.AsyncClient, token: str) -> None:
@@ -175,9 +173,8 @@ async def test_an_expired_token_names_its_user(
     own_system: System,
     stranger: httpx2.AsyncClient,
     somebody: User,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    token = expired(own_system, somebody, monkeypatch)
+    token = expired(own_system, somebody)
     refuse = partial(call_with, stranger, token)
     await until_logged(own_system, refusals.TOKEN, refuse, user_id=somebody.id)
     assert_hidden(own_system, token)
@@ -198,9 +195,8 @@ async def test_a_token_that_is_to_be_checked(
     own_system: System,
     stranger: httpx2.AsyncClient,
     somebody: User,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    token = expired(own_system, somebody, monkeypatch)
+    token = expired(own_system, somebody)
 
     async def refuse() -> None:
         answer = await stranger.post("/api/validate-token", json={"token": token})
@@ -210,10 +206,8 @@ async def test_a_token_that_is_to_be_checked(
     assert_hidden(own_system, token)
 
 
-async def test_a_handshake_with_an_expired_token(
-    own_system: System, somebody: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    token = expired(own_system, somebody, monkeypatch)
+async def test_a_handshake_with_an_expired_token(own_system: System, somebody: User) -> None:
+    token = expired(own_system, somebody)
 
     async def refuse() -> None:
         assert await handshake_status(somebody, token=token) == 403
