@@ -19,6 +19,8 @@ from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
 from gateway.grants.renewing import Renewals
+from gateway.identities.bearers import Bearers
+from gateway.identities.providers import Providers
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
@@ -162,6 +164,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.push_async_callback(attempts.close)
         notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
         revocations = Revocations(database, notifications)
+        providers = Providers(settings)
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
@@ -175,6 +178,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             revoked=revocations.run(),
             revocations=revocations.listen(),
             sign_ins=sweep_sign_ins(database),
+            providers=providers.run(),
             changes=changes.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
@@ -211,6 +215,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             attempts=attempts,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             revocations=revocations,
+            providers=providers,
+            bearers=Bearers(providers, revocations),
             watch=watch,
             changes=changes,
             storage=storage,

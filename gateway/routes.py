@@ -10,6 +10,8 @@ from gateway.completions.errors import OpenAIError
 from gateway.files import routes as files
 from gateway.flows import routes as flows
 from gateway.grants import routes as grants
+from gateway.identities import own as own_identities
+from gateway.identities import routes as identities
 from gateway.invocations import routes as invocations
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
@@ -26,6 +28,8 @@ from gateway.signins import routes as signins
 operations = [
     *accounts.operations,
     *signins.operations,
+    *identities.operations,
+    *own_identities.operations,
     *agents.operations,
     *flows.operations,
     *invocations.operations,

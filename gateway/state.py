@@ -9,6 +9,8 @@ from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.identities.bearers import Bearers
+from gateway.identities.providers import Providers
 from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
@@ -44,6 +46,8 @@ class State(TypedDict):
     attempts: Attempts
     strangers: Strangers
     revocations: Revocations
+    providers: Providers
+    bearers: Bearers
     watch: Watch
     changes: Changes
     sockets: Sockets

@@ -1,5 +1,7 @@
 """Registration, login, the check of a token, and profiles."""
 
+from typing import Any
+
 from gateway.accounts import queries
 from gateway.accounts.admission import count_registration, expect_login
 from gateway.accounts.names import clean
@@ -10,6 +12,7 @@ from gateway.accounts.schemas import (
     Detail,
     Login,
     NewUser,
+    NoPasswordsError,
     Profile,
     ProfileChanges,
     Token,
@@ -31,11 +34,16 @@ from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
+NO_PASSWORDS = (
+    "Nobody signs in by password here. Please sign in by one of the providers that"
+    " /api/login/providers names"
+)
 TOO_BUSY = "Too many people are logging in at the moment, please try again"
 
 
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
+    _expect_passwords(call)
     new, name = call.body, clean(call.body.username)
     bind_log_ids(username=name)
     if weakness := find_weakness(new.password):
@@ -57,6 +65,7 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     """Log in with user name and password, or go on by a refresh token."""
     if call.body.grant_type == REFRESH:
         return await renew(call, call.body.refresh_token)
+    _expect_passwords(call)
     username, password = call.body.named()
     bind_log_ids(username=username)
     attempts, settings = call.state["attempts"], call.state["settings"]
@@ -82,6 +91,11 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     given = await begin_sign_in(call, stored.id, "password", offline=call.body.wants_refresh_token)
     LOGINS.labels("succeeded").inc()
     return given
+
+
+def _expect_passwords(call: Call[Any, Any]) -> None:
+    if not call.state["settings"].password_login:
+        raise NoPasswordsError(NO_PASSWORDS)
 
 
 async def _hash_anew(call: Call[Login, Nothing], password: str, stored: Credentials) -> None:

@@ -73,7 +73,8 @@ async def check_handshake(websocket: WebSocket) -> Opening:
                 bind_holder(state["settings"], asked.token)
                 log_refusal(TOKEN, websocket)
                 raise RefusedError("the token is not valid")
-            session = await select_session(connection, caller.user_id, session_id)
+            async with connect(state["database"]) as again:  # it may have been given back
+                session = await select_session(again, caller.user_id, session_id)
     except DatabaseAwayError:
         raise RefusedError("the database can't be reached", TRY_AGAIN_LATER) from None
     if session is not None and not session.is_own:

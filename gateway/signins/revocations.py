@@ -45,6 +45,11 @@ class Revocations:
         """Have it called with whatever ends from now on."""
         self._told.append(told)
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether what is not known here has not ended either."""
+        return monotonic() - self._asked_at < FRESH_SECONDS
+
     def has_ended(self, id_: UUID) -> bool:
         """Whether it is known here that it has."""
         return id_ in self._ended
@@ -53,7 +58,7 @@ class Revocations:
         """Whether it has ended; PostgreSQL is asked only where it could not be for a while."""
         if id_ in self._ended:
             return True
-        if monotonic() - self._asked_at < FRESH_SECONDS:
+        if self.is_fresh:
             return False
         sql = "SELECT EXISTS (SELECT FROM revocations WHERE id = :id)"
         return bool(await connection.fetch_val(sql, {"id": id_}))

@@ -70,11 +70,12 @@ async def authenticate(
 async def find_caller(connection: Connection, state: State, token: str) -> Caller | None:
     """Whom a token stands for, if its sign-in goes on, or it is its agent's current one.
 
-    The one way in for whoever brings a bearer: keys of other kinds would be taken here.
+    The one way in for whoever brings a bearer: keys of other kinds would be taken here. The task's
+    connection may be another one afterwards: a provider is asked without.
     """
     claims, expires_at = read_expiring(state["settings"].secret_key, token)
     if claims is None:
-        return None
+        return await state["bearers"].find_caller(state["database"], token)
     if claims.sign_in_id is not None:
         is_good = not await state["revocations"].is_over(connection, claims.sign_in_id)
     elif claims.agent_id is not None:

@@ -8,6 +8,12 @@ from attrs import frozen
 from shared.settings.addresses import read_origin
 from shared.settings.common import CommonSettings
 from shared.settings.postgres import passwords_in, standby_url
+from shared.settings.providers import (
+    PREFIX,
+    ProviderSettings,
+    name_of_provider,
+    objection_to_providers,
+)
 from shared.settings.readers import (
     flag,
     host,
@@ -23,7 +29,7 @@ from shared.settings.readers import (
     url,
     whole_number,
 )
-from shared.settings.reading import secret, setting
+from shared.settings.reading import family, secret, setting
 
 
 def _services_have_no_key(environment: Mapping[str, str | None]) -> bool:
@@ -61,6 +67,11 @@ class GatewaySettings(CommonSettings):
     access_token_seconds: int = setting(whole_number, default=15 * 60)
     refresh_token_days: int = setting(whole_number, default=30)
     sign_in_days: int = setting(whole_number, default=90)
+
+    password_login: bool = setting(flag, default=True)
+    oidc: tuple[ProviderSettings, ...] = family(
+        ProviderSettings, PREFIX, name_of_provider, objection_to_providers
+    )
 
     login_failures_per_address: int = setting(limit, default=100)
     login_failures_per_name: int = setting(limit, default=10)
