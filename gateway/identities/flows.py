@@ -17,7 +17,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from gateway.identities.providers import VISIT_SECONDS, Metadata, Provider
-from gateway.identities.schemas import Begin
+from gateway.identities.schemas import LoginBegin
 from gateway.identities.sealing import CODE_SECONDS, FLOW_SECONDS, Flow, Proof
 from gateway.identities.tokens import UntrustedError, read_id_token
 from gateway.remote.errors import UnreachableError
@@ -42,7 +42,7 @@ class Begun:
     """Where somebody signs in."""
 
 
-async def begin(provider: Provider, callback: str, asked: Begin) -> Begun:
+async def begin(provider: Provider, callback: str, asked: LoginBegin) -> Begun:
     """Where somebody signs in at a provider, who comes back to `callback`.
 
     Raises UnreachableError.

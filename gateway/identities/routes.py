@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 from starlette.responses import RedirectResponse, Response
 
 from gateway.accounts.admission import expect_return
+from gateway.accounts.schemas import TokenRefusal
 from gateway.grants.page import show_end
 from gateway.identities import queries
 from gateway.identities.accounts import find_account
@@ -15,15 +16,14 @@ from gateway.identities.once import id_of, take_once
 from gateway.identities.providers import Provider
 from gateway.identities.schemas import (
     BackChannelLogout,
-    Begin,
     CodeGrant,
-    GrantRefusal,
-    Leave,
+    LoginBegin,
     LoginProvider,
+    LoginReturn,
     LoginWays,
+    LogoutBegin,
     LogoutRefusal,
     OfProvider,
-    Return,
 )
 from gateway.identities.sealing import FLOW_SECONDS, Flow
 from gateway.identities.signing_in import (
@@ -71,7 +71,7 @@ async def read_login_ways(call: Call[Nothing, Nothing]) -> LoginWays:
     return LoginWays(settings.password_login, providers)
 
 
-async def begin_oidc_login(call: Call[Nothing, Begin]) -> Response:
+async def begin_oidc_login(call: Call[Nothing, LoginBegin]) -> Response:
     """Send a browser to a provider, to sign in there.
 
     It comes back to `redirect_uri`, behind whose `#` stands a `code` for `/api/login/oidc/token`,
@@ -89,7 +89,7 @@ async def begin_oidc_login(call: Call[Nothing, Begin]) -> Response:
     return send_away(settings, begun, call.state["vault"])
 
 
-async def finish_oidc_login(call: Call[Nothing, Return]) -> Response:
+async def finish_oidc_login(call: Call[Nothing, LoginReturn]) -> Response:
     """Take a browser back from a provider, and send it to the page that asked for it."""
     given, settings = call.parameters, call.state["settings"]
     flow = read_flow(call, given.state)
@@ -115,7 +115,7 @@ async def finish_oidc_login(call: Call[Nothing, Return]) -> Response:
     return send_back(settings, flow, given.state, code=code)
 
 
-async def _finish(call: Call[Nothing, Return], provider: Provider, flow: Flow) -> str:
+async def _finish(call: Call[Nothing, LoginReturn], provider: Provider, flow: Flow) -> str:
     """The code for the page. Raises UnreachableError, TooManyRequestsError."""
     given, settings = call.parameters, call.state["settings"]
     login = expect_return(call.state["attempts"], settings, call.request)
@@ -179,7 +179,7 @@ async def end_oidc_sign_ins(call: Call[BackChannelLogout, OfProvider]) -> None:
     call.state["revocations"].publish(ids)
 
 
-async def leave_provider(call: Call[Nothing, Leave]) -> Response:
+async def leave_provider(call: Call[Nothing, LogoutBegin]) -> Response:
     """Send a browser to a provider, to sign out there too (RP-Initiated Logout 1.0)."""
     settings, page = call.state["settings"], call.parameters.redirect_uri
     try:
@@ -234,12 +234,12 @@ operations = [
         body=CodeGrant,
         body_format="form",
         result=TokenPair,
-        refusal=GrantRefusal,
+        refusal=TokenRefusal,
         access=Access.ANYONE,
     ),
-    _browser("/{provider}", begin_oidc_login, Begin),
-    _browser("/{provider}/callback", finish_oidc_login, Return),
-    _browser("/{provider}/logout", leave_provider, Leave),
+    _browser("/{provider}", begin_oidc_login, LoginBegin),
+    _browser("/{provider}/callback", finish_oidc_login, LoginReturn),
+    _browser("/{provider}/logout", leave_provider, LogoutBegin),
     Operation(
         method="POST",
         path=PREFIX + "/{provider}/backchannel-logout",

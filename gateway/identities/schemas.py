@@ -8,8 +8,7 @@ from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.openapi.schemas import Json
-from gateway.signins.beginning import RefusedGrantError
-from gateway.web.errors import ApiError, Refusal, TooManyRequestsError, UnavailableError
+from gateway.web.errors import ApiError, Refusal
 
 REDIRECT_CHARACTERS = 1500  # it has to fit into a cookie
 EXAMPLE_VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -54,7 +53,7 @@ class LoginWays:
 
 
 @frozen
-class Begin:
+class LoginBegin:
     """How a page has somebody sign in (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
 
     provider: Annotated[str, Meta(max_length=64, description="The name of the provider.")]
@@ -82,7 +81,7 @@ class Begin:
 
 
 @frozen
-class Return:
+class LoginReturn:
     """With what a provider sends a browser back."""
 
     provider: Annotated[str, Meta(max_length=64, description="The name of the provider.")]
@@ -106,22 +105,6 @@ class CodeGrant:
         Literal["authorization_code"], Meta(description="No other is taken here.")
     ] = "authorization_code"
     redirect_uri: Annotated[str, Meta(description="If given, that of the beginning.")] = ""
-
-
-@frozen(slots=False)
-class GrantRefusal(Refusal):
-    """One sentence, and what clients of OAuth 2 look for (RFC 6749, 5.2)."""
-
-    error: str
-    error_description: str
-
-    @classmethod
-    def of(cls, error: ApiError) -> Self:
-        """What a caller is told of an error."""
-        is_wrong = isinstance(error, RefusedGrantError)
-        is_ours = error.status in {TooManyRequestsError.status, UnavailableError.status}
-        other = "temporarily_unavailable" if is_ours else "invalid_request"
-        return cls(error.detail, "invalid_grant" if is_wrong else other, error.detail)
 
 
 @frozen
@@ -167,7 +150,7 @@ class OfProvider:
 
 
 @frozen
-class Leave:
+class LogoutBegin:
     """How somebody signs out at a provider too."""
 
     provider: Annotated[str, Meta(max_length=64, description="The name of the provider.")]
