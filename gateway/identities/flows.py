@@ -16,7 +16,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from gateway.identities.providers import VISIT_SECONDS, Metadata, Provider
+from gateway.identities.providers import Metadata, Provider
 from gateway.identities.schemas import LoginBegin
 from gateway.identities.sealing import CODE_SECONDS, FLOW_SECONDS, Flow, Proof
 from gateway.identities.tokens import UntrustedError, read_id_token
@@ -86,7 +86,7 @@ async def finish(
         token_endpoint_auth_method=_method_of(metadata, provider.settings),
         leeway=0,
     )
-    async with provider.outbound.visit(seconds=VISIT_SECONDS, make=make) as http:
+    async with provider.outbound.visit(make=make) as http:
         given = await _exchange(http, metadata, flow, callback, code)
         claims = await read_id_token(provider, given, flow.nonce)
         told = await _read_userinfo(http, metadata, claims["sub"])

@@ -129,7 +129,7 @@ class Provider:
 
     async def _ask(self) -> Known:
         issuer = self.settings.issuer
-        async with self.outbound.visit(seconds=VISIT_SECONDS) as http:
+        async with self.outbound.visit() as http:
             found = await _read(http, get_well_known_url(issuer, external=True))
             try:
                 metadata = structure(found, Metadata)

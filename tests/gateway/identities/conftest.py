@@ -93,7 +93,7 @@ def _start_provider(folder: Path, port: int, gateway: str) -> Child:
         "token_endpoint_auth_method": "none",
     }
     given = {"port": port, "clients": [ours, program], "audience": AUDIENCE}
-    command = [NODE, PROVIDER, json.dumps(given)]
+    command: list[str | Path] = [NODE, PROVIDER, json.dumps(given)]
     child = start_child("provider", command, folder / "provider.log", environment={})
     wait_until_ready(child, lambda: read_status(f"http://{HOST}:{port}/jwks") == 200)
     return child

@@ -163,13 +163,14 @@ class Scripted:
         return JSONResponse(self.person if self.userinfo is None else self.userinfo)
 
 
-def unsigned(claims: Claims) -> str:
+def unsigned(claims: Claims, alg: str = "none") -> str:
     """A token of nobody."""
-    parts = ({"alg": "none", "typ": "JWT"}, claims)
-    return ".".join([*(_base64(json.dumps(part).encode()) for part in parts), ""])
+    parts = ({"alg": alg, "typ": "JWT"}, claims)
+    return ".".join([*(in_base64(json.dumps(part).encode()) for part in parts), ""])
 
 
-def _base64(data: bytes) -> str:
+def in_base64(data: bytes) -> str:
+    """As it stands in tokens."""
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 

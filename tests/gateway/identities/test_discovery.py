@@ -1,7 +1,5 @@
 """What a provider says of itself, and what is taken of that."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from joserfc.jwk import OctKey
 
@@ -14,7 +12,7 @@ from tests.gateway.identities.scripted import CLIENT, Scripted, make_key
 
 
 @pytest.fixture
-async def provider(scripted: Scripted) -> AsyncIterator[Provider]:
+def provider(scripted: Scripted) -> Provider:
     """One that nobody has asked yet."""
     settings = ProviderSettings(name="scripted", issuer=scripted.url, client_id=CLIENT)
     return Provider(settings, Outbound(5, allow_private=True))
@@ -83,4 +81,3 @@ async def test_what_was_known_stays_known_where_it_fails(
     scripted.keys, scripted.key = None, make_key("second")
     await provider.ask()
     assert [key.kid for key in (await provider.known()).keys] == ["second"]
-    scripted.key = make_key("first")
