@@ -31,7 +31,7 @@ from agent_bridge.router.lanes import Lane
 from gateway.chats import routes as chat_routes
 from gateway.files import queries as file_queries
 from gateway.files import storage, sweep
-from gateway.identities import flows, providers
+from gateway.identities import providers
 from gateway.streams import asking_queries as gateway_queries
 from gateway.streams import sse
 from shared.domain import endings
@@ -230,7 +230,7 @@ def hasty_streams() -> None:
 def hasty_providers() -> None:
     """Providers are asked as often as it takes, and not for long."""
     providers.AGAIN_SECONDS = 0.0
-    providers.VISIT_SECONDS = flows.VISIT_SECONDS = 1.0
+    providers.VISIT_SECONDS = 1.0
 
 
 def few_calls() -> None:

@@ -19,6 +19,7 @@ from tests.sql import Sql
 from tests.users import connect_to, eventually
 
 _action = re.compile(r'<form[^>]* action="([^"]+)"')
+_prompt = re.compile(r'name="prompt" value="(\w+)"')
 SIGN_INS = "/api/sessions/sign-ins"
 IDENTITIES = "/api/me/identities"
 
@@ -38,7 +39,9 @@ async def _follow(there: httpx2.AsyncClient, url: str, name: str, until: str) ->
             form = _action.search(answer.text)
             assert form, answer.text
             to = answer.url.join(form[1])
-            fields = {"prompt": "login", "login": name, "password": "any"}
+            prompt = _prompt.search(answer.text)
+            assert prompt, answer.text
+            fields = {"prompt": prompt[1], "login": name, "password": "any"}
             answer = await there.post(to, data=fields)
             continue
         assert answer.is_redirect, answer.text
