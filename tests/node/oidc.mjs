@@ -8,7 +8,7 @@ console.warn = console.info = () => {}; // that it is for development
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients,
-  scopes: ["openid", "profile", "email", "groups", "api"],
+  scopes: ["openid", "profile", "email", "groups"],
   claims: {
     openid: ["sub"],
     profile: ["name", "preferred_username"],
