@@ -26,6 +26,7 @@ from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
+from gateway.openapi.signing_in import with_ways_in
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
@@ -109,7 +110,7 @@ def listening(settings: GatewaySettings) -> Listening:
 
 def create_app(settings: GatewaySettings) -> Starlette:
     """The gateway for these settings."""
-    document = describe(operations, TITLE, VERSION)
+    document = with_ways_in(describe(operations, TITLE, VERSION), settings)
     routes = [operation.route() for operation in operations]
     app = Gateway(
         routes=[

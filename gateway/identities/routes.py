@@ -71,7 +71,7 @@ async def read_login_ways(call: Call[Nothing, Nothing]) -> LoginWays:
     return LoginWays(settings.password_login, providers)
 
 
-async def begin_oidc_login(call: Call[Nothing, LoginBegin]) -> Response:
+async def read_oidc_login(call: Call[Nothing, LoginBegin]) -> Response:
     """Send a browser to a provider, to sign in there.
 
     It comes back to `redirect_uri`, behind whose `#` stands a `code` for `/api/login/oidc/token`,
@@ -89,7 +89,7 @@ async def begin_oidc_login(call: Call[Nothing, LoginBegin]) -> Response:
     return send_away(settings, begun, call.state["vault"])
 
 
-async def finish_oidc_login(call: Call[Nothing, LoginReturn]) -> Response:
+async def read_oidc_return(call: Call[Nothing, LoginReturn]) -> Response:
     """Take a browser back from a provider, and send it to the page that asked for it."""
     given, settings = call.parameters, call.state["settings"]
     flow = read_flow(call, given.state)
@@ -158,7 +158,7 @@ async def _set_role(call: Call[Any, Any], linked: queries.Linked, *, is_admin: b
         call.state["revocations"].publish([linked.user_id])
 
 
-async def end_oidc_sign_ins(call: Call[BackChannelLogout, OfProvider]) -> None:
+async def create_oidc_logout(call: Call[BackChannelLogout, OfProvider]) -> None:
     """End what somebody has begun who has signed out at a provider; only that can ask for it."""
     provider = find_provider(call)
     try:
@@ -179,7 +179,7 @@ async def end_oidc_sign_ins(call: Call[BackChannelLogout, OfProvider]) -> None:
     call.state["revocations"].publish(ids)
 
 
-async def leave_provider(call: Call[Nothing, LogoutBegin]) -> Response:
+async def read_oidc_logout(call: Call[Nothing, LogoutBegin]) -> Response:
     """Send a browser to a provider, to sign out there too (RP-Initiated Logout 1.0)."""
     settings, page = call.state["settings"], call.parameters.redirect_uri
     try:
@@ -207,6 +207,7 @@ def _browser(path: str, handler: Any, parameters: type) -> Operation:
         handler=handler,
         parameters=parameters,
         result=Response,
+        status=SEE_OTHER,
         responses={
             "303": {"description": "Where to go on"},
             "400": {**page, "description": "A page that says why not"},
@@ -237,13 +238,13 @@ operations = [
         refusal=TokenRefusal,
         access=Access.ANYONE,
     ),
-    _browser("/{provider}", begin_oidc_login, LoginBegin),
-    _browser("/{provider}/callback", finish_oidc_login, LoginReturn),
-    _browser("/{provider}/logout", leave_provider, LogoutBegin),
+    _browser("/{provider}", read_oidc_login, LoginBegin),
+    _browser("/{provider}/callback", read_oidc_return, LoginReturn),
+    _browser("/{provider}/logout", read_oidc_logout, LogoutBegin),
     Operation(
         method="POST",
         path=PREFIX + "/{provider}/backchannel-logout",
-        handler=end_oidc_sign_ins,
+        handler=create_oidc_logout,
         body=BackChannelLogout,
         body_format="form",
         parameters=OfProvider,

@@ -1,17 +1,15 @@
 """What clients, browsers and providers send about sign-ins by providers, and what they are told."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.openapi.schemas import Json
 from gateway.web.errors import ApiError, Refusal
 
 REDIRECT_CHARACTERS = 1500  # it has to fit into a cookie
-EXAMPLE_VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 
 Code = Annotated[
     str, Meta(max_length=8192, description="What stands as `code` behind the page's `#`.")
@@ -97,8 +95,6 @@ class LoginReturn:
 class CodeGrant:
     """A code for tokens (RFC 6749, 4.1.3); other fields are ignored."""
 
-    example: ClassVar[Json] = {"code": "of-the-page", "code_verifier": EXAMPLE_VERIFIER}
-
     code: Code
     code_verifier: Verifier
     grant_type: Annotated[
@@ -110,8 +106,6 @@ class CodeGrant:
 @frozen
 class NewIdentity:
     """The code of a sign-in that is to be the user's own from now on."""
-
-    example: ClassVar[Json] = {"code": "of-the-page", "code_verifier": EXAMPLE_VERIFIER}
 
     code: Code
     code_verifier: Verifier
@@ -160,8 +154,6 @@ class LogoutBegin:
 @frozen
 class BackChannelLogout:
     """What a provider tells of somebody who has signed out (Back-Channel Logout 1.0, 2.5)."""
-
-    example: ClassVar[Json] = {"logout_token": "of-the-provider"}
 
     logout_token: Annotated[str, Meta(max_length=16 * 1024, description="Who that is.")]
 

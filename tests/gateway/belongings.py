@@ -40,6 +40,7 @@ class Belongings:
     config_id: str = field(factory=_id)
     publication_id: str = field(factory=_id)
     sign_in_id: str = field(factory=_id)
+    identity_id: str = field(factory=_id)
     published: str = field(factory=lambda: f"published{uuid4().hex}")
     marker: str = field(factory=lambda: f"marker{uuid4().hex}")
     agent_token: str = ""
@@ -103,8 +104,8 @@ INSERT = """
         SELECT * FROM json_to_recordset(%s) AS new (
             user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
             session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid,
-            config_id uuid, publication_id uuid, sign_in_id uuid, published text, marker text,
-            agent_token text, api_key text
+            config_id uuid, publication_id uuid, sign_in_id uuid, identity_id uuid, published text,
+            marker text, agent_token text, api_key text
         )
     ), agent AS (
         INSERT INTO agents
@@ -185,6 +186,10 @@ INSERT = """
         INSERT INTO sign_ins (id, user_id, method, device, address, expires_at)
         SELECT id, user_id, 'password', marker, '127.0.0.1', now() + interval '6 hours'
         FROM new CROSS JOIN unnest(array[sign_in_id, gen_random_uuid()]) AS id
+    ), identity AS (
+        INSERT INTO identities (id, user_id, provider, issuer, subject, name)
+        SELECT id, user_id, 'acme', 'https://id.example.com', id, marker
+        FROM new CROSS JOIN unnest(array[identity_id, gen_random_uuid()]) AS id
     )
     INSERT INTO publications (id, alias, creator_id, config_id)
     SELECT publication_id, published, user_id, config_id FROM new
@@ -223,6 +228,8 @@ SELECT = """
         (SELECT json_agg(one ORDER BY one.id) FROM publications AS one
          WHERE creator_id = own.id) AS publications,
         (SELECT json_agg(one ORDER BY one.id) FROM sign_ins AS one
-         WHERE user_id = own.id) AS sign_ins
+         WHERE user_id = own.id) AS sign_ins,
+        (SELECT json_agg(one ORDER BY one.id) FROM identities AS one
+         WHERE user_id = own.id) AS identities
     FROM own
 """
