@@ -34,6 +34,8 @@ class Installation:
     gateway: str
     real: str
     log: Path
+    page_port: int
+    """Of a page on this machine that may sign people in."""
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +50,7 @@ async def scripted_provider(anyio_backend: str) -> AsyncIterator[Scripted]:
 @pytest.fixture(scope="session")
 def installation(system: System, scripted_provider: Scripted) -> Iterator[Installation]:
     """A gateway, and the provider of npm; people who come back find the gateway itself."""
-    port, real_port = free_port(), free_port()
+    port, real_port, page_port = (free_port() for _ in range(3))
     gateway, real = f"http://{HOST}:{port}", f"http://{HOST}:{real_port}"
     with (
         TemporaryDirectory() as folder,
@@ -58,7 +60,7 @@ def installation(system: System, scripted_provider: Scripted) -> Iterator[Instal
             "hasty_providers",
             port=str(port),
             PUBLIC_URL=gateway,
-            BACKEND_CORS_ORIGINS=f"{PAGE.removesuffix('/signed-in')},http://127.0.0.1:9",
+            BACKEND_CORS_ORIGINS=f"{PAGE.removesuffix('/signed-in')},http://{HOST}:{page_port}",
             OIDC_NPM_ISSUER=real,
             OIDC_NPM_TITLE="The provider of npm",
             OIDC_NPM_CLIENT_ID=REAL_CLIENT,
@@ -74,7 +76,7 @@ def installation(system: System, scripted_provider: Scripted) -> Iterator[Instal
             OIDC_SCRIPTED_AUDIENCE=AUDIENCE,
         )
         system.gateways.pop()
-        yield Installation(gateway, real, child.log)
+        yield Installation(gateway, real, child.log, page_port)
 
 
 def _start_provider(folder: Path, port: int, gateway: str) -> Child:
