@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from uuid import uuid4
 
 from starlette.responses import HTMLResponse
 
+from tests.end_to_end.proxy import find_program
 from tests.gateway.identities.conftest import Installation
 from tests.gateway.outsiders import serving
 from tests.sql import Sql
@@ -51,16 +51,9 @@ if (code) {
 """
 
 
-def find_chromium() -> str:
-    """Debian's package, installed or unpacked."""
-    found = shutil.which("chromium", path=f"{PROJECT / '.tools/bin'}:/usr/bin")
-    assert found, "make test brings chromium"
-    return found
-
-
 async def browse(url: str, *steps: list[Any]) -> dict[str, Any]:
     """What a person sees who does that."""
-    given = {"executable": find_chromium(), "url": url, "steps": steps, "picture": "/tmp/shot.png"}
+    given = {"executable": str(find_program("chromium")), "url": url, "steps": steps}
     pipe = asyncio.subprocess.PIPE
     child = await asyncio.create_subprocess_exec(NODE, BROWSER, stdin=pipe, stdout=pipe)
     async with asyncio.timeout(3 * FRAME_SECONDS):
@@ -89,7 +82,7 @@ async def test_swagger_ui_offers_the_provider_and_signs_in_by_it(
         ["see", "user_npm"],
         ["read", OFFERED],
         ["popup", "[data-npm] button.authorize", *_sign_in_as(name)],
-        ["see", "Logout"],
+        ["until", f"{TOKEN} !== undefined"],
         ["read", TOKEN],
     )
     assert seen["read"][0] == "docs"
@@ -106,7 +99,20 @@ OFFERED = """(() => {
     found.dataset.npm = "yes";
     return found.querySelector("input[type=text]").value;
 })()"""
-TOKEN = """JSON.parse(localStorage.authorized).user_npm.token.access_token"""
+TOKEN = "ui.authSelectors.authorized().toJS().user_npm?.token?.access_token"
+
+
+async def test_swagger_ui_says_why_a_password_is_refused(installation: Installation) -> None:
+    seen = await browse(
+        f"{installation.gateway}/docs",
+        ["click", ".auth-wrapper .authorize"],
+        ["fill", "#oauth_username", f"nobody-{uuid4().hex}"],
+        ["fill", "#oauth_password", "wrong"],
+        ["click", ".auth-container:has(#oauth_password) button.authorize"],
+        ["see", "Incorrect username or password"],
+        ["read", "document.querySelector('.errors').innerText"],
+    )
+    assert "invalid_grant" in seen["read"][0]
 
 
 async def test_a_page_of_another_origin_signs_somebody_in(installation: Installation) -> None:
