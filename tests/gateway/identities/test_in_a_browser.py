@@ -79,7 +79,7 @@ async def test_swagger_ui_offers_the_provider_and_signs_in_by_it(
     seen = await browse(
         f"{installation.gateway}/docs",
         ["click", ".auth-wrapper .authorize"],
-        ["see", "user_npm"],
+        ["until", f"{FORMS}.some((each) => each.innerText.includes('user_npm'))"],
         ["read", OFFERED],
         ["popup", "[data-npm] button.authorize", *_sign_in_as(name)],
         ["until", f"{TOKEN} !== undefined"],
@@ -92,9 +92,10 @@ async def test_swagger_ui_offers_the_provider_and_signs_in_by_it(
     assert not [error for error in seen["errors"] if "Content Security Policy" in error]
 
 
+FORMS = "[...document.querySelectorAll('.auth-container')]"
 # The form of one provider among those of the dialog, which have no names: it is marked.
 OFFERED = """(() => {
-    const found = [...document.querySelectorAll(".auth-container")]
+    const found = [...document.querySelectorAll('.auth-container')]
         .find((each) => each.innerText.includes("user_npm"));
     found.dataset.npm = "yes";
     return found.querySelector("input[type=text]").value;
@@ -109,7 +110,7 @@ async def test_swagger_ui_says_why_a_password_is_refused(installation: Installat
         ["fill", "#oauth_username", f"nobody-{uuid4().hex}"],
         ["fill", "#oauth_password", "wrong"],
         ["click", ".auth-container:has(#oauth_password) button.authorize"],
-        ["see", "Incorrect username or password"],
+        ["until", "document.querySelector('.errors')?.innerText.includes('Incorrect username')"],
         ["read", "document.querySelector('.errors').innerText"],
     )
     assert "invalid_grant" in seen["read"][0]
