@@ -50,6 +50,8 @@ lint: $(INSTALLED)  ## Check format, style, types, dependencies, the layers of t
 
 docs: $(INSTALLED)  ## Draw anew what docs/ draws from the code, and the dashboard
 	$(PYTHON) -m tests.docs.drawing
+	$(PYTHON) -m tests.docs.scopes
+	$(PYTHON) -m tests.docs.commands
 	$(PYTHON) -m tests.deploy.dashboard
 
 migrate: $(INSTALLED)  ## Bring the database that DATABASE_URL or POSTGRES_* names up to date

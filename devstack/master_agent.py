@@ -27,6 +27,7 @@ from devstack.agent_session import log_now, run_agent, stay_connected
 from devstack.choosing import Candidate, arguments_for, candidate_from, choose
 
 NAME = "MasterAgent"
+MODEL = "words"  # nobody has a price for it
 DESCRIPTION = "Answers a chat by calling the agent that fits the message"
 CALL_SECONDS = 300.0
 PARTS = 100  # of an answer, at most; a part is a word where that is enough
@@ -131,7 +132,19 @@ def _question(call: Call, items: Iterable[Mapping[str, Any]]) -> str:
 
 
 async def answer(call: Call, message: str, candidates: Iterable[Candidate]) -> Answer:
-    """Answer a message with the help of one agent or flow, if one fits."""
+    """Answer a message, and say what that has used, as if a language model had."""
+    answered = await _answer_with_help(call, message, candidates)
+    used = {"input_tokens": _count(message), "output_tokens": _count(answered["response"])}
+    return {**answered, "usage": {**used, "model": MODEL}}
+
+
+def _count(text: str) -> int:
+    """Words, in place of tokens."""
+    return len(text.split())
+
+
+async def _answer_with_help(call: Call, message: str, candidates: Iterable[Candidate]) -> Answer:
+    """Have one agent or flow help, if one fits."""
     known = {candidate.id: candidate for candidate in candidates}
     await call.log("info", f"Looking for an agent among {len(known)}: {message[:200]}")
     chosen = choose(message, known.values())

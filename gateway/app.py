@@ -12,15 +12,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway.a2a.kind import A2A_AGENTS
+from gateway.accounts.admission import UnknownKeys
 from gateway.accounts.attempts import Attempts
+from gateway.accounts.page import account_pages
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
+from gateway.audit.failures import Failures
+from gateway.audit.sweep import sweep_audit
 from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
 from gateway.grants.renewing import Renewals
 from gateway.identities.bearers import Bearers
 from gateway.identities.providers import Providers
+from gateway.keys.known import Keys
+from gateway.keys.uses import Uses
+from gateway.mail.sending import Mail
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
@@ -118,6 +125,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
             *(route for route in routes if route.param_convertors),
             *(socket.route() for socket in described),
             *documentation_routes(TITLE, document, describe_channels(described, TITLE, VERSION)),
+            *account_pages(),
             *health_routes(),
         ],
         middleware=[
@@ -159,16 +167,21 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.enter_context(
             serve_metrics(settings.metrics_host, settings.gateway_metrics_port, database)
         )
-        passwords = Passwords()
+        passwords = Passwords(allows_breached=settings.allow_breached_passwords)
         stack.callback(passwords.close)
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
         notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
         revocations = Revocations(database, notifications)
         providers = Providers(settings)
+        uses = Uses(database)
+        keys = Keys(database, revocations, UnknownKeys(attempts, settings), uses)
+        failures = Failures(database)
+        stack.push_async_callback(failures.flush)
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
+        mail = Mail(settings)
         vault = Vault(settings.encryption_keys)
         outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
         loops = background(
@@ -180,7 +193,11 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             revocations=revocations.listen(),
             sign_ins=sweep_sign_ins(database),
             providers=providers.run(),
+            key_uses=uses.run(),
+            failures=failures.run(),
+            audit=sweep_audit(database, settings.audit_days),
             changes=changes.run(),
+            mail=mail.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
             renewals=Renewals(database, vault, outbound).run(),
@@ -188,6 +205,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         )
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
+        stack.push_async_callback(uses.store)
         sockets = Sockets(settings.sockets_per_user, revocations)
         probe = DatabaseProbe(settings, database)
         stack.callback(probe.close)
@@ -214,10 +232,13 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             sealing=Sealing(),
             passwords=passwords,
             attempts=attempts,
+            mail=mail,
+            failures=failures,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             revocations=revocations,
             providers=providers,
             bearers=Bearers(providers, revocations),
+            keys=keys,
             watch=watch,
             changes=changes,
             storage=storage,

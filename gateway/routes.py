@@ -1,18 +1,22 @@
 """The table of contents: every operation and socket of the gateway."""
 
 from gateway.a2a import routes as a2a
+from gateway.accounts import changing, emails
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
+from gateway.audit import routes as audit
 from gateway.chats import routes as chats
 from gateway.completions import routes as completions
 from gateway.completions.errors import OpenAIError
 from gateway.files import routes as files
 from gateway.flows import routes as flows
 from gateway.grants import routes as grants
+from gateway.groups import routes as groups
 from gateway.identities import own as own_identities
 from gateway.identities import routes as identities
 from gateway.invocations import routes as invocations
+from gateway.keys import routes as keys
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
 from gateway.mcp import routes as mcp
@@ -24,27 +28,49 @@ from gateway.published.cards import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 from gateway.signins import routes as signins
+from gateway.usage import routes as usage
+from gateway.users import routes as users
+from gateway.web.operation import for_keys
+from gateway.web.scopes import ADMINISTERING, CHATS, CHATTING, MANAGED, MANAGING, NO_KEY, READING
 
-operations = [
-    *accounts.operations,
+_of_users = [*accounts.operations, *usage.operations]
+_of_people = [
+    *changing.operations,
+    *emails.operations,
     *signins.operations,
     *identities.operations,
     *own_identities.operations,
+    *keys.operations,
+    *grants.operations,
+]
+_of_administrators = [*users.operations, *audit.operations]
+_of_owners = [
     *agents.operations,
     *flows.operations,
+    *llms.operations,
+    *mcp.operations,
+    *a2a.operations,
+    *published.operations,
+    *groups.operations,
+]
+_of_chats = [
     *invocations.operations,
     *chats.operations,
     *agui.operations,
     *requests.operations,
     *files.operations,
     *logs.operations,
-    *llms.operations,
-    *mcp.operations,
-    *grants.operations,
-    *a2a.operations,
     *completions.operations,
-    *mcpserver.operations,
-    *published.operations,
+]
+_of_administrators = [*users.operations, *audit.operations]
+# By what an API key must be for, but for lines that say that themselves.
+operations = [
+    *for_keys(_of_users, reads=READING, writes=NO_KEY),
+    *for_keys(_of_people, reads=NO_KEY, writes=NO_KEY),
+    *for_keys(_of_administrators, reads=ADMINISTERING, writes=ADMINISTERING),
+    *for_keys(_of_owners, reads=MANAGED, writes=MANAGING),
+    *for_keys(_of_chats, reads=CHATS, writes=CHATTING),
+    *for_keys(mcpserver.operations, reads=CHATTING, writes=CHATTING),
 ]
 # The forms of errors below these paths.
 forms = {completions.PREFIX: OpenAIError, MCP_PATH: RpcError, A2A_PREFIX: A2AError}

@@ -7,10 +7,13 @@ from databases import Database
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
+from gateway.audit.failures import Failures
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.identities.bearers import Bearers
 from gateway.identities.providers import Providers
+from gateway.keys.known import Keys
+from gateway.mail.sending import Mail
 from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
@@ -44,10 +47,13 @@ class State(TypedDict):
     sealing: Sealing
     passwords: Passwords
     attempts: Attempts
+    mail: Mail
+    failures: Failures
     strangers: Strangers
     revocations: Revocations
     providers: Providers
     bearers: Bearers
+    keys: Keys
     watch: Watch
     changes: Changes
     sockets: Sockets

@@ -6,5 +6,3 @@ DROP FUNCTION IF EXISTS note_identities_of_locked();
 DROP TABLE IF EXISTS oidc_seen;
 DROP INDEX IF EXISTS ix_sign_ins_provider_sid, ix_sign_ins_identity_id;
 ALTER TABLE sign_ins DROP COLUMN IF EXISTS identity_id, DROP COLUMN IF EXISTS provider_sid;
-DROP INDEX IF EXISTS uq_users_verified_email;
-ALTER TABLE users DROP COLUMN IF EXISTS email, DROP COLUMN IF EXISTS email_verified_at;

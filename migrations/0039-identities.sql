@@ -1,17 +1,6 @@
 -- Accounts that providers of OpenID Connect vouch for.
--- depends: 0036-sign-ins
+-- depends: 0038-passwords
 -- transactional: false
-
-ALTER TABLE users
-    ADD COLUMN IF NOT EXISTS email text,
-    ADD COLUMN IF NOT EXISTS email_verified_at timestamptz;
-
-COMMENT ON COLUMN users.email IS 'In small letters; null: nobody has said one.';
-COMMENT ON COLUMN users.email_verified_at IS
-    'Since when it is known to be the user''s own; only then it links accounts.';
-
-CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS uq_users_verified_email ON users (email)
-    WHERE email_verified_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS identities (
     id         uuid NOT NULL,

@@ -12,6 +12,7 @@ from agent_bridge.logs import queries as log_queries
 from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.compose import compose, gather
+from gateway.audit.queries import Wanted, select_entries
 from gateway.published.queries import select_published
 from gateway.published.task_queries import (
     TaskSelection,
@@ -37,6 +38,27 @@ from tests.system import Stores
 USERS = 200  # with 2,000 agents, 4,000 chats and 40,000 log entries
 SMALL = {"router_session"}
 SPREAD = "UPDATE logs SET created_at = created_at + id % 14 * interval '1 day'"  # all partitions
+# Ten users are a group, and each of them shares one thing of each kind with it.
+GROUPS = """
+    WITH numbered AS (
+        SELECT id, md5(concat('group', row_number() OVER (ORDER BY id) / 10))::uuid AS group_id
+        FROM users
+    ), made AS (
+        INSERT INTO groups (id, name) SELECT DISTINCT group_id, 'group' FROM numbered
+    ), joined AS (
+        INSERT INTO group_members (group_id, user_id, role)
+        SELECT group_id, id, 'member' FROM numbered
+    )
+    INSERT INTO shares (id, group_id, owner_id, agent_id, flow_id, config_id)
+    SELECT gen_random_uuid(), group_id, numbered.id, agent_id, flow_id, config_id
+    FROM numbered CROSS JOIN LATERAL (
+        (SELECT id, NULL::uuid, NULL::uuid FROM agents WHERE creator_id = numbered.id LIMIT 1)
+        UNION ALL
+        (SELECT NULL, id, NULL FROM agentworkflows WHERE creator_id = numbered.id LIMIT 1)
+        UNION ALL
+        (SELECT NULL, NULL, id FROM modelconfigs WHERE creator_id = numbered.id LIMIT 1)
+    ) AS shared (agent_id, flow_id, config_id)
+"""
 PARTIAL_INDEXES = "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '% WHERE %'"
 LOOKUP = "typeinfo"  # asyncpg's own, once for each type and connection
 STATEMENTS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
@@ -52,7 +74,8 @@ def filled(stores: Stores) -> Iterator[Settings]:
         fill(settings, USERS)
         with psycopg.connect(settings.database_url, autocommit=True) as connection:
             connection.execute(SPREAD)
-            connection.execute("VACUUM (ANALYZE) logs")
+            connection.execute(GROUPS)
+            connection.execute("VACUUM (ANALYZE) logs, groups, group_members, shares")
         yield settings
 
 
@@ -70,6 +93,7 @@ async def sent(
             await ask(filled, state, owner.first, entry)
         await _chat(filled, state, owner)
         await _tell_tasks(state, owner)
+        await _read_audit(state, UUID(owner.first.user_id))
         texts = {" ".join(each.sql.split()) for each in notebook.sent}
         yield {text for text in texts if text.startswith(STATEMENTS) and LOOKUP not in text}
 
@@ -85,6 +109,15 @@ async def _tell_tasks(state: State, owner: Owner) -> None:
         assert [each.id for each in page.things()] == [task.id]
         assert await count_tasks(connection, published, TaskSelection()) == 1
         assert len(await with_files(connection, published.owner, page.things())) == 1
+
+
+async def _read_audit(state: State, user_id: UUID) -> None:
+    """The audit log, as administrators ask for it."""
+    by = (Wanted(), Wanted(user_id), Wanted(object_id=user_id), Wanted(action="user.created"))
+    async with connect(state["database"]) as connection:
+        for wanted in by:
+            page = await select_entries(connection, wanted, Slice(10, 0))
+            assert "user.created" in {each.action for each in page.things()}
 
 
 async def _chat(settings: Settings, state: State, owner: Owner) -> None:

@@ -187,11 +187,14 @@ async def select_may_call(connection: Connection, caller: UUID, callee: UUID) ->
 
 
 async def select_works_for(connection: Connection, request_id: UUID, callee: UUID) -> bool:
-    """Whether the master agent works on this request, and the agent is of the same user."""
+    """Whether the master agent works on this request, and its user may use the agent."""
     sql = """
         SELECT EXISTS (
             SELECT FROM requests JOIN agents USING (creator_id)
             WHERE requests.id = :request_id AND status = 'running' AND agents.id = :callee
+        ) OR EXISTS (
+            SELECT FROM requests
+            WHERE id = :request_id AND status = 'running' AND may_use_agent(creator_id, :callee)
         )
     """
     return bool(await connection.fetch_val(sql, {"request_id": request_id, "callee": callee}))

@@ -54,7 +54,7 @@ class GivenSecrets:
     credentials: dict[str, Any] = field(repr=False)
     """By the ids of configs."""
     headers: list[dict[str, Any]] = field(repr=False)
-    """What the owner's servers are sent, each with its `table` and `id`."""
+    """What the servers are sent that the owner may use, each with its `table` and `id`."""
 
 
 async def insert_logs(
@@ -63,8 +63,9 @@ async def insert_logs(
     """Store those messages that may stand where they want to; of each session in their order.
 
     None of a batch that is stored already. The request must be of that session. An agent may log
-    only into sessions of its creator and while it is verified, the master agent into any. One that
-    is at a door logs there: what the router says in its name is another's. Sessions are locked in
+    only into sessions of its creator and while it is verified, the master agent into any; one that
+    is shared with another user also into his, while the request runs. One that is at a door logs
+    there: what the router says in its name is another's. Sessions are locked in
     order, so that no two statements block each other.
     """
     sql = """
@@ -92,7 +93,8 @@ async def insert_logs(
             LEFT JOIN agents ON agents.id = incoming.agent_id
             LEFT JOIN door_connections AS door ON door.agent_id = incoming.agent_id
             WHERE incoming.agent_id IS NULL
-               OR agents.creator_id = requests.creator_id
+               OR (agents.creator_id = requests.creator_id
+                   OR requests.status = 'running' AND may_use_agent(requests.creator_id, agents.id))
                   AND (incoming.is_verified
                        OR agents.is_active AND agents.is_verified AND door.agent_id IS NULL)
         ), locked AS (
@@ -193,12 +195,12 @@ async def select_secrets(connection: Connection, request_ids: list[UUID]) -> lis
                    WHERE modelconfigs.provider_id = provider.id
                ) AS credentials, (
                    SELECT coalesce(json_agg(sent), '[]') FROM (
-                       SELECT 'mcpservers' AS "table", id, headers, oauth FROM mcpservers
-                       WHERE creator_id = requests.creator_id
-                         AND (headers IS NOT NULL OR oauth IS NOT NULL)
+                       SELECT 'mcpservers' AS "table", id, headers, oauth
+                       FROM usable_servers(requests.creator_id)
+                       WHERE headers IS NOT NULL OR oauth IS NOT NULL
                        UNION ALL
-                       SELECT 'a2acards', id, headers, NULL FROM a2acards
-                       WHERE creator_id = requests.creator_id AND headers IS NOT NULL
+                       SELECT 'a2acards', id, headers, NULL FROM usable_cards(requests.creator_id)
+                       WHERE headers IS NOT NULL
                    ) AS sent
                ) AS headers
         FROM requests JOIN modelproviders AS provider ON provider.id = requests.provider_id

@@ -140,9 +140,9 @@ class Parts:
         return self._authors.put(UUID(part.agent_uuid), part)
 
     def _take_from(self, part: AgentLogged, author: Author | None) -> bool:
-        """Take what an agent says, if it is its owner's request and it is who it says."""
+        """Take what an agent says, if it may work on the request and it is who it says."""
         running = self._running_of(part)
-        if running is None or author is None or author.owner != running.subject.owner:
+        if running is None or author is None or not author.works_for(running.subject.owner):
             return False
         if not (part.is_verified or author.stands):
             return False

@@ -14,8 +14,8 @@ from shared.domain.flows import ASKED_MEMBERS_LIMIT
 class Asked:
     """Who is asked, in order; they may be only if the claim `is_held`.
 
-    Of a flow with more than ASKED_MEMBERS_LIMIT members one more. Nobody: the owner has no such
-    agent nor flow.
+    Of a flow with more than ASKED_MEMBERS_LIMIT members one more. Nobody: the owner may use no
+    such agent nor flow.
     """
 
     is_held: bool = False
@@ -25,7 +25,8 @@ class Asked:
 async def mark_asked(connection: Connection, requests: Sequence[ClaimedRequest]) -> list[Asked]:
     """Note that agents themselves are about to be invoked, and read who they are.
 
-    Requests are locked in order, as by whoever ends some.
+    Members of a flow are of its own creator, whoever asks. Requests are locked
+    in order, as by whoever ends some.
     """
     sql = """
         WITH claimed AS (
@@ -33,13 +34,13 @@ async def mark_asked(connection: Connection, requests: Sequence[ClaimedRequest])
                 CAST(:claim_ids AS uuid[]), CAST(:owners AS uuid[]), CAST(:asked_ids AS uuid[])
             ) AS claimed (claim_id, owner, asked_id)
         ), asked AS (
-            SELECT claim_id, owner, id, 'genai' AS type, 1 AS place
-            FROM claimed JOIN agents ON id = asked_id AND creator_id = owner
+            SELECT claim_id, creator_id, id, 'genai' AS type, 1 AS place
+            FROM claimed CROSS JOIN LATERAL usable_agents(owner) WHERE id = asked_id
             UNION ALL
-            SELECT claim_id, owner, CAST(member ->> 'id' AS uuid), member ->> 'type', place
-            FROM claimed JOIN agentworkflows AS flows ON id = asked_id AND creator_id = owner
+            SELECT claim_id, creator_id, CAST(member ->> 'id' AS uuid), member ->> 'type', place
+            FROM claimed CROSS JOIN LATERAL usable_flows(owner) AS flows
             CROSS JOIN LATERAL json_array_elements(flow) WITH ORDINALITY AS members (member, place)
-            WHERE place <= :limit
+            WHERE id = asked_id AND place <= :limit
         ), held AS (
             SELECT requests.id FROM requests JOIN claimed USING (claim_id)
             WHERE status = 'running' AND lease_until > clock_timestamp()
@@ -48,11 +49,13 @@ async def mark_asked(connection: Connection, requests: Sequence[ClaimedRequest])
             UPDATE requests SET sent_at = now() FROM held WHERE requests.id = held.id
             RETURNING claim_id
         )
-        SELECT claim_id, asked.type, agents.id, alias, is_active, input_parameters,
+        SELECT claim_id, asked.type, agent.id, alias, is_active, input_parameters,
                EXISTS (SELECT FROM marked WHERE marked.claim_id = asked.claim_id) AS is_held
         FROM asked
-        LEFT JOIN agents
-          ON agents.id = asked.id AND agents.creator_id = owner AND asked.type = 'genai'
+        LEFT JOIN LATERAL (
+            SELECT id, alias, is_active, input_parameters FROM agents
+            WHERE id = asked.id AND creator_id = asked.creator_id LIMIT 1
+        ) AS agent ON asked.type = 'genai'
         ORDER BY place
     """
     values = {

@@ -26,6 +26,7 @@ from agent_bridge.requests.master import (
 )
 from agent_bridge.requests.queries import Marked
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
+from agent_bridge.usage.metering import Model, with_usage
 from shared.domain.endings import Outcome
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.secrets import Vault
@@ -44,6 +45,7 @@ class Prepared:
     content: dict[str, Any] = field(repr=False)
     form: Form
     remembered: Form | None
+    model: Model
 
 
 @frozen
@@ -54,6 +56,8 @@ class Sent:
     reply: Reply | Rejection
     is_remembered: bool
     """Whether this is the form that it answered last."""
+    model: Model
+    """That of the model config."""
 
 
 class MasterAgent:
@@ -89,7 +93,7 @@ class MasterAgent:
             return None
         if isinstance(sent.reply, Reply) and self._contract == "auto" and not sent.is_remembered:
             await self._remember(sent.form)
-        return outcome_of(sent.reply)
+        return await with_usage(outcome_of(sent.reply), sent.model)
 
     async def _send(self, request: ClaimedRequest, form: Form | None = None) -> Sent | None:
         """Note that it is sent, send it and wait; None: another bridge has it by now."""
@@ -104,7 +108,8 @@ class MasterAgent:
                     reply = await lane.invoke(MASTER_SERVER_ML, prepared.content, *ids)
             if isinstance(reply, Reply):
                 await self._lanes.flush(request.id)
-            return Sent(prepared.form, reply, prepared.form == prepared.remembered)
+            is_remembered = prepared.form == prepared.remembered
+            return Sent(prepared.form, reply, is_remembered, prepared.model)
 
     async def _prepare(self, request: ClaimedRequest, form: Form | None) -> Prepared | None:
         """What is to be sent, in the user's turn; None: the claim is lost."""
@@ -116,7 +121,8 @@ class MasterAgent:
                 return None
             invocation, remembered = composed
             form = form or first_form(self._contract, remembered)
-            prepared = Prepared(payload(form, invocation), form, remembered)
+            content = payload(form, invocation)
+            prepared = Prepared(content, form, remembered, invocation.model)
             await self._make_fit(request, prepared.content)
             return prepared
 

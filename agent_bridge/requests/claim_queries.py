@@ -33,7 +33,7 @@ class ClaimedRequest:
     traceparent: str | None
     message_id: UUID | None
     has_flows: bool
-    """Whether its owner had any agent flow, when it was claimed."""
+    """Whether its owner might use any agent flow, when it was claimed."""
     overrides: dict[str, Any] | None
     """What stands in place of values of the config."""
     asked_id: UUID | None
@@ -114,7 +114,7 @@ async def claim_requests(
         SELECT claimed.id, claim_id, session_id, creator_id, content AS message, config_name,
                provider_name, file_ids, traceparent, message_id, overrides, asked_id,
                has_arguments, EXISTS (
-                   SELECT FROM agentworkflows WHERE agentworkflows.creator_id = claimed.creator_id
+                   SELECT FROM usable_flows(claimed.creator_id)
                ) AS has_flows,
                extract(epoch FROM clock_timestamp() - claimed.created_at)::float8 AS waited,
                extract(epoch FROM deadline - clock_timestamp())::float8 AS seconds_left

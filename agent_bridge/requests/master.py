@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from agent_bridge.router.frames import Rejection
 from agent_bridge.router.signatures import is_mismatch
+from agent_bridge.usage.metering import Model
 from shared.codec.converter import dump, unstructure
 from shared.codec.text import write_json
 from shared.domain.frames import FileMetadata
@@ -47,6 +48,11 @@ class Invocation:
     agents: list[CallableAgent]
     timestamp: int
     """When it is sent, in POSIX seconds."""
+
+    @property
+    def model(self) -> Model:
+        """The one of its model config."""
+        return Model(str(self.configs["model"]), str(self.configs["provider"]))
 
 
 def payload(form: Form, invocation: Invocation) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Marked:
     is_held: bool
     config: ChosenConfig
     agents: list[CallableAgent]
-    """The owner's connected agents, under their aliases."""
+    """The connected agents that the owner may use, under their aliases."""
     form: Form | None
     """The form that the master agent answered last."""
     timestamp: int
@@ -97,9 +97,10 @@ async def mark_sent(
 ) -> list[Marked | None]:
     """Note that the master agent is about to be invoked, and read what it is to get.
 
-    None: the owner has no such config; without a name the newest is taken. One statement for both:
-    between the claim and the sending there is only this. Requests are locked in order, as by
-    whoever ends some.
+    None: the owner has no such config; without a name his newest is taken, or if he has none, the
+    newest that is shared with him. Those have `@` and the name of who shares them behind their own.
+    One statement for both: between the claim and the sending there is only this. Requests are
+    locked in order, as by whoever ends some.
     """
     sql = """
         WITH claimed AS (
@@ -114,12 +115,16 @@ async def mark_sent(
                        provider.provider_metadata, config.id AS config_id, config.credentials,
                        config.name AS config_name, config.model, config.temperature,
                        config.system_prompt, config.user_prompt, config.max_last_messages
-                FROM modelconfigs AS config
-                JOIN modelproviders AS provider ON provider.id = config.provider_id
-                WHERE config.creator_id = owner AND provider.creator_id = owner
-                  AND (claimed.config_name IS NULL OR config.name = claimed.config_name)
+                FROM usable_configs(owner) AS config
+                JOIN modelproviders AS provider
+                  ON provider.id = config.provider_id AND provider.creator_id = config.creator_id
+                WHERE (claimed.config_name IS NULL OR claimed.config_name = CASE
+                          WHEN config.creator_id = owner THEN config.name
+                          ELSE concat(config.name, '@', (
+                              SELECT username FROM users WHERE users.id = config.creator_id
+                          )) END)
                   AND (claimed.provider_name IS NULL OR provider.name = claimed.provider_name)
-                ORDER BY config.created_at DESC, config.id LIMIT 1
+                ORDER BY config.creator_id <> owner, config.created_at DESC, config.id LIMIT 1
             ) AS chosen
         ), held AS (
             SELECT id, config.claim_id, config.provider_id
@@ -133,8 +138,8 @@ async def mark_sent(
         )
         SELECT config.*, marked.claim_id IS NOT NULL AS is_held, (
                    SELECT coalesce(json_agg(agents), '[]') FROM (
-                       SELECT id, alias, description, input_parameters FROM agents
-                       WHERE creator_id = owner AND is_active
+                       SELECT id, alias, description, input_parameters
+                       FROM usable_agents(owner) WHERE is_active
                        ORDER BY created_at DESC, id LIMIT :limit
                    ) AS agents
                ) AS agents,

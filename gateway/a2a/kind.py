@@ -3,7 +3,7 @@
 from databases.core import Connection
 
 from gateway.a2a import queries
-from gateway.a2a.lookup import look_up
+from gateway.a2a.lookup import finds_the_same, look_up
 from gateway.a2a.storing import update_cards
 from gateway.remote.kinds import Kind, Target
 
@@ -15,6 +15,7 @@ async def _note_refusal(_connection: Connection, _target: Target) -> None:
 A2A_AGENTS = Kind(
     "A2A agent",
     look_up,
+    finds_the_same,
     queries.select_headers,
     queries.select_due,
     queries.activate_agents,

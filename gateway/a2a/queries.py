@@ -1,6 +1,6 @@
 """A2A agents in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -55,6 +55,7 @@ async def count_failure(
         UPDATE a2acards SET
             lookup_failures = failures,
             next_lookup_at = now() + make_interval(secs => pause),
+            lookup_digest = NULL,
             is_active = is_active AND failures < :most,
             updated_at = CASE WHEN is_active AND failures >= :most THEN now() ELSE updated_at END
         FROM unnest(CAST(:pauses AS float8[])) WITH ORDINALITY AS paused (pause, failures)
@@ -65,17 +66,25 @@ async def count_failure(
     await connection.execute(sql, values)
 
 
-async def select_due(connection: Connection) -> list[Due]:
+async def select_due(connection: Connection) -> Iterator[Due]:
     """Every agent that is to be looked up again, with where its card was."""
     sql = """
-        SELECT server_url, CASE WHEN headers IS NOT NULL THEN id END, creator_id, card_url
-        FROM a2acards
+        SELECT server_url, row, creator_id, card_url, CASE WHEN is_same THEN lookup_digest END
+        FROM (
+            SELECT *, bool_and(is_settled AND whole_lookup_at > now()) OVER target
+                   AND min(lookup_digest) OVER target = max(lookup_digest) OVER target AS is_same
+            FROM a2acards, LATERAL (SELECT
+                CASE WHEN headers IS NOT NULL THEN id END AS row,
+                is_active AND lookup_failures = 0 AND lookup_digest IS NOT NULL AS is_settled
+            ) AS judged
+            WINDOW target AS (PARTITION BY server_url, row)
+        ) AS known
         WHERE (next_lookup_at IS NULL OR next_lookup_at <= now()) AND creator_id IS NOT NULL
     """
-    return [
-        Due(Target(url, row), owner, card_url)
-        for url, row, owner, card_url in await connection.fetch_all(sql)
-    ]
+    rows = await connection.fetch_all(sql)
+    return (
+        Due(Target(url, row), owner, card_url, digest) for url, row, owner, card_url, digest in rows
+    )
 
 
 async def select_headers(connection: Connection, vault: Vault, id_: UUID) -> dict[str, str]:
@@ -114,50 +123,72 @@ async def update_headers(
     await connection.execute(sql, {"owner": owner, "id": id_, "headers": sealed})
 
 
-async def select_agents(connection: Connection, owner: UUID, part: Slice) -> Page[A2AAgent]:
-    """The owner's A2A agents, newest first."""
+async def select_agents(
+    connection: Connection, owner: UUID, part: Slice, *, shared: bool = False
+) -> Page[A2AAgent]:
+    """The owner's A2A agents, or those that others share with him, newest first.
+
+    What those of others are sent he is not told.
+    """
     sql = """
         SELECT id, name, alias, description, server_url,
                CAST(card_content AS text) AS card_content,
                created_at, updated_at, is_active, creator_id, card_url,
                CAST(interfaces AS text) AS interfaces, CAST(left_out AS text) AS left_out,
-               (SELECT json_agg(name) FROM json_object_keys(headers) AS name) AS header_names,
+               CASE WHEN creator_id = :owner THEN (
+                   SELECT json_agg(name) FROM json_object_keys(headers) AS name
+               ) END AS header_names,
+               CASE WHEN creator_id <> :owner
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
                CASE WHEN strpos(CAST(card_content AS text), '"security') > 0
                    THEN card_content END AS securing,
                coalesce(octet_length(description), 0)
                    + octet_length(CAST(card_content AS text))
                    + coalesce(octet_length(CAST(interfaces AS text)), 0)
                    + coalesce(octet_length(CAST(left_out AS text)), 0) AS bytes
-        FROM a2acards WHERE creator_id = :owner
+        FROM usable_cards(:owner)
+        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-    return await select_page(connection, sql, {"owner": owner}, part, _make_agent)
+    values = {"owner": owner, "shared": shared}
+    return await select_page(connection, sql, values, part, _make_agent)
 
 
-async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> A2AAgent | None:
-    """One of the owner's A2A agents."""
+async def select_agent(
+    connection: Connection, owner: UUID, id_: UUID, *, with_shared: bool = False
+) -> A2AAgent | None:
+    """One of the owner's A2A agents; or, to be read, of those that others share with him."""
     sql = """
         SELECT id, name, alias, description, server_url,
                CAST(card_content AS text) AS card_content,
                created_at, updated_at, is_active, creator_id, card_url,
                CAST(interfaces AS text) AS interfaces, CAST(left_out AS text) AS left_out,
-               (SELECT json_agg(name) FROM json_object_keys(headers) AS name) AS header_names,
+               CASE WHEN creator_id = :owner THEN (
+                   SELECT json_agg(name) FROM json_object_keys(headers) AS name
+               ) END AS header_names,
+               CASE WHEN creator_id <> :owner
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
                card_content AS securing
-        FROM a2acards WHERE creator_id = :owner AND id = :id
+        FROM usable_cards(:owner)
+        WHERE id = :id AND (creator_id = :owner OR CAST(:with_shared AS boolean))
     """
-    row = await connection.fetch_one(sql, {"owner": owner, "id": id_})
+    values = {"owner": owner, "id": id_, "with_shared": with_shared}
+    row = await connection.fetch_one(sql, values)
     return _make_agent(row) if row else None
 
 
 _TOLD = ("card_content", "interfaces", "left_out")
 _MAYBE = ("card_url", "interfaces", "left_out", "header_names")
-_COLUMNS = [name for name in attrs.fields_dict(A2AAgent) if name not in {"newer_only", "lacking"}]
+_FOUND_OUT = {"newer_only", "lacking", "owner", "shared"}
+_COLUMNS = [name for name in attrs.fields_dict(A2AAgent) if name not in _FOUND_OUT]
 
 
 def _make_agent(row: Record) -> A2AAgent:
     found = {name: row[name] for name in _COLUMNS if name not in _MAYBE or row[name] is not None}
     told = {name: as_json(found[name]) for name in _TOLD if name in found}
-    newer = needs_newer(row["interfaces"])
+    newer, shared_by = needs_newer(row["interfaces"]), row["shared_by"]
+    if shared_by is not None:  # what it is sent, and what it lacks, is its owner's to know
+        return A2AAgent(**{**found, **told}, newer_only=newer, owner=shared_by, shared=True)
     lacking = find_lacking(row["securing"] or {}, row["header_names"] or ())
     return A2AAgent(**{**found, **told}, newer_only=newer, lacking=lacking)
 

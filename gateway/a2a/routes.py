@@ -19,6 +19,7 @@ from gateway.a2a.schemas import (
     NewA2AAgent,
 )
 from gateway.a2a.storing import insert_agent, update_cards
+from gateway.audit.acting import acting
 from gateway.remote.credentials import Values
 from gateway.remote.errors import RefusedUrlError, UnreachableError
 from gateway.remote.kinds import Target
@@ -29,7 +30,7 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, listing, patch, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
-from shared.postgres.pool import connect, transaction
+from shared.postgres.pool import connect
 
 LOOKED_UP = attrs.fields_dict(LookedUpA2AAgent)
 
@@ -49,7 +50,7 @@ async def create_a2a_agent(call: Call[NewA2AAgent, Nothing]) -> LookedUpA2AAgent
         found = await _look_up(call, url, headers)
     async with (
         call.turn("create_a2a_agent"),
-        connect(call.database) as connection,
+        acting(call) as connection,
         within(queries.AGENTS, call, connection),
     ):
         id_ = await insert_agent(connection, call.user_id, found)
@@ -99,8 +100,7 @@ async def update_a2a_agent(call: Call[A2AAgentChanges, A2AAgentId]) -> A2AAgent:
     found = await _look_up(call, agent.server_url, headers, card_url)
     async with (
         call.turn("update_a2a_agent"),
-        connect(call.database) as connection,
-        transaction(connection),
+        acting(call) as connection,
     ):
         ids = await queries.activate_agents(connection, Target(agent.server_url, id_))
         await queries.update_headers(connection, vault, owner, id_, headers)
@@ -116,17 +116,22 @@ def _unknown(id_: UUID) -> BadRequestError:
 
 
 async def list_a2a_agents(call: Call[Nothing, A2AAgentPage]) -> Page[A2AAgent]:
-    """List the user's A2A agents, active or not, newest first."""
+    """List the user's A2A agents, or those that others share with him, newest first.
+
+    Active or not.
+    """
     return await call.read_page(
-        lambda connection, part: queries.select_agents(connection, call.user_id, part)
+        lambda connection, part: queries.select_agents(
+            connection, call.user_id, part, shared=call.parameters.shared
+        )
     )
 
 
 async def read_a2a_agent(call: Call[Nothing, A2AAgentId]) -> A2AAgent:
-    """Read one of the user's A2A agents."""
+    """Read one of the user's A2A agents, or of those that others share with him."""
     id_ = call.parameters.agent_id
     async with connect(call.database) as connection:
-        agent = await queries.select_agent(connection, call.user_id, id_)
+        agent = await queries.select_agent(connection, call.user_id, id_, with_shared=True)
     if agent is None:
         raise _unknown(id_)
     return agent
@@ -135,7 +140,7 @@ async def read_a2a_agent(call: Call[Nothing, A2AAgentId]) -> A2AAgent:
 async def delete_a2a_agent(call: Call[Nothing, A2AAgentId]) -> None:
     """Delete one of the user's A2A agents."""
     id_ = call.parameters.agent_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         if not await queries.delete_agent(connection, call.user_id, id_):
             raise BadRequestError(f"MCP server with ID {id_} was not found")  # as the original
 

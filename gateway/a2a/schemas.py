@@ -10,9 +10,9 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.openapi.schemas import Json
 from gateway.remote.credentials import BearerToken, HeaderChanges, HeaderNames, NewHeaders
 from gateway.remote.urls import URL_SCHEMA
-from gateway.web.paging import Limit, Offset
+from gateway.web.paging import Limit, Offset, Shared
 from shared.codec.rules import Url
-from shared.domain.agents import TASK_SCHEMA, Interfaces, NewerOnly
+from shared.domain.agents import TASK_SCHEMA, Interfaces, IsShared, NewerOnly, SharedBy
 
 LeftOutParts = Annotated[
     dict[str, Any] | UnsetType,
@@ -94,14 +94,17 @@ class A2AAgent:
     newer_only: NewerOnly = UNSET
     header_names: HeaderNames = UNSET
     lacking: Lacking = UNSET
+    owner: SharedBy = UNSET
+    shared: IsShared = UNSET
 
 
 @frozen
 class A2AAgentPage:
-    """Which of the user's A2A agents to list."""
+    """Which of the user's A2A agents to list, or of those that others share with him."""
 
     limit: Limit = 100
     offset: Offset = 0
+    shared: Shared = False
 
 
 @frozen

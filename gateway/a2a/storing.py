@@ -10,6 +10,7 @@ from databases.core import Connection
 from gateway.a2a.cards import SKILL
 from gateway.a2a.interfaces import STATING, Interface
 from gateway.a2a.lookup import FoundCard
+from gateway.remote.kinds import pause_of_whole
 from gateway.remote.left_out import describe
 from shared.codec.converter import structure, unstructure
 from shared.domain.agents import make_alias
@@ -52,13 +53,25 @@ async def insert_agent(connection: Connection, owner: UUID, found: FoundCard) ->
 async def update_cards(connection: Connection, ids: list[UUID], found: FoundCard) -> None:
     """Give locked agents this card; the alias stays with the name.
 
-    Parts that are left out now, and were good before, stay as they were.
+    Parts that are left out now, and were good before, stay as they were. Each has an alias of its
+    own: what several users share of one agent may meet in one chat.
     """
+    await _note_digest(connection, ids, found)
     if not found.card.left_out:
         await _update(connection, ids, found)
         return
     for id_, stored in (await _select_cards(connection, ids)).items():
         await _update(connection, [id_], complete(found, stored))
+
+
+async def _note_digest(connection: Connection, ids: list[UUID], found: FoundCard) -> None:
+    sql = """
+        UPDATE a2acards SET
+            lookup_digest = :digest, whole_lookup_at = now() + make_interval(secs => :pause)
+        WHERE id = ANY(:ids)
+    """
+    values = {"ids": ids, "digest": found.digest, "pause": pause_of_whole()}
+    await connection.execute(sql, values)
 
 
 def complete(found: FoundCard, stored: StoredCard) -> FoundCard:
@@ -106,21 +119,24 @@ async def _update(connection: Connection, ids: list[UUID], found: FoundCard) -> 
     sql = """
         UPDATE a2acards SET
             name = :name,
-            alias = CASE WHEN name = :name THEN alias ELSE :alias END,
+            alias = CASE WHEN name = :name THEN a2acards.alias ELSE own.alias END,
             description = :description,
             card_url = :card_url,
             card_content = CAST(:content AS json),
             interfaces = CAST(:interfaces AS json),
             left_out = CAST(:left_out AS json),
             updated_at = now()
-        WHERE id = ANY(:ids)
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:aliases AS text[])) AS own (id, alias)
+        WHERE a2acards.id = own.id
           AND (name, description, card_url, CAST(card_content AS jsonb), CAST(interfaces AS jsonb),
                CAST(left_out AS jsonb))
               IS DISTINCT FROM
               (:name, :description, :card_url, CAST(CAST(:content AS json) AS jsonb),
                CAST(CAST(:interfaces AS json) AS jsonb), CAST(CAST(:left_out AS json) AS jsonb))
     """
-    await connection.execute(sql, {"ids": ids, **_values(found)})
+    values = {name: value for name, value in _values(found).items() if name != "alias"}
+    aliases = [make_alias(found.card.name) for _ in ids]
+    await connection.execute(sql, {"ids": ids, "aliases": aliases, **values})
 
 
 def _values(found: FoundCard) -> dict[str, Any]:

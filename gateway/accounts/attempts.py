@@ -27,22 +27,24 @@ AWAY_SECONDS = 5.0  # in which Redis is not asked again
 NO_MARK = "genai:attempts:none"  # a mark that nobody gets, of a name that we may read
 MOST_COUNTERS = 100_000  # that are kept here
 
-# Keys are pairs: a counter, and a mark that exempts from its bound. Refused attempts are not
-# counted: whoever goes on trying is locked out no longer for it. The window begins with the first
-# attempt. Returns milliseconds to wait, 0 when there is room, and the counters that it counts in.
+# Keys are pairs: a counter, and a mark that exempts from its bound; so are the arguments after the
+# first: the bound, and its window. Refused attempts are not counted: whoever goes on trying is
+# locked out no longer for it. The window begins with the first attempt. Returns milliseconds to
+# wait, 0 when there is room, and the counters that it counts in.
 TAKE = """
-    local wait, counters = 0, {}
+    local wait, counters, windows = 0, {}, {}
     for i = 1, #KEYS, 2 do
         if redis.call('EXISTS', KEYS[i + 1]) == 0 then
             table.insert(counters, KEYS[i])
-            if tonumber(redis.call('GET', KEYS[i]) or 0) >= tonumber(ARGV[(i + 5) / 2]) then
+            table.insert(windows, ARGV[i + 2])
+            if tonumber(redis.call('GET', KEYS[i]) or 0) >= tonumber(ARGV[i + 1]) then
                 wait = math.max(wait, redis.call('PTTL', KEYS[i]), 1)
             end
         end
     end
     if wait == 0 and ARGV[1] == '1' then
-        for _, key in ipairs(counters) do
-            if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2]) end
+        for i, key in ipairs(counters) do
+            if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, windows[i]) end
         end
     end
     return {wait, counters}
@@ -76,6 +78,7 @@ class Bound:
     name: str
     most: int
     exempting: str = ""
+    seconds: int = WINDOW_SECONDS
 
 
 @define
@@ -97,7 +100,7 @@ class LocalCounters:
         if any(ends) or not count:
             return max(ends, default=now) - now if any(ends) else 0.0
         for bound in bounds:
-            counter = self._counters.setdefault(bound.name, _Counter(0, now + WINDOW_SECONDS))
+            counter = self._counters.setdefault(bound.name, _Counter(0, now + bound.seconds))
             counter.count += 1
         while len(self._counters) > MOST_COUNTERS:
             self._counters.popitem(last=False)
@@ -175,7 +178,8 @@ class Attempts:
     async def _find_room(self, bounds: list[Bound], *, count: bool) -> list[str]:
         active = [bound for bound in bounds if bound.most]
         keys = [key for each in active for key in (each.name, each.exempting or self._no_mark)]
-        arguments = [int(count), WINDOW_SECONDS * 1000, *(bound.most for bound in active)]
+        windows = (each for bound in active for each in (bound.most, bound.seconds * 1000))
+        arguments = [int(count), *windows]
         found = await self._ask(lambda: self._take(keys, arguments))
         if found is None:
             seconds = self._local.take(active, count=count)

@@ -20,6 +20,8 @@ import bcrypt
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from gateway.accounts.breached import is_breached
+
 THREADS = 2
 TURNS = THREADS + 1  # one is begun or finished while the others are hashed
 WAITING_ROOM = 500  # about seven seconds of work on two cores, a minute with bcrypt's hashes
@@ -38,6 +40,11 @@ BCRYPT_BYTES = 72  # all that bcrypt looks at; the library refuses more
 BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
 BCRYPT_DECOY = f"$2b$12${'.' * 53}"  # the original's cost, and nobody's password
 
+BREACHED = (
+    "This password is known from breaches of other services, where attackers look first. Please"
+    " choose another one"
+)
+
 
 class Verdict(IntEnum):
     """What a password is."""
@@ -49,6 +56,10 @@ class Verdict(IntEnum):
 
 class BusyError(Exception):
     """More passwords wait to be hashed than the waiting room holds."""
+
+
+class BreachedError(Exception):
+    """The password is known from breaches."""
 
 
 class Trial(Protocol):
@@ -64,7 +75,8 @@ class Trial(Protocol):
 class Passwords:
     """Hashes and verifies off the event loop, a bounded number at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, allows_breached: bool = False) -> None:
+        self._allows_breached = allows_breached
         self._executor = ThreadPoolExecutor(THREADS, "passwords", _step_back)
         self._turns = asyncio.Semaphore(TURNS)
         self._waiting = 0
@@ -75,6 +87,12 @@ class Passwords:
         """The PHC string to store. Raises BusyError."""
         async with self._turn():
             return await self._run(_hash, password)
+
+    async def hash_new(self, password: str) -> str:
+        """The same of one that a user has just chosen. Raises BusyError, BreachedError."""
+        hash_ = _hash if self._allows_breached else _hash_unbreached
+        async with self._turn():
+            return await self._run(hash_, password)
 
     async def verify(
         self,
@@ -139,6 +157,12 @@ def _hash(password: str) -> str:
         salt=salt, length=HASH_BYTES, iterations=ITERATIONS, lanes=LANES, memory_cost=MEMORY_KIB
     )
     return kdf.derive_phc_encoded(_normalised(password).encode())
+
+
+def _hash_unbreached(password: str) -> str:
+    if is_breached(_normalised(password)):
+        raise BreachedError(BREACHED)
+    return _hash(password)
 
 
 def _normalised(password: str) -> str:

@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from attrs import frozen
+from attrs import field, frozen
 from databases.core import Connection
 from msgspec import UNSET
 
@@ -79,11 +79,47 @@ async def select_credentials(
     return stored, first["some_have_bcrypt"]
 
 
-async def update_password(connection: Connection, credentials: Credentials, new_hash: str) -> None:
+async def update_password(
+    connection: Connection, credentials: Credentials, new_hash: str, actor: str
+) -> None:
     """Store another hash of the same password, unless it has been changed meanwhile."""
-    sql = "UPDATE users SET password = :new_hash WHERE id = :id AND password = :password"
-    values = {"id": credentials.id, "password": credentials.password, "new_hash": new_hash}
+    sql = """
+        UPDATE users SET password = :new_hash
+        WHERE id = :id AND password = :password
+          AND set_config('genai.actor', :actor, true) IS NOT NULL
+    """
+    values = {
+        "id": credentials.id,
+        "password": credentials.password,
+        "new_hash": new_hash,
+        "actor": actor,
+    }
     await connection.execute(sql, values)
+
+
+@frozen
+class Own:
+    """What a user has to know to change something of his account."""
+
+    id: UUID
+    username: str
+    password: str = field(repr=False)
+
+
+async def select_own(connection: Connection, owner: UUID) -> Own | None:
+    """The user himself, as he is stored."""
+    sql = "SELECT id, username, password FROM users WHERE id = :owner"
+    row = await connection.fetch_one(sql, {"owner": owner})
+    return Own(**columns(row)) if row else None
+
+
+async def update_changed(connection: Connection, own: Own, new_hash: str) -> bool:
+    """Store another password, unless it has been changed meanwhile."""
+    sql = """
+        UPDATE users SET password = :new_hash WHERE id = :id AND password = :password RETURNING id
+    """
+    values = {"id": own.id, "password": own.password, "new_hash": new_hash}
+    return await connection.fetch_val(sql, values) is not None
 
 
 async def select_profile(connection: Connection, owner: UUID, user_id: UUID) -> Profile | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway.accounts import queries
 from gateway.accounts.admission import count_registration, expect_login
+from gateway.accounts.choosing import TOO_BUSY, hash_new, refuse_weak
 from gateway.accounts.names import clean
 from gateway.accounts.passwords import BusyError, Verdict
 from gateway.accounts.queries import Credentials
@@ -20,8 +21,9 @@ from gateway.accounts.schemas import (
     User,
     UserId,
     WrongCredentialsError,
-    find_weakness,
 )
+from gateway.audit.acting import acting, actor_of
+from gateway.audit.actions import Action
 from gateway.signins.beginning import begin_sign_in, renew
 from gateway.signins.schemas import TokenPair
 from gateway.web.auth import Access, bind_holder, find_caller
@@ -30,7 +32,6 @@ from gateway.web.inputs import Nothing
 from gateway.web.metrics import LOGINS
 from gateway.web.operation import Call, get, patch, post
 from gateway.web.refusals import LOGIN_FAILED, TOKEN
-from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
@@ -38,7 +39,8 @@ NO_PASSWORDS = (
     "Nobody signs in by password here. Please sign in by one of the providers that"
     " /api/login/providers names"
 )
-TOO_BUSY = "Too many people are logging in at the moment, please try again"
+PASSWORD = "password"  # noqa: S105 (how somebody signs in)
+REHASHED = {Action.PASSWORD_CHANGED: Action.PASSWORD_REHASHED}
 
 
 async def create_user(call: Call[NewUser, Nothing]) -> User:
@@ -46,15 +48,10 @@ async def create_user(call: Call[NewUser, Nothing]) -> User:
     _expect_passwords(call)
     new, name = call.body, clean(call.body.username)
     bind_log_ids(username=name)
-    if weakness := find_weakness(new.password):
-        fault = Fault("value_error", ("body", "password"), f"Value error, {weakness}", new.password)
-        raise InvalidInputError([fault])
+    refuse_weak(new.password, "password", is_told=True)
     await count_registration(call.state["attempts"], call.state["settings"], call.request)
-    try:
-        password_hash = await call.state["passwords"].hash(new.password)
-    except BusyError:
-        raise UnavailableError(TOO_BUSY) from None
-    async with connect(call.database) as connection:
+    password_hash = await hash_new(call, new.password)
+    async with acting(call) as connection:
         user = await queries.insert_user(connection, name, password_hash)
     if user is None:
         raise BadRequestError(f"User '{name}' already exists")
@@ -82,13 +79,15 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
         )
         if stored is None or verdict is Verdict.WRONG:
             LOGINS.labels("wrong").inc()
+            tried = stored.id if stored else None
+            await call.state["failures"].note(actor_of(call), tried, PASSWORD, "wrong")
             raise WrongCredentialsError("Incorrect username or password", LOGIN_FAILED)
         if verdict is Verdict.OUTDATED:
             await _hash_anew(call, password, stored)
     except BusyError:
         LOGINS.labels("busy").inc()
         raise UnavailableError(TOO_BUSY) from None
-    given = await begin_sign_in(call, stored.id, "password", offline=call.body.wants_refresh_token)
+    given = await begin_sign_in(call, stored.id, PASSWORD, offline=call.body.wants_refresh_token)
     LOGINS.labels("succeeded").inc()
     return given
 
@@ -101,13 +100,14 @@ def _expect_passwords(call: Call[Any, Any]) -> None:
 async def _hash_anew(call: Call[Login, Nothing], password: str, stored: Credentials) -> None:
     new_hash = await call.state["passwords"].hash(password)
     async with connect(call.database) as connection:
-        await queries.update_password(connection, stored, new_hash)
+        actor = actor_of(call, stored.id).said(REHASHED)
+        await queries.update_password(connection, stored, new_hash, actor)
 
 
 async def read_token_validity(call: Call[Token, Nothing]) -> Detail:
-    """Check whether a token of a user or an agent still lets its holder in."""
+    """Check whether a token of a user or an agent, or an API key, still lets its holder in."""
     async with connect(call.database) as connection:
-        caller = await find_caller(connection, call.state, call.body.token)
+        caller = await find_caller(connection, call.request, call.state, call.body.token)
     if caller is None:
         bind_holder(call.state["settings"], call.body.token)
         raise BadRequestError("Token is not valid or expired", TOKEN)
@@ -160,7 +160,14 @@ operations = [
         refusal=TokenRefusal,
         bounded=True,
     ),
-    post("/api/validate-token", read_token_validity, Token, Detail, access=Access.ANYONE),
+    post(
+        "/api/validate-token",
+        read_token_validity,
+        Token,
+        Detail,
+        access=Access.ANYONE,
+        bounded=True,
+    ),
     get("/api/profiles/{user_id}", read_profile, UserId, Profile),
     patch("/api/profiles/{user_id}", update_profile, ProfileChanges, UserId, Profile),
 ]

@@ -36,8 +36,10 @@ async def select_active_connections(
     owner: UUID,
     selection: ActiveSelection,
     part: Slice,
+    *,
+    with_shared: bool,
 ) -> Page[ActiveConnection]:
-    """A page of the owner's active connections, newest first.
+    """A page of the owner's active connections, newest first; with what others share with him, too.
 
     Each has a name of its own. Asked for A2A agents alone, these have the names of their cards.
     With a vault they have what their servers are sent with each call.
@@ -47,27 +49,30 @@ async def select_active_connections(
             SELECT id, alias AS name, alias, 'genai' AS type, NULL AS url, description,
                    input_parameters AS content, CAST(NULL AS json) AS interfaces,
                    created_at, updated_at, is_active, NULL AS server_id, NULL AS headers,
-                   NULL AS oauth
-            FROM agents
-            WHERE creator_id = :owner AND is_active
+                   NULL AS oauth, creator_id
+            FROM usable_agents(:owner)
+            WHERE is_active AND (creator_id = :owner OR CAST(:with_shared AS boolean))
             UNION ALL
             SELECT mcptools.id, mcptools.alias, mcptools.alias, 'mcp', server_url,
                    mcptools.description, coalesce(flattened, "inputSchema"), NULL,
                    mcptools.created_at, mcptools.updated_at, is_active,
-                   mcpservers.id, mcpservers.headers, mcpservers.oauth
-            FROM mcptools JOIN mcpservers ON mcpservers.id = mcp_server_id
-            WHERE creator_id = :owner AND is_active
+                   mcpservers.id, mcpservers.headers, mcpservers.oauth, creator_id
+            FROM mcptools JOIN usable_servers(:owner) AS mcpservers
+              ON mcpservers.id = mcp_server_id
+            WHERE is_active AND (creator_id = :owner OR CAST(:with_shared AS boolean))
             UNION ALL
             SELECT id, CASE WHEN CAST(:type AS text) = 'a2a' THEN name ELSE alias END, alias, 'a2a',
                    server_url, description,
                    json_build_object('skills', card_content -> 'skills'), interfaces,
-                   created_at, updated_at, is_active, id, headers, NULL
-            FROM a2acards
-            WHERE creator_id = :owner AND is_active
+                   created_at, updated_at, is_active, id, headers, NULL, creator_id
+            FROM usable_cards(:owner)
+            WHERE is_active AND (creator_id = :owner OR CAST(:with_shared AS boolean))
         )
         SELECT id, name, alias, type, url, description, CAST(content AS text) AS content,
                CAST(interfaces AS text) AS interfaces, created_at, updated_at, is_active,
                server_id, headers, oauth,
+               CASE WHEN creator_id <> :owner
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
                coalesce(octet_length(description), 0) + octet_length(CAST(content AS text))
                    + coalesce(octet_length(CAST(interfaces AS text)), 0)
                    + coalesce(octet_length(CAST(headers AS text)), 0)
@@ -75,7 +80,7 @@ async def select_active_connections(
         FROM active WHERE :type IN ('all', type)
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-    values = {"owner": owner, "type": selection.agent_type}
+    values = {"owner": owner, "type": selection.agent_type, "with_shared": with_shared}
     return await select_page(connection, sql, values, part, partial(_active, vault))
 
 
@@ -94,6 +99,8 @@ def _active(vault: Vault | None, row: Record) -> ActiveConnection:
         interfaces=UNSET if row["interfaces"] is None else as_json(row["interfaces"]),
         newer_only=_newer_only(row),
         headers=UNSET if vault is None else _sent(vault, row),
+        owner=row["shared_by"] or UNSET,
+        shared=row["shared_by"] is not None or UNSET,
     )
 
 

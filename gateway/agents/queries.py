@@ -73,18 +73,21 @@ async def select_agents(
 ) -> Page[Agent]:
     """The owner's agents that have a name and a description or are connected, oldest first.
 
-    Where one of them is asking, only its own token is shown. Of the two filters only the name
-    counts where both are given.
+    Or those that others share with him. Where an agent is asking, only its own token is shown, and
+    never that of another user's. Of the two filters only the name counts where both are given.
     """
     sql = """
         SELECT id AS agent_id, name AS agent_name, description AS agent_description,
                CAST(input_parameters AS text) AS agent_schema, created_at, updated_at, is_active,
-               CASE WHEN CAST(:asking AS uuid) IS NULL OR id = :asking THEN jwt ELSE '' END
-                   AS agent_jwt, alias AS agent_alias,
+               CASE WHEN creator_id = :owner AND (CAST(:asking AS uuid) IS NULL OR id = :asking)
+                   THEN jwt ELSE '' END AS agent_jwt, alias AS agent_alias,
+               CASE WHEN creator_id <> :owner
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
                600 + octet_length(description)
                    + octet_length(CAST(input_parameters AS text)) AS bytes
-        FROM agents
-        WHERE creator_id = :owner AND (is_active OR name <> '' AND description <> '')
+        FROM usable_agents(:owner)
+        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
+          AND (is_active OR name <> '' AND description <> '')
           AND (CAST(:is_active AS boolean) IS NULL OR is_active = :is_active)
           AND CASE
                   WHEN CAST(:name AS text) IS NOT NULL THEN name = :name
@@ -99,6 +102,7 @@ async def select_agents(
         "name": selection.name,
         "description": selection.description,
         "is_active": is_active,
+        "shared": selection.shared,
     }
     return await select_page(connection, sql, values, part, partial(_listed, restore))
 
@@ -106,17 +110,21 @@ async def select_agents(
 async def select_agent(
     connection: Connection, restore: Restore, owner: UUID, asking: UUID | None, id_: UUID
 ) -> Agent | None:
-    """One of the owner's agents; where another one is asking, without its token."""
+    """One of the owner's agents, or of those that others share with him.
+
+    Where another one is asking, or it is another user's, without its token.
+    """
     sql = """
         SELECT id AS agent_id, name AS agent_name, description AS agent_description,
                input_parameters AS agent_schema, created_at, updated_at, is_active,
-               CASE WHEN CAST(:asking AS uuid) IS NULL OR id = :asking THEN jwt ELSE '' END
-                   AS agent_jwt, alias AS agent_alias
-        FROM agents
-        WHERE creator_id = :owner AND id = :id
+               CASE WHEN creator_id = :owner AND (CAST(:asking AS uuid) IS NULL OR id = :asking)
+                   THEN jwt ELSE '' END AS agent_jwt, alias AS agent_alias,
+               CASE WHEN creator_id <> :owner
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by
+        FROM usable_agents(:owner) WHERE id = :id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "asking": asking, "id": id_})
-    return _agent(restore, row, row["agent_schema"]) if row else None
+    return _marked(_agent(restore, row, row["agent_schema"]), row) if row else None
 
 
 async def update_agent(
@@ -183,4 +191,11 @@ def _agent(restore: Restore, row: Record, schema: dict[str, Any]) -> Agent:
 
 def _listed(restore: Restore, row: Record) -> Agent:
     """One agent of many: all their schemas as objects would take much memory."""
-    return _agent(restore, row, read_json(row["agent_schema"]))
+    return _marked(_agent(restore, row, read_json(row["agent_schema"])), row)
+
+
+def _marked(agent: Agent, row: Record) -> Agent:
+    """The agent, which says whose it is where that is another user."""
+    if row["shared_by"] is not None:
+        vars(agent).update(owner=row["shared_by"], shared=True)
+    return agent

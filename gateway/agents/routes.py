@@ -27,6 +27,7 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, command, delete, get, listing, patch, post
 from gateway.web.paging import SMALL_BYTES, Page
 from gateway.web.quotas import within
+from gateway.web.scopes import Scope
 from shared.domain.agents import (
     TOO_LARGE,
     ActiveConnection,
@@ -78,6 +79,9 @@ async def _stored(call: Call[Any, Any], connection: Connection, token: str) -> s
 
 
 def _restore(call: Call[Any, Any]) -> queries.Restore:
+    scopes = None if call.caller is None else call.caller.scopes
+    if scopes is not None and Scope.AGENTS not in scopes:  # a token opens more than it does
+        return lambda _agent_id, _stored: ""
     return partial(restore_token, call.state["settings"].secret_key, call.user_id)
 
 
@@ -116,15 +120,16 @@ async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> Page[
     Flows come first, on each page.
     """
     asked, vault = call.parameters, _vault_of_master(call)
+    with_shared = asked.shared or _is_service(call)
     page = await call.read_page(
         lambda connection, part: select_active_connections(
-            connection, vault, call.user_id, asked, part
+            connection, vault, call.user_id, asked, part, with_shared=with_shared
         )
     )
     page.around = lambda told: ActiveConnections(told, [])
     if asked.agent_type in {"genai", "all"}:
         async with connect(call.database) as connection:
-            flows = await select_active_flows(connection, call.user_id)
+            flows = await select_active_flows(connection, call.user_id, with_shared=with_shared)
         size = sum(flow.size for flow in flows)
         if page.size <= SMALL_BYTES:
             await call.make_room(size)
@@ -135,12 +140,15 @@ async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> Page[
 def _vault_of_master(call: Call[Any, Any]) -> Vault | None:
     """The vault, where the master agent asks: by a key that nobody else is shown."""
     has_own_key = call.state["settings"].service_api_key is not None
-    is_service = call.caller is not None and call.caller.is_service
-    return call.state["vault"] if has_own_key and is_service else None
+    return call.state["vault"] if has_own_key and _is_service(call) else None
+
+
+def _is_service(call: Call[Any, Any]) -> bool:
+    return call.caller is not None and call.caller.is_service
 
 
 async def read_agent(call: Call[Nothing, AgentId]) -> Agent:
-    """Read one of the user's agents."""
+    """Read one of the user's agents, or of those that others share with him."""
     id_ = call.parameters.agent_id
     async with connect(call.database) as connection:
         agent = await queries.select_agent(

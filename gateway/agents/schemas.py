@@ -5,13 +5,13 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from attrs import frozen
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from gateway.openapi.schemas import Json
 from gateway.web.examples import AGENT_ID
-from gateway.web.paging import Limit, Offset
+from gateway.web.paging import Limit, Offset, Shared
 from shared.codec.rules import JsonObject
-from shared.domain.agents import NAME_LIMIT, ActiveConnection
+from shared.domain.agents import NAME_LIMIT, ActiveConnection, IsShared, SharedBy
 
 AgentName = Annotated[
     str,
@@ -121,8 +121,16 @@ class Agent:
     created_at: datetime
     updated_at: datetime
     is_active: bool
-    agent_jwt: Annotated[str, Meta(description="Its token; empty where another agent asks.")]
+    agent_jwt: Annotated[
+        str,
+        Meta(
+            description="Its token; empty where another agent asks, or a key without the scope "
+            "`agents`, or where it is another user's."
+        ),
+    ]
     agent_alias: str
+    owner: SharedBy = UNSET
+    shared: IsShared = UNSET
 
 
 @frozen
@@ -136,6 +144,7 @@ class AgentSelection:
     ) = None
     limit: Limit = 100
     offset: Offset = 0
+    shared: Shared = False
 
 
 @frozen
@@ -165,6 +174,13 @@ class ActiveSelection:
     ] = "all"
     limit: Limit = 100
     offset: Offset = 0
+    shared: Annotated[
+        bool,
+        Meta(
+            description="Whether what other users share with the user is listed too. For services "
+            "it always is: it may be called."
+        ),
+    ] = False
 
 
 @frozen(slots=False)

@@ -19,6 +19,7 @@ from gateway.requests.cancellation import CANCELLED
 from gateway.streams.events import Part
 from shared.codec.converter import unstructure
 from shared.domain.frames import FailureFrame, LogFrame, Response, ResponseFrame
+from shared.domain.usage import Usage, usage_in
 
 PROTOCOL_VERSION = "1.0"
 
@@ -53,6 +54,19 @@ def fail(code: str, reason: str) -> Json:
 
 def _error_of(frame: ResponseFrame) -> str | None:
     return frame.error if isinstance(frame, FailureFrame) else None
+
+
+def _tell_usage(usage: Usage) -> Json:
+    told = {
+        "provider": usage.provider,
+        "model": usage.model,
+        "inputTokens": usage.input_tokens,
+        "outputTokens": usage.output_tokens,
+        "totalTokens": usage.total_tokens,
+        "cachedInputTokens": usage.cached_tokens,
+        "cacheWriteInputTokens": usage.written_tokens,
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 @define
@@ -132,7 +146,9 @@ class Run:
             "execution_time": response.execution_time,
             "files": unstructure(response.files),
         }
-        return {"type": "RUN_FINISHED", **self._names(), "result": result}
+        used = [*map(_tell_usage, usage_in(response.response))]
+        more = {"usage": used} if used else {}
+        return {"type": "RUN_FINISHED", **self._names(), "result": result, **more}
 
     def _names(self) -> Json:
         return {"threadId": self.thread_id, "runId": self.run_id}

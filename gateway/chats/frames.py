@@ -21,7 +21,7 @@ FRAME = "frame"  # where a field stands that a sentence names
 VALIDATION_FAILED = "Message validation failed. Details: "
 SHOWN_INPUT = 1000  # bytes of JSON; a longer input is not repeated
 
-Name = Annotated[str, Meta(max_length=255)]
+Name = Annotated[str, Meta(max_length=511)]  # of a config, `@` and of whom it belongs to
 
 
 ValidationFailure = Annotated[

@@ -21,8 +21,10 @@ from gateway.streams.asking import FOREIGN_SESSION
 from gateway.streams.frame_queries import select_session
 from gateway.web.auth import bind_holder, find_caller
 from gateway.web.callers import Caller
+from gateway.web.errors import InsufficientScopeError, TooManyRequestsError
 from gateway.web.origins import is_welcome
 from gateway.web.refusals import TOKEN, log_refusal
+from gateway.web.scopes import CHATTING
 from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -68,13 +70,18 @@ async def check_handshake(websocket: WebSocket) -> Opening:
     session_id = asked.session_id or uuid4()
     try:
         async with connect(state["database"]) as connection:
-            caller = await find_caller(connection, state, asked.token)
+            caller = await find_caller(connection, websocket, state, asked.token)
             if caller is None or caller.agent_id is not None:
                 bind_holder(state["settings"], asked.token)
                 log_refusal(TOKEN, websocket)
                 raise RefusedError("the token is not valid")
+            caller.check_scopes(CHATTING)
             async with connect(state["database"]) as again:  # it may have been given back
                 session = await select_session(again, caller.user_id, session_id)
+    except InsufficientScopeError as error:
+        raise RefusedError(error.detail) from None
+    except TooManyRequestsError as error:
+        raise RefusedError(error.detail, TRY_AGAIN_LATER) from None
     except DatabaseAwayError:
         raise RefusedError("the database can't be reached", TRY_AGAIN_LATER) from None
     if session is not None and not session.is_own:

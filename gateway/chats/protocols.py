@@ -18,7 +18,13 @@ from shared.codec.faults import Fault
 from shared.domain.frames import encode
 
 type Reason = Literal[
-    "invalid", "too_many_open", "foreign_session", "not_accepted", "database_away", "internal"
+    "invalid",
+    "too_many_open",
+    "budget_spent",
+    "foreign_session",
+    "not_accepted",
+    "database_away",
+    "internal",
 ]
 
 

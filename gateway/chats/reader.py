@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from functools import partial
 from sys import getsizeof
 from typing import cast
@@ -24,9 +25,16 @@ from gateway.chats.protocols import Refusal
 from gateway.chats.sender import Sender
 from gateway.requests.cancellation import cancel
 from gateway.state import State
-from gateway.streams.asking import Accepted, NotAcceptedError, Question, TooManyOpenError, ask
+from gateway.streams.asking import (
+    Accepted,
+    BudgetSpentError,
+    NotAcceptedError,
+    Question,
+    TooManyOpenError,
+    ask,
+)
 from gateway.streams.delivery import Delivery
-from gateway.web.refusals import TOO_MANY_MESSAGES, log_refusal
+from gateway.web.refusals import BUDGET_SPENT, TOO_MANY_MESSAGES, log_refusal
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.telemetry.logging import bind_log_ids
@@ -38,6 +46,10 @@ INBOX_LIMIT = 16  # frames; a client that sends faster than they are stored has 
 
 DATABASE_AWAY = "The message was not accepted: the database can't be reached, please try again."
 NOT_ACCEPTED = "The message was not accepted because of an internal error, please try again."
+LOGGED: Mapping[type[NotAcceptedError], str] = {
+    TooManyOpenError: TOO_MANY_MESSAGES,
+    BudgetSpentError: BUDGET_SPENT,
+}
 
 
 class Reader:
@@ -112,8 +124,8 @@ class Reader:
             told, faults = explain_faults(error), shown_faults(error)
             refusal = refuse("invalid", told, faults=faults, is_message=is_message)
         except NotAcceptedError as error:
-            if isinstance(error, TooManyOpenError):
-                log_refusal(TOO_MANY_MESSAGES, self._websocket)
+            if (logged := LOGGED.get(type(error))) is not None:
+                log_refusal(logged, self._websocket)
             refusal = refuse(error.code, str(error))
         except DatabaseAwayError as error:
             session_id = self._opening.session_id

@@ -17,6 +17,7 @@ from gateway.completions.speech import (
     Thought,
     answer_of,
     more_of,
+    usage_of,
 )
 from gateway.streams.sse import encode_event
 from gateway.web.errors import ApiError
@@ -24,7 +25,6 @@ from shared.codec.text import write_json
 from shared.domain.frames import ResponseFrame
 
 DONE = encode_event(b"[DONE]")
-USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}  # nobody counts them
 
 
 def _id(asked: Asked) -> str:
@@ -43,10 +43,20 @@ def tell_whole(asked: Asked, frame: ResponseFrame, thoughts: Sequence[str]) -> b
         "created": asked.created,
         "model": asked.model,
         "choices": [choice],
-        "usage": USAGE,
+        "usage": _usage_of(frame),
         VENDOR: more_of(frame),
     }
     return write_json(completion)
+
+
+def _usage_of(frame: ResponseFrame) -> dict[str, Any]:
+    usage = usage_of(frame)
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+    }
 
 
 @define
@@ -93,7 +103,7 @@ class ChatStream:
             case Ended(frame, replaces):
                 more = {VENDOR: more_of(frame, replaces=replaces)}
                 last = self._chunk({}, "stop", more)
-                return last + (self._usage() if self.with_usage else b"") + DONE
+                return last + (self._usage(frame) if self.with_usage else b"") + DONE
             case Failed(reason):
                 return self.fail(FailedAnswerError(reason))
         raise AssertionError(utterance)
@@ -105,6 +115,7 @@ class ChatStream:
         rest = write_json({"choices": [choice], **(more or {})})
         return encode_event(b"%b,%b" % (self._begin, rest[1:]))
 
-    def _usage(self) -> bytes:
+    def _usage(self, frame: ResponseFrame) -> bytes:
         begin = self._begin.removesuffix(b',"usage":null')
-        return encode_event(b"%b,%b" % (begin, write_json({"choices": [], "usage": USAGE})[1:]))
+        rest = write_json({"choices": [], "usage": _usage_of(frame)})
+        return encode_event(b"%b,%b" % (begin, rest[1:]))

@@ -7,13 +7,21 @@ from typing import Self
 import attrs
 from attrs import frozen
 
-from gateway.web.errors import ApiError, BadRequestError, Form, UnauthorizedError
+from gateway.web.errors import (
+    ApiError,
+    BadRequestError,
+    Form,
+    QuotaSpentError,
+    UnauthorizedError,
+)
 from gateway.web.sentences import sentence
 from shared.codec.faults import Fault, InvalidInputError
 
 SERVER_ERROR = "server_error"
+QUOTA_SPENT = "insufficient_quota"  # the type and the code
 CODES: Mapping[int, str | None] = {
     UnauthorizedError.status: "invalid_api_key",
+    403: "missing_scope",
     404: "not_found",
     408: "request_timeout",
     413: "request_too_large",
@@ -43,6 +51,8 @@ class OpenAIError(Form):
     @classmethod
     def of(cls, error: ApiError) -> Self:
         """What a caller is told of an error."""
+        if isinstance(error, QuotaSpentError):
+            return cls(ErrorDetails(error.detail, QUOTA_SPENT, None, QUOTA_SPENT))
         is_ours = error.status >= FIRST_OF_SERVER
         kind = SERVER_ERROR if is_ours else TYPES.get(error.status, "invalid_request_error")
         code = error.code if isinstance(error, RefusedError) else CODES.get(error.status)

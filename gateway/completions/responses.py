@@ -18,19 +18,12 @@ from gateway.completions.speech import (
     Thought,
     answer_of,
     more_of,
+    usage_of,
 )
 from gateway.streams.sse import encode_event
 from gateway.web.errors import ApiError
 from shared.codec.text import write_json
 from shared.domain.frames import ResponseFrame
-
-USAGE: dict[str, Any] = {  # nobody counts them
-    "input_tokens": 0,
-    "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-    "output_tokens": 0,
-    "output_tokens_details": {"reasoning_tokens": 0},
-    "total_tokens": 0,
-}
 
 type Json = dict[str, Any]
 
@@ -39,7 +32,26 @@ def tell_whole(asked: Asked, frame: ResponseFrame, thoughts: Sequence[str]) -> b
     """The response as JSON."""
     items = [_reasoning(asked, "".join(thoughts))] if thoughts else []
     items.append(_message(asked, answer_of(frame)))
-    return write_json(_response(asked, "completed", items, {VENDOR: more_of(frame)}))
+    return write_json(_completed(asked, items, frame))
+
+
+def _completed(asked: Asked, items: list[Json], frame: ResponseFrame, **more: bool) -> Json:
+    ended = {"usage": _usage_of(frame), VENDOR: more_of(frame, **more)}
+    return _response(asked, "completed", items, ended)
+
+
+def _usage_of(frame: ResponseFrame) -> Json:
+    usage = usage_of(frame)
+    return {
+        "input_tokens": usage.input_tokens,
+        "input_tokens_details": {
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.written_tokens,
+        },
+        "output_tokens": usage.output_tokens,
+        "output_tokens_details": {"reasoning_tokens": 0},  # nobody counts them apart
+        "total_tokens": usage.total_tokens,
+    }
 
 
 def _response(asked: Asked, status: str, items: list[Json], more: Json) -> Json:
@@ -63,7 +75,7 @@ def _response(asked: Asked, status: str, items: list[Json], more: Json) -> Json:
         "tools": [],
         "top_p": None,
         "truncation": "disabled",
-        "usage": USAGE if status == "completed" else None,
+        "usage": None,
         **more,
     }
 
@@ -148,9 +160,8 @@ class ResponseStream:
             case Ended(frame, replaces):
                 for item in self._items:
                     yield from self._close(item)
-                more = {VENDOR: more_of(frame, replaces=replaces)}
                 items = [self._whole(item) for item in self._items]
-                response = _response(self.asked, "completed", items, more)
+                response = _completed(self.asked, items, frame, replaces=replaces)
                 yield self._event("response.completed", response=response)
             case Failed(reason):
                 yield self.fail(FailedAnswerError(reason))

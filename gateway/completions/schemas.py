@@ -11,7 +11,8 @@ from gateway.streams.histories import MESSAGES_LIMIT
 NAME_LIMIT = 255
 OTHERS = "What is not described here is ignored."
 
-ModelId = Annotated[str, Meta(max_length=NAME_LIMIT, description="One of `/v1/models`.")]
+MODEL_LIMIT = 511  # a config's name, `@` and the name of whom it belongs to
+ModelId = Annotated[str, Meta(max_length=MODEL_LIMIT, description="One of `/v1/models`.")]
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 Refused = Annotated[Any, Meta(description="Refused, unless it asks for nothing.")]
 

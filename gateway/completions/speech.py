@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from gateway.streams.events import Part
 from shared.domain.frames import FailureFrame, FileMetadata, LogFrame, ResponseFrame
+from shared.domain.usage import Usage, add_up, usage_in
 
 PIECE_LIMIT = 16 * 1024  # characters of an answer that are told at a time
 THOUGHTS_LIMIT = 256 * 1024  # characters of what led to an answer, where they are told again
@@ -106,6 +107,11 @@ class Speech:
 def answer_of(frame: ResponseFrame) -> str:
     """The text that counts."""
     return str(frame.response.response["response"])
+
+
+def usage_of(frame: ResponseFrame) -> Usage:
+    """The tokens of all models that have worked on it; zeros where nothing is said of them."""
+    return add_up(usage_in(frame.response.response))
 
 
 def more_of(frame: ResponseFrame, *, replaces: bool = False) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 from attrs import frozen
 from databases.core import Connection
 from databases.interfaces import Record
+from msgspec import UNSET
 
-from gateway.flows.schemas import AgentFlow, Member, StoredFlow
+from gateway.flows.schemas import ListedFlow, Member, StoredFlow
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from shared.codec.converter import unstructure
@@ -30,23 +31,31 @@ class FlowContent:
     flow: list[Member]
 
 
-async def select_flows(connection: Connection, owner: UUID, part: Slice) -> Page[AgentFlow]:
-    """The owner's flows, newest first. A member takes eight times the memory of its text."""
+async def select_flows(
+    connection: Connection, owner: UUID, part: Slice, *, shared: bool = False
+) -> Page[ListedFlow]:
+    """The owner's flows, or those that others share with him, newest first.
+
+    A member takes eight times the memory of its text.
+    """
     sql = """
-        SELECT id, name, alias, description, flow AS members, created_at, updated_at,
+        SELECT id, name, alias, description, flow AS members, created_at, updated_at, creator_id,
+               CASE WHEN creator_id <> :owner
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
                octet_length(description) + 8 * octet_length(CAST(flow AS text)) AS bytes
-        FROM agentworkflows
-        WHERE creator_id = :owner
+        FROM usable_flows(:owner)
+        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-    page = await select_page(connection, sql, {"owner": owner}, part, shown)
-    page.rows = await find_members(connection, owner, page.rows)
+    values = {"owner": owner, "shared": shared}
+    page = await select_page(connection, sql, values, part, shown)
+    page.rows = await find_members(connection, page.rows)
     return page
 
 
-def shown(flow: Flow) -> AgentFlow:
+def shown(flow: Flow) -> ListedFlow:
     """A flow as clients are told of it."""
-    return AgentFlow(
+    return ListedFlow(
         id=flow.id,
         name=flow.name,
         description=flow.description,
@@ -54,6 +63,8 @@ def shown(flow: Flow) -> AgentFlow:
         is_active=flow.is_active,
         created_at=flow.created_at,
         updated_at=flow.updated_at,
+        owner=flow.shared_by or UNSET,
+        shared=flow.shared_by is not None or UNSET,
     )
 
 

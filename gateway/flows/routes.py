@@ -7,9 +7,9 @@ from databases.core import Connection
 from gateway.flows import queries
 from gateway.flows.queries import FlowContent
 from gateway.flows.schemas import (
-    AgentFlow,
     FlowId,
     FlowPage,
+    ListedFlow,
     Member,
     StoredFlow,
     WantedFlow,
@@ -33,15 +33,17 @@ async def create_flow(call: Call[WantedFlow, Nothing]) -> StoredFlow:
             return await queries.insert_flow(connection, call.user_id, content)
 
 
-async def list_flows(call: Call[Nothing, FlowPage]) -> Page[AgentFlow]:
-    """List the user's flows, newest first."""
+async def list_flows(call: Call[Nothing, FlowPage]) -> Page[ListedFlow]:
+    """List the user's flows, or those that others share with him, newest first."""
     return await call.read_page(
-        lambda connection, part: queries.select_flows(connection, call.user_id, part)
+        lambda connection, part: queries.select_flows(
+            connection, call.user_id, part, shared=call.parameters.shared
+        )
     )
 
 
-async def read_flow(call: Call[Nothing, FlowId]) -> AgentFlow:
-    """Read one of the user's flows."""
+async def read_flow(call: Call[Nothing, FlowId]) -> ListedFlow:
+    """Read one of the user's flows, or of those that others share with him."""
     id_ = call.parameters.agentflow_id
     async with connect(call.database) as connection:
         flow = await select_flow(connection, call.user_id, id_)
@@ -77,7 +79,8 @@ async def _find_content(connection: Connection, owner: UUID, wanted: WantedFlow)
         if not value:
             raise BadRequestError(f"'{field}' parameter must not be empty string")
     members = [_member(each) for each in wanted.flow]
-    active = await select_active_members(connection, owner, [member.id for member in members])
+    found = await select_active_members(connection, [owner], [member.id for member in members])
+    active = found[owner]
     if inactive := [str(each.id) for each in members if (each.id, each.type) not in active]:
         raise _inactive(*inactive)
     return FlowContent(name, make_alias(name), wanted.description, members)
@@ -115,8 +118,8 @@ operations = [
         StoredFlow,
         names={"agentflow_id": "/id"},
     ),
-    listing("/api/agentflows", list_flows, FlowPage, list[AgentFlow], fails=False),
-    get("/api/agentflows/{agentflow_id}", read_flow, FlowId, AgentFlow),
+    listing("/api/agentflows", list_flows, FlowPage, list[ListedFlow], fails=False),
+    get("/api/agentflows/{agentflow_id}", read_flow, FlowId, ListedFlow),
     patch("/api/agentflows/{agentflow_id}", update_flow, WantedFlow, FlowId, StoredFlow),
     delete("/api/agentflows/{agentflow_id}", delete_flow, FlowId),
 ]

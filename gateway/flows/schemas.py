@@ -5,12 +5,12 @@ from typing import Annotated, ClassVar, get_args
 from uuid import UUID
 
 from attrs import frozen
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from gateway.openapi.schemas import Json
 from gateway.web.examples import AGENT_ID
-from gateway.web.paging import Limit, Offset
-from shared.domain.agents import NAME_LIMIT
+from gateway.web.paging import Limit, Offset, Shared
+from shared.domain.agents import NAME_LIMIT, IsShared, SharedBy
 from shared.domain.flows import MemberType
 
 MEMBERS_LIMIT = 1000
@@ -93,6 +93,14 @@ class AgentFlow:
 
 
 @frozen(slots=False)
+class ListedFlow(AgentFlow):
+    """A flow of the user's, or one that another user shares with him."""
+
+    owner: SharedBy = UNSET
+    shared: IsShared = UNSET
+
+
+@frozen(slots=False)
 class StoredFlow(AgentFlow):
     """A flow that was just stored."""
 
@@ -109,7 +117,8 @@ class FlowId:
 
 @frozen
 class FlowPage:
-    """Which of the user's flows to list."""
+    """Which of the user's flows to list, or of those that others share with him."""
 
     limit: Limit = 100
     offset: Offset = 0
+    shared: Shared = False

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import UNSET
 from starlette.responses import JSONResponse, Response
 
+from gateway.audit.acting import acting
 from gateway.grants import queries
 from gateway.grants.clients import GivenClient, Ourselves
 from gateway.grants.flows import Begun, Flow, begin, finish, id_of
@@ -181,7 +182,7 @@ async def _finish(
     async with call.state["turns"].lookups.turn(stored.owner):
         got = await finish(call.state["outbound"], flow, given.code, given.iss or None)
     sealed = seal_given(call.state["vault"], stored.server_id, got.grant)
-    async with connect(call.database) as connection:
+    async with acting(call, stored.owner) as connection:
         is_stored = await queries.update_grant(
             connection, stored.owner, stored.server_id, flow.url, sealed, got.renew_in
         )

@@ -47,8 +47,12 @@ async def insert_identity(connection: Connection, user_id: UUID, proof: Proof) -
 
 
 async def select_by_email(connection: Connection, email: str) -> UUID | None:
-    """The user who is known to have this mail."""
-    sql = "SELECT id FROM users WHERE email = :email AND email_verified_at IS NOT NULL"
+    """The user who is known to have this mail; of letters that only become these, nobody."""
+    sql = """
+        SELECT id FROM users
+        WHERE lower(email) = :email AND email_verified_at IS NOT NULL
+          AND octet_length(email) = char_length(email)
+    """
     id_: UUID | None = await connection.fetch_val(sql, {"email": email})
     return id_
 
@@ -68,7 +72,7 @@ async def set_email(connection: Connection, user_id: UUID, email: str) -> None:
         UPDATE users SET email = :email, email_verified_at = now()
         WHERE id = :user_id AND email_verified_at IS NULL
           AND NOT EXISTS (
-              SELECT FROM users WHERE email = :email AND email_verified_at IS NOT NULL
+              SELECT FROM users WHERE lower(email) = :email AND email_verified_at IS NOT NULL
           )
     """
     await connection.execute(sql, {"user_id": user_id, "email": email})

@@ -11,29 +11,29 @@ from shared.postgres.pool import columns
 
 
 async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> list[Member]:
-    """The owner's agent; nobody, where there is none."""
+    """An agent that the owner may use; nobody, where there is none."""
     sql = """
         SELECT 'genai' AS type, id, alias, is_active, input_parameters
-        FROM agents WHERE creator_id = :owner AND id = :id
+        FROM usable_agents(:owner) WHERE id = :id
     """
     rows = await connection.fetch_all(sql, {"owner": owner, "id": id_})
     return [Member(**columns(row)) for row in rows]
 
 
 async def select_members(connection: Connection, owner: UUID, id_: UUID) -> list[Member]:
-    """The members of the owner's flow in their order; nobody, where there is none.
+    """The members of a flow that the owner may use in their order; nobody, where there is none.
 
     Of one with more than ASKED_MEMBERS_LIMIT members one more.
     """
     sql = """
         SELECT member ->> 'type' AS type, agents.id, agents.alias, agents.is_active,
                agents.input_parameters
-        FROM agentworkflows
+        FROM usable_flows(:owner) AS flows
         CROSS JOIN LATERAL json_array_elements(flow) WITH ORDINALITY AS members (member, place)
         LEFT JOIN agents
-          ON agents.id = CAST(member ->> 'id' AS uuid) AND agents.creator_id = :owner
+          ON agents.id = CAST(member ->> 'id' AS uuid) AND agents.creator_id = flows.creator_id
          AND member ->> 'type' = 'genai'
-        WHERE agentworkflows.creator_id = :owner AND agentworkflows.id = :id AND place <= :limit
+        WHERE flows.id = :id AND place <= :limit
         ORDER BY place
     """
     values = {"owner": owner, "id": id_, "limit": ASKED_MEMBERS_LIMIT + 1}

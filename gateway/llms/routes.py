@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import attrs
 from databases.core import Connection
 
+from gateway.audit.acting import acting
 from gateway.llms import config_queries, queries
 from gateway.llms.config_queries import NameTakenError
 from gateway.llms.schemas import (
@@ -23,6 +24,7 @@ from gateway.llms.schemas import (
     needs_no_key,
     stored_columns,
 )
+from gateway.llms.shared_queries import select_shared_config, select_shared_configs
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, delete, get, listing, patch, post
@@ -45,7 +47,7 @@ async def create_provider(call: Call[NewProvider, Nothing]) -> Provider:
         raise BadRequestError(NO_KEY)
     id_, vault = uuid4(), call.state["vault"]
     encrypted = _encrypt(vault, id_, new.key)
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         metadata = await _stored(call, connection, METADATA, id_, new.metadata or {})
         async with within(queries.PROVIDERS, call, connection):
             provider = await queries.insert_provider(
@@ -63,7 +65,7 @@ async def update_provider(call: Call[ProviderChanges, ProviderName]) -> Provider
     keyless = needs_no_key(name)
     if changes.new_key == "" and not keyless:
         raise BadRequestError(NO_KEY)
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         id_ = await queries.select_provider_id(connection, call.user_id, name)
         if id_ is None:
             raise _unknown_provider(name)
@@ -102,7 +104,7 @@ def _unknown_provider(name: str) -> BadRequestError:
 async def create_model_config(call: Call[NewModelConfig, Nothing]) -> list[ProviderConfigs]:
     """Store a model config; answers with its provider."""
     new, id_ = call.body, uuid4()
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         options = stored_columns(new)["credentials"]
         credentials = await _stored(call, connection, CREDENTIALS, id_, options)
         async with within(queries.CONFIGS, call, connection):
@@ -117,7 +119,14 @@ async def create_model_config(call: Call[NewModelConfig, Nothing]) -> list[Provi
 
 
 async def list_model_configs(call: Call[Nothing, ProviderPage]) -> Page[ProviderConfigs]:
-    """List the user's providers, newest first, with their configs, oldest first."""
+    """List the user's providers, newest first, with their configs, oldest first.
+
+    Or the configs that others share with him.
+    """
+    if call.parameters.shared:
+        return await call.read_page(
+            lambda connection, part: select_shared_configs(connection, call.user_id, part)
+        )
     return await call.read_page(
         lambda connection, part: queries.select_providers(
             connection, call.state["vault"], call.user_id, part
@@ -126,12 +135,15 @@ async def list_model_configs(call: Call[Nothing, ProviderPage]) -> Page[Provider
 
 
 async def read_model_config(call: Call[Nothing, ModelConfigId]) -> ProviderConfigs:
-    """Read one of the user's configs, with its provider."""
+    """Read one of the user's configs, or of those that others share with him.
+
+    With its provider.
+    """
     id_ = call.parameters.model_config_id
     async with connect(call.database) as connection:
         found = await config_queries.select_config(
             connection, call.state["vault"], call.user_id, id_
-        )
+        ) or await select_shared_config(connection, call.user_id, id_)
     if found is None:
         raise _unknown_config(id_)
     return found
@@ -141,7 +153,7 @@ async def update_model_config(call: Call[ModelConfigChanges, ModelConfigId]) -> 
     """Change one of the user's configs; what is left out stays."""
     id_ = call.parameters.model_config_id
     vault, options = call.state["vault"], stored_columns(call.body)["credentials"]
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         credentials = await _stored(call, connection, CREDENTIALS, id_, options)
         try:
             config = await config_queries.update_config(
@@ -157,7 +169,7 @@ async def update_model_config(call: Call[ModelConfigChanges, ModelConfigId]) -> 
 async def delete_model_config(call: Call[Nothing, ModelConfigId]) -> None:
     """Delete one of the user's configs; its provider stays."""
     id_ = call.parameters.model_config_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         deleted = await config_queries.delete_config(connection, call.user_id, id_)
     if not deleted:
         raise _unknown_config(id_)

@@ -14,6 +14,7 @@ from gateway.openapi.schemas import Json
 from gateway.web.paging import Limit, Offset
 from gateway.web.texts import is_blank
 from shared.codec.hooks import Rule
+from shared.domain.agents import IsShared, SharedBy
 from shared.secrets import REDACTED
 
 
@@ -173,6 +174,8 @@ class ModelConfig:
     credentials: dict[str, Any]
     user_prompt: str
     max_last_messages: int
+    owner: SharedBy = UNSET
+    shared: IsShared = UNSET
 
 
 @frozen(slots=False)
@@ -187,10 +190,18 @@ class ProviderConfigs:
 
 @frozen
 class ProviderPage:
-    """Which of the user's providers to list."""
+    """Which of the user's providers to list, or of configs that others share with him."""
 
     limit: Limit = 100
     offset: Offset = 0
+    shared: Annotated[
+        bool,
+        Meta(
+            description="Whether to list what other users share with the caller through groups, in "
+            "place of his own: each config by itself, without the key, metadata and credentials. "
+            "Its name, by which chats name it, has `@` and that of its `owner` at the end."
+        ),
+    ] = False
 
 
 @frozen(slots=False)

@@ -38,6 +38,8 @@ class Listed:
 
     tools: list[object] = field(factory=list)
     names: set[str] = field(factory=set)
+    pages: int = 0
+    """In how many answers they came."""
     server: dict[str, Any] = field(factory=dict)
     """What it said of itself when it was greeted: its result, in either form."""
     version: str | None = None
@@ -53,7 +55,7 @@ class Listed:
 
     def begin(self) -> None:
         """What is listed from now on stands in place of what was."""
-        self.tools, self.names = [], set()
+        self.tools, self.names, self.pages = [], set(), 0
         self.is_whole = self.has_changed = False
 
     @property
@@ -65,6 +67,7 @@ class Listed:
         """Take what is of use out of an answer, and leave what the SDK needs."""
         if isinstance(result.get("tools"), list):
             self.tools += result["tools"]
+            self.pages += 1
             self.names.update(map(str, (_name(one) for one in result["tools"])))
             result["tools"] = []
             cursor = result.get("nextCursor")
@@ -138,12 +141,12 @@ async def _list_again(client: Client, listed: Listed) -> None:
     for _ in range(RELISTINGS):
         if not listed.has_changed:
             return
-        before = listed.tools, listed.names, listed.is_whole
+        before = listed.tools, listed.names, listed.pages, listed.is_whole
         listed.begin()
         try:
             await _list_pages(client, listed)
         except MCPError:
-            listed.tools, listed.names, listed.is_whole = before
+            listed.tools, listed.names, listed.pages, listed.is_whole = before
             return
 
 

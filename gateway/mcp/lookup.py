@@ -16,7 +16,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from gateway.mcp.info import read_info
 from gateway.mcp.listing import MESSAGES_LIMIT, MOST_PAGES, QUESTIONS_LIMIT, Listed, list_tools
 from gateway.mcp.sessions import Sessions
-from gateway.mcp.tools import MOST_TOOLS, FoundTool, Reading
+from gateway.mcp.tools import MOST_TOOLS, FoundTool, Reading, digest_of
 from gateway.remote.causes import describe_answer
 from gateway.remote.challenges import GIVE
 from gateway.remote.credentials import Credentials
@@ -56,6 +56,8 @@ class FoundServer:
     info: dict[str, Any]
     version: str | None
     """Of the protocol, that is spoken with it."""
+    digest: str | None
+    """Of the tools as they were listed, where one request without a session gets them all."""
 
 
 async def look_up(
@@ -92,6 +94,8 @@ async def look_up(
         await sessions.end_later(outbound, url, credentials)
     reading = Reading()
     await to_thread.run_sync(reading.read, listed.tools)  # which may have many thousand parts
+    is_short = listed.is_whole and listed.pages == 1 and not sessions.has_any
+    digest = await to_thread.run_sync(digest_of, listed.tools) if is_short else None
     _log(url, reading.left_out, None if listed.is_whole else ended or _BOUNDS)
     return FoundServer(
         list(reading.tools.values()),
@@ -99,6 +103,7 @@ async def look_up(
         listed.is_whole,
         read_info(listed.told, listed.server.get("instructions"), listed.version),
         listed.version,
+        digest,
     )
 
 

@@ -8,7 +8,8 @@ from attrs import field, frozen
 from databases.core import Connection
 from msgspec import UNSET
 
-from gateway.mcp import queries
+from gateway.audit.acting import acting
+from gateway.mcp import queries, reading_queries
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcp.lookup import FoundServer
 from gateway.mcp.schemas import (
@@ -38,7 +39,7 @@ from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.domain.grants import open_grant, with_token
 from shared.domain.headers import open_headers
-from shared.postgres.pool import connect, transaction
+from shared.postgres.pool import connect
 
 LOOKED_UP = attrs.fields_dict(LookedUpServer)
 
@@ -61,7 +62,7 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
         raise _refusal(url, error) from None
     async with (
         call.turn("create_server"),
-        connect(call.database) as connection,
+        acting(call) as connection,
         within(queries.SERVERS, call, connection),
     ):
         id_ = await queries.upsert_server(connection, call.user_id, url)
@@ -71,8 +72,8 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
             await queries.update_wanting(connection, id_)
         else:
             await update_servers(connection, [id_], found)
-        server = await queries.select_server(connection, call.user_id, id_)
-        tools = await queries.select_schemas(connection, id_)
+        server = await reading_queries.select_server(connection, call.user_id, id_)
+        tools = await reading_queries.select_schemas(connection, id_)
     assert server is not None
     return _looked_up(server, tools)
 
@@ -143,13 +144,12 @@ async def update_server(call: Call[ServerChanges, ServerId]) -> Server:
         raise _refusal(url, error) from None
     async with (
         call.turn("update_server"),
-        connect(call.database) as connection,
-        transaction(connection),
+        acting(call) as connection,
     ):
         ids = await queries.activate_servers(connection, Target(url, id_))
         await _store_sent(call, connection, id_, sent)
         await update_servers(connection, ids, found)
-        server = await queries.select_server(connection, owner, id_)
+        server = await reading_queries.select_server(connection, owner, id_)
     if server is None:
         raise _unknown(id_)
     return server
@@ -160,17 +160,24 @@ def _unknown(id_: UUID) -> BadRequestError:
 
 
 async def list_servers(call: Call[Nothing, ServerPage]) -> Page[Server]:
-    """List the user's MCP servers, active or not, oldest first."""
+    """List the user's MCP servers, or those that others share with him, oldest first.
+
+    Active or not.
+    """
     return await call.read_page(
-        lambda connection, part: queries.select_servers(connection, call.user_id, part)
+        lambda connection, part: reading_queries.select_servers(
+            connection, call.user_id, part, shared=call.parameters.shared
+        )
     )
 
 
 async def read_server(call: Call[Nothing, ServerId]) -> Server:
-    """Read one of the user's MCP servers."""
+    """Read one of the user's MCP servers, or of those that others share with him."""
     id_ = call.parameters.server_id
     async with connect(call.database) as connection:
-        server = await queries.select_server(connection, call.user_id, id_)
+        server = await reading_queries.select_server(
+            connection, call.user_id, id_, with_shared=True
+        )
     if server is None:
         raise _unknown(id_)
     return server
@@ -179,7 +186,7 @@ async def read_server(call: Call[Nothing, ServerId]) -> Server:
 async def delete_server(call: Call[Nothing, ServerId]) -> None:
     """Delete one of the user's MCP servers with its tools."""
     id_ = call.parameters.server_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         if not await queries.delete_server(connection, call.user_id, id_):
             raise BadRequestError(f"MCP server with ID {id_} was not found")
 

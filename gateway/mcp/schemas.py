@@ -10,9 +10,9 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.openapi.schemas import Json
 from gateway.remote.credentials import BearerToken, HeaderChanges, HeaderNames, NewHeaders
 from gateway.remote.urls import URL_SCHEMA
-from gateway.web.paging import Limit, Offset
+from gateway.web.paging import Limit, Offset, Shared
 from shared.codec.rules import Url
-from shared.domain.agents import FunctionName, NewerOnly
+from shared.domain.agents import FunctionName, IsShared, NewerOnly, SharedBy
 
 ServerInfo = Annotated[
     dict[str, Any] | UnsetType,
@@ -103,6 +103,8 @@ class Server:
     left_out: LeftOutTools = UNSET
     header_names: HeaderNames = UNSET
     authorization: AuthorizationState = UNSET
+    owner: SharedBy = UNSET
+    shared: IsShared = UNSET
 
 
 @frozen(slots=False)
@@ -123,10 +125,11 @@ class LookedUpServer:
 
 @frozen
 class ServerPage:
-    """Which of the user's servers to list."""
+    """Which of the user's servers to list, or of those that others share with him."""
 
     limit: Limit = 100
     offset: Offset = 0
+    shared: Shared = False
 
 
 @frozen

@@ -24,6 +24,8 @@ class Sessions:
 
     def __init__(self) -> None:
         self._open: dict[str, None] = {}
+        self.has_any = False
+        """Whether the server has named one, ended or not."""
 
     async def note(self, answer: httpx2.Response) -> None:
         """Note what an answer says of them."""
@@ -32,6 +34,7 @@ class Sessions:
             self._open.pop(asked.headers.get(MCP_SESSION_ID, ""), None)
         elif asked.method == "POST" and _id.fullmatch(answer.headers.get(MCP_SESSION_ID, "")):
             self._open[answer.headers[MCP_SESSION_ID]] = None
+            self.has_any = True
 
     def leave(self) -> None:
         """Leave them all to the server."""

@@ -6,6 +6,7 @@ from databases.core import Connection
 
 from gateway.mcp.lookup import FoundServer
 from gateway.mcp.tools import ALL_LIMIT, MOST_TOOLS
+from gateway.remote.kinds import pause_of_whole
 from gateway.remote.left_out import describe
 from shared.codec.converter import unstructure
 from shared.domain.agents import make_tool_alias
@@ -27,7 +28,11 @@ async def update_servers(
 async def _update_info(connection: Connection, server_ids: list[UUID], found: FoundServer) -> None:
     sql = """
         UPDATE mcpservers SET
-            server_info = :info, left_out = :left_out, protocol_version = :version
+            server_info = :info,
+            left_out = :left_out,
+            protocol_version = :version,
+            lookup_digest = :digest,
+            whole_lookup_at = now() + make_interval(secs => :pause)
         WHERE id = ANY(:server_ids)
     """
     values = {
@@ -35,6 +40,8 @@ async def _update_info(connection: Connection, server_ids: list[UUID], found: Fo
         "info": found.info,
         "left_out": describe(found.left_out, "tools"),
         "version": found.version,
+        "digest": found.digest,
+        "pause": pause_of_whole(),
     }
     await connection.execute(sql, values)
 
@@ -70,7 +77,7 @@ async def _upsert_tools(connection: Connection, server_ids: list[UUID], found: F
         WITH found AS (
             SELECT * FROM json_to_recordset(CAST(:tools AS json)) AS tool
                 (name text, description text, "inputSchema" json, annotations json,
-                 flattened json, alias text, place integer)
+                 flattened json, place integer)
         ), changed AS (
             UPDATE mcptools SET
                 description = found.description,
@@ -88,18 +95,20 @@ async def _upsert_tools(connection: Connection, server_ids: list[UUID], found: F
         )
         INSERT INTO mcptools
             (id, name, description, "inputSchema", annotations, flattened, alias, mcp_server_id)
-        SELECT (CAST(:ids AS uuid[]))[row_number() OVER (ORDER BY place)],
-               name, description, "inputSchema", annotations, flattened, alias, server_id
+        SELECT (CAST(:ids AS uuid[]))[row_number() OVER new], name, description, "inputSchema",
+               annotations, flattened,
+               concat(name, (CAST(:endings AS text[]))[row_number() OVER new]), server_id
         FROM found CROSS JOIN unnest(CAST(:server_ids AS uuid[])) AS server_id
         WHERE NOT EXISTS (
             SELECT FROM mcptools
             WHERE mcptools.mcp_server_id = server_id AND mcptools.name = found.name
         )
+        WINDOW new AS (ORDER BY place)
     """
-    rows = [
-        {**unstructure(tool), "alias": make_tool_alias(tool.name), "place": place}
-        for place, tool in enumerate(found.tools)
-    ]
-    # Ascending ids keep the order that the server lists its tools in.
+    rows = [{**unstructure(tool), "place": place} for place, tool in enumerate(found.tools)]
+    # Ascending ids keep the order that the server lists its tools in. Each tool has an alias of its
+    # own, also where several users have the server: what they share meets in one chat.
     ids = sorted(uuid4() for _ in range(len(rows) * len(server_ids)))
-    await connection.execute(sql, {"server_ids": server_ids, "tools": rows, "ids": ids})
+    endings = [make_tool_alias("") for _ in ids]
+    values = {"server_ids": server_ids, "tools": rows, "ids": ids, "endings": endings}
+    await connection.execute(sql, values)

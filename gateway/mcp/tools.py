@@ -1,6 +1,8 @@
 """The tools of an MCP server, each read for itself: one that is no good leaves the others."""
 
+import json
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Annotated, Any
 
 import attrs
@@ -105,6 +107,11 @@ class Reading:
         flattened = None if schema is flattened else flattened
         hints = _read_annotations(one.get("annotations"))
         return FoundTool(stated.name, schema, description, hints, flattened), size
+
+
+def digest_of(listed: list[Any]) -> str:
+    """Of tools as they were listed, good or not."""
+    return sha256(json.dumps(listed).encode()).hexdigest()
 
 
 def _find_name(one: object) -> str:

@@ -75,13 +75,13 @@ async def select_states(database: Database, owners: Sequence[UUID]) -> dict[UUID
     sql = """
         SELECT owner, md5(concat(
             (
-                SELECT string_agg(concat(id, updated_at), ',' ORDER BY id) FROM agents
-                WHERE creator_id = owner AND is_active
+                SELECT string_agg(concat(id, updated_at), ',' ORDER BY id)
+                FROM usable_agents(owner) WHERE is_active
             ),
             ';',
             (
-                SELECT string_agg(concat(id, updated_at), ',' ORDER BY id) FROM agentworkflows
-                WHERE creator_id = owner
+                SELECT string_agg(concat(id, updated_at), ',' ORDER BY id)
+                FROM usable_flows(owner)
             )
         )) AS state
         FROM unnest(CAST(:owners AS uuid[])) AS owner

@@ -1,6 +1,6 @@
 """What clients look for who have no token, or a dead one: RFC 9728, RFC 6750."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, cast
 
 from attrs import frozen
@@ -43,10 +43,10 @@ async def read_metadata(call: Call[Nothing, Nothing]) -> ResourceMetadata:
     return ResourceMetadata(f"{base}{PATH}", "GenAI back-end", ("header",))
 
 
-def challenge(scope: Scope, *, has_token: bool) -> Mapping[str, str]:
-    """The header of a 401: what is wrong, and where the metadata are."""
+def challenge(scope: Scope, wrong: Sequence[str]) -> Mapping[str, str]:
+    """The header of a 401 or 403: what is wrong, and where the metadata are."""
     settings: GatewaySettings = cast("State", scope["state"])["settings"]
-    parts = ['error="invalid_token"'] if has_token else []
+    parts = [*wrong]
     if settings.public_url is not None:
         parts.append(f'resource_metadata="{settings.public_url}{WELL_KNOWN}{PATH}"')
     return {"WWW-Authenticate": " ".join(["Bearer", ", ".join(parts)]).strip()}

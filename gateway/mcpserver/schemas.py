@@ -11,7 +11,13 @@ from starlette.types import Scope
 from gateway.mcpserver.metadata import challenge
 from gateway.openapi.schemas import Json
 from gateway.web.auth import DEAD_TOKEN
-from gateway.web.errors import ApiError, BadRequestError, Form, UnauthorizedError
+from gateway.web.errors import (
+    ApiError,
+    BadRequestError,
+    Form,
+    InsufficientScopeError,
+    UnauthorizedError,
+)
 from gateway.web.sentences import sentence
 from shared.codec.faults import InvalidInputError
 from shared.codec.hooks import Rule
@@ -100,9 +106,12 @@ class RpcError(Form):
 
     @classmethod
     def headers_of(cls, error: ApiError, scope: Scope) -> Mapping[str, str]:
-        """Those of the error; a 401 says where the metadata are that clients look for."""
+        """Those of the error; 401 and a missing scope say where the metadata are."""
         if isinstance(error, UnauthorizedError):
-            return challenge(scope, has_token=error.detail == DEAD_TOKEN)
+            has_token = error.detail == DEAD_TOKEN
+            return challenge(scope, ['error="invalid_token"'] if has_token else [])
+        if isinstance(error, InsufficientScopeError):
+            return challenge(scope, error.parameters)
         return error.headers
 
     @classmethod

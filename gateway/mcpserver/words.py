@@ -14,6 +14,7 @@ from gateway.streams.events import Part
 from shared.codec.depth import is_too_deep
 from shared.codec.text import read_json, write_json
 from shared.domain.frames import FailureFrame, LogFrame, Response, ResponseFrame
+from shared.domain.usage import tell_usage, usage_in
 
 PROGRESS_LIMIT = 4096  # characters of a message
 TRACE_LIMIT = 128 * 1024  # bytes of JSON
@@ -112,9 +113,11 @@ def _object_in(text: str) -> Json | None:
 def _meta(response: Response) -> Json:
     trace = response.response["agents_trace"]
     is_small = len(write_json(trace)) <= TRACE_LIMIT
+    used = tell_usage(usage_in(response.response))
     return {
         f"{META}/request_id": str(response.request_id),
         f"{META}/session_id": str(response.session_id),
         f"{META}/execution_time": response.execution_time,
+        **({f"{META}/usage": used} if used else {}),
         **({TRACE: trace} if is_small else {f"{META}/agents_trace_left_out": len(trace)}),
     }

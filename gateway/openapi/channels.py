@@ -11,16 +11,16 @@ from gateway.web.channel import Channel
 ABOUT = """\
 The REST API is described at [/openapi.json]({base}/openapi.json).
 
-A handshake without a user's living token, or with a `session_id` that is no UUID, is refused with
-403. Each frame that comes in is answered by exactly one: `ResponseFrame` or `FailureFrame` when its
-request has ended, `FailureFrame` without `seq` when it could not be accepted, `ValidationFailure`
-when it is malformed.
+A handshake without a user's living token or API key, or with a `session_id` that is no UUID, is
+refused with 403. Each frame that comes in is answered by exactly one: `ResponseFrame` or
+`FailureFrame` when its request has ended, `FailureFrame` without `seq` when it could not be
+accepted, `ValidationFailure` when it is malformed.
 """
 TOKEN: Json = {
     "type": "httpApiKey",
     "name": "token",
     "in": "query",
-    "description": "A user's token.",
+    "description": "A user's token, or an API key of his with the scope `chat`.",
 }
 
 

@@ -52,6 +52,7 @@ class InputFaults:
 SECURITY: dict[Access, list[Json]] = {
     Access.ANYONE: [],
     Access.USER: [{"user": []}],
+    Access.ADMIN: [{"user": []}],
     Access.USER_OR_AGENT: [{"user": []}, {"agent": []}],
     Access.USER_OR_SERVICE: [{"user": []}, {"service": []}],
     Access.USER_AGENT_OR_SERVICE: [{"user": []}, {"agent": []}, {"service": []}],
@@ -62,6 +63,12 @@ SECURITY_SCHEMES: Json = {
         "type": "oauth2",
         "description": "A user's token; it dies after six hours.",
         "flows": {"password": {"tokenUrl": "/api/login/access-token", "scopes": {}}},
+    },
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "genai_…",
+        "description": "An API key of the user's, with one of the scopes that are named.",
     },
     "agent": {
         "type": "http",
@@ -206,13 +213,18 @@ def _operation_id(operation: Operation) -> str:
     return "_".join(filter(None, (operation.name, operation.old_place)))
 
 
+def _security(operation: Operation) -> list[Json]:
+    """Whom it lets in; of API keys each scope that opens it, as a role (OpenAPI 3.1)."""
+    return [*SECURITY[operation.access], *({"key": [each]} for each in operation.opened_by)]
+
+
 def _describe_one(operation: Operation, schemas: Schemas) -> Json:
     summary, more = _split(operation.handler)
     described: Json = {
         "operationId": _operation_id(operation),
         "summary": summary,
         "tags": [_resource(operation)],
-        "security": SECURITY[operation.access],
+        "security": _security(operation),
         "responses": _responses(operation, schemas),
     }
     if operation.old_place:

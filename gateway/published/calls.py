@@ -19,6 +19,7 @@ from gateway.web.addresses import whole_base_of
 from gateway.web.auth import Access
 from gateway.web.inputs import Nothing, read_data
 from gateway.web.operation import Call, Operation
+from gateway.web.scopes import CHATS, CHATTING
 from shared.codec.text import write_json
 from shared.postgres.pool import connect
 
@@ -152,6 +153,7 @@ def _called(
         further_errors=[NotPublishedError, NotYoursError],
         bounded=True,
         lends=False,
+        scopes=CHATS if method == "GET" else CHATTING,
         rest="operation",
     )
 

@@ -12,7 +12,8 @@ from attrs import field, frozen
 from gateway.requests.schemas import Status
 from gateway.streams.asking import Accepted, Question
 from shared.codec.text import read_json
-from shared.domain.frames import FileMetadata
+from shared.domain.frames import Answer, FileMetadata
+from shared.domain.usage import USAGE, tell_usage, usage_in
 
 ANSWER, FILES = "answer", "files"  # the ids of artifacts
 MESSAGE_NAME, CONTEXT_NAME = "message", "context"  # what clients have words of their own for
@@ -110,7 +111,7 @@ class Names:
 
 def task_of(stored: StoredTask, files_url: str) -> Task:
     """The task, with all that is known of it; files are found below that address."""
-    names = stored.names
+    names, answer = stored.names, _answer(stored)
     status = TaskStatus(
         state=STATES[stored.status],
         timestamp=stored.changed_at,
@@ -120,9 +121,16 @@ def task_of(stored: StoredTask, files_url: str) -> Task:
         id=names.task_id,
         context_id=names.context_id,
         status=status,
-        artifacts=[*_artifacts(stored, files_url)],
+        artifacts=[*_artifacts(stored, answer, files_url)],
         history=[*_history(stored, files_url)],
+        metadata=None if answer is None else used_in(answer),
     )
+
+
+def used_in(answer: Answer) -> Mapping[str, Any] | None:
+    """What the metadata of a task tell of the models that have worked on it, if it is known."""
+    used = tell_usage(usage_in(answer))
+    return {USAGE: used} if used else None
 
 
 def answer_artifact(text: str) -> Artifact:
@@ -140,10 +148,17 @@ def made(files: Sequence[FileMetadata]) -> list[FileMetadata]:
     return [each for each in files if each.from_agent]
 
 
-def _artifacts(stored: StoredTask, files_url: str) -> Sequence[Artifact]:
+def _answer(stored: StoredTask) -> Answer | None:
     if stored.status != "answered" or stored.answer is None:
+        return None
+    answer: Answer = read_json(stored.answer)
+    return answer
+
+
+def _artifacts(stored: StoredTask, answer: Answer | None, files_url: str) -> Sequence[Artifact]:
+    if answer is None:
         return []
-    artifacts = [answer_artifact(read_json(stored.answer)["response"])]
+    artifacts = [answer_artifact(answer["response"])]
     if files := made(stored.files):
         artifacts.append(files_artifact(files, files_url))
     return artifacts

@@ -8,7 +8,7 @@ from a2a.types import Artifact, TaskArtifactUpdateEvent, TaskState, TaskStatus
 from a2a.types import TaskStatusUpdateEvent as StatusUpdate
 from attrs import define, field
 
-from gateway.published.tasks import Names, answer_artifact, files_artifact, made
+from gateway.published.tasks import Names, answer_artifact, files_artifact, made, used_in
 from gateway.requests.cancellation import CANCELLED
 from gateway.streams.events import Part
 from shared.domain.frames import FailureFrame, FileMetadata, LogFrame, ResponseFrame
@@ -68,7 +68,7 @@ class Updates:
         answer = frame.response.response
         yield from self._complete(answer["response"])
         yield from self._tell_files(made(frame.response.files))
-        yield self._status(TaskState.TASK_STATE_COMPLETED)
+        yield self._status(TaskState.TASK_STATE_COMPLETED, used_in(answer))
 
     def _complete(self, answer: str) -> Iterator[Update]:
         """The rest of the answer, or all of it in place of the parts where these were not it."""
@@ -98,9 +98,14 @@ class Updates:
             **others,
         )
 
-    def _status(self, state: TaskState, **others: Any) -> Update:
+    def _status(
+        self, state: TaskState, metadata: Mapping[str, Any] | None = None, **others: Any
+    ) -> Update:
         given = {name: value for name, value in others.items() if value is not None}
         status = TaskStatus(**{"state": state, "timestamp": datetime.now(UTC), **given})
         return StatusUpdate(
-            task_id=self.names.task_id, context_id=self.names.context_id, status=status
+            task_id=self.names.task_id,
+            context_id=self.names.context_id,
+            status=status,
+            metadata=metadata,
         )

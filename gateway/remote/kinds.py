@@ -1,8 +1,9 @@
 """Kinds of things that users add by their URL: each is looked up, stored, and looked up again."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from http import HTTPStatus
+from random import uniform
 from uuid import UUID
 
 from attrs import frozen
@@ -20,7 +21,14 @@ logger = logging.getLogger(__name__)
 
 MOST_FAILURES = 2  # of an active one in a row: a single one may be chance, or a server that slept
 LONGEST_PAUSE = 900.0  # seconds
+SHORT_SECONDS = 5.0  # of a short visit
+WHOLE_SECONDS = 3600.0  # after which all is looked up that a short visit does not see
 PAUSES = (0.0, 60.0, 120.0, 240.0, 480.0, LONGEST_PAUSE)  # seconds after the first failure in a row
+
+
+def pause_of_whole() -> float:
+    """Seconds after which something is looked up as a whole again: not all at the same time."""
+    return WHOLE_SECONDS * uniform(0.75, 1.25)  # noqa: S311 (no secret)
 
 
 @frozen
@@ -39,6 +47,8 @@ class Due:
     owner: UUID
     recalled: str | None = None
     """What spares a visit a detour; nothing, where none was a success lately."""
+    digest: str | None = None
+    """What a short visit finds if nothing has changed; nothing, where a whole one is to be made."""
 
 
 @frozen
@@ -48,9 +58,11 @@ class Kind[Found]:
     name: str
     visit: Callable[[Outbound, str, str | None, Credentials | None], Awaitable[Found]]
     """What is found at a URL, by what is recalled of it. Raises UnreachableError."""
+    finds_the_same: Callable[[Outbound, str, str, str, Credentials | None], Awaitable[bool]]
+    """Whether what is at a URL has a digest, by what is recalled; not, if that can't be said."""
     select_headers: Callable[[Connection, Vault, UUID], Awaitable[Values]]
     """What a row's server is sent. Raises UndecryptableError."""
-    select_due: Callable[[Connection], Awaitable[list[Due]]]
+    select_due: Callable[[Connection], Awaitable[Iterator[Due]]]
     """What is to be looked up again, each target with every owner for whom it is."""
     activate: Callable[[Connection, Target], Awaitable[list[UUID]]]
     """Mark a target as active; gives the ids of its rows."""
@@ -77,6 +89,20 @@ class Kind[Found]:
         except UnreachableError as error:
             logger.info("%s %s: %s", self.name, show(url), error)
             raise
+
+    async def is_as_before(
+        self, database: Database, vault: Vault, outbound: Outbound, due: Due
+    ) -> bool:
+        """Whether a short visit finds that nothing has changed. Raises DatabaseAwayError."""
+        if due.digest is None or due.recalled is None:
+            return False
+        url = due.target.url
+        try:
+            headers = await self._read_headers(database, vault, due.target)
+        except UnreachableError:
+            return False
+        credentials = Credentials(url, headers) if headers else None
+        return await self.finds_the_same(outbound, url, due.recalled, due.digest, credentials)
 
     async def look_up_again(
         self,

@@ -49,18 +49,19 @@ class MendedBody(httpx2.AsyncByteStream):
         async for part in self._inner:
             head, end, tail = part.rpartition(LINE) if self._is_stream else (b"", b"", part)
             if end:
-                yield await _beside(mend_lines, b"".join([*rest, head, end]))
+                yield await beside(mend_lines, b"".join([*rest, head, end]))
                 rest.clear()
             rest.append(tail)
         if whole := b"".join(rest):
-            yield await _beside(mend_lines if self._is_stream else mend, whole)
+            yield await beside(mend_lines if self._is_stream else mend, whole)
 
     async def aclose(self) -> None:
         """Close what is beneath."""
         await self._inner.aclose()
 
 
-async def _beside(work: Callable[[bytes], bytes], text: bytes) -> bytes:
+async def beside[Done](work: Callable[[bytes], Done], text: bytes) -> Done:
+    """What work makes of a text; of a large one in a thread."""
     return work(text) if len(text) <= HELD_BYTES else await to_thread.run_sync(work, text)
 
 

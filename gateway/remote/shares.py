@@ -16,11 +16,18 @@ class Shares[Job: Hashable]:
     for a few jobs of each of the others, and not for all that they want.
     """
 
-    def __init__(self, tasks: asyncio.TaskGroup, work: Callable[[Job], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        tasks: asyncio.TaskGroup,
+        work: Callable[[Job], Awaitable[None]],
+        at_a_time: int = AT_A_TIME,
+        per_owner: int = AT_A_TIME_PER_OWNER,
+    ) -> None:
         """`work` does a job; what it raises ends the group."""
         self._tasks = tasks
         self._work = work
-        self._slots = asyncio.Semaphore(AT_A_TIME)
+        self._slots = asyncio.Semaphore(at_a_time)
+        self._per_owner = per_owner
         self._shares = WeakValueDictionary[UUID, asyncio.Semaphore]()  # of who wants something
         self._wanted = set[Job]()
         self._worked_on = set[Job]()
@@ -33,7 +40,7 @@ class Shares[Job: Hashable]:
         self._wanted.add(job)
         if (job, owner) not in self._waiting:
             self._waiting.add((job, owner))
-            share = self._shares.setdefault(owner, asyncio.Semaphore(AT_A_TIME_PER_OWNER))
+            share = self._shares.setdefault(owner, asyncio.Semaphore(self._per_owner))
             self._tasks.create_task(self._take_turn(job, owner, share))
 
     async def _take_turn(self, job: Job, owner: UUID, share: asyncio.Semaphore) -> None:

@@ -19,7 +19,8 @@ async def select_requests(
         SELECT id AS request_id, session_id, message_id, status,
                timezone('utc', created_at) AS created_at, timezone('utc', sent_at) AS sent_at,
                timezone('utc', ended_at) AS ended_at, timezone('utc', deadline) AS deadline,
-               execution_time, error, coalesce(octet_length(error), 0) AS bytes
+               execution_time, error, coalesce(usage, CAST('[]' AS jsonb)) AS usage,
+               coalesce(octet_length(error), 0) + coalesce(pg_column_size(usage), 0) AS bytes
         FROM requests WHERE creator_id = :owner AND session_id = :session_id
         ORDER BY position DESC LIMIT :limit OFFSET :offset
     """
@@ -35,7 +36,7 @@ async def select_request(
         SELECT id AS request_id, session_id, message_id, status,
                timezone('utc', created_at) AS created_at, timezone('utc', sent_at) AS sent_at,
                timezone('utc', ended_at) AS ended_at, timezone('utc', deadline) AS deadline,
-               execution_time, error
+               execution_time, error, coalesce(usage, CAST('[]' AS jsonb)) AS usage
         FROM requests WHERE creator_id = :owner AND id = :request_id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "request_id": request_id})

@@ -15,10 +15,26 @@ type Status = Literal[
 
 
 @frozen(slots=False)
+class UsedModel:
+    """The tokens of a language model; those of the input that a cache had are in both.
+
+    The price is in USD, and null where it is not known.
+    """
+
+    model: str | None
+    provider: str | None
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    price: float | None
+
+
+@frozen(slots=False)
 class ChatRequest:
     """A message's way to its answer. Times are UTC, `execution_time` is in seconds.
 
-    `sent_at` is when the master agent was invoked; `deadline` when it is waited for no longer.
+    `sent_at` is when the master agent was invoked; `deadline` when it is waited for no longer;
+    `usage` is empty where the answer says nothing of it.
     """
 
     request_id: UUID
@@ -31,6 +47,7 @@ class ChatRequest:
     deadline: datetime
     execution_time: float | None
     error: str | None
+    usage: list[UsedModel]
 
 
 @frozen

@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 from attrs import frozen
 from starlette.requests import HTTPConnection
 
+from gateway.audit.acting import actor_of
+from gateway.audit.actions import Action
 from gateway.signins import queries
 from gateway.signins.queries import NewSignIn, Renewal
 from gateway.signins.refresh import hash_of, make_refresh_token, read_refresh_token
@@ -22,6 +24,7 @@ from shared.tokens import USER_TOKEN_SECONDS, issue_user_token
 DEVICE_LIMIT = 255  # characters of a User-Agent that are kept
 OFFLINE_ACCESS = "offline_access"  # the scope by which clients ask for a refresh token
 
+COPIED = {Action.SIGN_IN_ENDED: Action.SIGN_IN_COPIED}
 LOCKED_OUT = "This account is locked. Please ask an administrator"
 
 
@@ -71,8 +74,9 @@ async def begin_sign_in(
         provider_sid=vouched.sid if vouched else None,
     )
     async with connect(call.database) as connection:
-        ended = await queries.insert_sign_in(connection, new)
+        ended = await queries.insert_sign_in(connection, new, actor_of(call, user_id).said())
     if ended is None:
+        await call.state["failures"].note(actor_of(call), user_id, method, "locked")
         raise RefusedGrantError(LOCKED_OUT, LOCKED)
     call.state["revocations"].publish(ended)
     return _pair(settings, user_id, id_, lasting, refresh_token)
@@ -102,7 +106,7 @@ async def renew(call: Call[Any, Any], presented: str) -> TokenPair:
     async with connect(call.database) as connection:
         user_id = await queries.renew_sign_in(connection, renewal)
         is_copied = user_id is None and await queries.end_copied(
-            connection, sign_in_id, renewal.presented
+            connection, sign_in_id, renewal.presented, actor_of(call).said(COPIED)
         )
     if user_id is None:
         if is_copied:

@@ -31,11 +31,13 @@ class NewSignIn:
     provider_sid: str | None = None
 
 
-async def insert_sign_in(connection: Connection, new: NewSignIn) -> list[UUID] | None:
+async def insert_sign_in(connection: Connection, new: NewSignIn, actor: str) -> list[UUID] | None:
     """Store one; which others have ended for it. None: the user is locked, or gone."""
     sql = """
         WITH allowed AS (
-            SELECT id FROM users WHERE id = :user_id AND locked_at IS NULL
+            SELECT id FROM users
+            WHERE id = :user_id AND locked_at IS NULL
+              AND set_config('genai.actor', :actor, true) IS NOT NULL
         ), ended AS (
             UPDATE sign_ins SET ended_at = clock_timestamp()
             WHERE id IN (
@@ -69,6 +71,7 @@ async def insert_sign_in(connection: Connection, new: NewSignIn) -> list[UUID] |
         "identity_id": new.identity_id,
         "provider_sid": new.provider_sid,
         "most": SIGN_INS_LIMIT - 1,
+        "actor": actor,
     }
     row = await connection.fetch_one(sql, values)
     return None if row is None else list(row["ended"])
@@ -116,13 +119,17 @@ async def renew_sign_in(connection: Connection, renewal: Renewal) -> UUID | None
     return user_id
 
 
-async def end_copied(connection: Connection, sign_in_id: UUID, presented: bytes) -> bool:
+async def end_copied(
+    connection: Connection, sign_in_id: UUID, presented: bytes, actor: str
+) -> bool:
     """End one of whose tokens an older one was presented; whether it had not ended yet."""
     sql = """
         UPDATE sign_ins SET ended_at = clock_timestamp()
-        WHERE id = :id AND ended_at IS NULL AND refresh_hash <> :presented RETURNING id
+        WHERE id = :id AND ended_at IS NULL AND refresh_hash <> :presented
+          AND set_config('genai.actor', :actor, true) IS NOT NULL
+        RETURNING id
     """
-    values = {"id": sign_in_id, "presented": presented}
+    values = {"id": sign_in_id, "presented": presented, "actor": actor}
     return await connection.fetch_val(sql, values) is not None
 
 

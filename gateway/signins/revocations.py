@@ -45,14 +45,14 @@ class Revocations:
         """Have it called with whatever ends from now on."""
         self._told.append(told)
 
-    @property
-    def is_fresh(self) -> bool:
-        """Whether what is not known here has not ended either."""
-        return monotonic() - self._asked_at < FRESH_SECONDS
-
     def has_ended(self, id_: UUID) -> bool:
         """Whether it is known here that it has."""
         return id_ in self._ended
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether what has ended is heard of: what is not known here has not ended."""
+        return monotonic() - self._asked_at < FRESH_SECONDS
 
     async def is_over(self, connection: Connection, id_: UUID) -> bool:
         """Whether it has ended; PostgreSQL is asked only where it could not be for a while."""

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from gateway.audit.acting import acting
 from gateway.signins import queries
 from gateway.signins.schemas import Ended, SignInId, SignIns
 from gateway.web.errors import BadRequestError
@@ -17,7 +18,7 @@ async def log_out(call: Call[Nothing, Nothing]) -> None:
     current = _current(call)
     if current is None:
         raise BadRequestError("This token is older than sign-ins: it ends by itself")
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         has_ended = await queries.end_sign_in(connection, call.user_id, current)
     if has_ended:
         call.state["revocations"].publish([current])
@@ -33,7 +34,7 @@ async def read_sign_ins(call: Call[Nothing, Nothing]) -> SignIns:
 async def delete_sign_in(call: Call[Nothing, SignInId]) -> None:
     """End one sign-in of the user's: its tokens open nothing any more, its sockets are closed."""
     id_ = call.parameters.sign_in_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         has_ended = await queries.end_sign_in(connection, call.user_id, id_)
     if not has_ended:
         raise BadRequestError(f"You have no sign-in with id '{id_}'")
@@ -42,7 +43,7 @@ async def delete_sign_in(call: Call[Nothing, SignInId]) -> None:
 
 async def delete_other_sign_ins(call: Call[Nothing, Nothing]) -> Ended:
     """End all sign-ins of the user's but the one that this call comes from."""
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         ended = await queries.end_sign_ins(connection, call.user_id, _current(call))
     call.state["revocations"].publish(ended)
     return Ended(len(ended))

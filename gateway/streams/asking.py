@@ -13,7 +13,7 @@ from databases.core import Connection
 from gateway.requests.cancellation import cancel
 from gateway.state import State
 from gateway.streams import asking_queries as queries
-from gateway.streams.asking_queries import Acceptance, Past
+from gateway.streams.asking_queries import Acceptance, Bounds, Past
 from gateway.web.metrics import MESSAGES
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.telemetry.tracing import traceparent
@@ -28,19 +28,31 @@ FOREIGN_SESSION = "This session belongs to another user."
 TOO_MANY_REQUESTS = (
     "The message was not accepted: too many of your messages are waiting, please try again later."
 )
+BUDGET_SPENT = (
+    "The message was not accepted: your budget for this month is spent. The next one begins with"
+    " the month, by UTC."
+)
 DELETED_MEANWHILE = "The message was not accepted: its chat is being deleted, please try again."
 
 
 class NotAcceptedError(Exception):
     """The message is not taken; the text says why."""
 
-    code: Literal["not_accepted", "too_many_open", "foreign_session"] = "not_accepted"
+    code: Literal["not_accepted", "too_many_open", "budget_spent", "foreign_session"] = (
+        "not_accepted"
+    )
 
 
 class TooManyOpenError(NotAcceptedError):
     """The user has as many messages that wait as there may be."""
 
     code = "too_many_open"
+
+
+class BudgetSpentError(NotAcceptedError):
+    """The user has spent what he may in this month."""
+
+    code = "budget_spent"
 
 
 class ForeignSessionError(NotAcceptedError):
@@ -147,16 +159,19 @@ async def ask(state: State, question: Question) -> Accepted:
         publication_id=question.publication_id,
         named=question.named,
     )
+    settings = state["settings"]
+    bounds = Bounds(settings.open_requests_per_user, settings.monthly_budget)
+    await state["heard"].until_heard(question.request_id)
     async with connect(state["database"]) as connection:
-        inserted = await queries.insert_request(
-            connection, new, state["settings"].open_requests_per_user
-        )
+        inserted = await queries.insert_request(connection, new, bounds)
         MESSAGES.labels(inserted.acceptance.name.lower()).inc()
         if inserted.acceptance is Acceptance.REPEATED:
             return await _find_first(connection, new)
     match inserted.acceptance:
         case Acceptance.TOO_MANY_OPEN:
             raise TooManyOpenError(TOO_MANY_REQUESTS)
+        case Acceptance.BUDGET_SPENT:
+            raise BudgetSpentError(BUDGET_SPENT)
         case Acceptance.FOREIGN_SESSION:
             raise ForeignSessionError(FOREIGN_SESSION)
     state["heard"].has_begun(question.request_id)

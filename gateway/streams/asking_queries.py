@@ -21,8 +21,18 @@ class Acceptance(Enum):
 
     STORED = "stored"
     TOO_MANY_OPEN = "too many open"
+    BUDGET_SPENT = "budget spent"
     FOREIGN_SESSION = "foreign session"
     REPEATED = "repeated"
+
+
+@frozen
+class Bounds:
+    """What a user may have open at a time, and spend in a month in USD; 0 means any number."""
+
+    most_open: int = 0
+    budget: float = 0.0
+    """Of those who have none of their own."""
 
 
 @frozen
@@ -92,42 +102,51 @@ class NewRequest:
 _STORED = [each.name for each in attrs.fields(NewRequest) if each.name != "history"]
 
 
-async def insert_request(connection: Connection, new: NewRequest, most_open: int) -> Inserted:
+async def insert_request(connection: Connection, new: NewRequest, bounds: Bounds) -> Inserted:
     """Store a message, what came before it, and the request to answer it.
 
-    Not where `most_open` of the owner's are open already; 0 means any number. A message whose id
-    the session has already leaves no trace.
+    Not beyond the bounds of its owner. A message whose id the session has already leaves no trace.
     """
     if not new.history:
-        return await _insert_request(connection, new, most_open)
+        return await _insert_request(connection, new, bounds)
     async with transaction(connection):
-        inserted = await _insert_request(connection, new, most_open)
+        inserted = await _insert_request(connection, new, bounds)
         if inserted.acceptance is Acceptance.STORED:
             await _insert_history(connection, new)
         return inserted
 
 
-async def _insert_request(connection: Connection, new: NewRequest, most_open: int) -> Inserted:
+async def _insert_request(connection: Connection, new: NewRequest, bounds: Bounds) -> Inserted:
     """Store a message and its request.
 
     One statement: chat, message, files and request are there together or not at all. The chat's
     row is locked first, so that the requests of a session stand in the order of their messages;
     then files, in order too. A trigger adds these to the session's, and takes them from no other.
     Statements at the same moment don't see each other's: a few more than `most_open` can get in,
-    as many as there are connections.
+    as many as there are connections. What was spent is added up only where there is a budget.
     """
     sql = """
         WITH room AS (
-            SELECT CAST(:most_open AS int) = 0 OR count(*) < :most_open OR EXISTS (
-                SELECT FROM requests WHERE session_id = CAST(:session_id AS uuid)
-                AND creator_id = :owner AND message_id = CAST(:message_id AS uuid)
-            ) AS is_there
-            FROM requests WHERE creator_id = :owner AND status IN ('queued', 'running')
+            SELECT CASE
+                WHEN CAST(:most_open AS int) <> 0 AND open >= :most_open THEN 'too many open'
+                WHEN usd > 0 THEN
+                    CASE WHEN spent_this_month(:owner) >= usd THEN 'budget spent' END
+            END AS lack
+            FROM (
+                SELECT count(*) AS open FROM requests
+                WHERE creator_id = :owner AND status IN ('queued', 'running')
+            ) AS requests CROSS JOIN (
+                SELECT coalesce((SELECT usd FROM budgets WHERE user_id = :owner),
+                                CAST(:budget AS float8)) AS usd
+            ) AS budget
         ), chat AS (
             INSERT INTO chatconversations (session_id, title, creator_id, origin, last_event_at)
             SELECT CAST(:session_id AS uuid), :title, :owner, CAST(:origin AS text),
                    timezone('utc', clock_timestamp())
-            FROM room WHERE is_there
+            FROM room WHERE lack IS NULL OR EXISTS (
+                SELECT FROM requests WHERE session_id = CAST(:session_id AS uuid)
+                AND creator_id = :owner AND message_id = CAST(:message_id AS uuid)
+            )
             ON CONFLICT (session_id) DO UPDATE SET updated_at = excluded.last_event_at,
                 last_event_at = greatest(excluded.last_event_at,
                     chatconversations.last_event_at + interval '1 millisecond')
@@ -160,8 +179,7 @@ async def _insert_request(connection: Connection, new: NewRequest, most_open: in
             FROM chat
             RETURNING accepted_seq
         )
-        SELECT CASE WHEN NOT is_there THEN 'too many open'
-                    WHEN accepted_seq IS NULL THEN 'foreign session'
+        SELECT CASE WHEN accepted_seq IS NULL THEN coalesce(lack, 'foreign session')
                     ELSE 'stored' END AS acceptance,
                coalesce(accepted_seq, 0) AS seq
         FROM room LEFT JOIN request ON true
@@ -169,7 +187,8 @@ async def _insert_request(connection: Connection, new: NewRequest, most_open: in
     values = {
         **{name: getattr(new, name) for name in _STORED},
         "question_id": uuid4(),
-        "most_open": most_open,
+        "most_open": bounds.most_open,
+        "budget": bounds.budget,
     }
     try:
         row = await connection.fetch_one(sql, values)

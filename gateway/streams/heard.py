@@ -6,6 +6,8 @@ from uuid import UUID
 
 from shared.notifications.bus import Listener, Notifications
 
+CONFIRM_SECONDS = 0.1
+
 
 class Heard:
     """Listeners by the requests that will be followed with them."""
@@ -23,6 +25,14 @@ class Heard:
                 yield
             finally:
                 self._listeners.pop(request_id, None)
+
+    async def until_heard(self, request_id: UUID) -> None:
+        """Wait until the server has confirmed that it listens, but not long: it may be away.
+
+        What has come by then was before the request.
+        """
+        if listener := self._listeners.get(request_id):
+            await listener.get_all(CONFIRM_SECONDS)
 
     def has_begun(self, request_id: UUID) -> None:
         """A request was stored just now: what could be missed before is of no concern.

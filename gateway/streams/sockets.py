@@ -6,13 +6,13 @@ That is when the gateway goes down, and when what opened them has expired or was
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
 from gateway.signins.revocations import Revocations
-from gateway.web.callers import Caller
+from gateway.web.callers import Caller, Credential
 
 LONGEST_TIMER = 366 * 24 * 3600.0  # seconds; what lasts longer outlives the process
 
@@ -62,14 +62,18 @@ class Sockets:
         if self._most and len(self._open.get(caller.user_id, ())) >= self._most:
             raise TooManySocketsError
         credential = caller.credential
-        with _added(self._open, caller.user_id, opened), self._timed(credential.expires_at, opened):
-            if credential.id is None:
-                yield
-                return
-            with _added(self._by_credential, credential.id, opened):
-                if self._revocations.has_ended(credential.id):  # since it was checked
-                    self._close(opened, Over.REVOKED)
-                yield
+        with ExitStack() as stack:
+            stack.enter_context(_added(self._open, caller.user_id, opened))
+            stack.enter_context(self._timed(credential.expires_at, opened))
+            for id_ in _ends_with(caller):
+                stack.enter_context(_added(self._by_credential, id_, opened))
+            if self._is_over(credential):  # since it was checked
+                self._close(opened, Over.REVOKED)
+            yield
+
+    def _is_over(self, credential: Credential) -> bool:
+        is_told = credential.id is not None and self._revocations.has_ended(credential.id)
+        return is_told or credential.is_over()
 
     @contextmanager
     def _timed(self, expires_at: float, opened: Opened) -> Iterator[None]:
@@ -98,6 +102,12 @@ class Sockets:
         self.is_leaving = True
         leaving = (each.leave(seconds) for all_ in self._open.values() for each in all_)
         await asyncio.gather(*leaving)
+
+
+def _ends_with(caller: Caller) -> list[UUID]:
+    """Whose end closes what a caller has opened; of an API key its user's change does too."""
+    ids = [] if caller.credential.id is None else [caller.credential.id]
+    return ids if caller.scopes is None else [*ids, caller.user_id]
 
 
 @contextmanager

@@ -21,6 +21,7 @@ FOUND_BYTES_LIMIT = 8 * 1024 * 1024  # of those of one flow: all that it may hav
 KINDS = "config", "flow", "agent"
 
 ITSELF = KINDS[1:]  # those that are asked themselves
+MEMBER = "member"  # an agent that is only read because a flow has it
 
 type Kind = Literal["config", "flow", "agent"]
 
@@ -32,7 +33,10 @@ class Target:
     kind: Kind
     id: UUID
     name: str
-    """A config's name or an alias; of several things of one name a config is meant, then a flow."""
+    """A config's name or an alias; of several things of one name a config is meant, then a flow.
+
+    Of a config that another user shares, with `@` and his name behind it.
+    """
     description: str
     """What a flow or an agent says of itself, or which model a config names."""
     created_at: datetime
@@ -99,32 +103,47 @@ async def _find(
 
 
 async def _select_rows(connection: Connection, owner: UUID, name: str | None) -> list[Record]:
-    """Configs, flows and active agents; with a name those alone, and the agents of its flow."""
+    """Configs, flows and active agents that the owner may use; with a name those alone.
+
+    And the agents of flows where they are not among them: as `member`, for these are not listed.
+    """
     sql = """
         WITH config AS (
-            SELECT id, name, model, created_at FROM modelconfigs
-            WHERE creator_id = :owner
-              AND (CAST(:name AS text) IS NULL OR :name IN (name, CAST(id AS text)))
-            ORDER BY created_at DESC, id LIMIT :limit
+            SELECT id, shown AS name, model, created_at
+            FROM usable_configs(:owner) AS config CROSS JOIN LATERAL (
+                SELECT CASE WHEN creator_id = :owner THEN name ELSE concat(name, '@', (
+                    SELECT username FROM users WHERE users.id = creator_id
+                )) END AS shown
+            ) AS named
+            WHERE CAST(:name AS text) IS NULL OR :name IN (shown, CAST(id AS text))
+            ORDER BY creator_id <> :owner, created_at DESC, id LIMIT :limit
         ), flow AS (
-            SELECT id, alias, description, flow, created_at,
+            SELECT id, alias, description, flow, created_at, creator_id,
                    sum(octet_length(CAST(flow AS text)) + octet_length(description))
                        OVER (ORDER BY created_at DESC, id) AS bytes
-            FROM agentworkflows
-            WHERE creator_id = :owner AND json_array_length(flow) <= :most_members
+            FROM usable_flows(:owner)
+            WHERE json_array_length(flow) <= :most_members
               AND (CAST(:name AS text) IS NULL OR :name IN (alias, CAST(id AS text)))
             ORDER BY created_at DESC, id LIMIT :limit
         ), agent AS (
             SELECT id, alias, description, created_at, CAST(input_parameters AS text) AS content,
                    sum(octet_length(CAST(input_parameters AS text)) + octet_length(description))
                        OVER (ORDER BY created_at DESC, id) AS bytes
-            FROM agents
-            WHERE creator_id = :owner AND is_active
-              AND (CAST(:name AS text) IS NULL OR :name IN (alias, CAST(id AS text)) OR id IN (
-                  SELECT CAST(member ->> 'id' AS uuid)
-                  FROM flow CROSS JOIN LATERAL json_array_elements(flow) AS member
-              ))
+            FROM usable_agents(:owner)
+            WHERE is_active
+              AND (CAST(:name AS text) IS NULL OR :name IN (alias, CAST(id AS text)))
             ORDER BY created_at DESC, id LIMIT :limit
+        ), member AS (
+            SELECT agent.*, sum(octet_length(content)) OVER (ORDER BY id) AS bytes
+            FROM (
+                SELECT DISTINCT CAST(member ->> 'id' AS uuid) AS member_id, creator_id AS whose
+                FROM flow CROSS JOIN LATERAL json_array_elements(flow) AS member
+                WHERE CAST(:name AS text) IS NOT NULL OR creator_id <> :owner
+            ) AS wanted CROSS JOIN LATERAL (
+                SELECT id, alias, description, created_at,
+                       CAST(input_parameters AS text) AS content
+                FROM agents WHERE id = member_id AND creator_id = whose AND is_active LIMIT 1
+            ) AS agent
         )
         SELECT 'config' AS kind, id, name, model AS description, created_at, '' AS content
         FROM config
@@ -133,6 +152,9 @@ async def _select_rows(connection: Connection, owner: UUID, name: str | None) ->
         WHERE bytes <= :most_bytes
         UNION ALL
         SELECT 'agent', id, alias, description, created_at, content FROM agent
+        WHERE bytes <= :most_bytes
+        UNION ALL
+        SELECT 'member', id, alias, description, created_at, content FROM member
         WHERE bytes <= :most_bytes
     """
     values = {
@@ -149,13 +171,15 @@ def _targets(rows: Iterable[Record]) -> list[Target]:
     """Those of the rows that can be asked, by kind, the newest first."""
     found = [_read(row) for row in rows]
     found.sort(key=lambda each: each[0].created_at, reverse=True)
-    found.sort(key=lambda each: KINDS.index(each[0].kind))
     agents = {
         str(target.id): _described(target, read_json(content))
+        for kind in (MEMBER, "agent")
         for target, content in found
-        if target.kind == "agent"
+        if target.kind == kind
     }
-    return [*_complete(found, agents)]
+    listed = [each for each in found if each[0].kind in KINDS]
+    listed.sort(key=lambda each: KINDS.index(each[0].kind))
+    return [*_complete(listed, agents)]
 
 
 def _complete(found: Iterable[tuple[Target, str]], agents: dict[str, Target]) -> Iterator[Target]:

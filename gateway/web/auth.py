@@ -9,10 +9,11 @@ from starlette.requests import HTTPConnection
 
 from gateway.state import State
 from gateway.web.callers import Caller, Credential
-from gateway.web.errors import BadRequestError, UnauthorizedError
+from gateway.web.errors import BadRequestError, ForbiddenError, UnauthorizedError
 from gateway.web.refusals import API_KEY, TOKEN
 from shared.codec.converter import structure
 from shared.codec.faults import Fault, InvalidInputError
+from shared.postgres.pool import connect
 from shared.settings.gateway import GatewaySettings
 from shared.telemetry.logging import bind_log_ids
 from shared.tokens import (
@@ -24,8 +25,10 @@ from shared.tokens import (
 
 NOT_AUTHENTICATED = "Not authenticated"
 DEAD_TOKEN = "Token is not valid or expired. Please log in again"  # noqa: S105
+STRANGER = "gateway.stranger"  # in a scope: under what it counts as a stranger's
 NO_CALLER = "You must provide either 'user_id' or your jwt token to continue."
 TWO_CALLERS = "You must provide either 'user_id' or your jwt token, but not both at the same time."
+NOT_ADMIN = "Only administrators may do this"
 NO_LOOKUP = "Lookup by user_id is not allowed for plain authenticated users."
 
 
@@ -37,6 +40,7 @@ class Access(Enum):
     USER_OR_AGENT = "user or agent"
     USER_AGENT_OR_SERVICE = "user, agent or service"
     USER_OR_SERVICE = "user or service"
+    ADMIN = "administrator"
 
     @property
     def lets_in_services(self) -> bool:
@@ -52,7 +56,10 @@ class Access(Enum):
 async def authenticate(
     connection: Connection, request: HTTPConnection, state: State, access: Access
 ) -> Caller:
-    """The caller, where not anyone may call. Raises UnauthorizedError or BadRequestError."""
+    """The caller, where not anyone may call.
+
+    Raises UnauthorizedError, BadRequestError, ForbiddenError.
+    """
     settings = state["settings"]
     service = access.lets_in_services
     if service and "user_id" in request.query_params:
@@ -60,22 +67,31 @@ async def authenticate(
     if service and not request.headers.get("authorization"):
         raise BadRequestError(NO_CALLER)
     token = _bearer_token(request)
-    caller = await find_caller(connection, state, token)
+    caller = await find_caller(connection, request, state, token)
     if caller is None or (caller.agent_id is not None and not access.lets_in_agents):
         bind_holder(settings, token)
         raise UnauthorizedError(DEAD_TOKEN, TOKEN)
+    if access is Access.ADMIN:
+        async with connect(state["database"]) as again:  # it may have been given back
+            if not await _select_is_admin(again, caller.user_id):
+                raise ForbiddenError(NOT_ADMIN)
     return caller
 
 
-async def find_caller(connection: Connection, state: State, token: str) -> Caller | None:
+async def find_caller(
+    connection: Connection, request: HTTPConnection, state: State, token: str
+) -> Caller | None:
     """Whom a token stands for, if its sign-in goes on, or it is its agent's current one.
 
-    The one way in for whoever brings a bearer: keys of other kinds would be taken here. The task's
-    connection may be another one afterwards: a provider is asked without.
+    The one way in for whoever brings a bearer, API keys and providers' tokens too. The task's
+    connection may be another one afterwards: a provider is asked without. Raises
+    TooManyRequestsError where too many keys came from its address that there are not.
     """
+    if state["keys"].is_one(token):
+        return await _find_holder(connection, request, state, token)
     claims, expires_at = read_expiring(state["settings"].secret_key, token)
     if claims is None:
-        return await state["bearers"].find_caller(state["database"], token)
+        return await _find_person(request, state, token)
     if claims.sign_in_id is not None:
         is_good = not await state["revocations"].is_over(connection, claims.sign_in_id)
     elif claims.agent_id is not None:
@@ -87,6 +103,23 @@ async def find_caller(connection: Connection, state: State, token: str) -> Calle
     return caller if is_good else None
 
 
+async def _find_holder(
+    connection: Connection, request: HTTPConnection, state: State, key: str
+) -> Caller | None:
+    host = request.client.host if request.client else ""
+    caller = await state["keys"].find(connection, key, host)
+    if caller is not None:
+        state["strangers"].forget(request.scope.get(STRANGER))
+    return caller
+
+
+async def _find_person(request: HTTPConnection, state: State, token: str) -> Caller | None:
+    caller = await state["bearers"].find_caller(state["database"], token)
+    if caller is not None:
+        state["strangers"].forget(request.scope.get(STRANGER))
+    return caller
+
+
 def bind_holder(settings: GatewaySettings, token: str) -> None:
     """Have what is logged of a refused token say whose it is, where it is one of ours."""
     if claims := read_signed_token(settings.secret_key, token):
@@ -95,15 +128,17 @@ def bind_holder(settings: GatewaySettings, token: str) -> None:
             bind_log_ids(agent_id=claims.agent_id)
 
 
-def shows_credentials(connection: HTTPConnection, settings: GatewaySettings) -> bool:
-    """Whether it comes with a token that we have signed, or a service's key.
+def shows_credentials(connection: HTTPConnection, state: State) -> bool:
+    """Whether it comes with a token that we have signed, an API key known here or a service's.
 
     Whether its user is still there is for the database to say, when it is that call's turn.
     """
-    headers = connection.headers
+    headers, settings, keys = connection.headers, state["settings"], state["keys"]
     _, _, token = headers.get("authorization", "").partition(" ")
     if connection.scope["type"] == "websocket":
         token = connection.query_params.get("token", "")
+    if keys.is_one(token):
+        return keys.knows(token)
     is_good = bool(token) and read_token(settings.secret_key, token) is not None
     return is_good or _is_service_key(headers.get("x-api-key", ""), settings)
 
@@ -144,6 +179,11 @@ def _user_id(text: str) -> UUID:
 
 async def _select_exists(connection: Connection, user_id: UUID) -> bool:
     sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id)"
+    return bool(await connection.fetch_val(sql, {"user_id": user_id}))
+
+
+async def _select_is_admin(connection: Connection, user_id: UUID) -> bool:
+    sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id AND role = 'admin')"
     return bool(await connection.fetch_val(sql, {"user_id": user_id}))
 
 

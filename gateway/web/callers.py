@@ -1,9 +1,17 @@
 """Who calls, and by what."""
 
 import math
+from collections.abc import Callable
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
+
+from gateway.web.errors import InsufficientScopeError
+from gateway.web.scopes import Scope, Scopes
+
+
+def _never() -> bool:
+    return False
 
 
 @frozen
@@ -16,6 +24,8 @@ class Credential:
     id: UUID | None = None
     expires_at: float = math.inf
     """Seconds since 1970."""
+    is_over: Callable[[], bool] = field(default=_never, eq=False, repr=False)
+    """Whether an API key or its user has been told as changed since it was checked."""
 
 
 @frozen
@@ -26,3 +36,10 @@ class Caller:
     agent_id: UUID | None = None
     is_service: bool = False
     credential: Credential = Credential()
+    scopes: frozenset[Scope] | None = None
+    """Those of an API key; None: it is none, and may what its operation lets it."""
+
+    def check_scopes(self, opening: Scopes) -> None:
+        """Raise InsufficientScopeError for an API key that has none of these scopes."""
+        if self.scopes is not None and self.scopes.isdisjoint(opening):
+            raise InsufficientScopeError(opening)

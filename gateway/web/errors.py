@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.web.refusals import log_refusal
+from gateway.web.scopes import Scopes
 from shared.codec.converter import unstructure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import DatabaseAwayError
@@ -87,6 +88,30 @@ class UnauthorizedError(ApiError):
     headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
+class ForbiddenError(ApiError):
+    """The caller is known, and may not do this: only where no front-end of the original calls.
+
+    That one logs its user out.
+    """
+
+    status = 403
+
+
+class InsufficientScopeError(ForbiddenError):
+    """The API key is good, and not for this (RFC 6750)."""
+
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
+
+    def __init__(self, opening: Scopes) -> None:
+        named = " or ".join(f"'{each}'" for each in opening)
+        why = f"This wants an API key with the scope {named}"
+        super().__init__(why if opening else "API keys are not let in here: please log in")
+        scope = [f'scope="{" ".join(opening)}"'] if opening else []
+        self.parameters = ['error="insufficient_scope"', *scope]
+        challenge = f"Bearer {', '.join(self.parameters)}"
+        self.headers = MappingProxyType({"WWW-Authenticate": challenge})
+
+
 class TooSlowError(ApiError):
     """The body did not come in time."""
 
@@ -108,6 +133,14 @@ class TooManyRequestsError(ApiError):
     def __init__(self, detail: str, seconds: int, logged: str = "") -> None:
         super().__init__(detail, logged)
         self.headers = MappingProxyType({"Retry-After": str(seconds)})
+
+
+class QuotaSpentError(TooManyRequestsError):
+    """What there was for a time is spent; there is more in so many seconds, and not before."""
+
+    def __init__(self, detail: str, seconds: int, logged: str = "") -> None:
+        super().__init__(detail, seconds, logged)
+        self.headers = MappingProxyType({**self.headers, "X-Should-Retry": "false"})
 
 
 class UnavailableError(ApiError):

@@ -28,6 +28,7 @@ from gateway.web.callers import Caller
 from gateway.web.errors import (
     ApiError,
     BadRequestError,
+    ForbiddenError,
     Form,
     Refusal,
     StorageFullError,
@@ -46,6 +47,7 @@ from gateway.web.inputs import (
     read_data,
 )
 from gateway.web.paging import MOST_BYTES, SMALL_BYTES, Page, Slice, cut
+from gateway.web.scopes import ADMINISTERING, NO_KEY, Scopes, default_scopes
 from gateway.web.sentences import refuse
 from shared.codec.converter import dump
 from shared.codec.faults import InvalidInputError
@@ -165,6 +167,7 @@ class Operation:
     status: int = 200
     further_results: Mapping[int, type] = {}  # what it may answer besides, by status
     access: Access = Access.USER
+    scopes: Scopes | None = None  # of API keys, each of which opens it; None: by its method
     fails: bool = True  # whether it can answer 400
     names: Mapping[str, str] = NOTHING_NAMED  # a parameter, and where in the result its value is
     refusal: type[Form] = Refusal
@@ -199,6 +202,7 @@ class Operation:
         async with connect(database) as connection:
             caller = await authenticate(connection, request, state, self.access)
             bind_log_ids(user_id=caller.user_id)
+            caller.check_scopes(self.opened_by)
             if not self.lends or self._parsed is not Nothing:
                 await give_back(database)  # who sends slowly keeps it from nobody
             async with self._room_for_body(request, caller, state):
@@ -271,10 +275,11 @@ class Operation:
         possible: dict[type[Exception], bool] = {
             BadRequestError: self.fails or service or (takes_any and not tells_faults),
             UnauthorizedError: self.access is not Access.ANYONE,
+            ForbiddenError: self.access is not Access.ANYONE,
             TooSlowError: takes_body,
             TooLargeError: takes_body,
             InvalidInputError: takes_any and tells_faults,
-            TooManyRequestsError: self.bounded or self._takes_turns,
+            TooManyRequestsError: self.bounded or self.access is not Access.ANYONE,
             UnavailableError: True,
             StorageFullError: self.stores,
         }
@@ -289,8 +294,14 @@ class Operation:
         return "offset" in attrs.fields_dict(self.parameters)
 
     @property
-    def _takes_turns(self) -> bool:
-        return self.lends and self.access is not Access.ANYONE
+    def opened_by(self) -> Scopes:
+        """The scopes of API keys, each of which opens it."""
+        if self.access is Access.ANYONE:
+            return NO_KEY
+        if self.scopes is not None:
+            return self.scopes
+        is_for_admins = self.access is Access.ADMIN
+        return ADMINISTERING if is_for_admins else default_scopes(self.method)
 
     def route(self) -> Route:
         """What Starlette routes to."""
@@ -301,6 +312,16 @@ class Operation:
     def name(self) -> str:
         """The operation's id: the handler's name."""
         return self.handler.__name__
+
+
+def for_keys(operations: Sequence[Operation], *, reads: Scopes, writes: Scopes) -> list[Operation]:
+    """Operations of a resource with the scopes that open them, but for lines that say their own."""
+    return [
+        each
+        if each.scopes is not None
+        else attrs.evolve(each, scopes=reads if each.method == "GET" else writes)
+        for each in operations
+    ]
 
 
 def get[Parameters, Result](
@@ -392,6 +413,7 @@ def patch[Body, Parameters, Result](
     parameters: type[Parameters],
     result: type[Result],
     *,
+    access: Access = Access.USER,
     bounded: bool = False,
     lends: bool = True,
 ) -> Operation:
@@ -403,6 +425,7 @@ def patch[Body, Parameters, Result](
         body=body,
         parameters=parameters,
         result=result,
+        access=access,
         bounded=bounded,
         lends=lends,
     )

@@ -26,6 +26,13 @@ Limit = Annotated[
     ),
 ]
 Offset = Annotated[int, Meta(ge=0, description="How many to leave out first.")]
+Shared = Annotated[
+    bool,
+    Meta(
+        description="Whether to list what other users share with the caller through groups, in "
+        "place of his own. Each then has `shared` and the name of its `owner`."
+    ),
+]
 
 
 def cut(limit: int) -> int:

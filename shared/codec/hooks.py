@@ -1,7 +1,7 @@
 """How lists, classes and marked types are built of single values: the one cattrs converter."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -21,12 +21,14 @@ from shared.codec.rules import (
     JsonObject,
     Url,
     take_boolean,
+    take_date,
     take_dictionary,
     take_integer,
     take_json_object,
     take_literal,
     take_number,
     take_string,
+    take_time,
     take_url,
     take_uuid,
 )
@@ -218,6 +220,8 @@ def _make_converter() -> cattrs.Converter:
     made.register_structure_hook(float, take_number)
     made.register_structure_hook(bool, take_boolean)
     made.register_structure_hook(UUID, take_uuid)
+    made.register_structure_hook(datetime, take_time)
+    made.register_structure_hook(date, take_date)
     made.register_structure_hook_func(_is_dictionary, take_dictionary)
     made.register_structure_hook_func(_is_literal, take_literal)
     made.register_structure_hook_func(lambda kind: kind == JsonObject, take_json_object)

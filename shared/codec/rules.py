@@ -4,6 +4,8 @@ cattrs' stock hooks coerce (`5` becomes `"5"`). What holds lists, classes and ma
 `hooks`.
 """
 
+import re
+from datetime import UTC, date, datetime
 from json import JSONDecodeError
 from sys import float_info
 from typing import Annotated, Any, get_args
@@ -15,6 +17,10 @@ from shared.codec.text import read_json
 
 INTEGER_LIMIT = 2**63  # what a bigint holds
 MOST_NUMBER = float_info.max
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # RFC 3339; Python takes other forms of ISO 8601
+TIME = re.compile(
+    rf"{DATE.pattern}[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)  # without an offset as well, as we write them
 
 JsonObject = Annotated[dict[str, Any], "or its JSON text"]
 Url = Annotated[str, "a URL"]
@@ -96,6 +102,25 @@ def take_uuid(value: object, _: object) -> UUID:
     except ValueError:
         message = f"Input should be a valid UUID, {objection_to_uuid(value)}"
         raise FaultError("uuid_parsing", message, value) from None
+
+
+def take_date(value: object, _: object) -> date:
+    try:
+        return date.fromisoformat(value if isinstance(value, str) and DATE.fullmatch(value) else "")
+    except ValueError:
+        message = "Input should be a valid date like 2026-01-31"
+        raise FaultError("date_parsing", message, value) from None
+
+
+def take_time(value: object, _: object) -> datetime:
+    """UTC, also where no offset says so."""
+    text = value if isinstance(value, str) and TIME.fullmatch(value) else ""
+    try:
+        time = datetime.fromisoformat(text.upper())
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        message = "Input should be a valid time like 2026-01-31T09:15:02Z"
+        raise FaultError("datetime_parsing", message, value) from None
 
 
 def take_dictionary(value: object, _: object) -> dict[str, Any]:

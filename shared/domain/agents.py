@@ -73,6 +73,13 @@ NewerOnly = Annotated[
     str | UnsetType,
     Meta(description="Why no master agent of the original can call it, where none can."),
 ]
+SharedBy = Annotated[
+    str | UnsetType, Meta(description="The name of its owner, where that is another user.")
+]
+IsShared = Annotated[
+    bool | UnsetType,
+    Meta(description="`true` where another user shares it; he alone can change it."),
+]
 
 
 @frozen(slots=False)
@@ -92,6 +99,8 @@ class ActiveConnection:
     interfaces: Interfaces = UNSET
     newer_only: NewerOnly = UNSET
     headers: CalledWith | UnsetType = UNSET
+    owner: SharedBy = UNSET
+    shared: IsShared = UNSET
 
 
 def normalise_name(name: str) -> str:

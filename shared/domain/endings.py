@@ -9,6 +9,7 @@ from databases.core import Connection
 from shared.codec.text import write_json
 from shared.domain.files import select_files
 from shared.domain.frames import Answer, Response, encode, failure, respond
+from shared.domain.usage import Usage, UsedBy, add_usage
 from shared.notifications.bus import Notifications
 from shared.notifications.formats import (
     WAITING_REQUESTS,
@@ -17,7 +18,7 @@ from shared.notifications.formats import (
     encode_waiting,
     session_channel,
 )
-from shared.postgres.pool import columns
+from shared.postgres.pool import columns, transaction
 from shared.telemetry.metrics import REQUESTS_ENDED
 
 
@@ -28,6 +29,7 @@ class Outcome:
     status: str
     answer: Answer
     execution_time: float = 0.0
+    usage: Sequence[Usage] = ()
 
     @property
     def error(self) -> str | None:
@@ -84,12 +86,28 @@ async def end_requests(
     connection: Connection, notifications: Notifications, endings: Sequence[Ending]
 ) -> list[bool]:
     """End requests of different sessions, and tell each; which of them were ended."""
-    ended = await _update_requests(connection, endings)
+    ended = await _store(connection, endings)
     for ending, each in zip(endings, ended, strict=True):
         if each is not None:
             REQUESTS_ENDED.labels(ending.outcome.status).inc()
             await _notify(connection, notifications, ending, each)
     return [each is not None for each in ended]
+
+
+async def _store(connection: Connection, endings: Sequence[Ending]) -> list[Ended | None]:
+    """One statement; a second one in its transaction where something was used."""
+    if not any(ending.outcome.usage for ending in endings):
+        return await _update_requests(connection, endings)
+    async with transaction(connection):
+        ended = await _update_requests(connection, endings)
+        used = [
+            UsedBy(each.id, each.creator_id, usage)
+            for ending, each in zip(endings, ended, strict=True)
+            if each is not None
+            for usage in ending.outcome.usage
+        ]
+        await add_usage(connection, used)
+    return ended
 
 
 async def _notify(

@@ -12,6 +12,7 @@ from asyncpg.pgproto import pgproto
 from attrs import frozen
 from databases.core import Connection
 from databases.interfaces import Record
+from msgspec import UNSET
 
 from shared.codec.text import read_json, write_json
 from shared.domain.agents import TASK_SCHEMA, ActiveConnection, callable_schema, tool_schema
@@ -22,13 +23,18 @@ FLOWS_BYTES_LIMIT = 1024 * 1024  # of their lists of members; a flow has up to 7
 ASKED_MEMBERS_LIMIT = 100  # of a flow that is asked itself
 MEMBER_BYTES = 39  # its id as JSON, and a comma
 
-STORED = ("id", "name", "alias", "description", "members", "created_at", "updated_at")
+STORED = (
+    *("id", "name", "alias", "description", "members", "created_at", "updated_at"),
+    *("creator_id", "shared_by"),
+)
 TASK_TEXT = write_json(TASK_SCHEMA).decode()
 
 type Schema = dict[str, Any]
 type MemberType = Literal["genai", "mcp", "a2a"]
 type Member = tuple[UUID, MemberType]
 """An agent, a tool of an MCP server or an A2A agent: a tuple is hashed and compared in C."""
+type ActiveMembers = dict[UUID, dict[Member, str | None]]
+"""What is active of each of some users, with its schema as JSON text where that was asked for."""
 
 
 @frozen(slots=False)
@@ -46,6 +52,9 @@ class Flow:
     members: list[Member]
     created_at: datetime
     updated_at: datetime
+    creator_id: UUID
+    shared_by: str | None
+    """The name of its owner, where that is not who asked."""
     is_active: bool
     first_schema: str | None
 
@@ -72,44 +81,59 @@ class Flow:
 
 
 async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | None:
-    """One of the owner's flows."""
+    """One of the owner's flows, or of those that others share with him."""
     sql = """
-        SELECT id, name, alias, description, flow AS members, created_at, updated_at
-        FROM agentworkflows
-        WHERE creator_id = :owner AND id = :id
+        SELECT id, name, alias, description, flow AS members, created_at, updated_at, creator_id,
+               CASE WHEN creator_id <> :owner
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by
+        FROM usable_flows(:owner) WHERE id = :id
     """
     rows = await connection.fetch_all(sql, {"owner": owner, "id": id_})
-    return next(iter(await find_members(connection, owner, rows)), None)
+    return next(iter(await find_members(connection, rows)), None)
 
 
-async def select_active_flows(connection: Connection, owner: UUID) -> list[Flow]:
+async def select_active_flows(
+    connection: Connection, owner: UUID, *, with_shared: bool = True
+) -> list[Flow]:
     """The owner's flows whose members are all active, oldest first, with their schemas.
 
-    Of more than FLOWS_LIMIT flows, or FLOWS_BYTES_LIMIT, the newest.
+    And those that others share with him. Of more than FLOWS_LIMIT flows, or FLOWS_BYTES_LIMIT, the
+    newest.
     """
     sql = """
         WITH newest AS (
             SELECT id, name, alias, description, flow AS members, created_at, updated_at,
+                   creator_id,
                    sum(octet_length(CAST(flow AS text))) OVER (ORDER BY created_at DESC, id)
                        AS bytes
-            FROM agentworkflows
-            WHERE creator_id = :owner
+            FROM usable_flows(:owner)
+            WHERE creator_id = :owner OR CAST(:with_shared AS boolean)
             ORDER BY created_at DESC, id LIMIT :limit
         )
-        SELECT id, name, alias, description, members, created_at, updated_at
+        SELECT id, name, alias, description, members, created_at, updated_at, creator_id,
+               CASE WHEN creator_id <> :owner
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by
         FROM newest WHERE bytes <= :most_bytes
         ORDER BY created_at, id DESC
     """
-    values = {"owner": owner, "limit": FLOWS_LIMIT, "most_bytes": FLOWS_BYTES_LIMIT}
+    values = {
+        "owner": owner,
+        "with_shared": with_shared,
+        "limit": FLOWS_LIMIT,
+        "most_bytes": FLOWS_BYTES_LIMIT,
+    }
     rows = await connection.fetch_all(sql, values)
-    flows = await find_members(connection, owner, rows, described=True)
+    flows = await find_members(connection, rows, described=True)
     return [flow for flow in flows if flow.is_active]
 
 
 async def select_active_members(
-    connection: Connection, owner: UUID, ids: Iterable[UUID], described: Iterable[UUID] = ()
-) -> dict[Member, str | None]:
-    """Those of the ids that stand for something active of the owner's.
+    connection: Connection,
+    owners: Iterable[UUID],
+    ids: Iterable[UUID],
+    described: Iterable[UUID] = (),
+) -> ActiveMembers:
+    """Those of the ids that stand for something active of one of these owners, by owner.
 
     Only the described have their schemas, as JSON text: these are as large as all the rest.
     """
@@ -117,33 +141,34 @@ async def select_active_members(
     # list of them otherwise, which takes longer than to find their rows.
     sql = """
         WITH asked AS (
-            SELECT CAST(:ids AS uuid[]) AS ids
+            SELECT CAST(:owners AS uuid[]) AS owners, CAST(:ids AS uuid[]) AS ids
         ), described AS (
             SELECT unnest(CAST(:described AS uuid[])) AS id
         )
-        SELECT id, 'genai' AS type,
+        SELECT creator_id, id, 'genai' AS type,
                CASE WHEN id IN (SELECT id FROM described)
                    THEN CAST(input_parameters AS text) END AS schema
         FROM agents
-        WHERE creator_id = :owner AND is_active
+        WHERE is_active AND creator_id = ANY(CAST((SELECT owners FROM asked) AS uuid[]))
           AND id = ANY(CAST((SELECT ids FROM asked) AS uuid[]))
         UNION ALL
-        SELECT mcptools.id, 'mcp',
+        SELECT creator_id, mcptools.id, 'mcp',
                CASE WHEN mcptools.id IN (SELECT id FROM described)
                    THEN CAST(coalesce(flattened, "inputSchema") AS text) END
         FROM mcptools JOIN mcpservers ON mcpservers.id = mcp_server_id
-        WHERE creator_id = :owner AND is_active
+        WHERE is_active AND creator_id = ANY(CAST((SELECT owners FROM asked) AS uuid[]))
           AND mcptools.id = ANY(CAST((SELECT ids FROM asked) AS uuid[]))
         UNION ALL
-        SELECT id, 'a2a', NULL FROM a2acards
-        WHERE creator_id = :owner AND is_active
+        SELECT creator_id, id, 'a2a', NULL FROM a2acards
+        WHERE is_active AND creator_id = ANY(CAST((SELECT owners FROM asked) AS uuid[]))
           AND id = ANY(CAST((SELECT ids FROM asked) AS uuid[]))
     """
-    values = {"owner": owner, "ids": [*ids], "described": [*described]}
-    return {
-        (id_, type_): TASK_TEXT if type_ == "a2a" else schema
-        for id_, type_, schema in await connection.fetch_all(sql, values)
-    }
+    owners = {*owners}
+    values = {"owners": [*owners], "ids": [*ids], "described": [*described]}
+    found: ActiveMembers = {owner: {} for owner in owners}
+    for owner, id_, type_, schema in await connection.fetch_all(sql, values):
+        found[owner][id_, type_] = TASK_TEXT if type_ == "a2a" else schema
+    return found
 
 
 def flow_connection(flow: Flow) -> ActiveConnection:
@@ -157,13 +182,18 @@ def flow_connection(flow: Flow) -> ActiveConnection:
         updated_at=flow.updated_at,
         is_active=True,
         flow=flow.member_ids,
+        owner=flow.shared_by or UNSET,
+        shared=flow.shared_by is not None or UNSET,
     )
 
 
 async def find_members(
-    connection: Connection, owner: UUID, rows: Sequence[Record], *, described: bool = False
+    connection: Connection, rows: Sequence[Record], *, described: bool = False
 ) -> list[Flow]:
-    """The flows of these rows; one statement finds the members of all of them."""
+    """The flows of these rows; one statement finds the members of all of them.
+
+    Of each flow these are its own creator's, whoever asks.
+    """
     # The class of asyncpg's own ids: read and written in a seventh of the standard one's time.
     parse = pgproto.UUID
     found = [{name: row[name] for name in STORED} for row in rows]
@@ -171,9 +201,10 @@ async def find_members(
         flow["members"] = [(parse(each["id"]), each["type"]) for each in flow["members"]]
     ids = {id_ for flow in found for id_, _ in flow["members"]}
     first = {flow["members"][0][0] for flow in found if flow["members"]} if described else set()
-    active = await select_active_members(connection, owner, ids, first) if ids else {}
+    owners = {flow["creator_id"] for flow in found}
+    all_active = await select_active_members(connection, owners, ids, first) if ids else {}
     for flow in found:
-        members = flow["members"]
+        members, active = flow["members"], all_active.get(flow["creator_id"], {})
         flow["is_active"] = bool(members) and active.keys() >= {*members}
         flow["first_schema"] = active[members[0]] if flow["is_active"] else None
     return build(Flow, found)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from attrs import frozen
 
+from shared.postgres.audited import AUDITED, log_entry
+
 if TYPE_CHECKING:
     _Connection = asyncpg.Connection[Any]
 else:
@@ -64,6 +66,11 @@ class ServerConnection(_Connection):
             return await look_up(typeoids, timeout)
         async with self.transaction():
             return await look_up(typeoids, timeout)
+
+    def _process_log_message(self, fields: dict[str, str], last_query: str) -> None:
+        """Log what it has added to the audit log. A pool lets no listener stay on."""
+        if fields.get("C") == AUDITED:
+            log_entry(fields["M"])
 
     async def find_pooler(self) -> None:
         """Find out whether there is one: it tells us of sessions that only it knows."""

@@ -21,7 +21,7 @@ def network_of(host: str) -> str:
 
 
 class Networks:
-    """Those of the proxies that are trusted: what is `in` them is an address."""
+    """Those of proxies that are trusted, or of an API key: what is `in` them is an address."""
 
     def __init__(self, networks: Sequence[str]) -> None:
         self._networks = [ip_network(each) for each in networks]
@@ -36,4 +36,5 @@ class Networks:
             address = ip_address(host)
         except ValueError:  # a socket has none
             return False
-        return any(address in network for network in self._networks)
+        plain = getattr(address, "ipv4_mapped", None) or address
+        return any(plain in network for network in self._networks)

@@ -48,7 +48,7 @@ class Strangers:
         return True
 
     def forget(self, key: Hashable) -> None:
-        """Count it no more: it has shown a token, or has ended."""
+        """Count it no more, if it was: it has shown a token, or has ended."""
         network = self._networks.pop(key, None)
         if network is None:
             return

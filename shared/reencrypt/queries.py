@@ -6,6 +6,7 @@ from uuid import UUID
 from attrs import field, frozen
 from databases.core import Connection
 
+from shared.codec.text import write_json
 from shared.postgres.pool import columns
 
 
@@ -79,6 +80,11 @@ KINDS = (
 )
 
 
+# For the audit log: the secrets stay what they are.
+_AUDITED = ("provider", "config_credentials", "mcp_credentials", "a2a_credentials")
+ACTOR = {"via": "command", "as": {f"{what}.changed": "secret.reencrypted" for what in _AUDITED}}
+
+
 async def select_has_begun(connection: Connection) -> bool:
     """Whether all services can read options that are encrypted, and tokens without signatures."""
     return bool(await connection.fetch_val("SELECT EXISTS (SELECT FROM sealing)"))
@@ -120,6 +126,7 @@ async def update_some(
     sql = f"""
         UPDATE {kind.table} AS old SET {kind.column} = CAST(renewed.stored AS {kind.type})
         FROM unnest(CAST(:ids AS uuid[]), CAST(:renewed AS text[])) AS renewed (id, stored)
-        WHERE old.id = renewed.id
+        WHERE old.id = renewed.id AND set_config('genai.actor', :actor, true) IS NOT NULL
     """  # noqa: S608 (constants of ours)
-    await connection.execute(sql, {"ids": ids, "renewed": renewed})
+    values = {"ids": ids, "renewed": renewed, "actor": write_json(ACTOR).decode()}
+    await connection.execute(sql, values)

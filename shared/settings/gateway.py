@@ -1,6 +1,7 @@
 """What the gateway needs besides."""
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import frozen
@@ -17,7 +18,9 @@ from shared.settings.providers import (
 from shared.settings.readers import (
     flag,
     host,
+    kept_days,
     limit,
+    money,
     networks,
     origins,
     pause,
@@ -30,10 +33,16 @@ from shared.settings.readers import (
     whole_number,
 )
 from shared.settings.reading import family, secret, setting
+from shared.settings.smtp import mail_sender, smtp_passwords, smtp_url
 
 
 def _services_have_no_key(environment: Mapping[str, str | None]) -> bool:
     return not environment.get("MASTER_BE_API_KEY")
+
+
+def _lacks_for_mail(values: Mapping[str, Any]) -> str | None:
+    lacking = [name.upper() for name in ("smtp_from", "public_url") if name not in values]
+    return f"needs {' and '.join(lacking)} too" if lacking else None
 
 
 @frozen(kw_only=True, slots=False)
@@ -67,6 +76,15 @@ class GatewaySettings(CommonSettings):
     access_token_seconds: int = setting(whole_number, default=15 * 60)
     refresh_token_days: int = setting(whole_number, default=30)
     sign_in_days: int = setting(whole_number, default=90)
+    audit_days: int = setting(kept_days, default=365)
+
+    allow_breached_passwords: bool = setting(flag, default=False)
+    password_reset_seconds: int = setting(whole_number, default=3600)
+    smtp_url: str | None = secret(
+        smtp_url, default=None, texts=smtp_passwords, check=_lacks_for_mail
+    )
+    smtp_from: str | None = setting(mail_sender, default=None)
+    mails_per_address: int = setting(limit, default=20)
 
     password_login: bool = setting(flag, default=True)
     oidc: tuple[ProviderSettings, ...] = family(
@@ -80,6 +98,8 @@ class GatewaySettings(CommonSettings):
     sockets_per_user: int = setting(limit, default=100)
     calls_per_user: int = setting(limit, default=16)
     open_requests_per_user: int = setting(limit, default=100)
+    monthly_budget: float = setting(money, default=0.0)
+    """USD, of each user; 0 means that there is none."""
     agents_per_user: int = setting(limit, default=1000)
     flows_per_user: int = setting(limit, default=1000)
     mcp_servers_per_user: int = setting(limit, default=100)
@@ -87,6 +107,10 @@ class GatewaySettings(CommonSettings):
     model_providers_per_user: int = setting(limit, default=100)
     model_configs_per_user: int = setting(limit, default=1000)
     publications_per_user: int = setting(limit, default=100)
+    groups_per_user: int = setting(limit, default=50)
+    members_per_group: int = setting(limit, default=100)
+    shares_per_group: int = setting(limit, default=200)
+    keys_per_user: int = setting(limit, default=100)
 
     allow_private_urls: bool = setting(flag, default=False)
     refresh_seconds: float = setting(seconds, default=60.0)
@@ -96,6 +120,11 @@ class GatewaySettings(CommonSettings):
     def key_of_services(self) -> str | None:
         """What opens the routes for services: the router's key only where there is no other."""
         return self.service_api_key or self.master_be_api_key
+
+    @property
+    def secret_texts(self) -> tuple[str, ...]:
+        """Those of both services, and the password of the mail server."""
+        return (*super().secret_texts, *(smtp_passwords(self.smtp_url) if self.smtp_url else ()))
 
     @property
     def public_origin(self) -> str | None:

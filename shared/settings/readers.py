@@ -13,6 +13,7 @@ from shared.settings.redis_address import read_redis_address
 ENCRYPTION_KEY_BYTES = 32  # AES-256
 SERVICE_KEY_BYTES = 16
 LAST_PORT = 65_535
+LEAST_AUDIT_DAYS = 30  # that PostgreSQL lets nobody delete entries for
 
 type Contract = Literal["enriched", "lookup", "auto"]
 type LogFormat = Literal["auto", "json", "text"]
@@ -41,6 +42,21 @@ def limit(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise ValueError("must be a whole number, 0 for no limit")
     return int(text)
+
+
+def kept_days(text: str) -> int:
+    days = limit(text)
+    if 0 < days < LEAST_AUDIT_DAYS:
+        raise ValueError(f"must be at least {LEAST_AUDIT_DAYS}, or 0 to keep all")
+    return days
+
+
+def money(text: str) -> float:
+    """An amount; 0 means none."""
+    whole, _, part = text.partition(".")
+    if not text.isascii() or not whole.isdigit() or not f"{part}0".isdigit():
+        raise ValueError("must be an amount like 25 or 12.50, 0 for none")
+    return float(text)
 
 
 def seconds(text: str) -> float:

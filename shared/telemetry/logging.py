@@ -16,9 +16,10 @@ import orjson
 from structlog.contextvars import bind_contextvars, merge_contextvars
 from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.processors import TimeStamper, format_exc_info
-from structlog.stdlib import ProcessorFormatter
+from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import Processor
 
+from shared.postgres.audited import NAMES
 from shared.secrets import REDACTED
 from shared.settings.readers import LogFormat
 from shared.telemetry import metrics
@@ -144,6 +145,7 @@ def create_formatter(secrets: Iterable[str], *, is_text: bool) -> logging.Format
         processors=[
             TimeStamper(fmt="iso"),
             merge_contextvars,
+            ExtraAdder(NAMES),
             _describe,
             ProcessorFormatter.remove_processors_meta,
             format_exc_info,

@@ -22,11 +22,12 @@ _NAMED = rf"((?:{_NAMES})(?:=[\"']?|[\"']\s*:\s*b?[\"']))[^\s&\"',;)}}\]]+"
 _CREDENTIALS = r"(\b(?:bearer|authorization[\"']?[:=]\s*[\"']?basic)\s+)[\w.~+/=-]{8,}"
 _IN_URL = r"(://[^\s/:@]*:)[^\s/@]+(?=@)"
 _JWT = r"()(?<![\w-])eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"
+_OUR_KEY = r"()(?<![\w-])genair?_[\w-]{8,}"  # an API key, or a refresh token
 _PROVIDER_KEY = r"()(?<![\w-])sk-[\w-]{8,}"
 
 _secrets = [
     re.compile(pattern, re.IGNORECASE)
-    for pattern in (_NAMED, _CREDENTIALS, _IN_URL, _JWT, _PROVIDER_KEY)
+    for pattern in (_NAMED, _CREDENTIALS, _IN_URL, _JWT, _OUR_KEY, _PROVIDER_KEY)
 ]
 
 # Control characters, further ends of lines, changes of direction, halves of characters.

@@ -29,6 +29,7 @@ SCENARIOS = (
     "rest",
     "files",
     "idle",
+    "revoking",
     "growth",
     "scaling",
     "estate",

@@ -7,32 +7,46 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 from devstack.processes import Child
 from tests.benchmarks.chat import chatting
-from tests.benchmarks.installation import LOAD, STUB, Bench, Checkout
-from tests.benchmarks.load import Load, run_load
+from tests.benchmarks.installation import LOAD, STUB, Bench, Checkout, Installation
+from tests.benchmarks.load import Load, Work, run_load
+from tests.benchmarks.people import WrongAnswerError, insert_agents, insert_people
 from tests.benchmarks.report import FOLDER
 from tests.benchmarks.results import Row, Target, at_most
+from tests.benchmarks.wire import Http, connections, http_request
+from tests.sql import run_sql
 from tests.system import PROJECT, StartModule, create_database, start_executed, url_of
 
 CHATTING = (64, 1)  # users at once
 SECONDS, ROUNDS = 1.0, 15  # of four turns each: ours, the other's, the other's, ours
 SERVICES = {"gateway", "agent_bridge"}
 STANDS_IN = {STUB, LOAD, "router"}
+OK = 200
 IMPORTS = "import gateway.app, agent_bridge.app"
 
+READING = 16  # connections
+ONE = "one agent: CPU per call"
+
 TARGETS: dict[str, Target] = {
-    f"chat, {users} users: CPU per chat": at_most(1.03, of_floor=True) for users in CHATTING
+    name: at_most(1.03, of_floor=True)
+    for name in (*(f"chat, {users} users: CPU per chat" for users in CHATTING), ONE)
 }
 
 
 async def measure(bench: Bench, commit: str) -> AsyncIterator[Row]:
-    """Chats; the floor is the same of the other commit."""
+    """Chats, and calls that read one agent; the floor is the same of the other commit."""
     before = bench.start(checkout=bench.scenario.enter_context(_checked_out(bench, commit)))
     now = bench.start()
+    async with _reading(now) as ours, _reading(before) as theirs:
+        read = await _in_pairs(
+            lambda: run_load(ours, SECONDS, now), lambda: run_load(theirs, SECONDS, before)
+        )
+    yield _middle(ONE, "ms", read, _cpu)
     for users in CHATTING:
         async with chatting(now, users) as ours, chatting(before, users) as theirs:
             pairs = await _in_pairs(
@@ -46,6 +60,28 @@ async def measure(bench: Bench, commit: str) -> AsyncIterator[Row]:
         now_all, before_all = (_all(side) for side in zip(*pairs, strict=True))
         yield Row(f"{name}: all turns", _cpu(now_all), "ms", _cpu(before_all), now_all.cpu())
         yield Row(f"{name}, before: all turns", _cpu(before_all), "ms", cpu=before_all.cpu())
+
+
+@asynccontextmanager
+async def _reading(one: Installation) -> AsyncIterator[list[Work]]:
+    """What reads an agent again and again, over connections that stay."""
+    people = insert_people(one.system.settings, READING)
+    insert_agents(one.system.settings, people)
+    with run_sql(one.system.settings) as sql:
+        ids = {
+            str(row["creator_id"]): row["id"] for row in sql("SELECT creator_id, id FROM agents")
+        }
+    async with connections(one.system.gateway, READING) as opened:
+        yield [
+            partial(_read, connection, person.token, ids[person.id])
+            for connection, person in zip(opened, people, strict=True)
+        ]
+
+
+async def _read(connection: Http, token: str, agent_id: str) -> None:
+    answer = await connection.ask(http_request("GET", f"/api/agents/{agent_id}", token=token))
+    if answer.status != OK:
+        raise WrongAnswerError(f"{answer.status} {answer.body!r}")
 
 
 async def _in_pairs(

@@ -1,7 +1,8 @@
 """MCP servers of others, all of them one process: `python -m tests.benchmarks.tool_server`.
 
 Each path is a server of its own; the last part of it says how many tools it has. They speak a
-revision with a handshake, keep no sessions, and count how often each was listed.
+revision with a handshake, keep no sessions, answer by streams of events as the SDKs' servers do,
+and as late as if they were far away. How often each was listed is counted.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ PORT = "TOOLS_PORT"
 LOOKS = "/looks"
 VERSION = "2025-11-25"
 HEAD_END = b"\r\n\r\n"
+AWAY_SECONDS = 0.05
 
 looks = Counter[str]()
 
@@ -33,10 +35,11 @@ def _tools(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def _answer(path: str, asked: Any) -> bytes | None:
-    """The answer to a message; None: it is a notification."""
+def _answer(path: str, body: bytes) -> tuple[str, str, bytes]:
+    """The status, the type and the content of what answers a message, or who wants a stream."""
+    asked = orjson.loads(body or b"{}")
     if "id" not in asked:
-        return None
+        return ("202 Accepted" if body else "405 Method Not Allowed"), "text/plain", b""
     match asked["method"]:
         case "initialize":
             info = {"name": "outsider", "version": "1"}
@@ -47,7 +50,8 @@ def _answer(path: str, asked: Any) -> bytes | None:
             result = {"result": {"tools": _tools(int(path.rpartition("/")[2]))}}
         case _:
             result = {"error": {"code": -32601, "message": "Method not found"}}
-    return orjson.dumps({"jsonrpc": "2.0", "id": asked["id"], **result})
+    message = orjson.dumps({"jsonrpc": "2.0", "id": asked["id"], **result})
+    return "200 OK", "text/event-stream", b"event: message\r\ndata: %b\r\n\r\n" % message
 
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -57,12 +61,12 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             path = head.split(" ", 2)[1]
             sizes = [line for line in head.lower().split("\r\n") if line.startswith("content-len")]
             body = await reader.readexactly(int(sizes[0].split(":")[1]) if sizes else 0)
-            status, told = "200 OK", orjson.dumps(looks)
+            status, kind, told = "200 OK", "application/json", orjson.dumps(looks)
             if path != LOOKS:
-                answer = _answer(path, orjson.loads(body)) if body else b"{}"
-                status, told = ("202 Accepted", b"") if answer is None else (status, answer)
-            kind = "Content-Type: application/json"
-            head = f"HTTP/1.1 {status}\r\n{kind}\r\nContent-Length: {len(told)}\r\n\r\n"
+                await asyncio.sleep(AWAY_SECONDS)
+                status, kind, told = _answer(path, body)
+            about = f"Content-Type: {kind}\r\nContent-Length: {len(told)}"
+            head = f"HTTP/1.1 {status}\r\n{about}\r\n\r\n"
             writer.write(head.encode() + told)
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()

@@ -214,6 +214,11 @@ def test_prometheus_and_grafana_get_what_is_in_their_folders() -> None:
         assert each["metadata"]["labels"]["release"] == "prometheus"
 
 
+def test_the_notes_say_how_it_is_administered() -> None:
+    line = "exec -it deploy/demo-genai-backend-gateway -- python -m gateway.admin health"
+    assert line in rendered("own-claim").notes
+
+
 def test_the_notes_say_how_many_connections_postgresql_gets() -> None:
     # At most 20 gateways and 10 bridges, and one of each that comes before another goes.
     assert f"up to {(20 + 10 + 2) * (20 + 2)} connections" in rendered("everything").notes

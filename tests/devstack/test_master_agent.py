@@ -17,6 +17,7 @@ from websockets.asyncio.server import Server
 from devstack.processes import free_port, start_child, stopping
 from devstack.router import start_router
 from devstack.routing import Keys
+from shared.domain.usage import read_usage
 
 from .router_client import connected, receive, send, token_of
 
@@ -126,6 +127,13 @@ async def test_without_a_fitting_agent_the_answer_says_which_there_are(system: S
     answer = (await system.ask(1, message="Sing a song", agents=[CLOCK]))["response"]
     assert answer["is_success"]
     assert "city_time_abcdef: Tells the current time in a city" in answer["response"]
+
+
+async def test_an_answer_says_what_it_has_used(system: System) -> None:
+    answer = (await system.ask(1, message="Sing a song", agents=[CLOCK]))["response"]
+    [used] = read_usage(answer["usage"])
+    assert (used.model, used.provider, used.input_tokens) == ("words", None, 3)
+    assert used.output_tokens == len(answer["response"].split())
 
 
 async def test_an_agent_that_is_gone_makes_the_answer_a_failure(system: System) -> None:

@@ -41,6 +41,9 @@ class Belongings:
     publication_id: str = field(factory=_id)
     sign_in_id: str = field(factory=_id)
     identity_id: str = field(factory=_id)
+    key_id: str = field(factory=_id)
+    group_id: str = field(factory=_id)
+    share_id: str = field(factory=_id)
     published: str = field(factory=lambda: f"published{uuid4().hex}")
     marker: str = field(factory=lambda: f"marker{uuid4().hex}")
     agent_token: str = ""
@@ -67,12 +70,13 @@ def insert_person(sql: Sql, system: System) -> Belongings:
     sql(
         """
         WITH person AS (
-            INSERT INTO users (id, username, password) VALUES (%s, %s, '-') RETURNING id, username
+            INSERT INTO users (id, username, password, email) VALUES (%s, %s, '-', %s)
+            RETURNING id, username
         )
         INSERT INTO userprofiles (id, user_id, first_name, last_name)
         SELECT gen_random_uuid(), id, username, username FROM person
         """,
-        *(new.user_id, new.marker),
+        *(new.user_id, new.marker, f"{new.marker}@example.com"),
     )
     insert_belongings(sql, [new])
     (system.files / f"{new.file_id}.txt").write_text(new.marker)
@@ -92,20 +96,23 @@ def insert_belongings(sql: Sql, new: Iterable[Belongings]) -> None:
 def select_belongings(sql: Sql, owner: Belongings) -> dict[str, Any]:
     """All rows of a user.
 
-    But not what the gateway finds out by itself about servers: whether they can be reached.
+    But not what the gateway finds out by itself: whether servers can be reached, and which key
+    came last.
     """
     [rows] = sql(SELECT, owner.user_id)
     return rows
 
 
-# The agents, tools and cards are active, and make up the flow.
+# The agents, tools and cards are active, and make up the flow. The user shares all that can be with
+# his group, in which nobody else is.
 INSERT = """
     WITH new AS (
         SELECT * FROM json_to_recordset(%s) AS new (
             user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
             session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid,
-            config_id uuid, publication_id uuid, sign_in_id uuid, identity_id uuid, published text,
-            marker text, agent_token text, api_key text
+            config_id uuid, publication_id uuid, sign_in_id uuid, identity_id uuid, key_id uuid,
+            group_id uuid, share_id uuid,
+            published text, marker text, agent_token text, api_key text
         )
     ), agent AS (
         INSERT INTO agents
@@ -165,6 +172,9 @@ INSERT = """
         INSERT INTO logs
             (session_id, request_id, creator_id, agent_id, message, log_level, seq)
         SELECT session_id, request_id, user_id, agent_id, marker, 'info', 1 FROM new
+    ), used AS (
+        INSERT INTO usage_days
+        SELECT user_id, timezone('utc', now()), marker, 1, 5, 0, 2, 0.5, 0 FROM new
     ), file AS (
         INSERT INTO files
             (id, creator_id, session_id, request_id, original_name, internal_name, internal_id,
@@ -190,6 +200,25 @@ INSERT = """
         INSERT INTO identities (id, user_id, provider, issuer, subject, name)
         SELECT id, user_id, 'acme', 'https://id.example.com', id, marker
         FROM new CROSS JOIN unnest(array[identity_id, gen_random_uuid()]) AS id
+    ), key AS (
+        INSERT INTO api_keys (id, user_id, name, hash, start, scopes, networks)
+        SELECT key_id, user_id, marker, sha256(uuid_send(key_id)), '', '{chat}', '{}' FROM new
+    ), team AS (
+        INSERT INTO groups (id, name) SELECT group_id, marker FROM new
+    ), manager AS (
+        INSERT INTO group_members (group_id, user_id, role)
+        SELECT group_id, user_id, 'manager' FROM new
+    ), share AS (
+        INSERT INTO shares
+            (id, group_id, owner_id, agent_id, flow_id, config_id, server_id, card_id)
+        SELECT id, group_id, user_id, agent, flow, config, server, card
+        FROM new CROSS JOIN LATERAL (VALUES
+            (share_id, agent_id, NULL, NULL, NULL, NULL),
+            (gen_random_uuid(), NULL, flow_id, NULL, NULL, NULL),
+            (gen_random_uuid(), NULL, NULL, config_id, NULL, NULL),
+            (gen_random_uuid(), NULL, NULL, NULL, server_id, NULL),
+            (gen_random_uuid(), NULL, NULL, NULL, NULL, card_id)
+        ) AS share (id, agent, flow, config, server, card)
     )
     INSERT INTO publications (id, alias, creator_id, config_id)
     SELECT publication_id, published, user_id, config_id FROM new
@@ -227,9 +256,23 @@ SELECT = """
          WHERE creator_id = own.id) AS configs,
         (SELECT json_agg(one ORDER BY one.id) FROM publications AS one
          WHERE creator_id = own.id) AS publications,
+        (SELECT json_agg(one) FROM one_time_tokens AS one WHERE user_id = own.id) AS tokens,
         (SELECT json_agg(one ORDER BY one.id) FROM sign_ins AS one
          WHERE user_id = own.id) AS sign_ins,
         (SELECT json_agg(one ORDER BY one.id) FROM identities AS one
-         WHERE user_id = own.id) AS identities
+         WHERE user_id = own.id) AS identities,
+        (SELECT json_agg(
+             to_jsonb(one) - CAST('{used_at, used_address}' AS text[]) ORDER BY one.id
+         ) FROM api_keys AS one WHERE user_id = own.id) AS keys,
+        (SELECT json_agg(one ORDER BY one.purpose) FROM one_time_tokens AS one
+         WHERE user_id = own.id) AS one_time_tokens,
+        (SELECT json_agg(one ORDER BY one.group_id, one.user_id) FROM group_members AS one
+         WHERE group_id IN (SELECT group_id FROM group_members
+                            WHERE user_id = own.id AND role = 'manager')) AS members,
+        (SELECT json_agg(one ORDER BY one.id) FROM groups AS one
+         WHERE id IN (SELECT group_id FROM group_members
+                      WHERE user_id = own.id AND role = 'manager')) AS groups,
+        (SELECT json_agg(one ORDER BY one.id) FROM shares AS one
+         WHERE owner_id = own.id) AS shares
     FROM own
 """

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
 from typing import Any, cast, get_origin
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -17,8 +18,12 @@ from starlette.responses import Response
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
+from gateway.accounts.admission import UnknownKeys
+from gateway.accounts.attempts import Attempts
 from gateway.chats.socket import serve_frontend
 from gateway.files.storage import create_storage
+from gateway.keys.known import Keys
+from gateway.keys.uses import Uses
 from gateway.requests.bridges import Bridges
 from gateway.signins.revocations import Revocations
 from gateway.state import State
@@ -26,6 +31,7 @@ from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
 from gateway.streams.watch import Watch
+from gateway.web.auth import Access
 from gateway.web.operation import Operation
 from gateway.web.replica import Replica
 from gateway.web.turns import Turns
@@ -33,6 +39,7 @@ from shared.notifications.bus import Notifications
 from shared.postgres.pool import _begin, _leave_as_it_is
 from shared.postgres.poolers import ServerConnection
 from shared.postgres.statements import DirectDatabase
+from shared.process.strangers import Strangers
 from shared.redis.servers import create_redis
 from shared.secrets import Vault
 from shared.settings.installation import Settings
@@ -165,9 +172,12 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
     notifications = Notifications(create_redis(settings))
     revocations = Revocations(database, notifications)
     revocations._asked_at = math.inf  # as if that loop had just been round
+    attempts = Attempts(settings)
     state: dict[str, Any] = {
         "settings": attrs.evolve(settings, open_requests_per_user=0),
         "revocations": revocations,
+        "keys": Keys(database, revocations, UnknownKeys(attempts, settings), Uses(database)),
+        "strangers": Strangers(0, ()),
         "sockets": Sockets(0, revocations),
         "database": database,
         "replica": Replica(database, None),
@@ -187,12 +197,16 @@ def lists(operation: Operation) -> bool:
     """Whether an answer holds a list, or is one; not that of one thing that is waited for."""
     result = operation.result
     inner = [each.type for each in attrs.fields(result)] if attrs.has(result) else [result]
-    is_read = operation.method == "GET" and operation.lends
+    is_read = operation.method == "GET" and operation.lends and operation.access != Access.ADMIN
     return is_read and any(get_origin(each) is list for each in inner)
 
 
-LISTING = {str(entry): entry for entry in ENTRIES if lists(OPERATIONS[entry.line])}
-"""The calls that list something, by their names."""
+LISTING = {
+    str(entry): entry
+    for entry in ENTRIES
+    if lists(OPERATIONS[entry.line]) and entry.own == HTTPStatus.OK
+}
+"""The calls that list something of a user's, by their names."""
 
 
 async def ask(settings: Settings, state: State, owner: Belongings, entry: Entry) -> bytes:

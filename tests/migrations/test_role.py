@@ -23,7 +23,7 @@ from tests.system import PROJECT, run_database, url_of
 from .conftest import variables
 
 SCRIPT = PROJECT / "devstack/role.sql"
-OTHERS = ("_yoyo_migration", "_yoyo_log", "foreign_table")
+OTHERS = ("_yoyo_log", "foreign_table")
 
 
 @frozen
@@ -93,7 +93,7 @@ def test_it_works_with_the_rows_of_every_table_of_ours(services: Connection) -> 
     rows = services.execute("SELECT relname FROM pg_class WHERE relispartition")
     through_theirs = {name for (name,) in rows}
     ours = {name for name in tables_of(services) - through_theirs if "yoyo" not in name}
-    ours -= {"foreign_table"}
+    ours -= {"foreign_table", "audit"}
     assert len(ours) > 20
     for table in ours:
         for right in ("SELECT", "INSERT", "UPDATE", "DELETE"):
@@ -118,6 +118,15 @@ def test_tables_of_others_are_refused(services: Connection, table: str) -> None:
         services.execute(sql.SQL("SELECT FROM {}").format(sql.Identifier(table)))
 
 
+def test_of_the_notes_of_migrations_it_reads_the_names_alone(services: Connection) -> None:
+    names = services.execute("SELECT migration_id FROM _yoyo_migration").fetchall()
+    assert ("0001-original-installation",) in names
+    with pytest.raises(InsufficientPrivilege):
+        services.execute("SELECT applied_at_utc FROM _yoyo_migration")
+    with pytest.raises(InsufficientPrivilege):
+        services.execute("DELETE FROM _yoyo_migration")
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -136,6 +145,30 @@ def test_tables_of_others_are_refused(services: Connection, table: str) -> None:
     ],
 )
 def test_whatever_changes_more_than_rows_is_refused(services: Connection, statement: str) -> None:
+    with pytest.raises(InsufficientPrivilege):
+        services.execute(statement.encode())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET address = ''",
+        "DELETE FROM audit WHERE at < now() - interval '400 days'",
+        "TRUNCATE audit",
+        "ALTER TABLE audit DISABLE TRIGGER ALL",
+        "INSERT INTO audit (action, via, address, details, at) VALUES ('', '', '', '{}', now())",
+        "DROP FUNCTION keep_audit CASCADE",
+        """
+        CREATE TEMPORARY TABLE mine (id uuid);
+        CREATE TRIGGER mine AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION note_audit('x')
+        """,
+    ],
+)
+def test_the_audit_log_can_be_read_and_added_to_only(services: Connection, statement: str) -> None:
+    services.execute(
+        "INSERT INTO audit (action, via, address, details) VALUES ('user.created', 'api', '', '{}')"
+    )
+    assert services.execute("SELECT FROM audit").rowcount > 0
     with pytest.raises(InsufficientPrivilege):
         services.execute(statement.encode())
 
@@ -233,3 +266,4 @@ def test_it_may_call_what_it_needs_where_not_everybody_may(
             with role.connect(postgres, name) as services:
                 services.execute("SELECT make_log_partition(3), drop_log_partition('1 day')")
                 services.execute("SELECT delete_old_logs('1 day', 10), fold_name('name')")
+                services.execute("SELECT prune_audit(30, 10)")

@@ -1,10 +1,12 @@
 """A claim that was lost does nothing any more, also where the same bridge has won it again."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID, uuid4
 
+import asyncpg
 import attrs
 import pytest
 from attrs import frozen
@@ -13,8 +15,9 @@ from databases.core import Connection
 from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.claim_queries import ClaimedRequest
-from gateway.streams.asking_queries import NewRequest, insert_request
+from gateway.streams.asking_queries import Bounds, NewRequest, insert_request
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
+from shared.domain.usage import Usage
 from shared.notifications.bus import Notifications
 from shared.postgres.pool import connect, create_database, transaction
 from shared.redis.servers import create_redis
@@ -67,7 +70,7 @@ async def twice(environment: dict[str, str]) -> AsyncIterator[Twice]:
         owner,
     )
     async with create_database(settings) as database, connect(database) as connection:
-        await insert_request(connection, _new_request(owner), most_open=0)
+        await insert_request(connection, _new_request(owner), Bounds())
         [first] = await claim_queries.claim_requests(connection, bridge, 5)
         await connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
         [overdue] = await queries.select_overdue(connection)
@@ -91,11 +94,11 @@ def _new_request(owner: UUID) -> NewRequest:
     )
 
 
-async def _end(twice: Twice, *claims: ClaimedRequest) -> list[bool]:
+async def _end(twice: Twice, *claims: ClaimedRequest, usage: Sequence[Usage] = ()) -> list[bool]:
     endings = [
         Ending(
             OpenRequest(claim.id, "running", claim.claim_id),
-            Outcome("answered", {"response": str(claim.id)}, 0.1),
+            Outcome("answered", {"response": str(claim.id)}, 0.1, usage),
         )
         for claim in claims
     ]
@@ -106,7 +109,7 @@ async def _end(twice: Twice, *claims: ClaimedRequest) -> list[bool]:
 async def _claim_another(twice: Twice) -> ClaimedRequest:
     """A request of another session."""
     new = _new_request(twice.first.creator_id)
-    await insert_request(twice.connection, new, most_open=0)
+    await insert_request(twice.connection, new, Bounds())
     [claimed] = await claim_queries.claim_requests(twice.connection, uuid4(), 1)
     return claimed
 
@@ -164,6 +167,28 @@ async def test_requests_end_together_each_with_its_own_answer(twice: Twice) -> N
     assert {row["request_id"]: json.loads(row["content"]) for row in stored} == {
         claim.id: {"response": str(claim.id)} for claim in (other, twice.second)
     }
+
+
+async def test_what_was_used_counts_once_by_the_claim_that_holds(twice: Twice) -> None:
+    used = [Usage(5, 2, 1, model="m", price=Decimal("0.5")), Usage(1, 0, model="n")]
+    other = await _claim_another(twice)
+    claims = [twice.first, other, twice.second, twice.first]
+    assert await _end(twice, *claims, usage=used) == [False, True, True, False]
+    assert await _end(twice, *claims, usage=used) == [False] * 4
+    sums = await twice.connection.fetch_all("SELECT * FROM usage_days ORDER BY model")
+    assert [tuple(row)[2:] for row in sums] == [
+        ("m", 2, 10, 2, 4, Decimal("1.0"), 0),
+        ("n", 2, 2, 0, 0, None, 2),
+    ]
+    assert [entry["model"] for entry in twice.row["usage"]] == ["m", "n"]
+
+
+async def test_a_request_whose_usage_can_not_be_stored_has_not_ended(twice: Twice) -> None:
+    before = twice.row
+    with pytest.raises(asyncpg.DataError):
+        await _end(twice, twice.second, usage=[Usage(2**70, 0)])
+    assert twice.row == before
+    assert await _end(twice, twice.second) == [True]
 
 
 async def test_a_lost_claim_gives_nothing_back(twice: Twice) -> None:

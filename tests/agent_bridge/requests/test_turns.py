@@ -12,7 +12,13 @@ import pytest
 from databases import Database
 
 from agent_bridge.requests.claim_queries import claim_requests
-from gateway.streams.asking_queries import Acceptance, Inserted, NewRequest, insert_request
+from gateway.streams.asking_queries import (
+    Acceptance,
+    Bounds,
+    Inserted,
+    NewRequest,
+    insert_request,
+)
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
@@ -79,7 +85,7 @@ async def _wait(database: Database, owner: UUID, count: int) -> None:
                 message_id=None,
                 timeout=timedelta(hours=1),
             )
-            assert await insert_request(connection, new, 0) == Inserted(Acceptance.STORED)
+            assert await insert_request(connection, new, Bounds()) == Inserted(Acceptance.STORED)
 
 
 async def _claim(database: Database, limit: int, *most_running: int) -> list[UUID]:

@@ -1,6 +1,7 @@
 """Counting attempts over a line to Redis that fails and comes back."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from devstack.valkey import ValkeyServer
-from gateway.accounts.attempts import Attempts, Bound
+from gateway.accounts.attempts import Attempts, Bound, TooManyAttemptsError
 from shared.settings.installation import Settings
 from tests.shared.line import Line, run_line
 
@@ -73,3 +74,19 @@ async def test_attempts_that_were_given_up_leave_nobody_another_s_answer(
     await asyncio.gather(*given_up, return_exceptions=True)
     taken = await asyncio.gather(*(attempts.take([bound]) for bound in bounds[AT_ONCE:]))
     assert taken == [[bound.name] for bound in bounds[AT_ONCE:]]
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["in Redis", "here"])
+async def test_a_bound_may_have_a_window_of_its_own(attempts: Attempts, is_away: bool) -> None:
+    if is_away:
+        attempts._away_until = math.inf
+    short, long = [attempts.name(str(uuid4())) for _ in range(2)]
+    bounds = [Bound(short, 2, seconds=100), Bound(long, 1, seconds=5000)]
+    await attempts.take(bounds)
+    with pytest.raises(TooManyAttemptsError) as caught:
+        await attempts.take(bounds)
+    assert 4900 < caught.value.seconds <= 5000
+    await attempts.take(bounds[:1])
+    with pytest.raises(TooManyAttemptsError) as caught:
+        await attempts.take(bounds[:1])
+    assert 50 < caught.value.seconds <= 100

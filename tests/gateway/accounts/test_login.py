@@ -172,6 +172,6 @@ async def test_a_password_changed_during_a_login_is_not_overwritten(
         await connection.execute(
             "INSERT INTO users (id, username, password) VALUES (:id, :name, :password)", values
         )
-        await update_password(connection, Credentials(id_, "$2b$old"), "$argon2id$new")
+        await update_password(connection, Credentials(id_, "$2b$old"), "$argon2id$new", "{}")
         stored, _ = await select_credentials(connection, str(id_))
     assert stored == Credentials(id_, "changed")

@@ -22,6 +22,13 @@ GIVEN = {"/api/mcp/authorized", "/api/login/oidc/token", "/api/me/identities"}
 LOGOUT = "POST /api/login/oidc/{provider}/backchannel-logout"
 # A token of one's own, and a file from a picker, and that.
 WITHOUT = {"POST /api/validate-token", "POST /files", LOGOUT, *(f"POST {path}" for path in GIVEN)}
+# What a link brings, and what sends mail, which not every installation does.
+OF_MAILS = {
+    "/api/password-reset",
+    "/api/password-reset/mail",
+    "/api/me/email",
+    "/api/email-verification",
+}
 PROPOSED = [
     (f"{method.upper()} {path}", kind, content)
     for method, path, described in DESCRIBED
@@ -51,7 +58,7 @@ async def propose(http: httpx2.AsyncClient) -> dict[str, Any]:
     return {
         path: content.get("example")
         for path, methods in paths.items()
-        if "post" in methods and "{" not in path and path not in GIVEN
+        if "post" in methods and "{" not in path and path not in GIVEN | OF_MAILS
         for content in methods["post"].get("requestBody", {}).get("content", {}).values()
     }
 

@@ -1,6 +1,7 @@
 """Everybody who may call, and how each kind of operation receives them."""
 
 import time
+from collections.abc import Mapping
 from enum import Enum
 from uuid import UUID, uuid4
 
@@ -8,13 +9,19 @@ from attrs import field, frozen
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from gateway.keys.format import hash_of, make_key
 from gateway.web.auth import Access
+from gateway.web.operation import Operation
+from gateway.web.scopes import Scope
 from shared.tokens import issue_agent_token, issue_user_token
 from tests.gateway.belongings import Belongings, user_token
+from tests.gateway.ownership.others import Others
+from tests.sql import Sql
 from tests.system import SERVICE_KEY, System
 
 NOT_AUTHENTICATED = "Not authenticated"
 DEAD = "Token is not valid or expired. Please log in again"
+NO_ADMINISTRATOR = "Only administrators may do this"
 NO_CALLER = "You must provide either 'user_id' or your jwt token to continue."
 NO_LOOKUP = "Lookup by user_id is not allowed for plain authenticated users."
 TWO_CALLERS = "You must provide either 'user_id' or your jwt token, but not both at the same time."
@@ -27,6 +34,8 @@ class Caller:
     token: str | None = None
     key: str | None = None
     query: dict[str, str] = field(factory=dict)
+    has: Belongings | None = None
+    """What the caller has himself, where that is not what the other user has."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -40,17 +49,47 @@ class Reception(Enum):
 
     OWN = "for the owner"
     FOREIGN = "for somebody else"
+    MEMBER = "for who may use it"
+    FORBIDDEN = (403, NO_ADMINISTRATOR)
     MISSING = (401, NOT_AUTHENTICATED)
     DEAD = (401, DEAD)
     NO_CALLER = (400, NO_CALLER)
     NO_LOOKUP = (400, NO_LOOKUP)
     TWO_CALLERS = (400, TWO_CALLERS)
+    UNFIT = (403, None)
+    """By a key for something else: what it says depends on the operation."""
+
+
+KEYS = {
+    "a key to chat": Scope.CHAT,
+    "a key to read": Scope.READ,
+    "a key for agents": Scope.AGENTS,
+    "a key for administrators": Scope.ADMIN,
+}
+"""API keys of the owner, who is no administrator, and what they are for."""
+
+
+def make_keys(sql: Sql, owner: Belongings) -> dict[str, str]:
+    """His API keys by name, and one that is none."""
+    return {
+        **{who: insert_key(sql, owner.user_id, scope) for who, scope in KEYS.items()},
+        "an expired key": insert_key(sql, owner.user_id, *Scope, expires_at="-infinity"),
+        "a key from a wrong network": insert_key(
+            sql, owner.user_id, *Scope, networks="{192.0.2.0/24}"
+        ),
+        "a revoked key": REVOKED,
+    }
 
 
 def make_callers(
-    system: System, owner: Belongings, other: Belongings, deleted: Belongings
+    system: System,
+    keys: Mapping[str, str],
+    owner: Belongings,
+    others: Others,
+    deleted: Belongings,
 ) -> dict[str, Caller]:
     """Everybody by name; `deleted` is the owner's too, but its agent is deleted."""
+    other = others.other
     mine, secret_key = user_token(system.settings, owner), system.settings.secret_key
     theirs = issue_user_token(secret_key, UUID(other.user_id), uuid4())  # who signs out stays
     expired = jwt.encode(
@@ -67,6 +106,9 @@ def make_callers(
         "an agent of the owner": Caller(owner.agent_token),
         "another user": Caller(theirs),
         "an agent of another user": Caller(other.agent_token),
+        ADMINISTRATOR: _user(system, others.administrator),
+        MEMBER: _user(system, others.member),
+        FORMER: _user(system, others.former),
         "nobody": Caller(),
         "a bad token": Caller(f"{mine[:-4]}AAAA"),
         "an expired token": Caller(expired),
@@ -80,10 +122,40 @@ def make_callers(
         "another user for the owner": Caller(theirs, None, in_the_owners_name),
         "another user with the key": Caller(theirs, SERVICE_KEY, in_the_owners_name),
     }
-    assert callers.keys() == RECEPTIONS.keys()
+    callers |= {who: Caller(key) for who, key in keys.items()}
+    assert callers.keys() == {*RECEPTIONS, *KEYS, OTHERS_KEY}
     return callers
 
 
+def _user(system: System, has: Belongings) -> Caller:
+    token = issue_user_token(system.settings.secret_key, UUID(has.user_id), uuid4())
+    return Caller(token, has=has)  # who signs out stays
+
+
+def insert_key(
+    sql: Sql,
+    user_id: str,
+    *scopes: Scope,
+    expires_at: str | None = None,
+    networks: str = "{}",
+) -> str:
+    """A new API key of a user's."""
+    key = make_key()
+    sql(
+        """
+        INSERT INTO api_keys (id, user_id, name, hash, start, scopes, networks, expires_at)
+        VALUES (gen_random_uuid(), %s, '', %s, '', %s, %s, %s)
+        """,
+        *(user_id, hash_of(key), list(scopes), networks, expires_at),
+    )
+    return key
+
+
+REVOKED = make_key()
+OTHERS_KEY = "a key to read of another user"
+ADMINISTRATOR = "an administrator"
+MEMBER = "a member of the owner's group"
+FORMER = "a former member of it"
 _ = Reception
 _TABLE = {
     #                                USER       or agent   or service   either
@@ -91,6 +163,12 @@ _TABLE = {
     "an agent of the owner":        (_.DEAD,    _.OWN,     _.DEAD,      _.OWN),
     "another user":                 (_.FOREIGN, _.FOREIGN, _.FOREIGN,   _.FOREIGN),
     "an agent of another user":     (_.DEAD,    _.FOREIGN, _.DEAD,      _.FOREIGN),
+    "a revoked key":                (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
+    "an expired key":               (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
+    "a key from a wrong network":   (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
+    ADMINISTRATOR:                  (_.FOREIGN, _.FOREIGN, _.FOREIGN,   _.FOREIGN),
+    MEMBER:                         (_.FOREIGN, _.FOREIGN, _.FOREIGN,   _.FOREIGN),
+    FORMER:                         (_.FOREIGN, _.FOREIGN, _.FOREIGN,   _.FOREIGN),
     "nobody":                       (_.MISSING, _.MISSING, _.NO_CALLER, _.NO_CALLER),
     "a bad token":                  (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
     "an expired token":             (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
@@ -113,6 +191,23 @@ _COLUMNS = (
 RECEPTIONS = {caller: dict(zip(_COLUMNS, row, strict=True)) for caller, row in _TABLE.items()}
 
 
-def reception(caller: str, access: Access) -> Reception:
+def reception(caller: str, operation: Operation) -> Reception:
     """How somebody is received; where anyone may call, everybody is somebody else."""
-    return RECEPTIONS[caller].get(access, Reception.FOREIGN)
+    if operation.access is Access.ANYONE:
+        return Reception.FOREIGN
+    if operation.access is Access.ADMIN:
+        return _for_administrators(caller)
+    if caller == OTHERS_KEY:
+        return Reception.FOREIGN if Scope.READ in operation.opened_by else Reception.UNFIT
+    if caller in KEYS:
+        opens = KEYS[caller] in operation.opened_by and KEYS[caller] is not Scope.ADMIN
+        return Reception.OWN if opens else Reception.UNFIT
+    return RECEPTIONS[caller][operation.access]
+
+
+def _for_administrators(caller: str) -> Reception:
+    if caller == ADMINISTRATOR:
+        return Reception.OWN
+    as_user = RECEPTIONS[caller][Access.USER] if caller in RECEPTIONS else Reception.OWN
+    is_let_in = as_user in {Reception.OWN, Reception.FOREIGN}
+    return Reception.FORBIDDEN if is_let_in else as_user

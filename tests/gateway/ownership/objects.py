@@ -20,9 +20,52 @@ FLOWS = {
 }
 CONFIG = {"name": "{new}", "model": "m", "provider": "{marker}"}
 
+CHANGE = {"old_password": "{new}", "new_password": "Passw0rd!"}
+NO_TOKEN = "This link is not valid, was used before, or is too old. Please ask for another one"
+# Nobody here has a password or was sent a link, and no mail is sent.
+PASSWORDS = [
+    Entry(
+        "POST /api/me/password",
+        SAME,
+        400,
+        says="The old password is not the right one",
+        json=CHANGE,
+    ),
+    Entry(
+        "POST /api/password-reset",
+        SAME,
+        400,
+        says=NO_TOKEN,
+        json={"token": "{new}", "new_password": "Passw0rd!"},
+    ),
+    Entry(
+        "POST /api/password-reset/mail",
+        SAME,
+        400,
+        says="This installation sends no mail. Please ask an administrator",
+        json={"email": "{marker}@example.com"},
+    ),
+    Entry("POST /api/users/{user_id}/password-reset", UNKNOWN),
+    Entry("GET /api/me/email", OTHERS),
+    Entry(
+        "POST /api/me/email",
+        SAME,
+        400,
+        says="The password is not the right one",
+        json={"email": None, "password": "{new}"},
+    ),
+    Entry(
+        "POST /api/email-verification",
+        SAME,
+        400,
+        says=NO_TOKEN,
+        json={"token": "{new}", "password": "{new}"},
+    ),
+]
 NO_PROFILE = "Profile with of user with id '{user_id}' was not found"
 CODE = {"code": "x", "code_verifier": "x" * 43}
 OIDC = "/api/login/oidc/{provider}"
+NO_KEY = "You have no API key with id '{key_id}'"
 ACCOUNTS = [
     Entry("POST /api/register", TAKEN, says="User '{marker}' already exists", json=USER),
     Entry(
@@ -71,6 +114,12 @@ ACCOUNTS = [
         204,
         says="You have no identity with id '{identity_id}'",
     ),
+    Entry("POST /api/keys", MAKES, json={"name": "{new}", "scopes": ["read"]}),
+    Entry("GET /api/keys", OTHERS),
+    Entry("PATCH /api/keys/{key_id}", UNKNOWN, says=NO_KEY, json={"name": "{new}"}),
+    Entry("DELETE /api/keys/{key_id}", UNKNOWN, 204, says=NO_KEY),
+    *PASSWORDS,
+    Entry("GET /api/audit", UNKNOWN, query={"object_id": "{provider_id}"}),
 ]
 NO_AGENT = "Agent '{agent_id}' does not exist"
 AGENTS = [
@@ -90,7 +139,7 @@ AGENTS = [
         Entry("GET /api/agents/active", OTHERS, note=kind, query={"agent_type": kind})
         for kind in ("genai", "mcp", "a2a", "all")
     ),
-    Entry("GET /api/agents/{agent_id}", UNKNOWN, says=NO_AGENT),
+    Entry("GET /api/agents/{agent_id}", UNKNOWN, says=NO_AGENT, for_member=200),
     Entry("PATCH /api/agents/{agent_id}", UNKNOWN, says=NO_AGENT, json=AGENT),
     Entry("DELETE /api/agents/{agent_id}", UNKNOWN, 204, says="Agent {agent_id} was not found"),
     Entry("POST /api/agents/{agent_id}/token", UNKNOWN, says=NO_AGENT),
@@ -109,7 +158,13 @@ AGENTFLOWS = [
         for kind, flow in FLOWS.items()
     ),
     Entry("GET /api/agentflows", OTHERS),
-    Entry(f"GET {FLOW}", UNKNOWN, path=AT_FLOW, says="Flow with id '{flow_id}' does not exist"),
+    Entry(
+        f"GET {FLOW}",
+        UNKNOWN,
+        path=AT_FLOW,
+        says="Flow with id '{flow_id}' does not exist",
+        for_member=200,
+    ),
     Entry(
         f"PATCH {FLOW}",
         UNKNOWN,
@@ -181,6 +236,7 @@ REQUESTS = [
         path="/api/requests/{running_id}/cancel",
     ),
     Entry("GET /api/requests/{request_id}/answer", UNKNOWN, says=NOT_ASKED),
+    Entry("GET /api/usage", OTHERS),
 ]
 
 
@@ -221,7 +277,7 @@ def _llms(api: str) -> list[Entry]:
             path=f"{api}/model/providers/{{marker}}",
             json={"api_key": "{new}", "metadata": {}},
         ),
-        Entry(f"GET {line}", UNKNOWN, says=no_config, path=at),
+        Entry(f"GET {line}", UNKNOWN, says=no_config, path=at, for_member=200),
         Entry(f"PATCH {line}", UNKNOWN, says=no_config, path=at, json={"name": "{new}"}),
         Entry(f"PATCH {line}", SAME, 422, "to a provider", path=at, json={"provider": "{marker}"}),
         Entry(f"DELETE {line}", UNKNOWN, 204, says=no_config, path=at),
@@ -236,7 +292,7 @@ def _servers(api: str, parameter: str, id_: str, url: str, unread: str) -> list[
     return [
         Entry(f"POST {api}", MAKES, json={"server_url": url}),
         Entry(f"GET {api}", OTHERS),
-        Entry(f"GET {line}", UNKNOWN, says=unread, path=at),
+        Entry(f"GET {line}", UNKNOWN, says=unread, path=at, for_member=200),
         Entry(f"DELETE {line}", UNKNOWN, 204, says=undeleted, path=at),
     ]
 

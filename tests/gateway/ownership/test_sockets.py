@@ -10,6 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gateway.routes import sockets
+from gateway.web.scopes import Scope
 from tests.gateway.belongings import (
     Belongings,
     insert_person,
@@ -17,7 +18,8 @@ from tests.gateway.belongings import (
     select_belongings,
     user_token,
 )
-from tests.gateway.ownership.callers import Caller, make_callers
+from tests.gateway.ownership.callers import OTHERS_KEY, Caller, insert_key, make_callers, make_keys
+from tests.gateway.ownership.others import insert_others
 from tests.master import Master
 from tests.sql import Sql
 from tests.system import System
@@ -30,6 +32,9 @@ HANDSHAKES = {
         "an agent of the owner": REFUSED,
         "another user": CLOSED,
         "an agent of another user": REFUSED,
+        "an administrator": CLOSED,
+        "a member of the owner's group": CLOSED,
+        "a former member of it": CLOSED,
         "nobody": REFUSED,
         "a bad token": REFUSED,
         "an expired token": REFUSED,
@@ -42,6 +47,14 @@ HANDSHAKES = {
         "no key for the owner": REFUSED,
         "another user for the owner": CLOSED,
         "another user with the key": CLOSED,
+        "a key to chat": OPEN,
+        "a key to read": REFUSED,
+        "a key for agents": REFUSED,
+        "a key for administrators": REFUSED,
+        "a key to read of another user": REFUSED,
+        "a revoked key": REFUSED,
+        "an expired key": REFUSED,
+        "a key from a wrong network": REFUSED,
     }
 }
 
@@ -71,10 +84,15 @@ def test_every_socket_has_an_entry_and_every_entry_a_socket() -> None:
 
 @pytest.mark.parametrize("path", HANDSHAKES)
 async def test_everybody_is_received_as_the_table_says(
-    system: System, owner: Belongings, others_things: Belongings, path: str
+    system: System, sql: Sql, owner: Belongings, others_things: Belongings, path: str
 ) -> None:
     deleted = make_belongings(system.settings, owner.user_id)
-    callers = make_callers(system, owner, others_things, deleted)
+    keys = {
+        **make_keys(sql, owner),
+        OTHERS_KEY: insert_key(sql, others_things.user_id, Scope.READ),
+    }
+    others = attrs.evolve(insert_others(sql, system, owner), other=others_things)
+    callers = make_callers(system, keys, owner, others, deleted)
     url = f"{system.gateway.replace('http', 'ws', 1)}{path}"
     found = {who: await _knock(url, caller, owner) for who, caller in callers.items()}
     assert found == HANDSHAKES[path]

@@ -19,7 +19,7 @@ from tests.users import Chat, Json, User, eventually
 
 KEYS = {
     *("request_id", "session_id", "message_id", "status", "created_at", "sent_at", "ended_at"),
-    *("deadline", "execution_time", "error"),
+    *("deadline", "execution_time", "error", "usage"),
 }
 NOBODYS = "4f1f8f0a-6d0e-4d3c-9a51-7f2f6f3a0b1d"
 AT_ONCE = 1.0  # seconds

@@ -29,6 +29,7 @@ class Kind:
     table: str
     add: Add
     path: str  # of one, for its deletion
+    owner: str = "creator_id"  # the column
 
 
 async def add_agent(user: User, number: int) -> httpx2.Response:
@@ -68,6 +69,14 @@ async def add_publication(user: User, number: int) -> httpx2.Response:
     return await user.http.post("/api/publications", json=new)
 
 
+async def add_group(user: User, number: int) -> httpx2.Response:
+    return await user.http.post("/api/groups", json={"name": f"group {number}"})
+
+
+async def add_key(user: User, number: int) -> httpx2.Response:
+    return await user.http.post("/api/keys", json={"name": f"key {number}", "scopes": ["read"]})
+
+
 KINDS = [
     Kind("AGENTS_PER_USER", "agents", "agents", add_agent, "/api/agents/{}"),
     Kind("FLOWS_PER_USER", "agent flows", "agentworkflows", add_flow, "/api/agentflows/{}"),
@@ -82,6 +91,8 @@ KINDS = [
         "/api/llm/model/config/{}",
     ),
     Kind("PUBLICATIONS_PER_USER", "publications", "publications", add_publication, ""),
+    Kind("GROUPS_PER_USER", "groups", "group_members", add_group, "/api/groups/{}", "user_id"),
+    Kind("KEYS_PER_USER", "API keys", "api_keys", add_key, "/api/keys/{}", "user_id"),
 ]
 REFRESHED = [kind for kind in KINDS if kind.add in (add_server, add_card)]
 SERVER: list[str] = []
@@ -134,7 +145,7 @@ async def somebody(system: System, sql: Sql, kind: Kind) -> AsyncIterator[User]:
 
 def stored(sql: Sql, kind: Kind, user: User) -> list[str]:
     """The ids of those that are stored."""
-    statement = f"SELECT id FROM {kind.table} WHERE creator_id = %s"  # noqa: S608 (a constant)
+    statement = f"SELECT id FROM {kind.table} WHERE {kind.owner} = %s"  # noqa: S608 (a constant)
     return [str(row["id"]) for row in sql(statement, user.id)]
 
 

@@ -156,6 +156,17 @@ def test_what_is_no_limit_is_refused(text: str) -> None:
     assert told == "RETENTION_DAYS must be a whole number, 0 for no limit"
 
 
+@pytest.mark.parametrize(("text", "usd"), [("0", 0), ("25", 25), ("12.50", 12.5), ("0.001", 0.001)])
+def test_a_budget_is_an_amount(text: str, usd: float) -> None:
+    assert read_settings({**GOOD, "MONTHLY_BUDGET": text}, Settings).monthly_budget == usd
+
+
+@pytest.mark.parametrize("text", ["-1", "$5", "1,000", "1e3", "nan", "infinity", ".5", "²"])
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    told = refusal(MONTHLY_BUDGET=text)
+    assert told == "MONTHLY_BUDGET must be an amount like 25 or 12.50, 0 for none"
+
+
 def test_proxies_are_addresses_and_networks() -> None:
     variables = {**GOOD, "TRUSTED_PROXIES": "10.0.0.7, 172.16.0.0/12, fd00::/8"}
     proxies = read_settings(variables, Settings).trusted_proxies

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from gateway.keys.format import make_key
 from shared.telemetry.logging import WAITING_LINES, StderrHandler, bind_log_ids, create_formatter
 from shared.telemetry.redaction import LIMIT, hide_secrets
 from tests.system import PROJECT, System
@@ -54,6 +55,14 @@ def event(message: str, *arguments: object) -> Any:
 )
 def test_a_secret_is_hidden_and_nothing_else(before: str, after: str) -> None:
     assert hide_secrets(f"{before}{SECRET}{after}") == f"{before}********{after}"
+
+
+@pytest.mark.parametrize("key", [make_key(), f"genair_{'A-_b' * 21}"], ids=["key", "refresh"])
+def test_a_key_of_ours_is_hidden(key: str) -> None:
+    assert hide_secrets(f"GET /frontend/ws?token={key}&after=7") == (
+        "GET /frontend/ws?token=********&after=7"
+    )
+    assert hide_secrets(f"key {key}, {key}.") == "key ********, ********."
 
 
 def test_a_provider_s_key_is_hidden() -> None:

@@ -6,7 +6,7 @@ the release's own objects are there, and a change has to replace the pods. */}}
 {{- $other := .Values.databaseUrlInSecret | ternary "POSTGRES_PASSWORD" "DATABASE_URL" -}}
 {{- $needed := list $postgres "SECRET_KEY" "ENCRYPTION_KEYS" "MASTER_BE_API_KEY" "MASTER_AGENT_API_KEY" -}}
 {{- $needed = .Values.redisUrlInSecret | ternary (append $needed "REDIS_URL") $needed -}}
-{{- $optional := list $other "DATABASE_READ_URL" "SERVICE_API_KEY" "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY" -}}
+{{- $optional := list $other "DATABASE_READ_URL" "SERVICE_API_KEY" "SMTP_URL" "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY" -}}
 {{- dict "needed" $needed "optional" $optional | toJson -}}
 {{- end }}
 

@@ -1,0 +1,1 @@
+"""What answers of the master agent have used of language models, and what that costs."""

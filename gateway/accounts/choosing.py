@@ -1,0 +1,67 @@
+"""How a user chooses a password, and shows that it is he who knows the one that he has."""
+
+from typing import Any
+
+from gateway.accounts.admission import Login
+from gateway.accounts.passwords import BreachedError, BusyError, Verdict
+from gateway.accounts.queries import Own, select_own
+from gateway.accounts.schemas import find_weakness
+from gateway.audit.acting import actor_of
+from gateway.web.auth import DEAD_TOKEN
+from gateway.web.errors import BadRequestError, UnauthorizedError, UnavailableError
+from gateway.web.operation import Call
+from gateway.web.refusals import PASSWORD, TOKEN
+from shared.codec.faults import Fault, InvalidInputError
+from shared.postgres.pool import connect
+
+TOO_BUSY = "Too many people are logging in at the moment, please try again"
+
+
+def refuse_weak(password: str, field: str, *, is_told: bool = False) -> None:
+    """Raise InvalidInputError for what the contract's rule finds missing.
+
+    The fault repeats the password only where the contract does.
+    """
+    if weakness := find_weakness(password):
+        told = password if is_told else None
+        fault = Fault("value_error", ("body", field), f"Value error, {weakness}", told)
+        raise InvalidInputError([fault])
+
+
+async def hash_new(call: Call[Any, Any], password: str) -> str:
+    """What is stored of a password that was just chosen.
+
+    Raises BadRequestError where it is known from breaches, UnavailableError.
+    """
+    try:
+        return await call.state["passwords"].hash_new(password)
+    except BreachedError as error:
+        raise BadRequestError(str(error)) from None
+    except BusyError:
+        raise UnavailableError(TOO_BUSY) from None
+
+
+async def read_own(call: Call[Any, Any]) -> Own:
+    """The caller as stored. Raises UnauthorizedError where he has just been deleted."""
+    async with connect(call.database) as connection:
+        own = await select_own(connection, call.user_id)
+    if own is None:
+        raise UnauthorizedError(DEAD_TOKEN, TOKEN)
+    return own
+
+
+async def check_password(
+    call: Call[Any, Any], password: str, own: Own, trial: Login, sentence: str
+) -> None:
+    """Raise BadRequestError with this sentence unless it is the user's own.
+
+    Raises TooManyRequestsError, as at a login, and UnavailableError.
+    """
+    await trial.check()
+    try:
+        verdict = await call.state["passwords"].verify(password, own.password, trial)
+    except BusyError:
+        raise UnavailableError(TOO_BUSY) from None
+    if verdict is Verdict.WRONG:
+        await call.state["failures"].note(actor_of(call), own.id, "password", "wrong")
+        raise BadRequestError(sentence, PASSWORD)

@@ -1,0 +1,154 @@
+"""The pages that links in mails lead to. What is good once stands behind the `#` of the link, which
+browsers send nowhere: no server, proxy or log gets to know it but in the body of the call.
+"""
+
+from base64 import b64encode
+from functools import partial
+from hashlib import sha256
+from html import escape
+
+from attrs import asdict, frozen
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from shared.settings.gateway import GatewaySettings
+
+RESET_PATH, EMAIL_PATH = "/password-reset", "/email-verification"
+
+STYLE = """
+    body { font-family: sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem; }
+    input, button { font: inherit; padding: 0.4rem 0.6rem; }
+"""
+SCRIPT = """
+    const form = document.getElementById("form");
+    const said = document.getElementById("said");
+    const token = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname);  // no history and no bookmark keeps it
+    if (token) form.hidden = false;
+    else said.textContent = "Open this page by the link that you were given.";
+
+    function sentence(detail) {
+      const text = typeof detail === "string" ? detail : detail?.[0]?.msg ?? "It failed.";
+      return text.replace(/^Value error, /, "");
+    }
+
+    async function send() {
+      const answer = await fetch(form.dataset.path, {
+        method: "POST",
+        credentials: "omit",
+        headers: {"Content-Type": "application/json"},
+        body: JSON.stringify({token, [form.dataset.field]: form.elements.password.value}),
+      });
+      if (!answer.ok) return sentence((await answer.json()).detail);
+      form.hidden = true;
+      return form.dataset.done;
+    }
+
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      form.elements.button.disabled = true;
+      said.textContent = await send().catch(() => "It can't be reached, please try again.");
+      form.elements.button.disabled = false;
+    });
+"""
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>{title}</title>
+  <style>{style}</style>
+</head>
+<body>
+  <h1>{title}</h1>
+  <form id="form" hidden data-path="{path}" data-field="{field}" data-done="{done}">
+    <p>{text}</p>
+    <input name="password" type="password" autocomplete="{kind}" required autofocus
+      aria-label="{label}">
+    <button name="button">{button}</button>
+  </form>
+  <p id="said" role="status"></p>
+  <noscript>This page needs JavaScript.</noscript>
+  <script>{script}</script>
+</body>
+</html>
+"""
+
+
+@frozen
+class Form:
+    """What a page asks for, and where that goes: from the page, as behind a proxy's prefix."""
+
+    title: str
+    text: str
+    label: str
+    kind: str
+    button: str
+    path: str
+    field: str
+    done: str
+
+    @property
+    def html(self) -> str:
+        """The page."""
+        texts = {name: escape(text) for name, text in asdict(self).items()}
+        return PAGE.format(**texts, style=STYLE, script=SCRIPT)
+
+
+FORMS = {
+    RESET_PATH: Form(
+        title="A new password",
+        text="At least 8 characters, with an upper and a lower case letter, a digit and a special"
+        " character. You will be signed out everywhere.",
+        label="New password",
+        kind="new-password",
+        button="Set it",
+        path="api/password-reset",
+        field="new_password",
+        done="Done. Sign in with the new password now.",
+    ),
+    EMAIL_PATH: Form(
+        title="Your mail address",
+        text="To have mail about your account sent to this address, type the password of the"
+        " account. If you did not ask for that, close this page.",
+        label="Password",
+        kind="current-password",
+        button="Confirm",
+        path="api/email-verification",
+        field="password",
+        done="Done. You can close this page.",
+    ),
+}
+
+
+def link(settings: GatewaySettings, path: str, token: str) -> str | None:
+    """Where a page is, with what it is to send; None where PUBLIC_URL is not set."""
+    return None if settings.public_url is None else f"{settings.public_url}{path}#{token}"
+
+
+def _hashed(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        f"script-src {_hashed(SCRIPT)}",
+        f"style-src {_hashed(STYLE)}",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+async def _show(form: Form, _request: Request) -> Response:
+    return HTMLResponse(form.html, headers={"Content-Security-Policy": POLICY})
+
+
+def account_pages() -> list[Route]:
+    """A route for each page."""
+    return [Route(path, partial(_show, form)) for path, form in FORMS.items()]

@@ -1,0 +1,1 @@
+"""Groups of users, and what their members let the others use."""

@@ -1,0 +1,1 @@
+"""API keys: how one is made, shown once and ended, and those that are known here."""

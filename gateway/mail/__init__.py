@@ -1,0 +1,1 @@
+"""Mail: what waits to be sent, and how it is handed to a server."""

@@ -1,0 +1,1 @@
+"""What users have used of language models, and their budgets."""

@@ -1,0 +1,1 @@
+"""What administrators do with users: find them, make them administrators, lock them out."""

@@ -1,0 +1,38 @@
+-- transactional: false
+
+DROP TRIGGER IF EXISTS a2acards_audited_deleted ON a2acards;
+DROP TRIGGER IF EXISTS a2acards_audited_changed ON a2acards;
+DROP TRIGGER IF EXISTS mcpservers_audited_deleted ON mcpservers;
+DROP TRIGGER IF EXISTS mcpservers_audited_changed ON mcpservers;
+DROP TRIGGER IF EXISTS modelconfigs_audited_deleted ON modelconfigs;
+DROP TRIGGER IF EXISTS modelconfigs_audited_changed ON modelconfigs;
+DROP TRIGGER IF EXISTS modelconfigs_audited_given ON modelconfigs;
+DROP TRIGGER IF EXISTS modelproviders_audited_deleted ON modelproviders;
+DROP TRIGGER IF EXISTS modelproviders_audited_changed ON modelproviders;
+DROP TRIGGER IF EXISTS modelproviders_audited_created ON modelproviders;
+DROP TRIGGER IF EXISTS shares_audited_deleted ON shares;
+DROP TRIGGER IF EXISTS shares_audited_created ON shares;
+DROP TRIGGER IF EXISTS group_members_audited_deleted ON group_members;
+DROP TRIGGER IF EXISTS group_members_audited_changed ON group_members;
+DROP TRIGGER IF EXISTS group_members_audited_invited ON group_members;
+DROP TRIGGER IF EXISTS groups_audited_deleted ON groups;
+DROP TRIGGER IF EXISTS groups_audited_changed ON groups;
+DROP TRIGGER IF EXISTS groups_audited_created ON groups;
+DROP TRIGGER IF EXISTS api_keys_audited_deleted ON api_keys;
+DROP TRIGGER IF EXISTS api_keys_audited_changed ON api_keys;
+DROP TRIGGER IF EXISTS api_keys_audited_created ON api_keys;
+DROP TRIGGER IF EXISTS one_time_tokens_audited ON one_time_tokens;
+DROP TRIGGER IF EXISTS users_audited_email ON users;
+DROP TRIGGER IF EXISTS users_audited_password ON users;
+DROP TRIGGER IF EXISTS users_audited_unlocked ON users;
+DROP TRIGGER IF EXISTS users_audited_locked ON users;
+DROP TRIGGER IF EXISTS users_audited_role ON users;
+DROP TRIGGER IF EXISTS users_audited_deleted ON users;
+DROP TRIGGER IF EXISTS users_audited_created ON users;
+DROP TRIGGER IF EXISTS sign_ins_audited_ended ON sign_ins;
+DROP TRIGGER IF EXISTS sign_ins_audited_begun ON sign_ins;
+DROP FUNCTION IF EXISTS note_audit();
+DROP FUNCTION IF EXISTS prune_audit(integer, integer);
+DROP TABLE IF EXISTS audit;
+DROP FUNCTION IF EXISTS tell_audit();
+DROP FUNCTION IF EXISTS keep_audit();

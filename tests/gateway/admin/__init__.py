@@ -1,0 +1,1 @@
+"""What `gateway/admin/` does."""

@@ -1,0 +1,1 @@
+"""What `gateway/audit/` does."""
