@@ -11,6 +11,7 @@ from gateway.audit.failures import Failures
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
 from gateway.keys.known import Keys
+from gateway.leaving.working import Deletions
 from gateway.mail.sending import Mail
 from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
@@ -59,6 +60,7 @@ class State(TypedDict):
     a2a_server: LoadedServer
     storage: Storage
     objects: Objects
+    deletions: Deletions
     outbound: Outbound
     readiness: Readiness
     turns: Turns

@@ -11,6 +11,7 @@ class Action(StrEnum):
     SIGN_IN_ENDED = "sign_in.ended"
     SIGN_IN_COPIED = "sign_in.copied"
     USER_CREATED = "user.created"
+    USER_DELETION_BEGUN = "user.deletion_begun"
     USER_DELETED = "user.deleted"
     USER_EXPORTED = "user.exported"
     USER_ROLE_CHANGED = "user.role_changed"

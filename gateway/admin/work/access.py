@@ -8,7 +8,7 @@ from uuid import UUID
 from attrs import frozen
 from databases.core import Connection
 
-from gateway.admin.faults import NotFoundError
+from gateway.admin.faults import NotFoundError, RefusedError
 from gateway.admin.work.finding import find_any, find_user
 from gateway.admin.work.installation import Installation
 from gateway.admin.work.listing import Listed, Part, select_listed
@@ -88,6 +88,8 @@ async def unlock(on: Installation, user: str) -> UserAccess:
     async with on.acting() as connection:
         user_id = await find_user(connection, user)
         access = await _update(connection, sql, {"id": user_id})
+    if access.locked_at is not None:
+        raise RefusedError(f"The account of {access.username} is being deleted.")
     await tell_ended(on, [user_id])
     return access
 
