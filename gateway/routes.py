@@ -15,6 +15,7 @@ from gateway.grants import routes as grants
 from gateway.groups import routes as groups
 from gateway.invocations import routes as invocations
 from gateway.keys import routes as keys
+from gateway.leaving import export_routes as exporting
 from gateway.leaving import routes as leaving
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
@@ -40,6 +41,7 @@ _of_people = [
     *keys.operations,
     *grants.operations,
     *leaving.operations,
+    *exporting.operations,
 ]
 _of_administrators = [*users.operations, *audit.operations]
 _of_owners = [
