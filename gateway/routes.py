@@ -16,6 +16,7 @@ from gateway.groups import routes as groups
 from gateway.invocations import routes as invocations
 from gateway.keys import routes as keys
 from gateway.leaving import export_routes as exporting
+from gateway.leaving import import_routes as importing
 from gateway.leaving import routes as leaving
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
@@ -42,6 +43,7 @@ _of_people = [
     *grants.operations,
     *leaving.operations,
     *exporting.operations,
+    *importing.operations,
 ]
 _of_administrators = [*users.operations, *audit.operations]
 _of_owners = [

@@ -14,6 +14,7 @@ class Action(StrEnum):
     USER_DELETION_BEGUN = "user.deletion_begun"
     USER_DELETED = "user.deleted"
     USER_EXPORTED = "user.exported"
+    USER_IMPORTED = "user.imported"
     USER_ROLE_CHANGED = "user.role_changed"
     USER_LOCKED = "user.locked"
     USER_UNLOCKED = "user.unlocked"
