@@ -64,6 +64,7 @@ _of_chats = [
     *logs.operations,
     *completions.operations,
 ]
+_of_administrators = [*users.operations, *audit.operations]
 # By what an API key must be for, but for lines that say that themselves.
 operations = [
     *for_keys(_of_users, reads=READING, writes=NO_KEY),

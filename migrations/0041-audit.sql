@@ -157,6 +157,54 @@ CREATE OR REPLACE TRIGGER users_audited_password AFTER UPDATE OF password ON use
     FOR EACH ROW WHEN (OLD.password IS DISTINCT FROM NEW.password)
     EXECUTE FUNCTION note_audit('password.changed', 'id', 'id');
 
+CREATE OR REPLACE TRIGGER users_audited_email AFTER UPDATE OF email ON users
+    FOR EACH ROW WHEN (OLD.email IS DISTINCT FROM NEW.email)
+    EXECUTE FUNCTION note_audit('email.changed', 'id', 'id');
+CREATE OR REPLACE TRIGGER one_time_tokens_audited AFTER INSERT OR UPDATE ON one_time_tokens
+    FOR EACH ROW WHEN (NEW.purpose <> 'email')
+    EXECUTE FUNCTION note_audit('password_link.created', 'user_id', 'user_id', 'purpose');
+
+CREATE OR REPLACE TRIGGER api_keys_audited_created AFTER INSERT ON api_keys
+    FOR EACH ROW EXECUTE FUNCTION note_audit('key.created', 'id', 'user_id', 'scopes');
+CREATE OR REPLACE TRIGGER api_keys_audited_changed
+    AFTER UPDATE OF user_id, name, hash, scopes, networks, expires_at ON api_keys
+    FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW)
+    EXECUTE FUNCTION note_audit(
+        'key.changed', 'id', 'user_id', 'scopes', 'user_id,name,hash,scopes,networks,expires_at'
+    );
+CREATE OR REPLACE TRIGGER api_keys_audited_deleted AFTER DELETE ON api_keys
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0)
+    EXECUTE FUNCTION note_audit('key.deleted', 'id', 'user_id');
+
+CREATE OR REPLACE TRIGGER groups_audited_created AFTER INSERT ON groups
+    FOR EACH ROW EXECUTE FUNCTION note_audit('group.created', 'id', '');
+CREATE OR REPLACE TRIGGER groups_audited_changed AFTER UPDATE OF name ON groups
+    FOR EACH ROW WHEN (OLD.name <> NEW.name)
+    EXECUTE FUNCTION note_audit('group.changed', 'id', '', '', 'name');
+CREATE OR REPLACE TRIGGER groups_audited_deleted AFTER DELETE ON groups
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0)
+    EXECUTE FUNCTION note_audit('group.deleted', 'id', '');
+CREATE OR REPLACE TRIGGER group_members_audited_invited AFTER INSERT ON group_members
+    FOR EACH ROW WHEN (NEW.role = 'invited')
+    EXECUTE FUNCTION note_audit('member.invited', 'group_id', 'user_id');
+CREATE OR REPLACE TRIGGER group_members_audited_changed AFTER UPDATE OF role ON group_members
+    FOR EACH ROW WHEN (OLD.role <> NEW.role)
+    EXECUTE FUNCTION note_audit('member.changed', 'group_id', 'user_id', 'role');
+CREATE OR REPLACE TRIGGER group_members_audited_deleted AFTER DELETE ON group_members
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0)
+    EXECUTE FUNCTION note_audit('member.deleted', 'group_id', 'user_id', 'role');
+CREATE OR REPLACE TRIGGER shares_audited_created AFTER INSERT ON shares
+    FOR EACH ROW EXECUTE FUNCTION note_audit(
+        'share.created', 'id', 'owner_id',
+        'group_id,agent_id,flow_id,config_id,server_id,card_id'
+    );
+CREATE OR REPLACE TRIGGER shares_audited_deleted AFTER DELETE ON shares
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0)
+    EXECUTE FUNCTION note_audit(
+        'share.deleted', 'id', 'owner_id',
+        'group_id,agent_id,flow_id,config_id,server_id,card_id'
+    );
+
 CREATE OR REPLACE TRIGGER modelproviders_audited_created AFTER INSERT ON modelproviders
     FOR EACH ROW EXECUTE FUNCTION note_audit('provider.created', 'id', 'creator_id');
 CREATE OR REPLACE TRIGGER modelproviders_audited_changed

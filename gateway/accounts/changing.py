@@ -4,13 +4,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from gateway.accounts import letters, one_time
+from gateway.accounts import letters, links, one_time
 from gateway.accounts.admission import count_mail, expect_login, expect_token
 from gateway.accounts.changes import AnyUser, AskedReset, PasswordChange, PasswordReset, ResetLink
 from gateway.accounts.choosing import check_password, hash_new, read_own, refuse_weak
 from gateway.accounts.one_time import Purpose
-from gateway.accounts.page import RESET_PATH, link
-from gateway.accounts.queries import select_is_administrator, update_changed
+from gateway.accounts.queries import update_changed
+from gateway.audit.acting import acting, actor_of
 from gateway.signins.queries import end_sign_ins
 from gateway.signins.schemas import Ended
 from gateway.web.auth import Access
@@ -18,7 +18,8 @@ from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation
 from gateway.web.refusals import ONE_TIME_TOKEN
-from shared.postgres.pool import connect, transaction
+from gateway.web.scopes import ADMINISTERING
+from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
 WRONG = "The old password is not the right one"
@@ -26,7 +27,6 @@ CHANGED_MEANWHILE = "The password was changed meanwhile"
 OVER = "This link is not valid, was used before, or is too old. Please ask for another one"
 NO_MAIL = "This installation sends no mail. Please ask an administrator"
 MAILS_WAIT = "Too many mails wait to be sent, please try again later"
-NO_ADMINISTRATOR = "Only an administrator may do that"
 
 
 async def create_password(call: Call[PasswordChange, Nothing]) -> Ended:
@@ -39,11 +39,11 @@ async def _change(call: Call[PasswordChange, Nothing]) -> Ended:
     given, state = call.body, call.state
     own = await read_own(call)
     trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
-    await check_password(call, given.old_password, own.password, trial, WRONG)
+    await check_password(call, given.old_password, own, trial, WRONG)
     refuse_weak(given.new_password, "new_password")
     new_hash = await hash_new(call, given.new_password)
     assert call.caller is not None
-    async with connect(call.database) as connection, transaction(connection):
+    async with acting(call) as connection:
         if not await update_changed(connection, own, new_hash):
             raise BadRequestError(CHANGED_MEANWHILE)
         await one_time.delete_resets(connection, call.user_id)
@@ -68,7 +68,7 @@ async def create_password_anew(call: Call[PasswordReset, Nothing]) -> None:
     bind_log_ids(user_id=holder.id)
     refuse_weak(given.new_password, "new_password")
     new_hash = await hash_new(call, given.new_password)
-    async with connect(call.database) as connection, transaction(connection):
+    async with acting(call, holder.id) as connection:
         if await one_time.use_reset(connection, given.token, new_hash) is None:
             raise BadRequestError(OVER, ONE_TIME_TOKEN)
         ended = await end_sign_ins(connection, holder.id)
@@ -91,24 +91,22 @@ async def create_reset_mail(call: Call[AskedReset, Nothing]) -> None:
     if not state["mail"].is_sent:
         raise BadRequestError(NO_MAIL)
     await count_mail(state["attempts"], state["settings"], call.request, email)
-    write = partial(letters.write_reset, call.database, state["settings"], email)
+    write = partial(letters.write_reset, call.database, actor_of(call), state["settings"], email)
     if not state["mail"].post(write):
         raise UnavailableError(MAILS_WAIT)
 
 
 async def create_reset_link(call: Call[Nothing, AnyUser]) -> ResetLink:
-    """Make a link by which a user sets another password, once, as an administrator.
+    """Make a link by which a user sets another password, once.
 
     A former one is void.
     """
     settings, user_id = call.state["settings"], call.parameters.user_id
-    async with connect(call.database) as connection:
-        if not await select_is_administrator(connection, call.user_id):
-            raise BadRequestError(NO_ADMINISTRATOR)
-        made = await one_time.create_reset(connection, settings, user_id)
+    async with acting(call) as connection:
+        made = await links.create_link(connection, settings, user_id)
     if made is None:
         raise BadRequestError(f"User '{user_id}' does not exist, or is locked")
-    return ResetLink(made.token, link(settings, RESET_PATH, made.token), made.expires_at)
+    return made
 
 
 RESET = "/api/password-reset"
@@ -146,5 +144,7 @@ operations = [
         handler=create_reset_link,
         parameters=AnyUser,
         result=ResetLink,
+        access=Access.ADMIN,
+        scopes=ADMINISTERING,
     ),
 ]

@@ -6,6 +6,7 @@ from gateway.accounts.admission import Login
 from gateway.accounts.passwords import BreachedError, BusyError, Verdict
 from gateway.accounts.queries import Own, select_own
 from gateway.accounts.schemas import find_weakness
+from gateway.audit.acting import actor_of
 from gateway.web.auth import DEAD_TOKEN
 from gateway.web.errors import BadRequestError, UnauthorizedError, UnavailableError
 from gateway.web.operation import Call
@@ -14,10 +15,6 @@ from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 
 TOO_BUSY = "Too many people are logging in at the moment, please try again"
-BREACHED = (
-    "This password is known from breaches of other services, where attackers look first. Please"
-    " choose another one"
-)
 
 
 def refuse_weak(password: str, field: str, *, is_told: bool = False) -> None:
@@ -38,8 +35,8 @@ async def hash_new(call: Call[Any, Any], password: str) -> str:
     """
     try:
         return await call.state["passwords"].hash_new(password)
-    except BreachedError:
-        raise BadRequestError(BREACHED) from None
+    except BreachedError as error:
+        raise BadRequestError(str(error)) from None
     except BusyError:
         raise UnavailableError(TOO_BUSY) from None
 
@@ -54,16 +51,17 @@ async def read_own(call: Call[Any, Any]) -> Own:
 
 
 async def check_password(
-    call: Call[Any, Any], password: str, stored: str, trial: Login, sentence: str
+    call: Call[Any, Any], password: str, own: Own, trial: Login, sentence: str
 ) -> None:
-    """Raise BadRequestError with this sentence unless it is the one whose hash is stored.
+    """Raise BadRequestError with this sentence unless it is the user's own.
 
     Raises TooManyRequestsError, as at a login, and UnavailableError.
     """
     await trial.check()
     try:
-        verdict = await call.state["passwords"].verify(password, stored, trial)
+        verdict = await call.state["passwords"].verify(password, own.password, trial)
     except BusyError:
         raise UnavailableError(TOO_BUSY) from None
     if verdict is Verdict.WRONG:
+        await call.state["failures"].note(actor_of(call), own.id, "password", "wrong")
         raise BadRequestError(sentence, PASSWORD)

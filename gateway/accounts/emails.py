@@ -9,6 +9,7 @@ from gateway.accounts.changing import MAILS_WAIT, NO_MAIL, OVER
 from gateway.accounts.choosing import check_password, read_own
 from gateway.accounts.email_queries import delete_email, select_email
 from gateway.accounts.one_time import Purpose, TakenError
+from gateway.audit.acting import acting
 from gateway.web.auth import Access
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
@@ -43,9 +44,9 @@ async def create_email(call: Call[NewEmail, Nothing]) -> Email:
     async with call.turn("create_email"):
         own = await read_own(call)
         trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
-        await check_password(call, given.password, own.password, trial, WRONG)
+        await check_password(call, given.password, own, trial, WRONG)
         if given.email is None:
-            async with connect(call.database) as connection:
+            async with acting(call) as connection:
                 await delete_email(connection, call.user_id)
         else:
             await _send_proof(call, given.email)
@@ -76,14 +77,13 @@ async def create_email_proof(call: Call[EmailProof, Nothing]) -> None:
     await presented.succeed()
     bind_log_ids(user_id=holder.id)
     trial = expect_login(state["attempts"], state["settings"], call.request, holder.username)
-    await check_password(call, given.password, holder.password, trial, WRONG)
+    await check_password(call, given.password, holder, trial, WRONG)
     try:
-        async with connect(call.database) as connection:
-            is_his = await one_time.use_email(connection, given.token)
+        async with acting(call, holder.id) as connection:
+            if not await one_time.use_email(connection, given.token):
+                raise BadRequestError(OVER, ONE_TIME_TOKEN)
     except TakenError:
         raise BadRequestError(TAKEN) from None
-    if not is_his:
-        raise BadRequestError(OVER, ONE_TIME_TOKEN)
 
 
 operations = [

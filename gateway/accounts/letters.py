@@ -9,6 +9,8 @@ from gateway.accounts import one_time
 from gateway.accounts.email_queries import select_by_email, select_email
 from gateway.accounts.one_time import Purpose
 from gateway.accounts.page import EMAIL_PATH, RESET_PATH, link
+from gateway.audit.acting import acting_as
+from gateway.audit.noting import Actor
 from gateway.mail.sending import Letter
 from shared.postgres.pool import connect
 from shared.settings.gateway import GatewaySettings
@@ -44,9 +46,11 @@ signed out. If it was not you, set another one by mail, or tell an administrator
 """
 
 
-async def write_reset(database: Database, settings: GatewaySettings, email: str) -> Letter | None:
+async def write_reset(
+    database: Database, asking: Actor, settings: GatewaySettings, email: str
+) -> Letter | None:
     """A link for whoever has verified this address; None: nobody has."""
-    async with connect(database) as connection:
+    async with acting_as(database, asking) as connection:
         user = await select_by_email(connection, email)
         if user is None:
             return None

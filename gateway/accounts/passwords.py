@@ -40,6 +40,11 @@ BCRYPT_BYTES = 72  # all that bcrypt looks at; the library refuses more
 BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
 BCRYPT_DECOY = f"$2b$12${'.' * 53}"  # the original's cost, and nobody's password
 
+BREACHED = (
+    "This password is known from breaches of other services, where attackers look first. Please"
+    " choose another one"
+)
+
 
 class Verdict(IntEnum):
     """What a password is."""
@@ -156,7 +161,7 @@ def _hash(password: str) -> str:
 
 def _hash_unbreached(password: str) -> str:
     if is_breached(_normalised(password)):
-        raise BreachedError("the password is known from breaches")
+        raise BreachedError(BREACHED)
     return _hash(password)
 
 

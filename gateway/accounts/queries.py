@@ -120,12 +120,6 @@ async def update_changed(connection: Connection, own: Own, new_hash: str) -> boo
     return await connection.fetch_val(sql, values) is not None
 
 
-async def select_is_administrator(connection: Connection, user_id: UUID) -> bool:
-    """Whether the user is one."""
-    sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id AND role = 'admin')"
-    return bool(await connection.fetch_val(sql, {"user_id": user_id}))
-
-
 async def select_profile(connection: Connection, owner: UUID, user_id: UUID) -> Profile | None:
     """The profile of a user, who must be the owner; an empty one where it was removed."""
     sql = """

@@ -8,6 +8,7 @@ from gateway.admin import (
     budgets,
     encryption,
     health,
+    keys,
     queues,
     quotas,
     requests,
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they would show what is in the program's hands
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for noun in (users, sessions, requests, agents, queues, quotas, budgets, encryption):
+for noun in (users, sessions, keys, requests, agents, queues, quotas, budgets, encryption):
     app.add_typer(noun.group, name=noun.__name__.rpartition(".")[-1])
 app.command("audit", epilog=audit.EXAMPLES)(audit.show_audit)
 app.command("health", epilog=health.EXAMPLES)(health.show_health)

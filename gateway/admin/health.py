@@ -11,7 +11,7 @@ EXAMPLES = examples("health", "health --json")
 
 
 def show_health(as_json: Json = False) -> None:
-    """Look at every part: PostgreSQL, migrations, Redis, files, bridges, router, master agent.
+    """Look at every part: stores, migrations, bridges, the router, the master agent, mail.
 
     Ends with 1 where one of them is not well.
     """

@@ -1,6 +1,6 @@
 """Commands about users."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -106,40 +106,51 @@ def set_password(user: OfUser, from_stdin: FromStdin = False, as_json: Json = Fa
     show_one(run(lambda on: access.set_password(on, user, password)), as_json=as_json)
 
 
+@group.command("reset", epilog=examples("users reset ada", "users reset ada --json"))
+def make_reset_link(user: OfUser, as_json: Json = False) -> None:
+    """Print a link by which a user sets another password, once; a former one is void.
+
+    Whoever has it is taken for the user. Without PUBLIC_URL there is the token alone.
+    """
+    from gateway.admin.work import access
+
+    show_one(run(lambda on: access.make_reset_link(on, user)), as_json=as_json)
+
+
 @group.command("make-admin", epilog=examples("users make-admin ada"))
 def make_admin(user: OfUser, yes: Yes = False, as_json: Json = False) -> None:
     """Make a user an administrator: the way to the first one."""
     confirm(f"Make {user} an administrator?", yes=yes)
-    from gateway.admin.work.access import give_role
-
-    show_one(run(lambda on: give_role(on, user, "admin")), as_json=as_json)
+    _change(user, as_json, role="admin")
 
 
 @group.command("make-user", epilog=examples("users make-user ada"))
 def make_user(user: OfUser, yes: Yes = False, as_json: Json = False) -> None:
     """Make an administrator a user like any other."""
     confirm(f"Make {user} a user like any other?", yes=yes)
-    from gateway.admin.work.access import give_role
-
-    show_one(run(lambda on: give_role(on, user, "user")), as_json=as_json)
+    _change(user, as_json, role="user")
 
 
 @group.command("lock", epilog=examples("users lock ada"))
 def lock_user(user: OfUser, yes: Yes = False, as_json: Json = False) -> None:
     """Lock a user out: all sign-ins end, and there is no new one. What he has stays."""
     confirm(f"Lock {user} out?", yes=yes)
-    from gateway.admin.work.access import lock
-
-    show_one(run(lambda on: lock(on, user)), as_json=as_json)
+    _change(user, as_json, locked=True)
 
 
 @group.command("unlock", epilog=examples("users unlock ada"))
 def unlock_user(user: OfUser, yes: Yes = False, as_json: Json = False) -> None:
     """Let a user sign in again."""
     confirm(f"Let {user} sign in again?", yes=yes)
-    from gateway.admin.work.access import unlock
+    _change(user, as_json, locked=False)
 
-    show_one(run(lambda on: unlock(on, user)), as_json=as_json)
+
+def _change(user: str, as_json: bool, **changes: Any) -> None:
+    from gateway.admin.work.access import change_account
+    from gateway.users.schemas import AccountChanges
+
+    changed = run(lambda on: change_account(on, user, AccountChanges(**changes)))
+    show_one(changed, as_json=as_json)
 
 
 @group.command("delete", epilog=examples("users delete ada", "users delete ada --yes --json"))

@@ -57,12 +57,6 @@ async def insert_entry(connection: Connection, new: NewEntry) -> None:
     await connection.execute(sql, asdict(new, recurse=False))
 
 
-async def select_is_admin(connection: Connection, user_id: UUID) -> bool:
-    """Whether a user is an administrator."""
-    sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id AND role = 'admin')"
-    return bool(await connection.fetch_val(sql, {"user_id": user_id}))
-
-
 async def select_entries(connection: Connection, wanted: Wanted, part: Slice) -> Page[Entry]:
     """Entries, the newest first. Whoever asks has to be an administrator."""
     if wanted.user_id is not None:

@@ -168,10 +168,10 @@ async def update_member(
 
 
 async def update_invited(connection: Connection, user: UUID, id_: UUID) -> bool:
-    """Whether this user was invited to the group, or in it, and is a member now."""
+    """Whether this user was invited to the group, and is a member now."""
     sql = """
-        UPDATE group_members SET role = CASE WHEN role = 'invited' THEN 'member' ELSE role END
-        WHERE group_id = :id AND user_id = :user RETURNING user_id
+        UPDATE group_members SET role = 'member'
+        WHERE group_id = :id AND user_id = :user AND role = 'invited' RETURNING user_id
     """
     return await connection.fetch_val(sql, {"user": user, "id": id_}) is not None
 

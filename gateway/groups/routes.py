@@ -7,6 +7,7 @@ from uuid import UUID
 
 from databases.core import Connection
 
+from gateway.audit.acting import acting
 from gateway.groups import queries, share_routes
 from gateway.groups.schemas import (
     Group,
@@ -35,7 +36,7 @@ LAST_MANAGER = "This is the group's last manager: make another member one first"
 
 async def create_group(call: Call[NewGroup, Nothing]) -> Group:
     """Make a group; who makes it is its manager."""
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         async with within(queries.GROUPS, call, connection):
             id_ = await queries.insert_group(connection, call.user_id, call.body.name.strip())
         return await _read(connection, call, id_)
@@ -57,7 +58,7 @@ async def read_group(call: Call[Nothing, GroupId]) -> Group:
 async def update_group(call: Call[GroupChanges, GroupId]) -> Group:
     """Give a group another name; for its managers."""
     id_ = call.parameters.group_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         if not await queries.update_group(connection, call.user_id, id_, call.body.name.strip()):
             raise await _refusal(connection, call, id_)
         return await _read(connection, call, id_)
@@ -66,7 +67,7 @@ async def update_group(call: Call[GroupChanges, GroupId]) -> Group:
 async def delete_group(call: Call[Nothing, GroupId]) -> None:
     """Delete a group; for its managers. Nothing is shared through it any more."""
     id_ = call.parameters.group_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         if not await queries.delete_group(connection, call.user_id, id_):
             raise await _refusal(connection, call, id_)
 
@@ -89,7 +90,7 @@ async def create_group_member(call: Call[NewMember, GroupId]) -> GroupMember:
     He is a member when he has accepted it, and uses nothing of the group before.
     """
     id_, most = call.parameters.group_id, call.state["settings"].members_per_group
-    async with connect(call.database) as connection, _managing(connection, call, id_):
+    async with acting(call) as connection, _managing(connection, call, id_):
         if most and await queries.count_members(connection, id_) >= most:
             raise BadRequestError(f"A group may have {most:,} members, those invited included")
         member = await queries.insert_member(connection, id_, call.body.username.strip())
@@ -101,7 +102,7 @@ async def create_group_member(call: Call[NewMember, GroupId]) -> GroupMember:
 async def update_group_member(call: Call[MemberChanges, MemberId]) -> GroupMember:
     """Make a member a manager, or a manager a member; for its managers."""
     id_, user, role = call.parameters.group_id, call.parameters.user_id, call.body.role
-    async with connect(call.database) as connection, _managing(connection, call, id_):
+    async with acting(call) as connection, _managing(connection, call, id_):
         member = await queries.update_member(connection, id_, user, role)
     if member is None:
         raise _no_member(user)
@@ -113,7 +114,7 @@ async def update_group_member(call: Call[MemberChanges, MemberId]) -> GroupMembe
 async def delete_group_member(call: Call[Nothing, MemberId]) -> None:
     """Remove somebody from a group, with what he shares with it; for its managers."""
     id_, user = call.parameters.group_id, call.parameters.user_id
-    async with connect(call.database) as connection, _managing(connection, call, id_):
+    async with acting(call) as connection, _managing(connection, call, id_):
         deleted = await queries.delete_member(connection, id_, user)
     if not deleted:
         raise _no_member(user)
@@ -122,10 +123,10 @@ async def delete_group_member(call: Call[Nothing, MemberId]) -> None:
 async def create_membership(call: Call[Nothing, GroupId]) -> Group:
     """Accept an invitation: what is shared with the group can be used from now on."""
     id_ = call.parameters.group_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         async with within(queries.GROUPS, call, connection):
             if not await queries.update_invited(connection, call.user_id, id_):
-                raise unknown_group(id_)
+                raise BadRequestError(f"You are not invited to a group with id '{id_}'")
         return await _read(connection, call, id_)
 
 
@@ -136,7 +137,7 @@ async def delete_membership(call: Call[Nothing, GroupId]) -> None:
     is gone.
     """
     id_ = call.parameters.group_id
-    async with connect(call.database) as connection, transaction(connection):
+    async with acting(call) as connection:
         await queries.lock_group(connection, call.user_id, id_)
         if not await queries.delete_member(connection, id_, call.user_id):
             raise unknown_group(id_)

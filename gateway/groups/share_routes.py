@@ -1,5 +1,6 @@
 """Sharing with groups, and listing what is shared."""
 
+from gateway.audit.acting import acting
 from gateway.groups import share_queries as queries
 from gateway.groups.queries import lock_group
 from gateway.groups.schemas import GroupId, GroupSharePage, NewShare, Share, ShareId, SharePage
@@ -8,7 +9,7 @@ from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, delete, listing
 from gateway.web.paging import Page
-from shared.postgres.pool import connect, transaction
+from shared.postgres.pool import transaction
 
 
 async def create_share(call: Call[NewShare, GroupId]) -> Share:
@@ -17,7 +18,7 @@ async def create_share(call: Call[NewShare, GroupId]) -> Share:
     Its members can then list and read it, call it and name it in chats, and never change it.
     """
     id_, new, most = call.parameters.group_id, call.body, call.state["settings"].shares_per_group
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         try:
             async with transaction(connection):
                 if await lock_group(connection, call.user_id, id_) in {None, "invited"}:
@@ -46,7 +47,7 @@ async def list_group_shares(call: Call[Nothing, GroupSharePage]) -> Page[Share]:
 async def delete_share(call: Call[Nothing, ShareId]) -> None:
     """End one of the user's shares with a group: no new request uses it any more."""
     group_id, id_ = call.parameters.group_id, call.parameters.share_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         if not await queries.delete_share(connection, call.user_id, group_id, id_):
             raise BadRequestError(f"You have shared nothing with id '{id_}' with this group")
 

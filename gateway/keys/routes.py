@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from gateway.audit.acting import acting
 from gateway.keys import queries
 from gateway.keys.format import PREFIX, hash_of, make_key
 from gateway.keys.queries import NewRow
@@ -12,7 +13,6 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, listing, patch, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
-from shared.postgres.pool import connect
 
 PATH = "/api/keys"
 SHOWN_CHARACTERS = len(PREFIX) + 4
@@ -32,7 +32,7 @@ async def create_api_key(call: Call[NewKey, Nothing]) -> CreatedKey:
         networks=list(dict.fromkeys(new.networks)),
         lasts=lasts,
     )
-    async with connect(call.database) as connection, within(queries.KEYS, call, connection):
+    async with acting(call) as connection, within(queries.KEYS, call, connection):
         made = await queries.insert_key(connection, call.user_id, row)
     if made is None:
         raise BadRequestError(NO_ADMINISTRATOR)
@@ -58,7 +58,7 @@ async def list_api_keys(call: Call[Nothing, KeyPage]) -> Page[ApiKey]:
 async def update_api_key(call: Call[KeyChanges, KeyId]) -> ApiKey:
     """Call an API key something else; what it is for stays: make another one for that."""
     id_ = call.parameters.key_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         changed = await queries.update_key(connection, call.user_id, id_, call.body.name)
     if changed is None:
         raise _unknown(id_)
@@ -68,7 +68,7 @@ async def update_api_key(call: Call[KeyChanges, KeyId]) -> ApiKey:
 async def delete_api_key(call: Call[Nothing, KeyId]) -> None:
     """End an API key: it opens nothing any more, and what it has opened is closed."""
     id_ = call.parameters.key_id
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         deleted = await queries.delete_key(connection, call.user_id, id_)
     if not deleted:
         raise _unknown(id_)

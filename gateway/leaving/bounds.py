@@ -35,9 +35,9 @@ class _Bounded:
 
     def read(self, size: int = -1, /) -> bytes:
         """Raises BadZipFile."""
-        if not 0 <= size <= READ_BYTES:
+        if size > READ_BYTES:
             raise BadZipFile("its table of contents is too large")
-        return self.file.read(size)
+        return self.file.read(READ_BYTES if size < 0 else size)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Go there."""

@@ -33,7 +33,7 @@ async def delete_me(call: Call[Farewell, Nothing]) -> Deletion:
         own, state = await read_own(call), call.state
         if own.password:
             trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
-            await check_password(call, call.body.password or "", own.password, trial, WRONG)
+            await check_password(call, call.body.password or "", own, trial, WRONG)
         return await _begin(call, call.user_id)
 
 

@@ -1,25 +1,18 @@
 """MCP servers and their tools in PostgreSQL."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
-import attrs
 from attrs import field, frozen
 from databases.core import Connection
-from databases.interfaces import Record
 
-from gateway.mcp.schemas import Server, Tool
 from gateway.remote.credentials import Values
 from gateway.remote.kinds import Due, Target
-from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
-from shared.codec.text import read_json
-from shared.domain.agents import NEEDS_FUNCTION_NAME, function_name, tool_schema
 from shared.domain.grants import open_sent
 from shared.domain.headers import seal_headers
 from shared.postgres.pool import columns
-from shared.postgres.rows import as_json, builder
 from shared.secrets import Vault
 
 TABLE: Final = "mcpservers"
@@ -33,8 +26,6 @@ class StoredSent:
     headers: dict[str, str] | None = field(repr=False)
     oauth: str | None = field(repr=False)
 
-
-_TOLD = ("server_info", "left_out", "header_names")
 
 SERVERS = Quota(
     "MCP servers",
@@ -197,125 +188,7 @@ async def note_refusal(connection: Connection, target: Target) -> None:
     await connection.execute(sql, {"url": target.url, "row": target.row})
 
 
-async def select_servers(
-    connection: Connection, owner: UUID, part: Slice, *, shared: bool = False
-) -> Page[Server]:
-    """The owner's servers, or those that others share with him, with their tools, oldest first.
-
-    What those of others are sent he is not told.
-    """
-    sql = """
-        SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
-               CASE WHEN creator_id <> :owner THEN NULL
-                    WHEN wants_authorization THEN 'wanted'
-                    WHEN oauth IS NOT NULL THEN 'given' END AS authorization,
-               CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out,
-               CASE WHEN creator_id = :owner THEN (
-                   SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name
-               ) END AS header_names,
-               CASE WHEN creator_id <> :owner
-                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
-               coalesce(octet_length(CAST(server_info AS text)), 0)
-               + coalesce(octet_length(CAST(left_out AS text)), 0)
-               + (SELECT coalesce(sum(300 + coalesce(octet_length(mcptools.description), 0)
-                       + octet_length(CAST("inputSchema" AS text))
-                       + coalesce(octet_length(CAST(annotations AS text)), 0)), 0)
-                FROM mcptools WHERE mcp_server_id = mcpservers.id) AS bytes
-        FROM usable_servers(:owner) AS mcpservers
-        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
-        ORDER BY created_at, id LIMIT :limit OFFSET :offset
-    """
-    tools: dict[UUID, list[Record]] = {}
-
-    def make(row: Record) -> Server:
-        return _make_server(row, [*map(_listed_tool, tools.pop(row["id"], []))])
-
-    values = {"owner": owner, "shared": shared}
-    page = await select_page(connection, sql, values, part, make)
-    for row in await _select_tools(connection, [row["id"] for row in page.rows]):
-        tools.setdefault(row["mcp_server_id"], []).append(row)
-    return page
-
-
-async def select_server(
-    connection: Connection, owner: UUID, id_: UUID, *, with_shared: bool = False
-) -> Server | None:
-    """One of the owner's servers; or, to be read, of those that others share with him."""
-    sql = """
-        SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
-               CASE WHEN creator_id <> :owner THEN NULL
-                    WHEN wants_authorization THEN 'wanted'
-                    WHEN oauth IS NOT NULL THEN 'given' END AS authorization,
-               CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out,
-               CASE WHEN creator_id = :owner THEN (
-                   SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name
-               ) END AS header_names,
-               CASE WHEN creator_id <> :owner
-                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by
-        FROM usable_servers(:owner)
-        WHERE id = :id AND (creator_id = :owner OR CAST(:with_shared AS boolean))
-    """
-    values = {"owner": owner, "id": id_, "with_shared": with_shared}
-    row = await connection.fetch_one(sql, values)
-    if row is None:
-        return None
-    tools = await _select_tools(connection, [id_])
-    return _make_server(row, [*map(_listed_tool, tools)])
-
-
-async def select_schemas(connection: Connection, id_: UUID) -> list[dict[str, Any]]:
-    """The schemas of a server's tools as the master agent is told of them."""
-    sql = """
-        SELECT alias, description, CAST(coalesce(flattened, "inputSchema") AS text) AS schema
-        FROM mcptools WHERE mcp_server_id = :id ORDER BY created_at, id
-    """
-    rows = await connection.fetch_all(sql, {"id": id_})
-    return [
-        tool_schema(row["alias"], row["description"] or "", read_json(row["schema"]))
-        for row in rows
-    ]
-
-
 async def delete_server(connection: Connection, owner: UUID, id_: UUID) -> bool:
     """Delete one of the owner's servers with its tools; whether there was one."""
     sql = "DELETE FROM mcpservers WHERE creator_id = :owner AND id = :id RETURNING id"
     return await connection.fetch_val(sql, {"owner": owner, "id": id_}) is not None
-
-
-async def _select_tools(connection: Connection, server_ids: list[UUID]) -> list[Record]:
-    sql = """
-        SELECT id, name, description, CAST("inputSchema" AS text) AS "inputSchema",
-               CAST(annotations AS text) AS annotations, alias, mcp_server_id,
-               created_at, updated_at
-        FROM mcptools WHERE mcp_server_id = ANY(:server_ids)
-        ORDER BY created_at, id
-    """
-    return await connection.fetch_all(sql, {"server_ids": server_ids})
-
-
-_SERVER = [
-    name
-    for name in attrs.fields_dict(Server)
-    if name not in {"mcp_tools", "authorization", "owner", "shared", *_TOLD}
-]
-
-
-_make_tool = builder(Tool, "inputSchema", "annotations")
-
-
-def _listed_tool(row: Record) -> Tool:
-    tool, alias = _make_tool(row), row["alias"]
-    function = function_name(alias)
-    if function == alias:
-        return tool
-    return attrs.evolve(tool, function_name=function, newer_only=NEEDS_FUNCTION_NAME)
-
-
-def _make_server(row: Record, tools: list[Tool]) -> Server:
-    found = {name: row[name] for name in _SERVER}
-    told = {name: as_json(row[name]) for name in _TOLD if row[name] is not None}
-    if row["authorization"] is not None:
-        found["authorization"] = row["authorization"]
-    if row["shared_by"] is not None:
-        found.update(owner=row["shared_by"], shared=True)
-    return Server(mcp_tools=tools, **found, **told)

@@ -9,7 +9,7 @@ from databases.core import Connection
 from msgspec import UNSET
 
 from gateway.audit.acting import acting
-from gateway.mcp import queries
+from gateway.mcp import queries, reading_queries
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcp.lookup import FoundServer
 from gateway.mcp.schemas import (
@@ -72,8 +72,8 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
             await queries.update_wanting(connection, id_)
         else:
             await update_servers(connection, [id_], found)
-        server = await queries.select_server(connection, call.user_id, id_)
-        tools = await queries.select_schemas(connection, id_)
+        server = await reading_queries.select_server(connection, call.user_id, id_)
+        tools = await reading_queries.select_schemas(connection, id_)
     assert server is not None
     return _looked_up(server, tools)
 
@@ -149,7 +149,7 @@ async def update_server(call: Call[ServerChanges, ServerId]) -> Server:
         ids = await queries.activate_servers(connection, Target(url, id_))
         await _store_sent(call, connection, id_, sent)
         await update_servers(connection, ids, found)
-        server = await queries.select_server(connection, owner, id_)
+        server = await reading_queries.select_server(connection, owner, id_)
     if server is None:
         raise _unknown(id_)
     return server
@@ -165,7 +165,7 @@ async def list_servers(call: Call[Nothing, ServerPage]) -> Page[Server]:
     Active or not.
     """
     return await call.read_page(
-        lambda connection, part: queries.select_servers(
+        lambda connection, part: reading_queries.select_servers(
             connection, call.user_id, part, shared=call.parameters.shared
         )
     )
@@ -175,7 +175,9 @@ async def read_server(call: Call[Nothing, ServerId]) -> Server:
     """Read one of the user's MCP servers, or of those that others share with him."""
     id_ = call.parameters.server_id
     async with connect(call.database) as connection:
-        server = await queries.select_server(connection, call.user_id, id_, with_shared=True)
+        server = await reading_queries.select_server(
+            connection, call.user_id, id_, with_shared=True
+        )
     if server is None:
         raise _unknown(id_)
     return server

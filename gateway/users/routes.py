@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from gateway.audit.acting import acting
 from gateway.signins.queries import end_sign_ins
 from gateway.users import queries
 from gateway.users.schemas import Account, AccountChanges, AccountId, AccountSelection
@@ -10,7 +11,7 @@ from gateway.web.errors import BadRequestError, ForbiddenError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, get, listing, patch
 from gateway.web.paging import Page
-from shared.postgres.pool import connect, transaction
+from shared.postgres.pool import connect
 
 OWN_LOCK = "You can't lock yourself out"
 LEAVING = "This account is being deleted"
@@ -43,7 +44,7 @@ async def update_user(call: Call[AccountChanges, AccountId]) -> Account:
     id_, changes = call.parameters.user_id, call.body
     if changes.locked is True and id_ == call.user_id:
         raise BadRequestError(OWN_LOCK)
-    async with connect(call.database) as connection, transaction(connection):
+    async with acting(call) as connection:
         administrators = await queries.lock_administrators(connection)
         if call.user_id not in administrators:  # no more, since this call was let in
             raise ForbiddenError(NOT_ADMIN)

@@ -47,7 +47,7 @@ from gateway.web.inputs import (
     read_data,
 )
 from gateway.web.paging import MOST_BYTES, SMALL_BYTES, Page, Slice, cut
-from gateway.web.scopes import NO_KEY, Scopes, default_scopes
+from gateway.web.scopes import ADMINISTERING, NO_KEY, Scopes, default_scopes
 from gateway.web.sentences import refuse
 from shared.codec.converter import dump
 from shared.codec.faults import InvalidInputError
@@ -298,7 +298,10 @@ class Operation:
         """The scopes of API keys, each of which opens it."""
         if self.access is Access.ANYONE:
             return NO_KEY
-        return default_scopes(self.method) if self.scopes is None else self.scopes
+        if self.scopes is not None:
+            return self.scopes
+        is_for_admins = self.access is Access.ADMIN
+        return ADMINISTERING if is_for_admins else default_scopes(self.method)
 
     def route(self) -> Route:
         """What Starlette routes to."""

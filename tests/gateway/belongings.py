@@ -41,6 +41,8 @@ class Belongings:
     publication_id: str = field(factory=_id)
     sign_in_id: str = field(factory=_id)
     key_id: str = field(factory=_id)
+    group_id: str = field(factory=_id)
+    share_id: str = field(factory=_id)
     published: str = field(factory=lambda: f"published{uuid4().hex}")
     marker: str = field(factory=lambda: f"marker{uuid4().hex}")
     agent_token: str = ""
@@ -100,13 +102,15 @@ def select_belongings(sql: Sql, owner: Belongings) -> dict[str, Any]:
     return rows
 
 
-# The agents, tools and cards are active, and make up the flow.
+# The agents, tools and cards are active, and make up the flow. The user shares all that can be with
+# his group, in which nobody else is.
 INSERT = """
     WITH new AS (
         SELECT * FROM json_to_recordset(%s) AS new (
             user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
             session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid,
             config_id uuid, publication_id uuid, sign_in_id uuid, key_id uuid,
+            group_id uuid, share_id uuid,
             published text, marker text, agent_token text, api_key text
         )
     ), agent AS (
@@ -194,6 +198,22 @@ INSERT = """
     ), key AS (
         INSERT INTO api_keys (id, user_id, name, hash, start, scopes, networks)
         SELECT key_id, user_id, marker, sha256(uuid_send(key_id)), '', '{chat}', '{}' FROM new
+    ), team AS (
+        INSERT INTO groups (id, name) SELECT group_id, marker FROM new
+    ), manager AS (
+        INSERT INTO group_members (group_id, user_id, role)
+        SELECT group_id, user_id, 'manager' FROM new
+    ), share AS (
+        INSERT INTO shares
+            (id, group_id, owner_id, agent_id, flow_id, config_id, server_id, card_id)
+        SELECT id, group_id, user_id, agent, flow, config, server, card
+        FROM new CROSS JOIN LATERAL (VALUES
+            (share_id, agent_id, NULL, NULL, NULL, NULL),
+            (gen_random_uuid(), NULL, flow_id, NULL, NULL, NULL),
+            (gen_random_uuid(), NULL, NULL, config_id, NULL, NULL),
+            (gen_random_uuid(), NULL, NULL, NULL, server_id, NULL),
+            (gen_random_uuid(), NULL, NULL, NULL, NULL, card_id)
+        ) AS share (id, agent, flow, config, server, card)
     )
     INSERT INTO publications (id, alias, creator_id, config_id)
     SELECT publication_id, published, user_id, config_id FROM new
@@ -231,10 +251,21 @@ SELECT = """
          WHERE creator_id = own.id) AS configs,
         (SELECT json_agg(one ORDER BY one.id) FROM publications AS one
          WHERE creator_id = own.id) AS publications,
+        (SELECT json_agg(one) FROM one_time_tokens AS one WHERE user_id = own.id) AS tokens,
         (SELECT json_agg(one ORDER BY one.id) FROM sign_ins AS one
          WHERE user_id = own.id) AS sign_ins,
         (SELECT json_agg(
              to_jsonb(one) - CAST('{used_at, used_address}' AS text[]) ORDER BY one.id
-         ) FROM api_keys AS one WHERE user_id = own.id) AS keys
+         ) FROM api_keys AS one WHERE user_id = own.id) AS keys,
+        (SELECT json_agg(one ORDER BY one.purpose) FROM one_time_tokens AS one
+         WHERE user_id = own.id) AS one_time_tokens,
+        (SELECT json_agg(one ORDER BY one.group_id, one.user_id) FROM group_members AS one
+         WHERE group_id IN (SELECT group_id FROM group_members
+                            WHERE user_id = own.id AND role = 'manager')) AS members,
+        (SELECT json_agg(one ORDER BY one.id) FROM groups AS one
+         WHERE id IN (SELECT group_id FROM group_members
+                      WHERE user_id = own.id AND role = 'manager')) AS groups,
+        (SELECT json_agg(one ORDER BY one.id) FROM shares AS one
+         WHERE owner_id = own.id) AS shares
     FROM own
 """

@@ -31,6 +31,7 @@ from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
 from gateway.streams.watch import Watch
+from gateway.web.auth import Access
 from gateway.web.operation import Operation
 from gateway.web.replica import Replica
 from gateway.web.turns import Turns
@@ -196,7 +197,7 @@ def lists(operation: Operation) -> bool:
     """Whether an answer holds a list, or is one; not that of one thing that is waited for."""
     result = operation.result
     inner = [each.type for each in attrs.fields(result)] if attrs.has(result) else [result]
-    is_read = operation.method == "GET" and operation.lends
+    is_read = operation.method == "GET" and operation.lends and operation.access != Access.ADMIN
     return is_read and any(get_origin(each) is list for each in inner)
 
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from attrs import frozen
 from databases.core import Connection
 
+from gateway.accounts.changes import ResetLink
+from gateway.accounts.links import create_link
+from gateway.accounts.one_time import delete_resets
+from gateway.accounts.queries import select_own, update_changed
 from gateway.admin.faults import NotFoundError, RefusedError
 from gateway.admin.work.finding import find_any, find_user
 from gateway.admin.work.installation import Installation
@@ -15,9 +18,8 @@ from gateway.admin.work.listing import Listed, Part, select_listed
 from gateway.admin.work.users import check_password, hash_password
 from gateway.signins.queries import end_sign_in, end_sign_ins
 from gateway.signins.revocations import Revocations
-from shared.postgres.pool import columns
-
-type Role = Literal["user", "admin"]
+from gateway.users.queries import select_account, update_account
+from gateway.users.schemas import Account, AccountChanges
 
 
 @frozen(slots=False)
@@ -52,63 +54,49 @@ class EndedSignIns:
     ended: int
 
 
-async def give_role(on: Installation, user: str, role: Role) -> UserAccess:
-    """Make a user an administrator, or none. Raises NotFoundError."""
-    sql = """
-        UPDATE users SET role = :role WHERE id = :id
-        RETURNING id, username, role, locked_at, 0 AS ended_sign_ins
-    """
+async def change_account(on: Installation, user: str, changes: AccountChanges) -> UserAccess:
+    """Make a user an administrator or none, lock him out or let him in. Raises NotFoundError."""
     async with on.acting() as connection:
         user_id = await find_user(connection, user)
-        access = await _update(connection, sql, {"id": user_id, "role": role})
-    await tell_ended(on, [user_id])
-    return access
-
-
-async def lock(on: Installation, user: str) -> UserAccess:
-    """Let a user sign in no more, and end what he has. Raises NotFoundError."""
-    sql = """
-        UPDATE users SET locked_at = coalesce(locked_at, now()) WHERE id = :id
-        RETURNING id, username, role, locked_at, CAST(:ended AS int) AS ended_sign_ins
-    """
-    async with on.acting() as connection:
-        user_id = await find_user(connection, user)
-        ended = await end_sign_ins(connection, user_id)
-        access = await _update(connection, sql, {"id": user_id, "ended": len(ended)})
+        ended = await end_sign_ins(connection, user_id) if changes.locked is True else []
+        account = await update_account(connection, user_id, changes)
+    if changes.locked is False and account is not None and account.locked_at is not None:
+        raise RefusedError(f"The account of {account.username} is being deleted.")
     await tell_ended(on, [user_id, *ended])
-    return access
-
-
-async def unlock(on: Installation, user: str) -> UserAccess:
-    """Let a user sign in again. Raises NotFoundError."""
-    sql = """
-        UPDATE users SET locked_at = NULL WHERE id = :id
-        RETURNING id, username, role, locked_at, 0 AS ended_sign_ins
-    """
-    async with on.acting() as connection:
-        user_id = await find_user(connection, user)
-        access = await _update(connection, sql, {"id": user_id})
-    if access.locked_at is not None:
-        raise RefusedError(f"The account of {access.username} is being deleted.")
-    await tell_ended(on, [user_id])
-    return access
+    return _access(user, account, ended)
 
 
 async def set_password(on: Installation, user: str, password: str) -> UserAccess:
     """Give a user another password, and end what he has. Raises NotFoundError, RefusedError."""
-    sql = """
-        UPDATE users SET password = :password_hash WHERE id = :id
-        RETURNING id, username, role, locked_at, CAST(:ended AS int) AS ended_sign_ins
-    """
     check_password(password)
-    password_hash = await hash_password(password)
+    password_hash = await hash_password(on, password)
     async with on.acting() as connection:
         user_id = await find_user(connection, user)
+        own = await select_own(connection, user_id)
+        if own is None or not await update_changed(connection, own, password_hash):
+            raise RefusedError(f"The password of {user!r} was changed meanwhile.")
+        await delete_resets(connection, user_id)
         ended = await end_sign_ins(connection, user_id)
-        values = {"id": user_id, "password_hash": password_hash, "ended": len(ended)}
-        access = await _update(connection, sql, values)
+        account = await select_account(connection, user_id)
     await tell_ended(on, ended)
-    return access
+    return _access(user, account, ended)
+
+
+def _access(user: str, account: Account | None, ended: Sequence[UUID]) -> UserAccess:
+    if account is None:
+        raise NotFoundError(f"User {user!r} was deleted meanwhile.")
+    named = account.id, account.username, account.role, account.locked_at
+    return UserAccess(*named, len(ended))
+
+
+async def make_reset_link(on: Installation, user: str) -> ResetLink:
+    """What a user sets another password with, once. Raises NotFoundError, RefusedError."""
+    async with on.acting() as connection:
+        user_id = await find_user(connection, user)
+        made = await create_link(connection, on.settings, user_id)
+    if made is None:
+        raise RefusedError(f"User {user!r} is locked: unlock him first.")
+    return made
 
 
 async def select_sign_ins(
@@ -156,10 +144,3 @@ async def _select_owner(connection: Connection, sign_in_id: UUID) -> UUID:
     if owner is None:
         raise NotFoundError(f"There is no sign-in {sign_in_id}.")
     return owner
-
-
-async def _update(connection: Connection, sql: str, values: dict[str, object]) -> UserAccess:
-    row = await connection.fetch_one(sql, values)
-    if row is None:
-        raise NotFoundError(f"User {values['id']} was deleted meanwhile.")
-    return UserAccess(**columns(row))

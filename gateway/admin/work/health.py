@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import perf_counter
 
+import aiosmtplib
 import asyncpg
 from attrs import frozen
 
@@ -17,8 +18,10 @@ from shared.postgres.connecting import connect_first
 from shared.postgres.poolers import PoolerError
 from shared.postgres.statements import DirectConnection
 from shared.redis.looking import RedisAwayError, WrongRedisError, look_at_redis
+from shared.settings.addresses import in_url
 from shared.settings.gateway import GatewaySettings
 from shared.settings.postgres import read_address
+from shared.settings.smtp import read_smtp
 
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
 LOOK_SECONDS = 10.0
@@ -61,7 +64,10 @@ async def look_at_all(settings: GatewaySettings) -> Listed[Health]:
         "bridges": look_at_bridges,
         "router session": look_at_session,
         "master agent": look_at_master,
+        "mail": look_at_mail,
     }
+    if settings.smtp_url is None:
+        del looks["mail"]
     if settings.database_read_url is None:
         del looks["standby"]
     found = (_time(settings, part, look) for part, look in looks.items())
@@ -188,6 +194,27 @@ async def look_at_master(settings: GatewaySettings) -> str:
     finally:
         connection.terminate()
     return _say_where([door for door in doors if door.is_open])
+
+
+async def look_at_mail(settings: GatewaySettings) -> str:
+    """Whether the server that mail is handed in at lets us in. Raises UnwellError."""
+    server = read_smtp(settings.smtp_url or "")
+    place = f"{in_url(server.host)}:{server.port}"
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.user,
+        password=server.password,
+        use_tls=server.is_tls,
+        start_tls=server.starts_tls,
+        timeout=LOOK_SECONDS,
+    )
+    try:
+        async with client:
+            await client.noop()
+    except (aiosmtplib.SMTPException, OSError) as error:  # whose words may have the name in them
+        raise UnwellError(f"{place}: {type(error).__name__}") from error
+    return place
 
 
 def _say_where(doors: list[Door]) -> str:

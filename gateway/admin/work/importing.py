@@ -14,7 +14,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.schemas import NewUser, ProfileChanges
 from gateway.admin.faults import AdminError, RefusedError, UsageError
 from gateway.admin.work.installation import Installation
-from gateway.admin.work.users import add_user, check_new_user
+from gateway.admin.work.users import add_user, check_new_user, hash_new, hashing
 from gateway.audit.noting import COMMAND
 from gateway.audit.queries import set_actor
 from shared.codec.converter import structure
@@ -62,19 +62,24 @@ async def import_users(
     installation: Installation, file: TextIO, tell: Callable[[str], None]
 ) -> Imported:
     """Add a user for each line. Raises UsageError for columns that say something else."""
-    outcome, passwords = Imported(), Passwords()
-    try:
+    outcome = Imported()
+    with hashing(installation) as passwords:
         for lines in batched(_read_lines(file), BATCH):
             checked = [*_check(lines, outcome)]
-            hashes = await asyncio.gather(*(passwords.hash(one.user.password) for one in checked))
+            hashes = await asyncio.gather(*(_hash(passwords, one) for one in checked))
             async with installation.connection() as connection:
-                for one, password_hash in zip(checked, hashes, strict=True):
-                    await _add(connection, one, password_hash, outcome)
+                for one, hashed in zip(checked, hashes, strict=True):
+                    await _add(connection, one, hashed, outcome)
             tell(f"line {lines[-1].number}: {outcome.created} users created")
-    finally:
-        passwords.close()
     outcome.refused.sort(key=lambda one: one.line)
     return outcome
+
+
+async def _hash(passwords: Passwords, one: _Checked) -> str | RefusedError:
+    try:
+        return await hash_new(passwords, one.user.password)
+    except RefusedError as reason:
+        return reason
 
 
 def _read_lines(file: TextIO) -> Iterator[_Line]:
@@ -127,12 +132,14 @@ def _profile_of(row: Row) -> ProfileChanges:
 
 
 async def _add(
-    connection: Connection, one: _Checked, password_hash: str, outcome: Imported
+    connection: Connection, one: _Checked, hashed: str | RefusedError, outcome: Imported
 ) -> None:
     try:
+        if isinstance(hashed, RefusedError):
+            raise hashed
         async with transaction(connection):
             await set_actor(connection, COMMAND.said())
-            user = await add_user(connection, one.user, password_hash)
+            user = await add_user(connection, one.user, hashed)
             await queries.update_profile(connection, user.id, user.id, one.profile)
     except RefusedError as reason:
         _refuse(outcome, one.line, reason)

@@ -12,6 +12,8 @@ from gateway.admin.work.installation import Installation
 from gateway.admin.work.listing import Listed, Part
 from gateway.agents.queries import AGENTS
 from gateway.flows.queries import FLOWS
+from gateway.groups.queries import GROUPS
+from gateway.keys.queries import KEYS
 from gateway.llms.queries import CONFIGS, PROVIDERS
 from gateway.mcp.queries import SERVERS
 from gateway.published.queries import PUBLICATIONS
@@ -32,7 +34,7 @@ FILE_BYTES = Quota(
     "SELECT coalesce((SELECT bytes FROM file_totals WHERE user_id = :owner), 0)",
 )
 QUOTAS = (
-    *(AGENTS, FLOWS, SERVERS, A2A_AGENTS, PROVIDERS, CONFIGS, PUBLICATIONS),
+    *(AGENTS, FLOWS, SERVERS, A2A_AGENTS, PROVIDERS, CONFIGS, PUBLICATIONS, KEYS, GROUPS),
     *(OPEN_REQUESTS, FILE_BYTES),
 )
 

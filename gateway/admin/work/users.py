@@ -1,5 +1,7 @@
 """Users, whoever they are."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +11,7 @@ from databases.core import Connection
 
 from gateway.accounts import queries
 from gateway.accounts.names import clean
-from gateway.accounts.passwords import Passwords
+from gateway.accounts.passwords import BreachedError, Passwords
 from gateway.accounts.schemas import NewUser, Password, User, find_weakness
 from gateway.admin.faults import NotFoundError, RefusedError
 from gateway.admin.work.finding import find_user
@@ -137,15 +139,30 @@ async def add_user(connection: Connection, new: NewUser, password_hash: str) -> 
 async def create_user(on: Installation, username: str, password: str) -> User:
     """Add a user. Raises RefusedError."""
     new = check_new_user(username, password)
-    password_hash = await hash_password(password)
+    password_hash = await hash_password(on, password)
     async with on.acting() as connection:
         return await add_user(connection, new, password_hash)
 
 
-async def hash_password(password: str) -> str:
-    """What is stored of one."""
-    passwords = Passwords()
+async def hash_password(on: Installation, password: str) -> str:
+    """What is stored of a checked one. Raises RefusedError: it is known from breaches."""
+    with hashing(on) as passwords:
+        return await hash_new(passwords, password)
+
+
+@contextmanager
+def hashing(on: Installation) -> Iterator[Passwords]:
+    """What hashes passwords until the block ends."""
+    passwords = Passwords(allows_breached=on.settings.allow_breached_passwords)
     try:
-        return await passwords.hash(password)
+        yield passwords
     finally:
         passwords.close()
+
+
+async def hash_new(passwords: Passwords, password: str) -> str:
+    """The same where there is more than one."""
+    try:
+        return await passwords.hash_new(password)
+    except BreachedError as error:
+        raise RefusedError(str(error)) from None

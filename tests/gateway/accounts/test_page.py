@@ -14,8 +14,8 @@ import httpx2
 import pytest
 
 from gateway.accounts.changing import OVER
-from gateway.accounts.choosing import BREACHED
 from gateway.accounts.page import EMAIL_PATH, RESET_PATH
+from gateway.accounts.passwords import BREACHED
 from tests.gateway.shapes import good
 from tests.sql import Sql
 from tests.system import System

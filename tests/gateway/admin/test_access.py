@@ -1,12 +1,15 @@
 """Administrators, locks and sign-ins by the command: what ends is over at the gateways."""
 
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from devstack.processes import free_port
+from gateway.accounts.passwords import BREACHED
 from tests.gateway.admin.commands import Admin
+from tests.sql import Sql
 from tests.system import System
 from tests.users import PASSWORD, User, connect_to, eventually, register_user
 
@@ -86,6 +89,25 @@ async def test_another_password_is_the_only_one_and_ends_what_was(
     assert statuses == [400, 200]
 
 
+async def test_a_link_sets_another_password_once(
+    admin: Admin, system: System, signed_in: User
+) -> None:
+    made = await admin.soon(
+        "users", "reset", signed_in.name, "--json", PUBLIC_URL="https://chat.example.com"
+    )
+    token = made.json["token"]
+    assert made.json["url"] == f"https://chat.example.com/password-reset#{token}"
+    given = {"token": token, "new_password": f"Another-{PASSWORD}"}
+    async with connect_to(system.gateway) as http:
+        statuses = [
+            (await http.post("/api/password-reset", json=given)).status_code for _ in range(2)
+        ]
+    assert statuses == [204, 400]
+    await admin.soon("users", "lock", signed_in.name, "--yes")
+    locked = await admin.soon("users", "reset", signed_in.name)
+    assert (locked.code, "is locked" in locked.err) == (4, True)
+
+
 async def test_a_sign_in_is_listed_and_ended(admin: Admin, signed_in: User) -> None:
     [sign_in] = (await admin.soon("sessions", "list", "--user", signed_in.name, "--json")).lines
     assert (sign_in["username"], sign_in["method"]) == (signed_in.name, "password")
@@ -123,3 +145,30 @@ def test_nothing_is_done_that_is_not_confirmed(admin: Admin, command: str) -> No
     ended = admin("users", command, NOBODYS, stdin="y\n")
     assert (ended.code, ended.out) == (2, "")
     assert admin("users", command, NOBODYS, "--yes").code == 3
+
+
+async def test_a_link_sets_another_password_and_is_noted(
+    admin: Admin, system: System, signed_in: User, sql: Sql
+) -> None:
+    made = await admin.soon("users", "password-link", signed_in.name, "--json")
+    assert (made.code, made.json["url"]) == (0, None)
+    noted = sql("SELECT action, via FROM audit WHERE object_id = %s ORDER BY id", signed_in.id)
+    assert noted[-1] == {"action": "password_link.created", "via": "command"}
+    given = {"token": made.json["token"], "new_password": f"Another-{PASSWORD}"}
+    async with connect_to(system.gateway) as http:
+        assert (await http.post("/api/password-reset", json=given)).status_code == 204
+    await until_refused(signed_in)
+    [_, *done] = sql(
+        "SELECT action, actor_id FROM audit WHERE owner_id = %s AND action LIKE 'password%%'"
+        " ORDER BY id",
+        signed_in.id,
+    )
+    assert done == [{"action": "password.changed", "actor_id": UUID(signed_in.id)}]
+
+
+async def test_a_password_that_is_known_from_breaches_is_refused(
+    admin: Admin, signed_in: User
+) -> None:
+    given = ("users", "set-password", signed_in.name, "--password-stdin")
+    refused = await admin.soon(*given, stdin="Password1!")
+    assert (refused.code, refused.err) == (4, f"{BREACHED}\n")

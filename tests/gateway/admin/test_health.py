@@ -6,6 +6,7 @@ from devstack.processes import free_port
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.gateway.admin.commands import Admin
+from tests.mailbox import run_mailbox
 from tests.sql import run_sql
 from tests.system import Stores
 
@@ -14,9 +15,13 @@ PARTS = {
 }
 
 
-def test_every_part_of_what_runs_is_well(admin: Admin) -> None:
-    found = {each["part"]: each for each in admin.asked("health")}
-    assert found.keys() == PARTS
+async def test_every_part_of_what_runs_is_well(admin: Admin) -> None:
+    async with run_mailbox() as mailbox:
+        mail = {"SMTP_URL": mailbox.url, "SMTP_FROM": "chat@example.com"}
+        ended = await admin.soon("health", "--json", PUBLIC_URL="https://example.com", **mail)
+    found = {each["part"]: each for each in ended.lines}
+    assert found.keys() == {*PARTS, "mail"}
+    assert ended.code == 0
     assert [part for part, each in found.items() if not each["is_well"]] == []
     assert found["migrations"]["says"].startswith("all ")
     assert found["bridges"]["says"].startswith("1 take requests: ")
@@ -27,7 +32,13 @@ def test_each_part_that_is_away_is_named_and_the_others_are_looked_at(stores: St
     with stores.environment() as environment:
         nobody = f"redis://127.0.0.1:{free_port()}"
         standby = f"postgresql://a:{uuid4()}@127.0.0.1:{free_port()}/c"
-        others = {"REDIS_URL": nobody, "DATABASE_READ_URL": standby}
+        others = {
+            "REDIS_URL": nobody,
+            "DATABASE_READ_URL": standby,
+            "SMTP_URL": f"smtp://127.0.0.1:{free_port()}?starttls=false",
+            "SMTP_FROM": "chat@example.com",
+            "PUBLIC_URL": "https://example.com",
+        }
         away = {**stores.of_services, **others, "DEFAULT_FILES_FOLDER_NAME": "nowhere"}
         ended = Admin({**environment, **away})("health", "--json")
     found = {each["part"]: each["is_well"] for each in ended.lines}
@@ -35,7 +46,7 @@ def test_each_part_that_is_away_is_named_and_the_others_are_looked_at(stores: St
     assert [part for part, is_well in found.items() if is_well] == [
         *("PostgreSQL", "migrations", "master agent"),
     ]
-    assert found.keys() == {*PARTS, "standby"}
+    assert found.keys() == {*PARTS, "standby", "mail"}
 
 
 def test_without_postgresql_health_tells_and_others_end(admin: Admin) -> None:

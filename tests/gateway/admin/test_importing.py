@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from gateway.accounts.passwords import BREACHED
 from gateway.admin import output
 from tests.gateway.admin.commands import Admin, Json
 from tests.gateway.shapes import good
@@ -29,7 +30,8 @@ def test_each_good_line_is_a_user_and_each_other_one_is_reported(
         f'"two\nlines-{mark}",{PASSWORD},\n'
         f"ADA-{mark},{PASSWORD},\n"
         f"short-{mark},{PASSWORD}\n"
-        f'"bob-{mark}",{PASSWORD},\n',
+        f'"bob-{mark}",{PASSWORD},\n'
+        f"eve-{mark},Password1!,\n",
         encoding="utf-8-sig",
     )
     ended = admin("users", "import", str(file), "--json")
@@ -45,9 +47,10 @@ def test_each_good_line_is_a_user_and_each_other_one_is_reported(
             ),
             refused(6, f"ADA-{mark}", f"User 'ADA-{mark}' already exists"),
             refused(7, f"short-{mark}", "It has another number of values than the first line."),
+            refused(9, f"eve-{mark}", BREACHED),
         ],
     }
-    assert ended.err == "2 users were created, 4 lines refused.\n"
+    assert ended.err.endswith("2 users were created, 5 lines refused.\n")
     assert PASSWORD not in ended.out
     rows = sql(
         "SELECT username, first_name FROM users JOIN userprofiles ON user_id = users.id"

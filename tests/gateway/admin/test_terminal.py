@@ -54,20 +54,6 @@ def test_what_is_not_meant_is_not_done(admin: Admin) -> None:
     assert (code, shown.endswith("Nothing was done.\r\n")) == (1, True)
 
 
-def test_tables_are_plain_where_nobody_looks(admin: Admin) -> None:
-    ended = subprocess.run(
-        [*COMMAND, "queues", "show"],
-        env={**environ, **admin.variables},
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert ended.stderr == ""
-    assert "users waiting" in ended.stdout
-    assert "\x1b" not in ended.stdout
-
-
 def test_help_is_shown_without_what_the_work_needs() -> None:
     code = (
         "import sys; from gateway.admin.app import app\n"

@@ -67,6 +67,7 @@ async def test_who_is_created_can_log_in(admin: Admin, system: System) -> None:
         ("P0!", "Password must be longer than 8 symbols"),
         ("", "'password' must not be empty"),
         ("P0!a" * 300, "at most 1,024 characters"),
+        ("P@ssw0rd", "known from breaches"),
     ],
 )
 def test_the_rules_are_those_of_a_registration(admin: Admin, password: str, why: str) -> None:

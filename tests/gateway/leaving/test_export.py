@@ -10,9 +10,7 @@ import httpx2
 from tests.gateway.belongings import Belongings, insert_person, user_token
 from tests.sql import Sql
 from tests.system import System
-from tests.users import connect_to
-
-type Json = dict[str, object]
+from tests.users import Json, connect_to
 
 
 async def export(http: httpx2.AsyncClient) -> ZipFile:

@@ -14,6 +14,7 @@ INVOCATIONS = [
         202,
         says=NO_CALLEE,
         refused=404,
+        for_member=202,
         query={"wait": "0"},
         json={"arguments": {}},
     ),
@@ -33,6 +34,7 @@ INVOCATIONS = [
         400,
         says=NO_CALLEE.replace("agent_id", "flow_id"),
         refused=404,
+        for_member=400,
         path=f"{AT_FLOW}/invoke",
         json={"message": "{new}"},
     ),
@@ -43,12 +45,13 @@ ASKED = {"model": "{marker}", "messages": HELLO, "stream": True}
 ASKED_TOO = {"model": "{marker}", "input": HELLO, "stream": True}
 IN_SESSION = {"model": "{my_marker}", "metadata": SESSION}
 COMPLETIONS = [
-    Entry("GET /v1/models", OTHERS),
+    Entry("GET /v1/models", OTHERS, for_member=200),
     Entry(
         "GET /v1/models/{model}",
         UNKNOWN,
         says=NO_MODEL.replace("marker", "config_id"),
         refused=404,
+        for_member=200,
         path="/v1/models/{config_id}",
     ),
     *(
@@ -152,6 +155,7 @@ OUR_MCP = [
         UNKNOWN,
         note="of an agent",
         refused=200,
+        for_member=200,
         json={**CALL, "params": {"name": "{marker}_agent", "arguments": {}}},
         headers=PRIMED,
     ),

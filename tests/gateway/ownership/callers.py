@@ -15,11 +15,13 @@ from gateway.web.operation import Operation
 from gateway.web.scopes import Scope
 from shared.tokens import issue_agent_token, issue_user_token
 from tests.gateway.belongings import Belongings, user_token
+from tests.gateway.ownership.others import Others
 from tests.sql import Sql
 from tests.system import SERVICE_KEY, System
 
 NOT_AUTHENTICATED = "Not authenticated"
 DEAD = "Token is not valid or expired. Please log in again"
+NO_ADMINISTRATOR = "Only administrators may do this"
 NO_CALLER = "You must provide either 'user_id' or your jwt token to continue."
 NO_LOOKUP = "Lookup by user_id is not allowed for plain authenticated users."
 TWO_CALLERS = "You must provide either 'user_id' or your jwt token, but not both at the same time."
@@ -32,6 +34,8 @@ class Caller:
     token: str | None = None
     key: str | None = None
     query: dict[str, str] = field(factory=dict)
+    has: Belongings | None = None
+    """What the caller has himself, where that is not what the other user has."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -45,6 +49,8 @@ class Reception(Enum):
 
     OWN = "for the owner"
     FOREIGN = "for somebody else"
+    MEMBER = "for who may use it"
+    FORBIDDEN = (403, NO_ADMINISTRATOR)
     MISSING = (401, NOT_AUTHENTICATED)
     DEAD = (401, DEAD)
     NO_CALLER = (400, NO_CALLER)
@@ -79,10 +85,11 @@ def make_callers(
     system: System,
     keys: Mapping[str, str],
     owner: Belongings,
-    other: Belongings,
+    others: Others,
     deleted: Belongings,
 ) -> dict[str, Caller]:
     """Everybody by name; `deleted` is the owner's too, but its agent is deleted."""
+    other = others.other
     mine, secret_key = user_token(system.settings, owner), system.settings.secret_key
     theirs = issue_user_token(secret_key, UUID(other.user_id), uuid4())  # who signs out stays
     expired = jwt.encode(
@@ -99,6 +106,9 @@ def make_callers(
         "an agent of the owner": Caller(owner.agent_token),
         "another user": Caller(theirs),
         "an agent of another user": Caller(other.agent_token),
+        ADMINISTRATOR: _user(system, others.administrator),
+        MEMBER: _user(system, others.member),
+        FORMER: _user(system, others.former),
         "nobody": Caller(),
         "a bad token": Caller(f"{mine[:-4]}AAAA"),
         "an expired token": Caller(expired),
@@ -115,6 +125,11 @@ def make_callers(
     callers |= {who: Caller(key) for who, key in keys.items()}
     assert callers.keys() == {*RECEPTIONS, *KEYS, OTHERS_KEY}
     return callers
+
+
+def _user(system: System, has: Belongings) -> Caller:
+    token = issue_user_token(system.settings.secret_key, UUID(has.user_id), uuid4())
+    return Caller(token, has=has)  # who signs out stays
 
 
 def insert_key(
@@ -138,6 +153,9 @@ def insert_key(
 
 REVOKED = make_key()
 OTHERS_KEY = "a key to read of another user"
+ADMINISTRATOR = "an administrator"
+MEMBER = "a member of the owner's group"
+FORMER = "a former member of it"
 _ = Reception
 _TABLE = {
     #                                USER       or agent   or service   either
@@ -148,6 +166,9 @@ _TABLE = {
     "a revoked key":                (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
     "an expired key":               (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
     "a key from a wrong network":   (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
+    ADMINISTRATOR:                  (_.FOREIGN, _.FOREIGN, _.FOREIGN,   _.FOREIGN),
+    MEMBER:                         (_.FOREIGN, _.FOREIGN, _.FOREIGN,   _.FOREIGN),
+    FORMER:                         (_.FOREIGN, _.FOREIGN, _.FOREIGN,   _.FOREIGN),
     "nobody":                       (_.MISSING, _.MISSING, _.NO_CALLER, _.NO_CALLER),
     "a bad token":                  (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
     "an expired token":             (_.DEAD,    _.DEAD,    _.DEAD,      _.DEAD),
@@ -174,9 +195,19 @@ def reception(caller: str, operation: Operation) -> Reception:
     """How somebody is received; where anyone may call, everybody is somebody else."""
     if operation.access is Access.ANYONE:
         return Reception.FOREIGN
+    if operation.access is Access.ADMIN:
+        return _for_administrators(caller)
     if caller == OTHERS_KEY:
         return Reception.FOREIGN if Scope.READ in operation.opened_by else Reception.UNFIT
     if caller in KEYS:
         opens = KEYS[caller] in operation.opened_by and KEYS[caller] is not Scope.ADMIN
         return Reception.OWN if opens else Reception.UNFIT
     return RECEPTIONS[caller][operation.access]
+
+
+def _for_administrators(caller: str) -> Reception:
+    if caller == ADMINISTRATOR:
+        return Reception.OWN
+    as_user = RECEPTIONS[caller][Access.USER] if caller in RECEPTIONS else Reception.OWN
+    is_let_in = as_user in {Reception.OWN, Reception.FOREIGN}
+    return Reception.FORBIDDEN if is_let_in else as_user

@@ -13,6 +13,7 @@ from tests.gateway.ownership.objects import (
     REQUESTS,
     SERVERS,
 )
+from tests.gateway.ownership.sharing import SHARING
 
 ENTRIES = [
     *ACCOUNTS,
@@ -28,5 +29,6 @@ ENTRIES = [
     *AGUI,
     *PUBLISHED,
     *OUR_MCP,
+    *SHARING,
 ]
 OPERATIONS: dict[str, Operation] = {f"{each.method} {each.path}": each for each in operations}

@@ -31,6 +31,7 @@ class Entry:
     """One way to call an operation; `own` is the status for the owner.
 
     `says` is the sentence of a refusal, which another user gets with the status `refused`.
+    `for_member` is the status for a member of the owner's group, where he may use the object.
     """
 
     line: str
@@ -39,6 +40,7 @@ class Entry:
     note: str = ""
     says: str = ""
     refused: int = 400
+    for_member: int | None = None
     path: str = ""
     query: Mapping[str, Any] = field(factory=dict)
     json: Any = None

@@ -16,6 +16,7 @@ from tests.gateway.belongings import Belongings, insert_person, make_belongings,
 from tests.gateway.outsiders import answering, make_card, make_mcp, running, serving
 from tests.gateway.ownership.callers import (
     KEYS,
+    MEMBER,
     OTHERS_KEY,
     Caller,
     Reception,
@@ -26,11 +27,17 @@ from tests.gateway.ownership.callers import (
 )
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS
 from tests.gateway.ownership.entry import Entry, Foreign
+from tests.gateway.ownership.others import Others, insert_others, join
 from tests.sql import Sql
 from tests.system import System
 
 OWN, FOREIGN = Reception.OWN, Reception.FOREIGN
 REFUSALS = {Foreign.UNKNOWN, Foreign.TAKEN}
+# What members of his group may be told of an owner; his marker is in all texts.
+SHARED = {
+    *("user_id", "marker", "group_id", "share_id"),
+    *("agent_id", "flow_id", "config_id", "server_id", "card_id", "tool_id"),
+}
 ALIKE = {Foreign.UNKNOWN, Foreign.EMPTY}
 # Where anyone may call, credentials are not looked at.
 STRANGERS = {"another user", "nobody", "the service for the owner"}
@@ -45,16 +52,20 @@ class World:
     sql: Sql
     servers: dict[str, str]
     owner: Belongings
-    other: Belongings
-
+    others: Others
     keys: dict[str, str]
     others_key: str
+
+    @property
+    def other(self) -> Belongings:
+        """Another user, who has nothing to do with the owner."""
+        return self.others.other
 
     def callers(self, owner: Belongings, keys: dict[str, str]) -> dict[str, Caller]:
         """Everybody, as seen from this owner's objects."""
         keys = {**keys, OTHERS_KEY: self.others_key}
         deleted = make_belongings(self.system.settings, owner.user_id)
-        return make_callers(self.system, keys, owner, self.other, deleted)
+        return make_callers(self.system, keys, owner, self.others, deleted)
 
     def look(self, at: Belongings) -> Any:
         """All that a user has, the bytes of the file included."""
@@ -82,7 +93,7 @@ class Visit:
     @property
     def detail(self) -> str:
         """Why the caller was not let in, or nothing."""
-        if self.received in {OWN, FOREIGN}:
+        if self.received in {OWN, FOREIGN, Reception.MEMBER}:
             return ""
         return sentence_of(json.loads(self.body))
 
@@ -117,8 +128,9 @@ class Visits:
 
     @property
     def outsiders(self) -> dict[str, Visit]:
-        """The calls of those who are not the owner."""
-        return {who: visit for who, visit in self.by_caller.items() if visit.received is not OWN}
+        """The calls of those who are not the owner, and may not use what is his."""
+        let_in = {OWN, Reception.MEMBER}
+        return {who: visit for who, visit in self.by_caller.items() if visit.received not in let_in}
 
     @property
     def insiders(self) -> dict[str, Visit]:
@@ -140,9 +152,10 @@ async def world(
         serving(card) as a2a_server,
     ):
         servers = {"mcp_url": f"{mcp_server.url}/mcp", "a2a_url": a2a_server.url}
-        owner, other = insert_person(sql, system), insert_person(sql, system)
-        keys = make_keys(sql, owner), insert_key(sql, other.user_id, Scope.READ)
-        yield World(visitor, system, sql, servers, owner, other, *keys)
+        owner = insert_person(sql, system)
+        others = insert_others(sql, system, owner)
+        keys = make_keys(sql, owner), insert_key(sql, others.other.user_id, Scope.READ)
+        yield World(visitor, system, sql, servers, owner, others, *keys)
 
 
 @pytest.fixture(scope="module", params=ENTRIES, ids=str)
@@ -155,10 +168,12 @@ async def visits(anyio_backend: str, request: pytest.FixtureRequest, world: Worl
     by_caller = {}
     for who, caller in callers.items():
         received = reception(who, operation)
+        if who == MEMBER and entry.for_member is not None:
+            received = Reception.MEMBER
         if operation.access is Access.ANYONE and who not in STRANGERS:
             continue
-        if received is OWN and entry.method != "GET":
-            by_caller[who] = await _call_as_new_owner(world, entry, who)
+        if received in {OWN, Reception.MEMBER} and entry.method != "GET":
+            by_caller[who] = await _call_of_new_owner(world, entry, who, received)
         else:
             by_caller[who] = await _call(world, entry, caller, received, world.owner, owners)
     has_made = world.look(world.other) != others
@@ -169,14 +184,15 @@ async def visits(anyio_backend: str, request: pytest.FixtureRequest, world: Worl
     return Visits(entry, by_caller, for_nothing, has_made)
 
 
-async def _call_as_new_owner(world: World, entry: Entry, who: str) -> Visit:
-    """What an owner writes is a new user's: everybody else is to find all objects."""
+async def _call_of_new_owner(world: World, entry: Entry, who: str, received: Reception) -> Visit:
+    """What may be written is a new user's: everybody else is to find all objects."""
     owner = insert_person(world.sql, world.system)
+    join(world.sql, owner, world.others.member)
     keys = make_keys(world.sql, owner) if who in KEYS else {}
     caller = world.callers(owner, keys or world.keys)[who]
     before = world.look(owner)
     try:
-        return await _call(world, entry, caller, OWN, owner, before)
+        return await _call(world, entry, caller, received, owner, before)
     finally:
         world.sql("DELETE FROM users WHERE id = %s", owner.user_id)
 
@@ -189,8 +205,8 @@ async def _call(
     target: Belongings,
     before: Any,
 ) -> Visit:
-    mine = target if received is OWN else world.other
-    call = entry.call(target, mine, **world.servers)
+    mine = target if received is OWN else caller.has or world.other
+    call = entry.call(target, mine, **world.servers, invited=world.other.marker)
     call["params"] = {**call.get("params", {}), **caller.query}
     shown = {**caller.headers, **entry.headers}
     async with world.http.stream(**call, headers=shown) as answer:
@@ -219,7 +235,11 @@ def test_every_operation_has_an_entry_and_every_entry_an_operation() -> None:
 
 def test_everybody_is_received_as_the_table_says(visits: Visits) -> None:
     own = visits.entry.own
-    let_in = {OWN: own, FOREIGN: visits.entry.refused if visits.entry.foreign in REFUSALS else own}
+    let_in = {
+        OWN: own,
+        FOREIGN: visits.entry.refused if visits.entry.foreign in REFUSALS else own,
+        Reception.MEMBER: visits.entry.for_member,
+    }
     unfit = 403, str(InsufficientScopeError(OPERATIONS[visits.entry.line].opened_by))
     refused = {each: each.value for each in Reception} | {Reception.UNFIT: unfit}
     expected = {
@@ -245,6 +265,14 @@ def test_the_owner_is_shown_what_is_his_and_changes_what_he_writes(visits: Visit
 
 def test_an_outsider_is_told_nothing_of_the_owner(visits: Visits) -> None:
     assert {who: visit.told for who, visit in visits.outsiders.items() if visit.told} == {}
+
+
+def test_a_member_of_the_owners_group_is_told_of_what_is_shared_alone(visits: Visits) -> None:
+    for visit in visits.by_caller.values():
+        if visit.received is Reception.MEMBER:
+            names = {value: name for name, value in attrs.asdict(visit.target).items()}
+            assert {names[each] for each in visit.told} <= SHARED
+            assert visit.told or visits.entry.method != "GET"
 
 
 def test_an_outsider_changes_nothing_of_the_owner(visits: Visits) -> None:

@@ -19,6 +19,7 @@ from tests.gateway.belongings import (
     user_token,
 )
 from tests.gateway.ownership.callers import OTHERS_KEY, Caller, insert_key, make_callers, make_keys
+from tests.gateway.ownership.others import insert_others
 from tests.master import Master
 from tests.sql import Sql
 from tests.system import System
@@ -31,6 +32,9 @@ HANDSHAKES = {
         "an agent of the owner": REFUSED,
         "another user": CLOSED,
         "an agent of another user": REFUSED,
+        "an administrator": CLOSED,
+        "a member of the owner's group": CLOSED,
+        "a former member of it": CLOSED,
         "nobody": REFUSED,
         "a bad token": REFUSED,
         "an expired token": REFUSED,
@@ -87,7 +91,8 @@ async def test_everybody_is_received_as_the_table_says(
         **make_keys(sql, owner),
         OTHERS_KEY: insert_key(sql, others_things.user_id, Scope.READ),
     }
-    callers = make_callers(system, keys, owner, others_things, deleted)
+    others = attrs.evolve(insert_others(sql, system, owner), other=others_things)
+    callers = make_callers(system, keys, owner, others, deleted)
     url = f"{system.gateway.replace('http', 'ws', 1)}{path}"
     found = {who: await _knock(url, caller, owner) for who, caller in callers.items()}
     assert found == HANDSHAKES[path]

@@ -1,16 +1,19 @@
 """Who waits for an end alone costs nobody the parts before it."""
 
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
 
-from shared.notifications.formats import ASKED_PARTS
+from shared.notifications.formats import parts_channel, session_channel
 from tests.a2a import VERSION, post_rpc, publish_assistant
 from tests.master import Master
 from tests.mcpserver import post, request
 from tests.system import System
 from tests.users import Json, User
+
+NOBODY = UUID(int=0)
 
 type Ask = Callable[[User], Awaitable[None]]
 
@@ -34,18 +37,19 @@ async def call_tool(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ask", "asks_for_parts"),
+    ("ask", "listens"),
     [(send_message, False), (call_tool, False), (stream_message, True)],
 )
-async def test_parts_are_asked_for_by_who_is_told_them(
-    system: System, user: User, master: Master, ask: Ask, *, asks_for_parts: bool
+async def test_parts_are_listened_to_by_who_is_told_them(
+    system: System, user: User, master: Master, ask: Ask, *, listens: bool
 ) -> None:
-    async with Redis.from_url(system.environment["REDIS_URL"]) as redis, redis.pubsub() as heard:
-        await heard.subscribe(ASKED_PARTS)
+    parts, frames = (channel(NOBODY, UUID(user.id)) for channel in (parts_channel, session_channel))
+    async with Redis.from_url(system.environment["REDIS_URL"]) as redis, redis.monitor() as said:
         await ask(user)
-        await redis.publish(ASKED_PARTS, "end")
-        said = [await heard.get_message(timeout=5)]
-        while said[-1] is None or said[-1]["data"] != b"end":
-            said.append(await heard.get_message(timeout=5))
-    asked = [each for each in said if each and user.id.encode() in bytes(each["data"])]
-    assert bool(asked) == asks_for_parts
+        await redis.echo("end")
+        commands = [(await said.next_command())["command"]]
+        while commands[-1] != "ECHO end":
+            commands.append((await said.next_command())["command"])
+    heard = " ".join(each for each in commands if each.startswith("SUBSCRIBE"))
+    assert frames.removesuffix(str(NOBODY)) in heard
+    assert (parts.removesuffix(str(NOBODY)) in heard) == listens

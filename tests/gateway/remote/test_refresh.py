@@ -18,6 +18,7 @@ from gateway.a2a.storing import insert_agent
 from gateway.app import KINDS
 from gateway.mcp import lookup as mcp_lookup
 from gateway.mcp import queries as mcp
+from gateway.mcp import reading_queries as mcp_reading
 from gateway.mcp.schemas import Server
 from gateway.mcp.storing import update_servers
 from gateway.remote.kinds import LONGEST_PAUSE, MOST_FAILURES, PAUSES, Kind, Target
@@ -74,7 +75,7 @@ async def add_server(database: Database, url: str, tools: bool = True) -> Any:
 
 async def read_server(database: Database, owner: Any) -> Server:
     async with connect(database) as connection:
-        [server] = (await mcp.select_servers(connection, owner, Slice(10, 0))).things()
+        [server] = (await mcp_reading.select_servers(connection, owner, Slice(10, 0))).things()
     return server
 
 
@@ -132,7 +133,7 @@ async def test_a_card_follows_for_every_owner(settings: Settings, database: Data
 async def read_activity(database: Database, owner: Any) -> list[bool]:
     """Whether the owner's server and A2A agent are active."""
     async with connect(database) as connection:
-        servers = (await mcp.select_servers(connection, owner, Slice(10, 0))).things()
+        servers = (await mcp_reading.select_servers(connection, owner, Slice(10, 0))).things()
         agents = (await a2a.select_agents(connection, owner, Slice(10, 0))).things()
     return [*(one.is_active for one in servers), *(one.is_active for one in agents)]
 

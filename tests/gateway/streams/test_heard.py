@@ -1,10 +1,11 @@
 """Listening to a session before its request is stored."""
 
+import asyncio
 from uuid import UUID, uuid4
 
 import pytest
 
-from gateway.streams.heard import Heard
+from gateway.streams.heard import CONFIRM_SECONDS, Heard
 from shared.notifications.bus import Notifications
 from shared.redis.servers import create_redis
 from tests.system import System
@@ -81,3 +82,28 @@ async def test_who_asks_in_vain_leaves_nothing(notifications: Notifications) -> 
             raise ZeroDivisionError
     assert not notifications._listeners
     assert not places._listeners
+
+
+async def test_a_request_is_not_stored_before_it_can_be_heard_of(
+    notifications: Notifications,
+) -> None:
+    places = Heard(notifications)
+    async with places.hear(REQUEST, *CHANNELS):
+        waiting = asyncio.create_task(places.until_heard(REQUEST))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        tell(notifications, b"of another request")
+        tell(notifications, None)
+        await waiting
+        async with places.listen(REQUEST, *CHANNELS) as listener:
+            assert listener.is_empty
+
+
+async def test_nobody_waits_long_for_a_server_that_is_away(notifications: Notifications) -> None:
+    places = Heard(notifications)
+    async with places.hear(REQUEST, *CHANNELS), asyncio.timeout(10 * CONFIRM_SECONDS):
+        await places.until_heard(REQUEST)
+
+
+async def test_who_does_not_listen_waits_for_nothing(notifications: Notifications) -> None:
+    await asyncio.wait_for(Heard(notifications).until_heard(REQUEST), CONFIRM_SECONDS / 2)

@@ -16,6 +16,10 @@ LLMS = ("/api/llm", "/api/llms")
 SCOPES = {
     "": [
         "PATCH /api/profiles/{user_id}",
+        "POST /api/me/password",
+        "GET /api/me/email",
+        "POST /api/me/email",
+        "POST /api/users/{user_id}/password-reset",
         "POST /api/logout",
         "GET /api/sessions/sign-ins",
         "DELETE /api/sessions/sign-ins/{sign_in_id}",
@@ -28,6 +32,12 @@ SCOPES = {
         "POST /api/mcp/servers/{server_id}/authorize",
     ],
     "read": ["GET /api/profiles/{user_id}", "GET /api/usage"],
+    "admin": [
+        "GET /api/users",
+        "GET /api/users/{user_id}",
+        "PATCH /api/users/{user_id}",
+        "GET /api/audit",
+    ],
     "chat": [
         "POST /api/agents/{agent_id}/invoke",
         "POST /api/agentflows/{agentflow_id}/invoke",
@@ -91,6 +101,16 @@ SCOPES = {
         "DELETE /api/a2a/agents/{agent_id}",
         "POST /api/publications",
         "DELETE /api/publications/{alias}",
+        "POST /api/groups",
+        "PATCH /api/groups/{group_id}",
+        "DELETE /api/groups/{group_id}",
+        "POST /api/groups/{group_id}/members",
+        "PATCH /api/groups/{group_id}/members/{user_id}",
+        "DELETE /api/groups/{group_id}/members/{user_id}",
+        "POST /api/groups/{group_id}/membership",
+        "DELETE /api/groups/{group_id}/membership",
+        "POST /api/groups/{group_id}/shares",
+        "DELETE /api/groups/{group_id}/shares/{share_id}",
     ],
     "read agents": [
         "GET /api/agents",
@@ -110,6 +130,11 @@ SCOPES = {
         "GET /api/a2a/agents/{agent_id}",
         "GET /api/publications",
         "GET /api/publications/{alias}",
+        "GET /api/groups",
+        "GET /api/groups/{group_id}",
+        "GET /api/groups/{group_id}/members",
+        "GET /api/groups/{group_id}/shares",
+        "GET /api/shares",
     ],
 }
 
@@ -125,10 +150,12 @@ def test_each_operation_is_opened_by_what_the_table_says() -> None:
 def test_where_nobody_says_anything_keys_read_and_write_nothing() -> None:
     async def handler(_call: object) -> None: ...
 
-    def opened(method: str) -> Collection[Scope]:
-        return Operation(method=method, path="/api/new", handler=handler).opened_by
+    def opened(method: str, access: Access = Access.USER) -> Collection[Scope]:
+        line = Operation(method=method, path="/api/new", handler=handler, access=access)
+        return line.opened_by
 
     assert [list(opened(method)) for method in ("GET", "POST", "DELETE")] == [["read"], [], []]
+    assert [list(opened(each, Access.ADMIN)) for each in ("GET", "POST")] == [["admin"]] * 2
 
 
 @pytest.mark.parametrize(
