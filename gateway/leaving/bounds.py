@@ -4,6 +4,7 @@ Names in it are only compared, and never become those of files. Sizes are those 
 contents says, and nothing more is unpacked of any entry.
 """
 
+import zlib
 from collections.abc import Iterator
 from json import JSONDecodeError
 from typing import IO
@@ -16,7 +17,7 @@ from shared.codec.text import read_json
 
 MOST_ENTRIES = 50_000
 READ_BYTES = 8 * 1024 * 1024  # at once: more than a table of contents of so many entries has
-MOST_RATIO = 400  # of what is unpacked to what is packed, of all together
+MOST_RATIO = 100  # of what is unpacked to what is packed, of all together
 UNPACKED_FACTOR = 4  # of all together to the largest archive that is taken
 LINE_BYTES = 16 * 1024 * 1024
 LINES, LINES_BYTES = 200, 1024 * 1024  # read at a time
@@ -24,7 +25,15 @@ LINES, LINES_BYTES = 200, 1024 * 1024  # read at a time
 BAD = "This is no ZIP that an export has made: {}"
 
 # What `zipfile` raises for what is damaged, or packed or encrypted in a way that is not ours.
-DAMAGED = (BadZipFile, LargeZipFile, NotImplementedError, RuntimeError, ValueError, EOFError)
+DAMAGED = (
+    BadZipFile,
+    LargeZipFile,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    zlib.error,
+)
 
 
 @frozen

@@ -100,7 +100,7 @@ class Importing:
             if taking.quota is None:
                 yield connection
                 return
-            async with within(taking.quota, self.call, connection):
+            async with within(taking.quota, self.call, connection, adds_many=True):
                 yield connection
 
     async def lines(self, entry: ZipInfo) -> AsyncIterator[list[object]]:

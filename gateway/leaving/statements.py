@@ -233,8 +233,9 @@ USES = """
     SELECT files.id, chat.session_id, asked.id
     FROM json_to_recordset(CAST(:rows AS json)) AS new (id uuid, uses json)
     JOIN files ON files.id = new.id AND files.creator_id = :owner
-    CROSS JOIN LATERAL json_to_recordset(uses) WITH ORDINALITY AS used
-        (session_id uuid, request_id uuid, place bigint)
+    CROSS JOIN LATERAL ROWS FROM (
+        json_to_recordset(uses) AS (session_id uuid, request_id uuid)
+    ) WITH ORDINALITY AS used (session_id, request_id, place)
     JOIN chatconversations AS chat
         ON chat.session_id = used.session_id AND chat.creator_id = :owner
     LEFT JOIN requests AS asked
