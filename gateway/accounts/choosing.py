@@ -5,7 +5,7 @@ from typing import Any
 from gateway.accounts.admission import Login
 from gateway.accounts.passwords import BreachedError, BusyError, Verdict
 from gateway.accounts.queries import Own, select_own
-from gateway.accounts.schemas import find_weakness
+from gateway.accounts.schemas import NoPasswordsError, find_weakness
 from gateway.audit.acting import actor_of
 from gateway.web.auth import DEAD_TOKEN
 from gateway.web.errors import BadRequestError, UnauthorizedError, UnavailableError
@@ -14,7 +14,17 @@ from gateway.web.refusals import PASSWORD, TOKEN
 from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 
+NO_PASSWORDS = (
+    "Nobody signs in by password here. Please sign in by one of the providers that"
+    " /api/login/providers names"
+)
 TOO_BUSY = "Too many people are logging in at the moment, please try again"
+
+
+def expect_passwords(call: Call[Any, Any]) -> None:
+    """Raise NoPasswordsError where providers alone vouch for users."""
+    if not call.state["settings"].password_login:
+        raise NoPasswordsError(NO_PASSWORDS)
 
 
 def refuse_weak(password: str, field: str, *, is_told: bool = False) -> None:
