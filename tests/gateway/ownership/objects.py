@@ -72,7 +72,7 @@ LEAVING = [
         says="The password is not the right one",
         json={"password": "{new}"},
     ),
-    Entry("GET /api/me/export", OTHERS),
+    Entry("GET /api/me/export", OTHERS, for_member=200),
     Entry("POST /api/me/import", SAME, 400, says=NO_ZIP, file=True),
 ]
 NO_PROFILE = "Profile with of user with id '{user_id}' was not found"
