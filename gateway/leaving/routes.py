@@ -5,6 +5,7 @@ from uuid import UUID
 
 from gateway.accounts.admission import expect_login
 from gateway.accounts.choosing import check_password, read_own
+from gateway.accounts.queries import NO_PASSWORD
 from gateway.audit.acting import actor_of
 from gateway.leaving import queries
 from gateway.leaving.beginning import LastAdministratorError, begin_deletion
@@ -31,7 +32,7 @@ async def delete_me(call: Call[Farewell, Nothing]) -> Deletion:
     """
     async with call.turn("delete_me"):
         own, state = await read_own(call), call.state
-        if own.password:
+        if own.password != NO_PASSWORD:
             trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
             await check_password(call, call.body.password or "", own, trial, WRONG)
         return await _begin(call, call.user_id)
