@@ -23,6 +23,8 @@ from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
 from gateway.grants.renewing import Renewals
+from gateway.identities.bearers import Bearers
+from gateway.identities.providers import Providers
 from gateway.keys.known import Keys
 from gateway.keys.uses import Uses
 from gateway.mail.sending import Mail
@@ -31,6 +33,7 @@ from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
+from gateway.openapi.signing_in import with_ways_in
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
@@ -114,7 +117,7 @@ def listening(settings: GatewaySettings) -> Listening:
 
 def create_app(settings: GatewaySettings) -> Starlette:
     """The gateway for these settings."""
-    document = describe(operations, TITLE, VERSION)
+    document = with_ways_in(describe(operations, TITLE, VERSION), settings)
     routes = [operation.route() for operation in operations]
     app = Gateway(
         routes=[
@@ -170,6 +173,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.push_async_callback(attempts.close)
         notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
         revocations = Revocations(database, notifications)
+        providers = Providers(settings)
         uses = Uses(database)
         keys = Keys(database, revocations, UnknownKeys(attempts, settings), uses)
         failures = Failures(database)
@@ -188,6 +192,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             revoked=revocations.run(),
             revocations=revocations.listen(),
             sign_ins=sweep_sign_ins(database),
+            providers=providers.run(),
             key_uses=uses.run(),
             failures=failures.run(),
             audit=sweep_audit(database, settings.audit_days),
@@ -231,6 +236,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             failures=failures,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             revocations=revocations,
+            providers=providers,
+            bearers=Bearers(providers, revocations),
             keys=keys,
             watch=watch,
             changes=changes,

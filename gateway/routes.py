@@ -13,6 +13,8 @@ from gateway.files import routes as files
 from gateway.flows import routes as flows
 from gateway.grants import routes as grants
 from gateway.groups import routes as groups
+from gateway.identities import own as own_identities
+from gateway.identities import routes as identities
 from gateway.invocations import routes as invocations
 from gateway.keys import routes as keys
 from gateway.llms import routes as llms
@@ -36,6 +38,8 @@ _of_people = [
     *changing.operations,
     *emails.operations,
     *signins.operations,
+    *identities.operations,
+    *own_identities.operations,
     *keys.operations,
     *grants.operations,
 ]

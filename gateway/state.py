@@ -10,6 +10,8 @@ from gateway.agui.followed import Followed
 from gateway.audit.failures import Failures
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.identities.bearers import Bearers
+from gateway.identities.providers import Providers
 from gateway.keys.known import Keys
 from gateway.mail.sending import Mail
 from gateway.mcpserver.changes import Changes
@@ -49,6 +51,8 @@ class State(TypedDict):
     failures: Failures
     strangers: Strangers
     revocations: Revocations
+    providers: Providers
+    bearers: Bearers
     keys: Keys
     watch: Watch
     changes: Changes

@@ -9,7 +9,7 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.openapi.schemas import Json
-from gateway.web.examples import AGENT_ID
+from gateway.web.examples import AGENT_ID, MARK
 from gateway.web.paging import Limit, Offset
 from gateway.web.texts import is_blank
 from shared.codec.hooks import Rule
@@ -85,7 +85,7 @@ class GroupPage:
 class NewMember:
     """Somebody to invite, by the name that he logs in with."""
 
-    example: ClassVar[Json] = {"username": "ada"}
+    example: ClassVar[Json] = {"username": f"ada-{MARK}"}
 
     username: Annotated[str, Meta(max_length=NAME_LIMIT)]
 

@@ -45,7 +45,7 @@ from shared.secrets import Vault
 from shared.settings.installation import Settings
 from tests.gateway.belongings import Belongings, insert_belongings, make_belongings, user_token
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS
-from tests.gateway.ownership.entry import Entry
+from tests.gateway.ownership.entry import Entry, Foreign
 from tests.sql import Sql
 
 
@@ -204,9 +204,11 @@ def lists(operation: Operation) -> bool:
 LISTING = {
     str(entry): entry
     for entry in ENTRIES
-    if lists(OPERATIONS[entry.line]) and entry.own == HTTPStatus.OK
+    if lists(OPERATIONS[entry.line])
+    and entry.own == HTTPStatus.OK
+    and (entry.foreign is not Foreign.SAME and entry.note != "shared")
 }
-"""The calls that list something of a user's, by their names."""
+"""The calls that list something of a user's, by their names; not what others share with him."""
 
 
 async def ask(settings: Settings, state: State, owner: Belongings, entry: Entry) -> bytes:

@@ -28,6 +28,9 @@ PUBLIC = {
     "/a2a/{alias}/.well-known/agent-card.json": 404,
     "/a2a/{alias}/.well-known/agent.json": 404,
     "/api/mcp/client": 400,  # there is no PUBLIC_URL
+    "/api/login/providers": 200,
+    "/api/login/oidc/{provider}/callback": 400,  # there is no provider
+    "/api/login/oidc/{provider}/logout": 400,
 }
 EACH = pytest.mark.parametrize(
     ("method", "path", "described"),
@@ -197,6 +200,7 @@ def test_the_security_of_a_route_is_that_of_its_access(
     schemes = {
         Access.ANYONE: set(),
         Access.USER: {"user"},
+        Access.ADMIN: {"user"},
         Access.USER_OR_AGENT: {"user", "agent"},
         Access.USER_OR_SERVICE: {"user", "service"},
         Access.USER_AGENT_OR_SERVICE: {"user", "agent", "service"},

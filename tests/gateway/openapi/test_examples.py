@@ -17,9 +17,11 @@ from tests.sql import Sql
 from tests.users import Json
 
 LOGIN = "/api/login/access-token"
-CALLBACK = "/api/mcp/authorized"  # to which an authorization server's form leads
-# A token of one's own, a file from a picker, and what an authorization server has given.
-WITHOUT = {"POST /api/validate-token", "POST /files", f"POST {CALLBACK}"}
+# What an authorization server or a provider has given.
+GIVEN = {"/api/mcp/authorized", "/api/login/oidc/token", "/api/me/identities"}
+LOGOUT = "POST /api/login/oidc/{provider}/backchannel-logout"
+# A token of one's own, and a file from a picker, and that.
+WITHOUT = {"POST /api/validate-token", "POST /files", LOGOUT, *(f"POST {path}" for path in GIVEN)}
 # What a link brings, and what sends mail, which not every installation does.
 OF_MAILS = {
     "/api/password-reset",
@@ -27,6 +29,8 @@ OF_MAILS = {
     "/api/me/email",
     "/api/email-verification",
 }
+# Only who is invited comes in, and a group that its last member has left can't be deleted.
+OF_OTHERS = {"create_membership", "delete_membership"}
 PROPOSED = [
     (f"{method.upper()} {path}", kind, content)
     for method, path, described in DESCRIBED
@@ -56,7 +60,7 @@ async def propose(http: httpx2.AsyncClient) -> dict[str, Any]:
     return {
         path: content.get("example")
         for path, methods in paths.items()
-        if "post" in methods and "{" not in path and path not in {CALLBACK, *OF_MAILS}
+        if "post" in methods and "{" not in path and path not in GIVEN | OF_MAILS
         for content in methods["post"].get("requestBody", {}).get("content", {}).values()
     }
 
@@ -134,7 +138,8 @@ async def follow_links(http: httpx2.AsyncClient, made: dict[str, Any]) -> dict[s
 def links_of(path: str) -> list[Json]:
     """What can be done with what is made there, deleting first."""
     responses = DOCUMENT["paths"][path]["post"]["responses"]
-    links = [link for one in responses.values() for link in one.get("links", {}).values()]
+    all_ = [link for one in responses.values() for link in one.get("links", {}).values()]
+    links = [link for link in all_ if link["operationId"] not in OF_OTHERS]
     return sorted(links, key=lambda link: not link["operationId"].startswith("delete"))
 
 

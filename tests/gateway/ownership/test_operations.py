@@ -187,13 +187,15 @@ async def visits(anyio_backend: str, request: pytest.FixtureRequest, world: Worl
 async def _call_of_new_owner(world: World, entry: Entry, who: str, received: Reception) -> Visit:
     """What may be written is a new user's: everybody else is to find all objects."""
     owner = insert_person(world.sql, world.system)
-    join(world.sql, owner, world.others.member)
+    if received is Reception.MEMBER:
+        join(world.sql, owner, world.others.member)
     keys = make_keys(world.sql, owner) if who in KEYS else {}
     caller = world.callers(owner, keys or world.keys)[who]
     before = world.look(owner)
     try:
         return await _call(world, entry, caller, received, owner, before)
     finally:
+        world.sql("DELETE FROM groups WHERE id = %s", owner.group_id)
         world.sql("DELETE FROM users WHERE id = %s", owner.user_id)
 
 
