@@ -27,6 +27,7 @@ from gateway.identities.bearers import Bearers
 from gateway.identities.providers import Providers
 from gateway.keys.known import Keys
 from gateway.keys.uses import Uses
+from gateway.leaving.working import Deletions
 from gateway.mail.sending import Mail
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcpserver.changes import Changes
@@ -181,6 +182,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
+        deletions = Deletions(database, objects, notifications)
         mail = Mail(settings)
         vault = Vault(settings.encryption_keys)
         outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
@@ -202,6 +204,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             refresh=Refresh(settings, database, outbound, KINDS).run(),
             renewals=Renewals(database, vault, outbound).run(),
             sweep=Sweep(objects).run(),
+            deletions=deletions.run(),
         )
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
@@ -243,6 +246,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             changes=changes,
             storage=storage,
             objects=objects,
+            deletions=deletions,
             turns=Turns(settings.calls_per_user, settings.database_pool_size),
             large_frames=create_room(),
             outbound=outbound,

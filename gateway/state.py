@@ -13,6 +13,7 @@ from gateway.files.storage import Storage
 from gateway.identities.bearers import Bearers
 from gateway.identities.providers import Providers
 from gateway.keys.known import Keys
+from gateway.leaving.working import Deletions
 from gateway.mail.sending import Mail
 from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
@@ -63,6 +64,7 @@ class State(TypedDict):
     a2a_server: LoadedServer
     storage: Storage
     objects: Objects
+    deletions: Deletions
     outbound: Outbound
     readiness: Readiness
     turns: Turns

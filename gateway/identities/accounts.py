@@ -33,9 +33,9 @@ async def find_account(database: Database, proof: Proof) -> Linked:
 
 async def _find(database: Database, proof: Proof) -> Linked:
     async with connect(database) as connection, transaction(connection):
-        found = await queries.use_identity(connection, proof)
         if proof.email is not None:
             await queries.lock_email(connection, proof.email)
+        found = await queries.use_identity(connection, proof)
         linked = found or await _adopt(connection, proof)
         if proof.email is not None:
             await queries.set_email(connection, linked.user_id, proof.email)

@@ -60,6 +60,8 @@ async def change_account(on: Installation, user: str, changes: AccountChanges) -
         user_id = await find_user(connection, user)
         ended = await end_sign_ins(connection, user_id) if changes.locked is True else []
         account = await update_account(connection, user_id, changes)
+    if changes.locked is False and account is not None and account.locked_at is not None:
+        raise RefusedError(f"The account of {account.username} is being deleted.")
     await tell_ended(on, [user_id, *ended])
     return _access(user, account, ended)
 

@@ -89,7 +89,7 @@ async def test_two_who_come_at_the_same_time_are_one(
     person |= {"email": f"{person['sub']}@example.com", "email_verified": True}
     codes = [await come_with_code(page, scripted) for _ in range(4)]
     answers = await asyncio.gather(*(page.redeem(code) for code in codes))
-    assert {answer.status_code for answer in answers} == {200}
+    assert [answer.text for answer in answers if answer.status_code != 200] == []
     assert user_of(sql, person)["email"] == person["email"]
     [count] = sql("SELECT count(*) FROM users WHERE username LIKE %s", f"ada-{person['sub']}%")
     assert count["count"] == 1

@@ -62,6 +62,19 @@ PASSWORDS = [
         json={"token": "{new}", "password": "{new}"},
     ),
 ]
+NO_ZIP = "This is no ZIP that an export has made: File is not a zip file"
+# Nobody here has a password.
+LEAVING = [
+    Entry(
+        "DELETE /api/me",
+        SAME,
+        400,
+        says="The password is not the right one",
+        json={"password": "{new}"},
+    ),
+    Entry("GET /api/me/export", OTHERS),
+    Entry("POST /api/me/import", SAME, 400, says=NO_ZIP, file=True),
+]
 NO_PROFILE = "Profile with of user with id '{user_id}' was not found"
 CODE = {"code": "x", "code_verifier": "x" * 43}
 OIDC = "/api/login/oidc/{provider}"
@@ -119,6 +132,7 @@ ACCOUNTS = [
     Entry("PATCH /api/keys/{key_id}", UNKNOWN, says=NO_KEY, json={"name": "{new}"}),
     Entry("DELETE /api/keys/{key_id}", UNKNOWN, 204, says=NO_KEY),
     *PASSWORDS,
+    *LEAVING,
     Entry("GET /api/audit", UNKNOWN, query={"object_id": "{provider_id}"}),
 ]
 NO_AGENT = "Agent '{agent_id}' does not exist"
