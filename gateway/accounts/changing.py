@@ -48,7 +48,7 @@ async def _change(call: Call[PasswordChange, Nothing]) -> Ended:
     trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
     await check_password(call, given.old_password, own, trial, WRONG)
     refuse_weak(given.new_password, "new_password")
-    new_hash = await hash_new(call, given.new_password)
+    new_hash = await hash_new(call, given.new_password, own.username)
     assert call.caller is not None
     async with acting(call) as connection:
         if not await update_changed(connection, own, new_hash):
@@ -75,7 +75,7 @@ async def create_password_anew(call: Call[PasswordReset, Nothing]) -> None:
     await trial.succeed()
     bind_log_ids(user_id=holder.id)
     refuse_weak(given.new_password, "new_password")
-    new_hash = await hash_new(call, given.new_password)
+    new_hash = await hash_new(call, given.new_password, holder.username)
     async with acting(call, holder.id) as connection:
         if await one_time.use_reset(connection, given.token, new_hash) is None:
             raise BadRequestError(OVER, ONE_TIME_TOKEN)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gateway.accounts.admission import Login
+from gateway.accounts.guessable import find_guessable
 from gateway.accounts.passwords import BreachedError, BusyError, Verdict
 from gateway.accounts.queries import Own, select_own
 from gateway.accounts.schemas import NoPasswordsError, find_weakness
@@ -38,11 +39,13 @@ def refuse_weak(password: str, field: str, *, is_told: bool = False) -> None:
         raise InvalidInputError([fault])
 
 
-async def hash_new(call: Call[Any, Any], password: str) -> str:
+async def hash_new(call: Call[Any, Any], password: str, username: str) -> str:
     """What is stored of a password that was just chosen.
 
-    Raises BadRequestError where it is known from breaches, UnavailableError.
+    Raises BadRequestError where it is easy to guess or known from breaches, UnavailableError.
     """
+    if objection := find_guessable(password, username, call.state["settings"]):
+        raise BadRequestError(objection)
     try:
         return await call.state["passwords"].hash_new(password)
     except BreachedError as error:

@@ -43,7 +43,7 @@ async def create_user(call: Call[NewUser, Nothing]) -> User:
     bind_log_ids(username=name)
     refuse_weak(new.password, "password", is_told=True)
     await count_registration(call.state["attempts"], call.state["settings"], call.request)
-    password_hash = await hash_new(call, new.password)
+    password_hash = await hash_new(call, new.password, name)
     async with acting(call) as connection:
         user = await queries.insert_user(connection, name, password_hash)
     if user is None:

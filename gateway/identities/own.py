@@ -1,5 +1,8 @@
 """As whom the user can sign in: what he links and unlinks himself."""
 
+from gateway.accounts.admission import expect_login
+from gateway.accounts.choosing import check_password, read_own
+from gateway.accounts.emails import WRONG
 from gateway.accounts.queries import NO_PASSWORD
 from gateway.audit.acting import acting
 from gateway.identities import queries
@@ -22,7 +25,23 @@ async def read_identities(call: Call[Nothing, Nothing]) -> Identities:
 
 
 async def create_identity(call: Call[NewIdentity, Nothing]) -> Identity:
-    """Link who has signed in at a provider with the user, by the code that a page has got."""
+    """Link who has signed in at a provider with the user, by the code that a page has got.
+
+    The password is asked for, if the user has one: a token that was stolen adds no way in.
+    """
+    async with call.turn("create_identity"):
+        await _ask_password(call)
+        return await _link(call)
+
+
+async def _ask_password(call: Call[NewIdentity, Nothing]) -> None:
+    own, state = await read_own(call), call.state
+    if own.password != NO_PASSWORD and state["settings"].password_login:
+        trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
+        await check_password(call, call.body.password, own, trial, WRONG)
+
+
+async def _link(call: Call[NewIdentity, Nothing]) -> Identity:
     proof = await take_code(call, call.body.code, call.body.code_verifier)
     async with acting(call) as connection:
         if proof.email is not None:
@@ -54,6 +73,6 @@ async def delete_identity(call: Call[Nothing, IdentityId]) -> None:
 
 operations = [
     get(PATH, read_identities, Nothing, Identities, fails=False),
-    post(PATH, create_identity, NewIdentity, Identity),
+    post(PATH, create_identity, NewIdentity, Identity, bounded=True, lends=False),
     delete(PATH + "/{identity_id}", delete_identity, IdentityId),
 ]

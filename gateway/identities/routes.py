@@ -143,7 +143,7 @@ async def create_oidc_token(call: Call[CodeGrant, Nothing]) -> TokenPair:
     bind_log_ids(user_id=linked.user_id)
     if proof.is_admin is not None:
         await _set_role(call, linked, is_admin=proof.is_admin)
-    vouched = Vouched(linked.id, proof.sid)
+    vouched = Vouched(linked.id, proof.sid, proof.id)
     given = await begin_sign_in(
         call, linked.user_id, proof.provider, offline=proof.offline, vouched=vouched
     )
