@@ -5,7 +5,6 @@ import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from http import HTTPStatus
 from typing import Any, cast, get_origin
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -45,7 +44,7 @@ from shared.secrets import Vault
 from shared.settings.installation import Settings
 from tests.gateway.belongings import Belongings, insert_belongings, make_belongings, user_token
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS
-from tests.gateway.ownership.entry import Entry
+from tests.gateway.ownership.entry import Entry, Foreign
 from tests.sql import Sql
 
 
@@ -204,7 +203,7 @@ def lists(operation: Operation) -> bool:
 LISTING = {
     str(entry): entry
     for entry in ENTRIES
-    if lists(OPERATIONS[entry.line]) and entry.own == HTTPStatus.OK
+    if lists(OPERATIONS[entry.line]) and entry.foreign is not Foreign.SAME
 }
 """The calls that list something of a user's, by their names."""
 
