@@ -24,7 +24,7 @@ from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation
 from gateway.web.refusals import ONE_TIME_TOKEN
-from gateway.web.scopes import ADMINISTERING
+from gateway.web.scopes import NO_KEY
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
@@ -155,6 +155,6 @@ operations = [
         parameters=AnyUser,
         result=ResetLink,
         access=Access.ADMIN,
-        scopes=ADMINISTERING,
+        scopes=NO_KEY,
     ),
 ]

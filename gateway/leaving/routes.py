@@ -24,7 +24,7 @@ from shared.postgres.pool import connect
 WRONG = "The password is not the right one"
 
 
-async def delete_me(call: Call[Farewell, Nothing]) -> Deletion:
+async def create_deletion(call: Call[Farewell, Nothing]) -> Deletion:
     """Delete one's own account with all that it has; the password is asked for.
 
     All is over at once: sign-ins, keys, sockets, agents and requests. What there is is removed in
@@ -79,9 +79,9 @@ async def read_account_deletion(call: Call[Nothing, WhoLeaves]) -> Deletion:
 DELETIONS = "/api/account-deletions"
 operations = [
     Operation(
-        method="DELETE",
-        path="/api/me",
-        handler=delete_me,
+        method="POST",
+        path="/api/me/deletion",
+        handler=create_deletion,
         body=Farewell,
         needs_body=False,
         result=Deletion,

@@ -89,7 +89,7 @@ async def test_of_who_leaves_nothing_is_left_and_all_is_told_in_numbers(
     owner, http = person
     [[internal]] = values_of(sql, "SELECT internal_name FROM files WHERE id = %s", owner.file_id)
     (system.files / internal).write_text("bytes")
-    begun = await http.request("DELETE", "/api/me")
+    begun = await http.post("/api/me/deletion")
     assert begun.status_code == 202, begun.text
     assert (await http.get("/api/chats")).status_code == 401
     counts = await until_deleted(sql, owner.user_id)
@@ -116,13 +116,13 @@ async def test_the_password_is_asked_for_and_the_name_is_free_thereafter(
 ) -> None:
     async with register_user(system.gateway) as user:
         for given in ({}, {"password": "Wrong-1-password"}):
-            refused = await user.http.request("DELETE", "/api/me", json=given)
+            refused = await user.http.post("/api/me/deletion", json=given)
             assert (refused.status_code, refused.json()) == (
                 400,
                 {"detail": "The password is not the right one"},
             )
         async with user.chat() as chat:
-            begun = await user.http.request("DELETE", "/api/me", json={"password": PASSWORD})
+            begun = await user.http.post("/api/me/deletion", json={"password": PASSWORD})
             assert begun.status_code == 202
             with pytest.raises(Exception, match="3000"):
                 await chat.receive()
@@ -167,5 +167,5 @@ async def test_what_runs_is_cancelled_and_agents_are_told(
     person: tuple[Belongings, httpx2.AsyncClient], sql: Sql
 ) -> None:
     owner, http = person
-    await http.request("DELETE", "/api/me")
+    await http.post("/api/me/deletion")
     assert (await until_deleted(sql, owner.user_id))["cancelled_requests"] == 1

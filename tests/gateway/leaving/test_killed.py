@@ -61,7 +61,7 @@ async def test_a_deletion_survives_a_kill_and_its_numbers_are_exact(bare_system:
             bare_system.settings.secret_key, user_id, insert_sign_in(sql, user_id)
         )
         async with connect_to(bare_system.gateway, Authorization=f"Bearer {token}") as http:
-            begun = await http.request("DELETE", "/api/me")
+            begun = await http.post("/api/me/deletion")
         assert begun.status_code == httpx2.codes.ACCEPTED
 
         async def has_removed_some() -> bool:
