@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
+from uuid import uuid4
 
 import httpx2
 from attrs import field, frozen
@@ -151,6 +152,7 @@ def _prove(provider: Provider, flow: Flow, claims: Mapping[str, Any]) -> Proof:
     settings = provider.settings
     sid = claims.get("sid")
     return Proof(
+        id=uuid4(),
         provider=provider.name,
         issuer=settings.issuer,
         subject=claims["sub"],

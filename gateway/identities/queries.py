@@ -119,6 +119,17 @@ async def delete_identity(connection: Connection, owner: UUID, id_: UUID) -> lis
     return None if row is None else list(row["ended"])
 
 
+async def end_copied(connection: Connection, sign_in_id: UUID, actor: str) -> bool:
+    """End one whose code came a second time; whether it had begun, and not ended yet."""
+    sql = """
+        UPDATE sign_ins SET ended_at = clock_timestamp()
+        WHERE id = :id AND ended_at IS NULL AND set_config('genai.actor', :actor, true) IS NOT NULL
+        RETURNING id
+    """
+    values = {"id": sign_in_id, "actor": actor}
+    return await connection.fetch_val(sql, values) is not None
+
+
 async def end_sign_ins_of_subject(
     connection: Connection, issuer: str, subject: str, sid: str | None
 ) -> list[UUID]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.web.errors import ApiError, Refusal
@@ -109,6 +109,9 @@ class NewIdentity:
 
     code: Code
     code_verifier: Verifier
+    password: Annotated[
+        str, Meta(description="The password as it is now, if the user has one.")
+    ] = field(default="", repr=False)
 
 
 @frozen(slots=False)

@@ -40,6 +40,8 @@ class Flow:
 class Proof:
     """Who somebody is, by the word of a provider: in the code that the page gets."""
 
+    id: UUID
+    """Of the code, however it is spelt, and of the sign-in that begins by it."""
     provider: str
     issuer: str
     subject: str = field(repr=False)

@@ -8,11 +8,13 @@ from uuid import UUID
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from starlette.responses import RedirectResponse
 
+from gateway.audit.acting import actor_of
 from gateway.identities.flows import Begun
 from gateway.identities.once import id_of, take_once
 from gateway.identities.providers import Provider
+from gateway.identities.queries import end_copied
 from gateway.identities.sealing import CODE_SECONDS, FLOW_SECONDS, Flow, Proof, seal, unseal
-from gateway.signins.beginning import RefusedGrantError
+from gateway.signins.beginning import COPIED, RefusedGrantError
 from gateway.web.errors import BadRequestError
 from gateway.web.operation import Call
 from gateway.web.refusals import CODE
@@ -97,14 +99,19 @@ def make_code(vault: Any, proof: Proof) -> str:
 async def take_code(
     call: Call[Any, Any], code: str, verifier: str, redirect_uri: str = ""
 ) -> Proof:
-    """Who has signed in, by a page's code. Raises RefusedGrantError."""
+    """Who has signed in, by a page's code. Raises RefusedGrantError.
+
+    One that comes again has been copied: what it has begun ends (RFC 6749, 4.1.2).
+    """
     proof = unseal(call.state["vault"], code, Proof, NO_PLACE)
     if proof is None or redirect_uri not in {"", proof.redirect_uri}:
         raise RefusedGrantError(BAD_CODE, CODE)
     if not compare_digest(create_s256_code_challenge(verifier), proof.challenge):
         raise RefusedGrantError("The code was given to another page", CODE)
     async with connect(call.database) as connection:
-        is_first = await take_once(connection, id_of("code", code), 2 * CODE_SECONDS)
+        is_first = await take_once(connection, id_of("code", str(proof.id)), 2 * CODE_SECONDS)
+        if not is_first and await end_copied(connection, proof.id, actor_of(call).said(COPIED)):
+            call.state["revocations"].publish([proof.id])
     if not is_first:
         raise RefusedGrantError(BAD_CODE, CODE)
     return proof

@@ -38,6 +38,8 @@ class Vouched:
 
     identity_id: UUID
     sid: str | None
+    sign_in_id: UUID
+    """What it is to be: by that it ends if it turns out to have been copied."""
 
 
 @frozen
@@ -58,7 +60,8 @@ async def begin_sign_in(
     vouched: Vouched | None = None,
 ) -> TokenPair:
     """Sign a user in. Raises RefusedGrantError where he is locked, or gone."""
-    settings, id_ = call.state["settings"], uuid4()
+    settings = call.state["settings"]
+    id_ = vouched.sign_in_id if vouched else uuid4()
     lasting = _lasting(settings, offline=offline)
     refresh_token = make_refresh_token(settings.secret_key, id_) if offline else None
     device, address = seen(call.request)

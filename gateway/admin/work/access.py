@@ -68,7 +68,7 @@ async def change_account(on: Installation, user: str, changes: AccountChanges) -
 
 async def set_password(on: Installation, user: str, password: str) -> UserAccess:
     """Give a user another password, and end what he has. Raises NotFoundError, RefusedError."""
-    check_password(password)
+    check_password(on, user, password)
     password_hash = await hash_password(on, password)
     async with on.acting() as connection:
         user_id = await find_user(connection, user)

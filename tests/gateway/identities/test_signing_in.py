@@ -14,6 +14,8 @@ from tests.gateway.shapes import good
 from tests.sql import Sql
 from tests.users import connect_to, register_user
 
+SIGN_INS = "/api/sessions/sign-ins"
+
 
 async def test_a_page_learns_how_one_can_sign_in(installation: Installation) -> None:
     async with connect_to(installation.gateway) as http:
@@ -123,6 +125,18 @@ async def test_a_code_is_good_once(page: Page, scripted: Scripted) -> None:
         400,
         {"detail": BAD_CODE, "error": "invalid_grant", "error_description": BAD_CODE},
     )
+
+
+async def test_a_code_is_one_however_it_is_spelt_and_ends_what_it_gave_when_it_comes_again(
+    page: Page, scripted: Scripted
+) -> None:
+    code = await come_with_code(page, scripted)
+    tokens = good(await page.redeem(code))
+    spelt = code.replace("-", "+").replace("_", "/")
+    assert spelt != code
+    assert (await page.browser.get(SIGN_INS, headers=bearer(tokens))).status_code == 200
+    assert (await page.redeem(spelt)).json()["detail"] == BAD_CODE
+    assert (await page.browser.get(SIGN_INS, headers=bearer(tokens))).status_code == 401
 
 
 async def test_a_code_is_good_for_the_page_alone_that_began(page: Page, scripted: Scripted) -> None:
