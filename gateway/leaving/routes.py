@@ -30,7 +30,7 @@ async def create_deletion(call: Call[Farewell, Nothing]) -> Deletion:
     All is over at once: sign-ins, keys, sockets, agents and requests. What there is is removed in
     the background, and the name is free thereafter.
     """
-    async with call.turn("delete_me"):
+    async with call.turn("create_deletion"):
         own, state = await read_own(call), call.state
         if own.password != NO_PASSWORD:
             trial = expect_login(state["attempts"], state["settings"], call.request, own.username)

@@ -65,7 +65,7 @@ PASSWORDS = [
 NO_ZIP = "This is no ZIP that an export has made: File is not a zip file"
 # Nobody here has a password, by which it could be refused who may: what is sent is no body.
 LEAVING = [
-    Entry("POST /api/me/deletion", SAME, 422, json={"password": ["{new}"]}),
+    Entry("POST /api/me/deletion", SAME, 400, json={"password": ["{new}"]}),
     Entry("GET /api/me/export", OTHERS, for_member=200),
     Entry("POST /api/me/import", SAME, 400, says=NO_ZIP, file=True),
 ]
