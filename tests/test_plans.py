@@ -116,7 +116,7 @@ async def _read_audit(state: State, user_id: UUID) -> None:
     by = (Wanted(), Wanted(user_id), Wanted(object_id=user_id), Wanted(action="user.created"))
     async with connect(state["database"]) as connection:
         for wanted in by:
-            page = await select_entries(connection, wanted, Slice(10, 0))
+            page = await select_entries(connection, wanted, Slice(100, 0))
             assert "user.created" in {each.action for each in page.things()}
 
 

@@ -7,7 +7,13 @@ from uuid import UUID
 from gateway.accounts import letters, links, one_time
 from gateway.accounts.admission import count_mail, expect_login, expect_token
 from gateway.accounts.changes import AnyUser, AskedReset, PasswordChange, PasswordReset, ResetLink
-from gateway.accounts.choosing import check_password, hash_new, read_own, refuse_weak
+from gateway.accounts.choosing import (
+    check_password,
+    expect_passwords,
+    hash_new,
+    read_own,
+    refuse_weak,
+)
 from gateway.accounts.one_time import Purpose
 from gateway.accounts.queries import update_changed
 from gateway.audit.acting import acting, actor_of
@@ -37,6 +43,7 @@ async def create_password(call: Call[PasswordChange, Nothing]) -> Ended:
 
 async def _change(call: Call[PasswordChange, Nothing]) -> Ended:
     given, state = call.body, call.state
+    expect_passwords(call)
     own = await read_own(call)
     trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
     await check_password(call, given.old_password, own, trial, WRONG)
@@ -55,6 +62,7 @@ async def _change(call: Call[PasswordChange, Nothing]) -> Ended:
 
 async def create_password_anew(call: Call[PasswordReset, Nothing]) -> None:
     """Set another password by a one-time token: all sign-ins of its user end."""
+    expect_passwords(call)
     given, state = call.body, call.state
     trial = expect_token(state["attempts"], state["settings"], call.request)
     await trial.begin()
@@ -87,6 +95,7 @@ async def create_reset_mail(call: Call[AskedReset, Nothing]) -> None:
 
     The answer is the same, and comes in the same time, whether or not there is one.
     """
+    expect_passwords(call)
     state, email = call.state, call.body.email
     if not state["mail"].is_sent:
         raise BadRequestError(NO_MAIL)
@@ -101,6 +110,7 @@ async def create_reset_link(call: Call[Nothing, AnyUser]) -> ResetLink:
 
     A former one is void.
     """
+    expect_passwords(call)
     settings, user_id = call.state["settings"], call.parameters.user_id
     async with acting(call) as connection:
         made = await links.create_link(connection, settings, user_id)

@@ -6,7 +6,7 @@ from gateway.accounts.admission import Login, expect_login
 from gateway.accounts.guessable import find_guessable
 from gateway.accounts.passwords import BreachedError, BusyError, Verdict
 from gateway.accounts.queries import NO_PASSWORD, Own, select_own
-from gateway.accounts.schemas import find_weakness
+from gateway.accounts.schemas import NoPasswordsError, find_weakness
 from gateway.audit.acting import actor_of
 from gateway.web.auth import DEAD_TOKEN
 from gateway.web.errors import BadRequestError, UnauthorizedError, UnavailableError
@@ -16,7 +16,17 @@ from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 
 WRONG = "The password is not the right one"
+NO_PASSWORDS = (
+    "Nobody signs in by password here. Please sign in by one of the providers that"
+    " /api/login/providers names"
+)
 TOO_BUSY = "Too many people are logging in at the moment, please try again"
+
+
+def expect_passwords(call: Call[Any, Any]) -> None:
+    """Raise NoPasswordsError where providers alone vouch for users."""
+    if not call.state["settings"].password_login:
+        raise NoPasswordsError(NO_PASSWORDS)
 
 
 def refuse_weak(password: str, field: str, *, is_told: bool = False) -> None:

@@ -1,10 +1,8 @@
 """Registration, login, the check of a token, and profiles."""
 
-from typing import Any
-
 from gateway.accounts import queries
 from gateway.accounts.admission import count_registration, expect_login
-from gateway.accounts.choosing import TOO_BUSY, hash_new, refuse_weak
+from gateway.accounts.choosing import TOO_BUSY, expect_passwords, hash_new, refuse_weak
 from gateway.accounts.names import clean
 from gateway.accounts.passwords import BusyError, Verdict
 from gateway.accounts.queries import Credentials
@@ -13,7 +11,6 @@ from gateway.accounts.schemas import (
     Detail,
     Login,
     NewUser,
-    NoPasswordsError,
     Profile,
     ProfileChanges,
     Token,
@@ -35,17 +32,13 @@ from gateway.web.refusals import LOGIN_FAILED, TOKEN
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
-NO_PASSWORDS = (
-    "Nobody signs in by password here. Please sign in by one of the providers that"
-    " /api/login/providers names"
-)
 PASSWORD = "password"  # noqa: S105 (how somebody signs in)
 REHASHED = {Action.PASSWORD_CHANGED: Action.PASSWORD_REHASHED}
 
 
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
-    _expect_passwords(call)
+    expect_passwords(call)
     new, name = call.body, clean(call.body.username)
     bind_log_ids(username=name)
     refuse_weak(new.password, "password", is_told=True)
@@ -62,7 +55,7 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     """Log in with user name and password, or go on by a refresh token."""
     if call.body.grant_type == REFRESH:
         return await renew(call, call.body.refresh_token)
-    _expect_passwords(call)
+    expect_passwords(call)
     username, password = call.body.named()
     bind_log_ids(username=username)
     attempts, settings = call.state["attempts"], call.state["settings"]
@@ -90,11 +83,6 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     given = await begin_sign_in(call, stored.id, PASSWORD, offline=call.body.wants_refresh_token)
     LOGINS.labels("succeeded").inc()
     return given
-
-
-def _expect_passwords(call: Call[Any, Any]) -> None:
-    if not call.state["settings"].password_login:
-        raise NoPasswordsError(NO_PASSWORDS)
 
 
 async def _hash_anew(call: Call[Login, Nothing], password: str, stored: Credentials) -> None:

@@ -22,6 +22,8 @@ class Action(StrEnum):
     PASSWORD_REHASHED = "password.rehashed"  # noqa: S105
     PASSWORD_LINK_CREATED = "password_link.created"  # noqa: S105
     EMAIL_CHANGED = "email.changed"
+    IDENTITY_LINKED = "identity.linked"
+    IDENTITY_UNLINKED = "identity.unlinked"
     KEY_CREATED = "key.created"
     KEY_CHANGED = "key.changed"
     KEY_DELETED = "key.deleted"

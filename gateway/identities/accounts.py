@@ -1,18 +1,19 @@
 """Which account is signed in by the word of a provider: the one that has it, or a new one."""
 
 from secrets import token_hex
+from typing import Any
 from uuid import UUID
 
-from databases import Database
 from databases.core import Connection
 
 from gateway.accounts.names import clean, objection_to
 from gateway.accounts.queries import NO_PASSWORD, insert_user
+from gateway.audit.acting import acting
 from gateway.identities import queries
 from gateway.identities.queries import Linked
 from gateway.identities.sealing import Proof
 from gateway.web.errors import UnavailableError
-from shared.postgres.pool import connect, transaction
+from gateway.web.operation import Call
 
 NAME_CHARACTERS = 240  # of a claim, so that there is room for what makes it unique
 TRIES = 5
@@ -23,16 +24,16 @@ class _MeanwhileError(Exception):
     """Somebody else has made the same identity."""
 
 
-async def find_account(database: Database, proof: Proof) -> Linked:
+async def find_account(call: Call[Any, Any], proof: Proof) -> Linked:
     """The account that is signed in: linked before, by a verified mail now, or new."""
     try:
-        return await _find(database, proof)
+        return await _find(call, proof)
     except _MeanwhileError:
-        return await _find(database, proof)
+        return await _find(call, proof)
 
 
-async def _find(database: Database, proof: Proof) -> Linked:
-    async with connect(database) as connection, transaction(connection):
+async def _find(call: Call[Any, Any], proof: Proof) -> Linked:
+    async with acting(call) as connection:
         if proof.email is not None:
             await queries.lock_email(connection, proof.email)
         found = await queries.use_identity(connection, proof)

@@ -68,7 +68,8 @@ class Bearers:
         while len(self._remembered) > MOST_TOKENS:
             self._remembered.popitem(last=False)
         holder = known.holder
-        return Caller(holder.user_id, credential=Credential(holder.id, known.expires_at))
+        credential = Credential(holder.id, known.expires_at, ends_with_user=True)
+        return Caller(holder.user_id, credential=credential)
 
     def _holds(self, known: _Remembered) -> bool:
         ids = {known.holder.id, known.holder.user_id}

@@ -2,13 +2,14 @@
 
 from gateway.accounts.choosing import ask_password
 from gateway.accounts.queries import NO_PASSWORD
+from gateway.audit.acting import acting
 from gateway.identities import queries
 from gateway.identities.schemas import Identities, Identity, IdentityId, NewIdentity
 from gateway.identities.signing_in import take_code
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
-from shared.postgres.pool import connect, transaction
+from shared.postgres.pool import connect
 
 PATH = "/api/me/identities"
 TAKEN = "Whoever signed in there is linked to another account here already"
@@ -33,7 +34,7 @@ async def create_identity(call: Call[NewIdentity, Nothing]) -> Identity:
 
 async def _link(call: Call[NewIdentity, Nothing]) -> Identity:
     proof = await take_code(call, call.body.code, call.body.code_verifier)
-    async with connect(call.database) as connection, transaction(connection):
+    async with acting(call) as connection:
         if proof.email is not None:
             await queries.lock_email(connection, proof.email)
         await queries.insert_identity(connection, call.user_id, proof)
@@ -49,7 +50,7 @@ async def _link(call: Call[NewIdentity, Nothing]) -> Identity:
 async def delete_identity(call: Call[Nothing, IdentityId]) -> None:
     """Unlink one: nobody signs in by it any more, and who did so is signed out."""
     id_ = call.parameters.identity_id
-    async with connect(call.database) as connection, transaction(connection):
+    async with acting(call) as connection:
         password = await queries.select_password_for_update(connection, call.user_id)
         has_password = password != NO_PASSWORD and call.state["settings"].password_login
         others = await queries.select_identities(connection, call.user_id)

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.accounts.admission import expect_return
 from gateway.accounts.schemas import TokenRefusal
+from gateway.audit.acting import acting
 from gateway.grants.page import show_end
 from gateway.identities import queries
 from gateway.identities.accounts import find_account
@@ -138,7 +139,7 @@ async def create_oidc_token(call: Call[CodeGrant, Nothing]) -> TokenPair:
     """
     body = call.body
     proof = await take_code(call, body.code, body.code_verifier, body.redirect_uri)
-    linked = await find_account(call.database, proof)
+    linked = await find_account(call, proof)
     bind_log_ids(user_id=linked.user_id)
     if proof.is_admin is not None:
         await _set_role(call, linked, is_admin=proof.is_admin)
@@ -152,7 +153,7 @@ async def create_oidc_token(call: Call[CodeGrant, Nothing]) -> TokenPair:
 
 async def _set_role(call: Call[Any, Any], linked: queries.Linked, *, is_admin: bool) -> None:
     role = "admin" if is_admin else "user"
-    async with connect(call.database) as connection:
+    async with acting(call, linked.user_id) as connection:
         has_changed = await queries.set_role(connection, linked.user_id, role)
     if has_changed:
         call.state["revocations"].publish([linked.user_id])
@@ -166,7 +167,7 @@ async def create_oidc_logout(call: Call[BackChannelLogout, OfProvider]) -> None:
     except UnreachableError as error:
         raise BadRequestError(error.sentence, LOGOUT_TOKEN) from None
     issuer = provider.settings.issuer
-    async with connect(call.database) as connection:
+    async with acting(call) as connection:
         if not await take_once(connection, ended.id, REMEMBERED_SECONDS):
             raise BadRequestError("The logout token was used before", LOGOUT_TOKEN)
         if ended.subject is not None:

@@ -23,7 +23,8 @@ async def create_import(call: ImportCall) -> Report:
     all is taken that can be, or nothing; what was left out is told with the reason.
     """
     most = call.state["settings"].max_import_bytes
-    async with alone(call, "import") as keep:
+    turns = call.state["turns"]
+    async with alone(call, "import") as keep, turns.with_import():
         with TemporaryFile() as file:
             await receive(call.request, file, most, keep)
             archive = await asyncio.to_thread(open_archive, file, most)

@@ -232,6 +232,15 @@ TOLD = [
         """,
     ),
     Kind(
+        "identities",
+        """
+        SELECT id, provider, issuer, subject, name, created_at, used_at,
+               id AS after_id, 512 AS bytes
+        FROM identities WHERE user_id = :owner AND id > :after_id
+        ORDER BY id LIMIT :limit OFFSET :offset
+        """,
+    ),
+    Kind(
         "usage",
         """
         SELECT CAST(day AS text) AS day, model, requests, input_tokens, cached_tokens,

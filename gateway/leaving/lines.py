@@ -7,7 +7,6 @@ from uuid import UUID
 from attrs import field, frozen
 from msgspec import Meta
 
-from gateway.chats.schemas import Title
 from gateway.flows.schemas import MEMBERS_LIMIT, Description, FlowName, Member
 from gateway.llms.schemas import ConfigName, MaxLastMessages, ModelName, Name, Prompt
 from gateway.requests.schemas import Status, UsedModel
@@ -120,7 +119,7 @@ class ChatLine:
     """A chat."""
 
     session_id: UUID
-    title: Title
+    title: Word
     created_at: datetime
     updated_at: datetime
     origin: Short | None = None

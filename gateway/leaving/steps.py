@@ -153,6 +153,7 @@ STEPS = [
     _few("project_memberships", "user_project_associations"),
     _few("team_memberships", "user_team_associations"),
     _owned("api_keys", "api_keys", owner="user_id"),
+    _owned("identities", "identities", owner="user_id"),
     _owned("sign_ins", "sign_ins", owner="user_id"),
     _few("one_time_tokens", "one_time_tokens"),
     _few("usage_days", "usage_days"),

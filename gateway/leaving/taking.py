@@ -208,5 +208,6 @@ STAYS: Mapping[str, str] = {
     "shares": "groups are of their installation",
     "api_keys": "of a key only its hash is known, where it was made",
     "sign_ins": "they are of their installation",
+    "identities": "log in by the provider, which links them anew",
     "usage": "it was paid for where it was used",
 }

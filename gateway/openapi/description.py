@@ -1,6 +1,7 @@
 """OpenAPI 3.1 from the operations: the classes that parse are the ones that are described."""
 
 import inspect
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -243,7 +244,7 @@ def _describe_one(operation: Operation, schemas: Schemas) -> Json:
 
 
 def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
-    """What can be done with what it made: operations of its resource that take its name."""
+    """What can be done with what it made: operations of its resource that take its name alone."""
     return {
         other.name: {
             "operationId": _operation_id(other),
@@ -254,6 +255,7 @@ def _links(operation: Operation, operations: Sequence[Operation]) -> Json:
         if other.old_place == operation.old_place
         and other.handler.__module__ == operation.handler.__module__
         and parameter in attrs.fields_dict(other.parameters)
+        and operation.names.keys() >= set(re.findall(r"{(\w+)}", other.path))
     }
 
 

@@ -66,7 +66,7 @@ class GatewaySettings(CommonSettings):
     default_files_folder_name: str = setting(str, default="files")
     files_url: str | None = setting(url("s3"), default=None)
     max_file_bytes: int = setting(whole_number, default=100 * 1024 * 1024)
-    max_import_bytes: int = setting(whole_number, default=1024**3)
+    max_import_bytes: int = setting(whole_number, default=512 * 1024 * 1024)
     files_bytes_per_user: int = setting(limit, default=10 * 1024**3)
 
     drain_grace: float = setting(pause, default=3.0)

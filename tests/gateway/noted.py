@@ -5,7 +5,6 @@ import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from http import HTTPStatus
 from typing import Any, cast, get_origin
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -204,11 +203,9 @@ def lists(operation: Operation) -> bool:
 LISTING = {
     str(entry): entry
     for entry in ENTRIES
-    if lists(OPERATIONS[entry.line])
-    and entry.own == HTTPStatus.OK
-    and (entry.foreign is not Foreign.SAME and entry.note != "shared")
+    if lists(OPERATIONS[entry.line]) and entry.foreign is not Foreign.SAME
 }
-"""The calls that list something of a user's, by their names; not what others share with him."""
+"""The calls that list something of a user's, by their names."""
 
 
 async def ask(settings: Settings, state: State, owner: Belongings, entry: Entry) -> bytes:

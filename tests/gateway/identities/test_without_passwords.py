@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from gateway.accounts.routes import NO_PASSWORDS
+from gateway.accounts.choosing import NO_PASSWORDS
 from tests.gateway.identities.scripted import Scripted
-from tests.gateway.shapes import good
+from tests.gateway.shapes import good, refused
 from tests.system import System
 from tests.users import PASSWORD, connect_to
 
@@ -37,6 +37,19 @@ async def test_register_and_login_say_so(http: httpx2.AsyncClient) -> None:
             "error_description": NO_PASSWORDS,
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/password-reset", {"token": "x", "new_password": PASSWORD}),
+        ("/api/password-reset/mail", {"email": "ada@example.com"}),
+    ],
+)
+async def test_nobody_sets_one_anew(
+    http: httpx2.AsyncClient, path: str, body: dict[str, str]
+) -> None:
+    assert refused(await http.post(path, json=body)) == NO_PASSWORDS
 
 
 async def test_pages_learn_it(http: httpx2.AsyncClient) -> None:

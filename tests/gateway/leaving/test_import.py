@@ -77,7 +77,7 @@ async def test_what_is_exported_and_imported_is_exported_again(
     for kind in KINDS:
         sent = [each for each in lines_of(before, kind) if each.get("status") != "running"]
         told = lines_of(after, kind)
-        assert without_ids(told) == without_ids(sent), kind
+        assert without_ids(told) == without_ids(sent), report[kind]
         assert report[kind]["taken"] == len(sent), report[kind]
         assert ids_of(told).isdisjoint(ids_of(sent)), kind
     assert report["requests"]["left_out"] == {"it had not ended": 1}

@@ -26,7 +26,7 @@ CUT_SHORT = """
 
 def insert_much(sql: Sql, user_id: str) -> None:
     """A user with thousands of messages and log entries."""
-    sql("INSERT INTO users (id, username, password) VALUES (%s, %s, '')", user_id, user_id)
+    sql("INSERT INTO users (id, username, password) VALUES (%s, %s, '-')", user_id, user_id)
     sql(
         "INSERT INTO chatconversations (session_id, title, creator_id)"
         " SELECT gen_random_uuid(), 't', %s FROM generate_series(1, %s)",

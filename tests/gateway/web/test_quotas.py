@@ -69,10 +69,6 @@ async def add_publication(user: User, number: int) -> httpx2.Response:
     return await user.http.post("/api/publications", json=new)
 
 
-async def add_group(user: User, number: int) -> httpx2.Response:
-    return await user.http.post("/api/groups", json={"name": f"group {number}"})
-
-
 async def add_key(user: User, number: int) -> httpx2.Response:
     return await user.http.post("/api/keys", json={"name": f"key {number}", "scopes": ["read"]})
 
@@ -91,7 +87,6 @@ KINDS = [
         "/api/llm/model/config/{}",
     ),
     Kind("PUBLICATIONS_PER_USER", "publications", "publications", add_publication, ""),
-    Kind("GROUPS_PER_USER", "groups", "group_members", add_group, "/api/groups/{}", "user_id"),
     Kind("KEYS_PER_USER", "API keys", "api_keys", add_key, "/api/keys/{}", "user_id"),
 ]
 REFRESHED = [kind for kind in KINDS if kind.add in (add_server, add_card)]
