@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from gateway.accounts.admission import Login
+from gateway.accounts.admission import Login, expect_login
 from gateway.accounts.guessable import find_guessable
 from gateway.accounts.passwords import BreachedError, BusyError, Verdict
-from gateway.accounts.queries import Own, select_own
+from gateway.accounts.queries import NO_PASSWORD, Own, select_own
 from gateway.accounts.schemas import NoPasswordsError, find_weakness
 from gateway.audit.acting import actor_of
 from gateway.web.auth import DEAD_TOKEN
@@ -15,6 +15,7 @@ from gateway.web.refusals import PASSWORD, TOKEN
 from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 
+WRONG = "The password is not the right one"
 NO_PASSWORDS = (
     "Nobody signs in by password here. Please sign in by one of the providers that"
     " /api/login/providers names"
@@ -78,3 +79,14 @@ async def check_password(
     if verdict is Verdict.WRONG:
         await call.state["failures"].note(actor_of(call), own.id, "password", "wrong")
         raise BadRequestError(sentence, PASSWORD)
+
+
+async def ask_password(call: Call[Any, Any], password: str) -> None:
+    """Have the caller show that it is he: by his password, if he has one to sign in by.
+
+    Raises BadRequestError, and what `check_password` does.
+    """
+    own, state = await read_own(call), call.state
+    if own.password != NO_PASSWORD and state["settings"].password_login:
+        trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
+        await check_password(call, password, own, trial, WRONG)

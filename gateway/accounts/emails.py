@@ -6,7 +6,7 @@ from gateway.accounts import letters, one_time
 from gateway.accounts.admission import count_mail, expect_login, expect_token
 from gateway.accounts.changes import Email, EmailProof, NewEmail
 from gateway.accounts.changing import MAILS_WAIT, NO_MAIL, OVER
-from gateway.accounts.choosing import check_password, read_own
+from gateway.accounts.choosing import WRONG, check_password, read_own
 from gateway.accounts.email_queries import delete_email, select_email
 from gateway.accounts.one_time import Purpose, TakenError
 from gateway.audit.acting import acting
@@ -18,7 +18,6 @@ from gateway.web.refusals import ONE_TIME_TOKEN
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
-WRONG = "The password is not the right one"
 TAKEN = "This address is another account's"
 PATH = "/api/me/email"
 

@@ -1,8 +1,6 @@
 """As whom the user can sign in: what he links and unlinks himself."""
 
-from gateway.accounts.admission import expect_login
-from gateway.accounts.choosing import check_password, read_own
-from gateway.accounts.emails import WRONG
+from gateway.accounts.choosing import ask_password
 from gateway.accounts.queries import NO_PASSWORD
 from gateway.audit.acting import acting
 from gateway.identities import queries
@@ -30,15 +28,8 @@ async def create_identity(call: Call[NewIdentity, Nothing]) -> Identity:
     The password is asked for, if the user has one: a token that was stolen adds no way in.
     """
     async with call.turn("create_identity"):
-        await _ask_password(call)
+        await ask_password(call, call.body.password)
         return await _link(call)
-
-
-async def _ask_password(call: Call[NewIdentity, Nothing]) -> None:
-    own, state = await read_own(call), call.state
-    if own.password != NO_PASSWORD and state["settings"].password_login:
-        trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
-        await check_password(call, call.body.password, own, trial, WRONG)
 
 
 async def _link(call: Call[NewIdentity, Nothing]) -> Identity:

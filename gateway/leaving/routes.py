@@ -3,9 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from gateway.accounts.admission import expect_login
-from gateway.accounts.choosing import check_password, read_own
-from gateway.accounts.queries import NO_PASSWORD
+from gateway.accounts.choosing import ask_password
 from gateway.audit.acting import actor_of
 from gateway.leaving import queries
 from gateway.leaving.beginning import LastAdministratorError, begin_deletion
@@ -21,8 +19,6 @@ from gateway.web.paging import Page
 from gateway.web.scopes import ADMINISTERING
 from shared.postgres.pool import connect
 
-WRONG = "The password is not the right one"
-
 
 async def create_deletion(call: Call[Farewell, Nothing]) -> Deletion:
     """Delete one's own account with all that it has; the password is asked for.
@@ -31,10 +27,7 @@ async def create_deletion(call: Call[Farewell, Nothing]) -> Deletion:
     the background, and the name is free thereafter.
     """
     async with call.turn("create_deletion"):
-        own, state = await read_own(call), call.state
-        if own.password != NO_PASSWORD:
-            trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
-            await check_password(call, call.body.password or "", own, trial, WRONG)
+        await ask_password(call, call.body.password or "")
         return await _begin(call, call.user_id)
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from gateway.accounts.admission import MAILS_PER_DAY
 from gateway.accounts.changing import OVER
-from gateway.accounts.emails import TAKEN, WRONG
+from gateway.accounts.choosing import WRONG
+from gateway.accounts.emails import TAKEN
 from gateway.accounts.page import EMAIL_PATH, RESET_PATH
 from tests.gateway.shapes import good, refused
 from tests.mailbox import Mailbox, run_mailbox

@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from gateway.accounts.emails import WRONG
+from gateway.accounts.choosing import WRONG
 from gateway.identities.own import LAST, TAKEN
 from gateway.identities.signing_in import BAD_CODE
 from tests.gateway.identities.browsing import Page, bearer
