@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 # Where a machine has it that nothing is kept compiled, every process would compile all it imports.
 export PYTHONDONTWRITEBYTECODE :=
 # Programs that the tests run, likewise; `/usr/sbin` is not on everybody's PATH.
-PROGRAMS := $(foreach name,haproxy nginx pgbouncer promtool redis-server systemd-analyze,\
+PROGRAMS := $(foreach name,chromium haproxy nginx pgbouncer promtool redis-server systemd-analyze,\
 	$(shell PATH=$$PATH:/usr/sbin command -v $(name) >/dev/null || echo .tools/bin/$(name)))
 PACKAGE_promtool := prometheus
 PACKAGE_systemd-analyze := systemd
@@ -92,13 +92,15 @@ $(NODE_MODULES): tests/node/package-lock.json | $(INSTALLED)
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 # Debian's package and what it needs, unpacked and not installed: that takes no root.
-.tools/bin/haproxy .tools/bin/nginx .tools/bin/pgbouncer .tools/bin/promtool .tools/bin/redis-server .tools/bin/systemd-analyze: .tools/bin/%:
+# Debian's begins what stands at a place of its own, which here is another.
+PROGRAM_chromium := /usr/lib/chromium/chromium
+.tools/bin/chromium .tools/bin/haproxy .tools/bin/nginx .tools/bin/pgbouncer .tools/bin/promtool .tools/bin/redis-server .tools/bin/systemd-analyze: .tools/bin/%:
 	@mkdir -p .tools/bin $(FOLDER)/lists/partial $(FOLDER)/archives/partial
 	@$(APT) update && $(APT) install --yes --no-install-recommends --download-only \
 		$(or $(PACKAGE_$*),$*) >/dev/null || \
 		{ echo "The tests need $*, which can't be had from apt here: install it, so that '$*' is on the PATH." >&2; exit 1; }
 	@for package in $(FOLDER)/archives/*.deb; do dpkg-deb --extract $$package .tools/$* || exit; done
-	@printf '#!/bin/sh\nhere=%s\nfolder=$$(echo $$here/usr/lib/*-linux-gnu*)\nexport LD_LIBRARY_PATH=$$folder:$$folder/systemd\nexec $$here/usr/*bin/$* "$$@"\n' \
+	@printf '#!/bin/sh\nhere=%s\nfolder=$$(echo $$here/usr/lib/*-linux-gnu*)\nexport LD_LIBRARY_PATH=$$folder:$$folder/systemd:$$folder/pulseaudio\nexec $$here$(or $(PROGRAM_$*),/usr/*bin/$*) "$$@"\n' \
 		$(CURDIR)/.tools/$* >$@.unfinished
 	@chmod +x $@.unfinished
 	@{ $@.unfinished -v || $@.unfinished -V || $@.unfinished --version; } >/dev/null 2>&1 && mv $@.unfinished $@

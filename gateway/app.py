@@ -23,14 +23,18 @@ from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
 from gateway.grants.renewing import Renewals
+from gateway.identities.bearers import Bearers
+from gateway.identities.providers import Providers
 from gateway.keys.known import Keys
 from gateway.keys.uses import Uses
+from gateway.leaving.working import Deletions
 from gateway.mail.sending import Mail
 from gateway.mcp.kind import MCP_SERVERS
 from gateway.mcpserver.changes import Changes
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
+from gateway.openapi.signing_in import with_ways_in
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
@@ -114,7 +118,7 @@ def listening(settings: GatewaySettings) -> Listening:
 
 def create_app(settings: GatewaySettings) -> Starlette:
     """The gateway for these settings."""
-    document = describe(operations, TITLE, VERSION)
+    document = with_ways_in(describe(operations, TITLE, VERSION), settings)
     routes = [operation.route() for operation in operations]
     app = Gateway(
         routes=[
@@ -170,6 +174,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.push_async_callback(attempts.close)
         notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
         revocations = Revocations(database, notifications)
+        providers = Providers(settings)
         uses = Uses(database)
         keys = Keys(database, revocations, UnknownKeys(attempts, settings), uses)
         failures = Failures(database)
@@ -177,6 +182,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         bridges = Bridges(settings, notifications)
         storage = create_storage(settings)
         objects = Objects(database, storage)
+        deletions = Deletions(database, objects, notifications)
         mail = Mail(settings)
         vault = Vault(settings.encryption_keys)
         outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
@@ -188,6 +194,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             revoked=revocations.run(),
             revocations=revocations.listen(),
             sign_ins=sweep_sign_ins(database),
+            providers=providers.run(),
             key_uses=uses.run(),
             failures=failures.run(),
             audit=sweep_audit(database, settings.audit_days),
@@ -197,6 +204,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             refresh=Refresh(settings, database, outbound, KINDS).run(),
             renewals=Renewals(database, vault, outbound).run(),
             sweep=Sweep(objects).run(),
+            deletions=deletions.run(),
         )
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
@@ -231,11 +239,14 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             failures=failures,
             strangers=Strangers(settings.connections_per_address, settings.trusted_proxies),
             revocations=revocations,
+            providers=providers,
+            bearers=Bearers(providers, revocations),
             keys=keys,
             watch=watch,
             changes=changes,
             storage=storage,
             objects=objects,
+            deletions=deletions,
             turns=Turns(settings.calls_per_user, settings.database_pool_size),
             large_frames=create_room(),
             outbound=outbound,

@@ -13,8 +13,13 @@ from gateway.files import routes as files
 from gateway.flows import routes as flows
 from gateway.grants import routes as grants
 from gateway.groups import routes as groups
+from gateway.identities import own as own_identities
+from gateway.identities import routes as identities
 from gateway.invocations import routes as invocations
 from gateway.keys import routes as keys
+from gateway.leaving import export_routes as exporting
+from gateway.leaving import import_routes as importing
+from gateway.leaving import routes as leaving
 from gateway.llms import routes as llms
 from gateway.logs import routes as logs
 from gateway.mcp import routes as mcp
@@ -36,8 +41,13 @@ _of_people = [
     *changing.operations,
     *emails.operations,
     *signins.operations,
+    *identities.operations,
+    *own_identities.operations,
     *keys.operations,
     *grants.operations,
+    *leaving.operations,
+    *exporting.operations,
+    *importing.operations,
 ]
 _of_administrators = [*users.operations, *audit.operations]
 _of_owners = [

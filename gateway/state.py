@@ -10,7 +10,10 @@ from gateway.agui.followed import Followed
 from gateway.audit.failures import Failures
 from gateway.files.objects import Objects
 from gateway.files.storage import Storage
+from gateway.identities.bearers import Bearers
+from gateway.identities.providers import Providers
 from gateway.keys.known import Keys
+from gateway.leaving.working import Deletions
 from gateway.mail.sending import Mail
 from gateway.mcpserver.changes import Changes
 from gateway.published.loading import LoadedServer
@@ -49,6 +52,8 @@ class State(TypedDict):
     failures: Failures
     strangers: Strangers
     revocations: Revocations
+    providers: Providers
+    bearers: Bearers
     keys: Keys
     watch: Watch
     changes: Changes
@@ -59,6 +64,7 @@ class State(TypedDict):
     a2a_server: LoadedServer
     storage: Storage
     objects: Objects
+    deletions: Deletions
     outbound: Outbound
     readiness: Readiness
     turns: Turns

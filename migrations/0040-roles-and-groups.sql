@@ -1,5 +1,5 @@
 -- Groups of users, and what their members let the others use.
--- depends: 0038-passwords
+-- depends: 0039-identities
 -- transactional: false
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_users_admin ON users (id) WHERE role = 'admin';

@@ -18,6 +18,8 @@ DROP TRIGGER IF EXISTS group_members_audited_invited ON group_members;
 DROP TRIGGER IF EXISTS groups_audited_deleted ON groups;
 DROP TRIGGER IF EXISTS groups_audited_changed ON groups;
 DROP TRIGGER IF EXISTS groups_audited_created ON groups;
+DROP TRIGGER IF EXISTS identities_audited_unlinked ON identities;
+DROP TRIGGER IF EXISTS identities_audited_linked ON identities;
 DROP TRIGGER IF EXISTS api_keys_audited_deleted ON api_keys;
 DROP TRIGGER IF EXISTS api_keys_audited_changed ON api_keys;
 DROP TRIGGER IF EXISTS api_keys_audited_created ON api_keys;

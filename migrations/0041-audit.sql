@@ -164,6 +164,12 @@ CREATE OR REPLACE TRIGGER one_time_tokens_audited AFTER INSERT OR UPDATE ON one_
     FOR EACH ROW WHEN (NEW.purpose <> 'email')
     EXECUTE FUNCTION note_audit('password_link.created', 'user_id', 'user_id', 'purpose');
 
+CREATE OR REPLACE TRIGGER identities_audited_linked AFTER INSERT ON identities
+    FOR EACH ROW EXECUTE FUNCTION note_audit('identity.linked', 'id', 'user_id', 'provider');
+CREATE OR REPLACE TRIGGER identities_audited_unlinked AFTER DELETE ON identities
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0)
+    EXECUTE FUNCTION note_audit('identity.unlinked', 'id', 'user_id', 'provider');
+
 CREATE OR REPLACE TRIGGER api_keys_audited_created AFTER INSERT ON api_keys
     FOR EACH ROW EXECUTE FUNCTION note_audit('key.created', 'id', 'user_id', 'scopes');
 CREATE OR REPLACE TRIGGER api_keys_audited_changed

@@ -90,12 +90,13 @@ async def select_is_current(connection: Connection, claims: Claims, token: str) 
     """Whether a token that claims this is the current one of its agent.
 
     An agent has one: whatever was issued before has ended with that, and all of them end with the
-    agent.
+    agent. While its user is locked none opens anything.
     """
     sql = """
         SELECT EXISTS (
-            SELECT FROM agents
-            WHERE id = :agent_id AND creator_id = :user_id AND jwt = ANY(:token_forms)
+            SELECT FROM agents JOIN users ON users.id = creator_id
+            WHERE agents.id = :agent_id AND creator_id = :user_id AND jwt = ANY(:token_forms)
+              AND locked_at IS NULL
         )
     """
     forms = stored_forms(token)

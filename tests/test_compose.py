@@ -29,7 +29,8 @@ DEFAULTS_STAY = {
 
 
 def test_both_services_get_every_variable_that_can_be_set() -> None:
-    names = {field.name.upper() for field in attrs.fields(Settings)} - DEFAULTS_STAY
+    names = {field.name.upper() for field in attrs.fields(Settings) if "read" in field.metadata}
+    names -= DEFAULTS_STAY
     for service in PAIR:
         assert {name for name in SERVICES[service]["environment"] if "AWS" not in name} == names
 

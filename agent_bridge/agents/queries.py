@@ -77,6 +77,7 @@ async def activate_agent(
                 updated_at = now()
             WHERE id = :id AND creator_id = :owner AND jwt = ANY(:token_forms)
               AND EXISTS (SELECT FROM current)
+              AND EXISTS (SELECT FROM users WHERE users.id = creator_id AND locked_at IS NULL)
             RETURNING id
         )
         SELECT EXISTS (SELECT FROM updated) OR NOT EXISTS (SELECT FROM current)

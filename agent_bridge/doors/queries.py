@@ -71,6 +71,7 @@ async def activate(connection: Connection, connection_id: UUID, agent: Registrat
         ), standing AS (
             SELECT id FROM agents
             WHERE id = :id AND creator_id = :owner AND jwt = ANY(:token_forms)
+              AND EXISTS (SELECT FROM users WHERE users.id = creator_id AND locked_at IS NULL)
         ), updated AS (
             UPDATE agents SET
                 alias = CASE WHEN :name IN ('', name) THEN alias ELSE :alias END,

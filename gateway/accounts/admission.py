@@ -77,6 +77,15 @@ def expect_login(
     return Login(attempts, bounds, known)
 
 
+def expect_return(
+    attempts: Attempts, settings: GatewaySettings, connection: HTTPConnection
+) -> Login:
+    """The bound of who comes back from a provider: those that fail are counted by address."""
+    name = attempts.name("return", _network_of(connection))
+    bounds = [Bound(name, settings.login_failures_per_address)]
+    return Login(attempts, bounds, attempts.name("returned", _network_of(connection)))
+
+
 def expect_token(
     attempts: Attempts, settings: GatewaySettings, connection: HTTPConnection
 ) -> Login:

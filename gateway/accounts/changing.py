@@ -7,7 +7,13 @@ from uuid import UUID
 from gateway.accounts import letters, links, one_time
 from gateway.accounts.admission import count_mail, expect_login, expect_token
 from gateway.accounts.changes import AnyUser, AskedReset, PasswordChange, PasswordReset, ResetLink
-from gateway.accounts.choosing import check_password, hash_new, read_own, refuse_weak
+from gateway.accounts.choosing import (
+    check_password,
+    expect_passwords,
+    hash_new,
+    read_own,
+    refuse_weak,
+)
 from gateway.accounts.one_time import Purpose
 from gateway.accounts.queries import update_changed
 from gateway.audit.acting import acting, actor_of
@@ -18,7 +24,7 @@ from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation
 from gateway.web.refusals import ONE_TIME_TOKEN
-from gateway.web.scopes import ADMINISTERING
+from gateway.web.scopes import NO_KEY
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids
 
@@ -37,11 +43,12 @@ async def create_password(call: Call[PasswordChange, Nothing]) -> Ended:
 
 async def _change(call: Call[PasswordChange, Nothing]) -> Ended:
     given, state = call.body, call.state
+    expect_passwords(call)
     own = await read_own(call)
     trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
     await check_password(call, given.old_password, own, trial, WRONG)
     refuse_weak(given.new_password, "new_password")
-    new_hash = await hash_new(call, given.new_password)
+    new_hash = await hash_new(call, given.new_password, own.username)
     assert call.caller is not None
     async with acting(call) as connection:
         if not await update_changed(connection, own, new_hash):
@@ -55,6 +62,7 @@ async def _change(call: Call[PasswordChange, Nothing]) -> Ended:
 
 async def create_password_anew(call: Call[PasswordReset, Nothing]) -> None:
     """Set another password by a one-time token: all sign-ins of its user end."""
+    expect_passwords(call)
     given, state = call.body, call.state
     trial = expect_token(state["attempts"], state["settings"], call.request)
     await trial.begin()
@@ -67,7 +75,7 @@ async def create_password_anew(call: Call[PasswordReset, Nothing]) -> None:
     await trial.succeed()
     bind_log_ids(user_id=holder.id)
     refuse_weak(given.new_password, "new_password")
-    new_hash = await hash_new(call, given.new_password)
+    new_hash = await hash_new(call, given.new_password, holder.username)
     async with acting(call, holder.id) as connection:
         if await one_time.use_reset(connection, given.token, new_hash) is None:
             raise BadRequestError(OVER, ONE_TIME_TOKEN)
@@ -87,6 +95,7 @@ async def create_reset_mail(call: Call[AskedReset, Nothing]) -> None:
 
     The answer is the same, and comes in the same time, whether or not there is one.
     """
+    expect_passwords(call)
     state, email = call.state, call.body.email
     if not state["mail"].is_sent:
         raise BadRequestError(NO_MAIL)
@@ -101,6 +110,7 @@ async def create_reset_link(call: Call[Nothing, AnyUser]) -> ResetLink:
 
     A former one is void.
     """
+    expect_passwords(call)
     settings, user_id = call.state["settings"], call.parameters.user_id
     async with acting(call) as connection:
         made = await links.create_link(connection, settings, user_id)
@@ -145,6 +155,6 @@ operations = [
         parameters=AnyUser,
         result=ResetLink,
         access=Access.ADMIN,
-        scopes=ADMINISTERING,
+        scopes=NO_KEY,
     ),
 ]

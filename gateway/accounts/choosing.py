@@ -3,9 +3,10 @@
 from typing import Any
 
 from gateway.accounts.admission import Login
+from gateway.accounts.guessable import find_guessable
 from gateway.accounts.passwords import BreachedError, BusyError, Verdict
 from gateway.accounts.queries import Own, select_own
-from gateway.accounts.schemas import find_weakness
+from gateway.accounts.schemas import NoPasswordsError, find_weakness
 from gateway.audit.acting import actor_of
 from gateway.web.auth import DEAD_TOKEN
 from gateway.web.errors import BadRequestError, UnauthorizedError, UnavailableError
@@ -14,7 +15,17 @@ from gateway.web.refusals import PASSWORD, TOKEN
 from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
 
+NO_PASSWORDS = (
+    "Nobody signs in by password here. Please sign in by one of the providers that"
+    " /api/login/providers names"
+)
 TOO_BUSY = "Too many people are logging in at the moment, please try again"
+
+
+def expect_passwords(call: Call[Any, Any]) -> None:
+    """Raise NoPasswordsError where providers alone vouch for users."""
+    if not call.state["settings"].password_login:
+        raise NoPasswordsError(NO_PASSWORDS)
 
 
 def refuse_weak(password: str, field: str, *, is_told: bool = False) -> None:
@@ -28,11 +39,13 @@ def refuse_weak(password: str, field: str, *, is_told: bool = False) -> None:
         raise InvalidInputError([fault])
 
 
-async def hash_new(call: Call[Any, Any], password: str) -> str:
+async def hash_new(call: Call[Any, Any], password: str, username: str) -> str:
     """What is stored of a password that was just chosen.
 
-    Raises BadRequestError where it is known from breaches, UnavailableError.
+    Raises BadRequestError where it is easy to guess or known from breaches, UnavailableError.
     """
+    if objection := find_guessable(password, username, call.state["settings"]):
+        raise BadRequestError(objection)
     try:
         return await call.state["passwords"].hash_new(password)
     except BreachedError as error:

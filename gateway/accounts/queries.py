@@ -10,6 +10,8 @@ from gateway.accounts.names import FOLDED_LIMIT
 from gateway.accounts.schemas import Profile, ProfileChanges, User
 from shared.postgres.pool import columns
 
+NO_PASSWORD = "-"  # noqa: S105 (stored of who has none: no password has this hash)
+
 
 @frozen
 class Credentials:

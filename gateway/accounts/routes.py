@@ -2,7 +2,7 @@
 
 from gateway.accounts import queries
 from gateway.accounts.admission import count_registration, expect_login
-from gateway.accounts.choosing import TOO_BUSY, hash_new, refuse_weak
+from gateway.accounts.choosing import TOO_BUSY, expect_passwords, hash_new, refuse_weak
 from gateway.accounts.names import clean
 from gateway.accounts.passwords import BusyError, Verdict
 from gateway.accounts.queries import Credentials
@@ -38,11 +38,12 @@ REHASHED = {Action.PASSWORD_CHANGED: Action.PASSWORD_REHASHED}
 
 async def create_user(call: Call[NewUser, Nothing]) -> User:
     """Register a user."""
+    expect_passwords(call)
     new, name = call.body, clean(call.body.username)
     bind_log_ids(username=name)
     refuse_weak(new.password, "password", is_told=True)
     await count_registration(call.state["attempts"], call.state["settings"], call.request)
-    password_hash = await hash_new(call, new.password)
+    password_hash = await hash_new(call, new.password, name)
     async with acting(call) as connection:
         user = await queries.insert_user(connection, name, password_hash)
     if user is None:
@@ -54,6 +55,7 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     """Log in with user name and password, or go on by a refresh token."""
     if call.body.grant_type == REFRESH:
         return await renew(call, call.body.refresh_token)
+    expect_passwords(call)
     username, password = call.body.named()
     bind_log_ids(username=username)
     attempts, settings = call.state["attempts"], call.state["settings"]

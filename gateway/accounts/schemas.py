@@ -14,6 +14,7 @@ from gateway.openapi.schemas import Json
 from gateway.signins.beginning import OFFLINE_ACCESS, RefusedGrantError
 from gateway.web.errors import (
     ApiError,
+    BadRequestError,
     Refusal,
     TooManyRequestsError,
     UnavailableError,
@@ -137,6 +138,10 @@ class WrongCredentialsError(RefusedGrantError):
     """Nobody has this name and this password."""
 
 
+class NoPasswordsError(BadRequestError):
+    """Nobody signs in by password here: `unauthorized_client` (RFC 6749, 5.2)."""
+
+
 @frozen(slots=False)
 class TokenRefusal(Refusal):
     """One sentence, and what clients of OAuth 2 look for (RFC 6749, 5.2)."""
@@ -150,6 +155,8 @@ class TokenRefusal(Refusal):
         is_wrong = isinstance(error, RefusedGrantError)
         is_ours = error.status in {TooManyRequestsError.status, UnavailableError.status}
         other = "temporarily_unavailable" if is_ours else "invalid_request"
+        if isinstance(error, NoPasswordsError):
+            other = "unauthorized_client"
         return cls(error.detail, "invalid_grant" if is_wrong else other, error.detail)
 
 

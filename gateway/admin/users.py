@@ -151,3 +151,20 @@ def _change(user: str, as_json: bool, **changes: Any) -> None:
 
     changed = run(lambda on: change_account(on, user, AccountChanges(**changes)))
     show_one(changed, as_json=as_json)
+
+
+@group.command("delete", epilog=examples("users delete ada", "users delete ada --yes --json"))
+def delete_user(user: OfUser, yes: Yes = False, as_json: Json = False) -> None:
+    """Delete a user with all that he has. Once begun it can't be taken back.
+
+    Killed, it is gone on with by the gateways, or by the same command with the user's id.
+    """
+    confirm(f"Delete {user} with all chats, files, agents and whatever else there is?", yes=yes)
+    from gateway.admin.work import leaving
+    from gateway.admin.work.installation import Installation
+    from gateway.leaving.deletion import Deletion
+
+    async def work(on: Installation) -> Deletion:
+        return await leaving.delete_user(on, user, Progress())
+
+    show_one(run(work), as_json=as_json)

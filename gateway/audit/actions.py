@@ -11,8 +11,10 @@ class Action(StrEnum):
     SIGN_IN_ENDED = "sign_in.ended"
     SIGN_IN_COPIED = "sign_in.copied"
     USER_CREATED = "user.created"
+    USER_DELETION_BEGUN = "user.deletion_begun"
     USER_DELETED = "user.deleted"
     USER_EXPORTED = "user.exported"
+    USER_IMPORTED = "user.imported"
     USER_ROLE_CHANGED = "user.role_changed"
     USER_LOCKED = "user.locked"
     USER_UNLOCKED = "user.unlocked"
@@ -20,6 +22,8 @@ class Action(StrEnum):
     PASSWORD_REHASHED = "password.rehashed"  # noqa: S105
     PASSWORD_LINK_CREATED = "password_link.created"  # noqa: S105
     EMAIL_CHANGED = "email.changed"
+    IDENTITY_LINKED = "identity.linked"
+    IDENTITY_UNLINKED = "identity.unlinked"
     KEY_CREATED = "key.created"
     KEY_CHANGED = "key.changed"
     KEY_DELETED = "key.deleted"

@@ -76,7 +76,8 @@ async def check_handshake(websocket: WebSocket) -> Opening:
                 log_refusal(TOKEN, websocket)
                 raise RefusedError("the token is not valid")
             caller.check_scopes(CHATTING)
-            session = await select_session(connection, caller.user_id, session_id)
+            async with connect(state["database"]) as again:  # it may have been given back
+                session = await select_session(again, caller.user_id, session_id)
     except InsufficientScopeError as error:
         raise RefusedError(error.detail) from None
     except TooManyRequestsError as error:

@@ -133,8 +133,8 @@ async def create_membership(call: Call[Nothing, GroupId]) -> Group:
 async def delete_membership(call: Call[Nothing, GroupId]) -> None:
     """Leave a group, or decline an invitation.
 
-    What the user shares with the group is so no more. When its last manager leaves, who has been in
-    it longest becomes one; with its last member it is gone.
+    What the user shares with the group is so no more. When its last manager leaves, who has been
+    in it longest becomes one; with its last member it is gone.
     """
     id_ = call.parameters.group_id
     async with acting(call) as connection:

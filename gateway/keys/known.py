@@ -148,7 +148,9 @@ class Keys:
 
 
 def _make(stored: StoredKey) -> _Known:
-    credential = Credential(stored.id, stored.expires_at, lambda: known.is_dropped)
+    credential = Credential(
+        stored.id, stored.expires_at, lambda: known.is_dropped, ends_with_user=True
+    )
     caller = Caller(stored.user_id, credential=credential, scopes=stored.scopes)
     known = _Known(caller, stored, Networks(stored.networks), monotonic() + READ_SECONDS)
     return known

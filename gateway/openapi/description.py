@@ -11,6 +11,7 @@ from attrs import frozen
 from starlette.responses import Response
 
 from gateway.openapi.schemas import EXAMPLE, Json, Schemas, make_schemas, without_null
+from gateway.openapi.signing_in import at_base
 from gateway.web.auth import Access
 from gateway.web.errors import ApiError, Form
 from gateway.web.inputs import Nothing
@@ -156,10 +157,7 @@ def describe_at(document: Json, base: str) -> Json:
     if not base:
         return document
     components = document["components"]
-    user = SECURITY_SCHEMES["user"]
-    flow = user["flows"]["password"]
-    at_base = {**flow, "tokenUrl": base + flow["tokenUrl"]}
-    schemes = {**SECURITY_SCHEMES, "user": {**user, "flows": {"password": at_base}}}
+    schemes = at_base(components["securitySchemes"], base)
     return {
         **document,
         "info": {**document["info"], "description": ABOUT.format(base=base)},

@@ -55,8 +55,9 @@ PAGE = """\
       persistAuthorization: true,
       requestInterceptor: leaveOutEmptyFields,
       responseInterceptor: renewExamples,
-      oauth2RedirectUrl: new URL("{root}/docs/static/oauth2-redirect.html", window.location).href,
+      oauth2RedirectUrl: new URL("{root}/docs/signed-in", window.location).href,
     }});
+    window.ui.initOAuth({{ clientId: "docs", usePkceWithAuthorizationCodeGrant: true }});
   </script>
 </body>
 </html>
@@ -84,10 +85,16 @@ def documentation_routes(title: str, document: Json, channels: Json) -> list[Bas
     async def read_channels(request: Request) -> Response:
         return JSONResponse(describe_channels_at(channels, _base(request)))
 
+    async def show_signed_in(_request: Request) -> Response:
+        return HTMLResponse(signed_in, headers={"Content-Security-Policy": signed_in_policy})
+
+    signed_in = (files("swagger_ui") / "static/oauth2-redirect.html").read_text()
+    signed_in_policy = page_policy(signed_in)
     static = StaticFiles(directory=str(files("swagger_ui") / "static"))
     return [
         Route("/", redirect_to_docs),
         Route("/docs", show_docs),
+        Route("/docs/signed-in", show_signed_in),
         Route("/openapi.json", read_description),
         Route("/asyncapi.json", read_channels),
         Mount("/docs/static", static),

@@ -42,17 +42,18 @@ class Outbound:
         most_bytes: int = VISIT_BYTES,
         seconds: float | None = None,
         credentials: Credentials | None = None,
+        make: Callable[..., httpx2.AsyncClient] = httpx2.AsyncClient,
     ) -> AsyncIterator[httpx2.AsyncClient]:
         """A client for one visit, bounded in time, and in bytes over all its answers.
 
-        Follows no redirects and keeps nothing for the next visit. Credentials are added on the way
-        out: the client never has them. Raises UnreachableError for what went wrong on the way,
-        whatever the client made of it.
+        One of a package's own kind is made by `make`. Follows no redirects and keeps nothing for
+        the next visit. Credentials are added on the way out: the client never has them. Raises
+        UnreachableError for what went wrong on the way, whatever the client made of it.
         """
         seconds = self._seconds if seconds is None else min(seconds, self._seconds)
         inner = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False)
         guard = Guard(self, inner, most_bytes, credentials)
-        client = httpx2.AsyncClient(transport=guard, timeout=seconds, trust_env=False)
+        client = make(transport=guard, timeout=seconds, trust_env=False)
         try:
             with anyio.fail_after(seconds):  # also cancels what waits while it cleans up
                 async with client:

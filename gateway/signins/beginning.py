@@ -33,6 +33,16 @@ class RefusedGrantError(BadRequestError):
 
 
 @frozen
+class Vouched:
+    """By which identity somebody signs in, and what the provider calls its own session."""
+
+    identity_id: UUID
+    sid: str | None
+    sign_in_id: UUID
+    """What it is to be: by that it ends if it turns out to have been copied."""
+
+
+@frozen
 class _Lasting:
     access: timedelta
     """The life of an access token."""
@@ -42,10 +52,16 @@ class _Lasting:
 
 
 async def begin_sign_in(
-    call: Call[Any, Any], user_id: UUID, method: str, *, offline: bool
+    call: Call[Any, Any],
+    user_id: UUID,
+    method: str,
+    *,
+    offline: bool,
+    vouched: Vouched | None = None,
 ) -> TokenPair:
     """Sign a user in. Raises RefusedGrantError where he is locked, or gone."""
-    settings, id_ = call.state["settings"], uuid4()
+    settings = call.state["settings"]
+    id_ = vouched.sign_in_id if vouched else uuid4()
     lasting = _lasting(settings, offline=offline)
     refresh_token = make_refresh_token(settings.secret_key, id_) if offline else None
     device, address = seen(call.request)
@@ -57,6 +73,8 @@ async def begin_sign_in(
         address=address,
         refresh_hash=None if refresh_token is None else hash_of(refresh_token),
         lasts=lasting.sign_in,
+        identity_id=vouched.identity_id if vouched else None,
+        provider_sid=vouched.sid if vouched else None,
     )
     async with connect(call.database) as connection:
         ended = await queries.insert_sign_in(connection, new, actor_of(call, user_id).said())

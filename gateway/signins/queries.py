@@ -26,6 +26,9 @@ class NewSignIn:
     refresh_hash: bytes | None
     lasts: timedelta
     """Until its last token has expired, if it is not renewed."""
+    identity_id: UUID | None = None
+    """By which it was begun, if by any."""
+    provider_sid: str | None = None
 
 
 async def insert_sign_in(connection: Connection, new: NewSignIn, actor: str) -> list[UUID] | None:
@@ -44,10 +47,14 @@ async def insert_sign_in(connection: Connection, new: NewSignIn, actor: str) -> 
             )
             RETURNING id
         ), added AS (
-            INSERT INTO sign_ins (id, user_id, method, device, address, refresh_hash, expires_at)
+            INSERT INTO sign_ins (
+                id, user_id, method, device, address, refresh_hash, expires_at,
+                identity_id, provider_sid
+            )
             SELECT CAST(:id AS uuid), id, CAST(:method AS text), CAST(:device AS text),
                    CAST(:address AS text), CAST(:refresh_hash AS bytea),
-                   now() + CAST(:lasts AS interval)
+                   now() + CAST(:lasts AS interval),
+                   CAST(:identity_id AS uuid), CAST(:provider_sid AS text)
             FROM allowed
             RETURNING id
         )
@@ -61,6 +68,8 @@ async def insert_sign_in(connection: Connection, new: NewSignIn, actor: str) -> 
         "address": new.address,
         "refresh_hash": new.refresh_hash,
         "lasts": new.lasts,
+        "identity_id": new.identity_id,
+        "provider_sid": new.provider_sid,
         "most": SIGN_INS_LIMIT - 1,
         "actor": actor,
     }

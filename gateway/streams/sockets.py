@@ -105,9 +105,9 @@ class Sockets:
 
 
 def _ends_with(caller: Caller) -> list[UUID]:
-    """Whose end closes what a caller has opened; of an API key its user's change does too."""
+    """Whose end closes what a caller has opened."""
     ids = [] if caller.credential.id is None else [caller.credential.id]
-    return ids if caller.scopes is None else [*ids, caller.user_id]
+    return [*ids, caller.user_id] if caller.credential.ends_with_user else ids
 
 
 @contextmanager

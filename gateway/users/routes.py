@@ -14,6 +14,7 @@ from gateway.web.paging import Page
 from shared.postgres.pool import connect
 
 OWN_LOCK = "You can't lock yourself out"
+LEAVING = "This account is being deleted"
 LAST = "This is the last administrator: make another user one first"
 
 
@@ -53,6 +54,8 @@ async def update_user(call: Call[AccountChanges, AccountId]) -> Account:
         account = await queries.update_account(connection, id_, changes)
     if account is None:
         raise _unknown(id_)
+    if changes.locked is False and account.locked_at is not None:
+        raise BadRequestError(LEAVING)
     call.state["revocations"].publish([id_, *ended])
     return account
 

@@ -13,6 +13,7 @@ from gateway.web.errors import BadRequestError, ForbiddenError, UnauthorizedErro
 from gateway.web.refusals import API_KEY, TOKEN
 from shared.codec.converter import structure
 from shared.codec.faults import Fault, InvalidInputError
+from shared.postgres.pool import connect
 from shared.settings.gateway import GatewaySettings
 from shared.telemetry.logging import bind_log_ids
 from shared.tokens import (
@@ -70,8 +71,10 @@ async def authenticate(
     if caller is None or (caller.agent_id is not None and not access.lets_in_agents):
         bind_holder(settings, token)
         raise UnauthorizedError(DEAD_TOKEN, TOKEN)
-    if access is Access.ADMIN and not await _select_is_admin(connection, caller.user_id):
-        raise ForbiddenError(NOT_ADMIN)
+    if access is Access.ADMIN:
+        async with connect(state["database"]) as again:  # it may have been given back
+            if not await _select_is_admin(again, caller.user_id):
+                raise ForbiddenError(NOT_ADMIN)
     return caller
 
 
@@ -80,14 +83,15 @@ async def find_caller(
 ) -> Caller | None:
     """Whom a token stands for, if its sign-in goes on, or it is its agent's current one.
 
-    The one way in for whoever brings a bearer, API keys too. Raises TooManyRequestsError where too
-    many keys came from its address that there are not.
+    The one way in for whoever brings a bearer, API keys and providers' tokens too. The task's
+    connection may be another one afterwards: a provider is asked without. Raises
+    TooManyRequestsError where too many keys came from its address that there are not.
     """
     if state["keys"].is_one(token):
         return await _find_holder(connection, request, state, token)
     claims, expires_at = read_expiring(state["settings"].secret_key, token)
     if claims is None:
-        return None
+        return await _find_person(request, state, token)
     if claims.sign_in_id is not None:
         is_good = not await state["revocations"].is_over(connection, claims.sign_in_id)
     elif claims.agent_id is not None:
@@ -104,6 +108,13 @@ async def _find_holder(
 ) -> Caller | None:
     host = request.client.host if request.client else ""
     caller = await state["keys"].find(connection, key, host)
+    if caller is not None:
+        state["strangers"].forget(request.scope.get(STRANGER))
+    return caller
+
+
+async def _find_person(request: HTTPConnection, state: State, token: str) -> Caller | None:
+    caller = await state["bearers"].find_caller(state["database"], token)
     if caller is not None:
         state["strangers"].forget(request.scope.get(STRANGER))
     return caller

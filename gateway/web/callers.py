@@ -26,6 +26,8 @@ class Credential:
     """Seconds since 1970."""
     is_over: Callable[[], bool] = field(default=_never, eq=False, repr=False)
     """Whether an API key or its user has been told as changed since it was checked."""
+    ends_with_user: bool = field(default=False, eq=False)
+    """Whether a change of its user is told by his id alone, as where it is no sign-in."""
 
 
 @frozen

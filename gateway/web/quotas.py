@@ -24,7 +24,9 @@ class Quota:
 
 
 @asynccontextmanager
-async def within(quota: Quota, call: Call[Any, Any], connection: Connection) -> AsyncIterator[None]:
+async def within(
+    quota: Quota, call: Call[Any, Any], connection: Connection, *, adds_many: bool = False
+) -> AsyncIterator[None]:
     """A transaction in which no other call adds things to the caller's.
 
     Raises BadRequestError where there are more at its end than before and than there may be;
@@ -39,7 +41,9 @@ async def within(quota: Quota, call: Call[Any, Any], connection: Connection) -> 
         await _lock(connection, call)
         had = await _count(connection, quota, call)
         yield
-        if had >= most and await _count(connection, quota, call) > had:
+        if not adds_many and had < most:
+            return
+        if await _count(connection, quota, call) > max(had, most):
             sentence = f"You have {had:,} {quota.things} and may have {most:,}: delete one first"
             raise BadRequestError(sentence, f"a quota is reached: {quota.things}")
 

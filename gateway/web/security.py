@@ -20,6 +20,7 @@ NOT_KEPT = {b"cache-control": b"no-store"}
 ONLY_HTTPS = {b"strict-transport-security": b"max-age=%d" % (365 * 24 * 3600)}
 
 _inline_script = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_inline_handler = re.compile(r' onload="(.*?)"')
 
 
 class SecurityHeaders:
@@ -56,8 +57,11 @@ def page_policy(html: str) -> str:
 
     Swagger UI styles its elements in place and has small images in its style sheet.
     """
-    scripts = [sha256(script.encode()).digest() for script in _inline_script.findall(html)]
-    hashes = [f"'sha256-{b64encode(script).decode()}'" for script in scripts]
+    handlers = _inline_handler.findall(html)
+    scripts = map(str.encode, [*_inline_script.findall(html), *handlers])
+    hashes = [f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in scripts]
+    if handlers:
+        hashes.append("'unsafe-hashes'")
     return "; ".join(
         [
             "default-src 'none'",

@@ -24,6 +24,7 @@ LARGE_MOST_BYTES = 64 * 1024 * 1024  # of large answers that are made or being t
 LARGE_PER_USER = 2  # such answers
 BODIES_MOST_BYTES = 64 * 1024 * 1024  # of large bodies that come in, or are looked at
 BODIES_BYTES_PER_USER = 16 * 1024 * 1024
+IMPORTS_MOST = 2  # archives of users at a time, each in a temporary file
 
 TOO_MANY = "Too many of your calls are being worked on, please try again in a second"
 BUSY = "Too many calls like this one are being worked on, please try again in a second"
@@ -77,6 +78,7 @@ class Turns:
         self._bodies = SharedRoom(BODIES_MOST_BYTES, BODIES_BYTES_PER_USER)
         self._connections = Users(max(1, pool_size // 4))
         self.writing = asyncio.Lock()
+        self._imports = asyncio.Semaphore(IMPORTS_MOST)
         share = max(1, pool_size // 2)
         self._operations = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
 
@@ -110,6 +112,12 @@ class Turns:
         Raises TooManyRequestsError, UnavailableError.
         """
         async with self._large_of.turn(user_id), _taken(self._large.taken(size)):
+            yield
+
+    @asynccontextmanager
+    async def with_import(self) -> AsyncIterator[None]:
+        """Wait, but not long, for room on the disk. Raises UnavailableError."""
+        async with _room(self._imports, _busy):
             yield
 
     def with_large_body(self, user_id: UUID, size: int) -> AbstractAsyncContextManager[None]:

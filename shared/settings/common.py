@@ -153,5 +153,6 @@ class CommonSettings(PostgresSettings):
         texts = [value for value in values if isinstance(value, str)]
         urls = [text for text in texts if text.startswith(POSTGRES)]
         passwords += [each for text in urls for each in read_address(text).secrets]
-        given = [*texts, *keys, *passwords]
+        clients = [each.client_secret or "" for each in getattr(self, "oidc", ())]
+        given = [*texts, *keys, *passwords, *clients]
         return tuple({form for text in given if text for form in (text, unquote(text))})

@@ -9,6 +9,12 @@ from attrs import frozen
 from shared.settings.addresses import read_origin
 from shared.settings.common import CommonSettings
 from shared.settings.postgres import passwords_in, standby_url
+from shared.settings.providers import (
+    PREFIX,
+    ProviderSettings,
+    name_of_provider,
+    objection_to_providers,
+)
 from shared.settings.readers import (
     flag,
     host,
@@ -26,7 +32,7 @@ from shared.settings.readers import (
     url,
     whole_number,
 )
-from shared.settings.reading import secret, setting
+from shared.settings.reading import family, secret, setting
 from shared.settings.smtp import mail_sender, smtp_passwords, smtp_url
 
 
@@ -60,6 +66,7 @@ class GatewaySettings(CommonSettings):
     default_files_folder_name: str = setting(str, default="files")
     files_url: str | None = setting(url("s3"), default=None)
     max_file_bytes: int = setting(whole_number, default=100 * 1024 * 1024)
+    max_import_bytes: int = setting(whole_number, default=512 * 1024 * 1024)
     files_bytes_per_user: int = setting(limit, default=10 * 1024**3)
 
     drain_grace: float = setting(pause, default=3.0)
@@ -79,6 +86,11 @@ class GatewaySettings(CommonSettings):
     )
     smtp_from: str | None = setting(mail_sender, default=None)
     mails_per_address: int = setting(limit, default=20)
+
+    password_login: bool = setting(flag, default=True)
+    oidc: tuple[ProviderSettings, ...] = family(
+        ProviderSettings, PREFIX, name_of_provider, objection_to_providers
+    )
 
     login_failures_per_address: int = setting(limit, default=100)
     login_failures_per_name: int = setting(limit, default=10)

@@ -1,14 +1,17 @@
 """Reading settings from the environment and a `.env` file: all faults are named at once."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
-from attrs import NOTHING
+from attrs import NOTHING, frozen
 from dotenv import dotenv_values
 
 from shared.settings.weak_secrets import is_weak
+
+_OF_KUBERNETES = re.compile(r"_(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d\w*)$")
 
 
 class SettingsError(Exception):
@@ -57,6 +60,30 @@ def secret(
     return attrs.field(default=default, repr=False, metadata=metadata)
 
 
+type Objection = Callable[[tuple[Any, ...], Mapping[str, Any]], str | None]
+"""What is wrong with all things of a family together, and with the other values: or None."""
+
+
+@frozen
+class Family:
+    """Any number of things of one kind, each with variables `<prefix><NAME>_<FIELD>`."""
+
+    kind: type[attrs.AttrsInstance]
+    prefix: str
+    read_name: Callable[[str], str]
+    objection: Objection
+
+
+def family(
+    kind: type[attrs.AttrsInstance],
+    prefix: str,
+    read_name: Callable[[str], str],
+    objection: Objection,
+) -> Any:
+    """A tuple of such things, each of which knows its `name`."""
+    return attrs.field(default=(), metadata={"family": Family(kind, prefix, read_name, objection)})
+
+
 def read_settings[T: attrs.AttrsInstance](
     environment: Mapping[str, str | None], into: type[T]
 ) -> T:
@@ -64,10 +91,26 @@ def read_settings[T: attrs.AttrsInstance](
 
     Raises SettingsError, which names all faults at once and repeats no value.
     """
+    values, faults = _read_fields(environment, into)
+    faults = faults or list(_check(into, values))
+    if not values.get("allow_known_secrets"):
+        faults.extend(f"{variable} can be guessed" for variable in _guessable(into, values))
+    faults.extend(f"{variable} is another key too" for variable in _shared(into, values))
+    for field in attrs.fields(into):
+        if found := field.metadata.get("family"):
+            values[field.name] = _read_family(environment, found, values, faults)
+    if faults:
+        raise SettingsError("; ".join(faults))
+    return into(**values)
+
+
+def _read_fields(
+    environment: Mapping[str, str | None], into: type[attrs.AttrsInstance], prefix: str = ""
+) -> tuple[dict[str, Any], list[str]]:
     values: dict[str, Any] = {}
     faults: list[str] = []
-    for field in attrs.fields(into):
-        variable = field.name.upper()
+    for field in (field for field in attrs.fields(into) if "read" in field.metadata):
+        variable = prefix + field.name.upper()
         text = environment.get(variable) or environment.get(field.metadata.get("also", ""))
         try:
             if text:
@@ -76,13 +119,52 @@ def read_settings[T: attrs.AttrsInstance](
                 faults.append(f"{variable} is missing")
         except ValueError as fault:
             faults.append(f"{variable} {fault}")
-    faults = faults or list(_check(into, values))
-    if not values.get("allow_known_secrets"):
-        faults.extend(f"{variable} can be guessed" for variable in _guessable(into, values))
-    faults.extend(f"{variable} is another key too" for variable in _shared(into, values))
-    if faults:
-        raise SettingsError("; ".join(faults))
-    return into(**values)
+    return values, faults
+
+
+def _read_family(
+    environment: Mapping[str, str | None],
+    family: Family,
+    common: Mapping[str, Any],
+    faults: list[str],
+) -> tuple[Any, ...]:
+    """All of a family; what is wrong with its variables is added to the faults."""
+    given = [each for each in environment if each.startswith(family.prefix) and environment[each]]
+    names, strangers = _names_in(given, family)
+    found = []
+    for name in names:
+        prefix, before = f"{family.prefix}{name}_", len(faults)
+        values, wrong = _read_fields(environment, family.kind, prefix)
+        faults += wrong or [f"{prefix}{fault}" for fault in _check(family.kind, values)]
+        if not common.get("allow_known_secrets"):
+            guessable = _guessable(family.kind, values)
+            faults += [f"{prefix}{variable} can be guessed" for variable in guessable]
+        try:
+            values["name"] = family.read_name(name)
+        except ValueError as fault:
+            faults.append(f"{prefix}… {fault}")
+        if len(faults) == before:
+            found.append(family.kind(**values))
+    faults += [f"{each} is no setting" for each in strangers]
+    if not faults and (objection := family.objection(tuple(found), common)):
+        faults.append(objection)
+    return tuple(found)
+
+
+def _names_in(given: Iterable[str], family: Family) -> tuple[list[str], list[str]]:
+    """The names that variables have, in their order, and variables that nothing reads.
+
+    Those that Kubernetes makes of a service of such a name are nobody's mistake.
+    """
+    fields = "|".join(
+        each.name.upper() for each in attrs.fields(family.kind) if "read" in each.metadata
+    )
+    pattern = re.compile(f"{family.prefix}(.*)_(?:{fields})")
+    named = {variable: match[1] for variable in given if (match := pattern.fullmatch(variable))}
+    names = sorted(set(named.values()))
+    begun = tuple(f"{family.prefix}{name}_" for name in names)
+    others = [each for each in given if each not in named and each.startswith(begun)]
+    return names, [each for each in others if not _OF_KUBERNETES.search(each)]
 
 
 def _is_needed(field: "attrs.Attribute[Any]", environment: Mapping[str, str | None]) -> bool:

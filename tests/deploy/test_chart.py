@@ -24,7 +24,7 @@ from tests.docs.exported import find_metrics
 from tests.docs.pages import PROJECT
 
 OLDEST, NEWEST = "1.27", kubernetes_validate.latest_version()
-FIELDS = {field.name.upper(): field for field in attrs.fields(Settings)}
+FIELDS = {each.name.upper(): each for each in attrs.fields(Settings) if "read" in each.metadata}
 
 
 @each_example

@@ -20,7 +20,7 @@ from tests.docs.pages import PROJECT
 REST_SECONDS = 10  # in which a process that has drained ends
 OF_AWS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}
 OF_THE_MIGRATION = {"MIGRATE_POSTGRES_USER", "MIGRATE_POSTGRES_PASSWORD"}
-FIELDS = {field.name.upper(): field for field in attrs.fields(Settings)}
+FIELDS = {each.name.upper(): each for each in attrs.fields(Settings) if "read" in each.metadata}
 SECRETS = {name for name, field in FIELDS.items() if "secret" in field.metadata}
 NEEDED = {n for n in SECRETS if FIELDS[n].default is attrs.NOTHING or FIELDS[n].metadata["needed"]}
 # What the chart decides: its ports, and where files are.

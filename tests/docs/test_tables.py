@@ -21,14 +21,22 @@ def _written(default: object) -> str:
         case None | () | object(takes_self=True):  # or it follows from others
             return "not set"
         case tuple():
-            return f"`{','.join(default)}`"
+            return f"`{' '.join(default)}`" if len(default) > 1 else f"`{default[0]}`"
     return f"`{default}`"
 
 
 def test_the_configuration_table_holds_every_variable_with_its_default() -> None:
     rows = read_rows(DOCS / "reference/settings.md")
-    fields = (*attrs.fields(Settings), *attrs.fields(MigratingSettings))
-    expected = {f"`{each.name.upper()}`": _written(each.default) for each in fields}
+    of_all = (*attrs.fields(Settings), *attrs.fields(MigratingSettings))
+    fields = [("", each) for each in of_all if "read" in each.metadata]
+    families = [each.metadata["family"] for each in of_all if "family" in each.metadata]
+    fields += [
+        (f"{family.prefix}<NAME>_", each)
+        for family in families
+        for each in attrs.fields(family.kind)
+        if "read" in each.metadata
+    ]
+    expected = {f"`{prefix}{each.name.upper()}`": _written(each.default) for prefix, each in fields}
     assert {variable: default for variable, default, _ in rows} == expected
 
 

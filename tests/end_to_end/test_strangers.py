@@ -7,11 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from attrs import frozen
 
 from devstack.processes import HOST
+from gateway.keys.format import make_key
 from shared.tokens import issue_user_token
 from tests.sql import run_sql
 from tests.system import Stores, System
@@ -157,14 +159,32 @@ async def test_who_shows_a_token_is_not_counted_from_then_on(gateway: Gateway, u
 
 
 async def test_a_token_that_is_forged_or_old_makes_no_room(
-    gateway: Gateway, user: User, monkeypatch: pytest.MonkeyPatch, own_system: System
+    gateway: Gateway, user: User, own_system: System
 ) -> None:
-    monkeypatch.setattr("shared.tokens.USER_TOKEN_SECONDS", -1)
-    old = issue_user_token(own_system.settings.secret_key, user.id)  # type: ignore[arg-type]
+    old = issue_user_token(own_system.settings.secret_key, UUID(user.id), seconds=-1)
     address = new_address()
     for number, client in enumerate(await gateway.fill(address)):
         token = old if number % 2 else f"{user.token[:-4]}AAAA"
         assert (await client.ask(call(token)))[0] == 401
+    assert not await gateway.is_open(address)
+
+
+async def test_an_api_key_makes_room_once_it_has_been_looked_up(
+    gateway: Gateway, user: User
+) -> None:
+    address, keys = new_address(), []
+    for number in range(MOST):
+        new = {"name": str(number), "scopes": ["read"]}
+        keys.append((await user.http.post("/api/keys", json=new)).json()["key"])
+    for key, client in zip(keys, await gateway.fill(address), strict=True):
+        assert (await client.ask(call(key)))[0] == 200
+    assert await gateway.is_open(address)
+
+
+async def test_an_api_key_that_there_is_not_makes_none(gateway: Gateway) -> None:
+    address = new_address()
+    for client in await gateway.fill(address):
+        assert (await client.ask(call(make_key())))[0] == 401
     assert not await gateway.is_open(address)
 
 

@@ -31,6 +31,7 @@ from agent_bridge.router.lanes import Lane
 from gateway.chats import routes as chat_routes
 from gateway.files import queries as file_queries
 from gateway.files import storage, sweep
+from gateway.identities import providers
 from gateway.streams import asking_queries as gateway_queries
 from gateway.streams import sse
 from shared.domain import endings
@@ -226,6 +227,12 @@ def hasty_streams() -> None:
     sse.SEND_SECONDS = 1.0
 
 
+def hasty_providers() -> None:
+    """Providers are asked as often as it takes, and not for long."""
+    providers.AGAIN_SECONDS = 0.0
+    providers.VISIT_SECONDS = 1.0
+
+
 def few_calls() -> None:
     """The door remembers few unanswered calls of an agent."""
     doors.CALLS_LIMIT = 3
@@ -277,6 +284,7 @@ ALTERATIONS = {
         die_after_delete,
         hasty_door,
         hasty_streams,
+        hasty_providers,
         few_calls,
         clock_behind,
         clock_ahead,

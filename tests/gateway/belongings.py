@@ -40,6 +40,7 @@ class Belongings:
     config_id: str = field(factory=_id)
     publication_id: str = field(factory=_id)
     sign_in_id: str = field(factory=_id)
+    identity_id: str = field(factory=_id)
     key_id: str = field(factory=_id)
     group_id: str = field(factory=_id)
     share_id: str = field(factory=_id)
@@ -109,7 +110,7 @@ INSERT = """
         SELECT * FROM json_to_recordset(%s) AS new (
             user_id uuid, agent_id uuid, server_id uuid, tool_id uuid, card_id uuid, flow_id uuid,
             session_id uuid, request_id uuid, running_id uuid, file_id uuid, provider_id uuid,
-            config_id uuid, publication_id uuid, sign_in_id uuid, key_id uuid,
+            config_id uuid, publication_id uuid, sign_in_id uuid, identity_id uuid, key_id uuid,
             group_id uuid, share_id uuid,
             published text, marker text, agent_token text, api_key text
         )
@@ -195,6 +196,10 @@ INSERT = """
         INSERT INTO sign_ins (id, user_id, method, device, address, expires_at)
         SELECT id, user_id, 'password', marker, '127.0.0.1', now() + interval '6 hours'
         FROM new CROSS JOIN unnest(array[sign_in_id, gen_random_uuid()]) AS id
+    ), identity AS (
+        INSERT INTO identities (id, user_id, provider, issuer, subject, name)
+        SELECT id, user_id, 'acme', 'https://id.example.com', id, marker
+        FROM new CROSS JOIN unnest(array[identity_id, gen_random_uuid()]) AS id
     ), key AS (
         INSERT INTO api_keys (id, user_id, name, hash, start, scopes, networks)
         SELECT key_id, user_id, marker, sha256(uuid_send(key_id)), '', '{chat}', '{}' FROM new
@@ -254,6 +259,8 @@ SELECT = """
         (SELECT json_agg(one) FROM one_time_tokens AS one WHERE user_id = own.id) AS tokens,
         (SELECT json_agg(one ORDER BY one.id) FROM sign_ins AS one
          WHERE user_id = own.id) AS sign_ins,
+        (SELECT json_agg(one ORDER BY one.id) FROM identities AS one
+         WHERE user_id = own.id) AS identities,
         (SELECT json_agg(
              to_jsonb(one) - CAST('{used_at, used_address}' AS text[]) ORDER BY one.id
          ) FROM api_keys AS one WHERE user_id = own.id) AS keys,

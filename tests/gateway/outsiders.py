@@ -38,9 +38,9 @@ class Outsider:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[Outsider]:
-    """An application at a port of its own; who comes early waits until it accepts."""
-    listener = socket.create_server((HOST, 0))
+async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[Outsider]:
+    """An application at a port, by default its own; who comes early waits until it accepts."""
+    listener = socket.create_server((HOST, port))
     outsider = Outsider(f"http://{HOST}:{listener.getsockname()[1]}", app)
     server = uvicorn.Server(uvicorn.Config(outsider, log_config=None, lifespan="off"))
     task = asyncio.create_task(server._serve([listener]))

@@ -1,6 +1,7 @@
 """What the migrations make of a database, on the way up and down."""
 
 import json
+import re
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -151,3 +152,11 @@ def test_agents_of_before_are_verified_and_new_ones_are_not_yet(
     new = insert_agent(connection, creator)
     found = connection.execute("SELECT id, is_verified FROM agents").fetchall()
     assert dict(found) == {old: True, new: None}
+
+
+def test_no_migration_brings_an_account() -> None:
+    texts = [path.read_text() for path in MIGRATIONS.glob("*.sql")]
+    assert texts
+    assert not [
+        text for text in texts if re.search(r"INSERT\s+INTO\s+users\b", text, re.IGNORECASE)
+    ]

@@ -60,13 +60,15 @@ async def change_account(on: Installation, user: str, changes: AccountChanges) -
         user_id = await find_user(connection, user)
         ended = await end_sign_ins(connection, user_id) if changes.locked is True else []
         account = await update_account(connection, user_id, changes)
+    if changes.locked is False and account is not None and account.locked_at is not None:
+        raise RefusedError(f"The account of {account.username} is being deleted.")
     await tell_ended(on, [user_id, *ended])
     return _access(user, account, ended)
 
 
 async def set_password(on: Installation, user: str, password: str) -> UserAccess:
     """Give a user another password, and end what he has. Raises NotFoundError, RefusedError."""
-    check_password(password)
+    check_password(on, user, password)
     password_hash = await hash_password(on, password)
     async with on.acting() as connection:
         user_id = await find_user(connection, user)

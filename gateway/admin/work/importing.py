@@ -65,7 +65,7 @@ async def import_users(
     outcome = Imported()
     with hashing(installation) as passwords:
         for lines in batched(_read_lines(file), BATCH):
-            checked = [*_check(lines, outcome)]
+            checked = [*_check(installation, lines, outcome)]
             hashes = await asyncio.gather(*(_hash(passwords, one) for one in checked))
             async with installation.connection() as connection:
                 for one, hashed in zip(checked, hashes, strict=True):
@@ -107,19 +107,21 @@ def _objection_to(names: Iterable[str]) -> str | None:
     return None
 
 
-def _check(lines: Iterable[_Line], outcome: Imported) -> Iterator[_Checked]:
+def _check(
+    installation: Installation, lines: Iterable[_Line], outcome: Imported
+) -> Iterator[_Checked]:
     for line in lines:
         try:
-            yield _check_line(line)
+            yield _check_line(installation, line)
         except RefusedError as reason:
             _refuse(outcome, line, reason)
 
 
-def _check_line(line: _Line) -> _Checked:
+def _check_line(installation: Installation, line: _Line) -> _Checked:
     row = line.row
     if None in row or None in row.values():
         raise RefusedError("It has another number of values than the first line.")
-    user = check_new_user(row["username"], row["password"])
+    user = check_new_user(installation, row["username"], row["password"])
     return _Checked(line, user, _profile_of(row))
 
 

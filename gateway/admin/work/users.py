@@ -10,6 +10,7 @@ from attrs import field, frozen
 from databases.core import Connection
 
 from gateway.accounts import queries
+from gateway.accounts.guessable import find_guessable
 from gateway.accounts.names import clean
 from gateway.accounts.passwords import BreachedError, Passwords
 from gateway.accounts.schemas import NewUser, Password, User, find_weakness
@@ -106,18 +107,19 @@ class NewPassword:
     password: Password
 
 
-def check_new_user(username: str, password: str) -> NewUser:
+def check_new_user(on: Installation, username: str, password: str) -> NewUser:
     """Somebody who may be added, as at a registration. Raises RefusedError."""
     new = _structure({"username": username, "password": password}, NewUser)
-    check_password(password)
+    check_password(on, new.username, password)
     return new
 
 
-def check_password(password: str) -> None:
-    """Raises RefusedError for one that a user may not have."""
+def check_password(on: Installation, username: str, password: str) -> None:
+    """Raises RefusedError for one that this user may not have."""
     _structure({"password": password}, NewPassword)
-    if weakness := find_weakness(password):
-        raise RefusedError(weakness)
+    objection = find_weakness(password) or find_guessable(password, username, on.settings)
+    if objection:
+        raise RefusedError(objection)
 
 
 def _structure[T](data: object, into: type[T]) -> T:
@@ -138,7 +140,7 @@ async def add_user(connection: Connection, new: NewUser, password_hash: str) -> 
 
 async def create_user(on: Installation, username: str, password: str) -> User:
     """Add a user. Raises RefusedError."""
-    new = check_new_user(username, password)
+    new = check_new_user(on, username, password)
     password_hash = await hash_password(on, password)
     async with on.acting() as connection:
         return await add_user(connection, new, password_hash)

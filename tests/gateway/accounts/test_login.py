@@ -17,7 +17,7 @@ from tests.gateway.accounts.test_accounts import LOGIN, REGISTER, new_user
 from tests.gateway.shapes import TOKENS, assert_shape, denied, faults, good
 from tests.sql import Sql
 from tests.system import System
-from tests.users import PASSWORD, User
+from tests.users import PASSWORD, User, register_user
 
 WRONG = "Incorrect username or password"
 
@@ -175,3 +175,15 @@ async def test_a_password_changed_during_a_login_is_not_overwritten(
         await update_password(connection, Credentials(id_, "$2b$old"), "$argon2id$new", "{}")
         stored, _ = await select_credentials(connection, str(id_))
     assert stored == Credentials(id_, "changed")
+
+
+async def test_a_password_stays_good_however_old_it_is(
+    visitor: httpx2.AsyncClient, system: System, sql: Sql
+) -> None:
+    async with register_user(system.gateway) as user:
+        sql(
+            "UPDATE users SET created_at = '2000-01-01', updated_at = '2000-01-01' WHERE id = %s",
+            user.id,
+        )
+        login = {"username": user.name, "password": PASSWORD}
+        assert_shape(good(await visitor.post(LOGIN, data=login)), TOKENS)

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from gateway.accounts.changing import OVER
-from gateway.accounts.page import EMAIL_PATH, RESET_PATH
+from gateway.accounts.page import EMAIL_PATH, FORMS, RESET_PATH
 from gateway.accounts.passwords import BREACHED
 from tests.gateway.shapes import good
 from tests.sql import Sql
@@ -108,3 +108,12 @@ async def test_the_page_asks_nothing_without_a_link(
     page = system.gateway + RESET_PATH
     told = open_page(page, (await visitor.get(page)).text, NEW)
     assert told["said"] == "Open this page by the link that you were given."
+
+
+@pytest.mark.parametrize("path", [RESET_PATH, EMAIL_PATH])
+def test_a_password_is_typed_into_a_masked_field_that_managers_fill(path: str) -> None:
+    html = FORMS[path].html
+    [field] = re.findall(r"<input[^>]*>", html)
+    assert 'type="password"' in field
+    assert re.search('autocomplete="(new|current)-password"', field)
+    assert not re.search("paste|maxlength|keydown", html)

@@ -147,10 +147,10 @@ def test_nothing_is_done_that_is_not_confirmed(admin: Admin, command: str) -> No
     assert admin("users", command, NOBODYS, "--yes").code == 3
 
 
-async def test_a_link_sets_another_password_and_is_noted(
+async def test_a_link_and_what_is_done_by_it_are_noted(
     admin: Admin, system: System, signed_in: User, sql: Sql
 ) -> None:
-    made = await admin.soon("users", "password-link", signed_in.name, "--json")
+    made = await admin.soon("users", "reset", signed_in.name, "--json")
     assert (made.code, made.json["url"]) == (0, None)
     noted = sql("SELECT action, via FROM audit WHERE object_id = %s ORDER BY id", signed_in.id)
     assert noted[-1] == {"action": "password_link.created", "via": "command"}

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.accounts.passwords import BREACHED
 from gateway.admin import output
+from gateway.admin.work import importing
 from tests.gateway.admin.commands import Admin, Json
 from tests.gateway.shapes import good
 from tests.sql import Sql
@@ -74,7 +75,7 @@ async def test_who_is_imported_from_stdin_can_log_in(admin: Admin, system: Syste
 
 
 def test_what_was_imported_before_is_only_reported(admin: Admin) -> None:
-    names = [f"{number}-{uuid4()}" for number in range(3)]
+    names = [f"{number}-{uuid4()}" for number in range(2)]
     text = "username,password\n" + "".join(f"{name},{PASSWORD}\n" for name in names)
     assert admin("users", "import", "-", stdin=text).code == 0
     again = admin("users", "import", "-", "--json", stdin=text)
@@ -84,12 +85,11 @@ def test_what_was_imported_before_is_only_reported(admin: Admin) -> None:
 
 def test_long_work_says_how_far_it_is(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "TELL_SECONDS", 0.0)
-    lines = "".join(f"{uuid4()},{PASSWORD}\n" for _ in range(17))
+    monkeypatch.setattr(importing, "BATCH", 2)
+    lines = "".join(f"{uuid4()},{PASSWORD}\n" for _ in range(3))
     ended = admin("users", "import", "-", stdin=f"username,password\n{lines}")
     assert ended.err == (
-        "line 17: 16 users created\n"
-        "line 18: 17 users created\n"
-        "17 users were created, 0 lines refused.\n"
+        "line 3: 2 users created\nline 4: 3 users created\n3 users were created, 0 lines refused.\n"
     )
 
 

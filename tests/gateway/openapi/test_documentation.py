@@ -28,6 +28,9 @@ PUBLIC = {
     "/a2a/{alias}/.well-known/agent-card.json": 404,
     "/a2a/{alias}/.well-known/agent.json": 404,
     "/api/mcp/client": 400,  # there is no PUBLIC_URL
+    "/api/login/providers": 200,
+    "/api/login/oidc/{provider}/callback": 400,  # there is no provider
+    "/api/login/oidc/{provider}/logout": 400,
 }
 EACH = pytest.mark.parametrize(
     ("method", "path", "described"),

@@ -17,9 +17,11 @@ from tests.sql import Sql
 from tests.users import Json
 
 LOGIN = "/api/login/access-token"
-CALLBACK = "/api/mcp/authorized"  # to which an authorization server's form leads
-# A token of one's own, a file from a picker, and what an authorization server has given.
-WITHOUT = {"POST /api/validate-token", "POST /files", f"POST {CALLBACK}"}
+# What an authorization server or a provider has given.
+GIVEN = {"/api/mcp/authorized", "/api/login/oidc/token", "/api/me/identities"}
+LOGOUT = "POST /api/login/oidc/{provider}/backchannel-logout"
+# A token of one's own, and a file from a picker, and that.
+WITHOUT = {"POST /api/validate-token", "POST /files", LOGOUT, *(f"POST {path}" for path in GIVEN)}
 # What a link brings, and what sends mail, which not every installation does.
 OF_MAILS = {
     "/api/password-reset",
@@ -58,7 +60,7 @@ async def propose(http: httpx2.AsyncClient) -> dict[str, Any]:
     return {
         path: content.get("example")
         for path, methods in paths.items()
-        if "post" in methods and "{" not in path and path not in {CALLBACK, *OF_MAILS}
+        if "post" in methods and "{" not in path and path not in GIVEN | OF_MAILS
         for content in methods["post"].get("requestBody", {}).get("content", {}).values()
     }
 

@@ -62,7 +62,16 @@ PASSWORDS = [
         json={"token": "{new}", "password": "{new}"},
     ),
 ]
+NO_ZIP = "This is no ZIP that an export has made: File is not a zip file"
+# Nobody here has a password, by which it could be refused who may: what is sent is no body.
+LEAVING = [
+    Entry("POST /api/me/deletion", SAME, 422, json={"password": ["{new}"]}),
+    Entry("GET /api/me/export", OTHERS, for_member=200),
+    Entry("POST /api/me/import", SAME, 400, says=NO_ZIP, file=True),
+]
 NO_PROFILE = "Profile with of user with id '{user_id}' was not found"
+CODE = {"code": "x", "code_verifier": "x" * 43}
+OIDC = "/api/login/oidc/{provider}"
 NO_KEY = "You have no API key with id '{key_id}'"
 ACCOUNTS = [
     Entry("POST /api/register", TAKEN, says="User '{marker}' already exists", json=USER),
@@ -84,11 +93,40 @@ ACCOUNTS = [
         says="You have no sign-in with id '{sign_in_id}'",
     ),
     Entry("DELETE /api/sessions/sign-ins", MAKES),
+    Entry("GET /api/login/providers", SAME),
+    Entry("POST /api/login/oidc/token", SAME, 400, form=CODE),
+    Entry(
+        "GET /api/login/oidc/{provider}",
+        SAME,
+        400,
+        path="/api/login/oidc/none",
+        query={"redirect_uri": "https://chat.example.com/", "code_challenge": "x" * 43},
+    ),
+    *(
+        Entry(f"GET {OIDC}/{place}", SAME, 400, path=f"{OIDC}/{place}".format(provider="none"))
+        for place in ("callback", "logout")
+    ),
+    Entry(
+        f"POST {OIDC}/backchannel-logout",
+        SAME,
+        400,
+        path=f"{OIDC}/backchannel-logout".format(provider="none"),
+        form={"logout_token": "x"},
+    ),
+    Entry("GET /api/me/identities", OTHERS),
+    Entry("POST /api/me/identities", SAME, 400, json=CODE),
+    Entry(
+        "DELETE /api/me/identities/{identity_id}",
+        UNKNOWN,
+        204,
+        says="You have no identity with id '{identity_id}'",
+    ),
     Entry("POST /api/keys", MAKES, json={"name": "{new}", "scopes": ["read"]}),
     Entry("GET /api/keys", OTHERS),
     Entry("PATCH /api/keys/{key_id}", UNKNOWN, says=NO_KEY, json={"name": "{new}"}),
     Entry("DELETE /api/keys/{key_id}", UNKNOWN, 204, says=NO_KEY),
     *PASSWORDS,
+    *LEAVING,
     Entry("GET /api/audit", UNKNOWN, query={"object_id": "{provider_id}"}),
 ]
 NO_AGENT = "Agent '{agent_id}' does not exist"

@@ -40,3 +40,14 @@ def join(sql: Sql, owner: Belongings, member: Belongings) -> None:
         """,
         *(owner.group_id, member.user_id),
     )
+
+
+def insert_deletion(sql: Sql, leaver: Belongings) -> None:
+    """Note that somebody's account has been deleted, which nobody works on any more."""
+    sql(
+        """
+        INSERT INTO account_deletions (user_id, step, counts, actor, ended_at)
+        VALUES (%s, 'done', jsonb_build_object(CAST(%s AS text), 1), '{}', now())
+        """,
+        *(leaver.user_id, leaver.marker),
+    )

@@ -69,5 +69,8 @@ USERS = [
     Entry("GET /api/users", UNKNOWN, query={"search": "{marker}"}),
     Entry("GET /api/users/{user_id}", UNKNOWN),
     Entry("PATCH /api/users/{user_id}", UNKNOWN, json={"locked": True}),
+    Entry("DELETE /api/users/{user_id}", UNKNOWN, 202),
+    Entry("GET /api/account-deletions", UNKNOWN, query={"limit": "1000"}),
+    Entry("GET /api/account-deletions/{user_id}", UNKNOWN),
 ]
 SHARING = [*GROUPS, *SHARED, *USERS]

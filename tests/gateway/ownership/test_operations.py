@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import AsyncIterator
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import attrs
 import httpx2
@@ -27,7 +29,7 @@ from tests.gateway.ownership.callers import (
 )
 from tests.gateway.ownership.entries import ENTRIES, OPERATIONS
 from tests.gateway.ownership.entry import Entry, Foreign
-from tests.gateway.ownership.others import Others, insert_others, join
+from tests.gateway.ownership.others import Others, insert_deletion, insert_others, join
 from tests.sql import Sql
 from tests.system import System
 
@@ -154,6 +156,7 @@ async def world(
         servers = {"mcp_url": f"{mcp_server.url}/mcp", "a2a_url": a2a_server.url}
         owner = insert_person(sql, system)
         others = insert_others(sql, system, owner)
+        insert_deletion(sql, owner)
         keys = make_keys(sql, owner), insert_key(sql, others.other.user_id, Scope.READ)
         yield World(visitor, system, sql, servers, owner, others, *keys)
 
@@ -189,6 +192,7 @@ async def _call_of_new_owner(world: World, entry: Entry, who: str, received: Rec
     owner = insert_person(world.sql, world.system)
     if received is Reception.MEMBER:
         join(world.sql, owner, world.others.member)
+    insert_deletion(world.sql, owner)
     keys = make_keys(world.sql, owner) if who in KEYS else {}
     caller = world.callers(owner, keys or world.keys)[who]
     before = world.look(owner)
@@ -221,6 +225,9 @@ async def _call(
 
 async def _read(answer: httpx2.Response) -> str:
     """All that is answered; of a stream, which has no end, what comes up to the first event."""
+    if answer.headers.get("content-type") == "application/zip":
+        archive = ZipFile(BytesIO(await answer.aread()))
+        return b"".join(map(archive.read, archive.namelist())).decode()
     if not answer.headers.get("content-type", "").startswith("text/event-stream"):
         return (await answer.aread()).decode()
     lines: list[str] = []

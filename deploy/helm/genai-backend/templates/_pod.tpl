@@ -40,7 +40,9 @@ securityContext:
 
 {{- define "genai.volumes" -}}
 - name: tmp
-  emptyDir: {sizeLimit: 64Mi}
+  # With room for the archives of two users who import them.
+  {{- $archive := .Values.settings.MAX_IMPORT_BYTES | default 536870912 | int64 }}
+  emptyDir: {sizeLimit: {{ add 64 (mul 2 (div $archive 1048576)) }}Mi}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}

@@ -1,0 +1,1 @@
+"""Deleting accounts with all that they have."""

@@ -1,0 +1,1 @@
+"""Leaving: what is deleted, and what is taken along."""
