@@ -115,9 +115,10 @@ async def mark_sent(
                        provider.provider_metadata, config.id AS config_id, config.credentials,
                        config.name AS config_name, config.model, config.temperature,
                        config.system_prompt, config.user_prompt, config.max_last_messages
-                FROM usable_configs(owner) AS config
-                JOIN modelproviders AS provider
-                  ON provider.id = config.provider_id AND provider.creator_id = config.creator_id
+                FROM usable_configs(owner) AS config CROSS JOIN LATERAL (
+                    SELECT id, name, api_key, provider_metadata FROM modelproviders
+                    WHERE id = config.provider_id AND creator_id = config.creator_id LIMIT 1
+                ) AS provider
                 WHERE (claimed.config_name IS NULL OR claimed.config_name = CASE
                           WHEN config.creator_id = owner THEN config.name
                           ELSE concat(config.name, '@', (
