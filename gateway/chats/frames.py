@@ -21,7 +21,8 @@ FRAME = "frame"  # where a field stands that a sentence names
 VALIDATION_FAILED = "Message validation failed. Details: "
 SHOWN_INPUT = 1000  # bytes of JSON; a longer input is not repeated
 
-Name = Annotated[str, Meta(max_length=511)]  # of a config, `@` and of whom it belongs to
+Name = Annotated[str, Meta(max_length=255)]
+ConfigName = Annotated[str, Meta(max_length=511)]  # its own, `@` and of whom it belongs to
 
 
 ValidationFailure = Annotated[
@@ -61,7 +62,7 @@ class Handshake:
 class LlmChoice:
     """The model config that is to answer."""
 
-    llm_name: Name | None = None
+    llm_name: ConfigName | None = None
 
 
 @frozen
@@ -77,7 +78,7 @@ class ClientMessage:
 
     message: str
     llm: LlmChoice | None = None
-    llm_name: Name | None = None
+    llm_name: ConfigName | None = None
     provider: Name | None = None
     files: Annotated[list[UUID], Meta(max_length=FILES_LIMIT)] | None = None
     message_id: UUID | None = None

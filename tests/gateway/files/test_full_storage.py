@@ -78,4 +78,4 @@ async def test_an_upload_is_described_with_507(visitor: httpx2.AsyncClient) -> N
         for method, operation in methods.items()
         if "507" in operation.get("responses", {})
     }
-    assert told == {("/files", "post")}
+    assert told == {("/files", "post"), ("/api/me/import", "post")}

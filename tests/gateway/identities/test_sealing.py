@@ -4,6 +4,7 @@ import os
 import time
 from uuid import UUID, uuid4
 
+import pytest
 from attrs import evolve
 
 from gateway.identities.sealing import CODE_SECONDS, Flow, Proof, seal, unseal
@@ -22,26 +23,32 @@ PROOF = Proof(
     redirect_uri="https://chat.example.com/",
     challenge="x" * 43,
     offline=False,
-    expires_at=int(time.time()) + CODE_SECONDS,
+    expires_at=0,
 )
 
 
-def test_what_is_sealed_is_good_for_its_time_its_place_and_its_kind() -> None:
+@pytest.fixture
+def proof() -> Proof:
+    """One that is good now."""
+    return evolve(PROOF, expires_at=int(time.time()) + CODE_SECONDS)
+
+
+def test_what_is_sealed_is_good_for_its_time_its_place_and_its_kind(proof: Proof) -> None:
     vault = Vault([os.urandom(32)])
-    code = seal(vault, PROOF, PLACE)
-    assert unseal(vault, code, Proof, PLACE) == PROOF
+    code = seal(vault, proof, PLACE)
+    assert unseal(vault, code, Proof, PLACE) == proof
     assert unseal(vault, code, Proof, uuid4()) is None
     assert unseal(vault, code, Flow, PLACE) is None
-    over = evolve(PROOF, expires_at=int(time.time()))
+    over = evolve(proof, expires_at=int(time.time()))
     assert unseal(vault, seal(vault, over, PLACE), Proof, PLACE) is None
     assert CODE_SECONDS <= 60
 
 
-def test_a_code_has_several_spellings_and_one_id() -> None:
+def test_a_code_has_several_spellings_and_one_id(proof: Proof) -> None:
     vault = Vault([os.urandom(32)])
-    code = seal(vault, PROOF, PLACE)
+    code = seal(vault, proof, PLACE)
     spelt = code.replace("-", "+").replace("_", "/")
     assert spelt != code
     opened = unseal(vault, spelt, Proof, PLACE)
     assert opened is not None
-    assert opened.id == PROOF.id
+    assert opened.id == proof.id
