@@ -1,5 +1,7 @@
 """What one has, as an archive to take along."""
 
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
 from starlette.responses import Response
@@ -34,13 +36,25 @@ async def read_export(call: Call[Nothing, Nothing]) -> Response:
 
     Secrets are not in it. One at a time.
     """
-    keep = await call.held.enter_async_context(alone(call, "export"))
+    one = await call.held.enter_async_context(AsyncExitStack())
+    keep = await one.enter_async_context(alone(call, "export"))
     async with acting(call) as connection:
         owner = call.user_id
         action = Action.USER_EXPORTED
         await audit(connection, actor_of(call), action, object_id=owner, owner_id=owner)
     reading = Reading(call.database, call.state["storage"], owner, keep)
-    return open_stream(call, Download(reading.pieces(), ZIP, attachment(NAME, NAME)))
+    pieces = _then(reading.pieces(), one.aclose)
+    return open_stream(call, Download(pieces, ZIP, attachment(NAME, NAME)))
+
+
+async def _then(
+    pieces: AsyncGenerator[bytes], end: Callable[[], Awaitable[None]]
+) -> AsyncGenerator[bytes]:
+    """The pieces, and `end` before anybody sees that they are all: who has one may ask again."""
+    async with aclosing(pieces):
+        async for piece in pieces:
+            yield piece
+    await end()
 
 
 operations = [
