@@ -1,6 +1,7 @@
-"""Commands about what users may spend in a month."""
+"""Commands about what users and groups may spend in a month."""
 
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -57,6 +58,34 @@ def set_budget(
     from gateway.admin.work import budgets
 
     show_one(run(lambda on: budgets.set_budget(on, user, usd)), as_json=as_json)
+
+
+@group.command("set-group", epilog=examples("budgets set-group ID 100", "budgets set-group ID 0"))
+def set_group_budget(
+    group_id: Annotated[UUID, typer.Argument(metavar="ID", help="Of the group.")],
+    usd: Annotated[
+        float,
+        typer.Argument(metavar="USD", parser=_read_usd, help="For a month; 0 is no bound."),
+    ],
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Give a group a budget, which its members spend together."""
+    may = f"{usd} USD a month" if usd else "without a bound"
+    confirm(f"Let the members of group {group_id} spend {may} together?", yes=yes)
+    from gateway.admin.work import budgets
+
+    show_one(run(lambda on: budgets.set_group_budget(on, group_id, usd)), as_json=as_json)
+
+
+@group.command("groups", epilog=examples("budgets groups --json"))
+def list_group_budgets(limit: Limit = 100, offset: Offset = 0, as_json: Json = False) -> None:
+    """List groups that have a budget, and what their members have spent of it together."""
+    from gateway.admin.work.budgets import select_group_budgets
+    from gateway.admin.work.listing import Part
+
+    part = Part(limit, offset)
+    show_list(run(lambda on: select_group_budgets(on, part)), as_json=as_json)
 
 
 @group.command("clear", epilog=examples("budgets clear ada"))

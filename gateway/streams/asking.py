@@ -32,6 +32,10 @@ BUDGET_SPENT = (
     "The message was not accepted: your budget for this month is spent. The next one begins with"
     " the month, by UTC."
 )
+GROUP_BUDGET_SPENT = (
+    "The message was not accepted: the budget of a group that you are in is spent for this month."
+    " The next one begins with the month, by UTC."
+)
 DELETED_MEANWHILE = "The message was not accepted: its chat is being deleted, please try again."
 
 
@@ -172,6 +176,8 @@ async def ask(state: State, question: Question) -> Accepted:
             raise TooManyOpenError(TOO_MANY_REQUESTS)
         case Acceptance.BUDGET_SPENT:
             raise BudgetSpentError(BUDGET_SPENT)
+        case Acceptance.GROUP_BUDGET_SPENT:
+            raise BudgetSpentError(GROUP_BUDGET_SPENT)
         case Acceptance.FOREIGN_SESSION:
             raise ForeignSessionError(FOREIGN_SESSION)
     state["heard"].has_begun(question.request_id)

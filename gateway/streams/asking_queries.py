@@ -22,6 +22,7 @@ class Acceptance(Enum):
     STORED = "stored"
     TOO_MANY_OPEN = "too many open"
     BUDGET_SPENT = "budget spent"
+    GROUP_BUDGET_SPENT = "group budget spent"
     FOREIGN_SESSION = "foreign session"
     REPEATED = "repeated"
 
@@ -129,8 +130,15 @@ async def _insert_request(connection: Connection, new: NewRequest, bounds: Bound
         WITH room AS (
             SELECT CASE
                 WHEN CAST(:most_open AS int) <> 0 AND open >= :most_open THEN 'too many open'
-                WHEN usd > 0 THEN
-                    CASE WHEN spent_this_month(:owner) >= usd THEN 'budget spent' END
+                WHEN CASE WHEN usd > 0 THEN spent_this_month(:owner) >= usd END
+                    THEN 'budget spent'
+                WHEN EXISTS (
+                    SELECT FROM group_members AS own CROSS JOIN LATERAL (
+                        SELECT usd FROM budgets WHERE group_id = own.group_id OFFSET 0
+                    ) AS common
+                    WHERE own.user_id = :owner AND role <> 'invited' AND common.usd > 0
+                      AND spent_by_group_this_month(own.group_id) >= common.usd
+                ) THEN 'group budget spent'
             END AS lack
             FROM (
                 SELECT count(*) AS open FROM requests

@@ -83,6 +83,47 @@ async def clear_budget(on: Installation, user: str) -> UserBudget:
         return await _select(on, connection, user_id)
 
 
+@frozen(slots=False)
+class GroupBudget:
+    """What a group's members may spend together in a month, in USD; of none there is no most."""
+
+    group_id: UUID
+    name: str
+    members: int
+    spent: float
+    monthly: float | None
+
+
+OF_GROUPS = """
+    SELECT groups.id AS group_id, name,
+           (SELECT count(*) FROM group_members
+            WHERE group_id = groups.id AND role <> 'invited') AS members,
+           spent_by_group_this_month(groups.id) AS spent, nullif(usd, 0) AS monthly
+    FROM groups LEFT JOIN budgets ON group_id = groups.id
+"""
+
+
+async def select_group_budgets(on: Installation, part: Part) -> Listed[GroupBudget]:
+    """Of groups that have one; the largest come first."""
+    sql = f"{OF_GROUPS} WHERE usd > 0 ORDER BY usd DESC, groups.id LIMIT :limit OFFSET :offset"
+    async with on.connection() as connection:
+        return await select_listed(connection, GroupBudget, sql, {}, part)
+
+
+async def set_group_budget(on: Installation, group_id: UUID, usd: float) -> GroupBudget:
+    """Give a group one; 0 is none. Raises NotFoundError."""
+    sql = """
+        INSERT INTO budgets (group_id, usd) SELECT id, :usd FROM groups WHERE id = :group_id
+        ON CONFLICT (group_id) DO UPDATE SET usd = excluded.usd
+    """
+    async with on.connection() as connection:
+        await connection.execute(sql, {"group_id": group_id, "usd": usd})
+        row = await connection.fetch_one(f"{OF_GROUPS} WHERE groups.id = :id", {"id": group_id})
+    if row is None:
+        raise NotFoundError(f"There is no group with the id {group_id}.")
+    return GroupBudget(**columns(row))
+
+
 async def _select(on: Installation, connection: Connection, user_id: UUID) -> UserBudget:
     sql = f"{OF_USERS} WHERE users.id = :id"
     values = {"of_all": on.settings.monthly_budget, "id": user_id}

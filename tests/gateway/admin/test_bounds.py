@@ -93,6 +93,18 @@ def test_a_budget_of_his_own_stands_in_place_of_that_of_all(alone: Admin, rows: 
     assert (wrong.code, wrong.out) == (2, "")
 
 
+def test_a_group_has_a_budget_too(alone: Admin, rows: Sql) -> None:
+    [group] = rows("INSERT INTO groups (id, name) VALUES (gen_random_uuid(), 'team') RETURNING id")
+    id_ = str(group["id"])
+    [given] = alone.asked("budgets", "set-group", id_, "100", "--yes")
+    assert given == {"group_id": id_, "name": "team", "members": 0, "spent": 0.0, "monthly": 100.0}
+    assert alone.asked("budgets", "groups") == [given]
+    alone.asked("budgets", "set-group", id_, "0", "--yes")
+    assert alone.asked("budgets", "groups") == []
+    nobodys = alone("budgets", "set-group", str(uuid4()), "1", "--yes")
+    assert (nobodys.code, nobodys.out) == (3, "")
+
+
 def test_secrets_of_another_key_are_counted_and_brought_to_the_newest(
     alone: Admin, rows: Sql
 ) -> None:

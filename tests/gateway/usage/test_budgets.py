@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from gateway.streams.asking import BUDGET_SPENT
+from gateway.streams.asking import BUDGET_SPENT, GROUP_BUDGET_SPENT
 from gateway.web import refusals
 from tests.a2a import VERSION, publish_assistant
 from tests.agui import make_input, say
@@ -52,6 +52,31 @@ def spender(user: User, sql: Sql, master: Master) -> User:
     give_budget(sql, user, 2)
     spend(sql, user, 2)
     return user
+
+
+async def test_a_group_spends_its_budget_together(
+    user: User, other_user: User, sql: Sql, master: Master
+) -> None:
+    [group] = sql("INSERT INTO groups (id, name) VALUES (gen_random_uuid(), 'g') RETURNING id")
+    join = "INSERT INTO group_members (group_id, user_id, role) VALUES (%s, %s, %s)"
+    sql(join, group["id"], user.id, "manager")
+    sql(join, group["id"], other_user.id, "invited")
+    sql("INSERT INTO budgets (group_id, usd) VALUES (%s, 3)", group["id"])
+    spend(sql, user, 1)
+    spend(sql, other_user, 2)
+    assert await ask_by_post(user) == 202
+    sql("UPDATE group_members SET role = 'member' WHERE user_id = %s", other_user.id)
+    for member in (user, other_user):
+        assert await ask_by_post(member) == GROUP_BUDGET_SPENT
+    sql("UPDATE budgets SET usd = 0 WHERE group_id = %s", group["id"])
+    assert await ask_by_post(user) == 202
+
+
+async def ask_by_post(user: User) -> int | str:
+    """The status of a message that is accepted, or the sentence that refuses it."""
+    body = {"message": "hello"}
+    answer = await user.http.post(f"/api/sessions/{uuid4()}/messages", json=body)
+    return str(answer.json()["detail"]) if answer.status_code == 429 else answer.status_code
 
 
 async def test_what_goes_beyond_a_budget_is_the_last(user: User, sql: Sql, master: Master) -> None:
