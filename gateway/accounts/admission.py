@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from gateway.accounts.attempts import Attempts, Bound, TooManyAttemptsError
 from gateway.accounts.names import fold
+from gateway.web.addresses import host_of
 from gateway.web.errors import TooManyRequestsError
 from gateway.web.metrics import LOGINS
 from gateway.web.refusals import (
@@ -147,7 +148,7 @@ async def count_mail(
 
 
 def _network_of(connection: HTTPConnection) -> str:
-    return network_of(connection.client.host if connection.client else "")
+    return network_of(host_of(connection))
 
 
 @asynccontextmanager

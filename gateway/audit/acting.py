@@ -11,14 +11,14 @@ from databases.core import Connection
 from gateway.audit.actions import Action
 from gateway.audit.noting import AS_IT_IS, Actor
 from gateway.audit.queries import set_actor
+from gateway.web.addresses import host_of
 from gateway.web.operation import Call
 from shared.postgres.pool import connect, transaction
 
 
 def actor_of(call: Call[Any, Any], user_id: UUID | None = None) -> Actor:
     """Who calls; where anyone may, the user whom the call has shown to be the one who does."""
-    client, caller = call.request.client, call.caller
-    address = client.host if client else ""
+    caller, address = call.caller, host_of(call.request)
     if caller is None:
         return Actor("api", user_id, None, address)
     via = "service" if caller.is_service else "api"

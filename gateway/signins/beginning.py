@@ -13,6 +13,7 @@ from gateway.signins import queries
 from gateway.signins.queries import NewSignIn, Renewal
 from gateway.signins.refresh import hash_of, make_refresh_token, read_refresh_token
 from gateway.signins.schemas import TokenPair
+from gateway.web.addresses import host_of
 from gateway.web.errors import BadRequestError
 from gateway.web.operation import Call
 from gateway.web.refusals import LOCKED, REFRESH_TOKEN, REUSED
@@ -123,7 +124,7 @@ async def renew(call: Call[Any, Any], presented: str) -> TokenPair:
 def seen(connection: HTTPConnection) -> tuple[str, str]:
     """What a client calls itself, and its address; empty where there is none."""
     device = connection.headers.get("user-agent", "")[:DEVICE_LIMIT]
-    return device, connection.client.host if connection.client else ""
+    return device, host_of(connection)
 
 
 def _lasting(settings: GatewaySettings, *, offline: bool) -> _Lasting:

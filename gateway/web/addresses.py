@@ -42,6 +42,11 @@ class TrustedProxies:
         await self.app(scope, receive, send)
 
 
+def host_of(connection: HTTPConnection) -> str:
+    """The client's address; empty where it has none, as over a socket of the file system."""
+    return connection.client.host if connection.client else ""
+
+
 def prefix_of(headers: Headers) -> str:
     """What the proxy took off the path, without a slash at its end; empty where it took nothing."""
     said = headers.get(PREFIX, "")

@@ -8,6 +8,7 @@ from databases.core import Connection
 from starlette.requests import HTTPConnection
 
 from gateway.state import State
+from gateway.web.addresses import host_of
 from gateway.web.callers import Caller, Credential
 from gateway.web.errors import BadRequestError, ForbiddenError, UnauthorizedError
 from gateway.web.refusals import API_KEY, TOKEN
@@ -106,8 +107,7 @@ async def find_caller(
 async def _find_holder(
     connection: Connection, request: HTTPConnection, state: State, key: str
 ) -> Caller | None:
-    host = request.client.host if request.client else ""
-    caller = await state["keys"].find(connection, key, host)
+    caller = await state["keys"].find(connection, key, host_of(request))
     if caller is not None:
         state["strangers"].forget(request.scope.get(STRANGER))
     return caller

@@ -4,6 +4,7 @@ import logging
 
 from starlette.requests import HTTPConnection
 
+from gateway.web.addresses import host_of
 from shared.telemetry.seldom import warn_seldom
 
 logger = logging.getLogger(__name__)
@@ -31,5 +32,4 @@ BUDGET_SPENT = "a message was refused: its user's budget is spent"
 
 def log_refusal(what: str, connection: HTTPConnection) -> None:
     """Log what was refused, one of the above, and what else this task has bound."""
-    host = connection.client.host if connection.client else ""
-    warn_seldom(logger, what, address=host)
+    warn_seldom(logger, what, address=host_of(connection))
