@@ -244,6 +244,7 @@ REQUESTS = [
         path="/api/requests/{running_id}/cancel",
     ),
     Entry("GET /api/requests/{request_id}/answer", UNKNOWN, says=NOT_ASKED),
+    Entry("GET /api/me", OTHERS),
     Entry("GET /api/usage", OTHERS),
 ]
 
