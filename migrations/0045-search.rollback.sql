@@ -15,4 +15,4 @@ DROP FUNCTION IF EXISTS message_words(uuid, text);
 DROP FUNCTION IF EXISTS message_text(sendertype, text);
 DROP TRIGGER IF EXISTS chatmessages_owned ON chatmessages;
 DROP FUNCTION IF EXISTS name_message_owner();
-ALTER TABLE chatmessages DROP COLUMN IF EXISTS creator_id;
+ALTER TABLE chatmessages DROP COLUMN IF EXISTS owner_id;

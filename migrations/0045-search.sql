@@ -3,31 +3,31 @@
 -- depends: 0044-account-deletions
 -- transactional: false
 
-ALTER TABLE chatmessages ADD COLUMN IF NOT EXISTS creator_id uuid;
+ALTER TABLE chatmessages ADD COLUMN IF NOT EXISTS owner_id uuid;
 
-COMMENT ON COLUMN chatmessages.creator_id IS
+COMMENT ON COLUMN chatmessages.owner_id IS
     'Whose chat it is in, for the index of words: what others have written costs a search nothing.';
 
 -- For services of the version before, and whoever else does not say it.
 CREATE OR REPLACE FUNCTION name_message_owner() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    SELECT creator_id INTO NEW.creator_id
+    SELECT creator_id INTO NEW.owner_id
     FROM chatconversations WHERE session_id = NEW.conversation_id;
     RETURN NEW;
 END
 $$;
 
 CREATE OR REPLACE TRIGGER chatmessages_owned BEFORE INSERT ON chatmessages
-    FOR EACH ROW WHEN (NEW.creator_id IS NULL) EXECUTE FUNCTION name_message_owner();
+    FOR EACH ROW WHEN (NEW.owner_id IS NULL) EXECUTE FUNCTION name_message_owner();
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_chatmessages_unowned ON chatmessages (conversation_id)
-    WHERE creator_id IS NULL;
+    WHERE owner_id IS NULL;
 
-UPDATE chatmessages /* in batches */ SET creator_id = unowned.creator_id
+UPDATE chatmessages /* in batches */ SET owner_id = unowned.creator_id
 FROM (
     SELECT chatmessages.id, chatconversations.creator_id
     FROM chatmessages JOIN chatconversations ON session_id = conversation_id
-    WHERE chatmessages.creator_id IS NULL AND chatconversations.creator_id IS NOT NULL
+    WHERE owner_id IS NULL AND chatconversations.creator_id IS NOT NULL
     LIMIT 1000
 ) AS unowned
 WHERE chatmessages.id = unowned.id;
@@ -49,7 +49,8 @@ END
 $$;
 
 -- Its words, as they are written in any language. Each character is a word where none are set apart
--- by blanks: Thai, Lao, Burmese, Khmer, Chinese and Japanese. With them comes the owner.
+-- by blanks: Thai, Lao, Burmese, Khmer, Chinese and Japanese. With them comes the owner: no
+-- word that is asked for begins with a blank.
 CREATE OR REPLACE FUNCTION message_words(owner uuid, content text) RETURNS tsvector
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -62,13 +63,13 @@ BEGIN
         );
     END IF;
     RETURN to_tsvector('pg_catalog.simple', content)
-        || array_to_tsvector(ARRAY['owner ' || coalesce(CAST(owner AS text), '')]);
+        || array_to_tsvector(ARRAY[' ' || coalesce(CAST(owner AS text), '')]);
 END
 $$;
 
 -- What waits to be sorted in is little, so that nobody's message waits for much of it.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_chatmessages_words ON chatmessages
-    USING gin (message_words(creator_id, message_text(sender_type, content)))
+    USING gin (message_words(owner_id, message_text(sender_type, content)))
     WITH (gin_pending_list_limit = 256);
 
 ALTER TABLE requests

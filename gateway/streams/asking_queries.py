@@ -163,7 +163,7 @@ async def _insert_request(connection: Connection, new: NewRequest, bounds: Bound
         ), question AS (
             INSERT INTO chatmessages
                 (id, request_id, sender_type, content, created_at, updated_at, conversation_id,
-                 creator_id)
+                 owner_id)
             SELECT CAST(:question_id AS uuid), :request_id, 'user', :message,
                    last_event_at, last_event_at, session_id, :owner
             FROM chat
@@ -211,7 +211,7 @@ async def _insert_history(connection: Connection, new: NewRequest) -> None:
     """Store what came before the first message of a chat, a millisecond apart."""
     sql = """
         INSERT INTO chatmessages
-            (id, sender_type, content, created_at, updated_at, conversation_id, creator_id)
+            (id, sender_type, content, created_at, updated_at, conversation_id, owner_id)
         SELECT gen_random_uuid(), CAST(sender_type AS sendertype), content, said_at, said_at,
                session_id, creator_id
         FROM chatconversations CROSS JOIN LATERAL (

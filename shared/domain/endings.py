@@ -169,7 +169,7 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
         ), answer AS (
             INSERT INTO chatmessages
                 (id, request_id, sender_type, content, created_at, updated_at, conversation_id,
-                 creator_id)
+                 owner_id)
             SELECT message_id, locked.id, 'master_agent', content,
                    last_event_at, last_event_at, session_id, session.creator_id
             FROM locked JOIN session USING (session_id)
