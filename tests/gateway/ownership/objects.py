@@ -191,6 +191,7 @@ AGENTFLOWS = [
 ]
 CHATS = [
     Entry("GET /api/chats", OTHERS),
+    Entry("GET /api/chats/search", EMPTY, query={"query": "{marker}"}),
     Entry("POST /api/chats", MAKES, json={"session_id": "{new_id}", "title": "new"}),
     Entry(
         "POST /api/chats",
