@@ -5,7 +5,6 @@ from gateway.accounts import changing, emails
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
-from gateway.audit import routes as audit
 from gateway.chats import routes as chats
 from gateway.completions import routes as completions
 from gateway.completions.errors import OpenAIError
@@ -26,7 +25,6 @@ from gateway.mcp import routes as mcp
 from gateway.mcpserver import routes as mcpserver
 from gateway.mcpserver.metadata import PATH as MCP_PATH
 from gateway.mcpserver.schemas import RpcError
-from gateway.parts import routes as parts
 from gateway.published import routes as published
 from gateway.published.cards import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
@@ -37,7 +35,7 @@ from gateway.users import routes as users
 from gateway.web.operation import for_keys
 from gateway.web.scopes import ADMINISTERING, CHATS, CHATTING, MANAGED, MANAGING, NO_KEY, READING
 
-_of_users = [*accounts.operations, *usage.operations]
+_of_users = [*accounts.operations, *users.own_operations, *usage.operations]
 _of_people = [
     *changing.operations,
     *emails.operations,
@@ -50,7 +48,6 @@ _of_people = [
     *exporting.operations,
     *importing.operations,
 ]
-_of_administrators = [*users.operations, *audit.operations, *parts.operations]
 _of_owners = [
     *agents.operations,
     *flows.operations,
