@@ -48,6 +48,7 @@ _of_people = [
     *exporting.operations,
     *importing.operations,
 ]
+_of_administrators = [*users.operations, *audit.operations, *parts.operations]
 _of_owners = [
     *agents.operations,
     *flows.operations,
