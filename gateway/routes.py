@@ -5,6 +5,7 @@ from gateway.accounts import changing, emails
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
+from gateway.audit import routes as audit
 from gateway.chats import routes as chats
 from gateway.completions import routes as completions
 from gateway.completions.errors import OpenAIError
@@ -25,6 +26,7 @@ from gateway.mcp import routes as mcp
 from gateway.mcpserver import routes as mcpserver
 from gateway.mcpserver.metadata import PATH as MCP_PATH
 from gateway.mcpserver.schemas import RpcError
+from gateway.parts import routes as parts
 from gateway.published import routes as published
 from gateway.published.cards import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
@@ -48,7 +50,6 @@ _of_people = [
     *exporting.operations,
     *importing.operations,
 ]
-_of_administrators = [*users.operations, *audit.operations, *parts.operations]
 _of_owners = [
     *agents.operations,
     *flows.operations,
@@ -67,6 +68,7 @@ _of_chats = [
     *logs.operations,
     *completions.operations,
 ]
+_of_administrators = [*users.operations, *audit.operations, *parts.operations]
 # By what an API key must be for, but for lines that say that themselves.
 operations = [
     *for_keys(_of_users, reads=READING, writes=NO_KEY),
