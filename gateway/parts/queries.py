@@ -37,7 +37,7 @@ async def select_queue(connection: Connection) -> Queue:
     sql = """
         WITH at_bridges AS (
             SELECT bridge_id, count(*) AS running
-            FROM requests WHERE status = 'running' GROUP BY bridge_id
+            FROM requests WHERE status = 'running' AND bridge_id IS NOT NULL GROUP BY bridge_id
         )
         SELECT count(*) FILTER (WHERE status = 'queued') AS waiting,
                count(*) FILTER (WHERE status = 'running') AS running,
