@@ -46,6 +46,7 @@ SCOPES = {
         "GET /api/account-deletions",
         "GET /api/account-deletions/{user_id}",
         "GET /api/audit",
+        "GET /api/parts",
     ],
     "chat": [
         "POST /api/agents/{agent_id}/invoke",
