@@ -19,6 +19,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.audit.failures import Failures
 from gateway.audit.sweep import sweep_audit
+from gateway.console.pages import console_routes, load_assets
 from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
 from gateway.files.sweep import Sweep
@@ -127,6 +128,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
             *(socket.route() for socket in described),
             *documentation_routes(TITLE, document, describe_channels(described, TITLE, VERSION)),
             *account_pages(),
+            *console_routes(load_assets()),
             *health_routes(),
         ],
         middleware=[

@@ -36,7 +36,7 @@ from gateway.users import routes as users
 from gateway.web.operation import for_keys
 from gateway.web.scopes import ADMINISTERING, CHATS, CHATTING, MANAGED, MANAGING, NO_KEY, READING
 
-_of_users = [*accounts.operations, *usage.operations]
+_of_users = [*accounts.operations, *users.own_operations, *usage.operations]
 _of_people = [
     *changing.operations,
     *emails.operations,
@@ -49,7 +49,6 @@ _of_people = [
     *exporting.operations,
     *importing.operations,
 ]
-_of_administrators = [*users.operations, *audit.operations]
 _of_owners = [
     *agents.operations,
     *flows.operations,

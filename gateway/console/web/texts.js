@@ -1,0 +1,33 @@
+// All texts of the console, by view. What takes values is a function.
+export const texts = {
+  title: "GenAI console",
+  away: "The gateway can't be reached. What is shown may be old; it is tried again.",
+  failed: (status) => `It failed (${status}).`,
+  loading: "Loading …",
+  again: "Try again",
+  skip: "Skip to the content",
+  notFound: "There is nothing here.",
+  actions: { save: "Save", cancel: "Cancel", delete: "Delete", close: "Close", copy: "Copy", copied: "Copied", edit: "Edit", more: "Show more", back: "Back", add: "Add", open: "Open" },
+  sure: "Are you sure?",
+  nav: {
+    label: "Main",
+    chat: "Chat",
+    agents: "Agents",
+    flows: "Flows",
+    models: "Models",
+    servers: "Servers",
+    requests: "Requests",
+    parts: "System",
+    users: "Users",
+    usage: "Usage",
+    audit: "Audit",
+    account: "Account",
+    docs: "API",
+    administration: "Administration",
+  },
+  theme: { label: "Colours", system: "System", light: "Light", dark: "Dark" },
+  signIn: {
+    title: "Sign in",
+    ended: "Your sign-in has ended. Please sign in again.",
+  },
+};
