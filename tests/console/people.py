@@ -43,7 +43,7 @@ class Person:
 
     async def see(self, text: str) -> Locator:
         """Wait until something says this."""
-        found = self.page.get_by_text(text).first
+        found = self.page.get_by_text(text).filter(visible=True).first
         await expect(found).to_be_visible()
         return found
 
