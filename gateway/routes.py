@@ -1,7 +1,7 @@
 """The table of contents: every operation and socket of the gateway."""
 
 from gateway.a2a import routes as a2a
-from gateway.accounts import changing, emails
+from gateway.accounts import changing, confirming, emails
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
@@ -14,6 +14,7 @@ from gateway.flows import routes as flows
 from gateway.grants import routes as grants
 from gateway.groups import routes as groups
 from gateway.identities import own as own_identities
+from gateway.identities import proving
 from gateway.identities import routes as identities
 from gateway.invocations import routes as invocations
 from gateway.keys import routes as keys
@@ -40,10 +41,12 @@ from gateway.web.scopes import ADMINISTERING, CHATS, CHATTING, MANAGED, MANAGING
 _of_users = [*accounts.operations, *users.own_operations, *usage.operations]
 _of_people = [
     *changing.operations,
+    *confirming.operations,
     *emails.operations,
     *signins.operations,
     *identities.operations,
     *own_identities.operations,
+    *proving.operations,
     *keys.operations,
     *grants.operations,
     *leaving.operations,

@@ -75,6 +75,18 @@ class LoginBegin:
         str,
         Meta(max_length=512, description="With `offline_access` a refresh token will come too."),
     ] = ""
+    max_age: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=365 * 24 * 3600,
+                description="How many seconds ago at most one has signed in at the provider, which"
+                " else asks again; 0: it asks.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 @frozen

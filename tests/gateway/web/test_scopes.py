@@ -17,6 +17,7 @@ SCOPES = {
     "": [
         "PATCH /api/profiles/{user_id}",
         "POST /api/me/password",
+        "POST /api/me/confirmation",
         "GET /api/me/email",
         "POST /api/me/email",
         "POST /api/users/{user_id}/password-reset",
