@@ -172,7 +172,8 @@ async def test_usage_is_counted_once_by_its_claim_and_only_where_there_was_no_an
     late = LateUsage(UUID(id_), row["claim_id"], used)
     assert await add() == 0
     # Whatever a bridge may have made of it by now.
-    execute(system, "UPDATE requests SET status = 'answered', ended_at = now() WHERE id = %s", id_)
+    ended = "UPDATE requests SET status = 'answered', ended_at = now(), seq = 1 WHERE id = %s"
+    execute(system, ended, id_)
     assert await add(late) == 0, "that has been counted with its answer"
     execute(system, "UPDATE requests SET status = 'cancelled' WHERE id = %s", id_)
     assert await add(LateUsage(UUID(id_), uuid4(), used)) == 0, "another claim holds"
