@@ -6,6 +6,7 @@ from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
 from gateway.audit import routes as audit
+from gateway.changes import routes as changes
 from gateway.chats import routes as chats
 from gateway.completions import routes as completions
 from gateway.completions.errors import OpenAIError
@@ -65,6 +66,7 @@ _of_owners = [
 _of_chats = [
     *invocations.operations,
     *chats.operations,
+    *changes.operations,
     *agui.operations,
     *requests.operations,
     *files.operations,

@@ -243,6 +243,7 @@ CHATS = [
         says="Chat with session_id {session_id} does not exist",
         query={"after": "0"},
     ),
+    Entry("GET /api/changes", SAME),
     Entry("GET /api/logs/list", EMPTY, note="of a session", query=SESSION),
     Entry("GET /api/logs/list", EMPTY, note="of a request", query={"request_id": "{request_id}"}),
 ]

@@ -71,6 +71,7 @@ SCOPES = {
     "chat read": [
         "GET /api/chats",
         "GET /api/chats/search",
+        "GET /api/changes",
         "GET /api/chat",
         "GET /api/sessions/{session_id}/events",
         "GET /api/requests",
