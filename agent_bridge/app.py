@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from agent_bridge.agents.reconciliation import Reconciliation
 from agent_bridge.agents.registry import Registry
-from agent_bridge.agents.revocations import refuse_revoked_agents
+from agent_bridge.agents.revocations import refuse_agents_of_locked, refuse_revoked_agents
 from agent_bridge.doors.doors import Doors, create_doors
 from agent_bridge.intake.entries import Entries
 from agent_bridge.intake.inbox import AgentInbox, LogInbox
@@ -133,6 +133,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
                 agents=agents.handle(),
                 parts=parts.run(),
                 revocations=refuse_revoked_agents(notifications, database, registry),
+                locked_users=refuse_agents_of_locked(database, registry),
                 leases=upkeep.renew(),
                 cancellations=upkeep.drop_cancelled(),
                 sweeper=upkeep.sweep(),

@@ -37,7 +37,7 @@ SCOPES = {
         "GET /api/mcp/servers/{server_id}/authorize",
         "POST /api/mcp/servers/{server_id}/authorize",
     ],
-    "read": ["GET /api/profiles/{user_id}", "GET /api/usage"],
+    "read": ["GET /api/profiles/{user_id}", "GET /api/me", "GET /api/usage"],
     "admin": [
         "GET /api/users",
         "GET /api/users/{user_id}",
@@ -77,6 +77,7 @@ SCOPES = {
     ],
     "chat read": [
         "GET /api/chats",
+        "GET /api/chats/search",
         "GET /api/chat",
         "GET /api/sessions/{session_id}/events",
         "GET /api/requests",
