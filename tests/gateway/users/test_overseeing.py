@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.agent_bridge.actors import unanswered
+from tests.agent_bridge.actors import unanswered, until_invoked
 from tests.master import Master
 from tests.users import Json, User
 
@@ -87,6 +87,7 @@ async def test_requests_are_seen_without_what_was_asked(
     async with user.chat() as chat:
         answered = (await chat.ask("a word"))["response"]["request_id"]
         async with unanswered(master, chat):
+            await until_invoked(master, 2)
             [running] = await read(
                 administrator, "/api/admin/requests", user_id=user.id, status="open"
             )
