@@ -35,6 +35,7 @@ from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 from gateway.signins import routes as signins
 from gateway.usage import routes as usage
+from gateway.users import access_routes, work_routes
 from gateway.users import routes as users
 from gateway.web.operation import for_keys
 from gateway.web.scopes import ADMINISTERING, CHATS, CHATTING, MANAGED, MANAGING, NO_KEY, READING
@@ -73,7 +74,13 @@ _of_chats = [
     *logs.operations,
     *completions.operations,
 ]
-_of_administrators = [*users.operations, *audit.operations, *parts.operations]
+_of_administrators = [
+    *users.operations,
+    *access_routes.operations,
+    *work_routes.operations,
+    *audit.operations,
+    *parts.operations,
+]
 # By what an API key must be for, but for lines that say that themselves.
 operations = [
     *for_keys(_of_users, reads=READING, writes=NO_KEY),
