@@ -6,7 +6,7 @@ import { Badge, Time } from "../../ui/basics.js";
 export const State = ({ thing, withTime }) => html`
   <span class="row">
     <${Badge} kind=${thing.isActive ? "good" : undefined}>${thing.isActive ? texts.agents.active : texts.agents.inactive}<//>
-    ${withTime && thing.isActive && html`<span class="soft small">${texts.agents.since} <${Time} at=${thing.since} /></span>`}
+    ${withTime && html`<span class="soft small">${texts.agents.since} <${Time} at=${thing.since} /></span>`}
   </span>
 `;
 

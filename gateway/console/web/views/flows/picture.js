@@ -22,28 +22,34 @@ export function Picture({ canvas, members, progress, drag, start, change }) {
       ${members.map(({ key, thing }, at) => html`
         <li key=${key} class=${`flows-place ${over === at ? "is-before" : ""} ${over === members.length && at === members.length - 1 ? "is-after" : ""}`}>
           ${at > 0 && html`<span class="flows-arrow" aria-hidden="true"><${Icon} name="right" /></span>`}
-          <div data-member=${key} class=${`flows-box ${thing.isActive ? "" : "is-inactive"} ${drag?.from === at ? "is-dragged" : ""} is-${progress?.[at] ?? "idle"}`}>
-            <div class="row row-between flows-box-head"
-              onPointerDown=${change && ((event) => !event.target.closest("button") && start(event, { from: at, thing }))}>
-              <span class="row flows-box-kind">${change && html`<${Icon} name="grip" />`}<span class="soft small">${at + 1} · ${texts.agents.kinds[thing.kind]}</span></span>
-              ${progress?.[at] === "working" ? html`<span class="row small"><${Spinner} />${t.working}</span>`
-                : PROGRESS[progress?.[at]] ? html`<span class="row small flows-progress"><${Icon} name=${PROGRESS[progress[at]][0]} />${PROGRESS[progress[at]][1]}</span>`
-                  : !thing.isActive && html`<${Badge} kind="warn">${texts.agents.inactive}<//>`}
-            </div>
-            <strong class="wrap flows-box-name">${thing.name || t.unknown}</strong>
+          <div data-member=${key} class=${`flows-box ${thing.isActive ? "" : "is-inactive"} ${drag?.from === at ? "is-dragged" : ""} is-${progress?.[at] ?? "idle"}`}
+            onPointerDown=${change && ((event) => !event.target.closest("button") && start(event, { from: at, thing }))}>
+            <span class=${`row flows-box-head ${change ? "is-movable" : ""}`}>
+              ${change && html`<${Icon} name="grip" />`}<span class="soft small">${at + 1} · ${texts.agents.kinds[thing.kind]}</span>
+            </span>
+            <strong class="wrap">${thing.name || t.unknown}</strong>
             <span class="soft small flows-said wrap">${thing.description}</span>
-            ${change && html`
-              <div class="row flows-box-actions">
-                <${Button} small kind="plain" icon="left" label=${t.earlier(thing.name, at + 1)} data-step="-1" disabled=${at === 0} onClick=${() => move(at, -1)} />
-                <${Button} small kind="plain" icon="right" label=${t.later(thing.name, at + 1)} data-step="1" disabled=${at === members.length - 1} onClick=${() => move(at, 1)} />
-                <${Button} small kind="plain" icon="trash" label=${t.remove(thing.name, at + 1)} onClick=${() => change(members.toSpliced(at, 1))} />
-              </div>
-            `}
+            <div class="row row-between flows-box-foot">
+              <${Step} state=${progress?.[at]} thing=${thing} />
+              ${change && html`
+                <div class="row flows-box-actions">
+                  <${Button} small kind="plain" icon="left" label=${t.earlier(thing.name, at + 1)} data-step="-1" disabled=${at === 0} onClick=${() => move(at, -1)} />
+                  <${Button} small kind="plain" icon="right" label=${t.later(thing.name, at + 1)} data-step="1" disabled=${at === members.length - 1} onClick=${() => move(at, 1)} />
+                  <${Button} small kind="plain" icon="trash" label=${t.remove(thing.name, at + 1)} onClick=${() => change(members.toSpliced(at, 1))} />
+                </div>
+              `}
+            </div>
           </div>
         </li>
       `)}
     </ol>
   `;
+}
+
+function Step({ state, thing }) {
+  if (state === "working") return html`<span class="row small"><${Spinner} />${t.working}</span>`;
+  if (state in PROGRESS) return html`<span class="row small flows-progress"><${Icon} name=${PROGRESS[state][0]} />${PROGRESS[state][1]}</span>`;
+  return thing.isActive ? html`<span></span>` : html`<${Badge} kind="warn">${texts.agents.inactive}<//>`;
 }
 
 export const Ghost = ({ drag }) => drag && html`
