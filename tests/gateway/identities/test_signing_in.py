@@ -27,6 +27,7 @@ async def test_a_page_learns_how_one_can_sign_in(installation: Installation) -> 
             {"name": "npm", "title": "The provider of npm", "url": f"{url}/npm"},
             {"name": "scripted", "title": "scripted", "url": f"{url}/scripted"},
         ],
+        "mail": False,
     }
 
 
