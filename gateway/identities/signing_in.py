@@ -22,7 +22,7 @@ from shared.postgres.pool import connect
 from shared.settings.gateway import GatewaySettings
 
 PREFIX = "/api/login/oidc"
-OWN_PAGES = ("/docs/signed-in", "/console/")  # that sign people in themselves
+OWN_PAGES = ("/docs/signed-in", "/console")  # that sign people in themselves
 SEE_OTHER = 303
 NO_PLACE = UUID(int=0)  # a code is its own place
 
