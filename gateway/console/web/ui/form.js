@@ -53,6 +53,12 @@ function expectAll(form) {
 
 function placed(error, places) {
   if (!error) return {};
+  if (Object.keys(error.fields ?? {}).length) return error.fields;
   const [name] = Object.entries(places).find(([, pattern]) => pattern.test(error.message)) ?? [];
-  return name ? { [name]: error.message, ...error.fields } : error.fields ?? {};
+  return name ? { [name]: error.message } : {};
+}
+
+// What is wrong with one field, found before anything is sent.
+export function wrong(name, message) {
+  return new ApiError(0, message, { [name]: message });
 }

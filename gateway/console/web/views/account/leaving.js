@@ -6,7 +6,7 @@ import { texts } from "../../texts.js";
 import { Button, Field } from "../../ui/basics.js";
 import { useData } from "../../ui/data.js";
 import { Dialog } from "../../ui/dialog.js";
-import { Form } from "../../ui/form.js";
+import { Form, wrong } from "../../ui/form.js";
 import { attempt } from "../../ui/toast.js";
 import { Section } from "../../ui/section.js";
 
@@ -47,7 +47,7 @@ function save(file, name) {
 function Import() {
   const [report, setReport] = useState(null);
   const send = ({ file }) => {
-    if (!file?.size) throw { message: texts.needed, fields: { file: texts.needed } };
+    if (!file?.size) throw wrong("file", texts.needed);
     const body = new FormData();
     body.append("file", file);
     return post("/api/me/import", body);
@@ -86,7 +86,7 @@ function Farewell({ close }) {
   const ways = useData((signal) => get("/api/login/providers", {}, { signal }));
   const name = me.value?.username;
   const send = (values) => {
-    if (values.username.trim() !== name) throw { message: t.otherName, fields: { username: t.otherName } };
+    if (values.username.trim() !== name) throw wrong("username", t.otherName);
     return post("/api/me/deletion", { password: values.password || null });
   };
   return html`

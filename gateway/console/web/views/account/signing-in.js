@@ -5,7 +5,7 @@ import { me } from "../../session.js";
 import { texts } from "../../texts.js";
 import { Badge, Field, Time } from "../../ui/basics.js";
 import { useData } from "../../ui/data.js";
-import { Form } from "../../ui/form.js";
+import { Form, wrong } from "../../ui/form.js";
 import { toast } from "../../ui/toast.js";
 import { Identities } from "./identities.js";
 import { Section, Shown } from "../../ui/section.js";
@@ -30,7 +30,7 @@ export function SigningIn() {
 function Password() {
   const send = (values) => {
     if (values.new_password !== values.repeated) {
-      throw { message: texts.signIn.differ, fields: { repeated: texts.signIn.differ } };
+      throw wrong("repeated", texts.signIn.differ);
     }
     return post("/api/me/password", { old_password: values.old_password, new_password: values.new_password });
   };

@@ -6,7 +6,7 @@ import { reason, take } from "../../session.js";
 import { texts } from "../../texts.js";
 import { Button, Failed, Field, Loading } from "../../ui/basics.js";
 import { useData } from "../../ui/data.js";
-import { Form } from "../../ui/form.js";
+import { Form, wrong } from "../../ui/form.js";
 import { attempt } from "../../ui/toast.js";
 
 const t = texts.signIn;
@@ -85,7 +85,7 @@ function Enter({ ways, to }) {
 
 function Register({ to }) {
   const send = (values) => {
-    if (values.password !== values.repeated) throw { message: t.differ, fields: { repeated: t.differ } };
+    if (values.password !== values.repeated) throw wrong("repeated", t.differ);
     return register(values);
   };
   return html`
