@@ -3,7 +3,9 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
+from uuid import uuid4
 
 from anyio.lowlevel import checkpoint
 from starlette.applications import Starlette
@@ -36,6 +38,9 @@ from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
 from gateway.openapi.signing_in import with_ways_in
+from gateway.parts.looking import Looking
+from gateway.parts.rounds import Rounds
+from gateway.parts.telling import told_numbers
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
@@ -62,6 +67,7 @@ from gateway.web.strangers import CountStrangers
 from gateway.web.turns import Turns
 from shared import VERSION
 from shared.notifications.bus import Notifications
+from shared.notifications.telling import Telling
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
@@ -72,6 +78,7 @@ from shared.redis.servers import create_redis
 from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics
+from shared.telemetry.snapshots import Self
 from shared.telemetry.tracing import export_traces
 
 logger = logging.getLogger(__name__)
@@ -188,10 +195,24 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         mail = Mail(settings)
         vault = Vault(settings.encryption_keys)
         outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
+        sockets = Sockets(settings.sockets_per_user, revocations)
+        drain = Drain(sockets.leave, settings.drain_grace)
+        this = Self(
+            uuid4(),
+            "gateway",
+            listening(settings).address,
+            datetime.now(UTC),
+            told_numbers(database),
+            lambda: drain.has_begun,
+        )
+        telling = Telling(settings, notifications, this)
+        rounds = Rounds(settings, notifications, telling, bridges)
         loops = background(
             notifications_reader=notifications.read(),
             notifications_writer=notifications.outbox.write(),
             bridges=bridges.listen(),
+            telling=telling.run(),
+            rounds=rounds.listen(),
             watch=watch.run(),
             revoked=revocations.run(),
             revocations=revocations.listen(),
@@ -211,10 +232,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
         stack.push_async_callback(uses.store)
-        sockets = Sockets(settings.sockets_per_user, revocations)
         probe = DatabaseProbe(settings, database)
         stack.callback(probe.close)
-        drain = Drain(sockets.leave, settings.drain_grace)
         replica = await stack.enter_async_context(open_replica(settings, database))
         checks: dict[str, Check] = {
             "postgresql": probe.answers,
@@ -259,6 +278,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
                 lambda: {**probe.describe(), "redis_kind": redis.kind},
             ),
             drain=drain,
+            looking=Looking(settings, database, redis, rounds),
         )
 
 

@@ -26,6 +26,7 @@ from gateway.mcp import routes as mcp
 from gateway.mcpserver import routes as mcpserver
 from gateway.mcpserver.metadata import PATH as MCP_PATH
 from gateway.mcpserver.schemas import RpcError
+from gateway.parts import routes as parts
 from gateway.published import routes as published
 from gateway.published.cards import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
@@ -67,7 +68,7 @@ _of_chats = [
     *logs.operations,
     *completions.operations,
 ]
-_of_administrators = [*users.operations, *audit.operations]
+_of_administrators = [*users.operations, *audit.operations, *parts.operations]
 # By what an API key must be for, but for lines that say that themselves.
 operations = [
     *for_keys(_of_users, reads=READING, writes=NO_KEY),

@@ -16,6 +16,7 @@ from gateway.keys.known import Keys
 from gateway.leaving.working import Deletions
 from gateway.mail.sending import Mail
 from gateway.mcpserver.changes import Changes
+from gateway.parts.looking import Looking
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
@@ -67,6 +68,7 @@ class State(TypedDict):
     deletions: Deletions
     outbound: Outbound
     readiness: Readiness
+    looking: Looking
     turns: Turns
     large_frames: SharedRoom
     drain: Drain

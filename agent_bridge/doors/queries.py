@@ -121,12 +121,15 @@ class Standing:
 
 
 async def select_standings(connection: Connection, held: Sequence[Held]) -> list[Standing]:
-    """What has become of places: still held, or by nobody; and whether tokens stand."""
+    """What has become of places: still held, or by nobody; and whether tokens stand.
+
+    Those of a user who is locked out do not.
+    """
     sql = """
         SELECT own.identity,
                place.connection_id IS NOT DISTINCT FROM own.connection_id AS is_here,
                place.identity IS NULL AS is_free,
-               own.agent_id IS NULL OR agents.id IS NOT NULL
+               own.agent_id IS NULL OR users.id IS NOT NULL
                    AND agents.jwt IN (own.token, own.stored_token) AS stands
         FROM unnest(
                  CAST(:identities AS text[]), CAST(:connection_ids AS uuid[]),
@@ -134,6 +137,7 @@ async def select_standings(connection: Connection, held: Sequence[Held]) -> list
              ) AS own (identity, connection_id, agent_id, token, stored_token)
         LEFT JOIN door_connections AS place ON place.identity = own.identity
         LEFT JOIN agents ON agents.id = own.agent_id
+        LEFT JOIN users ON users.id = agents.creator_id AND users.locked_at IS NULL
     """
     tokens = [each.token for each in held]
     stored = [None if token is None else without_signature(token) for token in tokens]

@@ -12,6 +12,7 @@ from gateway.audit.acting import acting
 from gateway.grants.page import show_end
 from gateway.identities import queries
 from gateway.identities.accounts import find_account
+from gateway.identities.bearers import told_as_logged_out
 from gateway.identities.flows import begin, finish
 from gateway.identities.once import id_of, take_once
 from gateway.identities.providers import Provider
@@ -160,7 +161,11 @@ async def _set_role(call: Call[Any, Any], linked: queries.Linked, *, is_admin: b
 
 
 async def create_oidc_logout(call: Call[BackChannelLogout, OfProvider]) -> None:
-    """End what somebody has begun who has signed out at a provider; only that can ask for it."""
+    """End what somebody has begun who has signed out at a provider; only that can ask for it.
+
+    The provider's own tokens that were given to him before are over too, whichever session it was:
+    most don't say from which they are.
+    """
     provider = find_provider(call)
     try:
         ended = await read_logout_token(provider, call.body.logout_token)
@@ -170,6 +175,9 @@ async def create_oidc_logout(call: Call[BackChannelLogout, OfProvider]) -> None:
     async with acting(call) as connection:
         if not await take_once(connection, ended.id, REMEMBERED_SECONDS):
             raise BadRequestError("The logout token was used before", LOGOUT_TOKEN)
+        logged_out = await queries.note_logout(connection, issuer, ended)
+        told = [told_as_logged_out(each) for each in logged_out]
+        await queries.insert_revocations(connection, told)
         if ended.subject is not None:
             ids = await queries.end_sign_ins_of_subject(
                 connection, issuer, ended.subject, ended.sid
@@ -177,7 +185,7 @@ async def create_oidc_logout(call: Call[BackChannelLogout, OfProvider]) -> None:
         else:
             assert ended.sid is not None
             ids = await queries.end_sign_ins_of_session(connection, issuer, ended.sid)
-    call.state["revocations"].publish(ids)
+    call.state["revocations"].publish([*ids, *told])
 
 
 async def read_oidc_logout(call: Call[Nothing, LogoutBegin]) -> Response:

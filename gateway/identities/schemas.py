@@ -27,8 +27,7 @@ RedirectUri = Annotated[
     str,
     Meta(
         max_length=REDIRECT_CHARACTERS,
-        description="The page to come back to: of our own origin, or of one that "
-        "BACKEND_CORS_ORIGINS names; `*` names none.",
+        description="The page to come back to: one that SIGN_IN_PAGES names, exactly.",
     ),
 ]
 

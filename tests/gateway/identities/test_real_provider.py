@@ -122,14 +122,21 @@ async def test_a_mail_that_it_has_not_verified_is_none(
 
 
 async def test_its_own_access_token_opens_the_account(
-    page: Page, there: httpx2.AsyncClient, installation: Installation
+    page: Page, there: httpx2.AsyncClient, installation: Installation, sql: Sql
 ) -> None:
     name = f"person-{uuid4().hex}"
     await _sign_in(page, there, name)
+    [user] = sql("SELECT id FROM users WHERE username = %s", name)
     token = await _token_of_program(there, installation.real, name)
     async with connect_to(installation.gateway, Authorization=f"Bearer {token}") as http:
-        [mine] = good(await http.get(IDENTITIES))["identities"]
-        assert mine["name"] == name
+        good(await http.get(f"/api/profiles/{user['id']}"))
+        assert (await http.get(IDENTITIES)).status_code == 403
+        await _sign_out(there, installation.real)
+
+        async def is_out() -> bool:
+            return (await http.get("/api/agents")).status_code == 401
+
+        await eventually(is_out, "a token of before is over", 2.0)
 
 
 async def _token_of_program(there: httpx2.AsyncClient, provider: str, name: str) -> str:

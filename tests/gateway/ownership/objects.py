@@ -191,6 +191,7 @@ AGENTFLOWS = [
 ]
 CHATS = [
     Entry("GET /api/chats", OTHERS),
+    Entry("GET /api/chats/search", EMPTY, query={"query": "{marker}"}),
     Entry("POST /api/chats", MAKES, json={"session_id": "{new_id}", "title": "new"}),
     Entry(
         "POST /api/chats",
@@ -244,6 +245,7 @@ REQUESTS = [
         path="/api/requests/{running_id}/cancel",
     ),
     Entry("GET /api/requests/{request_id}/answer", UNKNOWN, says=NOT_ASKED),
+    Entry("GET /api/me", OTHERS),
     Entry("GET /api/usage", OTHERS),
 ]
 

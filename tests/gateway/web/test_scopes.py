@@ -37,7 +37,7 @@ SCOPES = {
         "GET /api/mcp/servers/{server_id}/authorize",
         "POST /api/mcp/servers/{server_id}/authorize",
     ],
-    "read": ["GET /api/profiles/{user_id}", "GET /api/usage"],
+    "read": ["GET /api/profiles/{user_id}", "GET /api/me", "GET /api/usage"],
     "admin": [
         "GET /api/users",
         "GET /api/users/{user_id}",
@@ -46,6 +46,7 @@ SCOPES = {
         "GET /api/account-deletions",
         "GET /api/account-deletions/{user_id}",
         "GET /api/audit",
+        "GET /api/parts",
     ],
     "chat": [
         "POST /api/agents/{agent_id}/invoke",
@@ -68,6 +69,7 @@ SCOPES = {
     ],
     "chat read": [
         "GET /api/chats",
+        "GET /api/chats/search",
         "GET /api/chat",
         "GET /api/sessions/{session_id}/events",
         "GET /api/requests",
