@@ -17,6 +17,7 @@ INSTALLED := .venv/.installed
 NODE_MODULES := tests/node/node_modules/.installed
 GENERATION_2 := tests/agents/generation_2
 AEGRA := tests/benchmarks/aegra
+CONSOLE := gateway/console/web/vendor
 GENERATION_2_INSTALLED := .venv-genai2/.installed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 	--no-header --no-emit-index-url --upgrade
@@ -68,6 +69,8 @@ lock: | $(filter .tools/bin/uv,$(UV))  ## Resolve the newest versions that pypro
 	$(COMPILE) $(GENERATION_2)/requirements.in -o $(GENERATION_2)/requirements.lock
 	$(COMPILE) $(AEGRA)/requirements.in -o $(AEGRA)/requirements.lock
 	.venv/bin/npm update --prefix tests/node --package-lock-only --silent
+	.venv/bin/npm update --prefix $(CONSOLE) --package-lock-only --silent
+	$(PYTHON) -m devstack.vendor
 
 clean:  ## Empty the data folder of `make run`
 	rm -rf .devstack

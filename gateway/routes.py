@@ -6,6 +6,7 @@ from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
 from gateway.audit import routes as audit
+from gateway.changes import routes as changes
 from gateway.chats import routes as chats
 from gateway.completions import routes as completions
 from gateway.completions.errors import OpenAIError
@@ -27,17 +28,19 @@ from gateway.mcp import routes as mcp
 from gateway.mcpserver import routes as mcpserver
 from gateway.mcpserver.metadata import PATH as MCP_PATH
 from gateway.mcpserver.schemas import RpcError
+from gateway.parts import routes as parts
 from gateway.published import routes as published
 from gateway.published.cards import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 from gateway.signins import routes as signins
 from gateway.usage import routes as usage
+from gateway.users import access_routes, work_routes
 from gateway.users import routes as users
 from gateway.web.operation import for_keys
 from gateway.web.scopes import ADMINISTERING, CHATS, CHATTING, MANAGED, MANAGING, NO_KEY, READING
 
-_of_users = [*accounts.operations, *usage.operations]
+_of_users = [*accounts.operations, *users.own_operations, *usage.operations]
 _of_people = [
     *changing.operations,
     *confirming.operations,
@@ -52,7 +55,6 @@ _of_people = [
     *exporting.operations,
     *importing.operations,
 ]
-_of_administrators = [*users.operations, *audit.operations]
 _of_owners = [
     *agents.operations,
     *flows.operations,
@@ -65,13 +67,20 @@ _of_owners = [
 _of_chats = [
     *invocations.operations,
     *chats.operations,
+    *changes.operations,
     *agui.operations,
     *requests.operations,
     *files.operations,
     *logs.operations,
     *completions.operations,
 ]
-_of_administrators = [*users.operations, *audit.operations]
+_of_administrators = [
+    *users.operations,
+    *access_routes.operations,
+    *work_routes.operations,
+    *audit.operations,
+    *parts.operations,
+]
 # By what an API key must be for, but for lines that say that themselves.
 operations = [
     *for_keys(_of_users, reads=READING, writes=NO_KEY),

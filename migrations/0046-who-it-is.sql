@@ -1,5 +1,5 @@
 -- When somebody has shown who he is, and when he has signed out at a provider.
--- depends: 0044-account-deletions
+-- depends: 0045-search
 -- transactional: false
 
 ALTER TABLE sign_ins ADD COLUMN IF NOT EXISTS authenticated_at timestamptz;

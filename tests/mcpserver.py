@@ -59,14 +59,23 @@ async def post(user: User, message: Any, **headers: str) -> httpx2.Response:
 
 
 @asynccontextmanager
-async def streaming(
+async def opening(
     user: User, message: Json | None, **headers: str
-) -> AsyncIterator[AsyncIterator[Json]]:
-    """The events of a stream, each with its `id` and its `data`; without a message it is a GET."""
+) -> AsyncIterator[httpx2.Response]:
+    """What begins as an answer to a message, streamed or not; without a message it is a GET."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     method = "GET" if message is None else "POST"
     shown = {**BOTH, **named}
     async with user.http.stream(method, PATH, headers=shown, json=message) as response:
+        yield response
+
+
+@asynccontextmanager
+async def streaming(
+    user: User, message: Json | None, **headers: str
+) -> AsyncIterator[AsyncIterator[Json]]:
+    """The events of a stream, each with its `id` and its `data`; without a message it is a GET."""
+    async with opening(user, message, **headers) as response:
         assert response.status_code == 200, await response.aread()
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         yield _events(response)

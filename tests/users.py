@@ -60,6 +60,13 @@ class User:
         agent: Json = (await self.http.get(f"/api/agents/{agent_id}")).json()
         return agent
 
+    async def sign_in_again(self) -> None:
+        """Log in once more; `http` carries the new token."""
+        credentials = {"username": self.name, "password": PASSWORD}
+        login = await self.http.post("/api/login/access-token", data=credentials)
+        assert login.status_code == 200, login.text
+        self.http.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+
     async def history(self, session_id: str) -> list[Json]:
         """The chat's messages, oldest first."""
         answer = await self.http.get("/api/chat", params={"session_id": session_id})

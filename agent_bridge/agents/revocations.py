@@ -1,4 +1,4 @@
-"""Agents whose token has ended at the gateway are told so, and stop.
+"""Agents whose token has ended at the gateway, or whose user is locked out, are told so, and stop.
 
 Sure is, from the moment at which an agent was deleted or has a new token, that the one it had is
 dead everywhere; that a deleted one is listed and called no more, and nothing it logs is stored;
@@ -6,9 +6,13 @@ that one with a new token is inactive. That it stops at once is a courtesy: the 
 lost with Redis, or the router be away. Such an agent stays connected to the router until it
 registers again, which is refused and told it; and a leader who asks the router meanwhile who is
 connected takes it for active, for the router does not say by which token. One whose token expires
-while it is connected stays as long.
+while it is connected stays as long. Those of a user who is locked out are inactive within a second,
+also without Redis, and until they have registered again.
+
+Of those who came through a door `agent_bridge.doors.keeping` knows better.
 """
 
+import asyncio
 import logging
 from uuid import UUID
 
@@ -24,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 DELETED = "The agent was deleted"
 RENEWED = "The agent was given a new token"
+LOCKED = "The agent's user is locked out"
+LOOK_SECONDS = 1.0
 
 
 async def refuse_revoked_agents(
@@ -48,6 +54,20 @@ async def refuse_revoked_agents(
                 continue
             if reason is not None:
                 registry.refuse(str(agent_id), reason)
+
+
+async def refuse_agents_of_locked(database: Database, registry: Registry) -> None:
+    """Tell agents whose user was just locked out, for ever; the bridge that notes it tells it."""
+    while True:
+        try:
+            async with connect(database) as connection:
+                agent_ids = await queries.doubt_agents_of_locked(connection)
+        except DatabaseAwayError as error:
+            logger.warning("agents of users who are locked out are not looked for: %s", error)
+            agent_ids = []
+        for agent_id in agent_ids:
+            registry.refuse(str(agent_id), LOCKED)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _find_reason(database: Database, agent_id: UUID) -> str | None:

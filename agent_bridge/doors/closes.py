@@ -6,8 +6,8 @@ NO_CREDENTIALS = 4000  # the router's own
 
 CLOSE_CODES = {
     POLICY_VIOLATION: "An agent is to stop, as an error has told it before: its token is not good"
-    " (any more), it was deleted, it says too much of itself, or the same agent has connected"
-    " again.",
+    " (any more), it was deleted, its user is locked out, it says too much of itself, or the same"
+    " agent has connected again.",
     TOO_BIG: "A frame was above `ROUTER_MAX_FRAME_BYTES`.",
     INTERNAL_ERROR: "No answer to pings, or the bridge failed: connect again.",
     SERVICE_RESTART: "The bridge goes down, or the router is away, as an error has told it before:"

@@ -131,14 +131,16 @@ def parse_router_frame(text: str | bytes) -> RouterFrame | None:
     """What the router sends to whom it takes for an agent or the master agent.
 
     None for errors too, which would make an agent stop: who is to stop is for the door to say, and
-    whoever reaches the router can have it send some.
+    whoever reaches the router can have it send some. And for a call whose metadata are no object:
+    no library runs its agent for one, and with it a leader asks who is there (`presence_frames`).
     """
     frame: Any = parse_frame(text)
     match frame:
         case {"request_payload": {"knock": str(nonce), "asked": str(asked)}, "invoked_by": str(by)}:
             return Knock(nonce, asked, by)
         case {"request_payload": payload, "invoked_by": str(by), **rest}:
-            return Invocation(payload, _metadata(rest), by)
+            if isinstance(rest.get("request_metadata", {}), dict):
+                return Invocation(payload, _metadata(rest), by)
     return None
 
 

@@ -1,7 +1,8 @@
 """A door is there as long as it is renewed, and who came through it as long as his place is his.
 
 Each second the places at this door are looked at: an agent may be deleted, its token replaced or
-expired, or it may have come through another door. Notifications only make that sooner.
+expired, its user locked out, or it may have come through another door. Notifications only make
+that sooner.
 """
 
 import logging
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 RENEW_SECONDS = 1.0
 STEADY_SECONDS = 3.0  # of renewing, after which others had the time to renew theirs
-TOKEN_ENDED = "The agent was deleted, or has another token"  # noqa: S105
+TOKEN_ENDED = "The agent was deleted or has another token, or its user is locked out"  # noqa: S105
 TOKEN_EXPIRED = "The agent's token has expired"  # noqa: S105
 
 

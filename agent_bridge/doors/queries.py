@@ -52,7 +52,8 @@ async def leave_place(connection: Connection, identity: str, connection_id: UUID
             DELETE FROM door_connections
             WHERE identity = :identity AND connection_id = :connection_id RETURNING agent_id
         )
-        UPDATE agents SET is_active = false FROM gone WHERE agents.id = gone.agent_id
+        UPDATE agents SET is_active = false, updated_at = now()
+        FROM gone WHERE agents.id = gone.agent_id
     """
     await connection.execute(sql, {"identity": identity, "connection_id": connection_id})
 
@@ -121,12 +122,15 @@ class Standing:
 
 
 async def select_standings(connection: Connection, held: Sequence[Held]) -> list[Standing]:
-    """What has become of places: still held, or by nobody; and whether tokens stand."""
+    """What has become of places: still held, or by nobody; and whether tokens stand.
+
+    Those of a user who is locked out do not.
+    """
     sql = """
         SELECT own.identity,
                place.connection_id IS NOT DISTINCT FROM own.connection_id AS is_here,
                place.identity IS NULL AS is_free,
-               own.agent_id IS NULL OR agents.id IS NOT NULL
+               own.agent_id IS NULL OR users.id IS NOT NULL
                    AND agents.jwt IN (own.token, own.stored_token) AS stands
         FROM unnest(
                  CAST(:identities AS text[]), CAST(:connection_ids AS uuid[]),
@@ -134,6 +138,7 @@ async def select_standings(connection: Connection, held: Sequence[Held]) -> list
              ) AS own (identity, connection_id, agent_id, token, stored_token)
         LEFT JOIN door_connections AS place ON place.identity = own.identity
         LEFT JOIN agents ON agents.id = own.agent_id
+        LEFT JOIN users ON users.id = agents.creator_id AND users.locked_at IS NULL
     """
     tokens = [each.token for each in held]
     stored = [None if token is None else without_signature(token) for token in tokens]
@@ -232,7 +237,7 @@ async def remove_what_is_gone(connection: Connection, door: UUID, here: Sequence
               )
             RETURNING agent_id
         ), left_alone AS (
-            UPDATE agents SET is_active = false
+            UPDATE agents SET is_active = false, updated_at = now()
             FROM (SELECT agent_id FROM gone UNION ALL SELECT agent_id FROM forgotten) AS all_gone
             WHERE agents.id = all_gone.agent_id
             RETURNING agents.id
@@ -251,6 +256,7 @@ async def close_door(connection: Connection, door: UUID) -> None:
         ), gone AS (
             DELETE FROM door_connections WHERE bridge_id = :door RETURNING agent_id
         )
-        UPDATE agents SET is_active = false FROM gone WHERE agents.id = gone.agent_id
+        UPDATE agents SET is_active = false, updated_at = now()
+        FROM gone WHERE agents.id = gone.agent_id
     """
     await connection.execute(sql, {"door": door})

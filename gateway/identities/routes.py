@@ -71,7 +71,8 @@ async def read_login_ways(call: Call[Nothing, Nothing]) -> LoginWays:
         LoginProvider(each.name, each.title, f"{base}{PREFIX}/{each.name}")
         for each in call.state["providers"].all
     ]
-    return LoginWays(settings.password_login, providers)
+    mail = settings.password_login and call.state["mail"].is_sent
+    return LoginWays(settings.password_login, providers, mail)
 
 
 async def read_oidc_login(call: Call[Nothing, LoginBegin]) -> Response:

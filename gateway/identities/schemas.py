@@ -47,6 +47,9 @@ class LoginWays:
 
     password: Annotated[bool, Meta(description="Whether a name and a password are taken.")]
     providers: list[LoginProvider]
+    mail: Annotated[
+        bool, Meta(description="Whether who has forgotten his password can ask for a mail.")
+    ]
 
 
 @frozen

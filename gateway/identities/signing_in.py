@@ -23,7 +23,7 @@ from shared.postgres.pool import connect
 from shared.settings.gateway import GatewaySettings
 
 PREFIX = "/api/login/oidc"
-OWN_PAGES = ("/docs/signed-in", "/console/", EMAIL_PATH)  # that have people sign in
+OWN_PAGES = ("/docs/signed-in", "/console", EMAIL_PATH)  # that have people sign in
 SEE_OTHER = 303
 NO_PLACE = UUID(int=0)  # a code is its own place
 

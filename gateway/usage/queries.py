@@ -11,6 +11,12 @@ from shared.postgres.pool import columns
 from shared.postgres.rows import builder
 
 
+async def select_exists(connection: Connection, user_id: UUID) -> bool:
+    """Whether there is such a user."""
+    sql = "SELECT EXISTS (SELECT FROM users WHERE id = :user_id)"
+    return bool(await connection.fetch_val(sql, {"user_id": user_id}))
+
+
 async def select_days(
     connection: Connection, owner: UUID, first: date, last: date, part: Slice
 ) -> Page[DayOfModel]:

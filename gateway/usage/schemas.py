@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Annotated
+from uuid import UUID
 
 from attrs import frozen
 from msgspec import Meta
@@ -18,10 +19,16 @@ LastDay = Annotated[
 ]
 
 
+Whose = Annotated[
+    UUID, Meta(description="Whose; by default the caller's own. Others' are for administrators.")
+]
+
+
 @frozen
 class Days:
     """Of which days to tell, by UTC."""
 
+    user_id: Whose | None = None
     from_day: FirstDay | None = None
     to_day: LastDay | None = None
     limit: Limit = 100

@@ -1,4 +1,4 @@
-"""Finding users, and what they may do: for administrators."""
+"""Finding users, and what they may do: for administrators; and who one is oneself."""
 
 from uuid import UUID
 
@@ -36,6 +36,15 @@ async def read_user(call: Call[Nothing, AccountId]) -> Account:
     return account
 
 
+async def read_own(call: Call[Nothing, Nothing]) -> Account:
+    """Read who one is, and what one may do."""
+    async with connect(call.database) as connection:
+        account = await queries.select_account(connection, call.user_id)
+    if account is None:
+        raise _unknown(call.user_id)
+    return account
+
+
 async def update_user(call: Call[AccountChanges, AccountId]) -> Account:
     """Make a user an administrator or none, lock him out or let him in again.
 
@@ -64,6 +73,7 @@ def _unknown(id_: UUID) -> BadRequestError:
     return BadRequestError(f"User '{id_}' does not exist")
 
 
+own_operations = [get("/api/me", read_own, Nothing, Account)]
 operations = [
     listing(
         "/api/users", list_users, AccountSelection, list[Account], access=Access.ADMIN, fails=False

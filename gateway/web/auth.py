@@ -12,6 +12,7 @@ from gateway.web.addresses import host_of
 from gateway.web.callers import Caller, Credential
 from gateway.web.errors import BadRequestError, ForbiddenError, UnauthorizedError
 from gateway.web.refusals import API_KEY, TOKEN
+from gateway.web.scopes import ADMINISTERING
 from shared.codec.converter import structure
 from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect
@@ -118,6 +119,13 @@ async def _find_person(request: HTTPConnection, state: State, token: str) -> Cal
     if caller is not None:
         state["strangers"].forget(request.scope.get(STRANGER))
     return caller
+
+
+async def check_administrator(connection: Connection, caller: Caller) -> None:
+    """Raise ForbiddenError for who is none, InsufficientScopeError for a key that is not for it."""
+    caller.check_scopes(ADMINISTERING)
+    if not await _select_is_admin(connection, caller.user_id):
+        raise ForbiddenError(NOT_ADMIN)
 
 
 def bind_holder(settings: GatewaySettings, token: str) -> None:

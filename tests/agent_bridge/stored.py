@@ -22,6 +22,12 @@ def select(system: System, statement: LiteralString, *values: object) -> list[Ro
         return connection.execute(statement, values).fetchall()
 
 
+def lock_user(system: System, user_id: str, *, is_locked: bool = True) -> None:
+    """Lock a user out, or let him in again, without telling anybody."""
+    statement = "UPDATE users SET locked_at = CASE WHEN %s THEN now() END WHERE id = %s"
+    execute(system, statement, is_locked, user_id)
+
+
 def select_logs(system: System, session_id: str) -> list[Row]:
     """The log entries of a session, in order."""
     return select(system, "SELECT * FROM logs WHERE session_id = %s ORDER BY seq", session_id)

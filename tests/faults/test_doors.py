@@ -22,7 +22,7 @@ from agent_bridge.doors.queries import LEASE_SECONDS
 from devstack.processes import HOST, Child
 from shared.tokens import issue_agent_token
 from tests.agent_bridge.broken import freezing
-from tests.agent_bridge.stored import execute
+from tests.agent_bridge.stored import execute, lock_user
 from tests.agents.running import Generation, run_agent, run_steady_agent
 from tests.end_to_end.doors.visitors import (
     REGISTER,
@@ -36,7 +36,7 @@ from tests.end_to_end.doors.visitors import (
 )
 from tests.master import answer
 from tests.system import ML_KEY, System
-from tests.users import Json, User, eventually
+from tests.users import Json, User, eventually, register_user
 
 PROMPT_SECONDS = 1.5  # a second, and what the test itself takes on a busy machine
 PATIENCE_SECONDS = 20.0
@@ -228,6 +228,45 @@ async def test_whose_token_expires_is_out_at_once(
             async with asyncio.timeout(3 + PROMPT_SECONDS):
                 assert await agent.end() == 1008
             assert [frame["error"]["error_message"] for frame in agent.heard] == [TOKEN_EXPIRED]
+
+
+async def test_whose_user_is_locked_is_out_at_once_and_stays_out_until_he_is_let_in(
+    doors: tuple[Door, Door], stage: System, asker: User
+) -> None:
+    """Nobody tells the bridges: they find that out themselves, with Redis or without."""
+    first, second = doors
+    async with (
+        register_user(stage.gateway) as other,
+        agent_at(first.url, other) as (neighbour, spared),
+        agent_at(first.url, asker) as (one, registered),
+        agent_at(second.url, asker) as (two, _),
+    ):
+        lock_user(stage, asker.id)
+        for agent in (one, two):
+            async with asyncio.timeout(PROMPT_SECONDS):
+                assert await agent.end() == 1008
+            assert [frame["error"]["error_message"] for frame in agent.heard] == [TOKEN_ENDED]
+        for each in doors:
+            async with visiting(each.url, X_Custom_Authorization=registered["jwt"]) as again:
+                assert await again.end() == 1008
+        assert await _is_active(other, spared["id"])
+        assert neighbour.connection.close_code is None
+        lock_user(stage, asker.id, is_locked=False)
+        await asker.sign_in_again()
+        assert not await _is_active(asker, registered["id"])
+        async with returning(second.url, asker, registered):
+            pass
+
+
+async def test_whose_user_is_deleted_is_out_at_once(
+    doors: tuple[Door, Door], stage: System
+) -> None:
+    async with register_user(stage.gateway) as user:
+        await user.create_config()
+        async with agent_at(doors[0].url, user) as (agent, _):
+            execute(stage, "DELETE FROM users WHERE id = %s", user.id)
+            async with asyncio.timeout(PROMPT_SECONDS):
+                assert await agent.end() == 1008
 
 
 @pytest.mark.parametrize("generation", ["1.0", "2.0"])

@@ -12,7 +12,7 @@ from databases.core import Connection
 
 from agent_bridge.agents import queries
 from agent_bridge.agents.registry import NOT_REGISTERED, Registration, Registry
-from agent_bridge.agents.revocations import DELETED, RENEWED, refuse_revoked_agents
+from agent_bridge.agents.revocations import DELETED, LOCKED, RENEWED, refuse_revoked_agents
 from agent_bridge.router.frames import AgentRegistered
 from shared.notifications.bus import Notifications
 from shared.notifications.formats import REVOKED_TOKENS, encode_revoked
@@ -27,10 +27,10 @@ from tests.agent_bridge.actors import (
     until_active,
     until_inbox_is_empty,
 )
-from tests.agent_bridge.stored import execute, select
+from tests.agent_bridge.stored import execute, lock_user, select
 from tests.agents.running import Generation, run_agent
 from tests.system import System
-from tests.users import Json, User, eventually
+from tests.users import Json, User, eventually, register_user
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +158,35 @@ async def test_only_the_agent_whose_token_ended_is_told(system: System, user: Us
         await first.receive()
         await until_inbox_is_empty(system, user)
         assert (await user.read_agent(spared["id"]))["is_active"]
+
+
+async def test_an_agent_whose_user_is_locked_is_told_and_inactive_until_it_registers_again(
+    system: System, user: User
+) -> None:
+    """Nobody tells the bridge: it finds that out itself."""
+    async with register_user(system.gateway) as own:
+        agent = await own.register_agent("shut", "is locked out")
+        spared = await user.register_agent("spared", "stays")
+        async with (
+            connected_agent(system, agent["jwt"]) as connection,
+            connected_agent(system, spared["jwt"]) as neighbour,
+        ):
+            await connection.register("shut", "is locked out")
+            await neighbour.register("spared", "stays")
+            await until_active(own, agent["id"])
+            await until_active(user, spared["id"])
+            lock_user(system, own.id)
+            told = (await connection.receive())["error"]
+            assert (told["error_message"], told["error_type"]) == (LOCKED, "AgentGeneralError")
+            sql = "SELECT is_active, is_verified FROM agents WHERE id = %s"
+            assert select(system, sql, agent["id"]) == [{"is_active": False, "is_verified": False}]
+            lock_user(system, own.id, is_locked=False)
+            await own.sign_in_again()
+            await until_inbox_is_empty(system, user)
+            assert await is_active(user, spared["id"])
+            assert not await is_active(own, agent["id"])
+            await connection.register("shut", "is locked out")
+            await until_active(own, agent["id"])
 
 
 @pytest.mark.parametrize("message", [b"", b"\xff", b"not an id", b"revoked/1 \xff", b"revoked/2 x"])

@@ -68,6 +68,13 @@ def test_any_frame_of_the_router_is_something(frame: Any) -> None:
     assert parsed is None or isinstance(parsed, Invocation | Knock)
 
 
+@pytest.mark.parametrize("metadata", ["presence", None, [], 0, {}, {"request_id": "x"}])
+def test_the_router_hands_on_a_call_only_if_its_metadata_are_an_object(metadata: object) -> None:
+    frame = {"request_payload": {}, "request_metadata": metadata, "invoked_by": "somebody"}
+    is_call = isinstance(metadata, dict)
+    assert isinstance(parse_router_frame(_text(frame)), Invocation) == is_call
+
+
 @given(st.binary() | st.text())
 def test_what_is_no_json_is_misunderstood(text: str | bytes) -> None:
     for parsed in (parse_agent_frame(text, "agent"), parse_call(text)):

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from agent_bridge.router.frames import presence_frames
 from tests.end_to_end.doors.visitors import (
     Visitor,
     agent_at,
@@ -17,7 +18,7 @@ from tests.end_to_end.doors.visitors import (
 from tests.master import run_master
 from tests.sql import run_sql
 from tests.system import System
-from tests.users import Json, User, insert_user
+from tests.users import Json, User, eventually, insert_user
 
 CHATS = 20
 
@@ -78,3 +79,23 @@ async def test_an_agent_that_comes_to_a_door_takes_its_place_at_the_router(
         assert await _is_answered(door, caller, new, agent["id"])
         assert old.invocations == []
         await until_active(own, agent["id"], is_active=True)
+
+
+async def test_who_asks_the_router_whether_an_agent_at_a_door_is_there_does_not_run_it(
+    bare_system: System, own: User
+) -> None:
+    door, router = bare_system.doors[0], bare_system.router_url
+    async with (
+        agent_at(door, own) as (agent, registered),
+        agent_at(door, own) as (_, caller),
+        visiting(router, x_custom_invoke_key="presence:somebody") as asking,
+    ):
+        for frame in presence_frames(registered["id"], "mark"):
+            await asking.connection.send(frame)
+
+        async def is_told() -> bool:
+            return bool(asking.heard)
+
+        await eventually(is_told, "the router has handled the question")
+        assert await _is_answered(door, caller, agent, registered["id"])
+        assert len(agent.invocations) == 1

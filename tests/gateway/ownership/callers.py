@@ -188,6 +188,8 @@ _COLUMNS = (
     Access.USER_OR_SERVICE,
     Access.USER_AGENT_OR_SERVICE,
 )
+NAMING_OTHERS = {"another user for the owner", "another user with the key"}
+FOR_ADMINISTRATORS = {"/api/usage"}  # where it is for them to name somebody else
 RECEPTIONS = {caller: dict(zip(_COLUMNS, row, strict=True)) for caller, row in _TABLE.items()}
 
 
@@ -197,6 +199,8 @@ def reception(caller: str, operation: Operation) -> Reception:
         return Reception.FOREIGN
     if operation.access is Access.ADMIN:
         return _for_administrators(caller)
+    if caller in NAMING_OTHERS and operation.path in FOR_ADMINISTRATORS:
+        return Reception.FORBIDDEN
     if caller == OTHERS_KEY:
         return Reception.FOREIGN if Scope.READ in operation.opened_by else Reception.UNFIT
     if caller in KEYS:

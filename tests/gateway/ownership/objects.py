@@ -205,6 +205,7 @@ AGENTFLOWS = [
 ]
 CHATS = [
     Entry("GET /api/chats", OTHERS),
+    Entry("GET /api/chats/search", EMPTY, query={"query": "{marker}"}),
     Entry("POST /api/chats", MAKES, json={"session_id": "{new_id}", "title": "new"}),
     Entry(
         "POST /api/chats",
@@ -242,6 +243,7 @@ CHATS = [
         says="Chat with session_id {session_id} does not exist",
         query={"after": "0"},
     ),
+    Entry("GET /api/changes", SAME),
     Entry("GET /api/logs/list", EMPTY, note="of a session", query=SESSION),
     Entry("GET /api/logs/list", EMPTY, note="of a request", query={"request_id": "{request_id}"}),
 ]
@@ -258,6 +260,7 @@ REQUESTS = [
         path="/api/requests/{running_id}/cancel",
     ),
     Entry("GET /api/requests/{request_id}/answer", UNKNOWN, says=NOT_ASKED),
+    Entry("GET /api/me", OTHERS),
     Entry("GET /api/usage", OTHERS),
 ]
 

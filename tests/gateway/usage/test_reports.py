@@ -4,15 +4,17 @@ import asyncio
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from tests.gateway.shapes import faults, refused
+from gateway.web.auth import NOT_ADMIN
+from tests.gateway.shapes import faults, good, refused
 from tests.gateway.usage.spending import MILLION, PRICE, USED, report, saying, used_of
 from tests.master import Master, answer
 from tests.sql import Sql
 from tests.system import System
-from tests.users import Json, User
+from tests.users import Json, User, connect_to
 
 SUMS = {"requests", "input_tokens", "cached_tokens", "output_tokens", "price", "unpriced_requests"}
 NOTHING = {**dict.fromkeys(SUMS, 0), "price": None}
@@ -158,5 +160,35 @@ async def test_a_day_is_a_date(user: User, day: str) -> None:
 async def test_nobody_sees_what_others_have_used(user: User, other_user: User, sql: Sql) -> None:
     insert_days(sql, user, str(today()))
     assert (await report(other_user))["total"] == NOTHING
-    named = await report(other_user, user_id=user.id)
-    assert named["days"] == []
+    for whose in (user.id, str(uuid4())):
+        asked = await other_user.http.get("/api/usage", params={"user_id": whose})
+        assert (asked.status_code, asked.json()) == (403, {"detail": NOT_ADMIN})
+    assert (await report(other_user, user_id=other_user.id))["total"] == NOTHING
+
+
+async def test_an_administrator_sees_what_anybody_has_used(
+    user: User, other_user: User, sql: Sql
+) -> None:
+    insert_days(sql, user, str(today()), price=3.0)
+    insert_days(sql, other_user, str(today()), price=0.5)
+    sql("INSERT INTO budgets (user_id, usd) VALUES (%s, 7)", user.id)
+    sql("UPDATE users SET role = 'admin' WHERE id = %s", other_user.id)
+    told = await report(other_user, user_id=user.id)
+    assert told == await report(user)
+    assert (told["total"]["price"], told["budget"]) == (3.0, {"monthly": 7.0, "spent": 3.0})
+    assert (await report(other_user))["total"]["price"] == 0.5
+    unknown = str(uuid4())
+    asked = await other_user.http.get("/api/usage", params={"user_id": unknown})
+    assert refused(asked) == f"User '{unknown}' does not exist"
+
+
+async def test_an_administrators_key_wants_the_scope_for_what_others_have_used(
+    user: User, other_user: User, system: System, sql: Sql
+) -> None:
+    sql("UPDATE users SET role = 'admin' WHERE id = %s", user.id)
+    for scopes, status in ((["read"], 403), (["read", "admin"], 200)):
+        key = good(await user.http.post("/api/keys", json={"name": "k", "scopes": scopes}))["key"]
+        async with connect_to(system.gateway, Authorization=f"Bearer {key}") as http:
+            asked = await http.get("/api/usage", params={"user_id": other_user.id})
+            assert asked.status_code == status, asked.text
+            assert (await http.get("/api/usage")).status_code == 200

@@ -1,0 +1,50 @@
+// Icons of 24 by 24, drawn in strokes.
+import { html } from "../lib.js";
+
+const PATHS = {
+  chat: "M4 5h16v11H9l-5 4z",
+  agents: "M6 8h12v10H6z M12 4v4 M9.5 12.5v1 M14.5 12.5v1 M3.5 12v3 M20.5 12v3",
+  flows: "M3 9h6v6H3z M15 9h6v6h-6z M9 12h6 M13 10l2 2-2 2",
+  models: "M12 3l8 4.5v9L12 21l-8-4.5v-9z M4 7.5l8 4.5 8-4.5 M12 12v9",
+  servers: "M4 5h16v6H4z M4 13h16v6H4z M8 8h.01 M8 16h.01",
+  requests: "M4 6h10 M4 12h16 M4 18h7",
+  parts: "M3 12h4l3-7 4 14 3-7h4",
+  users: "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z M2.5 20c.5-3.5 3-5.5 6.5-5.5s6 2 6.5 5.5 M16 4.5a3.5 3.5 0 0 1 0 6.3 M18 15c2 .8 3.200 2.500 3.500 5",
+  usage: "M5 20V10 M12 20V4 M19 20v-7",
+  audit: "M6 3h9l4 4v14H6z M14 3v5h5 M9 13h7 M9 17h5",
+  account: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8z M4.500 21c.5-4 3.500-6 7.500-6s7 2 7.500 6",
+  docs: "M8 7l-5 5 5 5 M16 7l5 5-5 5 M13.500 5l-3 14",
+  menu: "M4 7h16 M4 12h16 M4 17h16",
+  plus: "M12 5v14 M5 12h14",
+  close: "M6 6l12 12 M18 6L6 18",
+  check: "M5 12.500l4.500 4.500L19 7.500",
+  warn: "M12 4l9 16H3z M12 10v4 M12 17h.01",
+  search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14z M16 16l5 5",
+  copy: "M9 9h11v11H9z M5 15H4V4h11v1",
+  trash: "M4 7h16 M9 7V4h6v3 M6 7l1 13h10l1-13 M10 11v5 M14 11v5",
+  edit: "M4 20l1-4L16 5l3 3L8 19z M14 7l3 3",
+  send: "M4 12l16-8-6 16-3-7z",
+  stop: "M7 7h10v10H7z",
+  again: "M20 11a8 8 0 1 0-2 6 M20 5v6h-6",
+  file: "M6 3h8l4 4v14H6z M13 3v5h5",
+  attach: "M20 11l-8.500 8.500a5 5 0 0 1-7-7L13 4a3.500 3.500 0 0 1 5 5l-8.500 8.500a2 2 0 0 1-3-3L14 7",
+  download: "M12 4v11 M7 11l5 5 5-5 M4 20h16",
+  upload: "M12 16V5 M7 9l5-5 5 5 M4 20h16",
+  right: "M9 5l7 7-7 7",
+  left: "M15 5l-7 7 7 7",
+  down: "M5 9l7 7 7-7",
+  up: "M5 15l7-7 7 7",
+  play: "M7 4l13 8-13 8z",
+  key: "M14 14a5 5 0 1 0-4-4L3 17v4h4l1-3 2-1z M16 8h.01",
+  link: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1 M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
+  out: "M14 4h6v16h-6 M4 12h11 M8 8l-4 4 4 4",
+  lock: "M6 11h12v9H6z M8.500 11V8a3.500 3.500 0 0 1 7 0v3",
+  clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z M12 7v5l3.500 2",
+  more: "M6 12h.01 M12 12h.01 M18 12h.01",
+  grip: "M9 6h.01 M15 6h.01 M9 12h.01 M15 12h.01 M9 18h.01 M15 18h.01",
+  moon: "M20 14a8 8 0 0 1-10-10 8 8 0 1 0 10 10z",
+};
+
+export const Icon = ({ name }) => html`
+  <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d=${PATHS[name]} /></svg>
+`;
