@@ -19,7 +19,12 @@ from tests.users import Json, connect_to
 
 LOGIN = "/api/login/access-token"
 # What an authorization server or a provider has given.
-GIVEN = {"/api/mcp/authorized", "/api/login/oidc/token", "/api/me/identities"}
+GIVEN = {
+    "/api/mcp/authorized",
+    "/api/login/oidc/token",
+    "/api/me/identities",
+    "/api/email-verification/oidc",
+}
 LOGOUT = "POST /api/login/oidc/{provider}/backchannel-logout"
 # A token of one's own, and a file from a picker, and that.
 WITHOUT = {
