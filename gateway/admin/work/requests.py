@@ -11,8 +11,12 @@ from gateway.admin.faults import NotFoundError
 from gateway.admin.work.finding import find_any
 from gateway.admin.work.installation import Installation
 from gateway.admin.work.listing import Listed, Part, select_listed
-from gateway.requests.cancellation import cancel
+from gateway.audit.actions import Action
+from gateway.audit.noting import COMMAND, audit
+from gateway.requests import queries
+from gateway.requests.cancellation import end_if_open
 from gateway.requests.schemas import ChatRequest
+from shared.notifications.bus import Notifications
 
 
 @frozen(slots=False)
@@ -69,13 +73,25 @@ async def cancel_all(on: Installation, request_ids: Sequence[UUID]) -> Listed[Ch
 
     Raises NotFoundError before any is cancelled where one does not exist.
     """
-    async with on.notifications() as notifications, on.connection() as connection:
+    async with on.connection() as connection:
         owners = [await select_owner(connection, id_) for id_ in request_ids]
+    async with on.notifications() as notifications:
         cancelled = [
-            await cancel(connection, notifications, owner, id_)
+            await _cancel(on, notifications, owner, id_)
             for owner, id_ in zip(owners, request_ids, strict=True)
         ]
     return Listed([each for each in cancelled if each is not None])
+
+
+async def _cancel(
+    on: Installation, notifications: Notifications, owner: UUID, request_id: UUID
+) -> ChatRequest | None:
+    """Cancel one, and have that noted if it was open."""
+    async with on.acting() as connection:
+        if await end_if_open(connection, notifications, owner, request_id):
+            action = Action.REQUEST_CANCELLED
+            await audit(connection, COMMAND, action, object_id=request_id, owner_id=owner)
+        return await queries.select_request(connection, owner, request_id)
 
 
 async def select_owner(connection: Connection, request_id: UUID) -> UUID:
