@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypedDict
 from uuid import uuid4
@@ -30,8 +31,10 @@ from agent_bridge.retention import make_partitions, remove_what_is_old
 from agent_bridge.router.lanes import Lanes
 from agent_bridge.router.session import RouterSession
 from agent_bridge.stored_secrets import StoredSecrets
+from agent_bridge.telling import told_numbers
 from shared.codec.converter import unstructure
 from shared.notifications.bus import Notifications
+from shared.notifications.telling import Telling
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
@@ -41,6 +44,7 @@ from shared.redis.servers import RedisServer, create_redis
 from shared.secrets import Vault
 from shared.settings.bridge import BridgeSettings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics
+from shared.telemetry.snapshots import Self
 from shared.telemetry.tracing import export_traces
 
 logger = logging.getLogger(__name__)
@@ -100,7 +104,8 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         logs = LogInbox(stored, entries, parts, agents.is_verified)
         doors = create_doors(settings, database, notifications, vault, logs, bridge_id)
         session = RouterSession(settings, logs.put)
-        leadership = Leadership(settings, session, Reconciliation(settings, database), agents.put)
+        reconciliation = Reconciliation(settings, database)
+        leadership = Leadership(settings, session, reconciliation, agents.put, bridge_id)
         ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
         endings = Endings(database, notifications)
         lanes = doors.lanes if doors else Lanes(settings)
@@ -108,6 +113,16 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         claiming = Claiming(settings, database, notifications, bridge_id, running)
         secrets = StoredSecrets(database, vault)
         upkeep = Upkeep(database, notifications, running, endings)
+        leave = partial(_leave, claiming, running, doors)
+        drain = Drain(leave)
+        this = Self(
+            bridge_id,
+            "agent_bridge",
+            listening(settings).address,
+            datetime.now(UTC),
+            told_numbers(database),
+            lambda: drain.has_begun,
+        )
         # Left in reverse: no claims, nothing that runs, no router session (what runs here is logged
         # until its end), nothing heard that is not stored, nothing that Redis is still to be told.
         await stack.enter_async_context(
@@ -125,6 +140,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
                 retention=remove_what_is_old(database, settings.retention_days),
                 secrets=secrets.watch(),
                 loop_lag=measure_loop_lag(),
+                telling=Telling(settings, notifications, this).run(),
                 backlog=measure_backlog(database, wanted=bool(settings.bridge_metrics_port)),
             )
         )
@@ -133,12 +149,10 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         await stack.enter_async_context(background(leadership=leadership.run()))
         if doors:
             await stack.enter_async_context(doors.open())
-        leave = partial(_leave, claiming, running, doors)
         stack.push_async_callback(leave, 0)
         await stack.enter_async_context(
             background(claims=claiming.claim(), heartbeats=claiming.send_heartbeats())
         )
-        drain = Drain(leave)
         probe = DatabaseProbe(settings, database)
         stack.callback(probe.close)
         checks: dict[str, Check] = {

@@ -160,6 +160,7 @@ def _start_stores(stack: Stack, given: Mapping[str, str], environment: dict[str,
 def _print_addresses(environment: Mapping[str, str], demo: Demo, password: str) -> None:
     gateway = demo.gateway.url
     rows = {
+        "console": f"{gateway}/console",
         "front-end WebSocket": f"ws{gateway.removeprefix('http')}/frontend/ws?token=<user token>",
         "Swagger UI": f"{gateway}/docs",
         "bridge health": f"{url_of(environment, 'BRIDGE')}/health",

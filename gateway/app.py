@@ -3,7 +3,9 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
+from uuid import uuid4
 
 from anyio.lowlevel import checkpoint
 from starlette.applications import Starlette
@@ -19,6 +21,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.audit.failures import Failures
 from gateway.audit.sweep import sweep_audit
+from gateway.changes.queries import select_states
 from gateway.console.pages import console_routes, load_assets
 from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
@@ -31,11 +34,14 @@ from gateway.keys.uses import Uses
 from gateway.leaving.working import Deletions
 from gateway.mail.sending import Mail
 from gateway.mcp.kind import MCP_SERVERS
-from gateway.mcpserver.changes import Changes
+from gateway.mcpserver.changes import select_tools
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
 from gateway.openapi.signing_in import with_ways_in
+from gateway.parts.looking import Looking
+from gateway.parts.rounds import Rounds
+from gateway.parts.telling import told_numbers
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
@@ -46,6 +52,7 @@ from gateway.routes import sockets as described
 from gateway.signins.revocations import Revocations
 from gateway.signins.sweep import sweep_sign_ins
 from gateway.state import State
+from gateway.streams.changes import Changes
 from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
@@ -62,6 +69,7 @@ from gateway.web.strangers import CountStrangers
 from gateway.web.turns import Turns
 from shared import VERSION
 from shared.notifications.bus import Notifications
+from shared.notifications.telling import Telling
 from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
@@ -72,6 +80,7 @@ from shared.redis.servers import create_redis
 from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
 from shared.telemetry.metrics import measure_loop_lag, serve_metrics
+from shared.telemetry.snapshots import Self
 from shared.telemetry.tracing import export_traces
 
 logger = logging.getLogger(__name__)
@@ -174,7 +183,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.callback(passwords.close)
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
-        notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
+        notifications, watch = Notifications(redis), Watch(database)
+        changes, topics = Changes(database, select_tools), Changes(database, select_states)
         revocations = Revocations(database, notifications)
         providers = Providers(settings)
         uses = Uses(database)
@@ -188,10 +198,24 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         mail = Mail(settings)
         vault = Vault(settings.encryption_keys)
         outbound = Outbound(settings.lookup_seconds, allow_private=settings.allow_private_urls)
+        sockets = Sockets(settings.sockets_per_user, revocations)
+        drain = Drain(sockets.leave, settings.drain_grace)
+        this = Self(
+            uuid4(),
+            "gateway",
+            listening(settings).address,
+            datetime.now(UTC),
+            told_numbers(database),
+            lambda: drain.has_begun,
+        )
+        telling = Telling(settings, notifications, this)
+        rounds = Rounds(settings, notifications, telling, bridges)
         loops = background(
             notifications_reader=notifications.read(),
             notifications_writer=notifications.outbox.write(),
             bridges=bridges.listen(),
+            telling=telling.run(),
+            rounds=rounds.listen(),
             watch=watch.run(),
             revoked=revocations.run(),
             revocations=revocations.listen(),
@@ -201,6 +225,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             failures=failures.run(),
             audit=sweep_audit(database, settings.audit_days),
             changes=changes.run(),
+            topics=topics.run(),
             mail=mail.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
@@ -211,10 +236,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
         stack.push_async_callback(uses.store)
-        sockets = Sockets(settings.sockets_per_user, revocations)
         probe = DatabaseProbe(settings, database)
         stack.callback(probe.close)
-        drain = Drain(sockets.leave, settings.drain_grace)
         replica = await stack.enter_async_context(open_replica(settings, database))
         checks: dict[str, Check] = {
             "postgresql": probe.answers,
@@ -246,6 +269,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             keys=keys,
             watch=watch,
             changes=changes,
+            topics=topics,
             storage=storage,
             objects=objects,
             deletions=deletions,
@@ -259,6 +283,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
                 lambda: {**probe.describe(), "redis_kind": redis.kind},
             ),
             drain=drain,
+            looking=Looking(settings, database, redis, rounds),
         )
 
 

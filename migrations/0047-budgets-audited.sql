@@ -1,5 +1,5 @@
 -- Notes who sets, changes and removes budgets.
--- depends: 0044-account-deletions
+-- depends: 0046-who-it-is
 
 CREATE TRIGGER budgets_of_users_audited_created AFTER INSERT ON budgets
     FOR EACH ROW WHEN (NEW.user_id IS NOT NULL)

@@ -64,12 +64,13 @@ class Leadership:
         session: RouterSession,
         reconciliation: Reconciliation,
         put: PutInTerm,
+        bridge_id: UUID,
     ) -> None:
         self._settings = settings
         self._session = session
         self._reconciliation = reconciliation
         self._put = put
-        self._lease = Lease("router_session", LEASE_SECONDS, LEADER_LOCK)
+        self._lease = Lease("router_session", LEASE_SECONDS, LEADER_LOCK, bridge_id)
         self._leads = asyncio.Event()
         self._leads_until = 0.0  # by the clock of this process
         self._term: UUID | None = None

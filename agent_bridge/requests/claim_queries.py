@@ -105,7 +105,8 @@ async def claim_requests(
         ), claimed AS (
             UPDATE requests
             SET status = 'running', bridge_id = :bridge_id, claim_id = gen_random_uuid(),
-                lease_until = clock_timestamp() + CAST(:lease AS interval)
+                lease_until = clock_timestamp() + CAST(:lease AS interval),
+                claimed_at = clock_timestamp()
             FROM next CROSS JOIN hasty WHERE requests.id = next.id
             RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
                       file_ids, deadline, position, requests.created_at, traceparent, message_id,
@@ -154,7 +155,8 @@ async def release_request(connection: Connection, claim_id: UUID | None) -> bool
     """Give back a request for another bridge to take; False: it was sent, or has ended."""
     sql = """
         UPDATE requests
-        SET status = 'queued', bridge_id = NULL, claim_id = NULL, lease_until = NULL
+        SET status = 'queued', bridge_id = NULL, claim_id = NULL, lease_until = NULL,
+            claimed_at = NULL
         WHERE claim_id = :claim_id AND status = 'running' AND sent_at IS NULL
         RETURNING id
     """

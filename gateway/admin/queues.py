@@ -10,7 +10,7 @@ group = new_group("What waits and what runs.")
 @group.command("show", epilog=examples("queues show", "queues show --json"))
 def show_queue(as_json: Json = False) -> None:
     """Show how many requests wait and run, and how long the oldest has waited."""
-    from gateway.admin.work.queues import select_queue
+    from gateway.parts.queries import select_queue
 
     show_one(ask(select_queue), as_json=as_json)
 

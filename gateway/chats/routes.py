@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import attrs
 from starlette.responses import Response
 
-from gateway.chats import queries
+from gateway.chats import queries, search
 from gateway.chats.closes import CLOSE_CODES
 from gateway.chats.deletion import delete_chat as delete_whole_chat
 from gateway.chats.events import (
@@ -130,6 +130,7 @@ def _page_url(call: Call[Nothing, HistoryPage], number: int, offset: int) -> str
 
 
 operations = [
+    *search.operations,
     listing("/api/chats", list_chats, ChatPage, Chats, fails=False),
     post("/api/chats", create_chat, NewChat, CreatedChat, names={"session_id": "/session_id"}),
     listing("/api/chat", read_history, HistoryPage, History, access=Access.USER_OR_SERVICE),

@@ -1,18 +1,17 @@
 """What providers' own access tokens open: the account of the identity that they name.
 
-Whoever a token names is looked up once; the next calls with it cost no query, until the identity
-or its user is told to have ended or changed.
+Whoever a token names is looked up once; the next calls with it cost no query.
 """
 
 import time
-from collections import OrderedDict
 from hashlib import sha256
 from uuid import UUID
 
-from attrs import frozen
+from attrs import define
 from databases import Database
 
 from gateway.identities import queries
+from gateway.identities.once import id_of
 from gateway.identities.providers import Provider, Providers
 from gateway.identities.queries import Linked
 from gateway.identities.tokens import (
@@ -24,6 +23,7 @@ from gateway.identities.tokens import (
     read_access_token,
 )
 from gateway.remote.errors import UnreachableError
+from gateway.signins.remembered import Remembered
 from gateway.signins.revocations import Revocations
 from gateway.web.callers import Caller, Credential
 from shared.postgres.pool import connect, give_back
@@ -31,10 +31,12 @@ from shared.postgres.pool import connect, give_back
 MOST_TOKENS = 4096
 
 
-@frozen
-class _Remembered:
-    holder: Linked
-    expires_at: float
+@define(eq=False)
+class _Known:
+    """A token, and whom it stands for."""
+
+    caller: Caller
+    is_dropped: bool = False
 
 
 class Bearers:
@@ -43,12 +45,7 @@ class Bearers:
     def __init__(self, providers: Providers, revocations: Revocations) -> None:
         self._providers = providers
         self._is_used = any(each.settings.bearer for each in providers.all)
-        self._revocations = revocations
-        self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
-        self._unchanged: set[UUID] = set()
-        self._told = 0
-        if self._is_used:
-            revocations.tell(self._note)
+        self._known: Remembered[_Known] = Remembered(revocations, MOST_TOKENS)
 
     async def find_caller(self, database: Database, token: str) -> Caller | None:
         """Whom a provider's token stands for; None: it is no good one, or nobody's here.
@@ -58,38 +55,24 @@ class Bearers:
         if not self._is_used or len(token) > TOKEN_CHARACTERS:
             return None
         digest = sha256(token.encode(errors="surrogatepass")).digest()
-        known = self._remembered.get(digest)
-        if known is None or not self._holds(known):
-            known = await self._look_up(database, digest, token)
-        if known is None or known.expires_at <= time.time():
+        known = self._known.find(digest) or await self._look_up(database, digest, token)
+        if known is None or known.caller.credential.expires_at <= time.time():
             return None
-        self._remembered[digest] = known
-        self._remembered.move_to_end(digest)
-        while len(self._remembered) > MOST_TOKENS:
-            self._remembered.popitem(last=False)
-        holder = known.holder
-        credential = Credential(holder.id, known.expires_at, ends_with_user=True)
-        return Caller(holder.user_id, credential=credential)
+        return known.caller
 
-    def _holds(self, known: _Remembered) -> bool:
-        ids = {known.holder.id, known.holder.user_id}
-        return self._revocations.is_fresh and ids <= self._unchanged
-
-    async def _look_up(self, database: Database, digest: bytes, token: str) -> _Remembered | None:
-        self._remembered.pop(digest, None)
+    async def _look_up(self, database: Database, digest: bytes, token: str) -> _Known | None:
+        self._known.forget(digest)
         opened = await self._read(database, token)
         if opened is None:
             return None
-        told = self._told
+        told = self._known.told
         async with connect(database) as connection:
-            holder = await queries.select_holder(connection, opened.issuer, opened.subject)
-            if holder is None or await self._revocations.is_over(connection, holder.id):
-                return None
-        if self._told == told:  # nothing has changed since it was read
-            if len(self._unchanged) > 2 * MOST_TOKENS:
-                self._unchanged.clear()
-            self._unchanged |= {holder.id, holder.user_id}
-        return _Remembered(holder, opened.expires_at)
+            holder = await queries.select_holder(connection, opened)
+        if holder is None:
+            return None
+        known = _make(opened, holder)
+        self._known.keep(digest, known, told)
+        return known
 
     async def _read(self, database: Database, token: str) -> Opened | None:
         provider = self._providers.issuing(issuer_in(token))
@@ -101,9 +84,25 @@ class Bearers:
         except (UntrustedError, UnreachableError):
             return None
 
-    def _note(self, id_: UUID) -> None:
-        self._told += 1
-        self._unchanged.discard(id_)
+
+def told_as_logged_out(identity_id: UUID) -> UUID:
+    """By which is told that the tokens which a provider has given somebody before are over.
+
+    Not by the id of the identity: later ones are good.
+    """
+    return id_of("logged out", str(identity_id))
+
+
+def _make(opened: Opened, holder: Linked) -> _Known:
+    credential = Credential(
+        holder.id,
+        opened.expires_at,
+        lambda: known.is_dropped,
+        hangs_on=[holder.user_id, told_as_logged_out(holder.id)],
+    )
+    caller = Caller(holder.user_id, credential=credential, scopes=opened.scopes)
+    known = _Known(caller)
+    return known
 
 
 async def _expect_key(provider: Provider, database: Database, token: str) -> None:

@@ -9,6 +9,7 @@ from databases.core import Connection
 
 from gateway.identities.schemas import Identity
 from gateway.identities.sealing import Proof
+from gateway.identities.tokens import LoggedOut, Opened
 from shared.postgres.pool import columns
 
 
@@ -29,6 +30,18 @@ async def use_identity(connection: Connection, proof: Proof) -> Linked | None:
     """
     row = await connection.fetch_one(sql, _values_of(proof))
     return Linked(**columns(row)) if row else None
+
+
+async def select_is_of(connection: Connection, owner: UUID, proof: Proof) -> bool:
+    """Whether a provider vouches for this user."""
+    sql = """
+        SELECT EXISTS (
+            SELECT FROM identities
+            WHERE issuer = :issuer AND subject = :subject AND user_id = :owner
+        )
+    """
+    values = {"issuer": proof.issuer, "subject": proof.subject, "owner": owner}
+    return bool(await connection.fetch_val(sql, values))
 
 
 async def insert_identity(connection: Connection, user_id: UUID, proof: Proof) -> UUID | None:
@@ -162,13 +175,49 @@ async def end_sign_ins_of_session(connection: Connection, issuer: str, sid: str)
     return [row["id"] for row in rows]
 
 
-async def select_holder(connection: Connection, issuer: str, subject: str) -> Linked | None:
-    """Whom the provider's own token lets in: nobody who is locked."""
+async def note_logout(connection: Connection, issuer: str, ended: LoggedOut) -> Sequence[UUID]:
+    """Note when a person signed out at a provider; the identities of whom that is, one or none.
+
+    Of a session alone it is whoever has signed in here from it.
+    """
+    sql = """
+        WITH named AS (
+            SELECT id FROM identities WHERE issuer = :issuer AND subject = :subject
+            UNION ALL
+            SELECT identity_id FROM sign_ins
+            WHERE provider_sid = :sid AND CAST(:subject AS text) IS NULL
+        )
+        UPDATE identities SET
+            logged_out_at = greatest(logged_out_at, to_timestamp(CAST(:at AS float8)))
+        WHERE id IN (SELECT id FROM named) AND issuer = :issuer
+        RETURNING id
+    """
+    values = {"issuer": issuer, "subject": ended.subject, "sid": ended.sid, "at": ended.at}
+    return [row["id"] for row in await connection.fetch_all(sql, values)]
+
+
+async def insert_revocations(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Have all gateways told of what no trigger notes."""
+    sql = """
+        INSERT INTO revocations (id) SELECT unnest(CAST(:ids AS uuid[]))
+        ON CONFLICT (id) DO UPDATE SET at = DEFAULT, forget_at = DEFAULT
+    """
+    await connection.execute(sql, {"ids": list(ids)})
+
+
+async def select_holder(connection: Connection, opened: Opened) -> Linked | None:
+    """Whom the provider's own token lets in: nobody who is locked, or has signed out since."""
     sql = """
         SELECT identities.id, user_id FROM identities JOIN users ON users.id = user_id
         WHERE issuer = :issuer AND subject = :subject AND locked_at IS NULL
+          AND coalesce(logged_out_at < to_timestamp(CAST(:issued_at AS float8)), true)
     """
-    row = await connection.fetch_one(sql, {"issuer": issuer, "subject": subject})
+    values = {
+        "issuer": opened.issuer,
+        "subject": opened.subject,
+        "issued_at": opened.issued_at,
+    }
+    row = await connection.fetch_one(sql, values)
     return Linked(**columns(row)) if row else None
 
 

@@ -1,5 +1,6 @@
 """Signing in by providers of OpenID Connect."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from authlib.common.urls import add_params_to_uri
@@ -12,6 +13,7 @@ from gateway.audit.acting import acting
 from gateway.grants.page import show_end
 from gateway.identities import queries
 from gateway.identities.accounts import find_account
+from gateway.identities.bearers import told_as_logged_out
 from gateway.identities.flows import begin, finish
 from gateway.identities.once import id_of, take_once
 from gateway.identities.providers import Provider
@@ -69,7 +71,8 @@ async def read_login_ways(call: Call[Nothing, Nothing]) -> LoginWays:
         LoginProvider(each.name, each.title, f"{base}{PREFIX}/{each.name}")
         for each in call.state["providers"].all
     ]
-    return LoginWays(settings.password_login, providers)
+    mail = settings.password_login and call.state["mail"].is_sent
+    return LoginWays(settings.password_login, providers, mail)
 
 
 async def read_oidc_login(call: Call[Nothing, LoginBegin]) -> Response:
@@ -143,7 +146,9 @@ async def create_oidc_token(call: Call[CodeGrant, Nothing]) -> TokenPair:
     bind_log_ids(user_id=linked.user_id)
     if proof.is_admin is not None:
         await _set_role(call, linked, is_admin=proof.is_admin)
-    vouched = Vouched(linked.id, proof.sid, proof.id)
+    at = proof.authenticated_at
+    told_at = None if at is None else datetime.fromtimestamp(at, UTC)
+    vouched = Vouched(linked.id, proof.sid, proof.id, told_at)
     given = await begin_sign_in(
         call, linked.user_id, proof.provider, offline=proof.offline, vouched=vouched
     )
@@ -160,7 +165,11 @@ async def _set_role(call: Call[Any, Any], linked: queries.Linked, *, is_admin: b
 
 
 async def create_oidc_logout(call: Call[BackChannelLogout, OfProvider]) -> None:
-    """End what somebody has begun who has signed out at a provider; only that can ask for it."""
+    """End what somebody has begun who has signed out at a provider; only that can ask for it.
+
+    The provider's own tokens that were given to him before are over too, whichever session it was:
+    most don't say from which they are.
+    """
     provider = find_provider(call)
     try:
         ended = await read_logout_token(provider, call.body.logout_token)
@@ -170,6 +179,9 @@ async def create_oidc_logout(call: Call[BackChannelLogout, OfProvider]) -> None:
     async with acting(call) as connection:
         if not await take_once(connection, ended.id, REMEMBERED_SECONDS):
             raise BadRequestError("The logout token was used before", LOGOUT_TOKEN)
+        logged_out = await queries.note_logout(connection, issuer, ended)
+        told = [told_as_logged_out(each) for each in logged_out]
+        await queries.insert_revocations(connection, told)
         if ended.subject is not None:
             ids = await queries.end_sign_ins_of_subject(
                 connection, issuer, ended.subject, ended.sid
@@ -177,7 +189,7 @@ async def create_oidc_logout(call: Call[BackChannelLogout, OfProvider]) -> None:
         else:
             assert ended.sid is not None
             ids = await queries.end_sign_ins_of_session(connection, issuer, ended.sid)
-    call.state["revocations"].publish(ids)
+    call.state["revocations"].publish([*ids, *told])
 
 
 async def read_oidc_logout(call: Call[Nothing, LogoutBegin]) -> Response:

@@ -8,6 +8,7 @@ from uuid import UUID
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from starlette.responses import RedirectResponse
 
+from gateway.accounts.page import EMAIL_PATH
 from gateway.audit.acting import actor_of
 from gateway.identities.flows import Begun
 from gateway.identities.once import id_of, take_once
@@ -19,10 +20,10 @@ from gateway.web.errors import BadRequestError
 from gateway.web.operation import Call
 from gateway.web.refusals import CODE
 from shared.postgres.pool import connect
-from shared.settings.addresses import read_origin
 from shared.settings.gateway import GatewaySettings
 
 PREFIX = "/api/login/oidc"
+OWN_PAGES = ("/docs/signed-in", "/console", EMAIL_PATH)  # that have people sign in
 SEE_OTHER = 303
 NO_PLACE = UUID(int=0)  # a code is its own place
 
@@ -44,18 +45,11 @@ def find_provider(call: Call[Any, Any]) -> Provider:
 
 
 def check_page(settings: GatewaySettings, address: str) -> None:
-    """Raises BadRequestError for an address at which nobody's codes belong."""
-    try:
-        parts = urlsplit(address)
-        origin = read_origin(f"{parts.scheme}://{parts.netloc}")
-    except ValueError:
-        origin = ""
-    welcome = {settings.public_origin, *settings.backend_cors_origins} - {"*"}
-    if origin not in welcome or "#" in address or not address.isprintable():
-        raise BadRequestError(
-            "'redirect_uri' must be a page of PUBLIC_URL's origin, or of one that"
-            " BACKEND_CORS_ORIGINS names"
-        )
+    """Raises BadRequestError for an address at which nobody's codes belong (RFC 9700, 4.1.3)."""
+    path = urlsplit(settings.public_url or "").path
+    own = {f"{settings.public_origin}{path}{page}" for page in OWN_PAGES}
+    if address not in own.union(settings.sign_in_pages):
+        raise BadRequestError("'redirect_uri' must be a page that SIGN_IN_PAGES names, exactly")
 
 
 def send_away(settings: GatewaySettings, begun: Begun, vault: Any) -> RedirectResponse:

@@ -1,5 +1,6 @@
 """What providers sign: ID tokens, logout tokens, and access tokens for us."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
@@ -14,14 +15,17 @@ from joserfc.jwt import JWTClaimsRegistry
 from gateway.identities.once import id_of
 from gateway.identities.providers import ALGORITHMS, Known, Provider
 from gateway.remote.errors import UnreachableError
+from gateway.web.scopes import Scope
 from shared.codec.text import read_json
+from shared.settings.providers import ProviderSettings
 
 LEEWAY_SECONDS = 60  # that clocks differ
 LOGOUT_SECONDS = 300  # a logout token that was made longer ago is no news
 SUBJECT_CHARACTERS = 255  # OpenID Connect Core 1.0, 2
 TOKEN_CHARACTERS = 16 * 1024
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-LOGOUT_TYPES = frozenset({"logout+jwt", "application/logout+jwt", "jwt", ""})
+LOGOUT_TYPES = frozenset({"logout+jwt", "application/logout+jwt"})
+UNTYPED = frozenset({"jwt", ""})
 ACCESS_TYPES = frozenset({"at+jwt", "application/at+jwt"})
 OF_ACCESS = ("iss", "aud", "exp", "sub", "client_id", "iat", "jti")  # RFC 9068, 2.2
 
@@ -38,6 +42,8 @@ class LoggedOut:
 
     subject: str | None
     sid: str | None
+    at: float
+    """By the provider's clock, in seconds since 1970."""
     id: UUID
     """Of the logout token."""
 
@@ -48,7 +54,9 @@ class Opened:
 
     issuer: str
     subject: str
+    issued_at: float
     expires_at: float
+    scopes: frozenset[Scope]
 
 
 async def read_id_token(provider: Provider, given: Mapping[str, Any], nonce: str) -> dict[str, Any]:
@@ -68,6 +76,7 @@ async def read_id_token(provider: Provider, given: Mapping[str, Any], nonce: str
         }
         CodeIDToken(token.claims, token.header, options, beside).validate(leeway=LEEWAY_SECONDS)
         _check_subject(token.claims["sub"])
+        _check_time(token.claims.get("auth_time"))
     except _BAD as error:
         raise UntrustedError(f"its ID token is not valid ({_why(error)})") from None
     return token.claims
@@ -81,7 +90,8 @@ async def read_logout_token(provider: Provider, text: str) -> LoggedOut:
     try:
         token = await _decode(provider, text, (await provider.known()).algorithms)
         claims = token.claims
-        if str(token.header.get("typ", "")).lower() not in LOGOUT_TYPES:
+        types = LOGOUT_TYPES | (UNTYPED if provider.settings.untyped_logout else frozenset())
+        if str(token.header.get("typ", "")).lower() not in types:
             raise InvalidClaimError("typ")
         options = _options(
             ("iss", "aud", "iat", "jti", "events"), provider, provider.settings.client_id
@@ -102,7 +112,8 @@ async def read_logout_token(provider: Provider, text: str) -> LoggedOut:
                 _check_subject(each)
     except _BAD as error:
         raise UntrustedError(f"the logout token is not valid ({_why(error)})") from None
-    return LoggedOut(subject, sid, id_of("logout", provider.settings.issuer, claims["jti"]))
+    id_ = id_of("logout", provider.settings.issuer, claims["jti"])
+    return LoggedOut(subject, sid, claims["iat"], id_)
 
 
 async def read_access_token(provider: Provider, text: str) -> Opened:
@@ -117,7 +128,27 @@ async def read_access_token(provider: Provider, text: str) -> Opened:
     except _BAD as error:
         raise UntrustedError(f"the access token is not valid ({_why(error)})") from None
     claims = token.claims
-    return Opened(claims["iss"], claims["sub"], claims["exp"] + LEEWAY_SECONDS)
+    return Opened(
+        claims["iss"],
+        claims["sub"],
+        claims["iat"],
+        claims["exp"] + LEEWAY_SECONDS,
+        _scopes_in(provider.settings, claims),
+    )
+
+
+def _scopes_in(settings: ProviderSettings, claims: Mapping[str, Any]) -> frozenset[Scope]:
+    """Those of ours that a token names, in `scope` (RFC 9068, 2.2.3) or, as some do, in `scp`."""
+    named: set[str] = set()
+    for said in (claims.get("scope"), claims.get("scp")):
+        words = said.split() if isinstance(said, str) else said
+        named.update(filter(_is_text, words if isinstance(words, list) else []))
+    ours = frozenset(each for each in Scope if f"{settings.scope_prefix}{each}" in named)
+    return ours or frozenset(map(Scope, settings.unscoped))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def issuer_in(text: str) -> object:
@@ -166,6 +197,14 @@ def _options(names: Iterable[str], provider: Provider, audience: str | None) -> 
 def _check_subject(value: object) -> None:
     if not isinstance(value, str) or not 0 < len(value) <= SUBJECT_CHARACTERS:
         raise InvalidClaimError("sub")
+
+
+def _check_time(value: object) -> None:
+    """Seconds since 1970, which lie behind us."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    latest = time.time() + LEEWAY_SECONDS
+    if value is not None and not (is_number and 0 <= value <= latest):  # type: ignore[operator]
+        raise InvalidClaimError("auth_time")
 
 
 def _why(error: Exception) -> str:

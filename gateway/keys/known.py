@@ -1,14 +1,9 @@
-"""The API keys that are known here: whether one is good costs no query but the first.
-
-One is forgotten when it, or its user, is told as changed; it is looked up each time while that
-would not be heard.
-"""
+"""The API keys that are known here: whether one is good costs no query but the first."""
 
 import time
 from collections import OrderedDict
 from time import monotonic
 from typing import Protocol
-from uuid import UUID
 
 from attrs import define
 from databases import Database
@@ -17,6 +12,7 @@ from databases.core import Connection
 from gateway.keys.format import PREFIX, hash_of, is_whole
 from gateway.keys.uses import Uses
 from gateway.keys.using_queries import StoredKey, select_key
+from gateway.signins.remembered import Remembered
 from gateway.signins.revocations import Revocations
 from gateway.web.callers import Caller, Credential
 from shared.postgres.pool import give_back
@@ -58,20 +54,16 @@ class _Known:
 
 
 class Keys:
-    """Finds who has a key; those that are used least recently are forgotten first."""
+    """Finds who has a key."""
 
     def __init__(
         self, database: Database, revocations: Revocations, guesses: Guesses, uses: Uses
     ) -> None:
         self._database = database
-        self._revocations = revocations
         self._guesses = guesses
         self._uses = uses
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
-        self._by_id: dict[UUID, set[bytes]] = {}  # of a key or a user
+        self._known: Remembered[_Known] = Remembered(revocations, KNOWN_LIMIT)
         self._unknown: OrderedDict[bytes, float] = OrderedDict()  # until when that is believed
-        self._told = 0
-        revocations.tell(self._drop)
 
     def is_one(self, token: str) -> bool:
         """Whether it is to be one, and no token of another kind."""
@@ -85,13 +77,11 @@ class Keys:
     async def find(self, connection: Connection, key: str, host: str) -> Caller | None:
         """Whose it is, if it is good for who comes from there. Raises TooManyRequestsError."""
         hash_, now = hash_of(key), time.time()
-        known = self._known.get(hash_)
-        if known is None or known.read_until < monotonic() or not self._revocations.is_fresh:
+        known = self._known.find(hash_)
+        if known is None or known.read_until < monotonic():
             known = await self._look_up(connection, key, hash_, host)
-            if known is None:
-                return None
-        else:
-            self._known.move_to_end(hash_)
+        if known is None:
+            return None
         if not known.lets_in(host, now):
             bind_log_ids(user_id=known.key.user_id)
             return None
@@ -104,17 +94,16 @@ class Keys:
         if not is_whole(key) or self._unknown.get(hash_, 0.0) > monotonic():
             return None
         await self._guesses.check(host)
-        told = self._told
+        told = self._known.told
         stored = await select_key(connection, hash_)
         if stored is None:
-            self._forget(hash_)
+            self._known.forget(hash_)
             self._note_unknown(hash_)
             await give_back(self._database)
             await self._guesses.count(host)
             return None
         known = _make(stored)
-        if told == self._told:  # else it may be of before what was told
-            self._remember(hash_, known)
+        self._known.keep(hash_, known, told)
         return known
 
     def _note_unknown(self, hash_: bytes) -> None:
@@ -122,34 +111,10 @@ class Keys:
         if len(self._unknown) > UNKNOWN_LIMIT:
             self._unknown.popitem(last=False)
 
-    def _remember(self, hash_: bytes, known: _Known) -> None:
-        self._forget(hash_)
-        self._known[hash_] = known
-        for id_ in (known.key.id, known.key.user_id):
-            self._by_id.setdefault(id_, set()).add(hash_)
-        if len(self._known) > KNOWN_LIMIT:
-            self._forget(next(iter(self._known)))
-
-    def _forget(self, hash_: bytes) -> _Known | None:
-        known = self._known.pop(hash_, None)
-        if known is not None:
-            for id_ in (known.key.id, known.key.user_id):
-                hashes = self._by_id[id_]
-                hashes.discard(hash_)
-                if not hashes:
-                    del self._by_id[id_]
-        return known
-
-    def _drop(self, id_: UUID) -> None:
-        self._told += 1
-        for hash_ in list(self._by_id.get(id_, ())):
-            if known := self._forget(hash_):
-                known.is_dropped = True
-
 
 def _make(stored: StoredKey) -> _Known:
     credential = Credential(
-        stored.id, stored.expires_at, lambda: known.is_dropped, ends_with_user=True
+        stored.id, stored.expires_at, lambda: known.is_dropped, hangs_on=[stored.user_id]
     )
     caller = Caller(stored.user_id, credential=credential, scopes=stored.scopes)
     known = _Known(caller, stored, Networks(stored.networks), monotonic() + READ_SECONDS)

@@ -148,10 +148,11 @@ MESSAGES = """
     ), added AS (
         INSERT INTO chatmessages
             (id, request_id, sender_type, content, extra_metadata, conversation_id, created_at,
-             updated_at)
+             updated_at, owner_id)
         SELECT id, request_id, CAST(sender_type AS sendertype), content,
                CASE WHEN json_typeof(extra_metadata) = 'object' THEN extra_metadata END,
-               session_id, least(new.created_at, timezone('utc', now())), new.updated_at
+               session_id, least(new.created_at, timezone('utc', now())), new.updated_at,
+               creator_id
         FROM new JOIN chatconversations USING (session_id) WHERE creator_id = :owner
         ON CONFLICT DO NOTHING RETURNING 1
     )

@@ -29,6 +29,11 @@ class Bridges:
         self._notifications = notifications
         self._heard: dict[UUID, float] = {}  # when each spoke last
 
+    @property
+    def present(self) -> set[UUID]:
+        """Those that have just said that they take requests."""
+        return set(self._present())
+
     async def listen(self) -> None:
         """Hear of bridges for ever."""
         async with self._notifications.subscribe(self._channel) as listener:

@@ -162,9 +162,10 @@ async def _insert_request(connection: Connection, new: NewRequest, bounds: Bound
             RETURNING session_id, last_event_at, last_seq
         ), question AS (
             INSERT INTO chatmessages
-                (id, request_id, sender_type, content, created_at, updated_at, conversation_id)
+                (id, request_id, sender_type, content, created_at, updated_at, conversation_id,
+                 owner_id)
             SELECT CAST(:question_id AS uuid), :request_id, 'user', :message,
-                   last_event_at, last_event_at, session_id
+                   last_event_at, last_event_at, session_id, :owner
             FROM chat
         ), named AS (
             SELECT files.id, chat.session_id FROM files CROSS JOIN chat
@@ -210,9 +211,9 @@ async def _insert_history(connection: Connection, new: NewRequest) -> None:
     """Store what came before the first message of a chat, a millisecond apart."""
     sql = """
         INSERT INTO chatmessages
-            (id, sender_type, content, created_at, updated_at, conversation_id)
+            (id, sender_type, content, created_at, updated_at, conversation_id, owner_id)
         SELECT gen_random_uuid(), CAST(sender_type AS sendertype), content, said_at, said_at,
-               session_id
+               session_id, creator_id
         FROM chatconversations CROSS JOIN LATERAL (
             SELECT sender_type, content,
                    last_event_at - (count(*) OVER () - place + 1) * interval '1 millisecond'

@@ -65,7 +65,7 @@ class Sockets:
         with ExitStack() as stack:
             stack.enter_context(_added(self._open, caller.user_id, opened))
             stack.enter_context(self._timed(credential.expires_at, opened))
-            for id_ in _ends_with(caller):
+            for id_ in credential.ids:
                 stack.enter_context(_added(self._by_credential, id_, opened))
             if self._is_over(credential):  # since it was checked
                 self._close(opened, Over.REVOKED)
@@ -102,12 +102,6 @@ class Sockets:
         self.is_leaving = True
         leaving = (each.leave(seconds) for all_ in self._open.values() for each in all_)
         await asyncio.gather(*leaving)
-
-
-def _ends_with(caller: Caller) -> list[UUID]:
-    """Whose end closes what a caller has opened."""
-    ids = [] if caller.credential.id is None else [caller.credential.id]
-    return [*ids, caller.user_id] if caller.credential.ends_with_user else ids
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Who calls, and by what."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 from attrs import field, frozen
@@ -25,9 +25,14 @@ class Credential:
     expires_at: float = math.inf
     """Seconds since 1970."""
     is_over: Callable[[], bool] = field(default=_never, eq=False, repr=False)
-    """Whether an API key or its user has been told as changed since it was checked."""
-    ends_with_user: bool = field(default=False, eq=False)
-    """Whether a change of its user is told by his id alone, as where it is no sign-in."""
+    """Whether what it hangs on has been told as changed since it was checked."""
+    hangs_on: Collection[UUID] = field(default=(), eq=False)
+    """Ids besides its own: of a sign-in none, as all that ends it is told by its own."""
+
+    @property
+    def ids(self) -> list[UUID]:
+        """By which is told that it has ended, or may have."""
+        return [*([] if self.id is None else [self.id]), *self.hangs_on]
 
 
 @frozen
@@ -39,9 +44,9 @@ class Caller:
     is_service: bool = False
     credential: Credential = Credential()
     scopes: frozenset[Scope] | None = None
-    """Those of an API key; None: it is none, and may what its operation lets it."""
+    """Of an API key or a provider's token; None: it may what its operation lets its user."""
 
     def check_scopes(self, opening: Scopes) -> None:
-        """Raise InsufficientScopeError for an API key that has none of these scopes."""
+        """Raise InsufficientScopeError for who has scopes, and none of these."""
         if self.scopes is not None and self.scopes.isdisjoint(opening):
             raise InsufficientScopeError(opening)

@@ -165,12 +165,13 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
                 last_event_at = greatest(
                     timezone('utc', clock_timestamp()), last_event_at + interval '1 millisecond')
             FROM chat WHERE chatconversations.session_id = chat.session_id
-            RETURNING chatconversations.session_id, last_seq, last_event_at
+            RETURNING chatconversations.session_id, last_seq, last_event_at, creator_id
         ), answer AS (
             INSERT INTO chatmessages
-                (id, request_id, sender_type, content, created_at, updated_at, conversation_id)
+                (id, request_id, sender_type, content, created_at, updated_at, conversation_id,
+                 owner_id)
             SELECT message_id, locked.id, 'master_agent', content,
-                   last_event_at, last_event_at, session_id
+                   last_event_at, last_event_at, session_id, session.creator_id
             FROM locked JOIN session USING (session_id)
         )
         UPDATE requests

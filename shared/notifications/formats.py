@@ -19,6 +19,7 @@ from shared.notifications.bus import Message
 from shared.settings.common import CommonSettings
 from shared.telemetry.metrics import NOTIFICATIONS_SKIPPED
 from shared.telemetry.seldom import warn_seldom
+from shared.telemetry.snapshots import Process
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +67,21 @@ def bridges_channel(settings: CommonSettings) -> str:
 
     Installations that share a Redis have one each: no gateway may tell a bridge of another one.
     """
-    secret = settings.secret_key.encode()
-    return f"genai:bridges:{blake2b(secret, digest_size=16, person=b'bridges').hexdigest()}"
+    return f"genai:bridges:{_installation(settings, b'bridges')}"
+
+
+def processes_channel(settings: CommonSettings) -> str:
+    """Where a gateway asks all processes of its installation how they are."""
+    return f"genai:processes:{_installation(settings, b'processes')}"
+
+
+def told_channel(gateway_id: UUID) -> str:
+    """Where one gateway, and no other, is told how processes are."""
+    return f"genai:processes:told:{gateway_id}"
+
+
+def _installation(settings: CommonSettings, person: bytes) -> str:
+    return blake2b(settings.secret_key.encode(), digest_size=16, person=person).hexdigest()
 
 
 def requests_channel(bridge_id: UUID) -> str:
@@ -143,6 +157,22 @@ class AskedParts:
 
     session_id: UUID
     owner: UUID
+
+
+@frozen(slots=False)
+class Look:
+    """A gateway wants to know how all processes are."""
+
+    id: UUID
+    gateway_id: UUID
+
+
+@frozen(slots=False)
+class Told:
+    """How a process is, for the look that has asked."""
+
+    look_id: UUID
+    process: Process
 
 
 def encode_waiting(request_id: UUID | None) -> bytes:
@@ -259,9 +289,31 @@ def is_asked(message: Message) -> bool:
     return message is not None and message.startswith(b"asked/")
 
 
+def encode_look(look: Look) -> bytes:
+    """Everybody is to say how he is."""
+    return _encode("look", dump(look))
+
+
+def decode_look(message: Message) -> Look | None:
+    """Who wants to know; None: somebody may have asked."""
+    return _decode("look", message, partial(_typed, _look))
+
+
+def encode_told(told: Told) -> bytes:
+    """How this process is."""
+    return _encode("told", dump(told))
+
+
+def decode_told(message: Message) -> Told | None:
+    """How a process is; None: one may have been missed."""
+    return _decode("told", message, partial(_typed, _told))
+
+
 _additions = msgspec.json.Decoder(Additions)
 _heard = msgspec.json.Decoder(HeardPart)
 _asked = msgspec.json.Decoder(AskedParts)
+_look = msgspec.json.Decoder(Look)
+_told = msgspec.json.Decoder(Told)
 _VERSIONS = {
     "waiting": 1,
     "cancelled": 1,
@@ -272,6 +324,8 @@ _VERSIONS = {
     "additions": 1,
     "heard": 1,
     "asked": 1,
+    "look": 1,
+    "told": 1,
 }
 _HEADERS = {name: f"{name}/{version} ".encode() for name, version in _VERSIONS.items()}
 

@@ -38,22 +38,26 @@ class Readiness:
     checks: Mapping[str, Check]
     dispensable: Collection[str] = ()
     facts: Callable[[], Mapping[str, object]] = dict
-    _looking: asyncio.Task[Json] | None = field(default=None, init=False)
+    _looking: asyncio.Task[dict[str, Json]] | None = field(default=None, init=False)
 
     async def answer(self) -> Response:
         """200, or 503 while something indispensable is away or the process goes down."""
         if self.drain.has_begun:
             return JSONResponse({"draining": True, "version": VERSION}, 503)
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
-        found = await asyncio.shield(self._looking)  # others wait for it too
+        found = await self.look()
         missing = {name for name, state in found.items() if not state["is_up"]}
         status = 503 if missing.difference(self.dispensable) else 200
         return JSONResponse(
             {"draining": False, "version": VERSION, **found, **self.facts()}, status
         )
 
-    async def _look(self) -> Json:
+    async def look(self) -> dict[str, Json]:
+        """What each check finds: whether it `is_up`, in how many `ms`, and perhaps `why` not."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)  # others wait for it too
+
+    async def _look(self) -> dict[str, Json]:
         states = await asyncio.gather(*(_time(check) for check in self.checks.values()))
         return dict(zip(self.checks, states, strict=True))
 

@@ -21,6 +21,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from shared.process.drain import Drain
 from shared.process.strangers import TOO_MANY, Strangers
+from shared.settings.addresses import in_url
 from shared.settings.common import CommonSettings
 
 logger = logging.getLogger(__name__)
@@ -262,6 +263,11 @@ class Listening:
     port: int
     message_bytes: int = 64 * 1024
     metrics: tuple[str, int] = ("", 0)  # where Prometheus asks; port 0: nowhere
+
+    @property
+    def address(self) -> str:
+        """The host and port of all that is not for Prometheus."""
+        return f"{in_url(self.host)}:{self.port}"
 
     @property
     def addresses(self) -> list[tuple[str, int]]:

@@ -23,6 +23,7 @@ from shared.settings.readers import (
     money,
     networks,
     origins,
+    pages,
     pause,
     port,
     port_or_none,
@@ -61,8 +62,10 @@ class GatewaySettings(CommonSettings):
     gateway_port: int = setting(port, default=8000)
     gateway_metrics_port: int = setting(port_or_none, default=0)
     public_url: str | None = setting(public_url, default=None)
+    agents_url: str | None = setting(url("ws", "wss"), default=None)
     trusted_proxies: tuple[str, ...] = setting(networks, default=())
     backend_cors_origins: tuple[str, ...] = setting(origins, default=("*",))
+    sign_in_pages: tuple[str, ...] = setting(pages, default=())
     default_files_folder_name: str = setting(str, default="files")
     files_url: str | None = setting(url("s3"), default=None)
     max_file_bytes: int = setting(whole_number, default=100 * 1024 * 1024)
@@ -77,6 +80,8 @@ class GatewaySettings(CommonSettings):
     access_token_seconds: int = setting(whole_number, default=15 * 60)
     refresh_token_days: int = setting(whole_number, default=30)
     sign_in_days: int = setting(whole_number, default=90)
+    recent_sign_in_seconds: int = setting(limit, default=15 * 60)
+    """How long one that has just shown who it is need not show it again; 0: ever."""
     audit_days: int = setting(kept_days, default=365)
 
     allow_breached_passwords: bool = setting(flag, default=False)

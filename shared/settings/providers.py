@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from shared.settings.addresses import split_url
-from shared.settings.readers import flag
+from shared.settings.readers import flag, limit
 from shared.settings.reading import secret, setting
 
 PREFIX = "OIDC_"
 OPENID = "openid"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 NAME_CHARACTERS = 32
+OUR_SCOPES = frozenset({"chat", "read", "agents", "admin"})
 RESERVED = frozenset({"PASSWORD", "TOKEN"})  # a method of signing in, and a path
 
 _name = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -42,6 +43,16 @@ def scopes(text: str) -> tuple[str, ...]:
     words = tuple(text.split())
     if OPENID not in words:
         raise ValueError(f"must be words with blanks between them, {OPENID} among them")
+    return words
+
+
+def unscoped(text: str) -> tuple[str, ...]:
+    """Scopes of ours with blanks between them, or `none`."""
+    words = () if text == "none" else tuple(text.split())
+    if not set(words) <= OUR_SCOPES:
+        raise ValueError(
+            "must be some of chat, read, agents and admin, with blanks between, or none"
+        )
     return words
 
 
@@ -82,6 +93,11 @@ class ProviderSettings:
     admin_group: str | None = setting(str, default=None)
     bearer: bool = setting(flag, default=False, check=_has_no_audience)
     audience: str | None = setting(str, default=None, check=_is_of_client)
+    scope_prefix: str = setting(str, default="")
+    unscoped: tuple[str, ...] = setting(unscoped, default=("chat", "read", "agents"))
+    max_age: int = setting(limit, default=0)
+    """Seconds since somebody has signed in there, when he comes from there; 0: any number."""
+    untyped_logout: bool = setting(flag, default=False)
 
 
 def objection_to_providers(

@@ -191,6 +191,20 @@ def origins(text: str) -> tuple[str, ...]:
         ) from None
 
 
+def pages(text: str) -> tuple[str, ...]:
+    """Addresses of pages, as browsers write them."""
+    wanted = words(text)
+    for word in wanted:
+        try:
+            url("http", "https")(word)
+        except ValueError:
+            raise ValueError(
+                "must be addresses like https://chat.example.com/signed-in, without #, with commas"
+                " between them or as a JSON list"
+            ) from None
+    return wanted
+
+
 def encryption_keys(text: str) -> tuple[bytes, ...]:
     try:
         keys = tuple(b64decode(word, validate=True) for word in words(text))

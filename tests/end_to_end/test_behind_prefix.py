@@ -113,3 +113,12 @@ async def test_nobody_but_the_proxy_says_where_it_is(outside: str) -> None:
         for path in ("/openapi.json", "/", "/docs", "/asyncapi.json"):
             answer = await http.get(path, headers=FORGED)
             assert "evil" not in answer.text + answer.headers.get("location", "")
+
+
+async def test_the_console_loads_from_there(outside: str) -> None:
+    async with httpx2.AsyncClient(base_url=outside) as http:
+        page = await http.get(f"{PREFIX}/console", headers=FORGED)
+        loaded = re.findall(r"(?:src|href)=\"([^\"]+)", page.text)
+        assert len(loaded) > 10
+        assert all(path.startswith(f"{PREFIX}/console/") for path in loaded)
+        assert [(await http.get(path)).status_code for path in loaded] == [200] * len(loaded)

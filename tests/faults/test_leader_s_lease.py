@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -45,7 +46,8 @@ async def test_a_lease_that_can_not_be_had_ends_no_bridge(
     monkeypatch.setattr("agent_bridge.intake.leadership.connect_apart", fail)
     settings = read_settings(make_secrets(), Settings)
     reconciliation = Reconciliation(settings, create_database(settings))
-    leadership = Leadership(settings, RouterSession(settings, ignore), reconciliation, ignore)
+    session = RouterSession(settings, ignore)
+    leadership = Leadership(settings, session, reconciliation, ignore, uuid4())
     async with background(leadership=leadership.run()), asyncio.timeout(5):
         await tried_again.wait()
 

@@ -163,8 +163,9 @@ INSERT = """
                'infinity'
         FROM new
     ), message AS (
-        INSERT INTO chatmessages (id, request_id, conversation_id, sender_type, content)
-        SELECT gen_random_uuid(), request_id, session_id, sender, CAST(json_build_object(
+        INSERT INTO chatmessages
+            (id, request_id, conversation_id, owner_id, sender_type, content)
+        SELECT gen_random_uuid(), request_id, session_id, user_id, sender, CAST(json_build_object(
                    'agents_trace', json_build_array(), 'response', marker, 'is_success', true
                ) AS text)
         FROM new CROSS JOIN unnest(CAST('{user, master_agent}' AS sendertype[])) AS sender

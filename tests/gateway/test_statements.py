@@ -45,6 +45,7 @@ STATEMENTS = {
     "GET /api/agentflows": 2,
     "GET /api/agentflows/{agentflow_id}": 2,
     "GET /api/chats": 1,
+    "GET /api/chats/search": 1,
     "GET /api/chat": 2,
     "GET /api/logs/list of a session": 1,
     "GET /api/logs/list of a request": 1,

@@ -10,9 +10,11 @@ import asyncpg
 from attrs import frozen
 
 from gateway.admin.options import MOST
-from gateway.admin.work.bridges import Door, hear_bridges, select_doors, select_leader
+from gateway.admin.work.bridges import hear_bridges, select_doors
 from gateway.admin.work.listing import Listed, Part
 from gateway.files.storage import create_storage
+from gateway.parts.queries import select_leader
+from gateway.parts.schemas import Door
 from shared.postgres.apart import APART_ERRORS, connect_apart, look_before
 from shared.postgres.connecting import connect_first
 from shared.postgres.poolers import PoolerError

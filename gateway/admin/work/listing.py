@@ -7,6 +7,7 @@ import attrs
 from attrs import frozen
 from databases.core import Connection
 
+from gateway.web.paging import MOST_BYTES, Page, Slice
 from shared.postgres.rows import build
 
 
@@ -16,6 +17,11 @@ class Part:
 
     limit: int
     offset: int = 0
+
+    @property
+    def slice(self) -> Slice:
+        """The same for who counts bytes too."""
+        return Slice(self.limit, self.offset, MOST_BYTES)
 
 
 @frozen
@@ -28,6 +34,12 @@ class Listed[T: attrs.AttrsInstance]:
     def map[U: attrs.AttrsInstance](self, make: Callable[[T], U]) -> "Listed[U]":
         """The same part of other things."""
         return Listed([*map(make, self.things)], self.next_offset)
+
+
+def listed[T: attrs.AttrsInstance](page: Page[T], part: Part) -> Listed[T]:
+    """A page as such a part."""
+    things = page.things()
+    return Listed(things, part.offset + len(things) if page.has_more else None)
 
 
 async def select_listed[T: attrs.AttrsInstance](

@@ -9,10 +9,12 @@ from attrs import frozen
 
 from gateway.admin.faults import NotFoundError
 from gateway.admin.options import MOST
-from gateway.admin.work.bridges import Leader, hear_bridges, select_doors, select_leader
+from gateway.admin.work.bridges import hear_bridges, select_doors
 from gateway.admin.work.installation import Installation
 from gateway.admin.work.listing import Part
 from gateway.admin.work.waiting_queries import Facts, select_facts
+from gateway.parts.queries import select_leader
+from gateway.parts.schemas import Leader
 
 JUST_NOW_SECONDS = 2.0
 

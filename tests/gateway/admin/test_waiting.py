@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from gateway.admin.work.bridges import Leader
 from gateway.admin.work.waiting import Around, conclude
 from gateway.admin.work.waiting_queries import Facts
+from gateway.parts.schemas import Leader
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BRIDGE, OTHER = UUID(int=1), UUID(int=2)

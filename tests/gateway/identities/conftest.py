@@ -60,6 +60,7 @@ def installation(system: System, scripted_provider: Scripted) -> Iterator[Instal
             "hasty_providers",
             port=str(port),
             PUBLIC_URL=gateway,
+            SIGN_IN_PAGES=f"{PAGE},http://{HOST}:{page_port}/signed-in",
             BACKEND_CORS_ORIGINS=f"{PAGE.removesuffix('/signed-in')},http://{HOST}:{page_port}",
             OIDC_NPM_ISSUER=real,
             OIDC_NPM_TITLE="The provider of npm",
@@ -74,6 +75,8 @@ def installation(system: System, scripted_provider: Scripted) -> Iterator[Instal
             OIDC_SCRIPTED_CLIENT_SECRET=SECRET,
             OIDC_SCRIPTED_BEARER="true",
             OIDC_SCRIPTED_AUDIENCE=AUDIENCE,
+            OIDC_SCRIPTED_SCOPE_PREFIX="genai:",
+            OIDC_SCRIPTED_UNSCOPED="agents",
         )
         system.gateways.pop()
         yield Installation(gateway, real, child.log, page_port)

@@ -7,8 +7,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from gateway.identities.providers import Provider
+from gateway.identities.tokens import UntrustedError, read_logout_token
+from gateway.remote.outbound import Outbound
+from shared.settings.providers import ProviderSettings
 from tests.gateway.identities.browsing import PAGE, Page, bearer
-from tests.gateway.identities.scripted import EVENT, Claims, Scripted, unsigned
+from tests.gateway.identities.scripted import CLIENT, EVENT, Claims, Scripted, unsigned
 from tests.gateway.identities.signing import sign_in
 from tests.users import eventually
 
@@ -95,6 +99,8 @@ async def test_the_other_gateways_know_within_a_second(
         ({"sub": None}, "'sub'"),
         ({"sid": 7}, "'sub'"),
         ({"typ": "at+jwt"}, "'typ'"),
+        ({"typ": "JWT"}, "'typ'"),
+        ({"typ": ""}, "'typ'"),
     ],
 )
 async def test_what_is_no_logout_token_ends_nothing(
@@ -124,6 +130,24 @@ async def test_no_other_token_is_taken_for_one(
     tokens = await sign_in(page, scripted)
     assert (await _tell(page, make(scripted))).status_code == 400
     assert await _is_in(page, tokens)
+
+
+@pytest.mark.parametrize("typ", ["JWT", ""])
+async def test_a_provider_that_names_no_type_is_believed_where_the_settings_say_so(
+    scripted: Scripted, typ: str
+) -> None:
+    """None can be taken for it even so: no other token has the event."""
+    token, issuer = scripted.make_logout_token(typ), scripted.url
+    settings = ProviderSettings(
+        name="scripted", issuer=issuer, client_id=CLIENT, untyped_logout=True
+    )
+    provider = Provider(settings, Outbound(5.0, allow_private=True))
+    ended = await read_logout_token(provider, token)
+    assert ended.subject == scripted.person["sub"]
+    with pytest.raises(UntrustedError, match="'events'"):
+        await read_logout_token(provider, scripted.make_logout_token(typ, events=None))
+    with pytest.raises(UntrustedError, match="'typ'"):
+        await read_logout_token(provider, scripted.make_logout_token("at+jwt"))
 
 
 async def test_each_is_taken_once(page: Page, scripted: Scripted) -> None:

@@ -15,6 +15,7 @@ from tests.gateway.identities.browsing import Page, bearer
 from tests.gateway.identities.conftest import PROGRAM, PROGRAM_PAGE, Installation
 from tests.gateway.identities.scripted import AUDIENCE
 from tests.gateway.shapes import good
+from tests.gateway.signins.test_recent import KEY
 from tests.sql import Sql
 from tests.users import connect_to, eventually
 
@@ -52,8 +53,10 @@ async def _follow(there: httpx2.AsyncClient, url: str, name: str, until: str) ->
     pytest.fail(f"it goes on and on: {answer.text}")
 
 
-async def _sign_in(page: Page, there: httpx2.AsyncClient, name: str) -> dict[str, Any]:
-    sent = await page.begin()
+async def _sign_in(
+    page: Page, there: httpx2.AsyncClient, name: str, **begin: str
+) -> dict[str, Any]:
+    sent = await page.begin(**begin)
     assert sent.status_code == 303, sent.text
     back = await _follow(there, sent.headers["location"], name, str(page.browser.base_url))
     code = await page.code_of(await page.come_back(**back))
@@ -102,6 +105,21 @@ async def _sign_out(there: httpx2.AsyncClient, provider: str) -> None:
     assert done.status_code in {200, 303}, done.text
 
 
+async def test_it_asks_again_who_that_is_where_the_page_wants_it(
+    page: Page, there: httpx2.AsyncClient, sql: Sql
+) -> None:
+    name = f"person-{uuid4().hex}"
+    await _sign_in(page, there, name)
+    age = """
+        UPDATE sign_ins SET authenticated_at = now() - interval '1 hour'
+        FROM users WHERE users.id = user_id AND username = %s
+    """
+    sql(age, name)
+    tokens = await _sign_in(page, there, name, max_age="0")
+    key = await page.browser.post("/api/keys", json=KEY, headers=bearer(tokens))
+    assert good(key)["name"] == KEY["name"]
+
+
 async def test_who_is_in_no_group_is_no_administrator_any_more(
     page: Page, there: httpx2.AsyncClient, sql: Sql
 ) -> None:
@@ -122,14 +140,21 @@ async def test_a_mail_that_it_has_not_verified_is_none(
 
 
 async def test_its_own_access_token_opens_the_account(
-    page: Page, there: httpx2.AsyncClient, installation: Installation
+    page: Page, there: httpx2.AsyncClient, installation: Installation, sql: Sql
 ) -> None:
     name = f"person-{uuid4().hex}"
     await _sign_in(page, there, name)
+    [user] = sql("SELECT id FROM users WHERE username = %s", name)
     token = await _token_of_program(there, installation.real, name)
     async with connect_to(installation.gateway, Authorization=f"Bearer {token}") as http:
-        [mine] = good(await http.get(IDENTITIES))["identities"]
-        assert mine["name"] == name
+        good(await http.get(f"/api/profiles/{user['id']}"))
+        assert (await http.get(IDENTITIES)).status_code == 403
+        await _sign_out(there, installation.real)
+
+        async def is_out() -> bool:
+            return (await http.get("/api/agents")).status_code == 401
+
+        await eventually(is_out, "a token of before is over", 2.0)
 
 
 async def _token_of_program(there: httpx2.AsyncClient, provider: str, name: str) -> str:

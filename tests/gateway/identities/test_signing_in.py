@@ -27,6 +27,7 @@ async def test_a_page_learns_how_one_can_sign_in(installation: Installation) -> 
             {"name": "npm", "title": "The provider of npm", "url": f"{url}/npm"},
             {"name": "scripted", "title": "scripted", "url": f"{url}/scripted"},
         ],
+        "mail": False,
     }
 
 
@@ -153,6 +154,13 @@ async def test_a_code_is_good_for_the_page_alone_that_began(page: Page, scripted
     "address",
     [
         "https://evil.example/",
+        f"{PAGE}/",
+        f"{PAGE}?",
+        f"{PAGE}?next=/",
+        f"{PAGE}/../other",
+        PAGE.replace("chat", "Chat"),
+        PAGE.replace(".com", ".com:443"),
+        PAGE.removesuffix("/signed-in"),
         "https://chat.example.com.evil.example/",
         "https://chat.example.com@evil.example/",
         "https://chat.example.com/#here",
@@ -171,9 +179,22 @@ async def test_codes_go_to_no_page_that_is_not_welcome(page: Page, address: str)
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [{"code_challenge_method": "plain"}, {"code_challenge": ""}, {"response_type": "token"}],
+)
+async def test_nobody_begins_without_a_hash_of_a_verifier(
+    page: Page, asked: dict[str, str]
+) -> None:
+    answer = await page.begin(**asked)
+    assert answer.status_code == 422
+    assert "set-cookie" not in answer.headers
+
+
 async def test_own_pages_are_welcome(page: Page, installation: Installation) -> None:
-    page.address = f"{installation.gateway}/docs"
-    assert (await page.begin()).status_code == 303
+    for path, status in (("/docs/signed-in", 303), ("/console", 303), ("/docs", 400)):
+        page.address = f"{installation.gateway}{path}"
+        assert (await page.begin()).status_code == status
 
 
 async def test_there_is_no_provider_but_those_of_the_settings(page: Page) -> None:

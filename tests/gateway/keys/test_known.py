@@ -195,15 +195,13 @@ async def test_one_is_read_again_after_an_hour(
     assert [statements for _, statements in [await desk.find(key) for _ in range(2)]] == [1, 1]
 
 
-async def test_those_used_least_recently_are_forgotten(
-    desk: Desk, own_sql: Sql, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(known, "KNOWN_LIMIT", 2)
+async def test_those_used_least_recently_are_forgotten(desk: Desk, own_sql: Sql) -> None:
+    desk.keys._known._most = 2
     first, second, third = (insert_key(own_sql, desk.user_id, Scope.READ) for _ in range(3))
     for key in (first, second, first, third):
         await desk.find(key)
     assert [desk.keys.knows(key) for key in (first, second, third)] == [True, False, True]
-    assert {len(hashes) for hashes in desk.keys._by_id.values()} == {1, 2}
+    assert {len(hashes) for hashes in desk.keys._known._by_id.values()} == {1, 2}
 
 
 @pytest.mark.parametrize(

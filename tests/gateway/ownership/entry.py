@@ -23,6 +23,7 @@ class Foreign(Enum):
     OTHERS = "the caller's own objects"
     MAKES = "a new object of the caller's"
     SAME = "the same for everybody"
+    NOBODYS = "a refusal, and whoever is let in nothing of any user's"
     TAKEN = "a refusal, for an id or name that only one can have"
 
 
@@ -79,4 +80,4 @@ def _fill(value: Any, names: Mapping[str, str]) -> Any:
     return value
 
 
-UNKNOWN, EMPTY, OTHERS, MAKES, SAME, TAKEN = Foreign
+UNKNOWN, EMPTY, OTHERS, MAKES, SAME, NOBODYS, TAKEN = Foreign

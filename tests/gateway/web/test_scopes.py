@@ -17,6 +17,7 @@ SCOPES = {
     "": [
         "PATCH /api/profiles/{user_id}",
         "POST /api/me/password",
+        "POST /api/me/confirmation",
         "GET /api/me/email",
         "POST /api/me/email",
         "POST /api/users/{user_id}/password-reset",
@@ -37,7 +38,7 @@ SCOPES = {
         "GET /api/mcp/servers/{server_id}/authorize",
         "POST /api/mcp/servers/{server_id}/authorize",
     ],
-    "read": ["GET /api/profiles/{user_id}", "GET /api/usage"],
+    "read": ["GET /api/profiles/{user_id}", "GET /api/me", "GET /api/usage"],
     "admin": [
         "GET /api/users",
         "GET /api/users/{user_id}",
@@ -45,7 +46,16 @@ SCOPES = {
         "DELETE /api/users/{user_id}",
         "GET /api/account-deletions",
         "GET /api/account-deletions/{user_id}",
+        "GET /api/users/{user_id}/sign-ins",
+        "DELETE /api/users/{user_id}/sign-ins",
+        "DELETE /api/users/{user_id}/sign-ins/{sign_in_id}",
+        "GET /api/users/{user_id}/keys",
+        "DELETE /api/users/{user_id}/keys/{key_id}",
+        "GET /api/admin/requests",
+        "POST /api/admin/requests/{request_id}/cancel",
+        "GET /api/admin/agents",
         "GET /api/audit",
+        "GET /api/parts",
     ],
     "chat": [
         "POST /api/agents/{agent_id}/invoke",
@@ -68,6 +78,8 @@ SCOPES = {
     ],
     "chat read": [
         "GET /api/chats",
+        "GET /api/chats/search",
+        "GET /api/changes",
         "GET /api/chat",
         "GET /api/sessions/{session_id}/events",
         "GET /api/requests",

@@ -1,6 +1,7 @@
 """What is said between two services that may be of different versions."""
 
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -17,13 +18,32 @@ from shared.notifications.formats import (
     Frames,
     HeardPart,
     Heartbeat,
+    Look,
     Request,
+    Told,
 )
 from shared.telemetry import seldom
+from shared.telemetry.snapshots import Distribution, Process
 
 ID = UUID("49d7aaaf-a173-4a9f-a84c-29dbb5f8b50e")
 ADDED = Additions(Request(ID, None), [Addition(None, 0, "Zwölf\n"), Addition(ID, 7, "\u2028")])
 HEARD = HeardPart("master_server_ml", str(ID), "part", is_verified=False)
+PROCESS = Process(
+    id=ID,
+    service="gateway",
+    version="1",
+    python="3",
+    host="a",
+    pid=1,
+    address="a:1",
+    started_at=datetime(2026, 1, 31),  # noqa: DTZ001 (as what is written is read)
+    told_at=datetime(2026, 1, 31, 9, 15),  # noqa: DTZ001
+    is_draining=False,
+    gauges={"sockets_open": 1.0},
+    counters={"http_requests.2xx": 2.0},
+    distributions={"loop_lag_seconds": Distribution([0.1], [1, 2], 0.5)},
+)
+TOLD = Told(ID, PROCESS)
 CASES: dict[str, tuple[bytes, Callable[[Message], object], object]] = {
     "waiting": (formats.encode_waiting(ID), formats.decode_waiting, ID),
     "cancelled": (formats.encode_cancelled(ID), formats.decode_cancelled, ID),
@@ -50,6 +70,8 @@ CASES: dict[str, tuple[bytes, Callable[[Message], object], object]] = {
     ),
     "additions": (formats.encode_additions(ADDED), formats.decode_additions, ADDED),
     "heard": (formats.encode_heard(HEARD), formats.decode_heard, HEARD),
+    "look": (formats.encode_look(Look(ID, ID)), formats.decode_look, Look(ID, ID)),
+    "told": (formats.encode_told(TOLD), formats.decode_told, TOLD),
     "asked": (formats.encode_asked(AskedParts(ID, ID)), formats.decode_asked, AskedParts(ID, ID)),
 }
 
@@ -112,6 +134,11 @@ def test_whatever_comes_is_heard_or_skipped_and_raises_nothing(
     header = message.split(b" ")[0] + b" " if keeps_header else b""
     heard = decode(header + body)
     assert heard is not None or skipped(name) == before + 1 or header + body == b"waiting/1 "
+
+
+def test_a_process_may_tell_more_than_is_known_here() -> None:
+    message = formats.encode_told(TOLD).replace(b'"service"', b'"new":{"a":[1]},"service"')
+    assert formats.decode_told(message) == TOLD
 
 
 def test_what_is_skipped_is_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from gateway.web.scopes import Scope
 from shared.settings.gateway import GatewaySettings
+from shared.settings.providers import OUR_SCOPES
 from shared.settings.reading import SettingsError, read_settings
 from tests.shared.settings.test_settings import GOOD
 
@@ -80,6 +82,20 @@ def test_what_kubernetes_makes_of_a_service_is_no_mistake() -> None:
             ),
         ),
         (
+            {"OIDC_ACME_UNSCOPED": "chat write"},
+            (
+                "OIDC_ACME_UNSCOPED must be some of chat, read, agents and admin, with blanks"
+                " between, or none"
+            ),
+        ),
+        (
+            {"SIGN_IN_PAGES": "https://chat.example.com/#signed-in"},
+            (
+                "SIGN_IN_PAGES must be addresses like https://chat.example.com/signed-in, without"
+                " #, with commas between them or as a JSON list"
+            ),
+        ),
+        (
             {"OIDC_PASSWORD_ISSUER": "https://a.example", "OIDC_PASSWORD_CLIENT_ID": "x"},
             (
                 "OIDC_PASSWORD_… has no name for the provider: at most 32 capital letters, digits"
@@ -96,6 +112,14 @@ def test_what_kubernetes_makes_of_a_service_is_no_mistake() -> None:
 )
 def test_what_is_wrong_is_told_at_the_start(variables: dict[str, str], told: str) -> None:
     assert refusal(**variables) == told
+
+
+def test_scopes_are_those_of_keys() -> None:
+    assert frozenset(Scope) == OUR_SCOPES
+    assert [each.unscoped for each in read(OIDC_ACME_UNSCOPED="none").oidc] == [()]
+    assert [each.unscoped for each in read(OIDC_ACME_UNSCOPED="read chat").oidc] == [
+        ("read", "chat")
+    ]
 
 
 def test_somebody_must_be_able_to_sign_in() -> None:

@@ -1,0 +1,1 @@
+"""The parts, as administrators are told of them."""
