@@ -33,6 +33,12 @@ class Person:
         """Go to a view by its address: `agents`, or `requests/<id>`."""
         await self.page.goto(f"{self.url}#/{view}")
 
+    async def see_view(self) -> None:
+        """Wait until the view is there, and has loaded what it shows."""
+        view = self.page.locator("main")
+        await expect(view.get_by_role("heading").first).to_be_attached()
+        await expect(view.locator(".spinner")).to_have_count(0)
+
     async def click(self, name: str, role: str = "button") -> None:
         """Click what is called so."""
         await self.page.get_by_role(role, name=name, exact=True).first.click()  # type: ignore[arg-type]

@@ -1,0 +1,58 @@
+"""What holds of each view: people with screen readers, small and large screens, light and dark."""
+
+from typing import Any, Literal
+
+import pytest
+
+from tests.console.people import OpenConsole
+from tests.sql import Sql
+from tests.system import PROJECT
+from tests.users import User
+
+AXE = PROJECT / "tests/node/node_modules/axe-core/axe.min.js"
+VIEWS = (
+    *("chat", "agents", "flows", "models", "servers", "requests", "account"),
+    *("parts", "users", "usage", "audit"),
+)
+SIZES = {"a telephone": (360, 740), "a laptop": (1280, 800), "4K": (3840, 2160)}
+FINDINGS = """
+    async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
+        .filter((each) => ["serious", "critical"].includes(each.impact))
+        .map((each) => [each.id, each.help, each.nodes.map((node) => node.html)])
+"""
+
+
+@pytest.fixture
+def administrator(user: User, sql: Sql) -> User:
+    """A user who sees all views."""
+    sql("UPDATE users SET role = 'admin' WHERE id = %s", user.id)
+    return user
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("view", VIEWS)
+async def test_it_fits_each_screen_and_axe_finds_nothing_serious(
+    open_console: OpenConsole, administrator: User, view: str, colours: Literal["light", "dark"]
+) -> None:
+    async with open_console(administrator, view, color_scheme=colours, bypass_csp=True) as person:
+        await person.see_view()
+        await person.page.add_script_tag(path=AXE)
+        for size, (width, height) in SIZES.items():
+            await person.page.set_viewport_size({"width": width, "height": height})
+            wide = await person.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, size
+            found: list[Any] = await person.page.evaluate(FINDINGS)
+            assert found == [], size
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_the_keyboard_leads_to_the_view(
+    open_console: OpenConsole, administrator: User, view: str
+) -> None:
+    async with open_console(administrator, view) as person:
+        await person.see_view()
+        await person.page.keyboard.press("Tab")
+        await person.page.keyboard.press("Enter")  # the link that leads past the navigation
+        focused = await person.page.evaluate("document.activeElement.id")
+        assert focused == "view"
+        assert await person.page.evaluate("location.hash") == f"#/{view}"
