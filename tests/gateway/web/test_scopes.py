@@ -17,6 +17,7 @@ SCOPES = {
     "": [
         "PATCH /api/profiles/{user_id}",
         "POST /api/me/password",
+        "POST /api/me/confirmation",
         "GET /api/me/email",
         "POST /api/me/email",
         "POST /api/users/{user_id}/password-reset",
@@ -78,6 +79,7 @@ SCOPES = {
     "chat read": [
         "GET /api/chats",
         "GET /api/chats/search",
+        "GET /api/changes",
         "GET /api/chat",
         "GET /api/sessions/{session_id}/events",
         "GET /api/requests",
