@@ -536,7 +536,7 @@ export const texts = {
     model: "Model",
     newest: "Newest model",
     unsent: "Not sent yet",
-    waiting: "Waiting",
+    waiting: "Waiting for its turn",
     running: "Working on it …",
     refused: "Not accepted",
     noAnswer: "There is no answer.",
