@@ -1,5 +1,5 @@
 // The way of one request, from its message to its answer.
-import { ApiError, get, post, request as fetched } from "../../api.js";
+import { get, post } from "../../api.js";
 import { html } from "../../lib.js";
 import { href } from "../../router.js";
 import { texts } from "../../texts.js";
@@ -42,8 +42,9 @@ export function Detail({ id }) {
 }
 
 function Answer({ request }) {
-  const open = isOpen(request);
-  const { data } = useData((signal) => (open ? null : loadAnswer(request.request_id, signal)), [request.request_id, open]);
+  const { request_id, status } = request;
+  const load = (signal) => (status === "answered" ? get(`/api/requests/${request_id}/answer`, { wait: 0 }, { signal }) : null);
+  const { data } = useData(load, [request_id, status]);
   if (!data) return null;
   return html`
     <section class="card stack">
@@ -57,16 +58,6 @@ function Answer({ request }) {
       `}
     </section>
   `;
-}
-
-// The answer of a request that failed comes with a status that says so.
-async function loadAnswer(id, signal) {
-  try {
-    return await (await fetched("GET", `/api/requests/${id}/answer`, { query: { wait: 0 }, signal })).json();
-  } catch (error) {
-    if (error instanceof ApiError) return null;
-    throw error;
-  }
 }
 
 function Entries({ request }) {
