@@ -185,7 +185,7 @@ async def test_an_agent_is_published_and_shared_with_a_group(
         dialog = person.page.get_by_role("dialog")
         await dialog.get_by_label("Alias").fill("Not so")
         await dialog.get_by_role("button", name="Publish").click()
-        await person.see("'alias' must have small letters")
+        await person.see("Must have small letters")
         person.errors.clear()  # a browser logs what is refused
         await dialog.get_by_label("Alias").fill(f"helper-{agent['id']}")
         await dialog.get_by_role("button", name="Publish").click()
@@ -193,7 +193,7 @@ async def test_an_agent_is_published_and_shared_with_a_group(
         await dialog.get_by_role("button", name="Close").click()
         await person.click("Share")
         await dialog.get_by_role("button", name="Share").click()
-        await expect(dialog.get_by_role("button", name="End it")).to_be_visible()
+        await expect(dialog.get_by_role("button", name="End sharing")).to_be_visible()
     [share] = good(await user.http.get(f"/api/groups/{group['id']}/shares"))
     assert share["target_id"] == agent["id"]
     published: list[Any] = good(await user.http.get("/api/publications"))
