@@ -9,12 +9,18 @@ const KINDS = { queued: "warn", running: "accent", answered: "good", failed: "ba
 
 export const Status = ({ status }) => html`<${Badge} kind=${KINDS[status]}>${t.states[status] ?? status}<//>`;
 
-export const Entries = ({ requests }) => html`
+// Whom a request asks: `names` as `loadNames` gives them.
+export const askedOf = ({ asked_id }, names) => (asked_id ? names?.asked.get(asked_id) || t.someAgent : t.master);
+
+export const Entries = ({ requests, names }) => html`
   <ul class="requests-list">${requests.map((each) => html`
     <li key=${each.request_id}>
       <a class="requests-entry" href=${href("requests", each.request_id)}>
         <${Status} status=${each.status} />
-        <span class="requests-what wrap">${each.error ?? each.message ?? each.title ?? each.session_id}</span>
+        <span class="requests-what wrap">
+          ${names?.chats.get(each.session_id) ?? t.unnamed}
+          <span class="soft small requests-asked">${each.error ?? askedOf(each, names)}</span>
+        </span>
         <span class="soft small requests-took">${each.execution_time === null ? "" : duration(each.execution_time)}</span>
         <span class="soft small requests-when"><${Time} at=${each.created_at} /></span>
       </a>
