@@ -502,7 +502,7 @@ export const texts = {
     run: "Run it",
     message: "Message",
     masterText: "It has members that only the master agent can call: the message goes to it, in a new chat.",
-    throughMaster: (name, message) => `Use the flow ${name} for this: ${message}`,
+    throughMaster: (name, message) => `${message}\n\n(Use the flow ${name} for this.)`,
     asStored: "It runs as it is saved.",
     steps: "What each has said",
   },

@@ -43,7 +43,7 @@ export function Detail({ id }) {
         <dl class="facts">
           <dt>${t.chat}</dt><dd>${names?.chats.get(data.session_id) ?? t.unnamed}</dd>
           <dt>${t.asked}</dt><dd>${data.asked_id && names?.asked.has(data.asked_id) ? html`<${AskedLink} id=${data.asked_id} names=${names} />` : askedOf(data, names)}</dd>
-          <dt>${t.deadline}</dt><dd><${Time} at=${data.deadline} /></dd>
+          ${isOpen(data) && html`<dt>${t.deadline}</dt><dd><${Time} at=${data.deadline} /></dd>`}
           ${data.bridge_id && html`<dt>${t.bridge}</dt><dd class="mono">${data.bridge_id}</dd>`}
         </dl>
       </section>

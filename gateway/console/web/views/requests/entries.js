@@ -2,7 +2,7 @@
 import { html } from "../../lib.js";
 import { href } from "../../router.js";
 import { texts } from "../../texts.js";
-import { Badge, Time, duration } from "../../ui/basics.js";
+import { Badge, Time, duration, parseTime } from "../../ui/basics.js";
 
 const t = texts.requests;
 const KINDS = { queued: "warn", running: "accent", answered: "good", failed: "bad", timed_out: "bad", interrupted: "bad" };
@@ -21,7 +21,7 @@ export const Entries = ({ requests, names }) => html`
           ${names?.chats.get(each.session_id) ?? t.unnamed}
           <span class="soft small requests-asked">${each.error ?? askedOf(each, names)}</span>
         </span>
-        <span class="soft small requests-took">${each.execution_time === null ? "" : duration(each.execution_time)}</span>
+        <span class="soft small requests-took">${each.ended_at && duration((parseTime(each.ended_at) - parseTime(each.created_at)) / 1000)}</span>
         <span class="soft small requests-when"><${Time} at=${each.created_at} /></span>
       </a>
     </li>
