@@ -109,7 +109,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
         ROUTER_SESSION_HELD.set_function(lambda: leadership.state.is_held)
         endings = Endings(database, notifications)
         lanes = doors.lanes if doors else Lanes(settings)
-        running = Running(Invoker(settings, database, vault, lanes), endings, parts)
+        running = Running(Invoker(settings, database, vault, lanes, endings), endings, parts)
         claiming = Claiming(settings, database, notifications, bridge_id, running)
         secrets = StoredSecrets(database, vault)
         upkeep = Upkeep(database, notifications, running, endings)

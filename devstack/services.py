@@ -30,7 +30,8 @@ def start_services(stack: Stack, environment: Mapping[str, str]) -> Demo:
     gateway = Gateway(environment["GATEWAY_URL"])
     bridge = _bridge_of(environment)
     say("starting the gateway and the agent bridge")
-    stack.start("gateway", "gateway", environment=environment)
+    told = {"AGENTS_URL": agents_url_of(environment), **environment}
+    stack.start("gateway", "gateway", environment=told)
     stack.start("agent_bridge", "agent_bridge", environment=environment)
     stack.wait_until("The gateway is not ready", lambda: _answers(gateway, "/health", 200))
     stack.wait_until("The agent bridge is not ready", lambda: _answers(bridge, "/health", 200))

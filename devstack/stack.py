@@ -42,9 +42,7 @@ class Stack:
         """Watch a child that somebody else ends."""
         self.children.append(child)
 
-    def run(
-        self, name: str, module: str, *arguments: str, environment: Mapping[str, str]
-    ) -> None:
+    def run(self, name: str, module: str, *arguments: str, environment: Mapping[str, str]) -> None:
         """Run `python -m module` to its end. Raises StackError when it fails."""
         child = self.start(name, module, *arguments, environment=environment)
         self.children.remove(child)

@@ -21,6 +21,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.audit.failures import Failures
 from gateway.audit.sweep import sweep_audit
+from gateway.changes.queries import select_states
 from gateway.console.pages import console_routes, load_assets
 from gateway.files.objects import Objects
 from gateway.files.storage import create_storage
@@ -33,7 +34,7 @@ from gateway.keys.uses import Uses
 from gateway.leaving.working import Deletions
 from gateway.mail.sending import Mail
 from gateway.mcp.kind import MCP_SERVERS
-from gateway.mcpserver.changes import Changes
+from gateway.mcpserver.changes import select_tools
 from gateway.openapi.channels import describe_channels
 from gateway.openapi.description import describe
 from gateway.openapi.page import documentation_routes
@@ -51,6 +52,7 @@ from gateway.routes import sockets as described
 from gateway.signins.revocations import Revocations
 from gateway.signins.sweep import sweep_sign_ins
 from gateway.state import State
+from gateway.streams.changes import Changes
 from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
@@ -181,7 +183,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         stack.callback(passwords.close)
         attempts = Attempts(settings)
         stack.push_async_callback(attempts.close)
-        notifications, watch, changes = Notifications(redis), Watch(database), Changes(database)
+        notifications, watch = Notifications(redis), Watch(database)
+        changes, topics = Changes(database, select_tools), Changes(database, select_states)
         revocations = Revocations(database, notifications)
         providers = Providers(settings)
         uses = Uses(database)
@@ -222,6 +225,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             failures=failures.run(),
             audit=sweep_audit(database, settings.audit_days),
             changes=changes.run(),
+            topics=topics.run(),
             mail=mail.run(),
             loop_lag=measure_loop_lag(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
@@ -265,6 +269,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             keys=keys,
             watch=watch,
             changes=changes,
+            topics=topics,
             storage=storage,
             objects=objects,
             deletions=deletions,

@@ -1,11 +1,12 @@
 """The table of contents: every operation and socket of the gateway."""
 
 from gateway.a2a import routes as a2a
-from gateway.accounts import changing, emails
+from gateway.accounts import changing, confirming, emails
 from gateway.accounts import routes as accounts
 from gateway.agents import routes as agents
 from gateway.agui import routes as agui
 from gateway.audit import routes as audit
+from gateway.changes import routes as changes
 from gateway.chats import routes as chats
 from gateway.completions import routes as completions
 from gateway.completions.errors import OpenAIError
@@ -14,6 +15,7 @@ from gateway.flows import routes as flows
 from gateway.grants import routes as grants
 from gateway.groups import routes as groups
 from gateway.identities import own as own_identities
+from gateway.identities import proving
 from gateway.identities import routes as identities
 from gateway.invocations import routes as invocations
 from gateway.keys import routes as keys
@@ -33,6 +35,7 @@ from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 from gateway.signins import routes as signins
 from gateway.usage import routes as usage
+from gateway.users import access_routes, work_routes
 from gateway.users import routes as users
 from gateway.web.operation import for_keys
 from gateway.web.scopes import ADMINISTERING, CHATS, CHATTING, MANAGED, MANAGING, NO_KEY, READING
@@ -40,10 +43,12 @@ from gateway.web.scopes import ADMINISTERING, CHATS, CHATTING, MANAGED, MANAGING
 _of_users = [*accounts.operations, *users.own_operations, *usage.operations]
 _of_people = [
     *changing.operations,
+    *confirming.operations,
     *emails.operations,
     *signins.operations,
     *identities.operations,
     *own_identities.operations,
+    *proving.operations,
     *keys.operations,
     *grants.operations,
     *leaving.operations,
@@ -62,13 +67,20 @@ _of_owners = [
 _of_chats = [
     *invocations.operations,
     *chats.operations,
+    *changes.operations,
     *agui.operations,
     *requests.operations,
     *files.operations,
     *logs.operations,
     *completions.operations,
 ]
-_of_administrators = [*users.operations, *audit.operations, *parts.operations]
+_of_administrators = [
+    *users.operations,
+    *access_routes.operations,
+    *work_routes.operations,
+    *audit.operations,
+    *parts.operations,
+]
 # By what an API key must be for, but for lines that say that themselves.
 operations = [
     *for_keys(_of_users, reads=READING, writes=NO_KEY),

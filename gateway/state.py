@@ -15,13 +15,13 @@ from gateway.identities.providers import Providers
 from gateway.keys.known import Keys
 from gateway.leaving.working import Deletions
 from gateway.mail.sending import Mail
-from gateway.mcpserver.changes import Changes
 from gateway.parts.looking import Looking
 from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
 from gateway.signins.revocations import Revocations
+from gateway.streams.changes import Changes
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
 from gateway.streams.watch import Watch
@@ -57,7 +57,8 @@ class State(TypedDict):
     bearers: Bearers
     keys: Keys
     watch: Watch
-    changes: Changes
+    changes: Changes[str]
+    topics: Changes[tuple[str, ...]]
     sockets: Sockets
     heard: Heard
     followed: Followed

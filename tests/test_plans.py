@@ -13,6 +13,7 @@ from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.compose import compose, gather
 from gateway.audit.queries import Wanted, select_entries
+from gateway.changes.queries import select_states
 from gateway.published.queries import select_published
 from gateway.published.task_queries import (
     TaskSelection,
@@ -94,6 +95,8 @@ async def sent(
         await _chat(filled, state, owner)
         await _tell_tasks(state, owner)
         await _read_audit(state, UUID(owner.first.user_id))
+        async with connect(state["database"]) as connection:
+            assert await select_states(connection, [UUID(owner.first.user_id)])
         texts = {" ".join(each.sql.split()) for each in notebook.sent}
         yield {text for text in texts if text.startswith(STATEMENTS) and LOOKUP not in text}
 

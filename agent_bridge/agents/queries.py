@@ -101,7 +101,7 @@ async def deactivate_agent(connection: Connection, term: UUID, agent_id: UUID) -
     """Note that an agent is no longer connected."""
     sql = """
         WITH current AS (SELECT FROM router_session WHERE term = :term FOR SHARE)
-        UPDATE agents SET is_active = false
+        UPDATE agents SET is_active = false, updated_at = now()
         WHERE id = :id AND is_active AND EXISTS (SELECT FROM current)
           AND NOT EXISTS (SELECT FROM door_connections WHERE agent_id = :id)
     """
@@ -112,7 +112,7 @@ async def doubt_agent(connection: Connection, term: UUID, agent_id: UUID) -> Non
     """Note that somebody registered as this agent and was refused."""
     sql = """
         WITH current AS (SELECT FROM router_session WHERE term = :term FOR SHARE)
-        UPDATE agents SET is_active = false, is_verified = false
+        UPDATE agents SET is_active = false, is_verified = false, updated_at = now()
         WHERE id = :id AND (is_active OR is_verified IS NOT FALSE) AND EXISTS (SELECT FROM current)
           AND NOT EXISTS (SELECT FROM door_connections WHERE agent_id = :id)
     """
@@ -125,7 +125,7 @@ async def doubt_agents_of_locked(connection: Connection) -> list[UUID]:
     Returns which were taken for connected.
     """
     sql = """
-        UPDATE agents SET is_active = false, is_verified = false
+        UPDATE agents SET is_active = false, is_verified = false, updated_at = now()
         FROM revocations JOIN users USING (id)
         WHERE revocations.at > now() - CAST(:seconds AS double precision) * interval '1 second'
           AND locked_at IS NOT NULL AND agents.creator_id = users.id AND agents.is_active
@@ -140,7 +140,8 @@ async def deactivate_all_agents(connection: Connection, term: UUID) -> None:
     """Note that no agent is connected."""
     sql = """
         WITH current AS (SELECT FROM router_session WHERE term = :term FOR SHARE)
-        UPDATE agents SET is_active = false WHERE is_active AND EXISTS (SELECT FROM current)
+        UPDATE agents SET is_active = false, updated_at = now()
+        WHERE is_active AND EXISTS (SELECT FROM current)
           AND NOT EXISTS (SELECT FROM door_connections WHERE agent_id = agents.id)
     """
     await connection.execute(sql, {"term": term})

@@ -52,7 +52,8 @@ async def leave_place(connection: Connection, identity: str, connection_id: UUID
             DELETE FROM door_connections
             WHERE identity = :identity AND connection_id = :connection_id RETURNING agent_id
         )
-        UPDATE agents SET is_active = false FROM gone WHERE agents.id = gone.agent_id
+        UPDATE agents SET is_active = false, updated_at = now()
+        FROM gone WHERE agents.id = gone.agent_id
     """
     await connection.execute(sql, {"identity": identity, "connection_id": connection_id})
 
@@ -236,7 +237,7 @@ async def remove_what_is_gone(connection: Connection, door: UUID, here: Sequence
               )
             RETURNING agent_id
         ), left_alone AS (
-            UPDATE agents SET is_active = false
+            UPDATE agents SET is_active = false, updated_at = now()
             FROM (SELECT agent_id FROM gone UNION ALL SELECT agent_id FROM forgotten) AS all_gone
             WHERE agents.id = all_gone.agent_id
             RETURNING agents.id
@@ -255,6 +256,7 @@ async def close_door(connection: Connection, door: UUID) -> None:
         ), gone AS (
             DELETE FROM door_connections WHERE bridge_id = :door RETURNING agent_id
         )
-        UPDATE agents SET is_active = false FROM gone WHERE agents.id = gone.agent_id
+        UPDATE agents SET is_active = false, updated_at = now()
+        FROM gone WHERE agents.id = gone.agent_id
     """
     await connection.execute(sql, {"door": door})

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from time import monotonic
 from typing import Any
 
@@ -11,10 +12,11 @@ from databases import Database
 from agent_bridge import metrics
 from agent_bridge.batching import Batcher
 from agent_bridge.requests import queries
-from agent_bridge.requests.asking import Lanes, Sending
+from agent_bridge.requests.asking import Lane, Lanes, Sending
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.compose import UnfitError, compose, explain_missing_config, gather
 from agent_bridge.requests.ending import outcome_of
+from agent_bridge.requests.late import Invoked, LateAnswers
 from agent_bridge.requests.master import (
     Form,
     Invocation,
@@ -70,11 +72,13 @@ class MasterAgent:
         vault: Vault,
         lanes: Lanes,
         sending: Sending,
+        late: LateAnswers,
     ) -> None:
         self._database = database
         self._vault = vault
         self._lanes = lanes
         self._sending = sending
+        self._late = late
         self._contract = settings.master_agent_contract
         self._most_bytes = settings.master_max_frame_bytes
         self._marks = Batcher(self._mark_all, TOGETHER, nobodys=(DatabaseAwayError,))
@@ -97,19 +101,31 @@ class MasterAgent:
 
     async def _send(self, request: ClaimedRequest, form: Form | None = None) -> Sent | None:
         """Note that it is sent, send it and wait; None: another bridge has it by now."""
-        async with self._lanes.lend(request.creator_id) as lane:
+        async with AsyncExitStack() as lent:
+            lane = await lent.enter_async_context(self._lanes.lend(request.creator_id))
             async with asyncio.timeout(request.remaining):
                 prepared = await self._prepare(request, form)
                 if prepared is None:
                     return None
                 metrics.PREPARATION_SECONDS.observe(monotonic() - request.claimed_at)
-                ids = str(request.id), str(request.session_id)
                 with span("invoke"), metrics.INVOCATION_SECONDS.time():
-                    reply = await lane.invoke(MASTER_SERVER_ML, prepared.content, *ids)
+                    reply = await self._invoke(request, prepared, lane, lent)
             if isinstance(reply, Reply):
                 await self._lanes.flush(request.id)
             is_remembered = prepared.form == prepared.remembered
             return Sent(prepared.form, reply, is_remembered, prepared.model)
+
+    async def _invoke(
+        self, request: ClaimedRequest, prepared: Prepared, lane: Lane, lent: AsyncExitStack
+    ) -> Reply | Rejection:
+        """Invoke, and wait; who is cancelled leaves it to those who wait for late answers."""
+        ids = str(request.id), str(request.session_id)
+        answer = asyncio.create_task(lane.invoke(MASTER_SERVER_ML, prepared.content, *ids))
+        try:
+            return await asyncio.shield(answer)
+        except asyncio.CancelledError:
+            await self._late.take(Invoked(request, prepared.model, answer), lent)
+            raise
 
     async def _prepare(self, request: ClaimedRequest, form: Form | None) -> Prepared | None:
         """What is to be sent, in the user's turn; None: the claim is lost."""

@@ -17,6 +17,7 @@ from agent_bridge.router.lanes import LaneLostError, RouterAwayError
 from shared.domain.asked import NotAskableError
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, failed
 from shared.domain.frames import answer_from
+from shared.domain.usage import LateUsage, add_late_usage
 from shared.notifications.bus import Notifications
 from shared.notifications.formats import WAITING_REQUESTS, encode_waiting
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -89,10 +90,28 @@ class Endings:
         """End these with one statement; which of them had not ended. Raises DatabaseAwayError."""
         async with connect(self._database) as connection:
             ended = await end_requests(connection, self._notifications, endings)
-        for ending, is_ended in zip(endings, ended, strict=True):
-            if not is_ended:
-                logger.info("request %s had ended already", ending.request.id)
+        refused = [each for each, is_ended in zip(endings, ended, strict=True) if not is_ended]
+        for ending in refused:
+            logger.info("request %s had ended already", ending.request.id)
+        await self.count_late(
+            [
+                LateUsage(each.request.id, each.request.claim_id, each.outcome.usage)
+                for each in refused
+                if each.outcome.usage
+            ]
+        )
         return ended
+
+    async def count_late(self, late: list[LateUsage]) -> None:
+        """Count what was used for requests that ended without it; lost while PostgreSQL is away."""
+        if not late:
+            return
+        try:
+            async with connect(self._database) as connection:
+                await add_late_usage(connection, late)
+        except DatabaseAwayError as error:
+            ids = ", ".join(str(each.request_id) for each in late)
+            logger.warning("what was used for requests is not counted: %s: %s", ids, error)
 
     async def give_back(self, request: ClaimedRequest) -> None:
         """On the way out: what was never sent goes back, the rest is interrupted."""

@@ -9,7 +9,8 @@ from agent_bridge.requests.asking import Asking, Lanes, Sending
 from agent_bridge.requests.asking_agents import AskedAgents
 from agent_bridge.requests.asking_master import MasterAgent
 from agent_bridge.requests.claim_queries import ClaimedRequest
-from agent_bridge.requests.ending import FAULTS, outcome_of_fault
+from agent_bridge.requests.ending import FAULTS, Endings, outcome_of_fault
+from agent_bridge.requests.late import LateAnswers
 from shared.domain.endings import Outcome
 from shared.postgres.pool import DatabaseAwayError
 from shared.secrets import Vault
@@ -22,11 +23,16 @@ class Invoker:
     """Asks the master agent, or the agents that are asked themselves, at most once for a claim."""
 
     def __init__(
-        self, settings: BridgeSettings, database: Database, vault: Vault, lanes: Lanes
+        self,
+        settings: BridgeSettings,
+        database: Database,
+        vault: Vault,
+        lanes: Lanes,
+        endings: Endings,
     ) -> None:
-        sending = Sending()
+        sending, self._late = Sending(), LateAnswers(endings)
         self._lanes = lanes
-        self._master: Asking = MasterAgent(settings, database, vault, lanes, sending)
+        self._master: Asking = MasterAgent(settings, database, vault, lanes, sending, self._late)
         self._agents: Asking = AskedAgents(settings, database, lanes, sending)
         self.sent: set[UUID] = sending.claims
         """Claims that somebody may have been asked for; whoever began them takes them out."""
@@ -43,5 +49,6 @@ class Invoker:
             return None  # nothing was sent: the lease runs out and it is taken again
 
     async def close(self) -> None:
-        """Close the lanes, when nothing runs any more."""
+        """Close the lanes, when nothing runs any more; what comes late is not waited for."""
+        await self._late.close()
         await self._lanes.close()

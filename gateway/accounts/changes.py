@@ -46,6 +46,15 @@ class PasswordChange:
 
 
 @frozen
+class ShownPassword:
+    """The password as it is."""
+
+    example: ClassVar[Json] = {"password": EXAMPLE_USER["password"]}
+
+    password: Known = field(repr=False)
+
+
+@frozen
 class PasswordReset:
     """A one-time token, and another password."""
 
@@ -85,7 +94,9 @@ class NewEmail:
     }
 
     email: Address | None
-    password: Known = field(repr=False)
+    password: Annotated[
+        str, Meta(description="The password as it is now, if the user has one.")
+    ] = field(default="", repr=False)
 
 
 @frozen

@@ -8,6 +8,7 @@ from gateway.accounts.passwords import BreachedError, BusyError, Verdict
 from gateway.accounts.queries import NO_PASSWORD, Own, select_own
 from gateway.accounts.schemas import NoPasswordsError, find_weakness
 from gateway.audit.acting import actor_of
+from gateway.signins.recent import expect_recent
 from gateway.web.auth import DEAD_TOKEN
 from gateway.web.errors import BadRequestError, UnauthorizedError, UnavailableError
 from gateway.web.operation import Call
@@ -82,11 +83,14 @@ async def check_password(
 
 
 async def ask_password(call: Call[Any, Any], password: str) -> None:
-    """Have the caller show that it is he: by his password, if he has one to sign in by.
+    """Have the caller show that it is he: by his password, or else by a recent sign-in.
 
-    Raises BadRequestError, and what `check_password` does.
+    Raises BadRequestError and what `check_password` does, or StaleSignInError where he has no
+    password to sign in by.
     """
     own, state = await read_own(call), call.state
-    if own.password != NO_PASSWORD and state["settings"].password_login:
-        trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
-        await check_password(call, password, own, trial, WRONG)
+    if own.password == NO_PASSWORD or not state["settings"].password_login:
+        await expect_recent(call)
+        return
+    trial = expect_login(state["attempts"], state["settings"], call.request, own.username)
+    await check_password(call, password, own, trial, WRONG)

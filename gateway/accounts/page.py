@@ -23,8 +23,12 @@ STYLE = """
 SCRIPT = """
     const form = document.getElementById("form");
     const said = document.getElementById("said");
-    const token = location.hash.slice(1);
+    const told = new URLSearchParams(location.hash.slice(1));
+    const kept = JSON.parse(sessionStorage.getItem("kept") ?? "{}");  // who was at a provider
+    const isBack = told.has("code") || told.has("error");
+    const token = isBack ? kept.token : location.hash.slice(1);
     history.replaceState(null, "", location.pathname);  // no history and no bookmark keeps it
+    sessionStorage.removeItem("kept");
     if (token) form.hidden = false;
     else said.textContent = "Open this page by the link that you were given.";
 
@@ -33,24 +37,63 @@ SCRIPT = """
       return text.replace(/^Value error, /, "");
     }
 
-    async function send() {
-      const answer = await fetch(form.dataset.path, {
+    async function post(path, shown) {
+      const answer = await fetch(path, {
         method: "POST",
         credentials: "omit",
         headers: {"Content-Type": "application/json"},
-        body: JSON.stringify({token, [form.dataset.field]: form.elements.password.value}),
+        body: JSON.stringify({token, ...shown}),
       });
       if (!answer.ok) return sentence((await answer.json()).detail);
       form.hidden = true;
       return form.dataset.done;
     }
 
+    async function send(path, shown) {
+      form.elements.button.disabled = true;
+      said.textContent = await post(path, shown)
+        .catch(() => "It can't be reached, please try again.");
+      form.elements.button.disabled = false;
+    }
+
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      form.elements.button.disabled = true;
-      said.textContent = await send().catch(() => "It can't be reached, please try again.");
-      form.elements.button.disabled = false;
+      await send(form.dataset.path, {[form.dataset.field]: form.elements.password.value});
     });
+
+    function inBase64(bytes) {
+      const text = btoa(String.fromCharCode(...bytes));
+      return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    }
+
+    async function go(url) {
+      const verifier = inBase64(crypto.getRandomValues(new Uint8Array(32)));
+      const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+      sessionStorage.setItem("kept", JSON.stringify({token, verifier}));
+      const asked = {
+        redirect_uri: location.origin + location.pathname,
+        code_challenge: inBase64(new Uint8Array(hash)),
+      };
+      location.assign(`${url}?${new URLSearchParams(asked)}`);
+    }
+
+    async function offer() {
+      const {providers} = await (await fetch(form.dataset.providers)).json();
+      for (const {title, url} of providers) {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.textContent = title;
+        button.addEventListener("click", () => go(url));
+        form.append(button);
+      }
+    }
+
+    if (form.dataset.providers) offer();
+    if (isBack && token && told.has("code")) {
+      send(`${form.dataset.path}/oidc`, {code: told.get("code"), code_verifier: kept.verifier});
+    } else if (isBack) {
+      said.textContent = told.get("error_description") ?? "You were not let in there.";
+    }
 """
 PAGE = """\
 <!DOCTYPE html>
@@ -63,7 +106,8 @@ PAGE = """\
 </head>
 <body>
   <h1>{title}</h1>
-  <form id="form" hidden data-path="{path}" data-field="{field}" data-done="{done}">
+  <form id="form" hidden data-path="{path}" data-field="{field}" data-done="{done}"
+    data-providers="{providers}">
     <p>{text}</p>
     <input name="password" type="password" autocomplete="{kind}" required autofocus
       aria-label="{label}">
@@ -89,6 +133,8 @@ class Form:
     path: str
     field: str
     done: str
+    providers: str = ""
+    """Where it learns of those by which one can show who one is in place of a password."""
 
     @property
     def html(self) -> str:
@@ -112,13 +158,14 @@ FORMS = {
     EMAIL_PATH: Form(
         title="Your mail address",
         text="To have mail about your account sent to this address, type the password of the"
-        " account. If you did not ask for that, close this page.",
+        " account, or sign in by its provider. If you did not ask for that, close this page.",
         label="Password",
         kind="current-password",
         button="Confirm",
         path="api/email-verification",
         field="password",
         done="Done. You can close this page.",
+        providers="api/login/providers",
     ),
 }
 

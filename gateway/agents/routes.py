@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import attrs
 from databases.core import Connection
+from msgspec import UNSET
 
 from gateway.agents import queries
 from gateway.agents.active import select_active_connections
@@ -64,7 +65,12 @@ async def create_agent(call: Call[NewAgent, Nothing]) -> RegisteredAgent:
             )
     if agent is None:
         raise BadRequestError(f"Agent with {id_} already exists")
-    return attrs.evolve(agent, jwt=token)
+    return _issued(call, agent, token)
+
+
+def _issued(call: Call[Any, Any], agent: RegisteredAgent, token: str) -> RegisteredAgent:
+    agents_url = call.state["settings"].agents_url
+    return attrs.evolve(agent, jwt=token, connects_to=agents_url or UNSET)
 
 
 def _issue_token(call: Call[Any, Any], agent_id: UUID, expires_in: int | None) -> str:
@@ -188,7 +194,7 @@ async def create_agent_token(call: Call[NewToken, AgentId]) -> RegisteredAgent:
     if agent is None:
         raise BadRequestError(f"Agent '{id_}' does not exist")
     call.state["notifications"].publish(REVOKED_TOKENS, encode_revoked(id_))
-    return attrs.evolve(agent, jwt=token)
+    return _issued(call, agent, token)
 
 
 async def delete_agent(call: Call[Nothing, AgentId]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from attrs import frozen
-from msgspec import UNSET, Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from gateway.openapi.schemas import Json
 from gateway.web.examples import AGENT_ID
@@ -108,6 +108,9 @@ class RegisteredAgent:
     updated_at: datetime
     alias: str
     jwt: str
+    connects_to: Annotated[
+        str | UnsetType, Meta(description="What it connects to, where AGENTS_URL says it.")
+    ] = UNSET
 
 
 @frozen(slots=False)

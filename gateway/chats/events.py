@@ -20,17 +20,13 @@ from gateway.streams.asking import Question
 from gateway.streams.delivery import Outgoing
 from gateway.streams.following import follow
 from gateway.streams.frame_queries import select_session
-from gateway.streams.sse import EventStream, encode_event, open_stream
+from gateway.streams.sse import LAST_EVENT_ID, RETRY, EventStream, encode_event, open_stream
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call
 from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import connect
-
-RETRY = b"retry: 1000\n\n"
-LAST_EVENT_ID = "last-event-id"
-
 
 EVENTS: Json = {
     "description": "Frames of the socket's protocol 2, for as long as the client likes",

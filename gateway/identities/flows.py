@@ -16,11 +16,12 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from msgspec import UnsetType
 
 from gateway.identities.providers import Metadata, Provider
 from gateway.identities.schemas import LoginBegin
 from gateway.identities.sealing import CODE_SECONDS, FLOW_SECONDS, Flow, Proof
-from gateway.identities.tokens import UntrustedError, read_id_token
+from gateway.identities.tokens import LEEWAY_SECONDS, UntrustedError, read_id_token
 from gateway.remote.errors import UnreachableError
 from shared.settings.providers import ProviderSettings
 
@@ -50,6 +51,7 @@ async def begin(provider: Provider, callback: str, asked: LoginBegin) -> Begun:
     """
     metadata, settings = (await provider.known()).metadata, provider.settings
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    max_age = _max_age(settings, asked)
     flow = Flow(
         provider=provider.name,
         redirect_uri=asked.redirect_uri,
@@ -59,6 +61,7 @@ async def begin(provider: Provider, callback: str, asked: LoginBegin) -> Begun:
         nonce=nonce,
         verifier=verifier,
         expires_at=int(time.time()) + FLOW_SECONDS,
+        max_age=max_age,
     )
     url = prepare_grant_uri(
         metadata.authorization_endpoint,
@@ -70,8 +73,22 @@ async def begin(provider: Provider, callback: str, asked: LoginBegin) -> Begun:
         nonce=nonce,
         code_challenge=create_s256_code_challenge(verifier),
         code_challenge_method="S256",
+        **_asking_again(max_age),
     )
     return Begun(flow, state, url)
+
+
+def _max_age(settings: ProviderSettings, asked: LoginBegin) -> int | None:
+    """The least of what the settings and the page want."""
+    wanted = [] if isinstance(asked.max_age, UnsetType) else [asked.max_age]
+    return min([*wanted, *([settings.max_age] if settings.max_age else [])], default=None)
+
+
+def _asking_again(max_age: int | None) -> dict[str, Any]:
+    """What has a provider ask anew who it is. Some know of 0 by the other name alone."""
+    if max_age is None:
+        return {}
+    return {"max_age": max_age, **({} if max_age else {"prompt": "login"})}
 
 
 async def finish(
@@ -90,8 +107,21 @@ async def finish(
     async with provider.outbound.visit(make=make) as http:
         given = await _exchange(http, metadata, flow, callback, code)
         claims = await read_id_token(provider, given, flow.nonce)
+        authenticated_at = _check_time(flow, claims.get("auth_time"))
         told = await _read_userinfo(http, metadata, claims["sub"])
-    return _prove(provider, flow, {**told, **claims})
+    return _prove(provider, flow, {**told, **claims}, authenticated_at)
+
+
+def _check_time(flow: Flow, told: Any) -> int | None:
+    """When somebody has shown who he is (OpenID Connect Core 1.0, 3.1.2.1: `max_age`)."""
+    if flow.max_age is None:
+        return None if told is None else int(told)
+    begun_at = flow.expires_at - FLOW_SECONDS
+    if told is None:
+        raise UntrustedError("it does not say when it has asked who that is")
+    if told < begun_at - flow.max_age - LEEWAY_SECONDS:
+        raise UntrustedError("it has asked too long ago who that is")
+    return int(told)
 
 
 def _check_issuer(metadata: Metadata, issuer: str | None) -> None:
@@ -148,7 +178,9 @@ async def _read_userinfo(
     return told
 
 
-def _prove(provider: Provider, flow: Flow, claims: Mapping[str, Any]) -> Proof:
+def _prove(
+    provider: Provider, flow: Flow, claims: Mapping[str, Any], authenticated_at: int | None
+) -> Proof:
     settings = provider.settings
     sid = claims.get("sid")
     return Proof(
@@ -164,6 +196,7 @@ def _prove(provider: Provider, flow: Flow, claims: Mapping[str, Any]) -> Proof:
         challenge=flow.challenge,
         offline=flow.offline,
         expires_at=int(time.time()) + CODE_SECONDS,
+        authenticated_at=authenticated_at,
     )
 
 

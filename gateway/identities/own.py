@@ -4,8 +4,14 @@ from gateway.accounts.choosing import ask_password
 from gateway.accounts.queries import NO_PASSWORD
 from gateway.audit.acting import acting
 from gateway.identities import queries
-from gateway.identities.schemas import Identities, Identity, IdentityId, NewIdentity
+from gateway.identities.schemas import (
+    Identities,
+    Identity,
+    IdentityId,
+    NewIdentity,
+)
 from gateway.identities.signing_in import take_code
+from gateway.signins.recent import expect_recent
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, get, post
@@ -25,7 +31,8 @@ async def read_identities(call: Call[Nothing, Nothing]) -> Identities:
 async def create_identity(call: Call[NewIdentity, Nothing]) -> Identity:
     """Link who has signed in at a provider with the user, by the code that a page has got.
 
-    The password is asked for, if the user has one: a token that was stolen adds no way in.
+    The password is asked for, if the user has one, or else a recent sign-in: a token that was
+    stolen adds no way in.
     """
     async with call.turn("create_identity"):
         await ask_password(call, call.body.password)
@@ -49,6 +56,7 @@ async def _link(call: Call[NewIdentity, Nothing]) -> Identity:
 
 async def delete_identity(call: Call[Nothing, IdentityId]) -> None:
     """Unlink one: nobody signs in by it any more, and who did so is signed out."""
+    await expect_recent(call)
     id_ = call.parameters.identity_id
     async with acting(call) as connection:
         password = await queries.select_password_for_update(connection, call.user_id)

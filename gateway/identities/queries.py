@@ -32,6 +32,18 @@ async def use_identity(connection: Connection, proof: Proof) -> Linked | None:
     return Linked(**columns(row)) if row else None
 
 
+async def select_is_of(connection: Connection, owner: UUID, proof: Proof) -> bool:
+    """Whether a provider vouches for this user."""
+    sql = """
+        SELECT EXISTS (
+            SELECT FROM identities
+            WHERE issuer = :issuer AND subject = :subject AND user_id = :owner
+        )
+    """
+    values = {"issuer": proof.issuer, "subject": proof.subject, "owner": owner}
+    return bool(await connection.fetch_val(sql, values))
+
+
 async def insert_identity(connection: Connection, user_id: UUID, proof: Proof) -> UUID | None:
     """The id of a user's further identity; None: somebody has it, or the user is gone."""
     sql = """

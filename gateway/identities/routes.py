@@ -1,5 +1,6 @@
 """Signing in by providers of OpenID Connect."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from authlib.common.urls import add_params_to_uri
@@ -70,7 +71,8 @@ async def read_login_ways(call: Call[Nothing, Nothing]) -> LoginWays:
         LoginProvider(each.name, each.title, f"{base}{PREFIX}/{each.name}")
         for each in call.state["providers"].all
     ]
-    return LoginWays(settings.password_login, providers)
+    mail = settings.password_login and call.state["mail"].is_sent
+    return LoginWays(settings.password_login, providers, mail)
 
 
 async def read_oidc_login(call: Call[Nothing, LoginBegin]) -> Response:
@@ -144,7 +146,9 @@ async def create_oidc_token(call: Call[CodeGrant, Nothing]) -> TokenPair:
     bind_log_ids(user_id=linked.user_id)
     if proof.is_admin is not None:
         await _set_role(call, linked, is_admin=proof.is_admin)
-    vouched = Vouched(linked.id, proof.sid, proof.id)
+    at = proof.authenticated_at
+    told_at = None if at is None else datetime.fromtimestamp(at, UTC)
+    vouched = Vouched(linked.id, proof.sid, proof.id, told_at)
     given = await begin_sign_in(
         call, linked.user_id, proof.provider, offline=proof.offline, vouched=vouched
     )

@@ -47,6 +47,9 @@ class LoginWays:
 
     password: Annotated[bool, Meta(description="Whether a name and a password are taken.")]
     providers: list[LoginProvider]
+    mail: Annotated[
+        bool, Meta(description="Whether who has forgotten his password can ask for a mail.")
+    ]
 
 
 @frozen
@@ -75,6 +78,18 @@ class LoginBegin:
         str,
         Meta(max_length=512, description="With `offline_access` a refresh token will come too."),
     ] = ""
+    max_age: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=365 * 24 * 3600,
+                description="How many seconds ago at most one has signed in at the provider, which"
+                " else asks again; 0: it asks.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 @frozen

@@ -34,6 +34,8 @@ class Flow:
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
     expires_at: int
+    max_age: int | None = None
+    """Seconds since the provider has asked who it is, when it began; None: any number."""
 
 
 @frozen
@@ -55,6 +57,8 @@ class Proof:
     challenge: str
     offline: bool
     expires_at: int
+    authenticated_at: int | None = None
+    """When somebody has shown there who he is; None: the provider does not say."""
 
 
 def seal[T](vault: Vault, thing: T, place: UUID) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from starlette.responses import RedirectResponse
 
+from gateway.accounts.page import EMAIL_PATH
 from gateway.audit.acting import actor_of
 from gateway.identities.flows import Begun
 from gateway.identities.once import id_of, take_once
@@ -22,7 +23,7 @@ from shared.postgres.pool import connect
 from shared.settings.gateway import GatewaySettings
 
 PREFIX = "/api/login/oidc"
-OWN_PAGES = ("/docs/signed-in", "/console/")  # that sign people in themselves
+OWN_PAGES = ("/docs/signed-in", "/console", EMAIL_PATH)  # that have people sign in
 SEE_OTHER = 303
 NO_PLACE = UUID(int=0)  # a code is its own place
 

@@ -1,5 +1,6 @@
 """What providers sign: ID tokens, logout tokens, and access tokens for us."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
@@ -75,6 +76,7 @@ async def read_id_token(provider: Provider, given: Mapping[str, Any], nonce: str
         }
         CodeIDToken(token.claims, token.header, options, beside).validate(leeway=LEEWAY_SECONDS)
         _check_subject(token.claims["sub"])
+        _check_time(token.claims.get("auth_time"))
     except _BAD as error:
         raise UntrustedError(f"its ID token is not valid ({_why(error)})") from None
     return token.claims
@@ -195,6 +197,14 @@ def _options(names: Iterable[str], provider: Provider, audience: str | None) -> 
 def _check_subject(value: object) -> None:
     if not isinstance(value, str) or not 0 < len(value) <= SUBJECT_CHARACTERS:
         raise InvalidClaimError("sub")
+
+
+def _check_time(value: object) -> None:
+    """Seconds since 1970, which lie behind us."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    latest = time.time() + LEEWAY_SECONDS
+    if value is not None and not (is_number and 0 <= value <= latest):  # type: ignore[operator]
+        raise InvalidClaimError("auth_time")
 
 
 def _why(error: Exception) -> str:

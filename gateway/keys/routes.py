@@ -8,6 +8,7 @@ from gateway.keys import queries
 from gateway.keys.format import PREFIX, hash_of, make_key
 from gateway.keys.queries import NewRow
 from gateway.keys.schemas import ApiKey, CreatedKey, KeyChanges, KeyId, KeyPage, NewKey
+from gateway.signins.recent import expect_recent
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, delete, listing, patch, post
@@ -21,6 +22,7 @@ NO_ADMINISTRATOR = "Only an administrator's key can have the scope 'admin'"
 
 async def create_api_key(call: Call[NewKey, Nothing]) -> CreatedKey:
     """Make an API key, which is shown now and never again."""
+    await expect_recent(call)
     new, key = call.body, make_key()
     lasts = None if new.expires_in is None else timedelta(seconds=new.expires_in)
     row = NewRow(

@@ -1,6 +1,6 @@
 """How a sign-in begins, and goes on by its refresh token."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -41,6 +41,8 @@ class Vouched:
     sid: str | None
     sign_in_id: UUID
     """What it is to be: by that it ends if it turns out to have been copied."""
+    authenticated_at: datetime | None
+    """When somebody has shown there who he is; None: the provider does not say."""
 
 
 @frozen
@@ -76,6 +78,7 @@ async def begin_sign_in(
         lasts=lasting.sign_in,
         identity_id=vouched.identity_id if vouched else None,
         provider_sid=vouched.sid if vouched else None,
+        authenticated_at=vouched.authenticated_at if vouched else None,
     )
     async with connect(call.database) as connection:
         ended = await queries.insert_sign_in(connection, new, actor_of(call, user_id).said())

@@ -1,7 +1,7 @@
 """The sign-ins of users in PostgreSQL. Whatever is ended, a trigger notes as revoked."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from attrs import frozen
@@ -29,6 +29,8 @@ class NewSignIn:
     identity_id: UUID | None = None
     """By which it was begun, if by any."""
     provider_sid: str | None = None
+    authenticated_at: datetime | None = None
+    """When its user has shown who he is; None: just now."""
 
 
 async def insert_sign_in(connection: Connection, new: NewSignIn, actor: str) -> list[UUID] | None:
@@ -49,12 +51,13 @@ async def insert_sign_in(connection: Connection, new: NewSignIn, actor: str) -> 
         ), added AS (
             INSERT INTO sign_ins (
                 id, user_id, method, device, address, refresh_hash, expires_at,
-                identity_id, provider_sid
+                identity_id, provider_sid, authenticated_at
             )
             SELECT CAST(:id AS uuid), id, CAST(:method AS text), CAST(:device AS text),
                    CAST(:address AS text), CAST(:refresh_hash AS bytea),
                    now() + CAST(:lasts AS interval),
-                   CAST(:identity_id AS uuid), CAST(:provider_sid AS text)
+                   CAST(:identity_id AS uuid), CAST(:provider_sid AS text),
+                   least(CAST(:authenticated_at AS timestamptz), now())
             FROM allowed
             RETURNING id
         )
@@ -70,6 +73,7 @@ async def insert_sign_in(connection: Connection, new: NewSignIn, actor: str) -> 
         "lasts": new.lasts,
         "identity_id": new.identity_id,
         "provider_sid": new.provider_sid,
+        "authenticated_at": new.authenticated_at,
         "most": SIGN_INS_LIMIT - 1,
         "actor": actor,
     }
@@ -151,6 +155,32 @@ async def end_sign_in(connection: Connection, user_id: UUID, sign_in_id: UUID) -
     """End one of a user's; whether there was one to end."""
     sql = """
         UPDATE sign_ins SET ended_at = clock_timestamp()
+        WHERE id = :id AND user_id = :user_id AND ended_at IS NULL AND expires_at > now()
+        RETURNING id
+    """
+    values = {"id": sign_in_id, "user_id": user_id}
+    return await connection.fetch_val(sql, values) is not None
+
+
+async def select_is_recent(
+    connection: Connection, user_id: UUID, sign_in_id: UUID | None, seconds: int
+) -> bool:
+    """Whether it is one of whose user is known since so many seconds at most who he is."""
+    sql = """
+        SELECT EXISTS (
+            SELECT FROM sign_ins
+            WHERE id = :id AND user_id = :user_id AND ended_at IS NULL
+              AND coalesce(authenticated_at, created_at) > now() - make_interval(secs => :seconds)
+        )
+    """
+    values = {"id": sign_in_id, "user_id": user_id, "seconds": seconds}
+    return bool(await connection.fetch_val(sql, values))
+
+
+async def update_authenticated(connection: Connection, user_id: UUID, sign_in_id: UUID) -> bool:
+    """Note that a user has just shown who he is; whether it is a sign-in of his that goes on."""
+    sql = """
+        UPDATE sign_ins SET authenticated_at = now()
         WHERE id = :id AND user_id = :user_id AND ended_at IS NULL AND expires_at > now()
         RETURNING id
     """

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from gateway.audit.acting import acting
 from gateway.signins import queries
+from gateway.signins.recent import expect_recent
 from gateway.signins.schemas import Ended, SignInId, SignIns
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
@@ -33,6 +34,7 @@ async def read_sign_ins(call: Call[Nothing, Nothing]) -> SignIns:
 
 async def delete_sign_in(call: Call[Nothing, SignInId]) -> None:
     """End one sign-in of the user's: its tokens open nothing any more, its sockets are closed."""
+    await expect_recent(call)
     id_ = call.parameters.sign_in_id
     async with acting(call) as connection:
         has_ended = await queries.end_sign_in(connection, call.user_id, id_)
@@ -43,6 +45,7 @@ async def delete_sign_in(call: Call[Nothing, SignInId]) -> None:
 
 async def delete_other_sign_ins(call: Call[Nothing, Nothing]) -> Ended:
     """End all sign-ins of the user's but the one that this call comes from."""
+    await expect_recent(call)
     async with acting(call) as connection:
         ended = await queries.end_sign_ins(connection, call.user_id, _current(call))
     call.state["revocations"].publish(ended)

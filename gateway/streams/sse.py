@@ -32,6 +32,8 @@ COMMENT_SECONDS = 15.0  # proxies drop what is silent for longer
 SEND_SECONDS = 20.0
 RESTARTING = "The server is restarting, please try again"
 COMMENT = b":\n\n"
+RETRY = b"retry: 1000\n\n"
+LAST_EVENT_ID = "last-event-id"
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would keep what comes until it has a buffer full

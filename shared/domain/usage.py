@@ -13,6 +13,7 @@ from attrs import frozen
 from databases.core import Connection
 
 from shared.domain.frames import Answer
+from shared.postgres.pool import transaction
 
 USAGE = "usage"  # the key of an answer
 ENTRIES_LIMIT = 16  # models that one answer names
@@ -60,6 +61,15 @@ class UsedBy:
     request_id: UUID
     user_id: UUID
     usage: Usage
+
+
+@frozen
+class LateUsage:
+    """What a request has used, by this claim; it had ended when that was known."""
+
+    request_id: UUID
+    claim_id: UUID | None
+    usage: Sequence[Usage]
 
 
 def read_usage(said: object) -> list[Usage]:
@@ -200,3 +210,32 @@ async def add_usage(connection: Connection, used: Sequence[UsedBy]) -> None:
         "prices": [entry.price for entry in entries],
     }
     await connection.execute(sql, values)
+
+
+async def add_late_usage(connection: Connection, late: Sequence[LateUsage]) -> None:
+    """Do so for requests that had ended without an answer, unless it was done before.
+
+    It is counted on the day on which it is known.
+    """
+    sql = """
+        UPDATE requests SET usage = '[]'
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:claim_ids AS uuid[])) AS late (id, claim_id)
+        WHERE requests.id = late.id AND requests.claim_id = late.claim_id
+          AND usage IS NULL AND status NOT IN ('queued', 'running', 'answered')
+        RETURNING late.id, late.claim_id, creator_id
+    """
+    values = {
+        "ids": [each.request_id for each in late],
+        "claim_ids": [each.claim_id for each in late],
+    }
+    async with transaction(connection):
+        rows = await connection.fetch_all(sql, values)
+        owners = {(row["id"], row["claim_id"]): row["creator_id"] for row in rows}
+        used = [
+            UsedBy(each.request_id, owner, usage)
+            for each in late
+            if (owner := owners.get((each.request_id, each.claim_id)))
+            for usage in each.usage
+        ]
+        if used:
+            await add_usage(connection, used)

@@ -62,6 +62,7 @@ class GatewaySettings(CommonSettings):
     gateway_port: int = setting(port, default=8000)
     gateway_metrics_port: int = setting(port_or_none, default=0)
     public_url: str | None = setting(public_url, default=None)
+    agents_url: str | None = setting(url("ws", "wss"), default=None)
     trusted_proxies: tuple[str, ...] = setting(networks, default=())
     backend_cors_origins: tuple[str, ...] = setting(origins, default=("*",))
     sign_in_pages: tuple[str, ...] = setting(pages, default=())

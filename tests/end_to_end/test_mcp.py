@@ -9,8 +9,8 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import INVALID_PARAMS
 
-from gateway.mcpserver.changes import ASK_SECONDS
 from gateway.mcpserver.listening import CHANGED
+from gateway.streams.changes import ASK_SECONDS
 from tests.asked import agent_that, answering, create_flow, failing, saying
 from tests.end_to_end.socket.front_end import insert_file
 from tests.master import Invocation, Master, answer

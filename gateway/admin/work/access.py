@@ -14,10 +14,12 @@ from gateway.accounts.queries import select_own, update_changed
 from gateway.admin.faults import NotFoundError, RefusedError
 from gateway.admin.work.finding import find_any, find_user
 from gateway.admin.work.installation import Installation
-from gateway.admin.work.listing import Listed, Part, select_listed
+from gateway.admin.work.listing import Listed, Part, listed
 from gateway.admin.work.users import check_password, hash_password
 from gateway.signins.queries import end_sign_in, end_sign_ins
 from gateway.signins.revocations import Revocations
+from gateway.users import overseeing_queries
+from gateway.users.overseeing import UserSignIn
 from gateway.users.queries import select_account, update_account
 from gateway.users.schemas import Account, AccountChanges
 
@@ -31,20 +33,6 @@ class UserAccess:
     role: str
     locked_at: datetime | None
     ended_sign_ins: int
-
-
-@frozen(slots=False)
-class ListedSignIn:
-    """Where somebody is signed in."""
-
-    id: UUID
-    username: str
-    method: str
-    device: str
-    address: str
-    created_at: datetime
-    used_at: datetime
-    expires_at: datetime
 
 
 @frozen(slots=False)
@@ -101,18 +89,10 @@ async def make_reset_link(on: Installation, user: str) -> ResetLink:
 
 async def select_sign_ins(
     connection: Connection, user: str | None, part: Part
-) -> Listed[ListedSignIn]:
-    """Those that go on, of a user or of all, the one that was used last first."""
-    sql = """
-        SELECT sign_ins.id, username, method, device, address, sign_ins.created_at, used_at,
-               expires_at
-        FROM sign_ins JOIN users ON users.id = user_id
-        WHERE ended_at IS NULL AND expires_at > now()
-          AND (CAST(:owner AS uuid) IS NULL OR user_id = :owner)
-        ORDER BY used_at DESC, sign_ins.id LIMIT :limit OFFSET :offset
-    """
+) -> Listed[UserSignIn]:
+    """Those that go on, of a user or of all. Raises NotFoundError."""
     owner = await find_any(connection, user)
-    return await select_listed(connection, ListedSignIn, sql, {"owner": owner}, part)
+    return listed(await overseeing_queries.select_sign_ins(connection, owner, part.slice), part)
 
 
 async def end_all(on: Installation, user: str) -> EndedSignIns:

@@ -1,7 +1,6 @@
 """API keys of all users. The keys themselves are stored nowhere."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from attrs import frozen
@@ -11,24 +10,10 @@ from gateway.admin.faults import NotFoundError
 from gateway.admin.work.access import tell_ended
 from gateway.admin.work.finding import find_any
 from gateway.admin.work.installation import Installation
-from gateway.admin.work.listing import Listed, Part, select_listed
+from gateway.admin.work.listing import Listed, Part, listed
 from gateway.keys.queries import delete_key
-
-
-@frozen(slots=False)
-class ListedKey:
-    """A key among others: how it begins, and what it is for."""
-
-    id: UUID
-    username: str
-    name: str
-    start: str
-    scopes: list[str]
-    networks: list[str]
-    created_at: datetime
-    expires_at: datetime | None
-    used_at: datetime | None
-    used_address: str | None
+from gateway.users import overseeing_queries
+from gateway.users.overseeing import UserKey
 
 
 @frozen(slots=False)
@@ -38,17 +23,10 @@ class RevokedKeys:
     revoked: int
 
 
-async def select_keys(connection: Connection, user: str | None, part: Part) -> Listed[ListedKey]:
+async def select_keys(connection: Connection, user: str | None, part: Part) -> Listed[UserKey]:
     """Those of a user or of all, newest first. Raises NotFoundError."""
-    sql = """
-        SELECT api_keys.id, username, name, start, scopes, networks, api_keys.created_at,
-               expires_at, used_at, used_address
-        FROM api_keys JOIN users ON users.id = user_id
-        WHERE CAST(:owner AS uuid) IS NULL OR user_id = :owner
-        ORDER BY api_keys.created_at DESC, api_keys.id LIMIT :limit OFFSET :offset
-    """
     owner = await find_any(connection, user)
-    return await select_listed(connection, ListedKey, sql, {"owner": owner}, part)
+    return listed(await overseeing_queries.select_keys(connection, owner, part.slice), part)
 
 
 async def revoke_keys(on: Installation, ids: Sequence[UUID]) -> RevokedKeys:

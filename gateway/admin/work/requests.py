@@ -1,7 +1,7 @@
 """Requests of all users; not what they ask, nor what is answered."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from attrs import frozen
@@ -10,25 +10,12 @@ from databases.core import Connection
 from gateway.admin.faults import NotFoundError
 from gateway.admin.work.finding import find_any
 from gateway.admin.work.installation import Installation
-from gateway.admin.work.listing import Listed, Part, select_listed
+from gateway.admin.work.listing import Listed, Part, listed
 from gateway.requests.cancellation import cancel
 from gateway.requests.schemas import ChatRequest
-
-
-@frozen(slots=False)
-class ListedRequest:
-    """A request among others."""
-
-    request_id: UUID
-    username: str
-    session_id: UUID
-    status: str
-    created_at: datetime
-    sent_at: datetime | None
-    ended_at: datetime | None
-    deadline: datetime
-    bridge_id: UUID | None
-    error: str | None
+from gateway.users import overseeing_queries
+from gateway.users.overseeing import UserRequest
+from gateway.users.overseeing_queries import WantedRequests
 
 
 @frozen(kw_only=True)
@@ -43,25 +30,16 @@ class Filter:
 
 async def select_requests(
     connection: Connection, wanted: Filter, part: Part
-) -> Listed[ListedRequest]:
+) -> Listed[UserRequest]:
     """Requests of these statuses, newest first. Raises NotFoundError: there is no such user."""
-    sql = """
-        SELECT requests.id AS request_id, username, session_id, status, requests.created_at,
-               sent_at, ended_at, deadline, bridge_id, error
-        FROM requests JOIN users ON users.id = creator_id
-        WHERE status = ANY(CAST(:statuses AS text[]))
-          AND (CAST(:owner AS uuid) IS NULL OR creator_id = :owner)
-          AND (CAST(:session_id AS uuid) IS NULL OR session_id = :session_id)
-          AND (CAST(:since AS interval) IS NULL OR requests.created_at > now() - :since)
-        ORDER BY position DESC LIMIT :limit OFFSET :offset
-    """
-    values = {
-        "owner": await find_any(connection, wanted.user),
-        "session_id": wanted.session_id,
-        "statuses": list(wanted.statuses),
-        "since": wanted.since,
-    }
-    return await select_listed(connection, ListedRequest, sql, values, part)
+    owner = await find_any(connection, wanted.user)
+    named = WantedRequests(
+        owner=owner,
+        session_id=wanted.session_id,
+        statuses=wanted.statuses,
+        since=wanted.since,
+    )
+    return listed(await overseeing_queries.select_requests(connection, named, part.slice), part)
 
 
 async def cancel_all(on: Installation, request_ids: Sequence[UUID]) -> Listed[ChatRequest]:
@@ -80,8 +58,7 @@ async def cancel_all(on: Installation, request_ids: Sequence[UUID]) -> Listed[Ch
 
 async def select_owner(connection: Connection, request_id: UUID) -> UUID:
     """Whose request it is. Raises NotFoundError."""
-    sql = "SELECT creator_id FROM requests WHERE id = :id"
-    owner: UUID | None = await connection.fetch_val(sql, {"id": request_id})
+    owner = await overseeing_queries.select_request_owner(connection, request_id)
     if owner is None:
         raise NotFoundError(f"There is no request {request_id}.")
     return owner

@@ -85,7 +85,7 @@ async function failure(response) {
   } catch {
     // No JSON: a proxy has answered.
   }
-  if (typeof detail === "string") return new ApiError(response.status, detail);
+  if (typeof detail === "string") return new ApiError(response.status, detail, named(detail));
   if (Array.isArray(detail)) {
     const fields = Object.fromEntries(
       detail.map(({ loc, msg }) => [loc.slice(1).join("."), msg.replace(/^Value error, /, "")]),
@@ -97,4 +97,10 @@ async function failure(response) {
     return new ApiError(response.status, detail.message ?? JSON.stringify(detail), {}, detail);
   }
   return new ApiError(response.status, texts.failed(response.status));
+}
+
+// "'name' must not be empty" is about the field `name`.
+function named(sentence) {
+  const [, field, rest] = /^'(\w+)' (.+)$/s.exec(sentence) ?? [];
+  return field ? { [field]: rest[0].toUpperCase() + rest.slice(1) } : {};
 }

@@ -3,7 +3,7 @@ import { get } from "./api.js";
 import { isAway } from "./changes.js";
 import { html, render, useEffect, useState } from "./lib.js";
 import { href, route } from "./router.js";
-import { isSignedIn, me } from "./session.js";
+import { isSignedIn, me, signInId } from "./session.js";
 import { texts } from "./texts.js";
 import "./theme.js";
 import { Button, Failed, Loading } from "./ui/basics.js";
@@ -26,19 +26,20 @@ const VIEWS = {
   audit: () => import("./views/audit/view.js"),
   account: () => import("./views/account/view.js"),
 };
+const loadSignIn = () => import("./views/sign-in/view.js");
 const EVERYBODYS = ["chat", "agents", "flows", "models", "servers", "requests"];
 const ADMINISTRATORS = ["parts", "users", "usage", "audit"];
 
 function App() {
-  if (!isSignedIn()) return html`<${Loaded} load=${() => import("./views/sign-in/view.js")} /><${Toasts} />`;
-  return html`<${Shell} /><${Confirmations} /><${Toasts} />`;
+  if (!isSignedIn()) return html`<${Loaded} key="sign-in" load=${loadSignIn} /><${Toasts} />`;
+  return html`<${Shell} key=${signInId.value} /><${Confirmations} /><${Toasts} />`;
 }
 
 function Shell() {
   const [isOpen, setOpen] = useState(false);
   const { path, query } = route.value;
   const name = path[0] in VIEWS ? path[0] : "chat";
-  const { data, error, reload } = useData((signal) => get("/api/me", {}, { signal }), [isSignedIn()]);
+  const { data, error, reload } = useData((signal) => get("/api/me", {}, { signal }));
   useEffect(() => { if (data) me.value = data; }, [data]);
   useEffect(() => {
     setOpen(false);

@@ -1,59 +1,82 @@
 // Who has signed in, in all tabs of this browser, and the tokens by which that is shown.
-import { signal } from "./lib.js";
+import { computed, signal } from "./lib.js";
 import { texts } from "./texts.js";
 
 const KEY = "genai.sign-in";
-const AHEAD = 30_000; // ms before its end in which a token is renewed
+const AHEAD = 30_000; // ms before its end in which a token is renewed, or a quarter of its life
+const LOOK = 5000; // ms after which it is looked for that
 const ROOT = new URL("../", import.meta.url).href.replace(/\/$/, "");
 
-// {access, refresh, until} or null; `until` in ms since 1970, as this machine's clock has it.
-const tokens = signal(stored());
+// {access, refresh, until, id} or null: it is to be renewed at `until`, in ms since 1970 as this machine's
+// clock has it, and `id` is another one for each sign-in.
+const tokens = signal(stored().tokens);
 // {id, username, role} once it is known, else null.
 export const me = signal(null);
-// Why one is signed out, where that was not asked for.
-export const reason = signal("");
-export const isSignedIn = () => tokens.value !== null;
+// Why one is signed out, where that was not asked for here.
+export const reason = signal(stored().reason);
+// What is of one sign-in is drawn anew for another one.
+export const signInId = computed(() => (tokens.value ? tokens.value.id ?? "" : null));
+export const isSignedIn = () => signInId.value !== null;
 
+// What other tabs have done.
 addEventListener("storage", ({ key }) => {
   if (key !== KEY && key !== null) return;
-  const before = tokens.value;
-  tokens.value = stored();
-  if (before && !tokens.value) me.value = null;
+  const now = stored();
+  if (tokens.value && !now.tokens) reason.value = now.reason || texts.signIn.elsewhere;
+  if (now.tokens?.id !== tokens.value?.id) me.value = null;
+  tokens.value = now.tokens;
 });
 
 function stored() {
   try {
-    return JSON.parse(localStorage.getItem(KEY));
+    const { why = "", ...value } = JSON.parse(localStorage.getItem(KEY)) ?? {};
+    return { tokens: value.access ? value : null, reason: why };
   } catch {
-    return null;
+    return { tokens: null, reason: "" };
   }
 }
 
-function keep(value) {
-  if (value) localStorage.setItem(KEY, JSON.stringify(value));
-  else localStorage.removeItem(KEY);
+// Takes what a login answers.
+export function take({ access_token, refresh_token, expires_in }, id = randomId()) {
+  const life = (expires_in ?? 6 * 3600) * 1000;
+  const until = Date.now() + life - Math.min(AHEAD, life / 4);
+  const value = { access: access_token, refresh: refresh_token ?? null, until, id };
+  localStorage.setItem(KEY, JSON.stringify(value));
+  reason.value = "";
   tokens.value = value;
 }
 
-// Takes what a login answers.
-export function take({ access_token, refresh_token, expires_in }) {
-  reason.value = "";
-  keep({ access: access_token, refresh: refresh_token ?? null, until: Date.now() + (expires_in ?? 6 * 3600) * 1000 });
-}
-
-// Ends it here: in this browser nothing is left of it.
+// Ends it here: in this browser nothing is left of it but why.
 export function over(why = "") {
   if (!tokens.value) return;
+  if (why) localStorage.setItem(KEY, JSON.stringify({ why }));
+  else localStorage.removeItem(KEY);
   reason.value = why;
   me.value = null;
-  keep(null);
+  tokens.value = null;
 }
 
-// A token that is good for a while; "" where nobody has signed in.
+// Signs out everywhere in this browser, and has the gateway end it.
+export async function signOut() {
+  const token = await currentToken().catch(() => "");
+  over();
+  const headers = { Authorization: `Bearer ${token}` };
+  try {
+    const response = await fetch(`${ROOT}/api/logout`, { method: "POST", credentials: "omit", headers });
+    if (response.status >= 500) reason.value = texts.signIn.notTold;
+  } catch {
+    reason.value = texts.signIn.notTold;
+  }
+}
+
+// A token that is good for a while; "" where nobody has signed in. Throws where the gateway is away.
 export async function currentToken() {
-  if (tokens.value && tokens.value.refresh && tokens.value.until - AHEAD < Date.now()) await renewed();
+  if (tokens.value?.refresh && tokens.value.until < Date.now()) await renewed();
   return tokens.value?.access ?? "";
 }
+
+// Streams live as long as their tokens, so one that nobody asks for is renewed too.
+setInterval(() => currentToken().catch(() => {}), LOOK); // the next time, where the gateway is away
 
 let renewing = null;
 
@@ -68,8 +91,8 @@ const alone = (work) => (navigator.locks ? navigator.locks.request(KEY, work) : 
 
 async function renew() {
   const before = tokens.value;
-  const other = stored();
-  if (other?.access && other.access !== before?.access) {
+  const { tokens: other } = stored();
+  if (other && other.access !== before?.access) {
     tokens.value = other;
     return true;
   }
@@ -80,9 +103,15 @@ async function renew() {
     body: new URLSearchParams({ grant_type: "refresh_token", refresh_token: before.refresh }),
   });
   if (response.ok) {
-    take(await response.json());
+    take(await response.json(), before.id);
     return true;
   }
-  if (response.status === 400 || response.status === 401) over(texts.signIn.ended);
+  if (response.status !== 400 && response.status !== 401) throw new Error(`renewal: ${response.status}`);
+  over(texts.signIn.ended);
   return false;
+}
+
+// crypto.randomUUID is there over https only.
+function randomId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -32,10 +32,15 @@ BROWSER = """
       dataset: given.data,
       elements: {password: {value: given.password}, button: {disabled: false}},
       addEventListener: (_, handler) => handlers.push(handler),
+      append: (button) => shown.push(button.textContent),
     };
     const said = {textContent: ""};
     const load = fetch;
-    globalThis.document = {getElementById: (id) => ({form, said})[id]};
+    globalThis.document = {
+      getElementById: (id) => ({form, said})[id],
+      createElement: () => ({addEventListener() {}}),
+    };
+    globalThis.sessionStorage = {getItem: () => null, removeItem() {}};
     globalThis.location = new URL(given.url);
     globalThis.history = {replaceState: (_state, _title, url) => shown.push(url)};
     globalThis.fetch = (path, options) => load(new URL(path, location), options);

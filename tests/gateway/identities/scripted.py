@@ -44,6 +44,8 @@ class Scripted:
     told: list[Any] = field(factory=list)
     """Texts that were sent as secrets, codes or tokens."""
     nonce: str = ""
+    asked_at: Any = None
+    """When it says that it has asked who it is."""
     change: Change = lambda _claims: None
     """What it does to the claims of an ID token."""
     sign: Callable[[Claims], str] | None = None
@@ -61,6 +63,7 @@ class Scripted:
         self.person, self.key = person, self.first_key
         self.nonce, self.metadata, self.asked, self.told = "", {}, [], []
         self.change, self.sign = (lambda _claims: None), None
+        self.asked_at = None
         self.userinfo = self.refusal = self.keys = None
         self.hangs = False
 
@@ -73,6 +76,7 @@ class Scripted:
             "exp": now + 60,
             "iat": now,
             "nonce": self.nonce,
+            **({} if self.asked_at is None else {"auth_time": self.asked_at}),
             "at_hash": create_half_hash(access_token, alg).decode(),
             **self.person,
         }

@@ -33,9 +33,9 @@ def user_of(sql: Sql, person: Claims) -> dict[str, Any]:
     return user
 
 
-async def refusal(page: Page, scripted: Scripted, **back: str) -> str:
+async def refusal(page: Page, scripted: Scripted, max_age: str | None = None, **back: str) -> str:
     """Why the page gets no code."""
-    asked = await page.go()
+    asked = await page.go(**({} if max_age is None else {"max_age": max_age}))
     scripted.nonce = scripted.nonce or asked["nonce"]
     answer = await page.come_back(**{"state": asked["state"], "code": "a-code", **back})
     told = told_behind(answer)

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from tests.end_to_end.proxy import find_program
 from tests.gateway.identities.conftest import Installation
+from tests.gateway.identities.test_recent import ask_for_mail
 from tests.gateway.outsiders import serving
 from tests.sql import Sql
 from tests.system import PROJECT
@@ -127,3 +128,25 @@ async def test_a_page_of_another_origin_signs_somebody_in(installation: Installa
             ["read", "location.href"],
         )
     assert seen["read"] == [f"{page.url}/signed-in"], "no code stays in the address"
+
+
+async def test_who_has_no_password_shows_by_his_provider_that_an_address_is_his(
+    installation: Installation, sql: Sql
+) -> None:
+    name = f"mail-{uuid4().hex}"
+    async with serving(HTMLResponse(PAGE % installation.gateway), installation.page_port) as page:
+        await browse(
+            f"{page.url}/signed-in", ["click", "button"], *_sign_in_as(name), ["see", name]
+        )
+    [user] = sql("SELECT id FROM users WHERE username = %s", name)
+    token, email = ask_for_mail(sql, user["id"])
+    seen = await browse(
+        f"{installation.gateway}/email-verification#{token}",
+        ["click", "::-p-text(The provider of npm)"],
+        *_sign_in_as(name),
+        ["see", "Done. You can close this page."],
+        ["read", "location.href"],
+    )
+    assert seen["read"] == [f"{installation.gateway}/email-verification"]
+    assert seen["errors"] == []
+    assert sql("SELECT email FROM users WHERE id = %s", user["id"]) == [{"email": email}]

@@ -15,6 +15,7 @@ from tests.gateway.identities.browsing import Page, bearer
 from tests.gateway.identities.conftest import PROGRAM, PROGRAM_PAGE, Installation
 from tests.gateway.identities.scripted import AUDIENCE
 from tests.gateway.shapes import good
+from tests.gateway.signins.test_recent import KEY
 from tests.sql import Sql
 from tests.users import connect_to, eventually
 
@@ -52,8 +53,10 @@ async def _follow(there: httpx2.AsyncClient, url: str, name: str, until: str) ->
     pytest.fail(f"it goes on and on: {answer.text}")
 
 
-async def _sign_in(page: Page, there: httpx2.AsyncClient, name: str) -> dict[str, Any]:
-    sent = await page.begin()
+async def _sign_in(
+    page: Page, there: httpx2.AsyncClient, name: str, **begin: str
+) -> dict[str, Any]:
+    sent = await page.begin(**begin)
     assert sent.status_code == 303, sent.text
     back = await _follow(there, sent.headers["location"], name, str(page.browser.base_url))
     code = await page.code_of(await page.come_back(**back))
@@ -100,6 +103,21 @@ async def _sign_out(there: httpx2.AsyncClient, provider: str) -> None:
     assert xsrf, asked.text
     done = await there.post(asked.url.join(form[1]), data={"xsrf": xsrf[1], "logout": "yes"})
     assert done.status_code in {200, 303}, done.text
+
+
+async def test_it_asks_again_who_that_is_where_the_page_wants_it(
+    page: Page, there: httpx2.AsyncClient, sql: Sql
+) -> None:
+    name = f"person-{uuid4().hex}"
+    await _sign_in(page, there, name)
+    age = """
+        UPDATE sign_ins SET authenticated_at = now() - interval '1 hour'
+        FROM users WHERE users.id = user_id AND username = %s
+    """
+    sql(age, name)
+    tokens = await _sign_in(page, there, name, max_age="0")
+    key = await page.browser.post("/api/keys", json=KEY, headers=bearer(tokens))
+    assert good(key)["name"] == KEY["name"]
 
 
 async def test_who_is_in_no_group_is_no_administrator_any_more(

@@ -27,6 +27,7 @@ async def test_a_page_learns_how_one_can_sign_in(installation: Installation) -> 
             {"name": "npm", "title": "The provider of npm", "url": f"{url}/npm"},
             {"name": "scripted", "title": "scripted", "url": f"{url}/scripted"},
         ],
+        "mail": False,
     }
 
 
@@ -191,7 +192,7 @@ async def test_nobody_begins_without_a_hash_of_a_verifier(
 
 
 async def test_own_pages_are_welcome(page: Page, installation: Installation) -> None:
-    for path, status in (("/docs/signed-in", 303), ("/console/", 303), ("/docs", 400)):
+    for path, status in (("/docs/signed-in", 303), ("/console", 303), ("/docs", 400)):
         page.address = f"{installation.gateway}{path}"
         assert (await page.begin()).status_code == status
 

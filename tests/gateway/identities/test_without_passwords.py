@@ -61,7 +61,7 @@ async def test_pages_learn_it(http: httpx2.AsyncClient) -> None:
 
 
 async def test_cookies_stay_with_the_host_where_it_speaks_https(http: httpx2.AsyncClient) -> None:
-    asked = {"redirect_uri": "https://chat.example.com/console/", "code_challenge": "x" * 43}
+    asked = {"redirect_uri": "https://chat.example.com/console", "code_challenge": "x" * 43}
     sent = await http.get("/api/login/oidc/acme", params=asked)
     cookie = sent.headers["set-cookie"]
     assert cookie.startswith("__Host-genai-oidc-")

@@ -46,6 +46,13 @@ PASSWORDS = [
         json={"email": "{marker}@example.com"},
     ),
     Entry("POST /api/users/{user_id}/password-reset", UNKNOWN),
+    Entry(
+        "POST /api/me/confirmation",
+        SAME,
+        400,
+        says="The password is not the right one",
+        json={"password": "{new}"},
+    ),
     Entry("GET /api/me/email", OTHERS),
     Entry(
         "POST /api/me/email",
@@ -112,6 +119,13 @@ ACCOUNTS = [
         400,
         path=f"{OIDC}/backchannel-logout".format(provider="none"),
         form={"logout_token": "x"},
+    ),
+    Entry(
+        "POST /api/email-verification/oidc",
+        SAME,
+        400,
+        says=NO_TOKEN,
+        json={"token": "{new}", **CODE},
     ),
     Entry("GET /api/me/identities", OTHERS),
     Entry("POST /api/me/identities", SAME, 400, json=CODE),
@@ -229,6 +243,7 @@ CHATS = [
         says="Chat with session_id {session_id} does not exist",
         query={"after": "0"},
     ),
+    Entry("GET /api/changes", SAME),
     Entry("GET /api/logs/list", EMPTY, note="of a session", query=SESSION),
     Entry("GET /api/logs/list", EMPTY, note="of a request", query={"request_id": "{request_id}"}),
 ]

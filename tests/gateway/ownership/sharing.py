@@ -73,5 +73,17 @@ USERS = [
     Entry("GET /api/account-deletions", UNKNOWN, query={"limit": "1000"}),
     Entry("GET /api/account-deletions/{user_id}", UNKNOWN),
     Entry("GET /api/parts", NOBODYS),
+    Entry("GET /api/users/{user_id}/sign-ins", UNKNOWN),
+    Entry("DELETE /api/users/{user_id}/sign-ins", UNKNOWN),
+    Entry("DELETE /api/users/{user_id}/sign-ins/{sign_in_id}", UNKNOWN, 204),
+    Entry("GET /api/users/{user_id}/keys", UNKNOWN),
+    Entry("DELETE /api/users/{user_id}/keys/{key_id}", UNKNOWN, 204),
+    Entry("GET /api/admin/requests", UNKNOWN, query={"user_id": "{user_id}"}),
+    Entry(
+        "POST /api/admin/requests/{request_id}/cancel",
+        UNKNOWN,
+        path="/api/admin/requests/{running_id}/cancel",
+    ),
+    Entry("GET /api/admin/agents", UNKNOWN, query={"user_id": "{user_id}"}),
 ]
 SHARING = [*GROUPS, *SHARED, *USERS]

@@ -194,8 +194,11 @@ async def test_one_sign_in_too_many_ends_the_one_used_least_recently(user: User,
         *(user.id, ids),
     )
     hash_ = sql(
-        "UPDATE users SET password = (SELECT password FROM users WHERE password <> '-' LIMIT 1)"
-        " WHERE id = %s RETURNING username",
+        """
+        UPDATE users
+        SET password = (SELECT password FROM users WHERE password LIKE '$argon2%%' LIMIT 1)
+        WHERE id = %s RETURNING username
+        """,
         user.id,
     )
     assert hash_

@@ -1,23 +1,12 @@
 """What administrators may do with users, and that nobody else may."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.sql import Sql
-from tests.system import System
-from tests.users import User, insert_user
-
-
-@pytest.fixture
-async def administrator(system: System, sql: Sql) -> AsyncIterator[User]:
-    async with insert_user(system, sql) as user:
-        # The only one: there may be others of other tests.
-        sql("UPDATE users SET role = CASE id WHEN %s THEN 'admin' ELSE 'user' END", user.id)
-        yield user
+from tests.users import User
 
 
 async def test_who_is_no_administrator_is_told_so(user: User, other_user: User) -> None:

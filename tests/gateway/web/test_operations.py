@@ -197,6 +197,7 @@ def test_only_what_leads_to_a_token_and_what_is_published_is_open() -> None:
         "/api/password-reset",
         "/api/password-reset/mail",
         "/api/email-verification",
+        "/api/email-verification/oidc",
         "/a2a/jwks.json",
         "/a2a/{alias}/.well-known/agent-card.json",
         "/a2a/{alias}/.well-known/agent.json",

@@ -20,6 +20,9 @@ the release's own objects are there, and a change has to replace the pods. */}}
 
 {{- define "genai.environment" -}}
 {{- $settings := merge (dict) .Values.settings (dict "METRICS_HOST" "0.0.0.0") -}}
+{{- if .Values.ingress.enabled -}}
+{{- $settings = merge $settings (dict "AGENTS_URL" (include "genai.agentsUrl" .)) -}}
+{{- end }}
 - {name: AGENTS_PORT, value: "8090"}
 - {name: GATEWAY_METRICS_PORT, value: "9100"}
 - {name: BRIDGE_METRICS_PORT, value: "9100"}

@@ -26,6 +26,10 @@ helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Versio
 {{- .Values.ingress.agents.host | default .Values.ingress.host -}}
 {{- end }}
 
+{{- define "genai.agentsUrl" -}}
+{{ ternary "wss" "ws" (not (empty (include "genai.agentsTls" .))) }}://{{ include "genai.agentsHost" . }}/ws
+{{- end }}
+
 {{- define "genai.agentsTls" -}}
 {{- $same := eq (include "genai.agentsHost" .) .Values.ingress.host -}}
 {{- .Values.ingress.agents.tlsSecretName | default (ternary .Values.ingress.tlsSecretName "" $same) -}}

@@ -1,5 +1,6 @@
+// Flows: all of them, one of them, or a new one.
 import { html } from "../../lib.js";
-import { texts } from "../../texts.js";
-import { Empty, Page } from "../../ui/basics.js";
+import { Editor } from "./editor.js";
+import { List } from "./list.js";
 
-export default () => html`<${Page} title=${texts.nav.flows}><${Empty} icon="flows" title=${texts.notFound} /><//>`;
+export default ({ path: [id] }) => (id ? html`<${Editor} key=${id} id=${id === "new" ? null : id} />` : html`<${List} />`);

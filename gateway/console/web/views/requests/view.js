@@ -1,5 +1,6 @@
+// Requests: all of the user's, or the way of one.
 import { html } from "../../lib.js";
-import { texts } from "../../texts.js";
-import { Empty, Page } from "../../ui/basics.js";
+import { Detail } from "./detail.js";
+import { List } from "./list.js";
 
-export default () => html`<${Page} title=${texts.nav.requests}><${Empty} icon="requests" title=${texts.notFound} /><//>`;
+export default ({ path: [id], query }) => (id ? html`<${Detail} key=${id} id=${id} />` : html`<${List} query=${query} />`);

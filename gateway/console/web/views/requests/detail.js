@@ -1,0 +1,101 @@
+// The way of one request, from its message to its answer.
+import { ApiError, get, post, request as fetched } from "../../api.js";
+import { html } from "../../lib.js";
+import { href } from "../../router.js";
+import { texts } from "../../texts.js";
+import { Button, Failed, Loading, Page } from "../../ui/basics.js";
+import { useData } from "../../ui/data.js";
+import { Files } from "../../ui/files.js";
+import { Logs } from "../../ui/logs.js";
+import { attempt } from "../../ui/toast.js";
+import { loadThings } from "../agents/things.js";
+import { Status } from "./entries.js";
+import { isOpen } from "./load.js";
+import { useLogs } from "./logs.js";
+import { Timeline } from "./timeline.js";
+
+const t = texts.requests;
+
+export function Detail({ id }) {
+  const { data, error, reload } = useData((signal) => get(`/api/requests/${id}`, {}, { signal }), [id], ["requests"]);
+  if (!data) return html`<${Page} title=${t.one}>${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}<//>`;
+  const cancel = () => attempt(async () => {
+    await post(`/api/requests/${id}/cancel`, {});
+    await reload();
+  });
+  const actions = html`
+    <div class="row">
+      ${isOpen(data) && html`<${Button} kind="danger" icon="stop" onClick=${cancel}>${t.cancel}<//>`}
+      <${Button} icon="chat" href=${href("chat", data.session_id)}>${t.toChat}<//>
+    </div>
+  `;
+  return html`
+    <${Page} title=${t.one} actions=${actions}>
+      <div class="row requests-about"><${Status} status=${data.status} /><span class="mono small soft wrap">${data.request_id}</span></div>
+      ${data.error && html`<p class="form-error wrap" role="alert">${data.error}</p>`}
+      <section class="card stack"><h2>${t.way}</h2><${Timeline} request=${data} /></section>
+      <${Answer} request=${data} />
+      <${Entries} request=${data} />
+      ${data.usage.length > 0 && html`<${Usage} usage=${data.usage} />`}
+    <//>
+  `;
+}
+
+function Answer({ request }) {
+  const open = isOpen(request);
+  const { data } = useData((signal) => (open ? null : loadAnswer(request.request_id, signal)), [request.request_id, open]);
+  if (!data) return null;
+  return html`
+    <section class="card stack">
+      <h2>${t.answer}</h2>
+      <p class="requests-text wrap">${data.response.response}</p>
+      <${Files} files=${data.files} />
+      ${data.response.agents_trace.length > 0 && html`
+        <details><summary>${t.trace(data.response.agents_trace.length)}</summary>
+          <pre class="code requests-trace" tabindex="0">${JSON.stringify(data.response.agents_trace, null, 2)}</pre>
+        </details>
+      `}
+    </section>
+  `;
+}
+
+// The answer of a request that failed comes with a status that says so.
+async function loadAnswer(id, signal) {
+  try {
+    return await (await fetched("GET", `/api/requests/${id}/answer`, { query: { wait: 0 }, signal })).json();
+  } catch (error) {
+    if (error instanceof ApiError) return null;
+    throw error;
+  }
+}
+
+function Entries({ request }) {
+  const { data, error, reload } = useLogs(request);
+  const { data: things } = useData(loadThings, [], ["agents", "servers"]);
+  const names = new Map(things?.map(({ id, name, alias }) => [id, name || alias]));
+  const nameOf = (id) => names.get(id) ?? t.master;
+  return html`
+    <section class="card stack">
+      <h2>${t.logs}</h2>
+      ${!data ? (error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`)
+        : data.length ? html`<${Logs} logs=${data} nameOf=${nameOf} />` : html`<p class="soft">${t.noLogs}</p>`}
+    </section>
+  `;
+}
+
+const Usage = ({ usage }) => html`
+  <section class="card stack">
+    <h2>${t.usage}</h2>
+    <div class="table-frame"><table class="table">
+      <thead><tr><th>${t.model}</th><th class="is-number">${t.input}</th><th class="is-number">${t.output}</th><th class="is-number">${t.price}</th></tr></thead>
+      <tbody>${usage.map((each, at) => html`
+        <tr key=${at}>
+          <td class="wrap">${each.model ?? "–"}</td>
+          <td class="is-number">${each.input_tokens}</td>
+          <td class="is-number">${each.output_tokens}</td>
+          <td class="is-number">${each.price === null ? "–" : `$${each.price.toFixed(4)}`}</td>
+        </tr>
+      `)}</tbody>
+    </table></div>
+  </section>
+`;
