@@ -745,6 +745,7 @@ export const texts = {
     price: "Price",
     aDay: "a day",
     noPrice: "unknown",
+    noModel: "none was named",
     unpriced: (requests) => `${requests.toLocaleString("en")} without a known price`,
     budget: "Budget of this month",
     spent: (spent, monthly) => `${spent} of ${monthly}`,

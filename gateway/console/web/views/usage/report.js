@@ -16,10 +16,11 @@ export const COLUMNS = [
   [words.input, (sum) => whole(sum.input_tokens), "number"],
   [words.cached, (sum) => whole(sum.cached_tokens), "number"],
   [words.output, (sum) => whole(sum.output_tokens), "number"],
-  [words.price, (sum) => html`${price(sum.price)}${sum.price !== null && sum.unpriced_requests > 0 && html`<div class="small soft">${words.unpriced(sum.unpriced_requests)}</div>`}`, "number"],
+  [words.price, (sum) => html`${sum.requests ? price(sum.price) : "–"}${sum.price !== null && sum.unpriced_requests > 0 && html`<div class="small soft">${words.unpriced(sum.unpriced_requests)}</div>`}`, "number"],
 ];
 
-export function Report({ userId }) {
+// `children` stand before the choice of days.
+export function Report({ userId, children }) {
   const [span, setSpan] = useState("month");
   const [table, setTable] = useState("day");
   const before = useRef(null);
@@ -29,10 +30,10 @@ export function Report({ userId }) {
   useInterval(reload, 10_000);
   if (data) before.current = data;
   const report = before.current;
-  if (error && !report) return html`<${Failed} error=${error} again=${reload} />`;
-  if (!report) return html`<${Loading} />`;
+  if (!report) return html`${children}${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}`;
   return html`
     <div class="usage-head">
+      ${children}
       <${Field} as="select" label=${words.span} value=${span} onChange=${(event) => setSpan(event.currentTarget.value)}>
         ${Object.keys(SPANS).map((each) => html`<option key=${each} value=${each}>${words.spans[each]}</option>`)}
       <//>
@@ -47,7 +48,7 @@ export function Report({ userId }) {
       ${table === "day"
         ? html`<${Table} label=${words.byDay} keyOf=${(sum) => sum.day} rows=${sumBy(report.days, "day")} columns=${[[words.day, (sum) => sum.day], ...COLUMNS]} />`
         : html`<${Table} label=${words.byModel} keyOf=${(sum) => sum.model} rows=${sumBy(report.days, "model").sort((one, other) => (other.price ?? -1) - (one.price ?? -1))}
-            columns=${[[words.model, (sum) => html`<span class="wrap">${sum.model}</span>`], ...COLUMNS]} />`}
+            columns=${[[words.model, (sum) => html`<span class="wrap">${sum.model || words.noModel}</span>`], ...COLUMNS]} />`}
     `}
   `;
 }
@@ -58,7 +59,7 @@ const Sums = ({ total }) => html`
       [words.requests, whole(total.requests)],
       [words.input, whole(total.input_tokens), words.ofCache(whole(total.cached_tokens))],
       [words.output, whole(total.output_tokens)],
-      [words.price, price(total.price), total.unpriced_requests > 0 && words.unpriced(total.unpriced_requests)],
+      [words.price, total.requests ? price(total.price) : "–", total.unpriced_requests > 0 && words.unpriced(total.unpriced_requests)],
     ].map(([label, value, more]) => html`
       <div class="card" key=${label}><dt>${label}</dt><dd>${value}</dd>${more && html`<dd class="usage-more">${more}</dd>`}</div>
     `)}

@@ -18,8 +18,9 @@ export default ({ path: [tab], query }) => {
       <${Tabs} label=${texts.nav.usage} tabs=${[["one", words.ofOne], ["users", words.byUser]]} chosen=${chosen}
         choose=${(each) => replace(...(each === "users" ? ["usage", "users"] : ["usage"]))} />
       ${chosen === "users" ? html`<${ByUser} />` : html`
-        <div class="usage-who"><${UserField} label=${words.user} chosen=${user} choose=${(id) => replace("usage", { user: id })} /></div>
-        ${user && html`<${Report} key=${user} userId=${user} />`}
+        ${user && html`
+          <${Report} userId=${user}><${UserField} label=${words.user} chosen=${user} choose=${(id) => id && replace("usage", { user: id })} /><//>
+        `}
       `}
     <//>
   `;
