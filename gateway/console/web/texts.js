@@ -662,7 +662,7 @@ export const texts = {
     createHint: "You get a link by which the user sets a password.",
     link: "Password link",
     linkTitle: (name) => `A link for ${name}`,
-    linkText: "Whoever has it sets the user's password, once. Hand it over on a way that only the user reads: it is not shown again, and a former one is void.",
+    linkText: "Whoever has it sets the user's password, once. Hand it over in a way that only the user reads: it is not shown again, and a former one is void.",
     linkEnds: "It ends",
     lock: "Lock",
     lockAsk: (name) => `Lock ${name} out?`,

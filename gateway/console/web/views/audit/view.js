@@ -31,7 +31,7 @@ export default function Audit({ query }) {
         ${given("until", words.until, "datetime-local")}
         ${isNarrow && html`<${Button} onClick=${() => { replace("audit"); setAnew(anew + 1); }}>${words.clear}<//>`}
       </div>
-      ${isRight && html`<${Entries} query=${{ ...query, since: utc(query.since), until: utc(query.until) }} narrow=${narrow} />`}
+      ${isRight && html`<${Entries} query=${{ ...query, since: utc(query.since), until: utc(query.until) }} narrow />`}
     <//>
   `;
 }

@@ -31,25 +31,27 @@ export function usePages(path, query = {}, { every = 5000, of = (answer) => answ
   return { items, hasMore, error, reload, more, isGrowing };
 }
 
-// `columns`: [[label, cell(item), "number"?], …]; `empty` is what is shown in place of no rows.
-export function List({ pages, label, columns, keyOf = (item) => item.id, empty }) {
+// `columns`: [[label, cell(item), "number"?], …]; `empty` is what is shown in place of no rows, and
+// `below(item)`, where it is something, below that item's row.
+export function List({ pages, label, columns, keyOf = (item) => item.id, below, empty }) {
   const { items, error, reload, hasMore, more, isGrowing } = pages;
   if (error && (!items || error.status >= 400)) return html`<${Failed} error=${error} again=${reload} />`;
   if (!items) return html`<${Loading} />`;
   if (!items.length) return empty;
   return html`
-    <${Table} rows=${items} ...${{ label, columns, keyOf }} />
+    <${Table} rows=${items} ...${{ label, columns, keyOf, below }} />
     ${hasMore && html`<div class="row"><${Button} busy=${isGrowing} onClick=${more}>${texts.actions.more}<//></div>`}
   `;
 }
 
-export const Table = ({ rows, label, columns, keyOf }) => html`
+export const Table = ({ rows, label, columns, keyOf, below }) => html`
   <div class="table-frame" tabindex="0" role="region" aria-label=${label}>
     <table class="table">
       <thead><tr>${columns.map(([name, , kind]) => html`<th key=${name} scope="col" class=${kind && `is-${kind}`}>${name}</th>`)}</tr></thead>
       <tbody>
         ${rows.map((row) => html`
           <tr key=${keyOf(row)}>${columns.map(([name, cell, kind]) => html`<td key=${name} class=${kind && `is-${kind}`}>${cell(row)}</td>`)}</tr>
+          ${below?.(row) && html`<tr key=${`${keyOf(row)} below`}><td colspan=${columns.length}>${below(row)}</td></tr>`}
         `)}
       </tbody>
     </table>
