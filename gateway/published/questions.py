@@ -15,7 +15,8 @@ from a2a.utils.task import validate_history_length
 
 from gateway.published.queries import Published
 from gateway.published.tasks import CONTEXT_NAME, MESSAGE_NAME
-from gateway.streams.asking import FILES_LIMIT, Question, message_of, session_of
+from gateway.streams.asking import FILES_LIMIT, message_of, session_of
+from gateway.streams.questions import Question
 from shared.codec.sizes import in_units
 from shared.codec.text import write_json
 
