@@ -244,6 +244,11 @@ CHATS = [
         query={"after": "0"},
     ),
     Entry("GET /api/changes", SAME),
+    Entry(
+        "GET /api/chats/{session_id}/export",
+        UNKNOWN,
+        says="Chat with session_id {session_id} does not exist",
+    ),
     Entry("GET /api/logs/list", EMPTY, note="of a session", query=SESSION),
     Entry("GET /api/logs/list", EMPTY, note="of a request", query={"request_id": "{request_id}"}),
 ]

@@ -79,6 +79,7 @@ SCOPES = {
     "chat read": [
         "GET /api/chats",
         "GET /api/chats/search",
+        "GET /api/chats/{session_id}/export",
         "GET /api/changes",
         "GET /api/chat",
         "GET /api/sessions/{session_id}/events",
