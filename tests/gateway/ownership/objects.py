@@ -364,4 +364,14 @@ SERVERS = [
     *_servers(A2A, "agent_id", "card_id", "{a2a_url}", NO_CARD),
 ]
 
-LLMS = [*_llms("/api/llm"), *_llms("/api/llms")]
+LLMS = [
+    *_llms("/api/llm"),
+    *_llms("/api/llms"),
+    Entry(
+        "POST /api/llm/model/config/{model_config_id}/try",
+        UNKNOWN,
+        says="Config with id '{config_id}' was not found",
+        path="/api/llm/model/config/{config_id}/try",
+        changes=False,
+    ),
+]

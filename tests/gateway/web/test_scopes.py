@@ -115,6 +115,7 @@ SCOPES = {
                 ("DELETE", "/config/{model_config_id}"),
             )
         ),
+        "POST /api/llm/model/config/{model_config_id}/try",
         "POST /api/mcp/servers",
         "PATCH /api/mcp/servers/{server_id}",
         "DELETE /api/mcp/servers/{server_id}",
