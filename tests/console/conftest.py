@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from tests.console.people import OpenConsole, Person
 from tests.end_to_end.proxy import find_program
@@ -22,6 +22,7 @@ WAITED_MS = 20_000  # which only a test that fails waits
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One for all tests of a worker; each person has storage of his own."""
+    expect.set_options(timeout=WAITED_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=find_program("chromium"), args=ARGUMENTS
