@@ -53,6 +53,7 @@ docs: $(INSTALLED)  ## Draw anew what docs/ draws from the code, and the dashboa
 	$(PYTHON) -m tests.docs.drawing
 	$(PYTHON) -m tests.docs.scopes
 	$(PYTHON) -m tests.docs.commands
+	$(PYTHON) -m tests.gateway.openapi.operation_ids
 	$(PYTHON) -m tests.deploy.dashboard
 
 migrate: $(INSTALLED)  ## Bring the database that DATABASE_URL or POSTGRES_* names up to date

@@ -112,7 +112,8 @@ async def doubt_agent(connection: Connection, term: UUID, agent_id: UUID) -> Non
     """Note that somebody registered as this agent and was refused."""
     sql = """
         WITH current AS (SELECT FROM router_session WHERE term = :term FOR SHARE)
-        UPDATE agents SET is_active = false, is_verified = false, updated_at = now()
+        UPDATE agents SET is_active = false, is_verified = false,
+            updated_at = CASE WHEN agents.is_active THEN now() ELSE agents.updated_at END
         WHERE id = :id AND (is_active OR is_verified IS NOT FALSE) AND EXISTS (SELECT FROM current)
           AND NOT EXISTS (SELECT FROM door_connections WHERE agent_id = :id)
     """
@@ -125,7 +126,8 @@ async def doubt_agents_of_locked(connection: Connection) -> list[UUID]:
     Returns which were taken for connected.
     """
     sql = """
-        UPDATE agents SET is_active = false, is_verified = false, updated_at = now()
+        UPDATE agents SET is_active = false, is_verified = false,
+            updated_at = CASE WHEN agents.is_active THEN now() ELSE agents.updated_at END
         FROM revocations JOIN users USING (id)
         WHERE revocations.at > now() - CAST(:seconds AS double precision) * interval '1 second'
           AND locked_at IS NOT NULL AND agents.creator_id = users.id AND agents.is_active

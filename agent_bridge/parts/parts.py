@@ -6,6 +6,7 @@ The one that runs it keeps the texts so far and tells what is added, so that the
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from uuid import UUID
 
 from attrs import define, frozen
@@ -56,9 +57,18 @@ class Subject:
     """Whose text is the answer's; all others' are their own."""
 
 
+@define
+class Heard:
+    """When the first and the last part of an answer came, by the clock of this process."""
+
+    first: float | None = None
+    last: float | None = None
+
+
 @define(eq=False)
 class _Running:
     subject: Subject
+    heard: Heard
     texts: Texts | None = None
     """None as long as there was no part: most requests have none."""
 
@@ -81,12 +91,12 @@ class Parts:
         self._characters = 0
 
     @contextmanager
-    def running(self, subject: Subject) -> Iterator[None]:
-        """Tell the parts of a request as long as the block goes on."""
+    def running(self, subject: Subject) -> Iterator[Heard]:
+        """Tell the parts of a request as long as the block goes on; when its answer's came."""
         id_ = subject.request.id
-        self._running[id_] = running = _Running(subject)
+        self._running[id_] = running = _Running(subject, Heard())
         try:
-            yield
+            yield running.heard
         finally:
             if self._running.get(id_) is running:  # it may have been claimed here once more
                 del self._running[id_]
@@ -156,6 +166,9 @@ class Parts:
             texts.end(author)
         if not texts.add(author, part.message):
             return False
+        if author is None:
+            running.heard.last = monotonic()
+            running.heard.first = running.heard.first or running.heard.last
         self._characters += characters
         if characters >= LOGGED_LIMIT:  # the rest of it may have been cut off
             texts.end(author)

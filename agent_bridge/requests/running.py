@@ -6,6 +6,8 @@ from collections.abc import Callable
 from time import time_ns
 from uuid import UUID
 
+import attrs
+
 from agent_bridge import metrics
 from agent_bridge.parts.parts import Parts, Subject
 from agent_bridge.requests.claim_queries import ClaimedRequest
@@ -97,7 +99,7 @@ class Running:
         invoking = asyncio.create_task(self._invoker.find_outcome(request))
         self._invoking[request.claim_id] = invoking
         try:
-            with self._parts.running(_subject(request)):
+            with self._parts.running(_subject(request)) as heard:
                 await asyncio.wait({invoking})
         except asyncio.CancelledError:
             invoking.cancel()
@@ -109,6 +111,7 @@ class Running:
         if invoking.cancelled():
             return  # somebody else has ended it
         if outcome := _result(invoking, request):
+            outcome = attrs.evolve(outcome, first_part=heard.first, last_part=heard.last)
             with span("end"):
                 await self._endings.end(request, outcome)
 

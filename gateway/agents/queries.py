@@ -83,6 +83,7 @@ async def select_agents(
                    THEN jwt ELSE '' END AS agent_jwt, alias AS agent_alias,
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
+               timezone('utc', is_active_since) AS is_active_since,
                600 + octet_length(description)
                    + octet_length(CAST(input_parameters AS text)) AS bytes
         FROM usable_agents(:owner)
@@ -104,11 +105,19 @@ async def select_agents(
         "is_active": is_active,
         "shared": selection.shared,
     }
-    return await select_page(connection, sql, values, part, partial(_listed, restore))
+    return await select_page(
+        connection, sql, values, part, partial(_listed, restore, details=selection.details)
+    )
 
 
 async def select_agent(
-    connection: Connection, restore: Restore, owner: UUID, asking: UUID | None, id_: UUID
+    connection: Connection,
+    restore: Restore,
+    owner: UUID,
+    asking: UUID | None,
+    id_: UUID,
+    *,
+    details: bool = False,
 ) -> Agent | None:
     """One of the owner's agents, or of those that others share with him.
 
@@ -120,11 +129,14 @@ async def select_agent(
                CASE WHEN creator_id = :owner AND (CAST(:asking AS uuid) IS NULL OR id = :asking)
                    THEN jwt ELSE '' END AS agent_jwt, alias AS agent_alias,
                CASE WHEN creator_id <> :owner
-                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
+               timezone('utc', is_active_since) AS is_active_since
         FROM usable_agents(:owner) WHERE id = :id
     """
     row = await connection.fetch_one(sql, {"owner": owner, "asking": asking, "id": id_})
-    return _marked(_agent(restore, row, row["agent_schema"]), row) if row else None
+    if row is None:
+        return None
+    return _marked(_agent(restore, row, row["agent_schema"]), row, details=details)
 
 
 async def update_agent(
@@ -189,13 +201,15 @@ def _agent(restore: Restore, row: Record, schema: dict[str, Any]) -> Agent:
     return agent
 
 
-def _listed(restore: Restore, row: Record) -> Agent:
+def _listed(restore: Restore, row: Record, *, details: bool) -> Agent:
     """One agent of many: all their schemas as objects would take much memory."""
-    return _marked(_agent(restore, row, read_json(row["agent_schema"])), row)
+    return _marked(_agent(restore, row, read_json(row["agent_schema"])), row, details=details)
 
 
-def _marked(agent: Agent, row: Record) -> Agent:
+def _marked(agent: Agent, row: Record, *, details: bool) -> Agent:
     """The agent, which says whose it is where that is another user."""
+    if details:
+        vars(agent).update(is_active_since=row["is_active_since"])
     if row["shared_by"] is not None:
         vars(agent).update(owner=row["shared_by"], shared=True)
     return agent

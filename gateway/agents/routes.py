@@ -17,6 +17,7 @@ from gateway.agents.schemas import (
     AgentChanges,
     AgentId,
     AgentSelection,
+    AgentView,
     FrontendSelection,
     NewAgent,
     NewToken,
@@ -153,12 +154,17 @@ def _is_service(call: Call[Any, Any]) -> bool:
     return call.caller is not None and call.caller.is_service
 
 
-async def read_agent(call: Call[Nothing, AgentId]) -> Agent:
+async def read_agent(call: Call[Nothing, AgentView]) -> Agent:
     """Read one of the user's agents, or of those that others share with him."""
     id_ = call.parameters.agent_id
     async with connect(call.database) as connection:
         agent = await queries.select_agent(
-            connection, _restore(call), call.user_id, call.agent_id, id_
+            connection,
+            _restore(call),
+            call.user_id,
+            call.agent_id,
+            id_,
+            details=call.parameters.details,
         )
     if agent is None:
         raise BadRequestError(f"Agent '{id_}' does not exist")
@@ -234,7 +240,7 @@ operations = [
         ActiveConnections,
         access=Access.USER_AGENT_OR_SERVICE,
     ),
-    get("/api/agents/{agent_id}", read_agent, AgentId, Agent, access=Access.USER_OR_AGENT),
+    get("/api/agents/{agent_id}", read_agent, AgentView, Agent, access=Access.USER_OR_AGENT),
     patch("/api/agents/{agent_id}", update_agent, AgentChanges, AgentId, Agent),
     delete("/api/agents/{agent_id}", delete_agent, AgentId),
     command("/api/agents/{agent_id}/token", create_agent_token, NewToken, AgentId, RegisteredAgent),

@@ -134,6 +134,16 @@ class Agent:
     agent_alias: str
     owner: SharedBy = UNSET
     shared: IsShared = UNSET
+    is_active_since: Annotated[
+        datetime | UnsetType | None,
+        Meta(
+            description="With `details`: since when it is connected, or is not, in UTC; null where "
+            "that is not known."
+        ),
+    ] = UNSET
+
+
+Details = Annotated[bool, Meta(description="Whether `is_active_since` is told too.")]
 
 
 @frozen
@@ -148,6 +158,7 @@ class AgentSelection:
     limit: Limit = 100
     offset: Offset = 0
     shared: Shared = False
+    details: Details = False
 
 
 @frozen
@@ -162,6 +173,13 @@ class AgentId:
     """One agent."""
 
     agent_id: Annotated[UUID, Meta(description="Which agent.")]
+
+
+@frozen
+class AgentView(AgentId):
+    """One agent, and how much of it."""
+
+    details: Details = False
 
 
 @frozen

@@ -34,6 +34,7 @@ ValidationFailure = Annotated[
             "and the socket stays open."
         ),
         pattern=f"^{VALIDATION_FAILED}",
+        examples=[f'{VALIDATION_FAILED}[{{"type": "missing", "loc": ["message"], "msg": "…"}}]'],
     ),
 ]
 

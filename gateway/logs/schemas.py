@@ -13,9 +13,12 @@ _OR = "The entries of this {}; required unless `{}_id` is given, and not togethe
 
 @frozen
 class LogSelection:
-    """Exactly one of the two."""
+    """Exactly one of the first two."""
 
     request_id: Annotated[UUID, Meta(description=_OR.format("request", "session"))] | None = None
     session_id: Annotated[UUID, Meta(description=_OR.format("session", "request"))] | None = None
+    agent_id: (
+        Annotated[str, Meta(max_length=255, description="Only entries of this agent.")] | None
+    ) = None
     limit: Limit = MOST
     offset: Offset = 0

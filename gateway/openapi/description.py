@@ -18,7 +18,8 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
 
 ABOUT = """\
-The sockets of front-ends are described at [/asyncapi.json]({base}/asyncapi.json).
+The sockets of front-ends are described [on a page of their own]({base}/asyncapi), and for programs
+at [/asyncapi.json]({base}/asyncapi.json).
 
 - Every path is answered with and without a last slash. An unknown one is answered with 404, a
   wrong method with 405, and what nobody foresaw with 500, each with one sentence as `detail`.

@@ -1,4 +1,4 @@
-"""Swagger UI, served from its package: no CDN is asked."""
+"""Swagger UI, served from its package: no CDN is asked; and the page of the sockets."""
 
 from functools import lru_cache
 from importlib.resources import files
@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from gateway.openapi.channels import describe_channels_at
 from gateway.openapi.description import describe_at
+from gateway.openapi.readable import render_channels
 from gateway.openapi.schemas import Json
 from gateway.web.addresses import base_of
 from gateway.web.examples import MARK
@@ -65,11 +66,16 @@ PAGE = """\
 
 
 def documentation_routes(title: str, document: Json, channels: Json) -> list[BaseRoute]:
-    """`/` and `/docs`, `/openapi.json` and `/asyncapi.json`, and what the page loads."""
+    """`/`, `/docs` and what it loads, `/asyncapi`, `/openapi.json` and `/asyncapi.json`."""
 
     @lru_cache(maxsize=16)  # a proxy could say something else each time
     def page(root: str) -> tuple[str, str]:
         html = PAGE.format(title=title, root=root, mark=MARK)
+        return html, page_policy(html)
+
+    @lru_cache(maxsize=16)
+    def channels_page(base: str) -> tuple[str, str]:
+        html = render_channels(describe_channels_at(channels, base), urlsplit(base).path)
         return html, page_policy(html)
 
     async def redirect_to_docs(request: Request) -> Response:
@@ -77,6 +83,10 @@ def documentation_routes(title: str, document: Json, channels: Json) -> list[Bas
 
     async def show_docs(request: Request) -> Response:
         html, policy = page(urlsplit(_base(request)).path)
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+
+    async def show_channels(request: Request) -> Response:
+        html, policy = channels_page(_base(request))
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
     async def read_description(request: Request) -> Response:
@@ -95,6 +105,7 @@ def documentation_routes(title: str, document: Json, channels: Json) -> list[Bas
         Route("/", redirect_to_docs),
         Route("/docs", show_docs),
         Route("/docs/signed-in", show_signed_in),
+        Route("/asyncapi", show_channels),
         Route("/openapi.json", read_description),
         Route("/asyncapi.json", read_channels),
         Mount("/docs/static", static),

@@ -41,6 +41,11 @@ class Bridges:
                 if heartbeat := decode_heartbeat(await listener.get()):
                     self._note(heartbeat)
 
+    @property
+    def are_there(self) -> bool:
+        """Whether any was heard of late."""
+        return bool(self._present())
+
     def notify(self, owner: UUID, request_id: UUID) -> None:
         """Tell the bridge of this user, or all where none is known."""
         bridges = sorted(self._present())

@@ -20,11 +20,18 @@ async def cancel(
     connection: Connection, notifications: Notifications, owner: UUID, request_id: UUID
 ) -> ChatRequest | None:
     """End the owner's request if it is open, and return it as it is then; None: no such one."""
+    await end_if_open(connection, notifications, owner, request_id)
+    return await select_request(connection, owner, request_id)
+
+
+async def end_if_open(
+    connection: Connection, notifications: Notifications, owner: UUID, request_id: UUID
+) -> bool:
+    """End the owner's request if it is open; False: it is not, or there is no such one."""
     while request := await select_open_request(connection, owner, request_id):
         # Not so where a bridge has claimed, given back or ended it in the same moment.
-        ended = await end_request(
-            connection, notifications, request, failed(CANCELLED, "cancelled")
-        )
-        if ended and request.claim_id is not None:
-            notifications.publish(CANCELLED_REQUESTS, encode_cancelled(request.claim_id))
-    return await select_request(connection, owner, request_id)
+        if await end_request(connection, notifications, request, failed(CANCELLED, "cancelled")):
+            if request.claim_id is not None:
+                notifications.publish(CANCELLED_REQUESTS, encode_cancelled(request.claim_id))
+            return True
+    return False

@@ -1,8 +1,12 @@
 """Listing, reading and cancelling requests."""
 
+import attrs
+
 from gateway.requests import queries
 from gateway.requests.cancellation import cancel
-from gateway.requests.schemas import ChatRequest, RequestId, SessionRequests
+from gateway.requests.facts import select_facts
+from gateway.requests.schemas import ChatRequest, RequestDetails, RequestId, RequestSelection
+from gateway.requests.waiting import conclude
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, command, get, listing
@@ -10,22 +14,27 @@ from gateway.web.paging import Page
 from shared.postgres.pool import connect
 
 
-async def list_requests(call: Call[Nothing, SessionRequests]) -> Page[ChatRequest]:
-    """List the requests of one of the user's sessions, newest first."""
-    session_id = call.parameters.session_id
+async def list_requests(call: Call[Nothing, RequestSelection]) -> Page[ChatRequest]:
+    """List the user's requests, newest first: all, or those of a chat, a status or an agent."""
+    wanted = call.parameters
     return await call.read_page(
-        lambda connection, part: queries.select_requests(connection, call.user_id, session_id, part)
+        lambda connection, part: queries.select_requests(connection, call.user_id, wanted, part)
     )
 
 
-async def read_request(call: Call[Nothing, RequestId]) -> ChatRequest:
-    """Read how far one of the user's requests is."""
+async def read_request(call: Call[Nothing, RequestId]) -> RequestDetails:
+    """Read how far one of the user's requests is, and of an open one what it waits for."""
+    id_ = call.parameters.request_id
     async with connect(call.database) as connection:
-        id_ = call.parameters.request_id
-        request = await queries.select_request(connection, call.user_id, id_)
-    if request is None:
-        raise _unknown(call.parameters)
-    return request
+        request = await queries.select_details(connection, call.user_id, id_)
+        if request is None:
+            raise _unknown(call.parameters)
+        if request.ended_at is not None:
+            return request
+        facts = await select_facts(connection, id_, call.user_id)
+    has_bridges = call.state["bridges"].are_there
+    reasons = [*conclude(facts, has_bridges=has_bridges)] if facts else []
+    return attrs.evolve(request, waits_for=reasons)
 
 
 async def create_cancellation(call: Call[Nothing, RequestId]) -> ChatRequest:
@@ -44,8 +53,8 @@ def _unknown(asked: RequestId) -> BadRequestError:
 
 
 operations = [
-    listing("/api/requests", list_requests, SessionRequests, list[ChatRequest]),
-    get("/api/requests/{request_id}", read_request, RequestId, ChatRequest),
+    listing("/api/requests", list_requests, RequestSelection, list[ChatRequest]),
+    get("/api/requests/{request_id}", read_request, RequestId, RequestDetails),
     command(
         "/api/requests/{request_id}/cancel", create_cancellation, Nothing, RequestId, ChatRequest
     ),

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 from msgspec import Meta
 
-from gateway.web.paging import Limit, Offset
+from gateway.web.paging import MOST, Limit, Offset
 
 type Status = Literal[
     "queued", "running", "answered", "failed", "timed_out", "cancelled", "interrupted"
@@ -33,8 +33,10 @@ class UsedModel:
 class ChatRequest:
     """A message's way to its answer. Times are UTC, `execution_time` is in seconds.
 
-    `sent_at` is when the master agent was invoked; `deadline` when it is waited for no longer;
-    `usage` is empty where the answer says nothing of it.
+    `claimed_at` is when a bridge took it, and which one is `bridge_id`; `sent_at` when the master
+    agent was invoked, or the agent or flow `asked_id`; `first_part_at` and `last_part_at` are of
+    the parts of its answer; `ended_at` is when that was stored; `deadline` when it is waited for no
+    longer. What is not known is null. `usage` is empty where the answer says nothing of it.
     """
 
     request_id: UUID
@@ -48,6 +50,22 @@ class ChatRequest:
     execution_time: float | None
     error: str | None
     usage: list[UsedModel]
+    claimed_at: datetime | None
+    first_part_at: datetime | None
+    last_part_at: datetime | None
+    bridge_id: UUID | None
+    asked_id: UUID | None
+    seq: int | None
+
+
+@frozen(slots=False)
+class RequestDetails(ChatRequest):
+    """A request with what was logged about it, and of an open one what it waits for."""
+
+    log_entries: int
+    error_entries: int
+    last_logged_at: datetime | None
+    waits_for: list[str] = field(factory=list)
 
 
 @frozen
@@ -58,9 +76,23 @@ class RequestId:
 
 
 @frozen
-class SessionRequests:
-    """Which requests of a session to list."""
+class RequestSelection:
+    """Which of the user's requests to list."""
 
-    session_id: Annotated[UUID, Meta(description="The chat.")]
+    session_id: Annotated[UUID, Meta(description="Only those of this chat.")] | None = None
+    status: (
+        Annotated[Status | Literal["open"], Meta(description="Only these; `open` waits or runs.")]
+        | None
+    ) = None
+    agent_id: (
+        Annotated[
+            UUID,
+            Meta(
+                description="Only those that this agent or flow was asked itself, or in which this "
+                f"agent has logged something; of the newest {MOST:,} requests."
+            ),
+        ]
+        | None
+    ) = None
     limit: Limit = 100
     offset: Offset = 0

@@ -1,8 +1,9 @@
 """What users' requests and agents are doing, for administrators."""
 
-from gateway.requests.cancellation import cancel
+from gateway.audit.acting import acting, actor_of
 from gateway.requests.schemas import ChatRequest, RequestId
 from gateway.users import overseeing_queries as queries
+from gateway.users.cancelling import cancel_as
 from gateway.users.overseeing import (
     ENDED,
     OPEN,
@@ -17,7 +18,6 @@ from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Call, Operation, listing
 from gateway.web.paging import Page
-from shared.postgres.pool import connect
 
 ONLY_OPEN = "Of all users only open requests are listed: name a user_id or a session_id"
 
@@ -47,10 +47,10 @@ async def list_user_requests(call: Call[Nothing, UserRequestSelection]) -> Page[
 async def create_user_cancellation(call: Call[Nothing, RequestId]) -> ChatRequest:
     """Cancel a request of any user, as its owner could; one that has ended stays as it is."""
     id_ = call.parameters.request_id
-    async with connect(call.database) as connection:
+    actor, notifications = actor_of(call), call.state["notifications"]
+    async with acting(call) as connection:
         owner = await queries.select_request_owner(connection, id_)
-        notifications = call.state["notifications"]
-        request = owner and await cancel(connection, notifications, owner, id_)
+        request = owner and await cancel_as(actor, connection, notifications, owner, id_)
     if not request:
         raise BadRequestError(f"Request with id '{id_}' does not exist")
     return request

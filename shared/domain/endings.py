@@ -1,6 +1,7 @@
 """How requests end: in one statement, whoever ends them, and then it is told."""
 
 from collections.abc import Sequence
+from time import monotonic
 from uuid import UUID, uuid4
 
 from attrs import frozen
@@ -30,6 +31,9 @@ class Outcome:
     answer: Answer
     execution_time: float = 0.0
     usage: Sequence[Usage] = ()
+    first_part: float | None = None
+    """When the first part of the answer came, by the clock of this process; None: none has."""
+    last_part: float | None = None
 
     @property
     def error(self) -> str | None:
@@ -145,9 +149,11 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
             SELECT * FROM unnest(
                 CAST(:ids AS uuid[]), CAST(:claim_ids AS uuid[]), CAST(:from_statuses AS text[]),
                 CAST(:statuses AS text[]), CAST(:message_ids AS uuid[]), CAST(:contents AS text[]),
-                CAST(:execution_times AS float8[]), CAST(:errors AS text[])
+                CAST(:execution_times AS float8[]), CAST(:errors AS text[]),
+                CAST(:since_first_parts AS float8[]), CAST(:since_last_parts AS float8[])
             ) AS ending (
-                id, claim_id, from_status, status, message_id, content, execution_time, error
+                id, claim_id, from_status, status, message_id, content, execution_time, error,
+                since_first_part, since_last_part
             )
         ), locked AS (
             SELECT ending.*, requests.session_id FROM ending JOIN requests USING (id)
@@ -176,7 +182,9 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
         )
         UPDATE requests
         SET status = locked.status, ended_at = now(), execution_time = locked.execution_time,
-            error = locked.error, seq = session.last_seq
+            error = locked.error, seq = session.last_seq,
+            first_part_at = now() - since_first_part * interval '1 second',
+            last_part_at = now() - since_last_part * interval '1 second'
         FROM locked JOIN session USING (session_id) WHERE requests.id = locked.id
         RETURNING requests.id, requests.claim_id, requests.session_id,
                   requests.creator_id, requests.message_id, requests.seq,
@@ -200,8 +208,14 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
         "contents": [write_json(each.answer).decode() for each in outcomes],
         "execution_times": [each.execution_time for each in outcomes],
         "errors": [each.error for each in outcomes],
+        "since_first_parts": [_since(each.first_part) for each in outcomes],
+        "since_last_parts": [_since(each.last_part) for each in outcomes],
     }
     ended = [Ended(**columns(row)) for row in await connection.fetch_all(sql, values)]
     # By claim too: a request may be here twice, by one that was lost and by the one that holds.
     found = {(each.id, each.claim_id): each for each in ended}
     return [found.get((each.id, each.claim_id)) for each in requests]
+
+
+def _since(moment: float | None) -> float | None:
+    return None if moment is None else monotonic() - moment

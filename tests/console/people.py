@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from attrs import define
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
 
+from tests.chromium import WAITED_MS
 from tests.users import User
 
 KEY = "genai.sign-in"
-WAITED_MS = 20_000  # which only a test that fails waits
 REFUSED = re.compile(r"the server responded with a status of (\d+)")
 
 
@@ -60,7 +60,6 @@ class Person:
         found = self.page.get_by_text(text).filter(visible=True).first
         await expect(found).to_be_visible()
         return found
-
 
     async def open_tab(self) -> "Person":
         """One more page of the same browser, with the same storage."""

@@ -54,7 +54,10 @@ async def test_what_a_server_is_sent_is_changed_and_not_shown(
     open_console: OpenConsole, user: User
 ) -> None:
     async with serving(listing(GOOD)) as outsider:
-        new = {"server_url": f"{outsider.url}/mcp", "headers": {"X-Api-Key": "secret", "X-Old": "o"}}
+        new = {
+            "server_url": f"{outsider.url}/mcp",
+            "headers": {"X-Api-Key": "secret", "X-Old": "o"},
+        }
         made = (await user.http.post("/api/mcp/servers", json=new)).json()
         async with open_console(user, f"servers/mcp/{made['id']}") as person:
             await person.click("What it is sent")

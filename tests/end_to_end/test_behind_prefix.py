@@ -101,7 +101,10 @@ async def test_what_swagger_calls_is_there(user: User) -> None:
     token_url = document["components"]["securitySchemes"]["user"]["flows"]["password"]["tokenUrl"]
     form = {"username": user.name, "password": "wrong"}
     assert (await user.http.post(urljoin(tried, token_url), data=form)).status_code == 400
-    [link] = re.findall(r"\]\((\S+)\)", document["info"]["description"])
+    page, link = re.findall(r"\]\((\S+)\)", document["info"]["description"])
+    shown = await user.http.get(urljoin(where, page))
+    assert f"<code>{PREFIX}/frontend/ws</code>" in shown.text
+    assert f'href="{PREFIX}/asyncapi.json"' in shown.text
     channels = good(await user.http.get(urljoin(where, link)))
     assert channels["channels"]["serve_frontend"]["address"] == f"{PREFIX}/frontend/ws"
     [back] = re.findall(r"\]\((\S+)\)", channels["info"]["description"])
@@ -110,7 +113,7 @@ async def test_what_swagger_calls_is_there(user: User) -> None:
 
 async def test_nobody_but_the_proxy_says_where_it_is(outside: str) -> None:
     async with httpx2.AsyncClient(base_url=outside + PREFIX) as http:
-        for path in ("/openapi.json", "/", "/docs", "/asyncapi.json"):
+        for path in ("/openapi.json", "/", "/docs", "/asyncapi", "/asyncapi.json"):
             answer = await http.get(path, headers=FORGED)
             assert "evil" not in answer.text + answer.headers.get("location", "")
 

@@ -68,7 +68,7 @@ async def set_budget(on: Installation, user: str, usd: float) -> UserBudget:
         INSERT INTO budgets (user_id, usd) VALUES (:user_id, :usd)
         ON CONFLICT (user_id) DO UPDATE SET usd = excluded.usd
     """
-    async with on.connection() as connection:
+    async with on.acting() as connection:
         user_id = await find_user(connection, user)
         await connection.execute(sql, {"user_id": user_id, "usd": usd})
         return await _select(on, connection, user_id)
@@ -76,7 +76,7 @@ async def set_budget(on: Installation, user: str, usd: float) -> UserBudget:
 
 async def clear_budget(on: Installation, user: str) -> UserBudget:
     """Give a user that of all. Raises NotFoundError."""
-    async with on.connection() as connection:
+    async with on.acting() as connection:
         user_id = await find_user(connection, user)
         sql = "DELETE FROM budgets WHERE user_id = :user_id"
         await connection.execute(sql, {"user_id": user_id})
@@ -116,7 +116,7 @@ async def set_group_budget(on: Installation, group_id: UUID, usd: float) -> Grou
         INSERT INTO budgets (group_id, usd) SELECT id, :usd FROM groups WHERE id = :group_id
         ON CONFLICT (group_id) DO UPDATE SET usd = excluded.usd
     """
-    async with on.connection() as connection:
+    async with on.acting() as connection:
         await connection.execute(sql, {"group_id": group_id, "usd": usd})
         row = await connection.fetch_one(f"{OF_GROUPS} WHERE groups.id = :id", {"id": group_id})
     if row is None:

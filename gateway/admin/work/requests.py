@@ -11,9 +11,10 @@ from gateway.admin.faults import NotFoundError
 from gateway.admin.work.finding import find_any
 from gateway.admin.work.installation import Installation
 from gateway.admin.work.listing import Listed, Part, listed
-from gateway.requests.cancellation import cancel
+from gateway.audit.noting import COMMAND
 from gateway.requests.schemas import ChatRequest
 from gateway.users import overseeing_queries
+from gateway.users.cancelling import cancel_as
 from gateway.users.overseeing import UserRequest
 from gateway.users.overseeing_queries import WantedRequests
 
@@ -47,12 +48,14 @@ async def cancel_all(on: Installation, request_ids: Sequence[UUID]) -> Listed[Ch
 
     Raises NotFoundError before any is cancelled where one does not exist.
     """
-    async with on.notifications() as notifications, on.connection() as connection:
+    cancelled: list[ChatRequest | None] = []
+    async with on.connection() as connection:
         owners = [await select_owner(connection, id_) for id_ in request_ids]
-        cancelled = [
-            await cancel(connection, notifications, owner, id_)
-            for owner, id_ in zip(owners, request_ids, strict=True)
-        ]
+    async with on.notifications() as notifications:
+        for owner, id_ in zip(owners, request_ids, strict=True):
+            async with on.acting() as connection:
+                request = await cancel_as(COMMAND, connection, notifications, owner, id_)
+            cancelled.append(request)
     return Listed([each for each in cancelled if each is not None])
 
 

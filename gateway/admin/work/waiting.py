@@ -12,9 +12,9 @@ from gateway.admin.options import MOST
 from gateway.admin.work.bridges import hear_bridges, select_doors
 from gateway.admin.work.installation import Installation
 from gateway.admin.work.listing import Part
-from gateway.admin.work.waiting_queries import Facts, select_facts
 from gateway.parts.queries import select_leader
 from gateway.parts.schemas import Leader
+from gateway.requests.facts import Facts, select_facts
 
 JUST_NOW_SECONDS = 2.0
 

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from gateway.admin.work.waiting import Around, conclude
-from gateway.admin.work.waiting_queries import Facts
 from gateway.parts.schemas import Leader
+from gateway.requests.facts import Facts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BRIDGE, OTHER = UUID(int=1), UUID(int=2)

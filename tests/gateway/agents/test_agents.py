@@ -362,3 +362,23 @@ async def test_connections_of_all_kinds_are_one_list(user: User, sql: Sql) -> No
     assert answer["active_connections"][1]["agent_schema"]["required"] == []
     page = good(await user.http.get("/api/agents/active", params={"offset": 3}))
     assert page == {"count_active_connections": 0, "active_connections": []}
+
+
+async def test_an_agent_tells_since_when_it_is_there_where_that_is_asked_for(
+    user: User, sql: Sql
+) -> None:
+    agent = await register(user)
+    path, details = f"/api/agents/{agent['id']}", {"details": "true"}
+    assert "is_active_since" not in good(await user.http.get(path))
+    assert good(await user.http.get(path, params=details))["is_active_since"] is None
+    for expected in (True, False):
+        sql("UPDATE agents SET is_active = %s WHERE id = %s", expected, agent["id"])
+        [listed] = good(await user.http.get("/api/agents", params=details))
+        since = listed["is_active_since"]
+        assert (listed["is_active"], since > agent["created_at"]) == (expected, True)
+        sql(
+            "UPDATE agents SET is_active = %s, updated_at = now() WHERE id = %s",
+            expected,
+            agent["id"],
+        )
+        assert good(await user.http.get(path, params=details))["is_active_since"] == since

@@ -161,6 +161,11 @@ async def test_credentials_of_a_config_are_noted(sql: Sql, user: User) -> None:
         ("DELETE FROM users WHERE id = %s", "user.deleted", {"username": "{name}"}),
         ("DELETE FROM modelproviders WHERE creator_id = %s", "provider.deleted", {}),
         (
+            "INSERT INTO budgets (user_id, usd) VALUES (%s, 12.5)",
+            "budget.created",
+            {"usd": 12.5},
+        ),
+        (
             "UPDATE sign_ins SET ended_at = now() WHERE user_id = %s",
             "sign_in.ended",
             {"method": "password"},
@@ -175,7 +180,10 @@ async def test_what_is_done_by_hand_leaves_one_entry(
     if action is None:
         assert noted.entries == []
         return
-    told = {name: str(value).format(name=user.name) for name, value in details.items()}
+    told = {
+        name: value.format(name=user.name) if isinstance(value, str) else value
+        for name, value in details.items()
+    }
     assert noted.only["action"] == action
     assert noted.only["details"] == {**told, "database_role": system.settings.postgres_user}
 

@@ -251,7 +251,8 @@ FOREIGN_SESSION = "This session belongs to another user."
 NOT_ASKED = "Request with id '{request_id}' does not exist"
 NOT_RUNNING = "Request with id '{running_id}' does not exist"
 REQUESTS = [
-    Entry("GET /api/requests", EMPTY, query=SESSION),
+    Entry("GET /api/requests", EMPTY, note="of a session", query=SESSION),
+    Entry("GET /api/requests", EMPTY, note="of an agent", query={"agent_id": "{agent_id}"}),
     Entry("GET /api/requests/{request_id}", UNKNOWN, says=NOT_ASKED),
     Entry(
         "POST /api/requests/{request_id}/cancel",

@@ -1,10 +1,13 @@
 """Requests by REST: how far they are, and cancelling them."""
 
+import re
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from gateway.requests.waiting import AFTER_ANOTHER
 from tests.agent_bridge.actors import (
     abandoned,
     messages_of,
@@ -12,15 +15,19 @@ from tests.agent_bridge.actors import (
     until_invoked,
     wait_for_ever,
 )
+from tests.end_to_end.socket.test_parts import say as say_in_parts
 from tests.gateway.shapes import faults, good, refused
 from tests.master import Invocation, Master, answer, echo
+from tests.sql import Sql
 from tests.system import System
 from tests.users import Chat, Json, User, eventually
 
 KEYS = {
     *("request_id", "session_id", "message_id", "status", "created_at", "sent_at", "ended_at"),
-    *("deadline", "execution_time", "error", "usage"),
+    *("deadline", "execution_time", "error", "usage", "claimed_at", "first_part_at"),
+    *("last_part_at", "bridge_id", "asked_id", "seq"),
 }
+DETAILS = {"log_entries", "error_entries", "last_logged_at", "waits_for"}
 NOBODYS = "4f1f8f0a-6d0e-4d3c-9a51-7f2f6f3a0b1d"
 AT_ONCE = 1.0  # seconds
 
@@ -30,6 +37,12 @@ async def listed(user: User, session_id: str, **page: int) -> list[Json]:
     query: dict[str, Any] = {"session_id": session_id, **page}
     requests: list[Json] = good(await user.http.get("/api/requests", params=query))
     return requests
+
+
+async def read(user: User, request_id: str) -> Json:
+    """One of the user's requests."""
+    request: Json = good(await user.http.get(f"/api/requests/{request_id}"))
+    return request
 
 
 async def cancel(user: User, request_id: str) -> Json:
@@ -60,9 +73,83 @@ async def test_an_answered_request_tells_its_times(user: User, master: Master) -
     assert request.keys() == KEYS
     assert request["request_id"] == response["request_id"]
     assert (request["session_id"], request["status"]) == (chat.session_id, "answered")
-    assert request["created_at"] < request["sent_at"] < request["ended_at"] < request["deadline"]
+    order = ["created_at", "claimed_at", "sent_at", "ended_at", "deadline"]
+    assert sorted(order, key=lambda name: str(request[name])) == order
+    assert request["bridge_id"] is not None
     assert (request["execution_time"], request["error"]) == (0.25, None)
-    assert good(await user.http.get(f"/api/requests/{response['request_id']}")) == request
+    details = await read(user, response["request_id"])
+    assert {name: details.pop(name) for name in DETAILS} == {
+        "log_entries": 0,
+        "error_entries": 0,
+        "last_logged_at": None,
+        "waits_for": [],
+    }
+    assert details == request
+
+
+async def test_an_answer_in_parts_tells_when_the_first_and_the_last_came(
+    user: User, master: Master
+) -> None:
+    master.behave = say_in_parts
+    async with user.chat() as chat:
+        await chat.ask("hello")
+    [request] = await listed(user, chat.session_id)
+    order = ["sent_at", "first_part_at", "last_part_at", "ended_at"]
+    assert sorted(order, key=lambda name: str(request[name])) == order
+
+
+async def test_an_open_request_tells_what_it_waits_for(user: User, master: Master) -> None:
+    async with user.chat() as chat, unanswered(master, chat):
+        await chat.send("second")
+        second, first = await until_listed(user, chat.session_id, 2)
+        [sent] = (await read(user, first["request_id"]))["waits_for"]
+        assert re.fullmatch("The master agent has had it for [0-9]+ seconds", sent)
+        assert (await read(user, second["request_id"]))["waits_for"] == [AFTER_ANOTHER]
+        for each in (second, first):
+            await cancel(user, each["request_id"])
+
+
+async def test_requests_are_listed_of_all_chats_and_by_status(user: User, master: Master) -> None:
+    async with user.chat() as chat, user.chat() as other:
+        ids = [
+            (await each.ask("a", **how))["response"]["request_id"]
+            for each, how in ((chat, {}), (other, {}), (chat, {"llm_name": "none"}))
+        ]
+    for query, found in (
+        ({}, ids[::-1]),
+        ({"status": "answered"}, ids[1::-1]),
+        ({"status": "failed", "session_id": chat.session_id}, ids[2:]),
+        ({"status": "open"}, []),
+    ):
+        requests = good(await user.http.get("/api/requests", params=query))
+        assert [each["request_id"] for each in requests] == found
+    answer = await user.http.get("/api/requests", params={"status": "x"})
+    assert answer.status_code == 422
+
+
+async def test_requests_are_listed_by_the_agent_that_was_asked_or_has_logged(
+    user: User, other_user: User, master: Master, sql: Sql
+) -> None:
+    async with user.chat() as chat:
+        ids = [(await chat.ask(text))["response"]["request_id"] for text in "abc"]
+    agent_id = str(uuid4())
+    sql("UPDATE requests SET asked_id = %s WHERE id = %s", agent_id, ids[0])
+    sql(
+        """
+        INSERT INTO logs (session_id, request_id, agent_id, log_level, message, seq)
+        VALUES (%s, %s, %s, 'error', 'm', 1000), (%s, %s, 'other', 'info', 'n', 1001)
+        """,
+        *(chat.session_id, ids[2], agent_id, chat.session_id, ids[2]),
+    )
+    query = {"agent_id": agent_id}
+    requests = good(await user.http.get("/api/requests", params=query))
+    assert [each["request_id"] for each in requests] == [ids[2], ids[0]]
+    assert good(await other_user.http.get("/api/requests", params=query)) == []
+    details = await read(user, ids[2])
+    assert (details["log_entries"], details["error_entries"]) == (2, 1)
+    where = {"request_id": ids[2], "agent_id": agent_id}
+    [entry] = good(await user.http.get("/api/logs/list", params=where))
+    assert entry["message"] == "m"
 
 
 async def test_requests_are_listed_newest_first_and_in_pages(user: User, master: Master) -> None:

@@ -7,6 +7,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.agent_bridge.actors import unanswered, until_invoked
 from tests.master import Master
+from tests.sql import Sql
 from tests.users import Json, User
 
 
@@ -82,7 +83,7 @@ async def test_what_is_one_users_is_not_ended_as_anothers(
 
 
 async def test_requests_are_seen_without_what_was_asked(
-    administrator: User, user: User, master: Master
+    administrator: User, user: User, master: Master, sql: Sql
 ) -> None:
     async with user.chat() as chat:
         answered = (await chat.ask("a word"))["response"]["request_id"]
@@ -106,6 +107,12 @@ async def test_requests_are_seen_without_what_was_asked(
             assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
             assert (await chat.receive())["error"] == "The request was cancelled"
             assert (await administrator.http.post(path)).json() == cancelled.json()
+    entries = sql("SELECT * FROM audit WHERE object_id = %s", running["request_id"])
+    [(action, via, actor, owner)] = [
+        (each["action"], each["via"], each["actor_id"], each["owner_id"]) for each in entries
+    ]
+    assert (action, via) == ("request.cancelled", "api")
+    assert (str(actor), str(owner)) == (administrator.id, user.id)
 
 
 async def test_requests_of_all_that_have_ended_are_not_listed(administrator: User) -> None:

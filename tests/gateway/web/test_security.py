@@ -31,6 +31,7 @@ ANSWERS = {
     "health": ("GET", "/health", 200),
     "description": ("GET", "/openapi.json", 200),
     "page": ("GET", "/docs", 200),
+    "page without a script": ("GET", "/asyncapi", 200),
     "redirect": ("GET", "/", 307),
     "static file": ("GET", "/docs/static/swagger-ui.css", 200),
 }

@@ -6,6 +6,7 @@ import { texts } from "../../texts.js";
 import { Button, Empty, Failed, Loading, Page, Tabs } from "../../ui/basics.js";
 import { useData } from "../../ui/data.js";
 import { confirm } from "../../ui/dialog.js";
+import { Share } from "../../ui/share.js";
 import { attempt, toast } from "../../ui/toast.js";
 import { Ask } from "./ask.js";
 import { Kind, State } from "./badges.js";
@@ -13,7 +14,7 @@ import { Edit } from "./edit.js";
 import { NewToken } from "./token.js";
 import { Overview } from "./overview.js";
 import { Past } from "./past.js";
-import { Publish, Share } from "./sharing.js";
+import { Publish } from "./publish.js";
 import { KINDS, loadThing } from "./things.js";
 
 const t = texts.agents;
@@ -57,7 +58,7 @@ export function Detail({ id, query }) {
       ${dialog === "edit" && html`<${Edit} thing=${thing} close=${close} done=${reload} />`}
       ${dialog === "token" && html`<${NewToken} thing=${thing} close=${close} done=${reload} />`}
       ${dialog === "publish" && html`<${Publish} thing=${thing} close=${close} />`}
-      ${dialog === "share" && html`<${Share} thing=${thing} close=${close} />`}
+      ${dialog === "share" && html`<${Share} kind=${isAgent ? "agent" : "a2a_agent"} id=${id} name=${thing.name || t.unnamed} close=${close} />`}
     <//>
   `;
 }

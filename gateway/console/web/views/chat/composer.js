@@ -19,7 +19,7 @@ function choose(name) {
   else localStorage.removeItem(MODEL);
 }
 
-export function Composer({ id, models, isOff, send }) {
+export function Composer({ id, isNew, models, isOff, send }) {
   const [text, setText] = useState(() => readDraft(id));
   const field = useRef(null);
   const picker = useRef(null);
@@ -34,9 +34,14 @@ export function Composer({ id, models, isOff, send }) {
     style.height = "auto";
     style.height = `min(${LINES}lh, ${field.current.scrollHeight || scrollHeight}px)`;
   }, [text]);
-  useEffect(() => { if (matchMedia("(hover: hover)").matches) field.current.focus(); }, []);
+  // Who asks for a new chat writes next; who has just come begins at the top.
+  useEffect(() => {
+    const isAsked = isNew && document.activeElement !== document.body;
+    if (isAsked && matchMedia("(hover: hover)").matches) field.current.focus();
+  }, []);
   const isReady = !isOff && files.every((file) => file.id) && (text.trim() || files.length);
-  const config = models.some(({ name }) => name === chosen.value) ? chosen.value : "";
+  // Until the list is there, what was chosen last is good.
+  const config = !models || models.some(({ name }) => name === chosen.value) ? chosen.value : "";
   const submit = (event) => {
     event?.preventDefault();
     if (!isReady) return;
@@ -75,7 +80,8 @@ export function Composer({ id, models, isOff, send }) {
         <${Button} kind="plain" icon="attach" label=${texts.chat.attach} disabled=${isOff} onClick=${() => picker.current.click()} />
         <select class="input chat-model" aria-label=${texts.chat.model} value=${config} disabled=${isOff} onChange=${(event) => choose(event.target.value)}>
           <option value="">${texts.chat.newest}</option>
-          ${models.map(({ name, model }) => html`<option key=${name} value=${name}>${name} · ${model}</option>`)}
+          ${!models && config && html`<option value=${config}>${config}</option>`}
+          ${models?.map(({ name, model }) => html`<option key=${name} value=${name}>${name} · ${model}</option>`)}
         </select>
         <span class="soft small chat-hint" id="chat-hint">${texts.chat.hint}</span>
         <${Button} type="submit" kind="primary" icon="send" label=${texts.chat.send} disabled=${!isReady} />

@@ -1,6 +1,6 @@
 // One chat: its title and what can be done with it, its messages, and where one writes.
 import { get, patch, remove } from "../../api.js";
-import { version } from "../../changes.js";
+import { isAway, version } from "../../changes.js";
 import { html, useCallback, useEffect, useRef, useState } from "../../lib.js";
 import { go, href } from "../../router.js";
 import { texts } from "../../texts.js";
@@ -20,6 +20,9 @@ const keyOf = (turn) => turn.key;
 export function Conversation({ talk, chats, isNew, wanted, models, send, drawer }) {
   const list = useRef(null);
   const isSent = talk.shown.value.length > 0;
+  const changes = version("chats").value;
+  const known = useRef(changes);
+  useEffect(() => { if (known.current !== changes) talk.look(); }, [changes]);
   const sendNow = (...message) => {
     send(...message);
     list.current?.toEnd();
@@ -28,7 +31,7 @@ export function Conversation({ talk, chats, isNew, wanted, models, send, drawer 
     <section class="chat-talk">
       <${Head} talk=${talk} chats=${chats} isNew=${isNew && !isSent} drawer=${drawer} />
       <${Messages} talk=${talk} list=${list} wanted=${wanted} isEmpty=${isNew && !isSent} models=${models} />
-      <${Foot} talk=${talk} models=${models} send=${sendNow} />
+      <${Foot} talk=${talk} isNew=${isNew} models=${models} send=${sendNow} />
     </section>
   `;
 }
@@ -126,12 +129,12 @@ function Messages({ talk, list, wanted, isEmpty, models }) {
 // What who can't see the messages is told of the newest one.
 const said = (turn) => (turn?.state === "running" ? texts.chat.running : turn?.answer?.response ?? "").slice(0, 1000);
 
-function Foot({ talk, models, send }) {
+function Foot({ talk, isNew, models, send }) {
   if (talk.closed.value) return html`<div class="chat-foot"><p class="form-error" role="alert">${talk.closed.value}</p></div>`;
   return html`
     <div class="chat-foot">
-      ${talk.link.value === "away" && html`<p class="chat-away" role="status">${texts.chat.isAway}</p>`}
-      <${Composer} key=${talk.id} id=${talk.id} models=${models.data ?? []} isOff=${models.data?.length === 0} send=${send} />
+      ${talk.link.value === "away" && !isAway.value && html`<p class="chat-away" role="status">${texts.chat.isAway}</p>`}
+      <${Composer} key=${talk.id} id=${talk.id} isNew=${isNew} models=${models.data} isOff=${models.data?.length === 0} send=${send} />
     </div>
   `;
 }

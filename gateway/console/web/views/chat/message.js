@@ -5,7 +5,7 @@ import { Badge, Button, Copy, Spinner, duration } from "../../ui/basics.js";
 import { attempt } from "../../ui/toast.js";
 import { Files } from "./files.js";
 import { toHtml } from "./markdown.js";
-import { answerOf } from "./turns.js";
+import { answerOf, isOpen } from "./turns.js";
 import { Work } from "./work.js";
 
 const SHOWN = 20_000; // characters of a text, until all of it is asked for
@@ -13,7 +13,6 @@ const PACE_MS = 80; // between two drawings of a text that grows
 
 export function Turn({ turn, talk, isFound }) {
   const files = talk.files.value[turn.requestId] ?? turn.files;
-  const isOpen = ["unsent", "waiting", "running"].includes(turn.state);
   return html`
     <div class=${`chat-turn ${isFound ? "is-found" : ""}`}>
       ${turn.text !== null && html`<article class="chat-question" aria-label=${texts.chat.you}>
@@ -21,8 +20,8 @@ export function Turn({ turn, talk, isFound }) {
         <${Files} files=${files.filter((file) => !file.from_agent)} isAgents=${false} />
         ${turn.at !== null && html`<${At} at=${turn.at} />`}
       </article>`}
-      <article class="chat-answer" aria-label=${texts.chat.assistant} aria-busy=${String(isOpen)}>
-        ${isOpen ? html`<${Open} turn=${turn} talk=${talk} />` : html`<${Ended} turn=${turn} talk=${talk} files=${files} />`}
+      <article class="chat-answer" aria-label=${texts.chat.assistant} aria-busy=${String(isOpen(turn))}>
+        ${isOpen(turn) ? html`<${Open} turn=${turn} talk=${talk} />` : html`<${Ended} turn=${turn} talk=${talk} files=${files} />`}
       </article>
     </div>
   `;

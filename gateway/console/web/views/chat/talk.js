@@ -5,7 +5,7 @@ import { signal } from "../../lib.js";
 import { texts } from "../../texts.js";
 import { toast } from "../../ui/toast.js";
 import { openSocket } from "./socket.js";
-import { Turns } from "./turns.js";
+import { Turns, isOpen } from "./turns.js";
 import { keepUnsent, readUnsent } from "./unsent.js";
 import { uuid } from "./uuid.js";
 
@@ -29,7 +29,7 @@ export function openTalk(id, isNew) {
   let reading = null;
 
   const show = () => { shown.value = [...turns.list]; };
-  const keep = () => keepUnsent(id, turns.list.filter((turn) => ["unsent", "waiting"].includes(turn.state) && turn.messageId));
+  const keep = () => keepUnsent(id, turns.list.filter((turn) => turn.messageId && isOpen(turn)));
 
   function update(turn, changes) {
     const changed = turns.change(turn, changes);
@@ -127,7 +127,7 @@ export function openTalk(id, isNew) {
   }
 
   function opened() {
-    for (const turn of turns.list) if (turn.messageId && ["unsent", "waiting"].includes(turn.state)) transmit(turn);
+    for (const turn of turns.list) if (turn.messageId && turn.text !== null && isOpen(turn)) transmit(turn);
     (reading ?? Promise.resolve()).then(refresh); // what came between the last reading and this moment
   }
 
@@ -209,6 +209,12 @@ export function openTalk(id, isNew) {
     send(turn.text, turn.files.length ? turn.files : (files.value[turn.requestId] ?? []).filter((file) => !file.from_agent), turn.config);
   }
 
+  // Something is new in some chat: another tab may have asked here, and nothing is told of that yet.
+  function look() {
+    const isBusy = turns.list.some(isOpen);
+    if (socket && !isBusy && !document.hidden) refresh();
+  }
+
   for (const unsent of readUnsent(id)) turns.add({ ...unsent, key: unsent.messageId, state: "unsent" });
   show();
   if (!isNew || turns.list.length) {
@@ -217,7 +223,7 @@ export function openTalk(id, isNew) {
   }
   return {
     id, shown, link, error, closed, isLoading, hasOlder, files,
-    send, cancel, again, older, seek, refresh, readLog,
+    send, cancel, again, older, seek, refresh, look, readLog,
     close() {
       isOver = true;
       socket?.close();

@@ -1,6 +1,8 @@
 // The turns of a session: a question and its answer each, as history and frames tell of them.
 import { parseTime } from "../../ui/basics.js";
 
+export const isOpen = (turn) => ["unsent", "waiting", "running"].includes(turn.state);
+
 // A turn is {key, requestId, messageId, at, text, isStored, answer, state, error, partial, said, logs, …}: `at`, in ms, is null
 // until the service has told it; `state` is "unsent", "waiting" or "running", "refused", or "" for one that has ended;
 // `answer` is what the master agent said: as JSON text, or as {agents_trace, response, is_success}.
@@ -49,7 +51,8 @@ export class Turns {
     const other = this.byRequest.get(requestId);
     if (other === turn) return turn;
     if (other) this.drop(other);
-    return this.change(turn, { requestId, state: "waiting", ...(other && { at: other.at, isStored: true, answer: other.answer, logs: other.logs, logTimes: other.logTimes }) });
+    const isNext = this.list.some((each) => each !== turn && isOpen(each) && each.requestId);
+    return this.change(turn, { requestId, state: isNext ? "waiting" : "running", ...(other && { at: other.at, isStored: true, answer: other.answer, logs: other.logs, logTimes: other.logTimes }) });
   }
 
   // A log entry as it came, or was read; whether it is a new one.

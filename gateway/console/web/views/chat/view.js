@@ -17,7 +17,7 @@ export default function Chat({ path, query }) {
   const given = UUID.test(path[0] ?? "") ? path[0].toLowerCase() : null;
   const talk = useTalk(given);
   const chats = useChats();
-  const models = useData(readModels, [], ["models"]);
+  const models = useData(readModels);
   useEffect(() => setOpen(false), [given, query.message]);
   useEffect(() => {
     if (!isOpen) return undefined;

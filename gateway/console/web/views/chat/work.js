@@ -46,7 +46,7 @@ function Steps({ name, steps }) {
   const total = steps.reduce((sum, { step, depth }) => sum + (depth ? 0 : seconds(step) ?? 0), 0);
   return html`
     <details class="chat-work" open=${is} onToggle=${toggle}>
-      <summary>${texts.chat.steps(steps.length)}${total > 0 && html`<span class="soft small">${duration(total)}</span>`}</summary>
+      <summary><span>${texts.chat.steps(steps.length)}</span>${total > 0 && html`<span class="soft small">${duration(total)}</span>`}</summary>
       ${bars && html`<ol class="chat-steps">${steps.map(({ step, depth }, at) => html`
         <${Step} key=${at} name=${`${name}:${at}`} step=${step} depth=${depth} bar=${bars[at]} />`)}</ol>`}
     </details>
@@ -121,7 +121,7 @@ function Log({ turn, talk, isOpen }) {
   const agents = is ? byAgent(turn) : [];
   return html`
     <details class="chat-work" open=${is} onToggle=${toggle}>
-      <summary>${texts.chat.log}${turn.logs.length > 0 && html`<span class="soft small">${texts.chat.entries(turn.logs.length)}</span>`}</summary>
+      <summary><span>${texts.chat.log}</span>${turn.logs.length > 0 && html`<span class="soft small">${texts.chat.entries(turn.logs.length)}</span>`}</summary>
       ${is && isRead && !agents.length && html`<p class="soft small">${texts.chat.noLog}</p>`}
       <ul class="chat-agents">${agents.map(([agent, { entries, said }]) => html`
         <${Agent} key=${agent} name=${`${turn.key}:log:${agent}`} agent=${agent} entries=${entries} said=${said} />`)}</ul>

@@ -8,8 +8,9 @@ import { useAsking } from "../../ui/asking.js";
 import { useData } from "../../ui/data.js";
 import { confirm } from "../../ui/dialog.js";
 import { Form } from "../../ui/form.js";
+import { Share } from "../../ui/share.js";
 import { attempt, toast } from "../../ui/toast.js";
-import { Publish, Share } from "../agents/sharing.js";
+import { Publish } from "../agents/publish.js";
 import { useDragging } from "./dragging.js";
 import { KINDS, loadFlows, membersOf } from "./load.js";
 import { Palette } from "./palette.js";
@@ -103,7 +104,7 @@ function Flow({ flow, things, reload }) {
       ${flow.id && html`<${Run} flow=${flow} members=${members} asking=${asking} isChanged=${draft !== null} />`}
       <${Ghost} drag=${drag} />
       ${dialog === "publish" && html`<${Publish} thing=${{ id: flow.id, kind: "flow", alias: "" }} close=${close} />`}
-      ${dialog === "share" && html`<${Share} thing=${{ id: flow.id, kind: "flow" }} close=${close} />`}
+      ${dialog === "share" && html`<${Share} kind="flow" id=${flow.id} name=${flow.name} close=${close} />`}
     <//>
   `;
 }

@@ -6,6 +6,7 @@ import { texts } from "../../texts.js";
 import { Field } from "../../ui/basics.js";
 import { Asked } from "../../ui/asked.js";
 import { Form } from "../../ui/form.js";
+import { uuid } from "../chat/uuid.js";
 import { saidBy } from "./progress.js";
 
 const t = texts.flows;
@@ -15,7 +16,7 @@ export function Run({ flow, members, asking, isChanged }) {
   const isDirect = things.every(({ kind }) => kind === "genai") || flow.owner;
   const send = ({ message }) => asking.ask(() => (isDirect
     ? post(`/api/agentflows/${flow.id}/invoke?wait=0`, { message })
-    : post(`/api/sessions/${crypto.randomUUID()}/messages`, { message: t.throughMaster(flow.name, message) })));
+    : post(`/api/sessions/${uuid()}/messages`, { message: t.throughMaster(flow.name, message) })));
   const names = new Map(things.map(({ id, name }) => [id, name]));
   const said = asking.answer ? saidBy(things, asking.answer.response.agents_trace) : [];
   return html`

@@ -5,7 +5,7 @@ import { Badge, Time, bytes, duration } from "../../ui/basics.js";
 
 const words = texts.parts;
 
-export function Map({ now }) {
+export function PartsMap({ now }) {
   const of = (service) => now.processes.filter((process) => process.service === service);
   const lost = (service) => now.silent.filter((each) => (each.service ?? "agent_bridge") === service);
   return html`

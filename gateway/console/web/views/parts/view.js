@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../../lib.js";
 import { texts } from "../../texts.js";
 import { Badge, Button, Failed, Loading, Page } from "../../ui/basics.js";
 import { ask, failure, isPaused, latest, watch } from "./history.js";
-import { Map } from "./map.js";
+import { PartsMap } from "./map.js";
 import { Plots } from "./plots.js";
 
 const words = texts.parts;
@@ -18,7 +18,7 @@ export default function Parts() {
   return html`
     <${Page} title=${texts.nav.parts} actions=${state}>
       ${warnings(now).map((text) => html`<p key=${text} class="parts-warning" role="status">${text}</p>`)}
-      <${Map} now=${now} />
+      <${PartsMap} now=${now} />
       <section class="stack" aria-label=${words.lastHour}>
         <header class="page-head">
           <h2 class="parts-title">${words.lastHour}</h2>

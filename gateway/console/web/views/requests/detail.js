@@ -1,23 +1,26 @@
 // The way of one request, from its message to its answer.
-import { ApiError, get, post, request as fetched } from "../../api.js";
+import { get, post } from "../../api.js";
 import { html } from "../../lib.js";
 import { href } from "../../router.js";
 import { texts } from "../../texts.js";
-import { Button, Failed, Loading, Page } from "../../ui/basics.js";
-import { useData } from "../../ui/data.js";
+import { Button, Failed, Loading, Page, Time } from "../../ui/basics.js";
+import { useData, useInterval } from "../../ui/data.js";
 import { Files } from "../../ui/files.js";
 import { Logs } from "../../ui/logs.js";
 import { attempt } from "../../ui/toast.js";
 import { loadThings } from "../agents/things.js";
-import { Status } from "./entries.js";
-import { isOpen } from "./load.js";
+import { Status, askedOf } from "./entries.js";
+import { isOpen, loadNames } from "./load.js";
 import { useLogs } from "./logs.js";
 import { Timeline } from "./timeline.js";
 
 const t = texts.requests;
+const OPEN_MS = 2000; // after which one that goes on is read again, with what was logged
 
 export function Detail({ id }) {
   const { data, error, reload } = useData((signal) => get(`/api/requests/${id}`, {}, { signal }), [id], ["requests"]);
+  const { data: names } = useData(loadNames, [], ["chats"]);
+  useInterval(() => { if (data && isOpen(data)) reload(); }, OPEN_MS);
   if (!data) return html`<${Page} title=${t.one}>${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}<//>`;
   const cancel = () => attempt(async () => {
     await post(`/api/requests/${id}/cancel`, {});
@@ -33,7 +36,17 @@ export function Detail({ id }) {
     <${Page} title=${t.one} actions=${actions}>
       <div class="row requests-about"><${Status} status=${data.status} /><span class="mono small soft wrap">${data.request_id}</span></div>
       ${data.error && html`<p class="form-error wrap" role="alert">${data.error}</p>`}
-      <section class="card stack"><h2>${t.way}</h2><${Timeline} request=${data} /></section>
+      <section class="card stack">
+        <h2>${t.way}</h2>
+        <${Timeline} request=${data} />
+        ${data.waits_for?.length > 0 && html`<ul class="requests-waits" role="status">${data.waits_for.map((text) => html`<li key=${text} class="wrap">${text}</li>`)}</ul>`}
+        <dl class="facts">
+          <dt>${t.chat}</dt><dd>${names?.chats.get(data.session_id) ?? t.unnamed}</dd>
+          <dt>${t.asked}</dt><dd>${data.asked_id && names?.asked.has(data.asked_id) ? html`<${AskedLink} id=${data.asked_id} names=${names} />` : askedOf(data, names)}</dd>
+          ${isOpen(data) && html`<dt>${t.deadline}</dt><dd><${Time} at=${data.deadline} /></dd>`}
+          ${data.bridge_id && html`<dt>${t.bridge}</dt><dd class="mono">${data.bridge_id}</dd>`}
+        </dl>
+      </section>
       <${Answer} request=${data} />
       <${Entries} request=${data} />
       ${data.usage.length > 0 && html`<${Usage} usage=${data.usage} />`}
@@ -41,9 +54,12 @@ export function Detail({ id }) {
   `;
 }
 
+const AskedLink = ({ id, names }) => html`<a href=${href(names.flows.has(id) ? "flows" : "agents", id)}>${names.asked.get(id) || t.someAgent}</a>`;
+
 function Answer({ request }) {
-  const open = isOpen(request);
-  const { data } = useData((signal) => (open ? null : loadAnswer(request.request_id, signal)), [request.request_id, open]);
+  const { request_id, status } = request;
+  const load = (signal) => (status === "answered" ? get(`/api/requests/${request_id}/answer`, { wait: 0 }, { signal }) : null);
+  const { data } = useData(load, [request_id, status]);
   if (!data) return null;
   return html`
     <section class="card stack">
@@ -57,16 +73,6 @@ function Answer({ request }) {
       `}
     </section>
   `;
-}
-
-// The answer of a request that failed comes with a status that says so.
-async function loadAnswer(id, signal) {
-  try {
-    return await (await fetched("GET", `/api/requests/${id}/answer`, { query: { wait: 0 }, signal })).json();
-  } catch (error) {
-    if (error instanceof ApiError) return null;
-    throw error;
-  }
 }
 
 function Entries({ request }) {

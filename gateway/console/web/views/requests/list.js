@@ -1,12 +1,11 @@
 // The user's requests, newest first, as they go on.
-import { get } from "../../api.js";
 import { html, useEffect, useState } from "../../lib.js";
 import { replace } from "../../router.js";
 import { texts } from "../../texts.js";
 import { Button, Empty, Failed, Loading, Page } from "../../ui/basics.js";
 import { useData } from "../../ui/data.js";
 import { Entries } from "./entries.js";
-import { STATES, loadRequests } from "./load.js";
+import { STATES, loadNames, loadRequests } from "./load.js";
 
 const t = texts.requests;
 const STEP = 50;
@@ -16,6 +15,7 @@ export function List({ query }) {
   const [limit, setLimit] = useState(STEP);
   const inputs = [status, agent_id, session_id, limit];
   const { data, error, reload } = useData((signal) => loadRequests({ status, agent_id, session_id, limit: limit + 1 }, signal), inputs, ["requests"]);
+  const { data: names } = useData(loadNames, [], ["agents", "flows", "chats"]);
   const [last, setLast] = useState(null); // what was there stays while more of it is loaded
   useEffect(() => { if (data) setLast(data); }, [data]);
   useEffect(() => { setLimit(STEP); setLast(null); }, [status, agent_id, session_id]);
@@ -23,30 +23,28 @@ export function List({ query }) {
   const isFiltered = status || agent_id || session_id;
   return html`
     <${Page} title=${texts.nav.requests} lead=${t.lead}>
-      <${Filters} query=${query} />
+      <${Filters} query=${query} names=${names} />
       ${!shown ? (error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`)
         : shown.length === 0 ? html`<${Empty} icon="requests" title=${isFiltered ? t.noneFits : t.empty}>${isFiltered ? "" : t.emptyText}<//>`
           : html`
-            <${Entries} requests=${shown.slice(0, limit)} />
+            <${Entries} requests=${shown.slice(0, limit)} names=${names} />
             ${shown.length > limit && html`<div class="row requests-more"><${Button} onClick=${() => setLimit(limit + STEP)}>${texts.actions.more}<//></div>`}
           `}
     <//>
   `;
 }
 
-function Filters({ query }) {
+function Filters({ query, names }) {
   const { status = "", agent_id = "", session_id = "" } = query;
   const set = (change) => replace("requests", { ...query, ...change });
-  const { data: agents } = useData((signal) => get("/api/agents", { limit: 1000 }, { signal }), [], ["agents"]);
-  const { data: chats } = useData((signal) => get("/api/chats", { limit: 200 }, { signal }), [], ["chats"]);
   return html`
     <div class="requests-filters">
       <${Choice} label=${t.state} all=${t.allStates} value=${status} set=${(value) => set({ status: value })}
-        options=${STATES.map((each) => [each, t.states[each]])} />
+        options=${STATES.map((each) => [each, t.states[each] ?? t[each]])} />
       <${Choice} label=${t.agent} all=${t.allAgents} value=${agent_id} set=${(value) => set({ agent_id: value })}
-        options=${(agents ?? []).map((each) => [each.agent_id, each.agent_name || each.agent_alias])} />
+        options=${[...names?.asked ?? []].map(([id, name]) => [id, name || t.someAgent])} />
       <${Choice} label=${t.chat} all=${t.allChats} value=${session_id} set=${(value) => set({ session_id: value })}
-        options=${(chats?.chats ?? []).map((each) => [each.session_id, each.title])} />
+        options=${[...names?.chats ?? []]} />
     </div>
   `;
 }

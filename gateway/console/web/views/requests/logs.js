@@ -1,6 +1,6 @@
 // What was logged for a request.
 import { get } from "../../api.js";
-import { html } from "../../lib.js";
+import { html, useEffect, useRef } from "../../lib.js";
 import { href } from "../../router.js";
 import { texts } from "../../texts.js";
 import { Failed, Loading, Time } from "../../ui/basics.js";
@@ -11,16 +11,23 @@ import { isOpen } from "./load.js";
 
 const t = texts.requests;
 
-export const useLogs = (request) => useData(
-  (signal) => get("/api/logs/list", { request_id: request.request_id }, { signal }),
-  [request.request_id, isOpen(request)],
-  ["requests"],
-);
+// As `useData` gives them: all, or those of one agent; again when the request has more of them.
+export function useLogs(request, agentId) {
+  const logs = useData(
+    (signal) => get("/api/logs/list", { request_id: request.request_id, agent_id: agentId }, { signal }),
+    [request.request_id, agentId],
+  );
+  const wasRead = useRef(false);
+  useEffect(() => {
+    if (wasRead.current) logs.reload();
+    wasRead.current = true;
+  }, [request.log_entries, isOpen(request)]);
+  return logs;
+}
 
 // The entries of one agent for a request, below what became of that.
 export function RequestLogs({ request, agentId }) {
-  const { data, error, reload } = useLogs(request);
-  const logs = data?.filter((log) => log.agent_id === agentId);
+  const { data: logs, error, reload } = useLogs(request, agentId);
   return html`
     <section class="card stack">
       <a class="row requests-of" href=${href("requests", request.request_id)}>

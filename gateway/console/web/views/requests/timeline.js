@@ -10,11 +10,10 @@ const t = texts.requests;
 const STEPS = [
   ["accepted", "created_at"],
   ["claimed", "claimed_at"],
-  ["composed", "composed_at"],
   ["sent", "sent_at"],
   ["parts", "first_part_at"],
+  ["lastPart", "last_part_at"],
   ["answered", "ended_at"],
-  ["delivered", "delivered_at"],
 ];
 
 export function Timeline({ request }) {

@@ -9,9 +9,9 @@ const ROWS = 30; // of a table, evenly taken
 const COLOURS = ["--accent", "--good", "--warn", "--bad", "--text-soft"];
 
 // `series`: [{label, colour?}]; `data`: [seconds since 1970, …values or null of each series], oldest first.
-// `format(value)` and `when(seconds)` say values and times in words; `bars` draws days; `least` is the least height
+// `format(value)` and `when(seconds)` say values and times in words; `bars` draws days, `stacked` one upon the other; `least` is the least height
 // of the scale in values, `steps` those that its lines may have. Plots of one `group` show the same time where one is pointed at.
-export function Plot({ title, series, data, format = plain, when = clock, bars, least = 0, steps, group, asTable }) {
+export function Plot({ title, series, data, format = plain, when = clock, bars, stacked, least = 0, steps, group, asTable }) {
   const [at, setAt] = useState(null);
   const last = data[0].length - 1;
   const shown = at === null || at > last ? last : at;
@@ -31,12 +31,13 @@ export function Plot({ title, series, data, format = plain, when = clock, bars, 
       </ul>
       ${asTable
         ? html`<${Table} ...${{ title, series, data, format, when }} />`
-        : html`<${Canvas} ...${{ title, series, data, format, when, bars, least, steps, group, setAt }} />`}
+        : html`<${Canvas} ...${{ title, series, data, format, when, bars, stacked, least, steps, group, setAt }} />`}
     </figure>
   `;
 }
 
-function Canvas({ title, series, data, format, when, bars, least, steps, group, setAt }) {
+function Canvas({ title, series, data, format, when, bars, stacked, least, steps, group, setAt }) {
+  const drawn = stacked ? piled(data) : data;
   const frame = useRef(null);
   const plot = useRef(null);
   useEffect(() => {
@@ -56,7 +57,7 @@ function Canvas({ title, series, data, format, when, bars, least, steps, group, 
     };
   }, []);
   const last = data[0].length - 1;
-  useEffect(() => { plot.current.setData(data); }, [data, data[0][last], last]);
+  useEffect(() => { plot.current.setData(drawn); }, [data, data[0][last], last]);
   return html`<div class="plot-frame" ref=${frame} role="img" aria-label=${summary(title, series, data, format)}></div>`;
 }
 
@@ -66,7 +67,7 @@ function options(width, { series, format, when, bars, least, steps, group, setAt
     width,
     height: HEIGHT,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 24, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, sync: group ? { key: group } : undefined, points: { size: 6 } },
     hooks: { setCursor: [(made) => setAt(made.cursor.idx ?? null)] },
     scales: {
@@ -94,6 +95,11 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const plain = (value) => value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 });
 const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
 const said = (value, format) => (value === null || value === undefined ? "–" : format(value));
+
+// Each with what stands below it: the first one is drawn first, and is the highest.
+function piled([at, ...columns]) {
+  return [at, ...columns.map((_, from) => at.map((__, row) => columns.slice(from).reduce((sum, column) => sum + (column[row] ?? 0), 0)))];
+}
 
 function summary(title, series, data, format) {
   const each = series.map(({ label }, index) => {

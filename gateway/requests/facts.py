@@ -43,8 +43,10 @@ class Facts:
     last_log_at: datetime | None
 
 
-async def select_facts(connection: Connection, request_id: UUID) -> Facts | None:
-    """All that bears on one request; None: there is none."""
+async def select_facts(
+    connection: Connection, request_id: UUID, owner: UUID | None = None
+) -> Facts | None:
+    """All that bears on one request, of this owner where one is named; None: there is none."""
     sql = """
         WITH open AS (
             SELECT count(*) FILTER (WHERE status = 'running') AS running,
@@ -81,7 +83,7 @@ async def select_facts(connection: Connection, request_id: UUID) -> Facts | None
             FROM requests
             WHERE creator_id = this.creator_id AND status IN ('queued', 'running')
         ) AS of_user
-        WHERE this.id = :id
+        WHERE this.id = :id AND (CAST(:owner AS uuid) IS NULL OR this.creator_id = :owner)
     """
-    row = await connection.fetch_one(sql, {"id": request_id})
+    row = await connection.fetch_one(sql, {"id": request_id, "owner": owner})
     return Facts(**columns(row)) if row else None
