@@ -69,7 +69,7 @@ def test_the_description_is_valid_openapi_3_1() -> None:
             "/api/llm/model/config",
             "model_config_id",
             "/0/configs/0/id",
-            {"read_model_config", "update_model_config", "delete_model_config"},
+            {"read_model_config", "update_model_config", "delete_model_config", "create_trial"},
         ),
         ("/api/llms/model/provider", "provider_name", "/provider", {"update_provider_llms"}),
     ],
@@ -175,7 +175,7 @@ async def test_a_health_route_is_described(visitor: httpx2.AsyncClient, path: st
 
 
 def test_an_id_is_described_as_a_uuid() -> None:
-    [parameter] = DOCUMENT["paths"]["/api/agents/{agent_id}"]["get"]["parameters"]
+    [parameter] = DOCUMENT["paths"]["/api/agents/{agent_id}"]["delete"]["parameters"]
     assert (parameter["schema"]["type"], parameter["schema"]["format"]) == ("string", "uuid")
 
 
