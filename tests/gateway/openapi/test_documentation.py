@@ -83,6 +83,24 @@ def test_what_creates_something_links_to_what_takes_its_id(
         assert link["parameters"] == {parameter: f"$response.body#{pointer}"}
 
 
+def test_each_tag_is_described_by_a_sentence_and_each_operation_has_one_of_them() -> None:
+    tags = {each["name"]: each["description"] for each in DOCUMENT["tags"]}
+    assert len(tags) == len(DOCUMENT["tags"])
+    assert [name for name, text in tags.items() if not text.endswith(".")] == []
+    assert {tag for *_, described in DESCRIBED for tag in described["tags"]} == tags.keys() - {
+        "health"
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("/api/chat", "session_id"), ("/api/chats/search", "query")]
+)
+def test_what_clients_choose_is_proposed_for_a_parameter_too(path: str, name: str) -> None:
+    parameters = DOCUMENT["paths"][path]["get"]["parameters"]
+    [proposed] = [each["example"] for each in parameters if each["name"] == name]
+    assert name == "query" or proposed.startswith(MARK)
+
+
 def test_swagger_logs_in_with_the_password_flow() -> None:
     flows = DOCUMENT["components"]["securitySchemes"]["user"]["flows"]
     assert flows["password"]["tokenUrl"] == "/api/login/access-token"
