@@ -131,7 +131,7 @@ function Foot({ talk, isNew, models, send }) {
   return html`
     <div class="chat-foot">
       ${talk.link.value === "away" && !isAway.value && html`<p class="chat-away" role="status">${texts.chat.isAway}</p>`}
-      <${Composer} key=${talk.id} id=${talk.id} isNew=${isNew} models=${models.data} isOff=${models.data?.length === 0} send=${send} />
+      <${Composer} key=${talk.id} id=${isNew ? "new" : talk.id} isNew=${isNew} models=${models.data} isOff=${models.data?.length === 0} send=${send} />
     </div>
   `;
 }
