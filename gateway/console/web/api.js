@@ -15,6 +15,10 @@ export class ApiError extends Error {
   }
 }
 
+// Asks whoever has signed in to show again who it is; whether that was shown.
+let prove = async () => false;
+export const proveBy = (work) => { prove = work; };
+
 export const get = (path, query, options) => call("GET", path, { query, ...options });
 export const post = (path, body, options) => call("POST", path, { body, ...options });
 export const patch = (path, body, options) => call("PATCH", path, { body, ...options });
@@ -46,6 +50,7 @@ export async function request(method, path, { query, body, headers, signal, anon
     response = await send();
     // Its token may have ended a moment ago: once more, with another one.
     if (response.status === 401 && !anonymous && (await renewed())) response = await send();
+    if (isStale(response) && (await prove())) response = await send();
   } catch (error) {
     if (error.name === "AbortError" || error instanceof ApiError) throw error;
     throw new ApiError(0, texts.away);
@@ -54,6 +59,10 @@ export async function request(method, path, { query, body, headers, signal, anon
   if (!response.ok) throw await failure(response);
   return response;
 }
+
+// RFC 9470: it is the user, who has to show that again.
+const isStale = ({ status, headers }) => status === 403
+  && /insufficient_user_authentication/.test(headers.get("WWW-Authenticate") ?? "");
 
 export function address(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
