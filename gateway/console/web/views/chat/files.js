@@ -94,13 +94,14 @@ export function save(blob, name) {
 
 function Preview({ file, close }) {
   const kind = kindOf(file.mimetype);
+  const isShown = kind && (kind !== "pdf" || navigator.pdfViewerEnabled);
   return html`
     <${Dialog} title=${file.original_name} close=${close} wide>
       <div class="stack">
         ${kind === "picture" && html`<${Picture} file=${file} />`}
-        ${kind === "pdf" && html`<${Pdf} file=${file} />`}
+        ${kind === "pdf" && isShown && html`<${Pdf} file=${file} />`}
         ${kind === "text" && html`<${Beginning} file=${file} />`}
-        ${!kind && html`<p class="soft">${texts.chat.noPreview}</p>`}
+        ${!isShown && html`<p class="soft">${texts.chat.noPreview}</p>`}
         <div class="form-actions"><${Button} icon="download" onClick=${() => attempt(() => download(file))}>${texts.chat.download}<//></div>
       </div>
     <//>

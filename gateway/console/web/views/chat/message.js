@@ -56,7 +56,7 @@ function Ended({ turn, talk, files }) {
   return html`
     ${!isGood && html`<div class="row"><${Badge} kind="bad">${texts.chat.failed}<//></div>`}
     <${Text} text=${answer.response} />
-    <${Files} files=${files.filter((file) => file.from_agent)} isAgents=${true} />
+    <${Files} files=${files.filter((file) => file.from_agent !== false)} isAgents=${true} />
     <div class="row chat-state">
       <${Copy} text=${answer.response} label=${texts.chat.copyAnswer} />
       ${again}

@@ -9,7 +9,8 @@ import { Turns, isOpen } from "./turns.js";
 import { keepUnsent, readUnsent } from "./unsent.js";
 import { uuid } from "./uuid.js";
 
-const PAGE = 60; // messages
+const PAGE = 60; // messages, of what is newest
+const OLDER_PAGE = 400;
 const SEEK_PAGE = 1000;
 const RETRY_MS = 2000;
 const RETRIED = ["database_away", "internal"];
@@ -68,7 +69,7 @@ export function openTalk(id, isNew) {
     return reading;
   }
 
-  async function older(size = PAGE) {
+  async function older(size = OLDER_PAGE) {
     if (isLoading.value || reading || !hasOlder.value) return;
     isLoading.value = true;
     reading = page(Math.max(0, turns.stored - 2), size)
