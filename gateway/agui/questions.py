@@ -6,16 +6,9 @@ from databases.core import Connection
 
 from gateway.agui.messages import ID_LIMIT, ThreadMessage, without_nul
 from gateway.agui.schemas import RunAgentInput
-from gateway.streams.asking import (
-    FILES_LIMIT,
-    PROMPT_LIMIT,
-    Overrides,
-    Question,
-    message_of,
-    session_of,
-)
-from gateway.streams.asking_queries import Past
+from gateway.streams.asking import FILES_LIMIT, PROMPT_LIMIT, message_of, session_of
 from gateway.streams.histories import newest
+from gateway.streams.questions import Overrides, Past, Question
 from gateway.streams.targets import Target, find_target
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing

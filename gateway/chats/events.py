@@ -16,10 +16,10 @@ from gateway.chats.schemas import WhichChat
 from gateway.openapi.schemas import Json
 from gateway.state import State
 from gateway.streams.accepting import accept
-from gateway.streams.asking import Question
 from gateway.streams.delivery import Outgoing
 from gateway.streams.following import follow
 from gateway.streams.frame_queries import select_session
+from gateway.streams.questions import Question
 from gateway.streams.sse import LAST_EVENT_ID, RETRY, EventStream, encode_event, open_stream
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing

@@ -29,11 +29,11 @@ from gateway.streams.asking import (
     Accepted,
     BudgetSpentError,
     NotAcceptedError,
-    Question,
     TooManyOpenError,
     ask,
 )
 from gateway.streams.delivery import Delivery
+from gateway.streams.questions import Question
 from gateway.web.refusals import BUDGET_SPENT, TOO_MANY_MESSAGES, log_refusal
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import DatabaseAwayError, connect

@@ -8,7 +8,7 @@ from attrs import frozen
 from msgspec import Meta
 
 from gateway.openapi.schemas import Json
-from gateway.streams.asking import TITLE_LIMIT
+from gateway.streams.questions import TITLE_LIMIT
 from gateway.web.examples import SESSION_ID
 from gateway.web.paging import MOST, Limit, Offset
 from gateway.web.texts import is_blank

@@ -17,15 +17,9 @@ from gateway.completions.schemas import (
     NewCompletion,
     NewResponse,
 )
-from gateway.streams.asking import (
-    FILES_LIMIT,
-    PROMPT_LIMIT,
-    Overrides,
-    Question,
-    session_of,
-)
-from gateway.streams.asking_queries import Past
+from gateway.streams.asking import FILES_LIMIT, PROMPT_LIMIT, session_of
 from gateway.streams.histories import newest
+from gateway.streams.questions import Overrides, Past, Question
 from gateway.streams.targets import Target
 from shared.codec.sizes import in_units
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4, uuid5
 
 from gateway.invocations.errors import ConflictError
 from gateway.invocations.schemas import Invocation
-from gateway.streams.asking import Question
+from gateway.streams.questions import Question
 from gateway.web.errors import BadRequestError
 from gateway.web.operation import Call
 from shared.codec.sizes import in_units

@@ -10,7 +10,8 @@ from msgspec import Meta
 
 from gateway.mcpserver.questions import ORIGIN, UnfitCallError, fit
 from gateway.openapi.schemas import Json, make_schemas, without_null
-from gateway.streams.asking import FILES_LIMIT, Question, session_of
+from gateway.streams.asking import FILES_LIMIT, session_of
+from gateway.streams.questions import Question
 from gateway.streams.targets import find_config
 from gateway.web.sentences import sentence
 from shared.codec.converter import structure

@@ -16,7 +16,7 @@ from gateway.mcpserver.asking import ASK, ASKING, question_to_master
 from gateway.mcpserver.exchanges import Exchange
 from gateway.mcpserver.questions import ORIGIN, UnfitCallError, fit
 from gateway.openapi.schemas import Json
-from gateway.streams.asking import Question
+from gateway.streams.questions import Question
 from gateway.streams.targets import Target, find_callable, list_callable
 from shared.codec.text import write_json
 from shared.domain.agents import described

@@ -50,8 +50,8 @@ def url_of(base: str, alias: str) -> str:
 def make_card(published: Published, base: str) -> Card:
     """The card of what is published, at this gateway's address for clients."""
     url = url_of(base, published.alias)
-    is_assistant = published.kind == "config"
-    name = published.alias if is_assistant else published.name or published.alias
+    is_assistant = published.what.kind == "config"
+    name = published.alias if is_assistant else published.what.name or published.alias
     description = ASSISTANT if is_assistant else described(published.description)
     content: dict[str, Any] = {
         "name": name,
@@ -72,7 +72,7 @@ def make_card(published: Published, base: str) -> Card:
                 "id": published.alias,
                 "name": name,
                 "description": description,
-                "tags": [TAGS[published.kind]],
+                "tags": [TAGS[published.what.kind]],
             }
         ],
     }

@@ -8,7 +8,7 @@ from attrs import field, frozen
 from databases.core import Connection
 from databases.interfaces import Record
 
-from gateway.streams.targets import Kind
+from gateway.streams.targets import Askable, Kind
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from shared.postgres.pool import columns
@@ -54,22 +54,10 @@ class Published:
     id: UUID
     alias: str
     owner: UUID
-    kind: Kind
-    target_id: UUID
-    name: str
-    """Of a model config its own, which no caller is told."""
     description: str = field(repr=False)
     updated_at: datetime
-
-    @property
-    def config_name(self) -> str | None:
-        """As a question names it."""
-        return self.name if self.kind == "config" else None
-
-    @property
-    def asked_id(self) -> UUID | None:
-        """As a question names it."""
-        return None if self.kind == "config" else self.target_id
+    what: Askable
+    """The name of a model config is its own, which no caller is told."""
 
 
 async def select_publishable(
@@ -197,7 +185,11 @@ async def select_published(connection: Connection, alias: str) -> Published | No
         WHERE publications.alias = :alias
     """
     row = await connection.fetch_one(sql, {"alias": alias})
-    return Published(**columns(row)) if row else None
+    if row is None:
+        return None
+    found = columns(row)
+    what = Askable(found.pop("kind"), found.pop("target_id"), found.pop("name"))
+    return Published(**found, what=what)
 
 
 def _stored(row: Record) -> StoredPublication:

@@ -15,7 +15,8 @@ from a2a.utils.task import validate_history_length
 
 from gateway.published.queries import Published
 from gateway.published.tasks import CONTEXT_NAME, MESSAGE_NAME
-from gateway.streams.asking import FILES_LIMIT, Question, message_of, session_of
+from gateway.streams.asking import FILES_LIMIT, message_of, session_of
+from gateway.streams.questions import Question
 from shared.codec.sizes import in_units
 from shared.codec.text import write_json
 
@@ -63,8 +64,8 @@ def question_of(
         user_id=owner,
         session_id=session_id,
         message=text,
-        config_name=published.config_name,
-        asked_id=published.asked_id,
+        config_name=published.what.config_name,
+        asked_id=published.what.asked_id,
         has_arguments=has_arguments,
         file_ids=_files_of(message, files_url),
         message_id=message_of(session_id, message.message_id),
@@ -88,7 +89,7 @@ def _named(message: Message) -> dict[str, str]:
 
 def _arguments_of(message: Message, published: Published) -> str:
     """What the agent, or the first of the flow, is called with, as JSON."""
-    if published.asked_id is None:
+    if published.what.asked_id is None:
         raise ContentTypeNotSupportedError(NO_DATA)
     others = [part for part in message.parts if not part.url]
     match get_data_parts(others):

@@ -10,7 +10,8 @@ from a2a.types import Artifact, Message, Part, Role, Task, TaskState, TaskStatus
 from attrs import field, frozen
 
 from gateway.requests.schemas import Status
-from gateway.streams.asking import Accepted, Question
+from gateway.streams.asking import Accepted
+from gateway.streams.questions import Question
 from shared.codec.text import read_json
 from shared.domain.frames import Answer, FileMetadata
 from shared.domain.usage import USAGE, tell_usage, usage_in

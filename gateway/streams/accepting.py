@@ -8,10 +8,10 @@ from gateway.streams.asking import (
     Accepted,
     BudgetSpentError,
     NotAcceptedError,
-    Question,
     TooManyOpenError,
     ask,
 )
+from gateway.streams.questions import Question
 from gateway.web.errors import ApiError, BadRequestError, QuotaSpentError, TooManyRequestsError
 from gateway.web.refusals import BUDGET_SPENT, TOO_MANY_MESSAGES
 

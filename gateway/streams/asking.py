@@ -1,29 +1,26 @@
 """Asking: a message becomes rows first, then the bridges are told that a request waits."""
 
 import logging
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Literal
-from uuid import UUID, uuid4, uuid5
+from typing import Literal
+from uuid import UUID, uuid5
 
-import attrs
-from attrs import field, frozen
+from attrs import frozen
 from databases.core import Connection
 
 from gateway.requests.cancellation import cancel
 from gateway.state import State
 from gateway.streams import asking_queries as queries
-from gateway.streams.asking_queries import Acceptance, Bounds, Past
+from gateway.streams.asking_queries import Acceptance, Bounds
+from gateway.streams.questions import Question
 from gateway.web.metrics import MESSAGES
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.telemetry.tracing import traceparent
 
 logger = logging.getLogger(__name__)
 
-TITLE_LIMIT = 20  # characters
 FILES_LIMIT = 100  # of a message
 PROMPT_LIMIT = 64 * 1024  # characters that are overridden with, as of a config's
-NEW_CHAT = "New Chat"
 FOREIGN_SESSION = "This session belongs to another user."
 TOO_MANY_REQUESTS = (
     "The message was not accepted: too many of your messages are waiting, please try again later."
@@ -66,48 +63,6 @@ class ForeignSessionError(NotAcceptedError):
 
 
 @frozen
-class Overrides:
-    """What stands in place of values of the model config, for one request."""
-
-    temperature: float | None = None
-    system_prompt: str | None = field(default=None, repr=False)
-    context: str | None = field(default=None, repr=False)
-    """What the prompt, whichever it is, goes on with."""
-
-    def as_json(self) -> dict[str, Any] | None:
-        """The values that there are, if there are any."""
-        return attrs.asdict(self, filter=lambda _, value: value is not None) or None
-
-
-@frozen(kw_only=True)
-class Question:
-    """A message, whichever protocol it came in."""
-
-    user_id: UUID
-    session_id: UUID
-    message: str = field(repr=False)
-    config_name: str | None = None
-    provider_name: str | None = None
-    file_ids: list[UUID] = field(factory=list)
-    message_id: UUID | None = None
-    """How its sender calls it: the same again in its session starts nothing."""
-    request_id: UUID = field(factory=uuid4)
-    overrides: Overrides = Overrides()
-    asked_id: UUID | None = None
-    """The agent or flow that is to be asked itself; None: the master agent."""
-    has_arguments: bool = False
-    """Whether the message is JSON: what that agent, or the first of the flow, is called with."""
-    history: Sequence[Past] = ()
-    """What came before it; stored where the session is new."""
-    origin: str | None = None
-    """What makes the chat, where it is none that the user keeps here."""
-    publication_id: UUID | None = None
-    """What it is asked through, where that is something published."""
-    named: dict[str, str] | None = None
-    """What its client is told again of the words that it has for things of ours."""
-
-
-@frozen
 class Accepted:
     """A message that is stored, or was before."""
 
@@ -143,34 +98,15 @@ async def ask(state: State, question: Question) -> Accepted:
 
     Raises NotAcceptedError, DatabaseAwayError.
     """
-    new = queries.NewRequest(
-        request_id=question.request_id,
-        session_id=question.session_id,
-        owner=question.user_id,
-        title=_title(question),
-        message=question.message,
-        config_name=question.config_name,
-        provider_name=question.provider_name,
-        file_ids=question.file_ids,
-        message_id=question.message_id,
-        traceparent=traceparent(),
-        timeout=timedelta(seconds=state["settings"].request_timeout),
-        overrides=question.overrides.as_json(),
-        asked_id=question.asked_id,
-        has_arguments=question.has_arguments,
-        origin=question.origin,
-        history=question.history,
-        publication_id=question.publication_id,
-        named=question.named,
-    )
     settings = state["settings"]
+    new = queries.NewRequest(question, timedelta(seconds=settings.request_timeout), traceparent())
     bounds = Bounds(settings.open_requests_per_user, settings.monthly_budget)
     await state["heard"].until_heard(question.request_id)
     async with connect(state["database"]) as connection:
         inserted = await queries.insert_request(connection, new, bounds)
         MESSAGES.labels(inserted.acceptance.name.lower()).inc()
         if inserted.acceptance is Acceptance.REPEATED:
-            return await _find_first(connection, new)
+            return await _find_first(connection, question)
     match inserted.acceptance:
         case Acceptance.TOO_MANY_OPEN:
             raise TooManyOpenError(TOO_MANY_REQUESTS)
@@ -182,7 +118,7 @@ async def ask(state: State, question: Question) -> Accepted:
             raise ForeignSessionError(FOREIGN_SESSION)
     state["heard"].has_begun(question.request_id)
     state["bridges"].notify(question.user_id, question.request_id)
-    return Accepted(new.request_id, new.session_id, new.message_id, inserted.seq)
+    return Accepted(question.request_id, question.session_id, question.message_id, inserted.seq)
 
 
 async def give_up(state: State, user_id: UUID, accepted: Accepted) -> None:
@@ -196,20 +132,15 @@ async def give_up(state: State, user_id: UUID, accepted: Accepted) -> None:
         )
 
 
-def _title(question: Question) -> str:
-    said = (past.text for past in question.history if past.sender_type == "user")
-    return next(said, question.message)[:TITLE_LIMIT] or NEW_CHAT
-
-
-async def _find_first(connection: Connection, new: queries.NewRequest) -> Accepted:
+async def _find_first(connection: Connection, question: Question) -> Accepted:
     """The same message as it came before."""
-    first = await queries.select_repeated(connection, new)
+    first = await queries.select_repeated(connection, question)
     if first is None:
         raise NotAcceptedError(DELETED_MEANWHILE)
     return Accepted(
         first.request_id,
-        new.session_id,
-        new.message_id,
+        question.session_id,
+        question.message_id,
         first.accepted_seq,
         is_new=False,
         answer_seq=first.answer_seq,

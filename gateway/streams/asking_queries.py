@@ -1,18 +1,15 @@
 """What is asked, stored in PostgreSQL: messages and their requests."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import asyncpg
 import attrs
-from attrs import field, frozen
+from attrs import frozen
 from databases.core import Connection
 
-from shared.codec.text import write_json
-from shared.domain.frames import answer_from
+from gateway.streams.questions import Question
 from shared.postgres.pool import columns, transaction
 
 
@@ -57,50 +54,17 @@ class Repeated:
 
 
 @frozen
-class Past:
-    """A message of a history that its client keeps itself."""
-
-    sender_type: Literal["user", "master_agent"]
-    text: str = field(repr=False)
-
-    @property
-    def content(self) -> str:
-        """As messages of its sender are stored."""
-        if self.sender_type == "user":
-            return self.text
-        return write_json(answer_from(self.text)).decode()
-
-
-@frozen(kw_only=True)
 class NewRequest:
     """A message that was accepted, and what it needs to be answered."""
 
-    request_id: UUID
-    session_id: UUID
-    owner: UUID
-    title: str
-    message: str
-    config_name: str | None
-    provider_name: str | None
-    file_ids: list[UUID]
+    question: Question
     timeout: timedelta
     """How long from now; by the database's clock, as everything that others compare."""
-    message_id: UUID | None
     traceparent: str | None = None
-    overrides: dict[str, Any] | None = None
-    """What stands in place of values of the config."""
-    asked_id: UUID | None = None
-    """The agent or flow that is asked itself."""
-    has_arguments: bool = False
-    origin: str | None = None
-    history: Sequence[Past] = ()
-    """What came before; stored where the chat is new."""
-    publication_id: UUID | None = None
-    named: dict[str, str] | None = None
-    """What its client calls things of ours."""
 
 
-_STORED = [each.name for each in attrs.fields(NewRequest) if each.name != "history"]
+_APART = {"user_id", "overrides", "history"}  # from how a question is stored as it is
+_STORED = [each.name for each in attrs.fields(Question) if each.name not in _APART]
 
 
 async def insert_request(connection: Connection, new: NewRequest, bounds: Bounds) -> Inserted:
@@ -108,12 +72,12 @@ async def insert_request(connection: Connection, new: NewRequest, bounds: Bounds
 
     Not beyond the bounds of its owner. A message whose id the session has already leaves no trace.
     """
-    if not new.history:
+    if not new.question.history:
         return await _insert_request(connection, new, bounds)
     async with transaction(connection):
         inserted = await _insert_request(connection, new, bounds)
         if inserted.acceptance is Acceptance.STORED:
-            await _insert_history(connection, new)
+            await _insert_history(connection, new.question)
         return inserted
 
 
@@ -193,8 +157,14 @@ async def _insert_request(connection: Connection, new: NewRequest, bounds: Bound
                coalesce(accepted_seq, 0) AS seq
         FROM room LEFT JOIN request ON true
     """
+    question = new.question
     values = {
-        **{name: getattr(new, name) for name in _STORED},
+        **{name: getattr(question, name) for name in _STORED},
+        "owner": question.user_id,
+        "title": question.title,
+        "overrides": question.overrides.as_json(),
+        "timeout": new.timeout,
+        "traceparent": new.traceparent,
         "question_id": uuid4(),
         "most_open": bounds.most_open,
         "budget": bounds.budget,
@@ -207,7 +177,7 @@ async def _insert_request(connection: Connection, new: NewRequest, bounds: Bound
     return Inserted(Acceptance(row["acceptance"]), row["seq"])
 
 
-async def _insert_history(connection: Connection, new: NewRequest) -> None:
+async def _insert_history(connection: Connection, question: Question) -> None:
     """Store what came before the first message of a chat, a millisecond apart."""
     sql = """
         INSERT INTO chatmessages
@@ -227,16 +197,16 @@ async def _insert_history(connection: Connection, new: NewRequest) -> None:
         )
     """
     values = {
-        "types": [past.sender_type for past in new.history],
-        "contents": [past.content for past in new.history],
-        "session_id": new.session_id,
-        "owner": new.owner,
-        "request_id": new.request_id,
+        "types": [past.sender_type for past in question.history],
+        "contents": [past.content for past in question.history],
+        "session_id": question.session_id,
+        "owner": question.user_id,
+        "request_id": question.request_id,
     }
     await connection.execute(sql, values)
 
 
-async def select_repeated(connection: Connection, repeated: NewRequest) -> Repeated | None:
+async def select_repeated(connection: Connection, repeated: Question) -> Repeated | None:
     """The request that the same message has begun before; None: its chat was deleted just now."""
     sql = """
         SELECT id AS request_id, coalesce(accepted_seq, 0) AS accepted_seq, seq AS answer_seq
@@ -244,7 +214,7 @@ async def select_repeated(connection: Connection, repeated: NewRequest) -> Repea
         WHERE creator_id = :owner AND session_id = :session_id AND message_id = :message_id
     """
     values = {
-        "owner": repeated.owner,
+        "owner": repeated.user_id,
         "session_id": repeated.session_id,
         "message_id": repeated.message_id,
     }

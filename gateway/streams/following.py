@@ -11,9 +11,10 @@ from uuid import UUID
 from attrs import define, field
 
 from gateway.state import State
-from gateway.streams.asking import Accepted, Question
+from gateway.streams.asking import Accepted
 from gateway.streams.delivery import Delivery, Outgoing
 from gateway.streams.events import Part
+from gateway.streams.questions import Question
 from gateway.streams.texts import Texts
 from gateway.streams.watch import Watched
 from shared.domain.frames import LogFrame, ResponseFrame, read_frame

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import accumulate, takewhile
 
-from gateway.streams.asking_queries import Past
+from gateway.streams.questions import Past
 
 BODY_LIMIT = 4 * 1024 * 1024  # bytes of a request with its history
 MESSAGES_LIMIT = 2000  # in it

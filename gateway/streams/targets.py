@@ -27,16 +27,32 @@ type Kind = Literal["config", "flow", "agent"]
 
 
 @frozen
-class Target:
+class Askable:
     """Who answers: the master agent with a model config, or an agent or flow itself."""
 
     kind: Kind
     id: UUID
     name: str
-    """A config's name or an alias; of several things of one name a config is meant, then a flow.
 
-    Of a config that another user shares, with `@` and his name behind it.
+    @property
+    def config_name(self) -> str | None:
+        """As a question names it."""
+        return self.name if self.kind == "config" else None
+
+    @property
+    def asked_id(self) -> UUID | None:
+        """As a question names it."""
+        return None if self.kind == "config" else self.id
+
+
+@frozen
+class Target(Askable):
+    """It as clients find it.
+
+    The name is a config's or an alias; of several things of one name a config is meant, then a
+    flow. A config that another user shares has `@` and his name behind its own.
     """
+
     description: str
     """What a flow or an agent says of itself, or which model a config names."""
     created_at: datetime
@@ -49,16 +65,6 @@ class Target:
     def takes_text(self) -> bool:
         """Whether a text is enough to ask it."""
         return self.kind == "config" or self.text_parameter is not None
-
-    @property
-    def config_name(self) -> str | None:
-        """As a question names it."""
-        return self.name if self.kind == "config" else None
-
-    @property
-    def asked_id(self) -> UUID | None:
-        """As a question names it."""
-        return None if self.kind == "config" else self.id
 
 
 async def list_targets(connection: Connection, owner: UUID) -> list[Target]:

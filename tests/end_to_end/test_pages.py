@@ -20,6 +20,7 @@ from tests.users import PASSWORD, Json, User, eventually, register_user
 
 README = "README.md"
 TUTORIAL = "docs/tutorial/first-agent.md"
+API_KEYS = "docs/how-to/api-keys.md"
 CONNECT = "docs/how-to/connect-an-agent.md"
 STREAM = "docs/how-to/stream-answers.md"
 FRONT_ENDS = "docs/how-to/front-ends.md"
@@ -218,6 +219,18 @@ async def test_what_the_tool_does_is_done_with_curl(reader: Reader, demo: User) 
     assert '"model":"gpt-4o"' in printed
     assert '"detail":"Token is valid"' in printed
     assert printed.count('"agent_name":"dice"') == 2
+
+
+async def test_the_key_of_the_page_opens_what_it_is_for_and_is_deleted_again(
+    reader: Reader, demo: User
+) -> None:
+    making, ending = [block for block in read_blocks(API_KEYS) if block.language == "sh"]
+    assert json.loads(await reader.do(making))["object"] == "list"
+    [made] = (await demo.http.get("/api/keys")).json()
+    assert (made["name"], made["scopes"]) == ("my editor", ["chat"])
+    printed = await reader.do(ending)
+    assert [each["id"] for each in json.loads(printed)] == [made["id"]]
+    assert (await demo.http.get("/api/keys")).json() == []
 
 
 async def test_what_is_refused_is_read_instead_of_a_field(reader: Reader) -> None:

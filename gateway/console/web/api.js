@@ -70,8 +70,9 @@ export function address(path, query = {}) {
   return `${ROOT}${path}${search ? `?${search}` : ""}`;
 }
 
-// The events of a stream as they come, each as its JSON, until it ends; throws an ApiError else.
-export async function* events(path, { query, headers, signal } = {}) {
+// The events of a stream as they come, each as its JSON, until it ends; throws an ApiError else. `onId` is
+// told their ids.
+export async function* events(path, { query, headers, signal, onId } = {}) {
   const response = await request("GET", path, { query, signal, headers: { Accept: "text/event-stream", ...headers } });
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -81,7 +82,10 @@ export async function* events(path, { query, headers, signal } = {}) {
     const blocks = (rest + value).split(/\r?\n\r?\n/);
     rest = blocks.pop();
     for (const block of blocks) {
-      const data = block.split(/\r?\n/).filter((line) => line.startsWith("data:"));
+      const lines = block.split(/\r?\n/);
+      const data = lines.filter((line) => line.startsWith("data:"));
+      const id = lines.find((line) => line.startsWith("id:"));
+      if (id) onId?.(id.slice(3).trim());
       if (data.length) yield JSON.parse(data.map((line) => line.slice(5)).join("\n"));
     }
   }
@@ -110,6 +114,6 @@ async function failure(response) {
 
 // "'name' must not be empty" is about the field `name`.
 function named(sentence) {
-  const [, field, rest] = /^'(\w+)' (.+)$/s.exec(sentence) ?? [];
+  const [, field, rest] = /^'(\w+)' ((?:must|may|value) .+)$/s.exec(sentence) ?? [];
   return field ? { [field]: rest[0].toUpperCase() + rest.slice(1) } : {};
 }

@@ -16,6 +16,7 @@ from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from gateway.streams.asking_queries import Bounds, NewRequest, insert_request
+from gateway.streams.questions import Question
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
 from shared.domain.usage import Usage
 from shared.notifications.bus import Notifications
@@ -80,18 +81,8 @@ async def twice(environment: dict[str, str]) -> AsyncIterator[Twice]:
 
 
 def _new_request(owner: UUID) -> NewRequest:
-    return NewRequest(
-        request_id=uuid4(),
-        session_id=uuid4(),
-        owner=owner,
-        title="t",
-        message="m",
-        config_name=None,
-        provider_name=None,
-        file_ids=[],
-        timeout=timedelta(minutes=10),
-        message_id=None,
-    )
+    question = Question(user_id=owner, session_id=uuid4(), message="m")
+    return NewRequest(question, timedelta(minutes=10))
 
 
 async def _end(twice: Twice, *claims: ClaimedRequest, usage: Sequence[Usage] = ()) -> list[bool]:

@@ -19,6 +19,7 @@ from gateway.streams.asking_queries import (
     NewRequest,
     insert_request,
 )
+from gateway.streams.questions import Question
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
@@ -73,18 +74,8 @@ async def _wait(database: Database, owner: UUID, count: int) -> None:
     """Messages of so many new sessions."""
     async with connect(database) as connection:
         for _ in range(count):
-            new = NewRequest(
-                request_id=uuid4(),
-                session_id=uuid4(),
-                owner=owner,
-                title="t",
-                message="m",
-                config_name=None,
-                provider_name=None,
-                file_ids=[],
-                message_id=None,
-                timeout=timedelta(hours=1),
-            )
+            question = Question(user_id=owner, session_id=uuid4(), message="m")
+            new = NewRequest(question, timedelta(hours=1))
             assert await insert_request(connection, new, Bounds()) == Inserted(Acceptance.STORED)
 
 

@@ -3,67 +3,32 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
-
-import pytest
 
 from gateway.agui.routes import LEAVES
 from gateway.streams.asking import TOO_MANY_REQUESTS
 from tests.agent_bridge.actors import until_invoked
-from tests.agent_bridge.stored import execute, select
+from tests.agent_bridge.stored import execute
 from tests.agui import make_input, refused, run, running, say
 from tests.gateway.agui.front_end import FrontEnd, check_run
-from tests.master import Invocation, Master, answer, run_master
-from tests.system import Stores, System
-from tests.users import FRAME_SECONDS, Json, User, connect_to, eventually, register_user
+from tests.gateway.bounded import (
+    LARGE,
+    bounded_system,
+    own_master,
+    own_user,
+    statuses,
+    until_idle,
+    until_statuses,
+    wait,
+)
+from tests.master import Invocation, Master, answer
+from tests.system import System
+from tests.users import Json, User, eventually
 
-MOST_OPEN, MOST_STREAMS = 1, 2
+own_system, user, master = bounded_system, own_user, own_master  # fixtures
+
 TOO_MANY_STREAMS = "You have too many open sockets and streams"
-LARGE = "x" * (12 * 1024 * 1024)  # more than all buffers between the two hold
-
-
-@pytest.fixture(scope="module")
-def own_system(stores: Stores) -> Iterator[System]:
-    """A gateway with low bounds, which cuts off soon who takes nothing."""
-    with stores.system(
-        SOCKETS_PER_USER=str(MOST_STREAMS), OPEN_REQUESTS_PER_USER=str(MOST_OPEN)
-    ) as system:
-        system.start_router()
-        system.start_gateway("hasty_streams")
-        system.start_bridge()
-        yield system
-
-
-@pytest.fixture
-async def master(own_system: System) -> AsyncIterator[Master]:
-    async with run_master(own_system.router_url) as master:
-        yield master
-
-
-@pytest.fixture
-async def user(own_system: System) -> AsyncIterator[User]:
-    async with register_user(own_system.gateway) as user:
-        await user.create_config()
-        yield user
-
-
-async def wait(_: Invocation) -> Any:
-    await asyncio.Event().wait()
-
-
-def statuses(system: System, user: User) -> list[str]:
-    rows = select(system, "SELECT status FROM requests WHERE creator_id = %s", user.id)
-    return [row["status"] for row in rows]
-
-
-async def until_status(system: System, user: User, status: str) -> None:
-    async def holds() -> bool:
-        return statuses(system, user) == [status]
-
-    await eventually(holds, f"the request is {status}", FRAME_SECONDS)
 
 
 async def test_one_run_too_many_is_refused_and_kept_nowhere(
@@ -77,7 +42,7 @@ async def test_one_run_too_many_is_refused_and_kept_nowhere(
         assert (answered.status_code, answered.headers["retry-after"]) == (429, "1")
         assert answered.json() == {"detail": TOO_MANY_REQUESTS}
     assert (await user.http.get("/api/chat", params={"session_id": thread})).json()["items"] == []
-    await until_status(own_system, user, "cancelled")
+    await until_statuses(own_system, user, "cancelled")
 
 
 async def test_one_stream_too_many_is_refused_before_anything_is_asked(
@@ -114,14 +79,9 @@ async def test_who_takes_nothing_is_cut_off_and_the_answer_is_kept(
     thread = str(uuid4())
     message = say("hello")
     writer = await post_and_read_nothing(own_system, user, make_input(message, thread=thread))
-    await until_status(own_system, user, "answered")
+    await until_statuses(own_system, user, "answered")
     master.behave = wait
-
-    async def has_room() -> bool:
-        async with connect_to(own_system.metrics["gateway 1"]) as http:
-            return "genai_streams_open 0.0" in (await http.get("")).text
-
-    await eventually(has_room, "the stream has ended", FRAME_SECONDS)
+    await until_idle(own_system)
     front_end = FrontEnd()
     front_end.apply(await run(user, message, thread=thread))
     assert front_end.answers == [LARGE]

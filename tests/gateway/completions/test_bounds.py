@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,67 +9,24 @@ import pytest
 from gateway.streams.histories import BODY_LIMIT
 from gateway.web.inputs import MAX_BODY_BYTES
 from gateway.web.turns import BODIES_BYTES_PER_USER
-from tests.agent_bridge.stored import select
+from tests.gateway.bounded import (
+    LARGE,
+    bounded_system,
+    own_master,
+    own_user,
+    statuses,
+    until_idle,
+    until_statuses,
+    wait,
+)
 from tests.gateway.completions.test_errors import BODIES, CHAT, PATHS, refused
-from tests.master import Invocation, Master, answer, run_master
-from tests.system import Stores, System
-from tests.users import FRAME_SECONDS, Json, User, connect_to, eventually, register_user
+from tests.master import Invocation, Master, answer
+from tests.system import System
+from tests.users import Json, User, connect_to, register_user
 
-MOST_OPEN, MOST_STREAMS = 1, 2
-LARGE = "x" * (12 * 1024 * 1024)  # more than all buffers between the two hold
+own_system, user, master = bounded_system, own_user, own_master  # fixtures
+
 WAYS = pytest.mark.parametrize("stream", [True, False], ids=["stream", "plain"])
-
-
-@pytest.fixture(scope="module")
-def own_system(stores: Stores) -> Iterator[System]:
-    """A gateway with low bounds, which cuts off soon who takes nothing."""
-    with stores.system(
-        SOCKETS_PER_USER=str(MOST_STREAMS), OPEN_REQUESTS_PER_USER=str(MOST_OPEN)
-    ) as system:
-        system.start_router()
-        system.start_gateway("hasty_streams")
-        system.start_bridge()
-        yield system
-
-
-@pytest.fixture
-async def master(own_system: System) -> AsyncIterator[Master]:
-    async with run_master(own_system.router_url) as master:
-        yield master
-
-
-@pytest.fixture
-async def user(own_system: System) -> AsyncIterator[User]:
-    async with register_user(own_system.gateway) as user:
-        await user.create_config()
-        yield user
-
-
-async def wait(_: Invocation) -> Any:
-    await asyncio.Event().wait()
-
-
-def statuses(system: System, user: User) -> set[str]:
-    """Those of all that was asked."""
-    rows = select(system, "SELECT status FROM requests WHERE creator_id = %s", user.id)
-    return {row["status"] for row in rows}
-
-
-async def until_status(system: System, user: User, status: str) -> None:
-    async def holds() -> bool:
-        return statuses(system, user) == {status}
-
-    await eventually(holds, f"all requests are {status}", FRAME_SECONDS)
-
-
-async def until_idle(system: System) -> None:
-    """Wait until nobody is answered any more."""
-
-    async def is_idle() -> bool:
-        async with connect_to(system.metrics["gateway 1"]) as http:
-            return "genai_streams_open 0.0" in (await http.get("")).text
-
-    await eventually(is_idle, "nobody is answered", FRAME_SECONDS)
 
 
 async def send(system: System, user: User, path: str, body: Json) -> asyncio.StreamWriter:
@@ -95,9 +50,9 @@ async def test_who_leaves_ends_what_was_asked(
 ) -> None:
     master.behave = wait
     writer = await send(own_system, user, path, {**BODIES[path], "stream": stream})
-    await until_status(own_system, user, "running")
+    await until_statuses(own_system, user, "running")
     writer.transport.abort()
-    await until_status(own_system, user, "cancelled")
+    await until_statuses(own_system, user, "cancelled")
     await until_idle(own_system)
 
 
@@ -107,11 +62,11 @@ async def test_one_question_too_many_is_429(
 ) -> None:
     master.behave = wait
     writer = await send(own_system, user, CHAT, BODIES[CHAT])
-    await until_status(own_system, user, "running")
+    await until_statuses(own_system, user, "running")
     status, told = await refused(user.http, CHAT, json={**BODIES[CHAT], "stream": stream})
     assert (status, told["type"], told["code"]) == (429, "rate_limit_error", "rate_limit_exceeded")
     writer.transport.abort()
-    await until_status(own_system, user, "cancelled")
+    await until_statuses(own_system, user, "cancelled")
 
 
 @WAYS
@@ -121,7 +76,7 @@ async def test_one_answer_too_many_is_refused_before_anything_is_asked(
     async with user.chat(), user.chat():
         status, _ = await refused(user.http, CHAT, json={**BODIES[CHAT], "stream": stream})
         assert status == 429
-    assert statuses(own_system, user) == set()
+    assert statuses(own_system, user) == []
 
 
 @PATHS
@@ -133,7 +88,7 @@ async def test_who_takes_nothing_of_a_stream_is_cut_off(
 
     master.behave = behave
     writer = await send(own_system, user, path, {**BODIES[path], "stream": True})
-    await until_status(own_system, user, "answered")
+    await until_statuses(own_system, user, "answered")
     await until_idle(own_system)
     writer.transport.abort()
 
@@ -147,12 +102,12 @@ async def test_a_gateway_that_goes_down_says_so_and_ends_what_was_asked(
     gateway = own_system.start_gateway(DRAIN_TIMEOUT="1")
     async with connect_to(own_system.gateways.pop(), Authorization=f"Bearer {user.token}") as http:
         asking = asyncio.create_task(http.post(path, json={**BODIES[path], "stream": stream}))
-        await until_status(own_system, user, "running")
+        await until_statuses(own_system, user, "running")
         gateway.process.terminate()
         told = await asking
     assert told.status_code == (200 if stream else 503)
     assert "The server is restarting, please try again" in told.text
-    await until_status(own_system, user, "cancelled")
+    await until_statuses(own_system, user, "cancelled")
 
 
 async def test_large_bodies_that_never_end_keep_room_from_their_user_alone(

@@ -21,9 +21,9 @@ from gateway.completions.conversations import (
 )
 from gateway.completions.errors import OpenAIError, RefusedError
 from gateway.completions.schemas import NAME_LIMIT, Metadata, NewCompletion, NewResponse
-from gateway.streams.asking import FILES_LIMIT, PROMPT_LIMIT, Overrides
-from gateway.streams.asking_queries import Past
+from gateway.streams.asking import FILES_LIMIT, PROMPT_LIMIT
 from gateway.streams.histories import MESSAGES_LIMIT
+from gateway.streams.questions import Overrides, Past
 from gateway.streams.targets import Target
 from gateway.web.inputs import read_body
 from shared.codec.faults import InvalidInputError

@@ -1,6 +1,7 @@
 """An S3-compatible server on loopback, with a bucket."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,10 @@ class Bucket:
     def has(self, name: str) -> bool:
         """Whether there is an object with this name under the prefix."""
         return f"<Key>{PREFIX}/{name}</Key>" in self._get("?list-type=2")
+
+    def names(self) -> list[str]:
+        """The objects under the prefix, in order."""
+        return re.findall(f"<Key>{PREFIX}/([^<]*)</Key>", self._get("?list-type=2"))
 
     def _get(self, query: str) -> str:
         answer = httpx2.get(f"{self.endpoint}/{NAME}{query}")

@@ -1,14 +1,13 @@
 """Two gateways with low bounds that know their address, and a user of theirs who speaks MCP."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from tests.agent_bridge.stored import select
-from tests.master import Invocation, Master, answer, run_master
+from tests.master import Invocation, Master, answer
 from tests.parts import Dictation
 from tests.system import Stores, System
-from tests.users import FRAME_SECONDS, Json, User, eventually, register_user
+from tests.users import Json
 
 MOST_OPEN, MOST_STREAMS = 3, 3
 PUBLIC_URL = "https://agents.example/genai"
@@ -31,41 +30,11 @@ def own_system(stores: Stores) -> Iterator[System]:
 
 
 @pytest.fixture
-async def own_user(own_system: System) -> AsyncIterator[User]:
-    async with register_user(own_system.gateway) as user:
-        await user.create_config()
-        yield user
-
-
-@pytest.fixture
-async def own_master(own_system: System) -> AsyncIterator[Master]:
-    async with run_master(own_system.router_url) as master:
-        yield master
-
-
-@pytest.fixture
 def dictation(own_master: Master) -> Dictation:
     """Says what a test dictates."""
     dictation = Dictation()
     own_master.behave = dictation.behave
     return dictation
-
-
-def statuses(system: System, user: User) -> list[str]:
-    """How far the user's requests are, the oldest first."""
-    rows = select(
-        system, "SELECT status FROM requests WHERE creator_id = %s ORDER BY position", user.id
-    )
-    return [row["status"] for row in rows]
-
-
-async def until_statuses(system: System, user: User, *wanted: str) -> None:
-    """Wait until the user's requests are so far."""
-
-    async def holds() -> bool:
-        return statuses(system, user) == [*wanted]
-
-    await eventually(holds, f"the requests are {wanted}", FRAME_SECONDS)
 
 
 async def say_at_once(_: Invocation) -> Json:

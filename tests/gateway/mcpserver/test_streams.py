@@ -15,18 +15,15 @@ from gateway.requests.cancellation import CANCELLED
 from gateway.streams.asking import TOO_MANY_REQUESTS
 from gateway.streams.sse import RESTARTING
 from tests.agent_bridge.stored import execute
+from tests.gateway.bounded import own_master, own_user, statuses, until_statuses
 from tests.gateway.mcpserver.installation import (
     MOST_OPEN,
     MOST_STREAMS,
     ORIGIN,
     PUBLIC_URL,
     dictation,
-    own_master,
     own_system,
-    own_user,
     say_at_once,
-    statuses,
-    until_statuses,
 )
 from tests.master import Invocation, Master, answer
 from tests.mcpserver import (

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.streams.asking_queries import Past
 from gateway.streams.histories import PAST_BYTES_LIMIT, PAST_LIMIT, newest
+from gateway.streams.questions import Past
 
 PASTS = st.lists(st.builds(Past, st.sampled_from(["user", "master_agent"]), st.text()))
 
