@@ -63,7 +63,7 @@ async def test_no_entry_younger_than_thirty_days_is_deleted(
 ) -> None:
     insert(owner, "young", 0, 29, 31)
     async with connect(database) as connection:
-        await pruning(0)(connection, 1000)
+        await pruning(1)(connection, 1000)
     assert count(owner, "young") == 2
 
 
