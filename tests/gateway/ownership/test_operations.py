@@ -32,6 +32,7 @@ from tests.gateway.ownership.entry import Entry, Foreign
 from tests.gateway.ownership.others import Others, insert_deletion, insert_others, join
 from tests.sql import Sql
 from tests.system import System
+from tests.users import connect_to
 
 OWN, FOREIGN = Reception.OWN, Reception.FOREIGN
 REFUSALS = {Foreign.UNKNOWN, Foreign.TAKEN}
@@ -141,10 +142,12 @@ class Visits:
 
 
 @pytest.fixture(scope="module")
-async def world(
-    anyio_backend: str, system: System, sql: Sql, visitor: httpx2.AsyncClient
-) -> AsyncIterator[World]:
-    """Both users, and two servers that can be looked up."""
+async def world(anyio_backend: str, system: System, sql: Sql) -> AsyncIterator[World]:
+    """Both users, and two servers that can be looked up.
+
+    Sign-ins are made up here, of which the gateway asks for none that is recent.
+    """
+    system.start_gateway(RECENT_SIGN_IN_SECONDS="0")
     card = answering(
         {"name": make_card().name, "description": "d", "version": "1.0.0", "skills": []}
     )
@@ -152,13 +155,14 @@ async def world(
         running(make_mcp("tool")) as [mcp],
         serving(mcp) as mcp_server,
         serving(card) as a2a_server,
+        connect_to(system.gateways.pop()) as http,
     ):
         servers = {"mcp_url": f"{mcp_server.url}/mcp", "a2a_url": a2a_server.url}
         owner = insert_person(sql, system)
         others = insert_others(sql, system, owner)
         insert_deletion(sql, owner)
         keys = make_keys(sql, owner), insert_key(sql, others.other.user_id, Scope.READ)
-        yield World(visitor, system, sql, servers, owner, others, *keys)
+        yield World(http, system, sql, servers, owner, others, *keys)
 
 
 @pytest.fixture(scope="module", params=ENTRIES, ids=str)
