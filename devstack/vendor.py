@@ -32,13 +32,20 @@ def vendor(target: Path) -> None:
         packages = work / "node_modules"
         copied: dict[str, str] = json.loads((work / "package.json").read_text())["copied"]
         for file, source in copied.items():
-            (target / file).write_text(_without_map((packages / source).read_text()))
+            text = _without_map((packages / source).read_text())
+            (target / file).write_text(text + _export(source))
         (target / LICENCES).write_text(_licences(packages))
 
 
 def _without_map(text: str) -> str:
     """The text without the comment that names a source map, which is not served."""
     return re.sub(r"\s*//# sourceMappingURL=\S+\s*$", "\n", text)
+
+
+def _export(source: str) -> str:
+    """What makes a module of a script that leaves one variable, called like its file."""
+    name, _, kind = Path(source).name.partition(".")
+    return f"export {{ {name} as default }};\n" if kind.startswith("iife.") else ""
 
 
 def _licences(packages: Path) -> str:

@@ -19,6 +19,7 @@ from gateway.identities import proving
 from gateway.identities import routes as identities
 from gateway.invocations import routes as invocations
 from gateway.keys import routes as keys
+from gateway.leaving import chat_export
 from gateway.leaving import export_routes as exporting
 from gateway.leaving import import_routes as importing
 from gateway.leaving import routes as leaving
@@ -68,6 +69,7 @@ _of_chats = [
     *invocations.operations,
     *chats.operations,
     *changes.operations,
+    *chat_export.operations,
     *agui.operations,
     *requests.operations,
     *files.operations,

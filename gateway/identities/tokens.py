@@ -143,7 +143,8 @@ def _scopes_in(settings: ProviderSettings, claims: Mapping[str, Any]) -> frozens
     for said in (claims.get("scope"), claims.get("scp")):
         words = said.split() if isinstance(said, str) else said
         named.update(filter(_is_text, words if isinstance(words, list) else []))
-    ours = frozenset(each for each in Scope if f"{settings.scope_prefix}{each}" in named)
+    prefix = settings.scope_prefix or ""
+    ours = frozenset(each for each in Scope if f"{prefix}{each}" in named)
     return ours or frozenset(map(Scope, settings.unscoped))
 
 

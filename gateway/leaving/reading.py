@@ -77,18 +77,10 @@ class Reading:
                     yield rows
 
     async def _read(self, kind: Kind, of: Row) -> AsyncIterator[list[Row]]:
-        position = dict(kind.first)
-        while True:
+        await self.keep()
+        async for rows in read_pages(self.database, self.user_id, kind, of):
+            yield rows
             await self.keep()
-            values = {"owner": self.user_id, **of, **position}
-            async with connect(self.database) as connection:
-                page = await select_page(connection, kind.sql, values, PAGE, columns)
-            rows = page.things()
-            if rows:
-                yield rows
-                position = {name: rows[-1][name] for name in position}
-            if not page.has_more:
-                return
 
     async def _files(self, archive: Archive) -> AsyncIterator[bytes]:
         async for rows in self._read(FILES, {}):
@@ -120,6 +112,23 @@ class Reading:
                     "consistency": CONSISTENCY,
                 }
             )
+
+
+async def read_pages(
+    database: Database, owner: UUID, kind: Kind, of: Row
+) -> AsyncIterator[list[Row]]:
+    """The rows of a kind of thing of the owner's, page by page. Raises DatabaseAwayError."""
+    position = dict(kind.first)
+    while True:
+        values = {"owner": owner, **of, **position}
+        async with connect(database) as connection:
+            page = await select_page(connection, kind.sql, values, PAGE, columns)
+        rows = page.things()
+        if rows:
+            yield rows
+            position = {name: rows[-1][name] for name in position}
+        if not page.has_more:
+            return
 
 
 def _told(row: Row) -> Row:

@@ -1,5 +1,6 @@
 """Providers and model configs: create, read, change and delete."""
 
+import logging
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,10 +22,12 @@ from gateway.llms.schemas import (
     ProviderName,
     ProviderPage,
     SystemPrompt,
+    Trial,
     needs_no_key,
     stored_columns,
 )
 from gateway.llms.shared_queries import select_shared_config, select_shared_configs
+from gateway.llms.trying import Found, UnknownPlaceError, select_stored, try_out, unseal
 from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
@@ -34,11 +37,14 @@ from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.domain.options import CREDENTIALS, METADATA, OptionsColumn, seal_options
 from shared.postgres.pool import connect
-from shared.secrets import Vault
+from shared.secrets import UndecryptableError, Vault
+
+logger = logging.getLogger(__name__)
 
 # Parts of paths that are answered for those who have them, and what sets their ids apart.
 OLD_PLACES = {"/api/llms/": "llms", "/model_config": "underscored"}
 CONFIG_ID = {"model_config_id": "/0/configs/0/id"}
+UNDECRYPTABLE = "What is stored of it can't be decrypted, please enter the key again"
 NO_KEY = "'api_key' must be specified for this provider"
 
 
@@ -177,6 +183,30 @@ async def delete_model_config(call: Call[Nothing, ModelConfigId]) -> None:
         raise _unknown_config(id_)
 
 
+async def create_trial(call: Call[Nothing, ModelConfigId]) -> Trial:
+    """Try one of the user's configs: whether its provider takes the key, and has the model.
+
+    It is asked which models it has, which costs nothing. An Ollama here is only asked where the
+    gateway may visit private addresses.
+    """
+    id_ = call.parameters.model_config_id
+    async with connect(call.database) as connection:
+        stored = await select_stored(connection, call.user_id, id_)
+    if stored is None:
+        raise _unknown_config(id_)
+    try:
+        asked = unseal(call.state["vault"], stored)
+    except UndecryptableError as error:
+        logger.warning("%s", error)
+        found = Found(works=False, reason=UNDECRYPTABLE)
+    except UnknownPlaceError as error:
+        found = Found(works=False, reason=str(error))
+    else:
+        async with call.state["turns"].lookups.turn(call.user_id):
+            found = await try_out(call.state["outbound"], asked, stored.model)
+    return Trial(id_, stored.provider, stored.model, **attrs.asdict(found))
+
+
 def _unknown_config(id_: UUID) -> BadRequestError:
     return BadRequestError(f"Config with id '{id_}' was not found")
 
@@ -229,4 +259,14 @@ def _marked(operation: Operation) -> Operation:
     return attrs.evolve(operation, old_place="_".join(old))
 
 
-operations = [*map(_marked, [*_under("/api/llm"), *_under("/api/llms")])]
+operations = [
+    *map(_marked, [*_under("/api/llm"), *_under("/api/llms")]),
+    Operation(
+        method="POST",
+        path="/api/llm/model/config/{model_config_id}/try",
+        handler=create_trial,
+        parameters=ModelConfigId,
+        result=Trial,
+        lends=False,
+    ),
+]

@@ -179,6 +179,22 @@ class ModelConfig:
 
 
 @frozen(slots=False)
+class Trial:
+    """What came of asking a config's provider which models it has, and in words.
+
+    `has_model` is null where that can't be seen; `seconds` is how long the provider took.
+    """
+
+    id: UUID
+    provider: str
+    model: str
+    works: bool
+    reason: str
+    has_model: bool | None
+    seconds: float
+
+
+@frozen(slots=False)
 class ProviderConfigs:
     """A provider with its configs."""
 

@@ -14,6 +14,7 @@ from gateway.openapi.schemas import EXAMPLE, Json, Schemas, make_schemas, withou
 from gateway.openapi.signing_in import at_base
 from gateway.web.auth import Access
 from gateway.web.errors import ApiError, Form
+from gateway.web.examples import SESSION_ID
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
 
@@ -107,6 +108,8 @@ USER_ID: Json = {
     "required": False,
     "schema": {"type": "string", "format": "uuid"},
 }
+# What is proposed for parameters, where clients choose it: what the bodies of examples have too.
+PROPOSED = {"session_id": SESSION_ID, "query": "times"}
 FORMS = {"form", "multipart"}
 MEDIA = {
     "json": ["application/json"],
@@ -317,10 +320,12 @@ def _parameters(operation: Operation, schemas: Schemas) -> list[Json]:
 
 def _parameter(name: str, field: Json, path: str, *, is_required: bool) -> Json:
     schema = without_null(field)
+    example = {"example": PROPOSED[name]} if is_required and name in PROPOSED else {}
     return {
         "name": name,
         "in": "path" if f"{{{name}}}" in path else "query",
         "description": schema["description"],
         "required": is_required,
+        **example,
         "schema": {key: value for key, value in schema.items() if key != "description"},
     }

@@ -93,7 +93,7 @@ class ProviderSettings:
     admin_group: str | None = setting(str, default=None)
     bearer: bool = setting(flag, default=False, check=_has_no_audience)
     audience: str | None = setting(str, default=None, check=_is_of_client)
-    scope_prefix: str = setting(str, default="")
+    scope_prefix: str | None = setting(str, default=None)
     unscoped: tuple[str, ...] = setting(unscoped, default=("chat", "read", "agents"))
     max_age: int = setting(limit, default=0)
     """Seconds since somebody has signed in there, when he comes from there; 0: any number."""

@@ -11,11 +11,14 @@ from tests.agents.running import run_master_agent
 from tests.asked import agent_that, create_flow, saying
 from tests.console.people import OpenConsole, Person
 from tests.end_to_end.doors.visitors import until_active
+from tests.gateway.members import insert_agent
 from tests.gateway.shapes import good
+from tests.sql import Sql
 from tests.system import System, read_status
 from tests.users import User
 
 PICTURE = ".flows-picture"
+HOSTILE = "<img/src=x/onerror=document.title=1>"
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +104,19 @@ async def test_a_flow_says_which_member_is_away(
             await until_active(user, agent["id"], is_active=False)
             await person.see(f"Not there at the moment: {alias}")
             await expect(_box(person, alias).first).to_contain_text("Inactive")
+
+
+async def test_names_of_flows_and_members_are_text_whatever_they_say(
+    open_console: OpenConsole, user: User, sql: Sql
+) -> None:
+    members = [insert_agent(sql, user.id, HOSTILE)] * 2
+    new = {"name": HOSTILE, "description": HOSTILE, "flow": members}
+    flow = good(await user.http.post("/api/agentflows/register", json=new))
+    async with open_console(user, "flows") as person:
+        await person.see(HOSTILE)
+        await person.open(f"flows/{flow['id']}")
+        await expect(_names(person)).to_have_text([HOSTILE, HOSTILE])
+        assert await person.page.locator("#view img").count() == 0
 
 
 def _names(person: Person) -> Locator:

@@ -9,6 +9,8 @@ from tests.master import Invocation, Master, answer
 from tests.system import System
 from tests.users import User
 
+HOSTILE = '<img src=x onerror="document.title=1">'
+
 
 async def test_a_request_is_seen_as_it_goes_on_and_cancelled(
     open_console: OpenConsole, user: User, system: System
@@ -52,6 +54,24 @@ async def test_an_answered_request_shows_its_log_and_its_answer(
         link = person.page.get_by_role("link", name="To its chat")
         session_id = frame["response"]["session_id"]
         await expect(link).to_have_attribute("href", f"#/chat/{session_id}")
+
+
+async def test_what_agents_log_and_answer_is_text_whatever_it_says(
+    open_console: OpenConsole, user: User, master: Master
+) -> None:
+    async def behave(invocation: Invocation) -> object:
+        await invocation.log(f"logged {HOSTILE}")
+        return answer(f"answered {HOSTILE}")
+
+    master.behave = behave
+    async with user.chat() as chat:
+        frame = await chat.ask(HOSTILE)
+    async with open_console(user, "requests") as person:
+        await person.see("<img src=x")
+        await person.open(f"requests/{frame['response']['request_id']}")
+        await person.see(f"logged {HOSTILE}")
+        await person.see(f"answered {HOSTILE}")
+        assert await person.page.locator("#view img").count() == 0
 
 
 async def test_an_agents_requests_and_log_are_shown_with_it(

@@ -15,6 +15,10 @@ export class ApiError extends Error {
   }
 }
 
+// Asks whoever has signed in to show again who it is; whether that was shown.
+let prove = async () => false;
+export const proveBy = (work) => { prove = work; };
+
 export const get = (path, query, options) => call("GET", path, { query, ...options });
 export const post = (path, body, options) => call("POST", path, { body, ...options });
 export const patch = (path, body, options) => call("PATCH", path, { body, ...options });
@@ -46,6 +50,7 @@ export async function request(method, path, { query, body, headers, signal, anon
     response = await send();
     // Its token may have ended a moment ago: once more, with another one.
     if (response.status === 401 && !anonymous && (await renewed())) response = await send();
+    if (isStale(response) && (await prove())) response = await send();
   } catch (error) {
     if (error.name === "AbortError" || error instanceof ApiError) throw error;
     throw new ApiError(0, texts.away);
@@ -55,14 +60,19 @@ export async function request(method, path, { query, body, headers, signal, anon
   return response;
 }
 
+// RFC 9470: it is the user, who has to show that again.
+const isStale = ({ status, headers }) => status === 403
+  && /insufficient_user_authentication/.test(headers.get("WWW-Authenticate") ?? "");
+
 export function address(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const search = new URLSearchParams(given).toString();
   return `${ROOT}${path}${search ? `?${search}` : ""}`;
 }
 
-// The events of a stream as they come, each as its JSON, until it ends; throws an ApiError else.
-export async function* events(path, { query, headers, signal } = {}) {
+// The events of a stream as they come, each as its JSON, until it ends; throws an ApiError else. `onId` is
+// told their ids.
+export async function* events(path, { query, headers, signal, onId } = {}) {
   const response = await request("GET", path, { query, signal, headers: { Accept: "text/event-stream", ...headers } });
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -72,7 +82,10 @@ export async function* events(path, { query, headers, signal } = {}) {
     const blocks = (rest + value).split(/\r?\n\r?\n/);
     rest = blocks.pop();
     for (const block of blocks) {
-      const data = block.split(/\r?\n/).filter((line) => line.startsWith("data:"));
+      const lines = block.split(/\r?\n/);
+      const data = lines.filter((line) => line.startsWith("data:"));
+      const id = lines.find((line) => line.startsWith("id:"));
+      if (id) onId?.(id.slice(3).trim());
       if (data.length) yield JSON.parse(data.map((line) => line.slice(5)).join("\n"));
     }
   }
@@ -101,6 +114,6 @@ async function failure(response) {
 
 // "'name' must not be empty" is about the field `name`.
 function named(sentence) {
-  const [, field, rest] = /^'(\w+)' (.+)$/s.exec(sentence) ?? [];
+  const [, field, rest] = /^'(\w+)' ((?:must|may|value) .+)$/s.exec(sentence) ?? [];
   return field ? { [field]: rest[0].toUpperCase() + rest.slice(1) } : {};
 }

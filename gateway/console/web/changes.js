@@ -1,8 +1,7 @@
 // What has changed, told by one stream for all views of this tab; each view reads its list again.
 import { events } from "./api.js";
 import { effect, signal } from "./lib.js";
-import { isSignedIn, over } from "./session.js";
-import { texts } from "./texts.js";
+import { isSignedIn } from "./session.js";
 
 const AGAIN = [500, 1000, 2000, 5000]; // ms after which it is asked again
 
@@ -28,19 +27,25 @@ effect(() => {
 });
 
 async function follow(signal) {
-  for (let failures = 0; !signal.aborted; failures += 1) {
+  let last = null; // the id of what was told last: what has changed since is told next
+  let failures = 0; // one after the other
+  while (!signal.aborted) {
+    const begun = Date.now();
+    let isTold = false;
+    const headers = last ? { "Last-Event-ID": last } : {};
     try {
-      for await (const event of events("/api/changes", { signal })) {
-        if (isAway.value || failures) note(versions.keys()); // what was missed meanwhile
+      for await (const event of events("/api/changes", { signal, headers, onId: (id) => { last = id; } })) {
+        if (isAway.value) note(versions.keys()); // not all of what was missed is told here
         isAway.value = false;
-        failures = 0;
-        if (event.error) over(event.error.message ?? texts.signIn.ended);
+        isTold = true;
         note(event.changed ?? []);
       }
     } catch (error) {
       if (signal.aborted) return;
       isAway.value = error.status === 0 || error.status >= 500;
     }
-    await new Promise((done) => setTimeout(done, AGAIN[Math.min(failures, AGAIN.length - 1)]));
+    // It ends with its token too: whether there is another one is asked at once.
+    failures = isTold && Date.now() - begun > AGAIN[1] ? 0 : failures + 1;
+    if (failures) await new Promise((done) => setTimeout(done, AGAIN[Math.min(failures, AGAIN.length) - 1]));
   }
 }

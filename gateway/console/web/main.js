@@ -2,6 +2,7 @@
 import { get } from "./api.js";
 import { isAway } from "./changes.js";
 import { html, render, useEffect, useState } from "./lib.js";
+import "./oidc.js"; // takes what a provider says out of the address
 import { href, route } from "./router.js";
 import { isSignedIn, me, signInId } from "./session.js";
 import { texts } from "./texts.js";
@@ -10,6 +11,7 @@ import { Button, Failed, Loading } from "./ui/basics.js";
 import { useData } from "./ui/data.js";
 import { Confirmations } from "./ui/dialog.js";
 import { Icon } from "./ui/icons.js";
+import { Proving } from "./ui/proving.js";
 import { Toasts } from "./ui/toast.js";
 
 // Each view is a module that is loaded when it is first seen: its default export is drawn with {path, query}.
@@ -32,7 +34,7 @@ const ADMINISTRATORS = ["parts", "users", "usage", "audit"];
 
 function App() {
   if (!isSignedIn()) return html`<${Loaded} key="sign-in" load=${loadSignIn} /><${Toasts} />`;
-  return html`<${Shell} key=${signInId.value} /><${Confirmations} /><${Toasts} />`;
+  return html`<${Shell} key=${signInId.value} /><${Confirmations} /><${Proving} /><${Toasts} />`;
 }
 
 function Shell() {

@@ -6,8 +6,8 @@ import { texts } from "./texts.js";
 const KEY = "genai.at-provider";
 const PAGE = `${ROOT}/console`;
 
-// Goes to the provider. `purpose` says for what, and what comes back is told that.
-export async function goTo(provider, purpose) {
+// Goes to the provider. `purpose` says for what, and what comes back is told that; `more` is asked of it besides.
+export async function goTo(provider, purpose, more = {}) {
   if (!crypto.subtle) throw new Error(texts.signIn.insecure);
   const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
@@ -19,6 +19,7 @@ export async function goTo(provider, purpose) {
     code_challenge: base64url(new Uint8Array(hash)),
     state,
     scope: "offline_access",
+    ...more,
   })}`);
 }
 

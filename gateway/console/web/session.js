@@ -1,5 +1,6 @@
 // Who has signed in, in all tabs of this browser, and the tokens by which that is shown.
 import { computed, signal } from "./lib.js";
+import { clear, shelve, shelved } from "./shelf.js";
 import { texts } from "./texts.js";
 
 const KEY = "genai.sign-in";
@@ -44,6 +45,7 @@ export function take({ access_token, refresh_token, expires_in }, id = randomId(
   localStorage.setItem(KEY, JSON.stringify(value));
   reason.value = "";
   tokens.value = value;
+  return value;
 }
 
 // Ends it here: in this browser nothing is left of it but why.
@@ -51,6 +53,7 @@ export function over(why = "") {
   if (!tokens.value) return;
   if (why) localStorage.setItem(KEY, JSON.stringify({ why }));
   else localStorage.removeItem(KEY);
+  clear();
   reason.value = why;
   me.value = null;
   tokens.value = null;
@@ -82,28 +85,30 @@ let renewing = null;
 
 // Whether there is a newer token now. A refresh token is good once: one asks, of all tabs.
 export function renewed() {
-  renewing ??= alone(renew).finally(() => { renewing = null; });
+  const before = tokens.value;
+  renewing ??= alone(() => renew(before)).finally(() => { renewing = null; });
   return renewing;
 }
 
 // Web locks are there over https and on this machine; elsewhere tabs may meet.
 const alone = (work) => (navigator.locks ? navigator.locks.request(KEY, work) : work());
 
-async function renew() {
-  const before = tokens.value;
-  const { tokens: other } = stored();
-  if (other && other.access !== before?.access) {
+async function renew(before) {
+  if (!before) return false;
+  const latest = await shelved();
+  const other = latest?.id === before.id ? latest : stored().tokens;
+  if (other && other.access !== before.access) {
     tokens.value = other;
     return true;
   }
-  if (!before?.refresh) return false;
+  if (!before.refresh) return false;
   const response = await fetch(`${ROOT}/api/login/access-token`, {
     method: "POST",
     credentials: "omit",
     body: new URLSearchParams({ grant_type: "refresh_token", refresh_token: before.refresh }),
   });
   if (response.ok) {
-    take(await response.json(), before.id);
+    await shelve(take(await response.json(), before.id));
     return true;
   }
   if (response.status !== 400 && response.status !== 401) throw new Error(`renewal: ${response.status}`);

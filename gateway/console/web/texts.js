@@ -27,6 +27,13 @@ export const texts = {
     administration: "Administration",
   },
   theme: { label: "Colours", system: "System", light: "Light", dark: "Dark" },
+  proving: {
+    title: "Is it still you?",
+    text: "This changes how you sign in, and you did so some time ago. Please show again who you are.",
+    label: "Confirm",
+    by: (title) => `Sign in with ${title} again`,
+    done: "Thank you. Please do it again now.",
+  },
   signIn: {
     title: "Sign in",
     welcome: "Welcome back",

@@ -32,7 +32,8 @@ class Entry:
     """One way to call an operation; `own` is the status for the owner.
 
     `says` is the sentence of a refusal, which another user gets with the status `refused`.
-    `for_member` is the status for a member of the owner's group, where he may use the object.
+    `for_member` is the status for a member of the owner's group, where he may use the object;
+    `changes` whether a call that is no reading changes something of the owner's.
     """
 
     line: str
@@ -42,6 +43,7 @@ class Entry:
     says: str = ""
     refused: int = 400
     for_member: int | None = None
+    changes: bool = True
     path: str = ""
     query: Mapping[str, Any] = field(factory=dict)
     json: Any = None

@@ -120,6 +120,11 @@ CHATS = [
         query={"after": "0"},
     ),
     Entry("GET /api/changes", SAME),
+    Entry(
+        "GET /api/chats/{session_id}/export",
+        UNKNOWN,
+        says="Chat with session_id {session_id} does not exist",
+    ),
     Entry("GET /api/logs/list", EMPTY, note="of a session", query=SESSION),
     Entry("GET /api/logs/list", EMPTY, note="of a request", query={"request_id": "{request_id}"}),
 ]
@@ -235,4 +240,14 @@ SERVERS = [
     *_servers(A2A, "agent_id", "card_id", "{a2a_url}", NO_CARD),
 ]
 
-LLMS = [*_llms("/api/llm"), *_llms("/api/llms")]
+LLMS = [
+    *_llms("/api/llm"),
+    *_llms("/api/llms"),
+    Entry(
+        "POST /api/llm/model/config/{model_config_id}/try",
+        UNKNOWN,
+        says="Config with id '{config_id}' was not found",
+        path="/api/llm/model/config/{config_id}/try",
+        changes=False,
+    ),
+]

@@ -123,7 +123,7 @@ def test_the_owner_is_shown_what_is_his_and_changes_what_he_writes(visits: Visit
             assert visit.told or visits.entry.foreign in {Foreign.SAME, Foreign.NOBODYS}
             assert not visit.has_changed
         else:
-            assert visit.has_changed == (visits.entry.own < 400)
+            assert visit.has_changed == (visits.entry.own < 400 and visits.entry.changes)
 
 
 def test_an_outsider_is_told_nothing_of_the_owner(visits: Visits) -> None:

@@ -79,6 +79,7 @@ SCOPES = {
     "chat read": [
         "GET /api/chats",
         "GET /api/chats/search",
+        "GET /api/chats/{session_id}/export",
         "GET /api/changes",
         "GET /api/chat",
         "GET /api/sessions/{session_id}/events",
@@ -114,6 +115,7 @@ SCOPES = {
                 ("DELETE", "/config/{model_config_id}"),
             )
         ),
+        "POST /api/llm/model/config/{model_config_id}/try",
         "POST /api/mcp/servers",
         "PATCH /api/mcp/servers/{server_id}",
         "DELETE /api/mcp/servers/{server_id}",

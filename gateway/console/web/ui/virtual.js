@@ -98,7 +98,7 @@ class Layout {
   // Takes the items of now, and says where they will stand.
   take(frame, items, keyOf, isSticky) {
     this.isSticky = isSticky;
-    if (frame && Math.abs(frame.scrollTop - this.top) >= 1) this.look(frame, true); // of which no event has told yet
+    if (frame) this.look(frame, true); // of which no event may have told yet
     if (items !== this.items) {
       this.items = items;
       this.keys = items.map(keyOf);
@@ -179,8 +179,9 @@ class Layout {
   }
 
   look(frame, isScroll) {
+    const isMoved = Math.abs(frame.scrollTop - this.top) >= 1; // by someone: of what was set here events tell too
     this.top = frame.scrollTop;
-    if (!isScroll) return;
+    if (!isScroll || !isMoved) return;
     this.isAtEnd = frame.scrollHeight - this.top - frame.clientHeight < AT_END;
     const at = this.indexAt(this.top);
     if (at < this.keys.length) this.anchor = { key: this.keys[at], by: this.top - this.offsets[at] };

@@ -70,7 +70,7 @@ function NewKey({ close, made }) {
   });
   return html`
     <${Dialog} title=${t.newKey} close=${close}>
-      <${Form} send=${send} done=${made} cancel=${close} label=${t.makeKey} places=${{ scopes: /scope/ }}>
+      <${Form} send=${send} done=${made} cancel=${close} label=${t.makeKey} places=${{ networks: /no address and no network/, scopes: /scope/ }}>
         ${(errors) => html`
           <${Field} label=${t.keyName} name="name" hint=${t.keyNameHint} autocomplete="off" error=${errors.name} required autofocus />
           <fieldset class="stack tight">

@@ -1,7 +1,7 @@
 // Taking along all that one has, bringing it, and leaving.
 import { get, post, request } from "../../api.js";
 import { html, useState } from "../../lib.js";
-import { me, over } from "../../session.js";
+import { me, over, reason } from "../../session.js";
 import { texts } from "../../texts.js";
 import { Button, Field } from "../../ui/basics.js";
 import { useData } from "../../ui/data.js";
@@ -82,6 +82,12 @@ function Deletion() {
   `;
 }
 
+// The page may have heard of it otherwise by now.
+function gone() {
+  over(t.deleted);
+  reason.value = t.deleted;
+}
+
 function Farewell({ close }) {
   const ways = useData((signal) => get("/api/login/providers", {}, { signal }));
   const name = me.value?.username;
@@ -91,7 +97,7 @@ function Farewell({ close }) {
   };
   return html`
     <${Dialog} title=${t.deletionLabel} close=${close}>
-      <${Form} send=${send} done=${() => over(t.deleted)} cancel=${close} label=${t.deletionLabel} danger places=${{ password: /password/i }}>
+      <${Form} send=${send} done=${gone} cancel=${close} label=${t.deletionLabel} danger places=${{ password: /password/i }}>
         ${(errors) => html`
           <p>${t.deletionText}</p>
           <${Field} label=${t.typeName(name)} name="username" autocomplete="off" error=${errors.username} required />

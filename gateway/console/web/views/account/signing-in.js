@@ -73,7 +73,7 @@ function Email({ isSent }) {
         <${Form} send=${send} done=${done} label=${t.changeMail} places=${{ password: /not the right one/, email: /address/ }}>
           ${(errors) => html`
             <${Field} label=${texts.signIn.email} name="email" type="email" autocomplete="email" hint=${t.mailHint} error=${errors.email} />
-            <${Field} label=${t.oldPassword} name="password" type="password" autocomplete="current-password" error=${errors.password} required />
+            <${Field} label=${t.oldPassword} name="password" type="password" autocomplete="current-password" hint=${t.ifAny} error=${errors.password} />
           `}
         <//>
       `}<//>

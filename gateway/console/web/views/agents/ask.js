@@ -25,7 +25,7 @@ export function Ask({ thing }) {
   return html`
     <div class="agents-ask">
       <section class="card stack">
-        ${!thing.isActive && html`<p class="form-error">${t.away}</p>`}
+        ${!thing.isActive && html`<p class="agents-guess">${t.away}</p>`}
         <${SchemaForm} schema=${thing.parameters} send=${send} label=${t.ask} isBusy=${isSending || asking.isRunning}>
           <${Field} label=${t.files} hint=${t.filesHint} type="file" multiple
             onChange=${(event) => { files.current = [...event.currentTarget.files]; }} />

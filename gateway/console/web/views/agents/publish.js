@@ -22,7 +22,7 @@ export function Publish({ thing, close }) {
     await reload();
   });
   return html`
-    <${Dialog} title=${t.publish} close=${close} wide>
+    <${Dialog} title=${t.publish} close=${close}>
       ${error && !data ? html`<${Failed} error=${error} again=${reload} />` : !data ? html`<${Loading} />` : found ? html`
         <div class="stack">
           <p>${t.publishedText}</p>

@@ -25,6 +25,7 @@ export function Composer({ id, isNew, models, isOff, send }) {
   const picker = useRef(null);
   const { files, add, drop, clear } = useFiles();
   const [isOver, setOver] = useState(false);
+  const [isPending, setPending] = useState(false);
   const write = (value) => {
     setText(value);
     keepDraft(id, value);
@@ -39,17 +40,27 @@ export function Composer({ id, isNew, models, isOff, send }) {
     const isAsked = isNew && document.activeElement !== document.body;
     if (isAsked && matchMedia("(hover: hover)").matches) field.current.focus();
   }, []);
-  const isReady = !isOff && files.every((file) => file.id) && (text.trim() || files.length);
+  const isReady = !isOff && files.every((file) => !file.error) && (text.trim() || files.length);
+  const isWhole = files.every((file) => file.id);
   // Until the list is there, what was chosen last is good.
   const config = !models || models.some(({ name }) => name === chosen.value) ? chosen.value : "";
   const submit = (event) => {
     event?.preventDefault();
     if (!isReady) return;
+    if (!isWhole) {
+      setPending(true); // it goes when its files are there
+      return;
+    }
+    setPending(false);
     send(text, files.map(({ id: fileId, name }) => ({ id: fileId, name })), config);
     write("");
     clear();
     field.current.focus();
   };
+  useEffect(() => {
+    if (isPending && isWhole) submit();
+    if (isPending && !isReady) setPending(false);
+  }, [isPending, isWhole, isReady]);
   const onKeyDown = (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
   };
@@ -84,7 +95,7 @@ export function Composer({ id, isNew, models, isOff, send }) {
           ${models?.map(({ name, model }) => html`<option key=${name} value=${name}>${name} · ${model}</option>`)}
         </select>
         <span class="soft small chat-hint" id="chat-hint">${texts.chat.hint}</span>
-        <${Button} type="submit" kind="primary" icon="send" label=${texts.chat.send} disabled=${!isReady} />
+        <${Button} type="submit" kind="primary" icon="send" label=${texts.chat.send} busy=${isPending} disabled=${!isReady} />
       </div>
     </form>
   `;

@@ -43,7 +43,7 @@ export async function upload(file, told, signal) {
 
 // What is known of a file, asked for once.
 const known = new Map();
-function describe(file) {
+export function describe(file) {
   if (file.original_name) return file;
   if (!known.has(file.id)) {
     known.set(file.id, get(`/files/${file.id}/metadata`).catch((error) => {
@@ -94,13 +94,14 @@ export function save(blob, name) {
 
 function Preview({ file, close }) {
   const kind = kindOf(file.mimetype);
+  const isShown = kind && (kind !== "pdf" || navigator.pdfViewerEnabled);
   return html`
     <${Dialog} title=${file.original_name} close=${close} wide>
       <div class="stack">
         ${kind === "picture" && html`<${Picture} file=${file} />`}
-        ${kind === "pdf" && html`<${Pdf} file=${file} />`}
+        ${kind === "pdf" && isShown && html`<${Pdf} file=${file} />`}
         ${kind === "text" && html`<${Beginning} file=${file} />`}
-        ${!kind && html`<p class="soft">${texts.chat.noPreview}</p>`}
+        ${!isShown && html`<p class="soft">${texts.chat.noPreview}</p>`}
         <div class="form-actions"><${Button} icon="download" onClick=${() => attempt(() => download(file))}>${texts.chat.download}<//></div>
       </div>
     <//>

@@ -44,7 +44,7 @@ function Flow({ flow, things, reload }) {
   const [dialog, open] = useState(null);
   const asking = useAsking();
   const listed = draft ?? keptKeys(flow, stored);
-  const whole = membersOf(listed.map(({ id, kind }) => ({ id, type: kind })), things);
+  const whole = membersOf(listed.map(({ id, kind }) => ({ id, type: kind })), things, Boolean(flow.owner) && flow.is_active);
   const members = listed.map(({ key }, at) => ({ key, thing: whole[at] }));
   const change = (changed) => setDraft(changed.map(({ key, thing }) => ({ key, id: thing.id, kind: thing.kind })));
   const insert = (thing, at) => change(members.toSpliced(at, 0, keyed({ thing })));

@@ -11,8 +11,8 @@ export async function loadFlows(signal) {
   return { flows: [...own, ...shared], things };
 }
 
-// The members of a flow as what they are; of one that is gone, or not one's own, little is known.
-export function membersOf(flow, things) {
+// The members of a flow as what they are; of one that is gone, or another user's, no more is known than this.
+export function membersOf(flow, things, isActive = false) {
   const known = new Map(things.map((each) => [`${each.kind} ${each.id}`, each]));
-  return flow.map(({ id, type }) => known.get(`${type} ${id}`) ?? { id, kind: type, name: "", alias: "", isActive: false, isUnknown: true });
+  return flow.map(({ id, type }) => known.get(`${type} ${id}`) ?? { id, kind: type, name: "", alias: "", isActive });
 }

@@ -13,7 +13,7 @@ const t = texts.flows;
 
 export function Run({ flow, members, asking, isChanged }) {
   const things = members.map(({ thing }) => thing);
-  const isDirect = things.every(({ kind }) => kind === "genai") || flow.owner;
+  const isDirect = things.every(({ kind }) => kind === "genai");
   const send = ({ message }) => asking.ask(() => (isDirect
     ? post(`/api/agentflows/${flow.id}/invoke?wait=0`, { message })
     : post(`/api/sessions/${uuid()}/messages`, { message: t.throughMaster(flow.name, message) })));

@@ -76,8 +76,8 @@ function interrupt() {
 document.addEventListener("visibilitychange", () => {
   isPaused.value = document.hidden;
   if (timer === null) return;
-  if (document.hidden) interrupt();
-  else ask();
+  interrupt(); // an answer may have come after it was hidden
+  if (!document.hidden) ask();
 });
 
 // Nothing of it stays for who signs in next.

@@ -9,8 +9,8 @@ const ROWS = 30; // of a table, evenly taken
 const COLOURS = ["--accent", "--good", "--warn", "--bad", "--text-soft"];
 
 // `series`: [{label, colour?}]; `data`: [seconds since 1970, …values or null of each series], oldest first.
-// `format(value)` and `when(seconds)` say values and times in words; `bars` draws days, `stacked` one upon the other; `least` is the least height
-// of the scale in values, `steps` those that its lines may have. Plots of one `group` show the same time where one is pointed at.
+// `format(value)` and `when(seconds)` say values and times in words; `bars` draws days, `stacked` one upon the other;
+// `least` is the least height of the scale in values, `steps` those that its lines may have. Plots of one `group` show the same time where one is pointed at.
 export function Plot({ title, series, data, format = plain, when = clock, bars, stacked, least = 0, steps, group, asTable }) {
   const [at, setAt] = useState(null);
   const last = data[0].length - 1;
@@ -41,10 +41,11 @@ function Canvas({ title, series, data, format, when, bars, stacked, least, steps
   const frame = useRef(null);
   const plot = useRef(null);
   useEffect(() => {
-    const made = new uPlot(options(frame.current.clientWidth, { series, format, when, bars, least, steps, group, setAt }), data, frame.current);
+    const place = frame.current;
+    const made = new uPlot(options(place.clientWidth, { series, format, when, bars, least, steps, group, setAt }), drawn, place);
     plot.current = made;
-    const sizes = new ResizeObserver(() => made.setSize({ width: frame.current.clientWidth, height: HEIGHT }));
-    sizes.observe(frame.current);
+    const sizes = new ResizeObserver(() => made.setSize({ width: place.clientWidth, height: HEIGHT }));
+    sizes.observe(place);
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const redraw = () => made.redraw(true);
     dark.addEventListener("change", redraw);
@@ -75,7 +76,7 @@ function options(width, { series, format, when, bars, least, steps, group, setAt
       y: { range: (_, from, to) => [0, Math.max((to ?? 0) * 1.1, least) || 1] },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 26, space: 70, incrs: bars ? DAYS : TIMES, values: (_, values) => values.map(when) },
+      { ...axis, grid: { show: false }, size: 32, gap: 10, space: 70, incrs: bars ? DAYS : TIMES, values: (_, values) => values.map(when) },
       { ...axis, size: 64, space: 32, ...(steps ? { incrs: steps } : {}), values: (_, values) => values.map((value) => format(value)) },
     ],
     series: [{}, ...series.map((each, index) => ({
