@@ -26,9 +26,10 @@ from gateway.remote.errors import UnreachableError
 from gateway.remote.kinds import Target
 from gateway.remote.urls import show
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from shared.domain.grants import open_grant
 from shared.postgres.pool import connect, transaction
 from shared.secrets import UndecryptableError, id_of

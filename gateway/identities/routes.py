@@ -47,10 +47,12 @@ from gateway.signins.beginning import Vouched, begin_sign_in
 from gateway.signins.schemas import TokenPair
 from gateway.web.addresses import base_of
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import ApiError, BadRequestError
 from gateway.web.inputs import Nothing
+from gateway.web.lines import get
 from gateway.web.metrics import LOGINS
-from gateway.web.operation import Call, Operation, get
+from gateway.web.operation import Operation
 from gateway.web.refusals import LOGOUT_TOKEN, PROVIDER, log_refusal
 from shared.postgres.pool import connect
 from shared.secrets import id_of

@@ -16,8 +16,8 @@ from gateway.identities.providers import Provider
 from gateway.identities.queries import end_copied
 from gateway.identities.sealing import CODE_SECONDS, FLOW_SECONDS, Flow, Proof, seal, unseal
 from gateway.signins.beginning import COPIED, RefusedGrantError
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
-from gateway.web.operation import Call
 from gateway.web.refusals import CODE
 from shared.postgres.pool import connect
 from shared.secrets import id_of

@@ -1,8 +1,7 @@
-"""The matrix of what users have: accounts, agents, chats, files, model configs and servers."""
+"""The matrix of what users have: agents, chats, files, model configs and servers."""
 
 from tests.gateway.ownership.entry import EMPTY, MAKES, OTHERS, SAME, TAKEN, UNKNOWN, Entry
 
-USER = {"username": "{marker}", "password": "Passw0rd!"}
 AGENT = {"name": "{new}", "description": "d", "input_parameters": {}}
 SESSION = {"session_id": "{session_id}"}
 MEMBERS = {
@@ -20,6 +19,7 @@ FLOWS = {
 }
 CONFIG = {"name": "{new}", "model": "m", "provider": "{marker}"}
 
+<<<<<<< HEAD
 CHANGE = {"old_password": "{new}", "new_password": "Passw0rd!"}
 NO_TOKEN = "This link is not valid, was used before, or is too old. Please ask for another one"
 # Nobody here has a password or was sent a link, and no mail is sent.
@@ -137,6 +137,8 @@ ACCOUNTS = [
     *LEAVING,
     Entry("GET /api/audit", UNKNOWN, query={"object_id": "{provider_id}"}),
 ]
+=======
+>>>>>>> usage
 NO_AGENT = "Agent '{agent_id}' does not exist"
 AGENTS = [
     Entry("POST /api/agents/register", MAKES, json=AGENT),
