@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator
 
 import attrs
-import httpx2
 import pytest
 
 from gateway.web.auth import Access
