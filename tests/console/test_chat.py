@@ -4,10 +4,11 @@ from typing import Any
 
 from playwright.async_api import expect
 
-from tests.console.chats import answers, ask, questions, session_in
+from tests.console.chats import answers, ask, insert_chat, questions, session_in
 from tests.console.people import OpenConsole
 from tests.master import AgentError, Invocation, Master, answer
 from tests.parts import Dictation
+from tests.sql import Sql
 from tests.system import System
 from tests.users import User, register_user
 
@@ -146,13 +147,16 @@ async def test_two_tabs_show_the_same(
     assert len(master.invocations) == 2
 
 
-async def test_what_was_begun_is_kept(open_console: OpenConsole, user: User) -> None:
-    async with open_console(user, "chat") as person:
-        await person.fill("Write a message", "half a sen")
-        await person.page.keyboard.press("Shift+Enter")
-        await person.page.keyboard.type("tence")
-        field = person.page.get_by_label("Write a message", exact=True)
-        await expect(field).to_have_value("half a sen\ntence")
+async def test_what_was_begun_is_kept(open_console: OpenConsole, user: User, sql: Sql) -> None:
+    session_id = insert_chat(sql, user, "begun", ["An answer"])
+    for view in ("chat", f"chat/{session_id}"):
+        async with open_console(user, view) as person:
+            await person.fill("Write a message", "half a sen")
+            await person.page.keyboard.press("Shift+Enter")
+            await person.page.keyboard.type("tence")
+            await person.page.reload()
+            field = person.page.get_by_label("Write a message", exact=True)
+            await expect(field).to_have_value("half a sen\ntence")
 
 
 async def test_an_answer_is_copied(open_console: OpenConsole, user: User, master: Master) -> None:

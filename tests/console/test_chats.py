@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Literal
 
+import pytest
 from playwright.async_api import expect
 
 from tests.console.chats import answers, insert_chat
 from tests.console.people import OpenConsole
+from tests.console.test_every_view import AXE, FINDINGS
 from tests.sql import Sql
 from tests.users import User
 
@@ -109,3 +112,23 @@ async def test_an_address_of_no_chat_shows_an_empty_one(
 ) -> None:
     async with open_console(user, "chat/no-such-thing") as person:
         await person.see("What would you like to know?")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+async def test_axe_finds_nothing_serious_in_a_chat(
+    open_console: OpenConsole, user: User, sql: Sql, colours: Literal["light", "dark"]
+) -> None:
+    text = "# A title\n\n> said\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\n```js\n1;\n```\n\n[a](https://a.b)"
+    step = {"name": "step", "input": {"a": 1}, "execution_time": 1.5, "is_success": False}
+    session_id = insert_chat(sql, user, "all", [text], agents_trace=[step], is_success=False)
+    async with open_console(
+        user, f"chat/{session_id}", color_scheme=colours, bypass_csp=True
+    ) as person:
+        await person.page.get_by_text("1 step", exact=True).click()
+        await person.page.locator(".chat-step").click()
+        await person.page.add_script_tag(path=AXE)
+        for width in (360, 1280):
+            await person.page.set_viewport_size({"width": width, "height": 800})
+            wide = await person.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width
+            assert await person.page.evaluate(FINDINGS) == []

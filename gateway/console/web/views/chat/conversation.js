@@ -98,12 +98,9 @@ function Messages({ talk, list, wanted, isEmpty, models }) {
   const draw = useCallback((turn) => html`<${Turn} turn=${turn} talk=${talk} isFound=${turn.key === found} />`, [talk, found]);
   useEffect(() => {
     if (!wanted) return;
-    talk.seek(wanted).then((turn) => {
-      if (!turn) return;
-      setFound(turn.key);
-      list.current?.show(turn.key);
-    });
+    talk.seek(wanted).then((turn) => setFound(turn?.key ?? null));
   }, [talk, wanted]);
+  useEffect(() => { if (found) list.current?.show(found); }, [found]);
   const turns = talk.shown.value;
   if (talk.error.value && !turns.length) return html`<div class="chat-body"><${Failed} error=${talk.error.value} again=${talk.refresh} /></div>`;
   if (isEmpty || (!turns.length && !talk.isLoading.value)) {
@@ -134,7 +131,7 @@ function Foot({ talk, isNew, models, send }) {
   return html`
     <div class="chat-foot">
       ${talk.link.value === "away" && !isAway.value && html`<p class="chat-away" role="status">${texts.chat.isAway}</p>`}
-      <${Composer} key=${talk.id} id=${talk.id} isNew=${isNew} models=${models.data} isOff=${models.data?.length === 0} send=${send} />
+      <${Composer} key=${talk.id} id=${isNew ? "new" : talk.id} isNew=${isNew} models=${models.data} isOff=${models.data?.length === 0} send=${send} />
     </div>
   `;
 }

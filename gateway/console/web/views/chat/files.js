@@ -43,7 +43,7 @@ export async function upload(file, told, signal) {
 
 // What is known of a file, asked for once.
 const known = new Map();
-function describe(file) {
+export function describe(file) {
   if (file.original_name) return file;
   if (!known.has(file.id)) {
     known.set(file.id, get(`/files/${file.id}/metadata`).catch((error) => {

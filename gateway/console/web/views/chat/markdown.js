@@ -1,8 +1,9 @@
 // Markdown as HTML that is safe to show: no HTML of its own, links to other sites only, no pictures of other hosts.
 import { texts } from "../../texts.js";
-import DOMPurify from "../../vendor/dompurify.js";
+import "../../vendor/dompurify.js"; // a script, which names itself globally
 import markdownIt from "../../vendor/markdown-it.js";
 
+const { DOMPurify } = globalThis;
 const KEPT = 400; // texts whose HTML is kept
 const ADDRESS = /^https?:\/\//i;
 const PICTURE = /^data:image\/(png|jpeg|gif|webp);base64,/i;

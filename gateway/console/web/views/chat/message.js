@@ -27,10 +27,14 @@ export function Turn({ turn, talk, isFound }) {
   `;
 }
 
-const At = ({ at }) => {
+const hours = { hour: "2-digit", minute: "2-digit" };
+
+function At({ at }) {
   const time = new Date(at);
-  return html`<time class="chat-at" datetime=${time.toISOString()} title=${time.toLocaleString("en")}>${time.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit" })}</time>`;
-};
+  const isToday = time.toDateString() === new Date().toDateString();
+  const shown = time.toLocaleString("en", isToday ? hours : { day: "numeric", month: "short", year: "numeric", ...hours });
+  return html`<time class="chat-at" datetime=${time.toISOString()} title=${time.toLocaleString("en")}>${shown}</time>`;
+}
 
 function Open({ turn, talk }) {
   return html`
@@ -47,7 +51,7 @@ function Ended({ turn, talk, files }) {
   const answer = answerOf(turn);
   const isGood = answer?.is_success && !turn.error;
   const again = turn.text !== null && !isGood && html`
-    <${Button} small kind="plain" icon="again" onClick=${() => talk.again(turn)}>${texts.chat.sendAgain}<//>`;
+    <${Button} small kind="plain" icon="again" onClick=${() => attempt(() => talk.again(turn))}>${texts.chat.sendAgain}<//>`;
   if (!answer) {
     if (turn.text === null) return null;
     return html`<div class="row chat-state"><${Badge} kind="warn">${turn.state === "refused" ? texts.chat.refused : texts.chat.noAnswer}<//>

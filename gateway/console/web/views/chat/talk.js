@@ -4,6 +4,7 @@ import { version } from "../../changes.js";
 import { signal } from "../../lib.js";
 import { texts } from "../../texts.js";
 import { toast } from "../../ui/toast.js";
+import { describe } from "./files.js";
 import { openSocket } from "./socket.js";
 import { Turns, isOpen } from "./turns.js";
 import { keepUnsent, readUnsent } from "./unsent.js";
@@ -201,13 +202,11 @@ export function openTalk(id, isNew) {
     return keep();
   }
 
-  // The same once more, as another message; one that was not accepted as itself.
-  function again(turn) {
-    if (turn.state === "refused") {
-      turns.drop(turn);
-      show();
-    }
-    send(turn.text, turn.files.length ? turn.files : (files.value[turn.requestId] ?? []).filter((file) => !file.from_agent), turn.config);
+  // The same once more, as another message; one that was not accepted goes in its place.
+  async function again(turn) {
+    const given = turn.files.length ? turn.files : await Promise.all((files.value[turn.requestId] ?? []).map(describe));
+    if (turn.state === "refused") turns.drop(turn);
+    send(turn.text, given.filter((file) => !file.from_agent), turn.config);
   }
 
   // Something is new in some chat: another tab may have asked here, and nothing is told of that yet.
