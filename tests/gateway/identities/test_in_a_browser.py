@@ -109,7 +109,7 @@ async def test_who_has_no_password_shows_by_his_provider_that_an_address_is_his(
     await tab.goto(f"{installation.gateway}/email-verification#{token}")
     await tab.get_by_text("The provider of npm").click()
     await sign_in_there(tab, name)
-    await expect(tab.locator("#said")).to_have_text("Done. You can close this tab.")
+    await expect(tab.locator("#said")).to_have_text("Done. You can close this page.")
     assert tab.url == f"{installation.gateway}/email-verification"
     assert not [error for error in refused if "Content Security Policy" in error]
     assert sql("SELECT email FROM users WHERE id = %s", user["id"]) == [{"email": email}]
