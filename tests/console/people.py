@@ -64,7 +64,7 @@ class Person:
     async def open_tab(self) -> "Person":
         """One more page of the same browser, with the same storage."""
         page = await self.page.context.new_page()
-        note_errors(page, self.errors)
+        note_errors(page, self.url, self.errors)
         return Person(page, self.url, self.errors)
 
     def forgive(self, *statuses: int) -> None:
@@ -83,7 +83,7 @@ async def opening(
     context = await browser.new_context(**options)
     context.set_default_timeout(WAITED_MS)
     page, errors = await context.new_page(), list[str]()
-    note_errors(page, errors)
+    note_errors(page, gateway, errors)
     person = Person(page, f"{gateway}/console", errors)
     if user is not None:
         await person.sign_in_as(user)
@@ -93,11 +93,12 @@ async def opening(
     assert not person.errors, person.errors
 
 
-def note_errors(page: Page, errors: list[str]) -> None:
-    """Collect what the page logs as errors, and what it fails of."""
+def note_errors(page: Page, ours: str, errors: list[str]) -> None:
+    """Collect what pages of this origin log as errors, and what they fail of."""
+    origin = "/".join(ours.split("/")[:3])
 
     def note(message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and str(message.location["url"]).startswith(origin):
             errors.append(message.text)
 
     page.on("console", note)

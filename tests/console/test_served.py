@@ -27,7 +27,7 @@ def test_whatever_modules_load_is_there() -> None:
     for path, asset in assets.items():
         if not path.endswith(".js") or path.startswith("vendor/"):
             continue
-        named = re.findall(r"(?:from|import)\s*\(?\s*\"([^\"\\s]+)\"", asset.body.decode())
+        named = re.findall(r"(?:from|import)\s*\(?\s*\"([^\"\s]+)\"", asset.body.decode())
         for name in named:
             if name not in NAMES:
                 assert name.startswith("."), f"{path} loads {name}"

@@ -2,6 +2,7 @@
 import { get } from "./api.js";
 import { isAway } from "./changes.js";
 import { html, render, useEffect, useState } from "./lib.js";
+import "./oidc.js"; // takes what a provider says out of the address
 import { href, route } from "./router.js";
 import { isSignedIn, me, signInId } from "./session.js";
 import { texts } from "./texts.js";

@@ -191,3 +191,20 @@ async def test_the_longest_message_and_words_without_end_are_stored(
     assert len(await find(user, "apple")) == 1
     [hit] = await find(user, "语语")
     assert len(text_of(hit)) == 240
+
+
+async def test_a_message_that_begins_a_chat_is_its_owners_whoever_stores_it(
+    user: User, sql: Sql
+) -> None:
+    sql(
+        """
+        WITH chat AS (
+            INSERT INTO chatconversations (session_id, title, creator_id)
+            VALUES (gen_random_uuid(), 't', %s) RETURNING session_id
+        )
+        INSERT INTO chatmessages (id, sender_type, content, conversation_id)
+        SELECT gen_random_uuid(), 'user', 'apple', session_id FROM chat
+        """,
+        user.id,
+    )
+    assert len(await find(user, "apple")) == 1

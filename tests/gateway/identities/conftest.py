@@ -10,9 +10,11 @@ from uuid import uuid4
 import httpx2
 import pytest
 from attrs import frozen
+from playwright.async_api import Browser
 from starlette.responses import PlainTextResponse
 
 from devstack.processes import HOST, Child, free_port, start_child, stopping, wait_until_ready
+from tests.chromium import run_chromium
 from tests.gateway.identities.browsing import PAGE, Page
 from tests.gateway.identities.scripted import AUDIENCE, CLIENT, SECRET, Claims, Scripted, make_key
 from tests.gateway.outsiders import serving
@@ -128,3 +130,10 @@ async def browser(installation: Installation) -> AsyncIterator[httpx2.AsyncClien
 def page(browser: httpx2.AsyncClient) -> Page:
     """A page that has people sign in at the scripted provider."""
     return Page(browser, "scripted")
+
+
+@pytest.fixture(scope="session")
+async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
+    """The browser of a person."""
+    async with run_chromium() as chromium:
+        yield chromium

@@ -69,7 +69,7 @@ def test_the_description_is_valid_openapi_3_1() -> None:
             "/api/llm/model/config",
             "model_config_id",
             "/0/configs/0/id",
-            {"read_model_config", "update_model_config", "delete_model_config"},
+            {"read_model_config", "update_model_config", "delete_model_config", "create_trial"},
         ),
         ("/api/llms/model/provider", "provider_name", "/provider", {"update_provider_llms"}),
     ],
@@ -81,6 +81,24 @@ def test_what_creates_something_links_to_what_takes_its_id(
     assert {link["operationId"] for link in links} == followed
     for link in links:
         assert link["parameters"] == {parameter: f"$response.body#{pointer}"}
+
+
+def test_each_tag_is_described_by_a_sentence_and_each_operation_has_one_of_them() -> None:
+    tags = {each["name"]: each["description"] for each in DOCUMENT["tags"]}
+    assert len(tags) == len(DOCUMENT["tags"])
+    assert [name for name, text in tags.items() if not text.endswith(".")] == []
+    assert {tag for *_, described in DESCRIBED for tag in described["tags"]} == tags.keys() - {
+        "health"
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("/api/chat", "session_id"), ("/api/chats/search", "query")]
+)
+def test_what_clients_choose_is_proposed_for_a_parameter_too(path: str, name: str) -> None:
+    parameters = DOCUMENT["paths"][path]["get"]["parameters"]
+    [proposed] = [each["example"] for each in parameters if each["name"] == name]
+    assert name == "query" or proposed.startswith(MARK)
 
 
 def test_swagger_logs_in_with_the_password_flow() -> None:
@@ -175,7 +193,7 @@ async def test_a_health_route_is_described(visitor: httpx2.AsyncClient, path: st
 
 
 def test_an_id_is_described_as_a_uuid() -> None:
-    [parameter] = DOCUMENT["paths"]["/api/agents/{agent_id}"]["get"]["parameters"]
+    [parameter] = DOCUMENT["paths"]["/api/agents/{agent_id}"]["delete"]["parameters"]
     assert (parameter["schema"]["type"], parameter["schema"]["format"]) == ("string", "uuid")
 
 

@@ -1,5 +1,6 @@
 // What an agent said of itself.
 import { html } from "../../lib.js";
+import { href } from "../../router.js";
 import { texts } from "../../texts.js";
 import { Copy, Time } from "../../ui/basics.js";
 
@@ -22,7 +23,7 @@ export const Overview = ({ thing }) => html`
       <dl class="facts">
         <dt>${t.alias}</dt><dd class="mono">${thing.alias}</dd>
         <dt>${t.id}</dt><dd class="row"><span class="mono wrap">${thing.id}</span><${Copy} text=${thing.id} /></dd>
-        ${thing.url && html`<dt>${t.server}</dt><dd class="wrap">${thing.url}</dd>`}
+        ${thing.url && html`<dt>${t.server}</dt><dd class="wrap"><a href=${href("servers", thing.kind, thing.serverId)}>${thing.url}</a></dd>`}
         <dt>${t.created}</dt><dd><${Time} at=${thing.created} /></dd>
         <dt>${t.changed}</dt><dd><${Time} at=${thing.since} /></dd>
       </dl>

@@ -57,6 +57,7 @@ function fromServer(server) {
     parameters: parametersOf(tool.inputSchema),
     owner: server.owner,
     url: server.server_url,
+    serverId: server.id,
     source: server.server_info?.name ?? server.name ?? server.server_url,
     said: tool.annotations,
   }));
@@ -76,6 +77,7 @@ function fromCard(card) {
     parameters: null,
     owner: card.owner,
     url: card.server_url,
+    serverId: card.id,
     source: card.server_url,
     skills: Array.isArray(card.card_content?.skills) ? card.card_content.skills : [],
   };

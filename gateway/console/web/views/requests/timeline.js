@@ -24,7 +24,6 @@ export function Timeline({ request }) {
   }));
   const first = known[0].at;
   const whole = Math.max((isOpen(request) ? now : known.at(-1).at) - first, 1);
-  const waiting = isOpen(request) && { step: request.status, at: null };
   return html`
     <ol class="requests-steps">
       ${known.map(({ step, at }, index) => {
@@ -42,10 +41,12 @@ export function Timeline({ request }) {
           </li>
         `;
       })}
-      ${waiting && html`
+      ${isOpen(request) && html`
         <li class="requests-step is-waiting" key="waiting">
           <span class="requests-step-name">${t.states[request.status]} …</span>
-          <span class="requests-bar" aria-hidden="true"></span>
+          <span class="requests-bar" aria-hidden="true">
+            <span class="requests-bar-fill" style=${{ marginLeft: `${((known.at(-1).at - first) / whole) * 100}%`, flex: 1 }}></span>
+          </span>
           <span class="soft small requests-step-time">${duration((now - known.at(-1).at) / 1000)}</span>
         </li>
       `}

@@ -18,9 +18,10 @@ export function usePages(path, query = {}, { every = 5000, of = (answer) => answ
     const found = of(await get(path, { ...query, limit: wanted + 1 }, { signal }));
     return { items: found.slice(0, wanted), hasMore: found.length > wanted };
   };
-  const { data, error, reload } = useData(load, [path, JSON.stringify(query)]);
+  const key = JSON.stringify([path, query]);
+  const { data, error, reload } = useData(load, [key]);
   useInterval(reload, every);
-  if (data) before.current = data;
+  if (data) before.current = { ...data, key };
   const more = async () => {
     limit.current += PART;
     setGrowing(true);
@@ -28,14 +29,15 @@ export function usePages(path, query = {}, { every = 5000, of = (answer) => answ
     setGrowing(false);
   };
   const { items = null, hasMore = false } = before.current ?? {};
-  return { items, hasMore, error, reload, more, isGrowing };
+  // A list that is known stays while it can't be read again; the shell says that the gateway is away.
+  return { items, hasMore, error: before.current?.key === key ? null : error, reload, more, isGrowing };
 }
 
 // `columns`: [[label, cell(item), "number"?], …]; `empty` is what is shown in place of no rows, and
 // `below(item)`, where it is something, below that item's row.
 export function List({ pages, label, columns, keyOf = (item) => item.id, below, empty }) {
   const { items, error, reload, hasMore, more, isGrowing } = pages;
-  if (error && (!items || error.status >= 400)) return html`<${Failed} error=${error} again=${reload} />`;
+  if (error) return html`<${Failed} error=${error} again=${reload} />`;
   if (!items) return html`<${Loading} />`;
   if (!items.length) return empty;
   return html`

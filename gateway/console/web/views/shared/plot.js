@@ -76,7 +76,7 @@ function options(width, { series, format, when, bars, least, steps, group, setAt
       y: { range: (_, from, to) => [0, Math.max((to ?? 0) * 1.1, least) || 1] },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 26, space: 70, incrs: bars ? DAYS : TIMES, values: (_, values) => values.map(when) },
+      { ...axis, grid: { show: false }, size: 32, gap: 10, space: 70, incrs: bars ? DAYS : TIMES, values: (_, values) => values.map(when) },
       { ...axis, size: 64, space: 32, ...(steps ? { incrs: steps } : {}), values: (_, values) => values.map((value) => format(value)) },
     ],
     series: [{}, ...series.map((each, index) => ({

@@ -28,8 +28,9 @@ export function Report({ userId, children }) {
     (signal) => get("/api/usage", { user_id: userId, limit: MOST, ...SPANS[span]() }, { signal }), [userId, span],
   );
   useInterval(reload, 10_000);
-  if (data) before.current = data;
-  const report = before.current;
+  const key = `${userId} ${span}`;
+  if (data) before.current = { key, report: data };
+  const report = error && before.current?.key !== key ? null : before.current?.report;
   if (!report) return html`${children}${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}`;
   return html`
     <div class="usage-head">

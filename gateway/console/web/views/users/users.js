@@ -22,7 +22,9 @@ export function Users({ query }) {
   const pages = usePages("/api/users", { search: query.search });
   useEffect(() => {
     if (text === (query.search ?? "")) return undefined;
-    const timer = setTimeout(() => replace("users", { search: text }), PAUSE);
+    const timer = setTimeout(() => {
+      if (location.hash.split("?")[0] === href("users")) replace("users", { search: text }); // else a user was chosen meanwhile
+    }, PAUSE);
     return () => clearTimeout(timer);
   }, [text]);
   const actions = html`
