@@ -15,7 +15,7 @@ from gateway.identities import queries
 from gateway.identities.accounts import find_account
 from gateway.identities.bearers import told_as_logged_out
 from gateway.identities.flows import begin, finish
-from gateway.identities.once import id_of, take_once
+from gateway.identities.once import take_once
 from gateway.identities.providers import Provider
 from gateway.identities.schemas import (
     BackChannelLogout,
@@ -55,6 +55,7 @@ from gateway.web.metrics import LOGINS
 from gateway.web.operation import Operation
 from gateway.web.refusals import LOGOUT_TOKEN, PROVIDER, log_refusal
 from shared.postgres.pool import connect
+from shared.secrets import id_of
 from shared.telemetry.logging import bind_log_ids
 
 TITLE = "Not signed in"

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator
 
 import attrs
-import httpx2
 import pytest
 
 from gateway.web.auth import Access
@@ -33,6 +32,7 @@ from tests.gateway.ownership.visiting import (
 )
 from tests.sql import Sql
 from tests.system import System
+from tests.users import connect_to
 
 REFUSALS = {Foreign.UNKNOWN, Foreign.TAKEN}
 # What members of his group may be told of an owner; his marker is in all texts.
@@ -46,10 +46,12 @@ STRANGERS = {"another user", "nobody", "the service for the owner"}
 
 
 @pytest.fixture(scope="module")
-async def world(
-    anyio_backend: str, system: System, sql: Sql, visitor: httpx2.AsyncClient
-) -> AsyncIterator[World]:
-    """Both users, and two servers that can be looked up."""
+async def world(anyio_backend: str, system: System, sql: Sql) -> AsyncIterator[World]:
+    """Both users, and two servers that can be looked up.
+
+    Sign-ins are made up here, of which the gateway asks for none that is recent.
+    """
+    system.start_gateway(RECENT_SIGN_IN_SECONDS="0")
     card = answering(
         {"name": make_card().name, "description": "d", "version": "1.0.0", "skills": []}
     )
@@ -57,13 +59,14 @@ async def world(
         running(make_mcp("tool")) as [mcp],
         serving(mcp) as mcp_server,
         serving(card) as a2a_server,
+        connect_to(system.gateways.pop()) as http,
     ):
         servers = {"mcp_url": f"{mcp_server.url}/mcp", "a2a_url": a2a_server.url}
         owner = insert_person(sql, system)
         others = insert_others(sql, system, owner)
         insert_deletion(sql, owner)
         keys = make_keys(sql, owner), insert_key(sql, others.other.user_id, Scope.READ)
-        yield World(visitor, system, sql, servers, owner, others, *keys)
+        yield World(http, system, sql, servers, owner, others, *keys)
 
 
 @pytest.fixture(scope="module", params=ENTRIES, ids=str)
