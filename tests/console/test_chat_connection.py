@@ -9,12 +9,12 @@ from playwright.async_api import expect
 
 from devstack.processes import wait_until_ready
 from tests.console.chats import answers, ask, questions, session_in
-from tests.console.people import OpenConsole, Person
+from tests.console.people import KEY, OpenConsole, Person
 from tests.master import Master, run_master
 from tests.parts import Dictation
 from tests.sql import run_sql
 from tests.system import System
-from tests.users import User, insert_user
+from tests.users import PASSWORD, User, insert_user, register_user
 
 
 @pytest.fixture
@@ -119,3 +119,29 @@ async def test_a_token_that_is_over_signs_out(
             await user.http.delete(f"/api/sessions/sign-ins/{each['id']}")
         await person.see("Your sign-in has ended. Please sign in again.")
         person.errors.clear()  # Chromium logs each 401
+
+
+async def test_a_token_that_is_over_is_renewed(
+    open_console: OpenConsole, system: System, master: Master
+) -> None:
+    async with register_user(system.gateway) as user, open_console(view="chat") as person:
+        await user.create_config()
+        await person.fill("Name", user.name)
+        await person.fill("Password", PASSWORD)
+        await person.click("Sign in")
+        await ask(person, "one")
+        await expect(answers(person.page)).to_have_text(["echo: one"])
+        await person.page.evaluate(
+            """
+            (key) => {
+                const tokens = JSON.parse(localStorage.getItem(key));
+                localStorage.setItem(key, JSON.stringify({ ...tokens, access: "over" }));
+            }
+            """,
+            KEY,
+        )
+        await person.page.reload()
+        await ask(person, "two")
+        await expect(answers(person.page)).to_have_text(["echo: one", "echo: two"])
+        person.errors.clear()  # Chromium logs each 401, and handshakes that are refused
+    assert len(master.invocations) == 2

@@ -4,6 +4,7 @@ import { currentToken, over, renewed } from "../../session.js";
 import { texts } from "../../texts.js";
 
 const AGAIN = [300, 1000, 2000, 5000, 10_000]; // ms after which it is opened again
+const STEADY_MS = 5000; // a connection that was good for so long has not failed
 const FOREIGN = 1008;
 const TOO_LARGE = 1009;
 const LATER = 1013;
@@ -26,22 +27,27 @@ export function openSocket({ sessionId, after, opened, frame, state, ended, tooL
     const query = new URLSearchParams({ token, session_id: sessionId, protocol: "2" });
     if (after() !== null) query.set("after", after());
     const own = new WebSocket(`${ROOT.replace(/^http/, "ws")}/frontend/ws?${query}`);
-    let wasOpen = false;
+    let since = null;
     socket = own;
     own.onopen = () => {
-      wasOpen = true;
+      if (isClosed) {
+        own.close();
+        return;
+      }
+      since = Date.now();
       state("open");
       opened();
     };
     own.onmessage = ({ data }) => {
       failures = 0; // one that is open may be closed at once
-      const told = parse(data);
+      const told = isClosed ? null : parse(data);
       if (told) frame(told);
     };
     own.onclose = ({ code, reason }) => {
       if (isClosed || own !== socket) return;
       socket = null;
-      lost(code, reason, wasOpen);
+      if (since !== null && Date.now() - since > STEADY_MS) failures = 0;
+      lost(code, reason, since !== null);
     };
   }
 
@@ -82,7 +88,7 @@ export function openSocket({ sessionId, after, opened, frame, state, ended, tooL
       removeEventListener("online", hurry);
       removeEventListener("offline", drop);
       document.removeEventListener("visibilitychange", hurry);
-      socket?.close();
+      if (socket?.readyState === WebSocket.OPEN) socket.close(); // one that is not yet closes itself then
     },
   };
 }

@@ -59,6 +59,7 @@ export function openTalk(id, isNew) {
         }
         error.value = null;
         show();
+        keep();
         await Promise.all([readOpen(), isFirst && readFiles()]);
       } catch (problem) {
         error.value = problem;
@@ -73,8 +74,9 @@ export function openTalk(id, isNew) {
   async function older(size = OLDER_PAGE) {
     if (isLoading.value || reading || !hasOlder.value) return;
     isLoading.value = true;
-    reading = page(Math.max(0, turns.stored - 2), size)
-      .then(({ wasKnown, count }) => { if (count <= 2 && wasKnown) hasOlder.value = false; show(); })
+    const before = turns.stored;
+    reading = page(Math.max(0, before - 2), size)
+      .then(() => { if (turns.stored === before) hasOlder.value = false; show(); })
       .catch((problem) => { hasOlder.value = false; toast(problem.message, { bad: true }); })
       .finally(() => { reading = null; isLoading.value = false; });
     await reading;
@@ -83,7 +85,7 @@ export function openTalk(id, isNew) {
   // The turn of a request, however far back it is; undefined where it is not in this chat.
   async function seek(requestId) {
     await (reading ?? refresh());
-    while (!turns.byRequest.has(requestId) && hasOlder.value && !isOver) await older(SEEK_PAGE);
+    while (!turns.byRequest.has(requestId) && hasOlder.value && !isOver) await (reading ?? older(SEEK_PAGE));
     return turns.byRequest.get(requestId);
   }
 

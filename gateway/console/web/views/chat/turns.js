@@ -52,7 +52,8 @@ export class Turns {
     if (other === turn) return turn;
     if (other) this.drop(other);
     const isNext = this.list.some((each) => each !== turn && isOpen(each) && each.requestId);
-    return this.change(turn, { requestId, state: isNext ? "waiting" : "running", ...(other && { at: other.at, isStored: true, answer: other.answer, logs: other.logs, logTimes: other.logTimes }) });
+    const state = other?.answer ? "" : isNext ? "waiting" : "running";
+    return this.change(turn, { requestId, state, ...(other && { at: other.at, isStored: true, answer: other.answer, logs: other.logs, logTimes: other.logTimes }) });
   }
 
   // A log entry as it came, or was read; whether it is a new one.
