@@ -57,8 +57,8 @@ async def test_a_model_is_changed_and_deleted(open_console: OpenConsole, user: U
         await person.fill("System prompt", "Be brief.")
         await person.fill("Name", "brief")
         await person.click("Save")
-        [provider] = (await user.http.get("/api/llm/model/configs")).json()
         await person.click("Delete “brief”?")
+        [provider] = (await user.http.get("/api/llm/model/configs")).json()
         assert provider["configs"][0]["system_prompt"] == "Be brief."
         await person.confirm("Delete")
         await person.see("No model of it is set up yet.")
