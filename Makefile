@@ -22,7 +22,7 @@ GENERATION_2_INSTALLED := .venv-genai2/.installed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 	--no-header --no-emit-index-url --upgrade
 
-.PHONY: help run test soak bench lint docs migrate takeover-report reencrypt lock clean
+.PHONY: help run test soak bench lint docs pictures migrate takeover-report reencrypt lock clean
 
 help:  ## Explain the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -55,6 +55,9 @@ docs: $(INSTALLED)  ## Draw anew what docs/ draws from the code, and the dashboa
 	$(PYTHON) -m tests.docs.commands
 	$(PYTHON) -m tests.gateway.openapi.operation_ids
 	$(PYTHON) -m tests.deploy.dashboard
+
+pictures: $(INSTALLED) $(PROGRAMS)  ## Take the pictures of the console in docs/ anew
+	TAKE_PICTURES=1 $(PYTHON) -m pytest -q tests/console/test_pictures.py
 
 migrate: $(INSTALLED)  ## Bring the database that DATABASE_URL or POSTGRES_* names up to date
 	$(PYTHON) -m shared.upgrade.migrate

@@ -20,7 +20,7 @@ from gateway.accounts.page import account_pages
 from gateway.accounts.passwords import Passwords
 from gateway.agui.followed import Followed
 from gateway.audit.failures import Failures
-from gateway.audit.sweep import sweep_audit
+from gateway.audit.queries import pruning
 from gateway.changes.queries import select_states
 from gateway.console.pages import console_routes, load_assets
 from gateway.files.objects import Objects
@@ -49,8 +49,8 @@ from gateway.remote.refresh import Refresh
 from gateway.requests.bridges import Bridges
 from gateway.routes import forms, operations
 from gateway.routes import sockets as described
+from gateway.signins.queries import delete_old
 from gateway.signins.revocations import Revocations
-from gateway.signins.sweep import sweep_sign_ins
 from gateway.state import State
 from gateway.streams.changes import Changes
 from gateway.streams.delivery import create_room
@@ -71,6 +71,7 @@ from shared import VERSION
 from shared.notifications.bus import Notifications
 from shared.notifications.telling import Telling
 from shared.postgres.pool import create_database
+from shared.postgres.sweeping import sweep_for_ever
 from shared.process.background import background
 from shared.process.drain import Drain
 from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
@@ -219,11 +220,11 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             watch=watch.run(),
             revoked=revocations.run(),
             revocations=revocations.listen(),
-            sign_ins=sweep_sign_ins(database),
+            sign_ins=sweep_for_ever(database, "sign-ins", delete_old),
             providers=providers.run(),
             key_uses=uses.run(),
             failures=failures.run(),
-            audit=sweep_audit(database, settings.audit_days),
+            audit=sweep_for_ever(database, "entries", pruning(settings.audit_days)),
             changes=changes.run(),
             topics=topics.run(),
             mail=mail.run(),

@@ -38,7 +38,7 @@ from gateway.signins import routes as signins
 from gateway.usage import routes as usage
 from gateway.users import access_routes, work_routes
 from gateway.users import routes as users
-from gateway.web.operation import for_keys
+from gateway.web.lines import for_keys
 from gateway.web.scopes import ADMINISTERING, CHATS, CHATTING, MANAGED, MANAGING, NO_KEY, READING
 
 _of_users = [*accounts.operations, *users.own_operations, *usage.operations]

@@ -21,7 +21,8 @@ from databases import Database
 from agent_bridge.agents import queries
 from agent_bridge.agents.registry import Registry
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import REVOKED_TOKENS, decode_revoked
+from shared.notifications.channels import REVOKED_TOKENS
+from shared.notifications.formats import decode_revoked
 from shared.postgres.pool import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)

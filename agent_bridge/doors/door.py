@@ -35,7 +35,8 @@ from agent_bridge.doors.refusals import note_refusal
 from agent_bridge.router.lanes import RouterAwayError
 from shared.codec.text import write_json
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import TAKEN_PLACES, encode_taken
+from shared.notifications.channels import TAKEN_PLACES
+from shared.notifications.formats import encode_taken
 from shared.postgres.pool import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from agent_bridge.doors.connected import REPLACED, Connected
 from agent_bridge.doors.connection import Connection
 from agent_bridge.doors.queries import Held, Standing
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import REVOKED_TOKENS, TAKEN_PLACES
+from shared.notifications.channels import REVOKED_TOKENS, TAKEN_PLACES
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.settings.bridge import BridgeSettings
 from shared.tokens import read_token

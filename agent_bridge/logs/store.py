@@ -29,7 +29,8 @@ from shared.domain.grants import open_grant
 from shared.domain.headers import open_headers, secrets_of
 from shared.domain.options import CREDENTIALS, METADATA, open_options
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import Request, encode_frames, session_channel
+from shared.notifications.channels import session_channel
+from shared.notifications.formats import Request, encode_frames
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.secrets import UndecryptableError, Vault, forms_of, hide, named_secrets
 from shared.settings.bridge import BridgeSettings

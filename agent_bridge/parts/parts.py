@@ -26,8 +26,8 @@ from agent_bridge.router.frames import (
 )
 from agent_bridge.together import run_until_one_ends
 from shared.notifications.bus import Message, Notifications
+from shared.notifications.channels import ASKED_PARTS, heard_channel, parts_channel
 from shared.notifications.formats import (
-    ASKED_PARTS,
     AskedParts,
     HeardPart,
     Request,
@@ -35,9 +35,7 @@ from shared.notifications.formats import (
     decode_heard,
     encode_additions,
     encode_heard,
-    heard_channel,
     is_asked,
-    parts_channel,
 )
 
 LEVEL = "delta"

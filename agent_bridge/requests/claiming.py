@@ -11,15 +11,8 @@ from agent_bridge.requests import claim_queries
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.running import Running
 from shared.notifications.bus import Listener, Notifications
-from shared.notifications.formats import (
-    WAITING_REQUESTS,
-    Heartbeat,
-    bridges_channel,
-    decode_waiting,
-    encode_heartbeat,
-    encode_waiting,
-    requests_channel,
-)
+from shared.notifications.channels import WAITING_REQUESTS, bridges_channel, requests_channel
+from shared.notifications.formats import Heartbeat, decode_waiting, encode_heartbeat, encode_waiting
 from shared.postgres.pool import DatabaseAwayError, connect
 from shared.settings.bridge import BridgeSettings
 

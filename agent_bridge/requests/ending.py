@@ -19,7 +19,8 @@ from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, fa
 from shared.domain.frames import answer_from
 from shared.domain.usage import LateUsage, add_late_usage
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import WAITING_REQUESTS, encode_waiting
+from shared.notifications.channels import WAITING_REQUESTS
+from shared.notifications.formats import encode_waiting
 from shared.postgres.pool import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)

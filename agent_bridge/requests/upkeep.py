@@ -13,7 +13,8 @@ from agent_bridge.requests.queries import Overdue
 from agent_bridge.requests.running import Running
 from shared.domain.endings import Ending, failed
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import CANCELLED_REQUESTS, decode_cancelled
+from shared.notifications.channels import CANCELLED_REQUESTS
+from shared.notifications.formats import decode_cancelled
 from shared.postgres.pool import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)

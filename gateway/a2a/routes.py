@@ -24,10 +24,11 @@ from gateway.remote.credentials import Values
 from gateway.remote.errors import RefusedUrlError, UnreachableError
 from gateway.remote.kinds import Target
 from gateway.remote.urls import read_url, slashed
+from gateway.web.call import Call
 from gateway.web.credentials import change_headers, readable, says_headers
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, get, listing, patch, post
+from gateway.web.lines import delete, get, listing, patch, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.postgres.pool import connect

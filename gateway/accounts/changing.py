@@ -20,9 +20,10 @@ from gateway.audit.acting import acting, actor_of
 from gateway.signins.queries import end_sign_ins
 from gateway.signins.schemas import Ended
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from gateway.web.refusals import ONE_TIME_TOKEN
 from gateway.web.scopes import NO_KEY
 from shared.postgres.pool import connect

@@ -10,8 +10,8 @@ from gateway.accounts.schemas import NoPasswordsError, find_weakness
 from gateway.audit.acting import actor_of
 from gateway.signins.recent import expect_recent
 from gateway.web.auth import DEAD_TOKEN
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError, UnauthorizedError, UnavailableError
-from gateway.web.operation import Call
 from gateway.web.refusals import PASSWORD, TOKEN
 from shared.codec.faults import Fault, InvalidInputError
 from shared.postgres.pool import connect

@@ -4,9 +4,10 @@ from gateway.accounts.admission import expect_login
 from gateway.accounts.changes import ShownPassword
 from gateway.accounts.choosing import WRONG, check_password, expect_passwords, read_own
 from gateway.signins.queries import update_authenticated
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from shared.postgres.pool import connect
 
 NO_SIGN_IN = "This token is of no sign-in: please log in"

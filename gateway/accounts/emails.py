@@ -13,9 +13,11 @@ from gateway.accounts.one_time import Purpose, TakenError
 from gateway.accounts.queries import Own
 from gateway.audit.acting import acting
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, get, post
+from gateway.web.lines import get, post
+from gateway.web.operation import Operation
 from gateway.web.refusals import ONE_TIME_TOKEN
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids

@@ -24,10 +24,11 @@ from gateway.audit.actions import Action
 from gateway.signins.beginning import begin_sign_in, renew
 from gateway.signins.schemas import TokenPair
 from gateway.web.auth import Access, bind_holder, find_caller
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError, UnavailableError
 from gateway.web.inputs import Nothing
+from gateway.web.lines import get, patch, post
 from gateway.web.metrics import LOGINS
-from gateway.web.operation import Call, get, patch, post
 from gateway.web.refusals import LOGIN_FAILED, TOKEN
 from shared.postgres.pool import connect
 from shared.telemetry.logging import bind_log_ids

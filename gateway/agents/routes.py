@@ -24,9 +24,10 @@ from gateway.agents.schemas import (
     RegisteredAgent,
 )
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, command, delete, get, listing, patch, post
+from gateway.web.lines import command, delete, get, listing, patch, post
 from gateway.web.paging import SMALL_BYTES, Page
 from gateway.web.quotas import within
 from gateway.web.scopes import Scope
@@ -38,7 +39,8 @@ from shared.domain.agents import (
     normalise_name,
 )
 from shared.domain.flows import flow_connection, select_active_flows
-from shared.notifications.formats import REVOKED_TOKENS, encode_revoked
+from shared.notifications.channels import REVOKED_TOKENS
+from shared.notifications.formats import encode_revoked
 from shared.postgres.pool import connect
 from shared.secrets import Vault
 from shared.tokens import issue_agent_token, restore_token, without_signature

@@ -10,9 +10,9 @@ from gateway.streams.asking import FILES_LIMIT, PROMPT_LIMIT, message_of, sessio
 from gateway.streams.histories import newest
 from gateway.streams.questions import Overrides, Past, Question
 from gateway.streams.targets import Target, find_target
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call
 from shared.codec.faults import Fault, InvalidInputError
 from shared.codec.sizes import in_units
 

@@ -18,9 +18,10 @@ from gateway.streams.asking import Accepted, give_up
 from gateway.streams.following import SessionGoneError, follow_request, hear
 from gateway.streams.histories import BODY_LIMIT
 from gateway.streams.sse import EventStream, encode_event, open_stream
+from gateway.web.call import Call
 from gateway.web.errors import ApiError, UnavailableError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from shared.codec.text import write_json
 from shared.postgres.pool import connect
 

@@ -12,7 +12,7 @@ from gateway.audit.actions import Action
 from gateway.audit.noting import AS_IT_IS, Actor
 from gateway.audit.queries import set_actor
 from gateway.web.addresses import host_of
-from gateway.web.operation import Call
+from gateway.web.call import Call
 from shared.postgres.pool import connect, transaction
 
 

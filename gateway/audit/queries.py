@@ -10,6 +10,7 @@ from databases.core import Connection
 from gateway.audit.schemas import Entry
 from gateway.web.paging import Page, Slice, select_page
 from shared.postgres.rows import builder
+from shared.postgres.sweeping import Delete
 
 _build_entry = builder(Entry)
 
@@ -95,7 +96,11 @@ _OF_USER = _statement("""
 """)
 
 
-async def prune(connection: Connection, days: int, most: int) -> int:
-    """Delete at most so many entries that are older than so many days; how many."""
-    sql = "SELECT prune_audit(:days, :most)"
-    return int(await connection.fetch_val(sql, {"days": days, "most": most}))
+def pruning(days: int) -> Delete:
+    """What deletes entries that are older than so many days; 0 keeps everything."""
+
+    async def prune(connection: Connection, most: int) -> int:
+        sql = "SELECT prune_audit(:days, :most)"
+        return int(await connection.fetch_val(sql, {"days": days, "most": most})) if days else 0
+
+    return prune

@@ -4,8 +4,9 @@ from gateway.audit import queries
 from gateway.audit.queries import Wanted
 from gateway.audit.schemas import Entry, EntryPage
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, listing
+from gateway.web.lines import listing
 from gateway.web.paging import Page
 
 

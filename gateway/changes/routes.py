@@ -10,8 +10,9 @@ from gateway.changes.schemas import Changed
 from gateway.openapi.schemas import Json
 from gateway.state import State
 from gateway.streams.sse import LAST_EVENT_ID, RETRY, EventStream, open_stream
+from gateway.web.call import Call
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from shared.codec.converter import dump
 
 EVENTS: Json = {

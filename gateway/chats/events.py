@@ -21,9 +21,9 @@ from gateway.streams.following import follow
 from gateway.streams.frame_queries import select_session
 from gateway.streams.questions import Question
 from gateway.streams.sse import LAST_EVENT_ID, RETRY, EventStream, encode_event, open_stream
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call
 from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError
 from shared.postgres.pool import connect

@@ -31,13 +31,16 @@ from gateway.chats.schemas import (
 )
 from gateway.chats.socket import serve_frontend
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.channel import Channel
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, delete, listing, patch, post
+from gateway.web.lines import delete, listing, patch, post
+from gateway.web.operation import Operation
 from gateway.web.paging import Page, Slice, cut
 from shared.domain.frames import FailureFrame, GapFrame, LogFrame, ResponseFrame
-from shared.notifications.formats import DELETED, encode_frames, session_channel
+from shared.notifications.channels import session_channel
+from shared.notifications.formats import DELETED, encode_frames
 from shared.postgres.pool import connect
 from shared.postgres.rows import builder
 

@@ -14,8 +14,9 @@ from attrs import frozen
 from databases.core import Connection
 from msgspec import Meta
 
+from gateway.web.call import Call
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, listing
+from gateway.web.lines import listing
 from gateway.web.paging import Offset, Page, Slice, select_page
 
 QUERY_LIMIT = 200

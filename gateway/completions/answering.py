@@ -17,8 +17,8 @@ from gateway.streams.following import SessionGoneError, follow_request
 from gateway.streams.plain import Awaited
 from gateway.streams.sse import EventStream, open_stream
 from gateway.web.answer import Answer
+from gateway.web.call import Call
 from gateway.web.errors import ApiError
-from gateway.web.operation import Call
 from shared.domain.frames import FailureFrame, LogFrame, ResponseFrame
 
 type TellWhole = Callable[[Asked, ResponseFrame, Sequence[str]], bytes]

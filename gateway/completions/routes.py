@@ -24,8 +24,9 @@ from gateway.streams.accepting import accept
 from gateway.streams.following import hear
 from gateway.streams.histories import BODY_LIMIT
 from gateway.streams.targets import Target, find_target, list_targets
+from gateway.web.call import Call
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from shared.postgres.pool import connect
 
 PREFIX = "/v1/"

@@ -6,9 +6,9 @@ from attrs import frozen
 from databases.core import Connection
 
 from gateway.files.queries import select_bytes
+from gateway.web.call import Call
 from gateway.web.errors import TooLargeError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call
 from shared.codec.sizes import in_units
 from shared.postgres.pool import connect
 

@@ -25,9 +25,11 @@ from gateway.files.schemas import (
 from gateway.files.storage import Storage
 from gateway.files.upload import Upload, receive_upload
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import ApiError, BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, get, listing
+from gateway.web.lines import get, listing
+from gateway.web.operation import Operation
 from gateway.web.paging import Page
 from shared.domain.frames import FileMetadata
 from shared.postgres.pool import connect, give_back, transaction

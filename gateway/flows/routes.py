@@ -15,9 +15,10 @@ from gateway.flows.schemas import (
     WantedFlow,
     WantedMember,
 )
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, get, listing, patch, post
+from gateway.web.lines import delete, get, listing, patch, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.domain.agents import make_alias, normalise_name

@@ -4,9 +4,7 @@ Between them there may be minutes, and another gateway: what the second half nee
 """
 
 import secrets
-from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 import httpx2
 from attrs import field, frozen
@@ -57,11 +55,6 @@ class Begun:
     flow: Flow
     state: str = field(repr=False)
     authorization_url: str = field(repr=False)
-
-
-def id_of(state: str) -> UUID:
-    """The id of the log-in that has this state: who reads the database learns no state."""
-    return UUID(bytes=sha256(state.encode()).digest()[:16])
 
 
 async def begin(

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from gateway.audit.acting import acting
 from gateway.grants import queries
 from gateway.grants.clients import GivenClient, Ourselves
-from gateway.grants.flows import Begun, Flow, begin, finish, id_of
+from gateway.grants.flows import Begun, Flow, begin, finish
 from gateway.grants.page import show_end, show_form
 from gateway.grants.queries import StoredFlow, StoredServer
 from gateway.grants.schemas import (
@@ -26,12 +26,13 @@ from gateway.remote.errors import UnreachableError
 from gateway.remote.kinds import Target
 from gateway.remote.urls import show
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from shared.domain.grants import open_grant
 from shared.postgres.pool import connect, transaction
-from shared.secrets import UndecryptableError
+from shared.secrets import UndecryptableError, id_of
 
 CALLBACK = "/api/mcp/authorized"
 DOCUMENT = "/api/mcp/client"

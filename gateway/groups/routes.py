@@ -22,9 +22,11 @@ from gateway.groups.schemas import (
     NewMember,
 )
 from gateway.groups.unknown import unknown_group
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, delete, get, listing, patch, post
+from gateway.web.lines import delete, get, listing, patch, post
+from gateway.web.operation import Operation
 from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.postgres.pool import connect, transaction

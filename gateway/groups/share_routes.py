@@ -5,9 +5,11 @@ from gateway.groups import share_queries as queries
 from gateway.groups.queries import lock_group
 from gateway.groups.schemas import GroupId, GroupSharePage, NewShare, Share, ShareId, SharePage
 from gateway.groups.unknown import unknown_group
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, delete, listing
+from gateway.web.lines import delete, listing
+from gateway.web.operation import Operation
 from gateway.web.paging import Page
 from shared.postgres.pool import transaction
 

@@ -12,8 +12,8 @@ from gateway.audit.acting import acting
 from gateway.identities import queries
 from gateway.identities.queries import Linked
 from gateway.identities.sealing import Proof
+from gateway.web.call import Call
 from gateway.web.errors import UnavailableError
-from gateway.web.operation import Call
 
 NAME_CHARACTERS = 240  # of a claim, so that there is room for what makes it unique
 TRIES = 5

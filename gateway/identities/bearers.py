@@ -11,7 +11,6 @@ from attrs import define
 from databases import Database
 
 from gateway.identities import queries
-from gateway.identities.once import id_of
 from gateway.identities.providers import Provider, Providers
 from gateway.identities.queries import Linked
 from gateway.identities.tokens import (
@@ -27,6 +26,7 @@ from gateway.signins.remembered import Remembered
 from gateway.signins.revocations import Revocations
 from gateway.web.callers import Caller, Credential
 from shared.postgres.pool import connect, give_back
+from shared.secrets import id_of
 
 MOST_TOKENS = 4096
 

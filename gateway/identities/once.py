@@ -1,16 +1,10 @@
 """What is good once: states, codes and logout tokens. Only a hash of each is kept."""
 
-from hashlib import sha256
 from uuid import UUID
 
 from databases.core import Connection
 
 SWEPT_LIMIT = 100  # of all that may be forgotten, at each further one
-
-
-def id_of(*parts: str) -> UUID:
-    """The id of what has these parts: who reads the database learns none of them."""
-    return UUID(bytes=sha256("\0".join(parts).encode()).digest()[:16])
 
 
 async def take_once(connection: Connection, id_: UUID, seconds: float) -> bool:

@@ -12,9 +12,10 @@ from gateway.identities.schemas import (
 )
 from gateway.identities.signing_in import take_code
 from gateway.signins.recent import expect_recent
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, get, post
+from gateway.web.lines import delete, get, post
 from shared.postgres.pool import connect
 
 PATH = "/api/me/identities"

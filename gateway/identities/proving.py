@@ -8,9 +8,10 @@ from gateway.identities import queries
 from gateway.identities.schemas import Code, Verifier
 from gateway.identities.signing_in import take_code
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from shared.postgres.pool import connect
 
 SOMEBODY_ELSE = "Whoever signed in there is not the one who asked for the mail"

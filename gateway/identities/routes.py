@@ -15,7 +15,7 @@ from gateway.identities import queries
 from gateway.identities.accounts import find_account
 from gateway.identities.bearers import told_as_logged_out
 from gateway.identities.flows import begin, finish
-from gateway.identities.once import id_of, take_once
+from gateway.identities.once import take_once
 from gateway.identities.providers import Provider
 from gateway.identities.schemas import (
     BackChannelLogout,
@@ -47,12 +47,15 @@ from gateway.signins.beginning import Vouched, begin_sign_in
 from gateway.signins.schemas import TokenPair
 from gateway.web.addresses import base_of
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import ApiError, BadRequestError
 from gateway.web.inputs import Nothing
+from gateway.web.lines import get
 from gateway.web.metrics import LOGINS
-from gateway.web.operation import Call, Operation, get
+from gateway.web.operation import Operation
 from gateway.web.refusals import LOGOUT_TOKEN, PROVIDER, log_refusal
 from shared.postgres.pool import connect
+from shared.secrets import id_of
 from shared.telemetry.logging import bind_log_ids
 
 TITLE = "Not signed in"

@@ -11,15 +11,16 @@ from starlette.responses import RedirectResponse
 from gateway.accounts.page import EMAIL_PATH
 from gateway.audit.acting import actor_of
 from gateway.identities.flows import Begun
-from gateway.identities.once import id_of, take_once
+from gateway.identities.once import take_once
 from gateway.identities.providers import Provider
 from gateway.identities.queries import end_copied
 from gateway.identities.sealing import CODE_SECONDS, FLOW_SECONDS, Flow, Proof, seal, unseal
 from gateway.signins.beginning import COPIED, RefusedGrantError
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
-from gateway.web.operation import Call
 from gateway.web.refusals import CODE
 from shared.postgres.pool import connect
+from shared.secrets import id_of
 from shared.settings.gateway import GatewaySettings
 
 PREFIX = "/api/login/oidc"

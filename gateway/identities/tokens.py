@@ -12,11 +12,11 @@ from joserfc import jws, jwt
 from joserfc.errors import InvalidClaimError, InvalidKeyIdError, JoseError, MissingClaimError
 from joserfc.jwt import JWTClaimsRegistry
 
-from gateway.identities.once import id_of
 from gateway.identities.providers import ALGORITHMS, Known, Provider
 from gateway.remote.errors import UnreachableError
 from gateway.web.scopes import Scope
 from shared.codec.text import read_json
+from shared.secrets import id_of
 from shared.settings.providers import ProviderSettings
 
 LEEWAY_SECONDS = 60  # that clocks differ

@@ -18,7 +18,7 @@ from gateway.streams.plain import Awaited
 from gateway.streams.sse import open_stream
 from gateway.web.addresses import base_of
 from gateway.web.answer import Answer
-from gateway.web.operation import Call
+from gateway.web.call import Call
 from shared.codec.converter import dump
 from shared.domain.frames import FailureFrame, ResponseFrame
 from shared.postgres.pool import connect

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4, uuid5
 from gateway.invocations.errors import ConflictError
 from gateway.invocations.schemas import Invocation
 from gateway.streams.questions import Question
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
-from gateway.web.operation import Call
 from shared.codec.sizes import in_units
 from shared.codec.text import write_json
 from shared.domain.agents import required_parameters

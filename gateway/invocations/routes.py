@@ -24,9 +24,10 @@ from gateway.invocations.schemas import (
 from gateway.streams.accepting import accept
 from gateway.streams.asking import Accepted
 from gateway.streams.following import hear
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from shared.domain.asked import Member
 from shared.postgres.pool import connect
 

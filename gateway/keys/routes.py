@@ -9,9 +9,10 @@ from gateway.keys.format import PREFIX, hash_of, make_key
 from gateway.keys.queries import NewRow
 from gateway.keys.schemas import ApiKey, CreatedKey, KeyChanges, KeyId, KeyPage, NewKey
 from gateway.signins.recent import expect_recent
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, listing, patch, post
+from gateway.web.lines import delete, listing, patch, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
 

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
 
+from gateway.web.call import Call
 from gateway.web.errors import TooManyRequestsError
-from gateway.web.operation import Call
 from shared.postgres.leases import Lease, give_lease_back, take_lease
 from shared.postgres.pool import connect
 

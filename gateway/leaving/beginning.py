@@ -14,7 +14,8 @@ from gateway.signins.queries import end_sign_ins
 from gateway.signins.revocations import Revocations
 from gateway.users.queries import lock_administrators
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import REVOKED_TOKENS, encode_revoked
+from shared.notifications.channels import REVOKED_TOKENS
+from shared.notifications.formats import encode_revoked
 
 
 class LastAdministratorError(Exception):

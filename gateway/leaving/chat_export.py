@@ -16,9 +16,10 @@ from gateway.leaving.download import Download
 from gateway.leaving.kinds import MESSAGES
 from gateway.leaving.reading import Row, read_pages
 from gateway.streams.sse import open_stream
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from shared.codec.converter import dump
 from shared.codec.text import read_json
 from shared.postgres.pool import columns, connect

@@ -14,8 +14,9 @@ from gateway.leaving.alone import alone
 from gateway.leaving.download import Download
 from gateway.leaving.reading import Reading
 from gateway.streams.sse import open_stream
+from gateway.web.call import Call
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 
 ZIP = "application/zip"
 NAME = "genai-account.zip"

@@ -17,9 +17,9 @@ from gateway.leaving.lines import Manifest
 from gateway.leaving.reading import FORMAT, MANIFEST, VERSION
 from gateway.leaving.report import TakenKind
 from gateway.leaving.taking import Import, Row, Taking
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call
 from gateway.web.quotas import within
 from shared.codec.converter import structure
 from shared.codec.faults import InvalidInputError

@@ -12,9 +12,10 @@ from gateway.leaving.schemas import DeletionPage, Farewell, WhoLeaves
 from gateway.users.routes import LAST
 from gateway.users.schemas import AccountId
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from gateway.web.paging import Page
 from gateway.web.scopes import ADMINISTERING
 from shared.postgres.pool import connect

@@ -25,12 +25,8 @@ from gateway.leaving.steps import ACCOUNT, AGENTS, FILES, OPEN_REQUESTS, STEPS
 from gateway.requests.cancellation import CANCELLED
 from shared.domain.endings import end_request, failed
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import (
-    CANCELLED_REQUESTS,
-    REVOKED_TOKENS,
-    encode_cancelled,
-    encode_revoked,
-)
+from shared.notifications.channels import CANCELLED_REQUESTS, REVOKED_TOKENS
+from shared.notifications.formats import encode_cancelled, encode_revoked
 from shared.postgres.pool import DatabaseAwayError, columns, connect, transaction
 
 logger = logging.getLogger(__name__)

@@ -28,9 +28,11 @@ from gateway.llms.schemas import (
 )
 from gateway.llms.shared_queries import select_shared_config, select_shared_configs
 from gateway.llms.trying import Found, UnknownPlaceError, select_stored, try_out, unseal
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, delete, get, listing, patch, post
+from gateway.web.lines import delete, get, listing, patch, post
+from gateway.web.operation import Operation
 from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.domain.options import CREDENTIALS, METADATA, OptionsColumn, seal_options

@@ -2,9 +2,10 @@
 
 from gateway.logs.queries import select_request_logs, select_session_logs
 from gateway.logs.schemas import LogSelection
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, listing
+from gateway.web.lines import listing
 from gateway.web.paging import Page
 from shared.domain.frames import LogEntry
 

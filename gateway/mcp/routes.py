@@ -25,6 +25,7 @@ from gateway.remote.credentials import Values
 from gateway.remote.errors import NotLetInError, RefusedUrlError, UnreachableError
 from gateway.remote.kinds import Target
 from gateway.remote.urls import read_url
+from gateway.web.call import Call
 from gateway.web.credentials import (
     SaysHeaders,
     change_headers,
@@ -34,7 +35,7 @@ from gateway.web.credentials import (
 )
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, get, listing, patch, post
+from gateway.web.lines import delete, get, listing, patch, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.domain.grants import open_grant, with_token

@@ -33,8 +33,8 @@ from gateway.state import State
 from gateway.streams.asking import Accepted, NotAcceptedError, ask, give_up
 from gateway.streams.following import SessionGoneError, follow_request, hear
 from gateway.streams.sse import EventStream, encode_event, open_stream
+from gateway.web.call import Call
 from gateway.web.errors import ApiError
-from gateway.web.operation import Call
 from shared.codec.text import write_json
 from shared.domain.frames import ResponseFrame
 from shared.postgres.pool import connect

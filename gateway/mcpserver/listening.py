@@ -14,7 +14,7 @@ from gateway.mcpserver.words import notification
 from gateway.openapi.schemas import Json
 from gateway.state import State
 from gateway.streams.sse import EventStream, encode_event, open_stream
-from gateway.web.operation import Call
+from gateway.web.call import Call
 from shared.codec.text import write_json
 
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"

@@ -8,9 +8,9 @@ from msgspec import Meta
 from starlette.types import Scope
 
 from gateway.state import State
+from gateway.web.call import Call
 from gateway.web.errors import ApiError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call
 from shared.settings.gateway import GatewaySettings
 
 PATH = "/mcp"

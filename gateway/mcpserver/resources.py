@@ -9,7 +9,7 @@ from gateway.files.queries import select_file, select_stored_files
 from gateway.files.schemas import StoredFile
 from gateway.mcpserver.contents import SCHEME, described, id_in, read_all, resource_of
 from gateway.openapi.schemas import Json
-from gateway.web.operation import Call
+from gateway.web.call import Call
 from gateway.web.paging import Slice
 from shared.codec.sizes import in_units
 from shared.codec.times import format_time

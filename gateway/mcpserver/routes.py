@@ -37,9 +37,10 @@ from gateway.mcpserver.schemas import RpcError, RpcMessage
 from gateway.mcpserver.server import check_params, result_for
 from gateway.openapi.schemas import Json
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import ApiError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 
 CANCELLED = "notifications/cancelled"
 ACCEPTED = 202

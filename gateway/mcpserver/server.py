@@ -36,7 +36,7 @@ from gateway.mcpserver.exchanges import Exchange
 from gateway.mcpserver.schemas import RpcId
 from gateway.mcpserver.tools import list_tools
 from gateway.openapi.schemas import Json
-from gateway.web.operation import Call
+from gateway.web.call import Call
 from shared import VERSION
 from shared.codec.text import write_json
 from shared.postgres.pool import connect

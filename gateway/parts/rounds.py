@@ -11,13 +11,8 @@ from attrs import frozen
 from gateway.parts.schemas import SilentProcess
 from gateway.requests.bridges import Bridges
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import (
-    Look,
-    decode_told,
-    encode_look,
-    processes_channel,
-    told_channel,
-)
+from shared.notifications.channels import processes_channel, told_channel
+from shared.notifications.formats import Look, decode_told, encode_look
 from shared.notifications.telling import Telling
 from shared.settings.gateway import GatewaySettings
 from shared.telemetry.snapshots import Process

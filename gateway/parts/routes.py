@@ -2,8 +2,9 @@
 
 from gateway.parts.schemas import Parts
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 
 
 async def read_parts(call: Call[Nothing, Nothing]) -> Parts:

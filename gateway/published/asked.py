@@ -5,7 +5,7 @@ from typing import Any
 from attrs import field, frozen
 
 from gateway.published.queries import Published
-from gateway.web.operation import Call
+from gateway.web.call import Call
 
 
 @frozen

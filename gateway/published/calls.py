@@ -17,8 +17,9 @@ from gateway.published.queries import Published, select_published
 from gateway.published.schemas import OperationBody, OperationPath, PublicationAlias, RpcCall
 from gateway.web.addresses import whole_base_of
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.inputs import Nothing, read_data
-from gateway.web.operation import Call, Operation
+from gateway.web.operation import Operation
 from gateway.web.scopes import CHATS, CHATTING
 from shared.codec.text import write_json
 from shared.postgres.pool import connect

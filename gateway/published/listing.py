@@ -20,7 +20,7 @@ from gateway.published.queries import Published
 from gateway.published.task_queries import TaskSelection, count_tasks, select_tasks, with_files
 from gateway.published.tasks import STATES, StoredTask, task_of
 from gateway.streams.asking import session_of
-from gateway.web.operation import Call
+from gateway.web.call import Call
 from gateway.web.paging import Slice
 from shared.postgres.pool import connect
 

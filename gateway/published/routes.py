@@ -17,9 +17,10 @@ from gateway.published.schemas import (
     PublicationPage,
 )
 from gateway.web.addresses import whole_base_of
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, delete, get, listing, post
+from gateway.web.lines import delete, get, listing, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.domain.agents import make_alias, normalise_name

@@ -4,14 +4,8 @@ from time import monotonic
 from uuid import UUID
 
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import (
-    WAITING_REQUESTS,
-    Heartbeat,
-    bridges_channel,
-    decode_heartbeat,
-    encode_waiting,
-    requests_channel,
-)
+from shared.notifications.channels import WAITING_REQUESTS, bridges_channel, requests_channel
+from shared.notifications.formats import Heartbeat, decode_heartbeat, encode_waiting
 from shared.settings.gateway import GatewaySettings
 
 FORGET_SECONDS = 2.5  # after which a bridge that says nothing more is not told anything

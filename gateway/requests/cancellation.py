@@ -11,7 +11,8 @@ from gateway.requests.queries import select_open_request, select_request
 from gateway.requests.schemas import ChatRequest
 from shared.domain.endings import end_request, failed
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import CANCELLED_REQUESTS, encode_cancelled
+from shared.notifications.channels import CANCELLED_REQUESTS
+from shared.notifications.formats import encode_cancelled
 
 CANCELLED = "The request was cancelled"
 

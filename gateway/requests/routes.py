@@ -7,9 +7,10 @@ from gateway.requests.cancellation import cancel
 from gateway.requests.facts import select_facts
 from gateway.requests.schemas import ChatRequest, RequestDetails, RequestId, RequestSelection
 from gateway.requests.waiting import conclude
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, command, get, listing
+from gateway.web.lines import command, get, listing
 from gateway.web.paging import Page
 from shared.postgres.pool import connect
 

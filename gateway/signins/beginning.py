@@ -14,8 +14,8 @@ from gateway.signins.queries import NewSignIn, Renewal
 from gateway.signins.refresh import hash_of, make_refresh_token, read_refresh_token
 from gateway.signins.schemas import TokenPair
 from gateway.web.addresses import host_of
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
-from gateway.web.operation import Call
 from gateway.web.refusals import LOCKED, REFRESH_TOKEN, REUSED
 from shared.postgres.pool import connect
 from shared.settings.gateway import GatewaySettings

@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.signins import queries
+from gateway.web.call import Call
 from gateway.web.errors import ForbiddenError
-from gateway.web.operation import Call
 from shared.postgres.pool import connect
 
 

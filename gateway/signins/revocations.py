@@ -15,7 +15,8 @@ from databases import Database
 from databases.core import Connection
 
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import REVOKED_CREDENTIALS, decode_revoked, encode_revoked
+from shared.notifications.channels import REVOKED_CREDENTIALS
+from shared.notifications.formats import decode_revoked, encode_revoked
 from shared.postgres.pool import DatabaseAwayError, connect
 
 logger = logging.getLogger(__name__)

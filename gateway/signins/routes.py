@@ -6,9 +6,11 @@ from gateway.audit.acting import acting
 from gateway.signins import queries
 from gateway.signins.recent import expect_recent
 from gateway.signins.schemas import Ended, SignInId, SignIns
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, delete, get
+from gateway.web.lines import delete, get
+from gateway.web.operation import Operation
 from shared.postgres.pool import connect
 
 PATH = "/api/sessions/sign-ins"

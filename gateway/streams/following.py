@@ -19,15 +19,8 @@ from gateway.streams.texts import Texts
 from gateway.streams.watch import Watched
 from shared.domain.frames import LogFrame, ResponseFrame, read_frame
 from shared.notifications.bus import Listener, Message, Notifications
-from shared.notifications.formats import (
-    ASKED_PARTS,
-    AskedParts,
-    decode_additions,
-    encode_asked,
-    is_addition,
-    parts_channel,
-    session_channel,
-)
+from shared.notifications.channels import ASKED_PARTS, parts_channel, session_channel
+from shared.notifications.formats import AskedParts, decode_additions, encode_asked, is_addition
 from shared.postgres.pool import DatabaseAwayError
 
 logger = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.streams.sockets import GoingDownError, Over, TooManySocketsError
 from gateway.web.auth import DEAD_TOKEN
+from gateway.web.call import Call
 from gateway.web.errors import (
     ApiError,
     TooManyRequestsError,
@@ -22,7 +23,6 @@ from gateway.web.errors import (
     UnavailableError,
 )
 from gateway.web.metrics import STREAMS_OPEN
-from gateway.web.operation import Call
 from gateway.web.refusals import TOKEN, TOO_MANY_SOCKETS
 from shared.process.server import ABORT
 

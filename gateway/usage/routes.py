@@ -6,9 +6,10 @@ from uuid import UUID
 from gateway.usage import queries
 from gateway.usage.schemas import MOST_DAYS, DayOfModel, Days, UsageReport
 from gateway.web.auth import check_administrator
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, listing
+from gateway.web.lines import listing
 from gateway.web.paging import Page
 from shared.postgres.pool import connect
 

@@ -8,9 +8,11 @@ from gateway.users import overseeing_queries as queries
 from gateway.users.overseeing import UserKey, UserKeyId, UserPage, UserSignIn, UserSignInId
 from gateway.users.schemas import AccountId
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, listing
+from gateway.web.lines import listing
+from gateway.web.operation import Operation
 from gateway.web.paging import Page
 
 SIGN_INS = "/api/users/{user_id}/sign-ins"

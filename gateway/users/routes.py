@@ -7,9 +7,10 @@ from gateway.signins.queries import end_sign_ins
 from gateway.users import queries
 from gateway.users.schemas import Account, AccountChanges, AccountId, AccountSelection
 from gateway.web.auth import NOT_ADMIN, Access
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError, ForbiddenError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, get, listing, patch
+from gateway.web.lines import get, listing, patch
 from gateway.web.paging import Page
 from shared.postgres.pool import connect
 

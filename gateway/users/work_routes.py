@@ -14,9 +14,11 @@ from gateway.users.overseeing import (
 )
 from gateway.users.overseeing_queries import WantedRequests
 from gateway.web.auth import Access
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call, Operation, listing
+from gateway.web.lines import listing
+from gateway.web.operation import Operation
 from gateway.web.paging import Page
 
 ONLY_OPEN = "Of all users only open requests are listed: name a user_id or a session_id"

@@ -8,22 +8,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID
 
 import attrs
-from attrs import field, frozen
-from databases import Database
-from databases.core import Connection
+from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.state import State
-from gateway.web.addresses import base_of
 from gateway.web.answer import Answer
 from gateway.web.auth import Access, authenticate
+from gateway.web.call import Call
 from gateway.web.callers import Caller
 from gateway.web.errors import (
     ApiError,
@@ -38,15 +34,8 @@ from gateway.web.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from gateway.web.inputs import (
-    MAX_BODY_BYTES,
-    BodyFormat,
-    Data,
-    Nothing,
-    check_inputs,
-    read_data,
-)
-from gateway.web.paging import MOST_BYTES, SMALL_BYTES, Page, Slice, cut
+from gateway.web.inputs import MAX_BODY_BYTES, BodyFormat, Data, Nothing, check_inputs, read_data
+from gateway.web.paging import Page
 from gateway.web.scopes import ADMINISTERING, NO_KEY, Scopes, default_scopes
 from gateway.web.sentences import refuse
 from shared.codec.converter import dump
@@ -56,93 +45,6 @@ from shared.telemetry.logging import bind_log_ids
 from shared.telemetry.tracing import span
 
 NOTHING_NAMED: Mapping[str, str] = MappingProxyType({})
-
-
-@frozen
-class Call[Body, Parameters]:
-    """A request that was checked."""
-
-    body: Body
-    parameters: Parameters
-    caller: Caller | None
-    state: State
-    request: Request
-    held: AsyncExitStack = field(factory=AsyncExitStack)
-    """What is kept until the answer is taken."""
-
-    async def read_page[T](
-        self,
-        select: Callable[[Connection, Slice], Awaitable[Page[T]]],
-        part: Slice | None = None,
-    ) -> Page[T]:
-        """Read a page of a list, by default the one that the parameters name.
-
-        One that is large is read when there is room for it in memory. Raises TooManyRequestsError,
-        UnavailableError.
-        """
-        asked: Any = self.parameters
-        part = part or Slice(cut(asked.limit), asked.offset)
-        replica = self.state["replica"]
-        page = await replica.read(lambda connection: select(connection, part))
-        if page.size <= SMALL_BYTES:
-            return page
-        await self.make_room(page.size)
-        whole = attrs.evolve(part, most_bytes=MOST_BYTES)
-        return await replica.read(lambda connection: select(connection, whole))
-
-    async def make_room(self, size: int) -> None:
-        """Wait until there is room for an answer of so many bytes, unless it is small.
-
-        Raises TooManyRequestsError, UnavailableError.
-        """
-        if size > SMALL_BYTES:
-            await give_back(self.database)
-            turns = self.state["turns"]
-            large = turns.with_large_answer(self.user_id, min(size, MOST_BYTES))
-            await self.held.enter_async_context(large)
-
-    def next_address(self, page: Page[Any], told: int) -> str | None:
-        """Where the rest of a list is when so many things of the page are told, if there is any."""
-        if page.following is not None:
-            return page.following(told)
-        counted = told - page.uncounted
-        if not (counted > 0 and page.has_more):
-            return None
-        asked: Any = self.parameters
-        given, names = self.request.query_params, {"user_id", *attrs.fields_dict(type(asked))}
-        query = {name: given[name] for name in given if name in names}
-        return self.address(urlencode({**query, "offset": asked.offset + counted}))
-
-    def address(self, query: str) -> str:
-        """The request's own address for clients, with another query.
-
-        Without its host where no setting says that: RFC 3986, 4.2.
-        """
-        base = base_of(self.request, self.state["settings"])
-        return f"{base}{self.request.scope['path']}?{query}"
-
-    @property
-    def database(self) -> Database:
-        """The pool; `connect` inside a handler lends the connection that checked the caller."""
-        return self.state["database"]
-
-    def turn(self, operation: str) -> AbstractAsyncContextManager[None]:
-        """A turn of the caller's, where none was lent: to be taken before a connection is.
-
-        Raises TooManyRequestsError, UnavailableError.
-        """
-        return self.state["turns"].turn(self.user_id, operation)
-
-    @property
-    def user_id(self) -> UUID:
-        """In whose name the caller acts; only where the operation does not let in anyone."""
-        assert self.caller is not None
-        return self.caller.user_id
-
-    @property
-    def agent_id(self) -> UUID | None:
-        """The agent that calls in its creator's name, where it is one."""
-        return None if self.caller is None else self.caller.agent_id
 
 
 @frozen(kw_only=True)
@@ -312,129 +214,3 @@ class Operation:
     def name(self) -> str:
         """The operation's id: the handler's name."""
         return self.handler.__name__
-
-
-def for_keys(operations: Sequence[Operation], *, reads: Scopes, writes: Scopes) -> list[Operation]:
-    """Operations of a resource with the scopes that open them, but for lines that say their own."""
-    return [
-        each
-        if each.scopes is not None
-        else attrs.evolve(each, scopes=reads if each.method == "GET" else writes)
-        for each in operations
-    ]
-
-
-def get[Parameters, Result](
-    path: str,
-    handler: Callable[[Call[Nothing, Parameters]], Awaitable[Result]],
-    parameters: type[Parameters],
-    result: type[Result],
-    *,
-    access: Access = Access.USER,
-    fails: bool = True,
-) -> Operation:
-    """Read something."""
-    return Operation(
-        method="GET",
-        path=path,
-        handler=handler,
-        parameters=parameters,
-        result=result,
-        access=access,
-        fails=fails,
-    )
-
-
-def listing[Parameters, Thing](
-    path: str,
-    handler: Callable[[Call[Nothing, Parameters]], Awaitable[Page[Thing]]],
-    parameters: type[Parameters],
-    result: type,
-    *,
-    access: Access = Access.USER,
-    fails: bool = True,
-) -> Operation:
-    """Read a list of things, or a class whose last field is one."""
-    return get(path, handler, parameters, result, access=access, fails=fails)
-
-
-def post[Body, Result](
-    path: str,
-    handler: Callable[[Call[Body, Nothing]], Awaitable[Result]],
-    body: type[Body],
-    result: type[Result],
-    *,
-    access: Access = Access.USER,
-    body_format: BodyFormat = "json",
-    refusal: type[Form] = Refusal,
-    names: Mapping[str, str] = NOTHING_NAMED,
-    bounded: bool = False,
-    lends: bool = True,
-) -> Operation:
-    """Create something, or have something checked."""
-    return Operation(
-        method="POST",
-        path=path,
-        handler=handler,
-        body=body,
-        body_format=body_format,
-        result=result,
-        refusal=refusal,
-        names=names,
-        access=access,
-        bounded=bounded,
-        lends=lends,
-    )
-
-
-def command[Body, Parameters, Result](
-    path: str,
-    handler: Callable[[Call[Body, Parameters]], Awaitable[Result]],
-    body: type[Body],
-    parameters: type[Parameters],
-    result: type[Result],
-) -> Operation:
-    """Have something done to what the path names; a body may be left out."""
-    return Operation(
-        method="POST",
-        path=path,
-        handler=handler,
-        body=body,
-        needs_body=False,
-        parameters=parameters,
-        result=result,
-    )
-
-
-def patch[Body, Parameters, Result](
-    path: str,
-    handler: Callable[[Call[Body, Parameters]], Awaitable[Result]],
-    body: type[Body],
-    parameters: type[Parameters],
-    result: type[Result],
-    *,
-    access: Access = Access.USER,
-    bounded: bool = False,
-    lends: bool = True,
-) -> Operation:
-    """Change something."""
-    return Operation(
-        method="PATCH",
-        path=path,
-        handler=handler,
-        body=body,
-        parameters=parameters,
-        result=result,
-        access=access,
-        bounded=bounded,
-        lends=lends,
-    )
-
-
-def delete[Parameters](
-    path: str,
-    handler: Callable[[Call[Nothing, Parameters]], Awaitable[None]],
-    parameters: type[Parameters],
-) -> Operation:
-    """Delete something."""
-    return Operation(method="DELETE", path=path, handler=handler, parameters=parameters, status=204)

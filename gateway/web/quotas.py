@@ -7,8 +7,8 @@ from typing import Any
 from attrs import frozen
 from databases.core import Connection
 
+from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
-from gateway.web.operation import Call
 from shared.postgres.pool import transaction
 from shared.settings.gateway import GatewaySettings
 

@@ -12,13 +12,8 @@ from shared.domain.files import select_files
 from shared.domain.frames import Answer, Response, encode, failure, respond
 from shared.domain.usage import Usage, UsedBy, add_usage
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import (
-    WAITING_REQUESTS,
-    Request,
-    encode_frames,
-    encode_waiting,
-    session_channel,
-)
+from shared.notifications.channels import WAITING_REQUESTS, session_channel
+from shared.notifications.formats import Request, encode_frames, encode_waiting
 from shared.postgres.pool import columns, transaction
 from shared.telemetry.metrics import REQUESTS_ENDED
 

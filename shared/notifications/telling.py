@@ -5,13 +5,8 @@ from time import monotonic
 from uuid import UUID
 
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import (
-    Told,
-    decode_look,
-    encode_told,
-    processes_channel,
-    told_channel,
-)
+from shared.notifications.channels import processes_channel, told_channel
+from shared.notifications.formats import Told, decode_look, encode_told
 from shared.settings.common import CommonSettings
 from shared.telemetry.snapshots import Process, Self
 

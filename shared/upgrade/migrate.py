@@ -4,13 +4,10 @@
 safe. A database of the original installation is taken over as it is.
 """
 
-import asyncio
 import re
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from glob import escape
 from itertools import takewhile
@@ -18,76 +15,38 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from yoyo import read_migrations
-from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
-from yoyo.connections import DatabaseURI
 from yoyo.exceptions import BadMigration
-from yoyo.migrations import Migration, MigrationList, default_migration_table
+from yoyo.migrations import Migration, MigrationList
 
-from shared.process.reaching import reach_postgres
 from shared.process.waiting import waiting_for
 from shared.secrets import Vault
 from shared.settings.migrating import MigratingSettings
-from shared.settings.postgres import read_address
 from shared.settings.reading import SettingsError, load_settings
-from shared.upgrade.giving_way import LOCKED_OUT, HeldUpError, give_way
+from shared.upgrade.connecting import (
+    REMEDY,
+    Backend,
+    MigrationError,
+    alone,
+    one_line,
+    open_backend,
+    open_connection,
+    tell,
+)
+from shared.upgrade.giving_way import LOCKED_OUT
 from shared.upgrade.original import REVISION, TakeoverSettings, read_revision
 from shared.upgrade.report import describe_outcome, report
 from shared.upgrade.rights import grant_rights
 from shared.upgrade.secrets import Outcome, take_over_secrets
-from shared.upgrade.session import SessionError, await_turn, settle
 from shared.upgrade.steps import read_statements, run_statement
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 ORIGINAL = "0001-original-installation"
 TAKEOVER = "0005-takeover"
-WAIT_SECONDS = 30.0
-CONNECT_SECONDS = 5
-OTHERS = "another migration to end"
 
-REMEDY = (
-    "please restore a backup, or, if nothing in it is needed, drop its schema `public`, create that"
-    " again, and migrate"
-)
 _table = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", re.MULTILINE)
 
 type Direction = Literal["apply", "rollback"]
-
-
-class MigrationError(Exception):
-    """The database is as it was before the migration that failed; the text says what did."""
-
-
-class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
-    """yoyo's own lock is a row, which survives a kill and blocks every later start.
-
-    Ours belongs to the very session that migrates: PostgreSQL frees it when the work of a
-    dead process has been undone, and not before.
-    """
-
-    database_url: str
-
-    @contextmanager
-    def lock(self, timeout: float = 10) -> Iterator[None]:
-        """Wait for whoever migrates now; held until the connection closes, and reentrant."""
-        with waiting_for(OTHERS, _tell):
-            await_turn(self.connection)
-        yield
-
-    def give_way[T](self, what: str, work: Callable[[], T]) -> T:
-        """Do it in one transaction, when its locks can be had. Raises MigrationError."""
-        try:
-            return give_way(self.database_url, self.connection, self.transaction, work, _tell)
-        except HeldUpError as fault:
-            raise MigrationError(f"{what}: {fault}") from fault
-
-    def ensure_internal_schema_updated(self) -> None:
-        """yoyo only asserts that its table of versions has a row. Raises MigrationError."""
-        try:
-            super().ensure_internal_schema_updated()
-        except AssertionError:
-            raise MigrationError(f"the notes of its migrations are gone: {REMEDY}") from None
 
 
 def migrate(database_url: str) -> list[str]:
@@ -98,7 +57,7 @@ def migrate(database_url: str) -> list[str]:
     for PostgreSQL, and up to ten minutes for locks, during which others go on. Raises
     MigrationError.
     """
-    with _backend(database_url) as backend:
+    with open_backend(database_url) as backend:
         missing = list(backend.to_apply(_migrations()))
         applied: list[str] = []
         if missing and missing[0].id == ORIGINAL and _is_original(backend.connection):
@@ -116,7 +75,7 @@ def roll_back(database_url: str, count: int | None = None) -> list[str]:
     What the undone tables and columns held is lost; tables that the original made stay. Raises
     MigrationError.
     """
-    with _backend(database_url) as backend:
+    with open_backend(database_url) as backend:
         applied = list(backend.to_rollback(_migrations()))
         if _is_original(backend.connection):
             applied = [migration for migration in applied if migration.id != ORIGINAL]
@@ -129,7 +88,7 @@ def is_original(database_url: str) -> bool:
     Waits up to 30 seconds for PostgreSQL. Raises MigrationError, also for another revision of it
     than the one that can be taken over.
     """
-    with _connect(database_url) as connection:
+    with open_connection(database_url) as connection:
         return _is_original(connection)
 
 
@@ -138,24 +97,16 @@ def take_over(settings: TakeoverSettings) -> Outcome:
 
     Raises MigrationError; what was done until then stays, and is not done again.
     """
-    with _alone(settings.owner_url) as connection:
+    with alone(settings.owner_url) as connection:
         vault = Vault(settings.encryption_keys)
-        with waiting_for("the secrets to be taken over", _tell):
+        with waiting_for("the secrets to be taken over", tell):
             return take_over_secrets(connection, vault, settings.old_secret, settings.secret_key)
 
 
 def grant(database_url: str, role: str) -> None:
     """Let the role of the services do what they need. Raises MigrationError: there is none."""
-    with _alone(database_url) as connection:
+    with alone(database_url) as connection:
         grant_rights(connection, role, _tables())
-
-
-@contextmanager
-def _alone(database_url: str) -> Iterator[psycopg.Connection]:
-    with _connect(database_url) as connection:
-        with waiting_for(OTHERS, _tell):
-            await_turn(connection)
-        yield connection
 
 
 def _is_original(connection: psycopg.Connection) -> bool:
@@ -166,57 +117,6 @@ def _is_original(connection: psycopg.Connection) -> bool:
             f" {REVISION} can be taken over: please bring it there with them first"
         )
     return revision is not None
-
-
-@contextmanager
-def _connect(database_url: str) -> Iterator[psycopg.Connection]:
-    try:
-        _wait_for_server(database_url)
-        with psycopg.connect(
-            database_url, autocommit=True, connect_timeout=CONNECT_SECONDS
-        ) as connection:
-            settle(connection)
-            yield connection
-    except (psycopg.Error, SessionError) as fault:
-        raise MigrationError(_one_line(fault)) from fault
-
-
-@contextmanager
-def _backend(database_url: str) -> Iterator[_Backend]:
-    try:
-        _wait_for_server(database_url)
-        # Not as a URL of yoyo's: it does not decode the name of the database.
-        uri = DatabaseURI(
-            scheme="postgresql+psycopg",
-            username=None,
-            password=None,
-            hostname=None,
-            port=None,
-            database=None,
-            args=conninfo_to_dict(database_url, connect_timeout=CONNECT_SECONDS),
-        )
-        with _Backend(uri, default_migration_table) as backend:
-            settle(backend.connection)
-            with backend.lock():
-                backend.database_url = database_url
-                yield backend
-    except (psycopg.Error, SessionError) as fault:
-        raise MigrationError(_one_line(fault)) from fault
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _wait_for_server(database_url: str) -> None:
-    """Return when it lets in, or too late: connecting then says what is wrong.
-
-    Not by libpq's ping, which holds the interpreter: nobody could tell what is waited for.
-    """
-    address = read_address(database_url)
-    place = f"PostgreSQL at {address.place}"
-    with waiting_for(place, _tell), ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, reach_postgres(address, WAIT_SECONDS)).result()
 
 
 def _refuse_missing_tables(connection: psycopg.Connection) -> None:
@@ -238,14 +138,14 @@ def _migrations() -> MigrationList:
     return migrations
 
 
-def _adopt(backend: _Backend, missing: list[Migration]) -> list[str]:
+def _adopt(backend: Backend, missing: list[Migration]) -> list[str]:
     """Note that the original made its tables, and apply the others; returns their names."""
     original, *others = missing
     backend.mark_one(original)
     return [_run(backend, migration, "apply") for migration in others]
 
 
-def _run_alone(backend: _Backend, migration: Migration, direction: Direction) -> str:
+def _run_alone(backend: Backend, migration: Migration, direction: Direction) -> str:
     """Take one migration in transactions of its own, and return its name."""
     if not _is_transaction(migration):
         _run_statements(backend, migration, direction)
@@ -258,20 +158,20 @@ def _is_transaction(migration: Migration) -> bool:
     return bool(migration.use_transactions)
 
 
-def _run_statements(backend: _Backend, migration: Migration, direction: Direction) -> None:
+def _run_statements(backend: Backend, migration: Migration, direction: Direction) -> None:
     """Run the statements of a migration that is no transaction; the note of it comes after."""
     path = Path(migration.path)
     path = path if direction == "apply" else path.with_suffix(".rollback.sql")
     what = f"{direction} of {migration.id}"
     try:
         for statement in read_statements(path):
-            with waiting_for(what, _tell):
+            with waiting_for(what, tell):
                 run_statement(backend.connection, partial(backend.give_way, what), statement)
     except psycopg.Error as fault:
-        raise MigrationError(f"{what}: {_one_line(fault)}") from fault
+        raise MigrationError(f"{what}: {one_line(fault)}") from fault
 
 
-def _run(backend: _Backend, migration: Migration, direction: Direction) -> str:
+def _run(backend: Backend, migration: Migration, direction: Direction) -> str:
     """Take one migration and the note of it in a transaction, and return its name.
 
     One that is no transaction has been taken before, and only the note is left. yoyo by itself
@@ -280,7 +180,7 @@ def _run(backend: _Backend, migration: Migration, direction: Direction) -> str:
     """
     note = {"apply": backend.mark_one, "rollback": backend.unmark_one}[direction]
     try:
-        with waiting_for(f"{direction} of {migration.id}", _tell), backend.transaction():
+        with waiting_for(f"{direction} of {migration.id}", tell), backend.transaction():
             if _is_transaction(migration):
                 migration.process_steps(backend, direction)
             backend.log_migration(migration, direction)
@@ -288,12 +188,8 @@ def _run(backend: _Backend, migration: Migration, direction: Direction) -> str:
     except LOCKED_OUT:
         raise
     except (psycopg.Error, BadMigration) as fault:
-        raise MigrationError(f"{direction} of {migration.id}: {_one_line(fault)}") from fault
+        raise MigrationError(f"{direction} of {migration.id}: {one_line(fault)}") from fault
     return str(migration.id)
-
-
-def _one_line(fault: Exception) -> str:
-    return " ".join(str(fault).split())
 
 
 def _count(text: str) -> int:
@@ -322,7 +218,7 @@ def _roll_back(database_url: str, count: int | None) -> list[str]:
 
 
 def _report(database_url: str) -> list[str]:
-    with _connect(database_url) as connection, waiting_for("the report", _tell):
+    with open_connection(database_url) as connection, waiting_for("the report", tell):
         return report(connection, load(TAKEOVER).count_repairs)
 
 

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
 from agent_bridge.router.frames import register_frame
-from shared.notifications.formats import bridges_channel, session_channel
+from shared.notifications.channels import bridges_channel, session_channel
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.benchmarks.people import Person, as_person, socket_url

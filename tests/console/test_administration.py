@@ -10,6 +10,8 @@ from playwright.async_api import Locator, expect
 from gateway.audit.actions import Action
 from gateway.console.pages import load_assets
 from tests.console.people import OpenConsole, Person
+from tests.master import Master
+from tests.parts import Dictation
 from tests.sql import Sql
 from tests.system import System
 from tests.users import User, insert_sign_in, insert_user, register_user
@@ -144,6 +146,21 @@ async def test_the_keys_of_a_user_are_listed_and_revoked(
             await confirm(person, "Revoke")
             await person.see("No API keys")
             assert made.json()["key"] not in await person.page.content()
+
+
+async def test_what_a_user_has_asked_is_cancelled(
+    open_console: OpenConsole, administrator: User, user: User, master: Master
+) -> None:
+    master.behave = Dictation().behave
+    async with (
+        user.chat() as chat,
+        open_console(administrator, f"users/{user.id}?tab=requests") as person,
+    ):
+        await chat.send("What is the time?")
+        await expect(row(person, "runs")).to_be_visible()
+        await person.page.get_by_role("cell").get_by_role("button", name="Cancel").click()
+        await expect(row(person, "cancelled")).to_be_visible()
+        assert (await chat.receive_answer())["response"]
 
 
 async def test_who_is_deleted_is_seen_to_go(

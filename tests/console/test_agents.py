@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 
 from tests.agents.running import AGENT_DESCRIPTION, AGENT_NAME, run_agent
 from tests.asked import agent_that
@@ -125,12 +125,18 @@ async def test_what_it_is_asked_may_be_typed_as_json_and_its_error_is_told(
     ):
         await person.click("As JSON")
         await person.fill("Arguments as JSON", json.dumps({"text": "a", "others": [1]}))
+        note: FilePayload = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"read me"}
+        await person.page.get_by_label("Files").set_input_files(note)
         await person.click("Ask")
         called = await visitor.next_invocation()
         assert called["request_payload"] == {"text": "a", "others": [1]}
+        [file] = good(await user.http.get("/user/files/metadata"))
+        assert file["request_id"] == called["request_metadata"]["request_id"]
+        await person.page.get_by_role("tab", name="Overview").click()  # and it goes on
         error = {"error_message": "No others here", "error_type": "AgentGeneralError"}
         invoked_by = called["invoked_by"]
         await visitor.say({"message_type": "agent_error", "error": error, "invoked_by": invoked_by})
+        await person.page.get_by_role("tab", name="Ask it").click()
         await person.see("No others here")
         await person.see("Failed")
 

@@ -173,3 +173,15 @@ async def test_an_answer_is_copied(open_console: OpenConsole, user: User, master
         await person.click("Copy")
         await person.see("Copied")
         assert await person.page.evaluate(copied) == "print(1 < 2)\n"
+
+
+async def test_tables_stand_as_they_are_written(
+    open_console: OpenConsole, user: User, sql: Sql
+) -> None:
+    table = "| a | b | c |\n| --- | :-: | ---: |\n| 1 | 2 | 3 |"
+    session_id = insert_chat(sql, user, "table", [table])
+    async with open_console(user, f"chat/{session_id}") as person:
+        cells = answers(person.page).locator("td")
+        await expect(cells).to_have_text(["1", "2", "3"])
+        sides = await cells.evaluate_all("(all) => all.map((it) => getComputedStyle(it).textAlign)")
+    assert sides == ["start", "center", "right"]

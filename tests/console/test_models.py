@@ -5,6 +5,7 @@ import re
 from playwright.async_api import expect
 
 from tests.console.people import OpenConsole
+from tests.gateway.outsiders import answering, serving
 from tests.system import System
 from tests.users import User, register_user
 
@@ -56,8 +57,23 @@ async def test_a_model_is_changed_and_deleted(open_console: OpenConsole, user: U
         await person.fill("System prompt", "Be brief.")
         await person.fill("Name", "brief")
         await person.click("Save")
-        [provider] = (await user.http.get("/api/llm/model/configs")).json()
         await person.click("Delete “brief”?")
+        [provider] = (await user.http.get("/api/llm/model/configs")).json()
         assert provider["configs"][0]["system_prompt"] == "Be brief."
         await person.confirm("Delete")
         await person.see("No model of it is set up yet.")
+
+
+async def test_a_model_is_tried(open_console: OpenConsole, system: System) -> None:
+    listed = answering({"data": [{"id": "gpt-4o-mini"}]})
+    async with serving(listed) as outsider, register_user(system.gateway) as owner:
+        provider = {"name": "openai", "api_key": "sk-1", "metadata": {"base_url": outsider.url}}
+        await owner.http.post("/api/llm/model/provider", json=provider)
+        config = {"name": "quick", "model": "gpt-4o-mini", "provider": "openai"}
+        await owner.http.post("/api/llm/model/config", json=config)
+        async with open_console(owner, "models") as person:
+            await person.click("Try it")
+            await person.see("The provider takes the key, and lists the model")
+            outsider.app = answering({}, 401)
+            await person.click("Try it")
+            await person.see("The provider does not take the key")

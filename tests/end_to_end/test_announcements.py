@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from shared.notifications.formats import WAITING_REQUESTS, decode_waiting, encode_waiting
+from shared.notifications.channels import WAITING_REQUESTS
+from shared.notifications.formats import decode_waiting, encode_waiting
 from tests.agent_bridge.actors import abandoned, wait_for_ever
 from tests.agent_bridge.stored import select_requests
 from tests.master import Master, answer, run_master

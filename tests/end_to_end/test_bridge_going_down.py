@@ -11,7 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from devstack.processes import Child
-from shared.notifications.formats import WAITING_REQUESTS, decode_waiting
+from shared.notifications.channels import WAITING_REQUESTS
+from shared.notifications.formats import decode_waiting
 from tests.agent_bridge.actors import abandoned, until_invoked, wait_for_ever
 from tests.agent_bridge.broken import until_heard
 from tests.agent_bridge.stored import Row, select_logs, select_requests

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 
-from shared.notifications.formats import (
+from shared.notifications.channels import (
     CANCELLED_REQUESTS,
     REVOKED_TOKENS,
     WAITING_REQUESTS,

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from shared.upgrade.migrate import MigrationError, main, migrate, roll_back
+from shared.upgrade.connecting import MigrationError
+from shared.upgrade.migrate import main, migrate, roll_back
 from tests.migrations.catalogue import read_enums, read_tables
 from tests.migrations.conftest import FIRST, LATER
 from tests.migrations.test_migrate import count_waiting, finish, start_command, wait_until

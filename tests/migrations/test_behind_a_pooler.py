@@ -8,7 +8,8 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from devstack.postgres import PostgresServer
-from shared.upgrade.migrate import MigrationError, is_original, migrate, roll_back
+from shared.upgrade.connecting import MigrationError
+from shared.upgrade.migrate import is_original, migrate, roll_back
 from tests.pooler import run_pooler
 from tests.system import run_database, url_of
 

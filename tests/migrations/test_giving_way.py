@@ -13,7 +13,8 @@ from psycopg import Connection
 from shared.postgres import poolers
 from shared.postgres.locks import MIGRATION_LOCK
 from shared.upgrade import giving_way
-from shared.upgrade.migrate import MigrationError, migrate, roll_back
+from shared.upgrade.connecting import MigrationError
+from shared.upgrade.migrate import migrate, roll_back
 
 from .conftest import LATER
 from .test_migrate import SECONDS, count_waiting, wait_until

@@ -13,8 +13,9 @@ import pytest
 from psycopg import Connection, sql
 
 from shared.postgres.locks import MIGRATION_LOCK
-from shared.upgrade import migrate as migrating
-from shared.upgrade.migrate import MigrationError, main, migrate, roll_back
+from shared.upgrade import connecting
+from shared.upgrade.connecting import MigrationError
+from shared.upgrade.migrate import main, migrate, roll_back
 
 from .catalogue import read_tables
 from .conftest import NAMES, variables
@@ -143,7 +144,7 @@ def test_folder_without_migrations_is_an_error(database: str, folder: Path) -> N
 
 
 def test_server_that_does_not_come_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrating, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(connecting, "WAIT_SECONDS", 0.1)
     with pytest.raises(MigrationError, match="Connection refused"):
         migrate("postgresql://postgres@127.0.0.1:1/postgres")
 

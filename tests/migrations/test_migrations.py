@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg import Connection, sql
 
-from shared.upgrade.migrate import MIGRATIONS, MigrationError, migrate, roll_back
+from shared.upgrade.connecting import MigrationError
+from shared.upgrade.migrate import MIGRATIONS, migrate, roll_back
 
 from .catalogue import read_enums, read_left_overs, read_tables
 from .conftest import FIRST, LATER, NAMES

@@ -17,7 +17,8 @@ from devstack.postgres import PostgresServer
 from devstack.postgres_place import find_place
 from shared.settings.migrating import MigratingSettings
 from shared.settings.reading import SettingsError, read_settings
-from shared.upgrade.migrate import MigrationError, grant, main, migrate
+from shared.upgrade.connecting import MigrationError
+from shared.upgrade.migrate import grant, main, migrate
 from tests.system import PROJECT, run_database, url_of
 
 from .conftest import variables

@@ -7,7 +7,8 @@ import pytest
 from psycopg import Connection
 
 from shared.upgrade import giving_way
-from shared.upgrade.migrate import MigrationError, migrate, roll_back
+from shared.upgrade.connecting import MigrationError
+from shared.upgrade.migrate import migrate, roll_back
 
 from .conftest import FIRST
 from .rows import insert_user

@@ -15,7 +15,8 @@ from devstack.postgres import PostgresServer
 from shared.secrets import REDACTED, UndecryptableError, Vault
 from shared.settings.reading import read_settings
 from shared.tokens import Claims, issue_agent_token, read_token
-from shared.upgrade.migrate import MigrationError, migrate, take_over
+from shared.upgrade.connecting import MigrationError
+from shared.upgrade.migrate import migrate, take_over
 from shared.upgrade.original import TakeoverSettings, decrypt_original_key, is_original_key
 from shared.upgrade.report import describe_outcome
 from shared.upgrade.secrets import Outcome

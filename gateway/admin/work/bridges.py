@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 from gateway.admin.work.listing import Listed, Part, listed
 from gateway.parts import queries
 from gateway.parts.schemas import Door
-from shared.notifications.formats import bridges_channel, decode_heartbeat
+from shared.notifications.channels import bridges_channel
+from shared.notifications.formats import decode_heartbeat
 from shared.redis.servers import Subscriber, create_redis
 from shared.settings.common import CommonSettings
 

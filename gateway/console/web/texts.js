@@ -272,6 +272,7 @@ export const texts = {
     credentials: "Credentials",
     credentialsHint: "Of this model alone, where it has some of its own. Stored encrypted.",
     noNumber: "This is no number.",
+    tryIt: "Try it",
     degrees: (value) => `temperature ${value}`,
     history: (count) => (count === 1 ? "1 message before" : `${count} messages before`),
     editOne: (name) => `Change “${name}”`,

@@ -15,7 +15,8 @@ from agent_bridge.agents.registry import NOT_REGISTERED, Registration, Registry
 from agent_bridge.agents.revocations import DELETED, LOCKED, RENEWED, refuse_revoked_agents
 from agent_bridge.router.frames import AgentRegistered
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import REVOKED_TOKENS, encode_revoked
+from shared.notifications.channels import REVOKED_TOKENS
+from shared.notifications.formats import encode_revoked
 from shared.postgres.pool import DatabaseAwayError, create_database
 from shared.redis.servers import create_redis
 from shared.tokens import issue_agent_token

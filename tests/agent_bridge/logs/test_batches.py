@@ -10,7 +10,8 @@ from databases import Database
 from agent_bridge.logs.store import Logs
 from agent_bridge.router.frames import MASTER_SERVER_ML, AgentLogged
 from shared.notifications.bus import Notifications
-from shared.notifications.formats import decode_frames, session_channel
+from shared.notifications.channels import session_channel
+from shared.notifications.formats import decode_frames
 from shared.postgres.pool import create_database
 from shared.secrets import Vault
 from tests.agent_bridge.stored import select_logs

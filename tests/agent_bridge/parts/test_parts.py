@@ -16,6 +16,7 @@ from agent_bridge.parts.parts import Parts, Subject
 from agent_bridge.parts.queries import Author
 from agent_bridge.router.frames import LOGGED_LIMIT, MASTER_SERVER_ML, AgentLogged
 from shared.notifications.bus import Listener, Notifications
+from shared.notifications.channels import heard_channel, parts_channel
 from shared.notifications.formats import (
     AskedParts,
     HeardPart,
@@ -24,8 +25,6 @@ from shared.notifications.formats import (
     decode_heard,
     encode_asked,
     encode_heard,
-    heard_channel,
-    parts_channel,
 )
 
 SESSION, OWNER, STRANGER = UUID(int=1), UUID(int=2), UUID(int=3)

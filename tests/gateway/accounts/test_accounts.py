@@ -15,9 +15,9 @@ from gateway.accounts.passwords import ITERATIONS, LANES, MEMORY_KIB, WAITING_RO
 from gateway.accounts.routes import create_access_token, create_user
 from gateway.accounts.schemas import Login, NewUser
 from gateway.state import State
+from gateway.web.call import Call
 from gateway.web.errors import UnavailableError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call
 from shared.postgres.pool import create_database
 from shared.settings.installation import Settings
 from shared.tokens import issue_user_token

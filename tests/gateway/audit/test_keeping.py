@@ -13,9 +13,9 @@ from psycopg.errors import InsufficientPrivilege, RaiseException
 
 from gateway.audit.actions import Action
 from gateway.audit.noting import Actor, audit
-from gateway.audit.queries import prune
-from gateway.audit.sweep import delete_old
+from gateway.audit.queries import pruning
 from shared.postgres.pool import connect, create_database, transaction
+from shared.postgres.sweeping import sweep
 from shared.settings.installation import Settings
 
 ACTOR = Actor("api", uuid4(), uuid4(), "198.51.100.1")
@@ -54,7 +54,7 @@ async def test_what_is_older_than_the_days_is_deleted(
     owner: Connection, database: Database
 ) -> None:
     insert(owner, "aged", 0, 89, 91, 400)
-    await delete_old(database, 90)
+    await sweep(database, "entries", pruning(90))
     assert count(owner, "aged") == 2
 
 
@@ -63,14 +63,14 @@ async def test_no_entry_younger_than_thirty_days_is_deleted(
 ) -> None:
     insert(owner, "young", 0, 29, 31)
     async with connect(database) as connection:
-        await prune(connection, 0, 1000)
+        await pruning(1)(connection, 1000)
     assert count(owner, "young") == 2
 
 
 async def test_a_batch_deletes_no_more_than_it_may(owner: Connection, database: Database) -> None:
     insert(owner, "batch", *[5000] * 3)
     async with connect(database) as connection:
-        assert await prune(connection, 4000, 2) == 2
+        assert await pruning(4000)(connection, 2) == 2
     assert count(owner, "batch") == 1
 
 

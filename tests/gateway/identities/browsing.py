@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx2
 from attrs import define, field
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from playwright import async_api
 
 from tests.gateway.identities.scripted import told_behind
 
@@ -61,3 +62,10 @@ class Page:
 def bearer(tokens: dict[str, Any]) -> dict[str, str]:
     """The header by which a client shows an access token."""
     return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+async def sign_in_there(page: async_api.Page, name: str) -> None:
+    """Fill in the form of npm's provider, in a real browser."""
+    await page.locator("input[name=login]").fill(name)
+    await page.locator("input[name=password]").fill("any")
+    await page.locator("button[type=submit]").click()

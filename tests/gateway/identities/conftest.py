@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from attrs import frozen
 from playwright.async_api import Browser
+from playwright.async_api import Page as Tab
 from starlette.responses import PlainTextResponse
 
 from devstack.processes import HOST, Child, free_port, start_child, stopping, wait_until_ready
@@ -137,3 +138,11 @@ async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
     """The browser of a person."""
     async with run_chromium() as chromium:
         yield chromium
+
+
+@pytest.fixture
+async def tab(chromium: Browser) -> AsyncIterator[Tab]:
+    """A page of the browser; Swagger UI takes its time on a busy machine."""
+    async with await chromium.new_context() as context:
+        context.set_default_timeout(60_000)
+        yield await context.new_page()

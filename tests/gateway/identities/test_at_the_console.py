@@ -2,21 +2,15 @@
 
 from uuid import uuid4
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from tests.console.people import opening
+from tests.gateway.identities.browsing import sign_in_there
 from tests.gateway.identities.conftest import Installation
 from tests.sql import Sql
 from tests.users import PASSWORD, register_user
 
 BY_NPM = "Continue with The provider of npm"
-
-
-async def sign_in_there(page: Page, name: str) -> None:
-    """Fill in the provider's form."""
-    await page.locator("input[name=login]").fill(name)
-    await page.locator("input[name=password]").fill("any")
-    await page.locator("button[type=submit]").click()
 
 
 async def test_somebody_new_signs_in_and_is_where_he_wanted_to_be(

@@ -1,24 +1,15 @@
 """People sign in at the certified provider, in Chromium: through Swagger UI, and through a page."""
 
-import asyncio
-import json
-import sys
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
+from playwright.async_api import Page, expect
 from starlette.responses import HTMLResponse
 
-from tests.end_to_end.proxy import find_program
+from tests.gateway.identities.browsing import sign_in_there
 from tests.gateway.identities.conftest import Installation
 from tests.gateway.identities.test_recent import ask_for_mail
 from tests.gateway.outsiders import serving
 from tests.sql import Sql
-from tests.system import PROJECT
-from tests.users import FRAME_SECONDS
-
-NODE = Path(sys.executable).with_name("node")
-BROWSER = PROJECT / "tests/node/browser.mjs"
 
 # What docs/how-to/sign-in-with-openid-connect.md proposes, as one page.
 PAGE = """\
@@ -51,104 +42,74 @@ if (code) {
 </script>
 """
 
-
-async def browse(url: str, *steps: list[Any]) -> dict[str, Any]:
-    """What a person sees who does that."""
-    given = {"executable": str(find_program("chromium")), "url": url, "steps": steps}
-    pipe = asyncio.subprocess.PIPE
-    child = await asyncio.create_subprocess_exec(NODE, BROWSER, stdin=pipe, stdout=pipe)
-    async with asyncio.timeout(3 * FRAME_SECONDS):
-        told, _ = await child.communicate(json.dumps(given).encode())
-    assert child.returncode == 0
-    seen: dict[str, Any] = json.loads(told)
-    assert seen["failure"] is None, seen
-    return seen
-
-
-def _sign_in_as(name: str) -> list[list[str]]:
-    return [
-        ["fill", "input[name=login]", name],
-        ["fill", "input[name=password]", "any"],
-        ["click", "button[type=submit]"],
-    ]
-
-
-async def test_swagger_ui_offers_the_provider_and_signs_in_by_it(
-    installation: Installation, sql: Sql
-) -> None:
-    name = f"swagger-{uuid4().hex}"
-    seen = await browse(
-        f"{installation.gateway}/docs",
-        ["click", ".auth-wrapper .authorize"],
-        ["until", f"{FORMS}.some((each) => each.innerText.includes('user_npm'))"],
-        ["read", OFFERED],
-        ["popup", "[data-npm] button.authorize", *_sign_in_as(name)],
-        ["until", f"{TOKEN} !== undefined"],
-        ["read", TOKEN],
-    )
-    assert seen["read"][0] == "docs"
-    [user] = sql("SELECT id FROM users WHERE username = %s", name)
-    assert user["id"]
-    assert seen["read"][1].count(".") == 2
-    assert not [error for error in seen["errors"] if "Content Security Policy" in error]
-
-
-FORMS = "[...document.querySelectorAll('.auth-container')]"
-# The form of one provider among those of the dialog, which have no names: it is marked.
-OFFERED = """(() => {
-    const found = [...document.querySelectorAll('.auth-container')]
-        .find((each) => each.innerText.includes("user_npm"));
-    found.dataset.npm = "yes";
-    return found.querySelector("input[type=text]").value;
-})()"""
 TOKEN = "ui.authSelectors.authorized().toJS().user_npm?.token?.access_token"
 
 
-async def test_swagger_ui_says_why_a_password_is_refused(installation: Installation) -> None:
-    seen = await browse(
-        f"{installation.gateway}/docs",
-        ["click", ".auth-wrapper .authorize"],
-        ["fill", "#oauth_username", f"nobody-{uuid4().hex}"],
-        ["fill", "#oauth_password", "wrong"],
-        ["click", ".auth-container:has(#oauth_password) button.authorize"],
-        ["until", "document.querySelector('.errors')?.innerText.includes('Incorrect username')"],
-        ["read", "document.querySelector('.errors').innerText"],
-    )
-    assert "invalid_grant" in seen["read"][0]
+async def test_swagger_ui_offers_the_provider_and_signs_in_by_it(
+    tab: Page, installation: Installation, sql: Sql
+) -> None:
+    name, refused = f"swagger-{uuid4().hex}", list[str]()
+    tab.on("console", lambda told: refused.append(told.text) if told.type == "error" else None)
+    await tab.goto(f"{installation.gateway}/docs")
+    await tab.locator(".auth-wrapper .authorize").click()
+    offered = tab.locator(".auth-container", has_text="user_npm")
+    await expect(offered.locator("input[type=text]").first).to_have_value("docs")
+    async with tab.expect_popup() as opened:
+        await offered.locator("button.authorize").click()
+    there = await opened.value
+    async with there.expect_event("close"):
+        await sign_in_there(there, name)
+    token = await (await tab.wait_for_function(f"() => {TOKEN}")).json_value()
+    [user] = sql("SELECT id FROM users WHERE username = %s", name)
+    assert user["id"]
+    assert token.count(".") == 2
+    assert not [error for error in refused if "Content Security Policy" in error]
 
 
-async def test_a_page_of_another_origin_signs_somebody_in(installation: Installation) -> None:
+async def test_swagger_ui_says_why_a_password_is_refused(
+    tab: Page, installation: Installation
+) -> None:
+    await tab.goto(f"{installation.gateway}/docs")
+    await tab.locator(".auth-wrapper .authorize").click()
+    await tab.locator("#oauth_username").fill(f"nobody-{uuid4().hex}")
+    await tab.locator("#oauth_password").fill("wrong")
+    form = tab.locator(".auth-container", has=tab.locator("#oauth_password"))
+    await form.locator("button.authorize").click()
+    told = tab.locator(".errors", has_text="Incorrect username").first
+    await expect(told).to_contain_text("invalid_grant", timeout=60_000)
+
+
+async def test_a_page_of_another_origin_signs_somebody_in(
+    tab: Page, installation: Installation
+) -> None:
     name = f"page-{uuid4().hex}"
-    async with serving(HTMLResponse(PAGE % installation.gateway), installation.page_port) as page:
-        seen = await browse(
-            f"{page.url}/signed-in",
-            ["click", "button"],
-            *_sign_in_as(name),
-            ["see", f"Signed in as {name} for long"],
-            ["read", "location.href"],
-        )
-    assert seen["read"] == [f"{page.url}/signed-in"], "no code stays in the address"
+    html = HTMLResponse(PAGE % installation.gateway)
+    async with serving(html, installation.page_port) as outsider:
+        await tab.goto(f"{outsider.url}/signed-in")
+        await tab.locator("button").click()
+        await sign_in_there(tab, name)
+        await expect(tab.locator("p")).to_have_text(f"Signed in as {name} for long")
+        assert tab.url == f"{outsider.url}/signed-in", "no code stays in the address"
 
 
 async def test_who_has_no_password_shows_by_his_provider_that_an_address_is_his(
-    installation: Installation, sql: Sql
+    tab: Page, installation: Installation, sql: Sql
 ) -> None:
-    name = f"mail-{uuid4().hex}"
-    async with serving(HTMLResponse(PAGE % installation.gateway), installation.page_port) as page:
-        await browse(
-            f"{page.url}/signed-in", ["click", "button"], *_sign_in_as(name), ["see", name]
-        )
+    name, refused = f"mail-{uuid4().hex}", list[str]()
+    html = HTMLResponse(PAGE % installation.gateway)
+    async with serving(html, installation.page_port) as outsider:
+        await tab.goto(f"{outsider.url}/signed-in")
+        await tab.locator("button").click()
+        await sign_in_there(tab, name)
+        await expect(tab.locator("p")).to_contain_text(name)
+    await tab.context.clear_cookies()  # the provider asks anew
     [user] = sql("SELECT id FROM users WHERE username = %s", name)
     token, email = ask_for_mail(sql, user["id"])
-    seen = await browse(
-        f"{installation.gateway}/email-verification#{token}",
-        ["click", "::-p-text(The provider of npm)"],
-        *_sign_in_as(name),
-        ["until", "globalThis.said?.textContent"],
-        ["read", "said.textContent"],
-        ["read", "location.href"],
-    )
-    done = "Done. You can close this page."
-    assert seen["read"] == [done, f"{installation.gateway}/email-verification"]
-    assert not [error for error in seen["errors"] if "Content Security Policy" in error]
+    tab.on("console", lambda told: refused.append(told.text) if told.type == "error" else None)
+    await tab.goto(f"{installation.gateway}/email-verification#{token}")
+    await tab.get_by_text("The provider of npm").click()
+    await sign_in_there(tab, name)
+    await expect(tab.locator("#said")).to_have_text("Done. You can close this page.")
+    assert tab.url == f"{installation.gateway}/email-verification"
+    assert not [error for error in refused if "Content Security Policy" in error]
     assert sql("SELECT email FROM users WHERE id = %s", user["id"]) == [{"email": email}]

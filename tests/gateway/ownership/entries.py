@@ -2,9 +2,9 @@
 
 from gateway.routes import operations
 from gateway.web.operation import Operation
+from tests.gateway.ownership.accounts import ACCOUNTS
 from tests.gateway.ownership.asking import AGUI, COMPLETIONS, INVOCATIONS, OUR_MCP, PUBLISHED
 from tests.gateway.ownership.objects import (
-    ACCOUNTS,
     AGENTFLOWS,
     AGENTS,
     CHATS,

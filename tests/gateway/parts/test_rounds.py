@@ -16,15 +16,8 @@ from gateway.parts.rounds import ANSWER_SECONDS, Rounds
 from gateway.requests.bridges import Bridges
 from shared.notifications import telling as telling_module
 from shared.notifications.bus import Listener, Notifications
-from shared.notifications.formats import (
-    Heartbeat,
-    Told,
-    decode_look,
-    encode_heartbeat,
-    encode_told,
-    processes_channel,
-    told_channel,
-)
+from shared.notifications.channels import processes_channel, told_channel
+from shared.notifications.formats import Heartbeat, Told, decode_look, encode_heartbeat, encode_told
 from shared.notifications.telling import Telling
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings

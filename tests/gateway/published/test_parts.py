@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 
-from shared.notifications.formats import parts_channel, session_channel
+from shared.notifications.channels import parts_channel, session_channel
 from tests.a2a import VERSION, post_rpc, publish_assistant
 from tests.master import Master
 from tests.mcpserver import post, request

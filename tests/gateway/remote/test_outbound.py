@@ -22,10 +22,10 @@ from gateway.remote import outbound
 from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound
 from gateway.web import turns
+from gateway.web.call import Call
 from gateway.web.callers import Caller
 from gateway.web.errors import BadRequestError, TooManyRequestsError
 from gateway.web.inputs import Nothing
-from gateway.web.operation import Call
 from gateway.web.turns import Turns
 
 type LookUp = Callable[[Outbound, str], Awaitable[object]]

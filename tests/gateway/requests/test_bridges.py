@@ -10,14 +10,8 @@ import pytest
 
 from gateway.requests.bridges import Bridges
 from shared.notifications.bus import Listener, Notifications
-from shared.notifications.formats import (
-    WAITING_REQUESTS,
-    Heartbeat,
-    bridges_channel,
-    encode_heartbeat,
-    encode_waiting,
-    requests_channel,
-)
+from shared.notifications.channels import WAITING_REQUESTS, bridges_channel, requests_channel
+from shared.notifications.formats import Heartbeat, encode_heartbeat, encode_waiting
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.system import make_secrets

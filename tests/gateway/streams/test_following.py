@@ -15,13 +15,8 @@ from gateway.streams.delivery import Delivery, Outgoing
 from gateway.streams.events import Part
 from gateway.streams.following import Feed, Parts
 from shared.notifications.bus import LISTENER_LIMIT, Listener, Message, Notifications
-from shared.notifications.formats import (
-    ASKED_PARTS,
-    Addition,
-    Additions,
-    Request,
-    encode_additions,
-)
+from shared.notifications.channels import ASKED_PARTS
+from shared.notifications.formats import Addition, Additions, Request, encode_additions
 
 REQUEST = Request(UUID(int=1), UUID(int=2))
 LOG = Outgoing(1, "a log entry", REQUEST)

@@ -22,13 +22,8 @@ from shared.notifications.bus import (
     Notifications,
     Outbox,
 )
-from shared.notifications.formats import (
-    FRAME_LIMIT,
-    Frames,
-    decode_frames,
-    encode_frames,
-    session_channel,
-)
+from shared.notifications.channels import session_channel
+from shared.notifications.formats import FRAME_LIMIT, Frames, decode_frames, encode_frames
 from shared.redis.servers import create_redis
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings

@@ -22,7 +22,8 @@ from shared.postgres.pool import connect, create_database
 from shared.process.starting import StartError, require_postgres
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
-from shared.upgrade.migrate import MigrationError, migrate
+from shared.upgrade.connecting import MigrationError
+from shared.upgrade.migrate import migrate
 from tests.shared.postgres.authority import Authority
 from tests.system import make_environment, make_secrets, run_database, run_system, url_of, with_url
 from tests.users import eventually

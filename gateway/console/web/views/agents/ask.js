@@ -4,13 +4,12 @@ import { html, useRef, useState } from "../../lib.js";
 import { texts } from "../../texts.js";
 import { Field } from "../../ui/basics.js";
 import { Asked } from "../../ui/asked.js";
-import { useAsking } from "../../ui/asking.js";
 import { SchemaForm } from "../../ui/schema-form.js";
 
 const t = texts.agents;
 
-export function Ask({ thing }) {
-  const asking = useAsking();
+// `asking` outlives the tab: what was asked goes on.
+export function Ask({ thing, asking }) {
   const files = useRef([]);
   const [isSending, setSending] = useState(false);
   const send = async (args) => {

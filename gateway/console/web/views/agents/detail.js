@@ -4,6 +4,7 @@ import { html, useState } from "../../lib.js";
 import { go, href, replace } from "../../router.js";
 import { texts } from "../../texts.js";
 import { Button, Empty, Failed, Loading, Page, Tabs } from "../../ui/basics.js";
+import { useAsking } from "../../ui/asking.js";
 import { useData } from "../../ui/data.js";
 import { confirm } from "../../ui/dialog.js";
 import { Share } from "../../ui/share.js";
@@ -23,6 +24,7 @@ export function Detail({ id, query }) {
   const { kind = "genai", tab = "overview" } = query;
   const { data: thing, error, isLoading, reload } = useData((signal) => loadThing(kind, id, signal), [kind, id], KINDS);
   const [dialog, open] = useState(null);
+  const asking = useAsking();
   if (!thing) {
     return html`<${Page} title=${texts.nav.agents}>
       ${isLoading ? html`<${Loading} />` : error ? html`<${Failed} error=${error} again=${reload} />`
@@ -50,7 +52,7 @@ export function Detail({ id, query }) {
       </div>
       <${Tabs} tabs=${tabs} chosen=${tab} choose=${choose} label=${thing.name || t.unnamed} />
       <div role="tabpanel" aria-label=${tabs.find(([each]) => each === tab)?.[1]}>
-        ${tab === "ask" && isAgent ? html`<${Ask} key=${JSON.stringify(thing.parameters)} thing=${thing} />`
+        ${tab === "ask" && isAgent ? html`<${Ask} key=${JSON.stringify(thing.parameters)} thing=${thing} asking=${asking} />`
           : tab === "requests" && isAgent ? html`<${Past} thing=${thing} />`
             : tab === "log" && isAgent ? html`<${Past} thing=${thing} withLogs />`
               : html`<${Overview} thing=${thing} />`}

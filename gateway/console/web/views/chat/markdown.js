@@ -30,6 +30,13 @@ rules.fence = (tokens, at) => code(tokens[at].content, tokens[at].info.trim().sp
 rules.code_block = (tokens, at) => code(tokens[at].content, "");
 rules.table_open = () => '<div class="chat-table"><table class="table">';
 rules.table_close = () => "</table></div>";
+// The page's policy takes no styles in HTML: where a cell stands is a class.
+rules.th_open = rules.td_open = (tokens, at, options, env, self) => {
+  const cell = tokens[at];
+  const side = /center|right/.exec(cell.attrGet("style") ?? "")?.[0];
+  cell.attrs = side ? [["class", `is-${side}`]] : null;
+  return self.renderToken(tokens, at, options);
+};
 
 const code = (text, language) => `<div class="chat-code"><div class="chat-code-head"><span>${escapeHtml(language)}</span>`
   + `<button type="button" class="button is-small is-plain chat-copy">${texts.actions.copy}</button></div>`

@@ -1,8 +1,8 @@
 // A model with its prompts, by which chats are answered.
 import { get, patch, post, remove } from "../../api.js";
-import { html } from "../../lib.js";
+import { html, useState } from "../../lib.js";
 import { texts } from "../../texts.js";
-import { Button, Field } from "../../ui/basics.js";
+import { Badge, Button, Field, duration } from "../../ui/basics.js";
 import { useData } from "../../ui/data.js";
 import { Dialog, confirm } from "../../ui/dialog.js";
 import { Form, wrong } from "../../ui/form.js";
@@ -20,14 +20,25 @@ export function Config({ of, provider, reload, edit, share }) {
     await attempt(() => remove(`${PATH}/${of.id}`));
     reload();
   };
+  const [tried, setTried] = useState({}); // {isBusy, found, error}
+  const tryIt = async () => {
+    setTried({ isBusy: true });
+    try {
+      setTried({ found: await post(`${PATH}/${of.id}/try`) });
+    } catch (error) {
+      setTried({ error });
+    }
+  };
   return html`
     <li class="item">
       <div class="stack tight">
         <strong class="wrap">${of.name}</strong>
         <div class="soft small wrap">${of.owner ? `${of.owner} · ${provider} · ` : ""}${of.model} · ${t.degrees(of.temperature)} · ${t.history(of.max_last_messages)}</div>
+        <div role="status"><${Tried} ...${tried} /></div>
       </div>
       ${edit && html`
         <div class="row">
+          <${Button} small icon="play" busy=${tried.isBusy} onClick=${tryIt}>${t.tryIt}<//>
           <${Button} small icon="users" onClick=${share}>${texts.share.share}<//>
           <${Button} small icon="edit" label=${t.editOne(of.name)} onClick=${edit} />
           <${Button} small icon="trash" label=${t.deleteOne(of.name)} onClick=${end} />
@@ -35,6 +46,13 @@ export function Config({ of, provider, reload, edit, share }) {
       `}
     </li>
   `;
+}
+
+function Tried({ found, error }) {
+  if (error) return html`<${Badge} kind="bad">${error.message}<//>`;
+  if (!found) return null;
+  const kind = !found.works ? "bad" : found.has_model === false ? "warn" : "good";
+  return html`<span class="models-tried"><${Badge} kind=${kind}>${found.reason}<//> <span class="soft small">${duration(found.seconds)}</span></span>`;
 }
 
 export function ConfigForm({ of, provider, close, done }) {
