@@ -1,7 +1,9 @@
 """Long chats and many of them: what is scrolled through is drawn at once."""
 
+import asyncio
+
 from attrs import frozen
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.console.chats import answers, ask, insert_chat
 from tests.console.people import OpenConsole
@@ -43,6 +45,9 @@ async ([selector, step]) => {
     return [Math.max(first - began, second - first), isSeen];
 }
 """
+
+
+TOP = "(element) => element.getBoundingClientRect().top"
 
 
 @frozen
@@ -134,13 +139,17 @@ async def test_one_stays_where_one_reads(
         read = person.page.get_by_text("Answer 25", exact=True)
         await box.evaluate("(box) => { box.scrollTop = box.scrollHeight / 2; }")
         await read.scroll_into_view_if_needed()
-        before = await read.evaluate("(it) => it.getBoundingClientRect().top")
+        before = await read.evaluate(TOP)
+        height = await box.evaluate("(box) => box.scrollHeight")
         async with open_console(user, f"chat/{session_id}") as other:
             await ask(other, "news")
             await expect(answers(other.page).last).to_have_text("echo: news")
+        await person.page.wait_for_function(
+            "(height) => document.querySelector('.chat-messages').scrollHeight > height", arg=height
+        )
+        assert abs(await read.evaluate(TOP) - before) < 2
         await person.click("To the newest message")
         await expect(answers(person.page).last).to_have_text("echo: news")
-        assert before > 0
         at_end = "(box) => box.scrollHeight - box.scrollTop - box.clientHeight < 2"
         await ask(person, "more\n\n" * 40)
         await expect(answers(person.page).last).to_contain_text("echo: more")
@@ -153,22 +162,20 @@ async def test_a_page_of_history_moves_nothing(
     session_id = insert_chat(sql, user, "read", [f"Answer {number}" for number in range(200)])
     async with open_console(user, f"chat/{session_id}") as person:
         await expect(answers(person.page).last).to_have_text("Answer 199")
-        moved = await person.page.evaluate(
-            """
-            async () => {
-                const box = document.querySelector(".chat-messages");
-                box.scrollTop = 300;
-                await new Promise((done) => setTimeout(done, 50));
-                const row = [...box.querySelectorAll(".chat-turn")].find(
-                    (each) => each.getBoundingClientRect().top > box.getBoundingClientRect().top);
-                const text = row.textContent;
-                const place = () => [...box.querySelectorAll(".chat-turn")].find(
-                    (each) => each.textContent === text)?.getBoundingClientRect().top;
-                const [before, height] = [place(), box.scrollHeight];
-                while (box.scrollHeight < height + 1000) await new Promise(requestAnimationFrame);
-                await new Promise(requestAnimationFrame);
-                return place() - before;
-            }
-            """
+        is_read = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await is_read.wait()
+            await route.continue_()
+
+        await person.page.route("**/api/chat?*", hold)
+        box = person.page.locator(".chat-messages")
+        height = await box.evaluate("(box) => { box.scrollTop = 300; return box.scrollHeight; }")
+        read = person.page.get_by_text("Answer 173", exact=True)
+        before = await read.evaluate(TOP)
+        is_read.set()
+        await person.page.wait_for_function(
+            "(height) => document.querySelector('.chat-messages').scrollHeight > height + 1000",
+            arg=height,
         )
-        assert abs(moved) < 2
+        assert abs(await read.evaluate(TOP) - before) < 2

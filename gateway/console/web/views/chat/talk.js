@@ -29,6 +29,7 @@ export function openTalk(id, isNew) {
   let lastSeq = null;
   let isOver = false;
   let reading = null;
+  let isGoingBack = false;
 
   const show = () => { shown.value = [...turns.list]; };
   const keep = () => keepUnsent(id, turns.list.filter((turn) => turn.messageId && isOpen(turn)));
@@ -71,21 +72,28 @@ export function openTalk(id, isNew) {
     return reading;
   }
 
+  // One page further back, once what is being read is there.
   async function older(size = OLDER_PAGE) {
-    if (isLoading.value || reading || !hasOlder.value) return;
-    isLoading.value = true;
+    if (isGoingBack || !hasOlder.value) return;
+    isGoingBack = true;
+    while (reading) await reading.catch(() => null);
     const before = turns.stored;
-    reading = page(Math.max(0, before - 2), size)
-      .then(() => { if (turns.stored === before) hasOlder.value = false; show(); })
-      .catch((problem) => { hasOlder.value = false; toast(problem.message, { bad: true }); })
-      .finally(() => { reading = null; isLoading.value = false; });
-    await reading;
+    try {
+      reading = page(Math.max(0, before - 2), size).finally(() => { reading = null; });
+      await reading;
+      if (turns.stored === before) hasOlder.value = false;
+    } catch (problem) {
+      hasOlder.value = false;
+      toast(problem.message, { bad: true });
+    }
+    isGoingBack = false;
+    show(); // last: whoever still sees the beginning asks for more
   }
 
   // The turn of a request, however far back it is; undefined where it is not in this chat.
   async function seek(requestId) {
-    await (reading ?? refresh());
-    while (!turns.byRequest.has(requestId) && hasOlder.value && !isOver) await (reading ?? older(SEEK_PAGE));
+    await (reading ?? refresh()).catch(() => null);
+    while (!turns.byRequest.has(requestId) && hasOlder.value && !isOver) await (reading?.catch(() => null) ?? older(SEEK_PAGE));
     return turns.byRequest.get(requestId);
   }
 
@@ -132,7 +140,7 @@ export function openTalk(id, isNew) {
 
   function opened() {
     for (const turn of turns.list) if (turn.messageId && turn.text !== null && isOpen(turn)) transmit(turn);
-    (reading ?? Promise.resolve()).then(refresh); // what came between the last reading and this moment
+    Promise.resolve(reading).catch(() => null).then(refresh); // what came between the last reading and this moment
   }
 
   const transmit = ({ messageId, text, files: given, config }) => socket?.send({
