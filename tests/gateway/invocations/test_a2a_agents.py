@@ -64,23 +64,21 @@ class Agent(AgentExecutor):
         raise NotImplementedError
 
 
-def make_app(url: str, *spoken: tuple[str, str]) -> Starlette:
-    card = make_card()
-    for binding, version in spoken:
-        card.supported_interfaces.append(
-            AgentInterface(url=url, protocol_binding=binding, protocol_version=version)
-        )
-    handler = DefaultRequestHandler(Agent(), InMemoryTaskStore(), card)
-    calls = create_jsonrpc_routes(handler, rpc_url="/", enable_v0_3_compat=True)
-    rest = create_rest_routes(handler, enable_v0_3_compat=True)
-    return Starlette(routes=[*create_agent_card_routes(card), *calls, *rest])
-
-
 @asynccontextmanager
 async def serving_agent(*spoken: tuple[str, str]) -> AsyncIterator[Outsider]:
+    """The agent, which is called in these ways; what it still does at the end is ended."""
     async with serving(Starlette()) as outsider:
-        outsider.app = make_app(outsider.url, *spoken)
+        card = make_card()
+        for binding, version in spoken:
+            card.supported_interfaces.append(
+                AgentInterface(url=outsider.url, protocol_binding=binding, protocol_version=version)
+            )
+        handler = DefaultRequestHandler(Agent(), InMemoryTaskStore(), card)
+        calls = create_jsonrpc_routes(handler, rpc_url="/", enable_v0_3_compat=True)
+        rest = create_rest_routes(handler, enable_v0_3_compat=True)
+        outsider.app = Starlette(routes=[*create_agent_card_routes(card), *calls, *rest])
         yield outsider
+        await handler.aclose()
 
 
 async def add(user: User, outsider: Outsider, **others: Any) -> str:
