@@ -79,7 +79,8 @@ async def test_an_answer_that_nobody_was_there_for_is_delivered_to_who_asks_for_
     session_id = str(uuid4())
     url = f"/api/sessions/{session_id}"
     sent = await user.http.post(f"{url}/messages", json={"message": "hello"})
-    request_id = good(sent, 202)["request_id"]
+    assert sent.status_code == 202, sent.text
+    request_id = sent.json()["request_id"]
 
     async def has_ended() -> bool:
         return bool((await read(user, request_id))["status"] == "answered")
