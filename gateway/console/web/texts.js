@@ -33,6 +33,7 @@ export const texts = {
     label: "Confirm",
     by: (title) => `Sign in with ${title} again`,
     done: "Thank you. Please do it again now.",
+    another: (shown, asked) => `That was ${shown}. You are signed in as ${asked}.`,
   },
   signIn: {
     title: "Sign in",
