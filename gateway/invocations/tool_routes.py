@@ -35,7 +35,7 @@ from shared.postgres.pool import connect
 logger = logging.getLogger(__name__)
 
 
-async def create_tool_call(call: Call[ToolArguments, CalledToolId]) -> Response:
+async def create_tool_call(call: Call[ToolArguments, CalledToolId]) -> Awaited:
     """Call a tool of one of the user's MCP servers, or of those that others share with him.
 
     The server is sent what its owner has it sent. Whoever hangs up waits no longer.
@@ -58,7 +58,7 @@ async def create_tool_call(call: Call[ToolArguments, CalledToolId]) -> Response:
     return _answer_soon(call, "MCP server", tool, make)
 
 
-async def create_a2a_message(call: Call[A2AQuestion, AskedA2AAgentId]) -> Response:
+async def create_a2a_message(call: Call[A2AQuestion, AskedA2AAgentId]) -> Awaited:
     """Ask one of the user's A2A agents, or of those that others share with him.
 
     It is sent what its owner has it sent. Whoever hangs up waits no longer.
@@ -84,7 +84,7 @@ def _answer_soon(
     kind: str,
     whom: Tool | Asked,
     make: Callable[[Hiding], Awaitable[object]],
-) -> Response:
+) -> Awaited:
     """Raises TooManyRequestsError, UnavailableError, and while it is waited for SilentError."""
 
     async def answer() -> Response:

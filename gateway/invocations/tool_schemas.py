@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.openapi.schemas import Json
 from shared.codec.rules import JsonObject
 
-CALL_LIMIT = 50.0  # seconds: proxies wait a minute
+CALL_LIMIT = 45.0  # seconds: with what comes before and after it less than the minute of proxies
 
 Wait = Annotated[
     float,

@@ -213,7 +213,7 @@ async def test_members_of_a_group_ask_what_is_shared_with_them(user: User, syste
 
 async def test_what_is_no_question_is_refused(user: User, system: System) -> None:
     assert "'text' must " in refused(await ask(user, NOWHERE, ""), 400)
-    assert (await ask(user, NOWHERE, "a", wait=51)).status_code == 422
+    assert (await ask(user, NOWHERE, "a", wait=46)).status_code == 422
     assert "There is no A2A agent" in refused(await ask(user, NOWHERE, "a"), 404)
     large = "x" * (system.settings.max_message_bytes + 1)
     assert "What is asked must have at most" in refused(await ask(user, NOWHERE, large), 400)

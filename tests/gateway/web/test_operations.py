@@ -15,6 +15,7 @@ from gateway.app import TITLE
 from gateway.openapi.description import describe
 from gateway.openapi.schemas import _classes
 from gateway.routes import operations, sockets
+from gateway.streams.plain import Awaited
 from gateway.web.auth import Access
 from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
@@ -106,6 +107,8 @@ def test_a_line_gives_what_its_handler_returns(operation: Operation) -> None:
         assert get_args(_listed(operation.result)) == get_args(returned)
     elif returned is Response:  # which it has made itself: of several kinds, or of a stream
         assert operation.result is Response or operation.further_results
+    elif returned is Awaited:  # which makes it while its client waits
+        assert attrs.has(operation.result)
     else:
         assert returned == (NoneType if operation.result is None else operation.result)
 
