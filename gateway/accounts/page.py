@@ -91,7 +91,7 @@ SCRIPT = """
     if (form.dataset.providers) offer();
     if (isBack && token && told.has("code")) {
       send(`${form.dataset.path}/oidc`, {code: told.get("code"), code_verifier: kept.verifier});
-    } else if (isBack) {
+    } else if (isBack && token) {  // whoever makes links can't have it say something
       said.textContent = told.get("error_description") ?? "You were not let in there.";
     }
 """
