@@ -89,9 +89,14 @@ function skip(event) {
 }
 
 function Loaded({ load, ...given }) {
-  const { data, error, reload } = useData(load);
+  const { data, error, reload } = useData(() => load().catch(explain), [load]);
   if (error) return html`<${Failed} error=${error} again=${reload} />`;
   return data ? html`<${data.default} ...${given} />` : html`<${Loading} />`;
+}
+
+// Browsers say that a module can't be had in words of their own.
+function explain(error) {
+  throw error instanceof TypeError ? new Error(texts.away) : error;
 }
 
 render(html`<${App} />`, document.getElementById("app"));
