@@ -53,6 +53,7 @@ from gateway.signins.queries import delete_old
 from gateway.signins.revocations import Revocations
 from gateway.state import State
 from gateway.streams.changes import Changes
+from gateway.streams.deliveries import Deliveries
 from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
@@ -188,7 +189,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         changes, topics = Changes(database, select_tools), Changes(database, select_states)
         revocations = Revocations(database, notifications)
         providers = Providers(settings)
-        uses = Uses(database)
+        uses, delivered = Uses(database), Deliveries(database)
         keys = Keys(database, revocations, UnknownKeys(attempts, settings), uses)
         failures = Failures(database)
         stack.push_async_callback(failures.flush)
@@ -223,6 +224,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             sign_ins=sweep_for_ever(database, "sign-ins", delete_old),
             providers=providers.run(),
             key_uses=uses.run(),
+            delivered=delivered.run(),
             failures=failures.run(),
             audit=sweep_for_ever(database, "entries", pruning(settings.audit_days)),
             changes=changes.run(),
@@ -237,6 +239,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         await stack.enter_async_context(loops)
         stack.push_async_callback(notifications.outbox.flush)
         stack.push_async_callback(uses.store)
+        stack.push_async_callback(delivered.store)
         probe = DatabaseProbe(settings, database)
         stack.callback(probe.close)
         replica = await stack.enter_async_context(open_replica(settings, database))
@@ -249,6 +252,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         yield State(
             sockets=sockets,
             heard=Heard(notifications),
+            deliveries=delivered,
             followed=Followed(),
             card_signer=CardSigner(settings.encryption_keys),
             a2a_server=LoadedServer(),

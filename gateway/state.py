@@ -22,6 +22,7 @@ from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
 from gateway.signins.revocations import Revocations
 from gateway.streams.changes import Changes
+from gateway.streams.deliveries import Deliveries
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
 from gateway.streams.watch import Watch
@@ -61,6 +62,7 @@ class State(TypedDict):
     topics: Changes[tuple[str, ...]]
     sockets: Sockets
     heard: Heard
+    deliveries: Deliveries
     followed: Followed
     card_signer: CardSigner
     a2a_server: LoadedServer

@@ -29,6 +29,8 @@ class Sending:
     pacing: Pacing = field(factory=Pacing)
     claims: set[UUID] = field(factory=set)
     """Those of which something may have been sent; whoever began them takes them out."""
+    composed: dict[UUID, float] = field(factory=dict)
+    """When what is sent was ready, by claim and by the clock of this process; likewise."""
 
 
 class Lane(Protocol):

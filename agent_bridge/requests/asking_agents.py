@@ -4,6 +4,7 @@ Past the master agent: without a model config.
 """
 
 import asyncio
+from time import monotonic
 
 from databases import Database
 
@@ -65,6 +66,7 @@ class AskedAgents:
         with span("compose"):
             asked = await self._marks.do(request)
         agents = line_up(asked.members, with_arguments=request.has_arguments)
+        self._sending.composed[request.claim_id] = monotonic()
         return agents if asked.is_held else None
 
     async def _mark_all(self, requests: list[ClaimedRequest]) -> list[Asked]:

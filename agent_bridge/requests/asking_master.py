@@ -140,6 +140,7 @@ class MasterAgent:
             content = payload(form, invocation)
             prepared = Prepared(content, form, remembered, invocation.model)
             await self._make_fit(request, prepared.content)
+            self._sending.composed[request.claim_id] = monotonic()
             return prepared
 
     async def _make_fit(self, request: ClaimedRequest, content: dict[str, Any]) -> None:

@@ -36,6 +36,8 @@ class Invoker:
         self._agents: Asking = AskedAgents(settings, database, lanes, sending)
         self.sent: set[UUID] = sending.claims
         """Claims that somebody may have been asked for; whoever began them takes them out."""
+        self.composed: dict[UUID, float] = sending.composed
+        """When what they are asked was ready; likewise."""
 
     async def find_outcome(self, request: ClaimedRequest) -> Outcome | None:
         """Ask; None: the claim was lost before anything was sent."""

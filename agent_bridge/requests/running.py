@@ -14,7 +14,7 @@ from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.ending import INTERNAL, Endings
 from agent_bridge.requests.invoking import Invoker
 from agent_bridge.router.frames import MASTER_SERVER_ML
-from shared.domain.endings import Outcome, failed
+from shared.domain.endings import Moments, Outcome, failed
 from shared.notifications.formats import Request
 from shared.telemetry.logging import bind_log_ids
 from shared.telemetry.tracing import span
@@ -49,6 +49,7 @@ class Running:
         def finished(task: asyncio.Task[None]) -> None:
             del self._tasks[request.claim_id]
             self._invoker.sent.discard(request.claim_id)
+            self._invoker.composed.pop(request.claim_id, None)
             on_end()
             if not task.cancelled() and (error := task.exception()):
                 logger.error("request %s was not ended here", request.id, exc_info=error)
@@ -111,9 +112,10 @@ class Running:
         if invoking.cancelled():
             return  # somebody else has ended it
         if outcome := _result(invoking, request):
-            outcome = attrs.evolve(outcome, first_part=heard.first, last_part=heard.last)
+            composed = self._invoker.composed.get(request.claim_id)
+            moments = Moments(composed, heard.first, heard.last)
             with span("end"):
-                await self._endings.end(request, outcome)
+                await self._endings.end(request, attrs.evolve(outcome, moments=moments))
 
 
 def _subject(request: ClaimedRequest) -> Subject:

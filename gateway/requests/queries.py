@@ -18,7 +18,9 @@ _TOLD = """
            execution_time, error, coalesce(usage, CAST('[]' AS jsonb)) AS usage,
            timezone('utc', claimed_at) AS claimed_at,
            timezone('utc', first_part_at) AS first_part_at,
-           timezone('utc', last_part_at) AS last_part_at, bridge_id, asked_id, seq
+           timezone('utc', last_part_at) AS last_part_at,
+           timezone('utc', composed_at) AS composed_at,
+           timezone('utc', delivered_at) AS delivered_at, bridge_id, asked_id, seq
 """
 _OF_SESSION = "AND session_id = :session_id"
 _OF_STATUS = "AND status = ANY(CAST(:statuses AS text[]))"

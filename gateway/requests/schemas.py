@@ -33,10 +33,12 @@ class UsedModel:
 class ChatRequest:
     """A message's way to its answer. Times are UTC, `execution_time` is in seconds.
 
-    `claimed_at` is when a bridge took it, and which one is `bridge_id`; `sent_at` when the master
-    agent was invoked, or the agent or flow `asked_id`; `first_part_at` and `last_part_at` are of
-    the parts of its answer; `ended_at` is when that was stored; `deadline` when it is waited for no
-    longer. What is not known is null. `usage` is empty where the answer says nothing of it.
+    `claimed_at` is when a bridge took it, and which one is `bridge_id`; `sent_at` when it was noted
+    that the master agent, or the agent or flow `asked_id`, is invoked; `composed_at` when what that
+    is sent was ready; `first_part_at` and `last_part_at` are of the parts of its answer; `ended_at`
+    is when that was stored, `delivered_at` when a client was first given it; `deadline` when it is
+    waited for no longer. What is not known is null. `usage` is empty where the answer says nothing
+    of it.
     """
 
     request_id: UUID
@@ -53,6 +55,8 @@ class ChatRequest:
     claimed_at: datetime | None
     first_part_at: datetime | None
     last_part_at: datetime | None
+    composed_at: datetime | None
+    delivered_at: datetime | None
     bridge_id: UUID | None
     asked_id: UUID | None
     seq: int | None

@@ -12,6 +12,7 @@ from attrs import define, field
 
 from gateway.state import State
 from gateway.streams.asking import Accepted
+from gateway.streams.deliveries import Deliveries
 from gateway.streams.delivery import Delivery, Outgoing
 from gateway.streams.events import Part
 from gateway.streams.questions import Question
@@ -65,6 +66,7 @@ class Feed:
     delivery: Delivery
     _listener: Listener
     _parts: Parts | None
+    _deliveries: Deliveries
     _is_gone: bool = False
 
     async def events(self) -> AsyncGenerator[Outgoing | Part]:
@@ -108,10 +110,12 @@ class Feed:
         try:
             async with aclosing(self.delivery.next_frames(message)) as frames:
                 async for outgoing in frames:
-                    if self._parts is not None and outgoing.is_answer and outgoing.request:
-                        for part in self._parts.texts.take():
-                            yield part
-                        self._parts.texts.end(outgoing.request)
+                    if outgoing.is_answer and outgoing.request:
+                        if self._parts is not None:
+                            for part in self._parts.texts.take():
+                                yield part
+                            self._parts.texts.end(outgoing.request)
+                        self._deliveries.note(outgoing.request.id)
                     yield outgoing
         except DatabaseAwayError as error:
             logger.warning("session %s is behind: %s", self.delivery.session_id, error)
@@ -152,7 +156,7 @@ async def follow(
     channels = _channels(owner, session_id, with_parts=with_parts)
     async with state["heard"].listen(request_id, *channels) as listener:
         delivery = Delivery(state["database"], owner, session_id, after, state["large_frames"])
-        feed = Feed(delivery, listener, parts)
+        feed = Feed(delivery, listener, parts, state["deliveries"])
         told = partial(feed.catch_up, must_exist=request_id is not None)
         with state["watch"].watch(Watched(session_id, request_id), told):
             yield feed

@@ -19,6 +19,17 @@ from shared.telemetry.metrics import REQUESTS_ENDED
 
 
 @frozen
+class Moments:
+    """When something of a request happened, by the clock of this process; None: it has not."""
+
+    composed: float | None = None
+    """What is sent was ready."""
+    first_part: float | None = None
+    """The first part of the answer came."""
+    last_part: float | None = None
+
+
+@frozen
 class Outcome:
     """How a request ended: a status of the requests table, and the answer."""
 
@@ -26,9 +37,7 @@ class Outcome:
     answer: Answer
     execution_time: float = 0.0
     usage: Sequence[Usage] = ()
-    first_part: float | None = None
-    """When the first part of the answer came, by the clock of this process; None: none has."""
-    last_part: float | None = None
+    moments: Moments = Moments()
 
     @property
     def error(self) -> str | None:
@@ -145,10 +154,11 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
                 CAST(:ids AS uuid[]), CAST(:claim_ids AS uuid[]), CAST(:from_statuses AS text[]),
                 CAST(:statuses AS text[]), CAST(:message_ids AS uuid[]), CAST(:contents AS text[]),
                 CAST(:execution_times AS float8[]), CAST(:errors AS text[]),
-                CAST(:since_first_parts AS float8[]), CAST(:since_last_parts AS float8[])
+                CAST(:since_composed AS float8[]), CAST(:since_first_parts AS float8[]),
+                CAST(:since_last_parts AS float8[])
             ) AS ending (
                 id, claim_id, from_status, status, message_id, content, execution_time, error,
-                since_first_part, since_last_part
+                since_composed, since_first_part, since_last_part
             )
         ), locked AS (
             SELECT ending.*, requests.session_id FROM ending JOIN requests USING (id)
@@ -178,6 +188,7 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
         UPDATE requests
         SET status = locked.status, ended_at = now(), execution_time = locked.execution_time,
             error = locked.error, seq = session.last_seq,
+            composed_at = now() - since_composed * interval '1 second',
             first_part_at = now() - since_first_part * interval '1 second',
             last_part_at = now() - since_last_part * interval '1 second'
         FROM locked JOIN session USING (session_id) WHERE requests.id = locked.id
@@ -203,8 +214,9 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
         "contents": [write_json(each.answer).decode() for each in outcomes],
         "execution_times": [each.execution_time for each in outcomes],
         "errors": [each.error for each in outcomes],
-        "since_first_parts": [_since(each.first_part) for each in outcomes],
-        "since_last_parts": [_since(each.last_part) for each in outcomes],
+        "since_composed": [_since(each.moments.composed) for each in outcomes],
+        "since_first_parts": [_since(each.moments.first_part) for each in outcomes],
+        "since_last_parts": [_since(each.moments.last_part) for each in outcomes],
     }
     ended = [Ended(**columns(row)) for row in await connection.fetch_all(sql, values)]
     # By claim too: a request may be here twice, by one that was lost and by the one that holds.

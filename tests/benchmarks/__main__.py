@@ -30,6 +30,7 @@ SCENARIOS = (
     "files",
     "idle",
     "revoking",
+    "console",
     "growth",
     "scaling",
     "estate",

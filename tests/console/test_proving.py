@@ -5,6 +5,7 @@ from uuid import uuid4
 from playwright.async_api import expect
 
 from tests.console.people import OpenConsole
+from tests.gateway.identities.browsing import sign_in_there
 from tests.gateway.identities.conftest import (  # noqa: F401 (fixtures)
     Installation,
     installation,
@@ -73,3 +74,28 @@ async def test_who_has_no_password_is_sent_to_his_provider(
         lasting = "SELECT count(*) FROM sign_ins WHERE user_id = %s AND ended_at IS NULL"
         assert sql(lasting, user["id"]) == [{"count": 1}]
         person.errors.clear()  # and what the provider's page wants of the internet
+
+
+async def test_who_signs_in_as_somebody_else_has_shown_nothing(
+    open_console: OpenConsole,
+    installation: Installation,  # noqa: F811 (a fixture)
+    sql: Sql,
+) -> None:
+    other = f"console-{uuid4().hex}"
+    async with register_user(installation.gateway) as user:
+        sql(AGE, user.id)
+        async with open_console(user, "account/keys", gateway=installation.gateway) as person:
+            await person.click("New key")
+            await person.fill("What is it for?", "my editor")
+            await person.click("Make the key")
+            await person.click("Sign in with The provider of npm again")
+            await sign_in_there(person.page, other)
+            await person.see(f"That was {other}. You are signed in as {user.name}.")
+            await person.see(user.name)
+            person.errors.clear()  # the browser notes what was refused
+    assert sql(KEYS, user.id) == []
+    lasting = """
+        SELECT username FROM sign_ins JOIN users ON users.id = user_id
+        WHERE username = ANY(%s) AND ended_at IS NULL
+    """
+    assert sql(lasting, [other, user.name]) == [{"username": user.name}]

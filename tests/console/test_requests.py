@@ -29,7 +29,7 @@ async def test_a_request_is_seen_as_it_goes_on_and_cancelled(
         await entry.click()
         steps = person.page.locator(".requests-steps")
         await expect(steps).to_contain_text("Accepted")
-        await expect(steps).to_contain_text("Sent")
+        await expect(steps).to_contain_text("Marked as sent")
         await person.click("Cancel it")
         await expect(steps).to_contain_text("Cancelled")
         await expect(person.page.get_by_role("button", name="Cancel it")).to_have_count(0)

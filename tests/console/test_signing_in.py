@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import expect
 
-from tests.console.people import KEY, OpenConsole
+from tests.console.people import KEY, OpenConsole, Person
 from tests.sql import Sql
 from tests.system import System
 from tests.users import PASSWORD, User, insert_user, register_user
@@ -67,6 +67,35 @@ async def test_who_signs_out_does_so_in_all_tabs(open_console: OpenConsole, user
         await expect(person.page.get_by_role("heading", name="Sign in")).to_be_visible()
         await other.see("You have signed out in another tab.")
         assert (await user.http.get("/api/me")).status_code == 401
+
+
+async def test_what_was_not_sent_is_not_the_next_one_s(
+    open_console: OpenConsole, system: System
+) -> None:
+    """Neither what was being written, nor what would be sent as soon as that is possible."""
+    async with register_user(system.gateway) as user, register_user(system.gateway) as other:
+        id_ = str(uuid4())
+        async with open_console(view=f"chat/{id_}") as person:
+            page = person.page
+            await _sign_in(person, user)
+            unsent = [{"messageId": str(uuid4()), "text": "my other secret", "files": []}]
+            kept = {f"genai.draft.{id_}": "my secret", f"genai.unsent.{id_}": json.dumps(unsent)}
+            await page.evaluate("(kept) => Object.assign(sessionStorage, kept)", kept)
+            await person.open("account")
+            await person.click("Sign out")
+            await person.open(f"chat/{id_}")
+            await _sign_in(person, other)
+            await expect(page.get_by_label("Write a message", exact=True)).to_have_value("")
+            await expect(page.get_by_text("my other secret")).to_have_count(0)
+            assert "secret" not in await page.evaluate("Object.values(sessionStorage).join()")
+            person.forgive(400)  # there is no such chat
+
+
+async def _sign_in(person: Person, user: User) -> None:
+    await person.fill("Name", user.name)
+    await person.fill("Password", PASSWORD)
+    await person.click("Sign in")
+    await person.see(user.name)
 
 
 @pytest.fixture

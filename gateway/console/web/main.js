@@ -40,7 +40,7 @@ function App() {
 function Shell() {
   const [isOpen, setOpen] = useState(false);
   const { path, query } = route.value;
-  const name = path[0] in VIEWS ? path[0] : "chat";
+  const name = Object.hasOwn(VIEWS, path[0] ?? "") ? path[0] : "chat";
   const { data, error, reload } = useData((signal) => get("/api/me", {}, { signal }));
   useEffect(() => { if (data) me.value = data; }, [data]);
   useEffect(() => {

@@ -1,9 +1,10 @@
 // Who has signed in, in all tabs of this browser, and the tokens by which that is shown.
-import { computed, signal } from "./lib.js";
+import { computed, effect, signal } from "./lib.js";
 import { clear, shelve, shelved } from "./shelf.js";
 import { texts } from "./texts.js";
 
 const KEY = "genai.sign-in";
+const OF = "genai.of"; // the sign-in of which is what else this tab keeps
 const AHEAD = 30_000; // ms before its end in which a token is renewed, or a quarter of its life
 const LOOK = 5000; // ms after which it is looked for that
 const ROOT = new URL("../", import.meta.url).href.replace(/\/$/, "");
@@ -18,6 +19,16 @@ export const reason = signal(stored().reason);
 // What is of one sign-in is drawn anew for another one.
 export const signInId = computed(() => (tokens.value ? tokens.value.id ?? "" : null));
 export const isSignedIn = () => signInId.value !== null;
+
+// What one has written and not sent is no concern of who signs in next, in the same tab.
+effect(() => {
+  const id = signInId.value ?? "";
+  const of = sessionStorage.getItem(OF);
+  if (of !== null && of !== id) {
+    for (const key of Object.keys(sessionStorage).filter((each) => each.startsWith("genai."))) sessionStorage.removeItem(key);
+  }
+  sessionStorage.setItem(OF, id);
+});
 
 // What other tabs have done.
 addEventListener("storage", ({ key }) => {
@@ -108,7 +119,9 @@ async function renew(before) {
     body: new URLSearchParams({ grant_type: "refresh_token", refresh_token: before.refresh }),
   });
   if (response.ok) {
-    await shelve(take(await response.json(), before.id));
+    const given = await response.json();
+    if (tokens.value?.id !== before.id) return false; // meanwhile it was signed out
+    await shelve(take(given, before.id));
     return true;
   }
   if (response.status !== 400 && response.status !== 401) throw new Error(`renewal: ${response.status}`);

@@ -34,6 +34,7 @@ export const texts = {
     label: "Confirm",
     by: (title) => `Sign in with ${title} again`,
     done: "Thank you. Please do it again now.",
+    another: (shown, asked) => `That was ${shown}. You are signed in as ${asked}.`,
   },
   signIn: {
     title: "Sign in",
@@ -460,7 +461,7 @@ export const texts = {
     chat: "Chat",
     allChats: "Any chat",
     states: { queued: "Queued", running: "Running", answered: "Answered", failed: "Failed", timed_out: "Timed out", cancelled: "Cancelled", interrupted: "Interrupted" },
-    steps: { accepted: "Accepted", claimed: "Claimed", sent: "Sent", parts: "First part", lastPart: "Last part", answered: "Answered" },
+    steps: { accepted: "Accepted", claimed: "Claimed", sent: "Marked as sent", composed: "Composed", parts: "First part", lastPart: "Last part", answered: "Answered", delivered: "Delivered" },
     way: "Its way",
     open: "Open",
     asked: "Asked",

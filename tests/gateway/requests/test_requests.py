@@ -25,7 +25,7 @@ from tests.users import Chat, Json, User, eventually
 KEYS = {
     *("request_id", "session_id", "message_id", "status", "created_at", "sent_at", "ended_at"),
     *("deadline", "execution_time", "error", "usage", "claimed_at", "first_part_at"),
-    *("last_part_at", "bridge_id", "asked_id", "seq"),
+    *("last_part_at", "composed_at", "delivered_at", "bridge_id", "asked_id", "seq"),
 }
 DETAILS = {"log_entries", "error_entries", "last_logged_at", "waits_for"}
 NOBODYS = "4f1f8f0a-6d0e-4d3c-9a51-7f2f6f3a0b1d"
@@ -66,14 +66,48 @@ def assert_cancelled(frame: Json, request_id: str) -> None:
     assert (response["request_id"], response["is_success"]) == (request_id, False)
 
 
+async def until_delivered(user: User, request_id: str) -> None:
+    async def holds() -> bool:
+        return (await read(user, request_id))["delivered_at"] is not None
+
+    await eventually(holds, "its answer is known to be delivered")
+
+
+async def test_an_answer_that_nobody_was_there_for_is_delivered_to_who_asks_for_it(
+    user: User, master: Master
+) -> None:
+    session_id = str(uuid4())
+    url = f"/api/sessions/{session_id}"
+    sent = await user.http.post(f"{url}/messages", json={"message": "hello"})
+    assert sent.status_code == 202, sent.text
+    request_id = sent.json()["request_id"]
+
+    async def has_ended() -> bool:
+        return bool((await read(user, request_id))["status"] == "answered")
+
+    await eventually(has_ended, "it is answered")
+    assert (await read(user, request_id))["delivered_at"] is None
+    async with user.chat(session_id, after=0) as chat:
+        await chat.receive_answer()
+    await until_delivered(user, request_id)
+    first = (await read(user, request_id))["delivered_at"]
+    async with user.chat(session_id, after=0) as chat:
+        await chat.receive_answer()
+    async with user.chat() as other:
+        later = (await other.ask("later"))["response"]["request_id"]
+    await until_delivered(user, later)  # stored after what was noted before it
+    assert (await read(user, request_id))["delivered_at"] == first
+
+
 async def test_an_answered_request_tells_its_times(user: User, master: Master) -> None:
     async with user.chat() as chat:
         response = (await chat.ask("hello"))["response"]
+    await until_delivered(user, response["request_id"])
     [request] = await listed(user, chat.session_id)
     assert request.keys() == KEYS
     assert request["request_id"] == response["request_id"]
     assert (request["session_id"], request["status"]) == (chat.session_id, "answered")
-    order = ["created_at", "claimed_at", "sent_at", "ended_at", "deadline"]
+    order = ["created_at", "claimed_at", "sent_at", "composed_at", "ended_at", "delivered_at"]
     assert sorted(order, key=lambda name: str(request[name])) == order
     assert request["bridge_id"] is not None
     assert (request["execution_time"], request["error"]) == (0.25, None)

@@ -11,6 +11,7 @@ from attrs import define, field
 from databases import Database
 
 from gateway.streams import following
+from gateway.streams.deliveries import Deliveries
 from gateway.streams.delivery import Delivery, Outgoing
 from gateway.streams.events import Part
 from gateway.streams.following import Feed, Parts
@@ -71,11 +72,15 @@ class Client:
         return (event.index, event.text) if isinstance(event, Part) else event
 
 
+NOWHERE = Database("postgresql://nowhere/none")
+NOTED = Deliveries(NOWHERE)
+
+
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
     line, listener = Line(), Listener()
-    delivery = Scripted(Database("postgresql://nowhere/none"), UUID(int=3), UUID(int=4), 0)
-    feed = Feed(delivery, listener, Parts(line, b"asked"))
+    delivery = Scripted(NOWHERE, UUID(int=3), UUID(int=4), 0)
+    feed = Feed(delivery, listener, Parts(line, b"asked"), NOTED)
     async with aclosing(feed.events()) as events:
         yield Client(listener, line, events)
 
@@ -141,8 +146,8 @@ async def test_parts_of_a_version_that_is_not_known_are_left_out(client: Client)
 
 
 async def test_who_wants_no_parts_is_told_none(client: Client) -> None:
-    delivery = Scripted(Database("postgresql://nowhere/none"), UUID(int=3), UUID(int=4), 0)
-    feed = Feed(delivery, client.listener, None)
+    delivery = Scripted(NOWHERE, UUID(int=3), UUID(int=4), 0)
+    feed = Feed(delivery, client.listener, None, NOTED)
     client.hear("one ")
     client.listener.put(b"frames/3 answer")
     async with aclosing(feed.events()) as events:

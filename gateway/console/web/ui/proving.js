@@ -49,7 +49,8 @@ function Ask({ say }) {
   `;
 }
 
-// Who has shown it at a provider has signed in anew: the sign-in of before ends.
+// Who has shown it at a provider has signed in anew: the sign-in of before ends. As somebody else one has shown
+// nothing.
 async function takeReturn() {
   const back = cameBack("proof");
   if (!back) return;
@@ -57,6 +58,13 @@ async function takeReturn() {
   const before = { anonymous: true, headers: { Authorization: `Bearer ${await currentToken()}` } };
   const form = new URLSearchParams({ code: back.code, code_verifier: back.verifier });
   const tokens = await post("/api/login/oidc/token", form, { anonymous: true });
+  const now = { anonymous: true, headers: { Authorization: `Bearer ${tokens.access_token}` } };
+  const shown = await get("/api/me", {}, now);
+  const asked = await get("/api/me", {}, before).catch(() => null);
+  if (shown.id !== asked?.id) {
+    await post("/api/logout", undefined, now);
+    throw new Error(asked ? t.another(shown.username, asked.username) : texts.signIn.ended);
+  }
   await post("/api/logout", undefined, before);
   take(tokens);
   toast(t.done);

@@ -15,7 +15,7 @@ const t = texts.account;
 const PARTS = { profile: Profile, "signing-in": SigningIn, keys: Keys, groups: Groups, usage: Usage, data: Leaving };
 
 export default function Account({ path }) {
-  const chosen = path[0] in PARTS ? path[0] : "profile";
+  const chosen = Object.hasOwn(PARTS, path[0] ?? "") ? path[0] : "profile";
   const Part = PARTS[chosen];
   return html`
     <${Page} title=${texts.nav.account} actions=${html`<${Button} icon="out" onClick=${signOut}>${t.signOut}<//>`}>

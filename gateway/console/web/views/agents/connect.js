@@ -37,7 +37,7 @@ export function Connect() {
 
 // What the agent does before one's eyes.
 function Waiting({ id }) {
-  const { data } = useData((signal) => get(`/api/agents/${id}`, {}, { signal }), [id], ["agents"]);
+  const { data } = useData((signal) => get(`/api/agents/${encodeURIComponent(id)}`, {}, { signal }), [id], ["agents"]);
   const [wasThere, setThere] = useState(false);
   const isThere = data?.is_active ?? false;
   if (isThere && !wasThere) setThere(true);

@@ -19,8 +19,8 @@ export async function loadThings(signal) {
 
 // One of them, or null.
 export async function loadThing(kind, id, signal) {
-  if (kind === "a2a") return fromCard(await get(`/api/a2a/agents/${id}`, {}, { signal }));
-  if (kind !== "mcp") return fromAgent(await get(`/api/agents/${id}`, {}, { signal }));
+  if (kind === "a2a") return fromCard(await get(`/api/a2a/agents/${encodeURIComponent(id)}`, {}, { signal }));
+  if (kind !== "mcp") return fromAgent(await get(`/api/agents/${encodeURIComponent(id)}`, {}, { signal }));
   const servers = await Promise.all([get("/api/mcp/servers", MOST, { signal }), get("/api/mcp/servers", { ...MOST, shared: true }, { signal })]);
   return servers.flat().flatMap(fromServer).find((each) => each.id === id) ?? null;
 }

@@ -18,12 +18,12 @@ const t = texts.requests;
 const OPEN_MS = 2000; // after which one that goes on is read again, with what was logged
 
 export function Detail({ id }) {
-  const { data, error, reload } = useData((signal) => get(`/api/requests/${id}`, {}, { signal }), [id], ["requests"]);
+  const { data, error, reload } = useData((signal) => get(`/api/requests/${encodeURIComponent(id)}`, {}, { signal }), [id], ["requests"]);
   const { data: names } = useData(loadNames, [], ["chats"]);
   useInterval(() => { if (data && isOpen(data)) reload(); }, OPEN_MS);
   if (!data) return html`<${Page} title=${t.one} back="requests">${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}<//>`;
   const cancel = () => attempt(async () => {
-    await post(`/api/requests/${id}/cancel`, {});
+    await post(`/api/requests/${encodeURIComponent(id)}/cancel`, {});
     await reload();
   });
   const actions = html`

@@ -11,9 +11,11 @@ const STEPS = [
   ["accepted", "created_at"],
   ["claimed", "claimed_at"],
   ["sent", "sent_at"],
+  ["composed", "composed_at"],
   ["parts", "first_part_at"],
   ["lastPart", "last_part_at"],
   ["answered", "ended_at"],
+  ["delivered", "delivered_at"],
 ];
 
 export function Timeline({ request }) {

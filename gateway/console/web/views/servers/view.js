@@ -15,7 +15,7 @@ const t = texts.servers;
 
 export default function Servers({ path, query }) {
   const [kind, id] = path;
-  if (kind in KINDS && id) return html`<${Server} key=${id} kind=${kind} id=${id} asksLogIn=${query.log_in === "1"} />`;
+  if (id && Object.hasOwn(KINDS, kind)) return html`<${Server} key=${id} kind=${kind} id=${id} asksLogIn=${query.log_in === "1"} />`;
   return html`<${All} />`;
 }
 

@@ -18,7 +18,7 @@ export function UserField({ label, chosen, choose }) {
   useEffect(() => {
     if (!chosen) return undefined;
     let isLate = false;
-    get(`/api/users/${chosen}`).then(
+    get(`/api/users/${encodeURIComponent(chosen)}`).then(
       ({ username }) => !isLate && setText(username),
       () => !isLate && setText(chosen), // somebody who has left
     );

@@ -11,7 +11,7 @@ import { List, usePages } from "../shared/pages.js";
 const words = texts.users;
 
 export function SignIns({ id }) {
-  const path = `/api/users/${id}/sign-ins`;
+  const path = `/api/users/${encodeURIComponent(id)}/sign-ins`;
   const pages = usePages(path);
   const end = (which) => attempt(async () => {
     await remove(which ? `${path}/${which}` : path);
@@ -34,7 +34,7 @@ export function SignIns({ id }) {
 }
 
 export function Keys({ id }) {
-  const path = `/api/users/${id}/keys`;
+  const path = `/api/users/${encodeURIComponent(id)}/keys`;
   const pages = usePages(path);
   const revoke = async (key) => {
     if (!await confirm(words.revokeAsk(key.name), { text: words.revokeText, label: words.revoke })) return;

@@ -27,9 +27,9 @@ const TABS = {
 };
 
 export function User({ id, query }) {
-  const { data: user, error, reload } = useData((signal) => get(`/api/users/${id}`, {}, { signal }), [id]);
+  const { data: user, error, reload } = useData((signal) => get(`/api/users/${encodeURIComponent(id)}`, {}, { signal }), [id]);
   useInterval(reload, 5000);
-  const chosen = query.tab in TABS ? query.tab : "sign-ins";
+  const chosen = Object.hasOwn(TABS, query.tab ?? "") ? query.tab : "sign-ins";
   const Chosen = TABS[chosen];
   if (!user) return html`<${Page} title=${words.one} back="users">${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}<//>`;
   return html`
