@@ -154,7 +154,6 @@ export const texts = {
     groups: "Groups",
     groupsLead: "People who let each other use their agents, flows, models and servers.",
     group: "Group",
-    allGroups: "All groups",
     newGroup: "New group",
     makeGroup: "Create the group",
     groupName: "Name of the group",
