@@ -63,7 +63,7 @@ function Canvas({ title, series, data, format, when, bars, stacked, least, steps
 }
 
 function options(width, { series, format, when, bars, least, steps, group, setAt }) {
-  const axis = { stroke: () => colour("--text-soft"), font: `12px ${colour("--sans")}`, ticks: { show: false }, grid: { stroke: () => colour("--line"), width: 1 } };
+  const axis = { stroke: () => colour("--text-soft"), font: `12px ${FONT}`, ticks: { show: false }, grid: { stroke: () => colour("--line"), width: 1 } };
   return {
     width,
     height: HEIGHT,
@@ -92,7 +92,14 @@ function options(width, { series, format, when, bars, least, steps, group, setAt
 
 const TIMES = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const DAYS = [1, 2, 7, 14, 30, 60, 90].map((days) => days * 86_400);
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const FONT = getComputedStyle(document.body).fontFamily;
+const painted = document.createElement("i");
+// A variable as a colour that a canvas knows: light or dark, as the page is now.
+function colour(name) {
+  if (!painted.isConnected) document.body.append(painted);
+  painted.style.color = `var(${name})`;
+  return getComputedStyle(painted).color;
+}
 const plain = (value) => value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 });
 const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
 const said = (value, format) => (value === null || value === undefined ? "–" : format(value));
