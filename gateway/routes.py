@@ -18,6 +18,7 @@ from gateway.identities import own as own_identities
 from gateway.identities import proving
 from gateway.identities import routes as identities
 from gateway.invocations import routes as invocations
+from gateway.invocations import tool_routes as tools
 from gateway.keys import routes as keys
 from gateway.leaving import chat_export
 from gateway.leaving import export_routes as exporting
@@ -67,6 +68,7 @@ _of_owners = [
 ]
 _of_chats = [
     *invocations.operations,
+    *tools.operations,
     *chats.operations,
     *changes.operations,
     *chat_export.operations,

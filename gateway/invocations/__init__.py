@@ -1,1 +1,1 @@
-"""Asking agents and flows themselves by REST, and waiting for what requests are answered."""
+"""Asking agents, flows, tools and A2A agents themselves by REST, and waiting for their answers."""

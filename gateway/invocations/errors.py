@@ -15,6 +15,12 @@ class ConflictError(ApiError):
     status = 409
 
 
+class SilentError(ApiError):
+    """The server of a tool, or an A2A agent, gives no answer; the detail says why."""
+
+    status = 502
+
+
 class GoneError(ApiError):
     """The chat of the request was deleted, or its answer is kept no longer."""
 

@@ -27,9 +27,7 @@ def question_of(call: Call[Invocation, Any], asked_id: UUID) -> Question:
     message = body.message if body.arguments is None else write_json(body.arguments).decode()
     if message is None or (body.message is not None and body.arguments is not None):
         raise BadRequestError(NOTHING_ASKED)
-    most_bytes = call.state["settings"].max_message_bytes
-    if len(message.encode()) > most_bytes:
-        raise BadRequestError(f"What is asked must have at most {in_units(most_bytes)}")
+    check_size(call, message.encode())
     return Question(
         user_id=user_id,
         session_id=body.session_id or _new_session(user_id, asked_id, body.message_id),
@@ -40,6 +38,13 @@ def question_of(call: Call[Invocation, Any], asked_id: UUID) -> Question:
         has_arguments=body.arguments is not None,
         origin=None if body.session_id else ORIGIN,
     )
+
+
+def check_size(call: Call[Any, Any], asked: bytes) -> None:
+    """Raises BadRequestError for more than a message may have."""
+    most_bytes = call.state["settings"].max_message_bytes
+    if len(asked) > most_bytes:
+        raise BadRequestError(f"What is asked must have at most {in_units(most_bytes)}")
 
 
 def _new_session(user_id: UUID, asked_id: UUID, message_id: UUID | None) -> UUID:

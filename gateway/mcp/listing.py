@@ -110,7 +110,7 @@ async def list_tools(transport: Transport, listed: Listed, *, is_older: bool) ->
     MOST_PAGES. One that is known to be older is not asked whether it is not.
     """
     mode = "legacy" if is_older else "auto"
-    async with Client(_take_answers(transport, listed), mode=mode, cache=None) as client:
+    async with Client(take_answers(transport, listed), mode=mode, cache=None) as client:
         listed.version = client.session.protocol_version
         try:
             await _list_pages(client, listed)
@@ -155,7 +155,7 @@ def _name(one: object) -> object:
 
 
 @asynccontextmanager
-async def _take_answers(
+async def take_answers(
     transport: Transport, listed: Listed
 ) -> AsyncIterator[tuple[ObjectReceiveStream[Received], Any]]:
     """The same transport, with what is in answers put there: the SDK never sees it.

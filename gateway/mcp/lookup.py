@@ -35,6 +35,7 @@ NO_MCP = (
     "it does not answer as an MCP server does, make sure that it supports the 'streamable-http' "
     "protocol"
 )
+NOT_LISTED = "it does not list its tools"
 FLOODED = f"it sends more than {MESSAGES_LIMIT:,} messages, or {QUESTIONS_LIMIT} questions"
 SSE_STATUSES = frozenset({400, 404, 405})  # to who posts where a stream is to be asked for
 SSE_ONLY = (
@@ -77,7 +78,7 @@ async def look_up(
     try:
         async with (
             outbound.visit(VISIT_BYTES, credentials=credentials) as http,
-            _explained(http, sessions, was_sent=credentials is not None),
+            explained(http, sessions, NOT_LISTED, was_sent=credentials is not None),
         ):
             transport = streamable_http_client(
                 url, http_client=http, terminate_on_close=False, max_sse_event_size=None
@@ -153,10 +154,13 @@ async def _streams_first(outbound: Outbound, url: str, credentials: Credentials 
 
 
 @asynccontextmanager
-async def _explained(
-    http: httpx2.AsyncClient, sessions: Sessions, *, was_sent: bool
+async def explained(
+    http: httpx2.AsyncClient, sessions: Sessions, refused: str, *, was_sent: bool
 ) -> AsyncIterator[None]:
-    """Raises UnreachableError for what the SDK raises: anything, in groups."""
+    """Raises UnreachableError for what the SDK raises: anything, in groups.
+
+    `refused` is the clause for an answer of the server that is an error.
+    """
     answers: list[httpx2.Response] = []
 
     async def note(answer: httpx2.Response) -> None:
@@ -169,12 +173,12 @@ async def _explained(
     except Exception as error:
         if answers and not answers[-1].is_success:
             raise describe_answer(answers[-1], was_sent=was_sent, ways=WAYS) from error
-        raise _explain(error) from error
+        raise _explain(error, refused) from error
 
 
-def _explain(error: BaseException) -> UnreachableError:
+def _explain(error: BaseException, refused: str) -> UnreachableError:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, MCPError) and error.code != PARSE_ERROR:
-        return UnreachableError("it does not list its tools", error.message)
+        return UnreachableError(refused, error.message)
     return UnreachableError(NO_MCP)

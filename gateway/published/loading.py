@@ -1,8 +1,9 @@
 """Loads the server side of A2A when it is first called: most gateways never are."""
 
 import asyncio
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gateway.a2a.loading import load
 
 if TYPE_CHECKING:
     from gateway.published.server import Server
@@ -24,15 +25,5 @@ class LoadedServer:
 
 
 def _load() -> "Server":
-    """Without the spans that the package wraps all it does in.
-
-    They keep each error in a cycle with the call that made it, and tell what clients have sent.
-    """
-    telemetry: Any = import_module("a2a.utils.telemetry")
-    telemetry.trace_class = _leave_as_it_is
-    server: Server = import_module("gateway.published.server").Server()
+    server: Server = load("gateway.published.server").Server()
     return server
-
-
-def _leave_as_it_is(**_: object) -> Any:
-    return lambda decorated: decorated

@@ -43,14 +43,17 @@ class Outbound:
         seconds: float | None = None,
         credentials: Credentials | None = None,
         make: Callable[..., httpx2.AsyncClient] = httpx2.AsyncClient,
+        most_seconds: float | None = None,
     ) -> AsyncIterator[httpx2.AsyncClient]:
         """A client for one visit, bounded in time, and in bytes over all its answers.
 
-        One of a package's own kind is made by `make`. Follows no redirects and keeps nothing for
+        One of a package's own kind is made by `make`. What is no look-up may take `most_seconds`,
+        whatever look-ups may. Follows no redirects and keeps nothing for
         the next visit. Credentials are added on the way out: the client never has them. Raises
         UnreachableError for what went wrong on the way, whatever the client made of it.
         """
-        seconds = self._seconds if seconds is None else min(seconds, self._seconds)
+        most = self._seconds if most_seconds is None else most_seconds
+        seconds = most if seconds is None else min(seconds, most)
         inner = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False)
         guard = Guard(self, inner, most_bytes, credentials)
         client = make(transport=guard, timeout=seconds, trust_env=False)

@@ -20,6 +20,7 @@ from gateway.web.room import Room, SharedRoom
 WAIT_SECONDS = 5.0
 WAITING_LIMIT = 100  # calls of a user that wait for a turn
 LOOKUPS_PER_USER = 4
+ASKED_PER_USER = 4  # tools and A2A agents that a user asks himself
 LARGE_MOST_BYTES = 64 * 1024 * 1024  # of large answers that are made or being taken
 LARGE_PER_USER = 2  # such answers
 BODIES_MOST_BYTES = 64 * 1024 * 1024  # of large bodies that come in, or are looked at
@@ -73,6 +74,7 @@ class Turns:
     def __init__(self, calls_per_user: int, pool_size: int) -> None:
         self.calls = Users(calls_per_user)
         self.lookups = Users(LOOKUPS_PER_USER)
+        self.asked = Users(ASKED_PER_USER)
         self._large_of = Users(LARGE_PER_USER)
         self._large = Room(LARGE_MOST_BYTES)
         self._bodies = SharedRoom(BODIES_MOST_BYTES, BODIES_BYTES_PER_USER)

@@ -31,6 +31,8 @@ class Scripted:
     session: str | None = None
     """What it calls each of them, if not by a name of its own."""
     streams: bool = False
+    results: dict[str, Any] = field(factory=dict)
+    """Of other methods than those that list."""
     asked: list[str] = field(factory=list)
     sessions: set[str] = field(factory=set)
 
@@ -68,4 +70,6 @@ class Scripted:
                 page = self.pages.get(asked.get("params", {}).get("cursor"))
                 if page is not None:
                     return {"result": page}
+            case method if self.results.get(method) is not None:
+                return {"result": self.results[method]}
         return {"error": {"code": -32601, "message": "Method not found"}}

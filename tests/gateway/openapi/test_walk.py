@@ -11,14 +11,15 @@ from typing import Any
 
 import httpx2
 from attrs import define, field
+from starlette.applications import Starlette
 
+from devstack.sample_a2a_agent import make_agent
 from gateway.web.examples import MARK, SESSION_ID
 from tests.asked import TEXT
-from tests.contract.strangers import CARD
 from tests.end_to_end.doors.visitors import REGISTER, answer_to, visiting
 from tests.gateway.openapi.test_documentation import DESCRIBED
 from tests.gateway.openapi.test_examples import LOGIN, look_up
-from tests.gateway.outsiders import answering, make_mcp, running, serving
+from tests.gateway.outsiders import make_mcp, running, serving
 from tests.master import Master, echo
 from tests.sql import Sql
 from tests.system import System
@@ -178,7 +179,8 @@ async def test_each_operation_succeeds_with_what_is_proposed_in_order(
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         [app] = await enter(running(make_mcp("tool")))
-        tools, card = await enter(serving(app)), await enter(serving(answering(CARD)))
+        tools, card = await enter(serving(app)), await enter(serving(Starlette()))
+        card.app = make_agent(card.url)
         somebody, second = [await enter(register_user(gateway)) for _ in range(2)]
         walk = Walk(await enter(connect_to(gateway)), second.http)
         walk.values = {
@@ -204,6 +206,9 @@ async def test_each_operation_succeeds_with_what_is_proposed_in_order(
                     walk.own["POST /api/validate-token"] = {"token": told["access_token"]}
                     for id_ in (walk.said["POST /api/register"]["id"], second.id):
                         sql("UPDATE users SET role = 'admin' WHERE id = %s", id_)
+                case "POST /api/mcp/servers":
+                    server = await walk.http.get(f"/api/mcp/servers/{told['id']}")
+                    walk.values["tool_id"] = server.json()["mcp_tools"][0]["id"]
                 case "POST /api/agents/register":
                     await enter(connected(system, walk.http, told))
                 case "POST /api/groups/{group_id}/members":

@@ -38,6 +38,25 @@ INVOCATIONS = [
         path=f"{AT_FLOW}/invoke",
         json={"message": "{new}"},
     ),
+    Entry(
+        "POST /api/mcp/servers/{server_id}/tools/{tool_id}/call",
+        UNKNOWN,
+        502,
+        says="There is no tool with the id '{tool_id}' at that server",
+        refused=404,
+        for_member=502,
+        json={"arguments": {}},
+    ),
+    Entry(
+        "POST /api/a2a/agents/{agent_id}/send",
+        UNKNOWN,
+        502,
+        says="There is no A2A agent with the id '{card_id}'",
+        refused=404,
+        for_member=502,
+        path="/api/a2a/agents/{card_id}/send",
+        json={"text": "{new}"},
+    ),
 ]
 NO_MODEL = "The model '{marker}' does not exist, or is not connected"
 HELLO = [{"role": "user", "content": "{new}"}]

@@ -60,6 +60,8 @@ SCOPES = {
     "chat": [
         "POST /api/agents/{agent_id}/invoke",
         "POST /api/agentflows/{agentflow_id}/invoke",
+        "POST /api/mcp/servers/{server_id}/tools/{tool_id}/call",
+        "POST /api/a2a/agents/{agent_id}/send",
         "POST /api/chats",
         "PATCH /api/chat",
         "DELETE /api/chat",

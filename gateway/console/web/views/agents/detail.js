@@ -10,6 +10,7 @@ import { confirm } from "../../ui/dialog.js";
 import { Share } from "../../ui/share.js";
 import { attempt, toast } from "../../ui/toast.js";
 import { Ask } from "./ask.js";
+import { AskOutside, useOutsideAnswer } from "./ask-outside.js";
 import { Kind, State } from "./badges.js";
 import { Edit } from "./edit.js";
 import { NewToken } from "./token.js";
@@ -25,6 +26,7 @@ export function Detail({ id, query }) {
   const { data: thing, error, isLoading, reload } = useData((signal) => loadThing(kind, id, signal), [kind, id], KINDS);
   const [dialog, open] = useState(null);
   const asking = useAsking();
+  const outside = useOutsideAnswer();
   if (!thing) {
     return html`<${Page} title=${texts.nav.agents} back="agents">
       ${isLoading ? html`<${Loading} />` : error ? html`<${Failed} error=${error} again=${reload} />`
@@ -33,7 +35,7 @@ export function Detail({ id, query }) {
   }
   const isMine = !thing.owner;
   const isAgent = thing.kind === "genai";
-  const tabs = [["overview", t.tabs.overview], ...(isAgent ? [["ask", t.tabs.ask], ["requests", t.tabs.requests], ["log", t.tabs.log]] : [])];
+  const tabs = [["overview", t.tabs.overview], ["ask", t.tabs.ask], ...(isAgent ? [["requests", t.tabs.requests], ["log", t.tabs.log]] : [])];
   const choose = (chosen) => replace("agents", id, { ...query, tab: chosen });
   const actions = isMine && html`
     <div class="row">
@@ -53,9 +55,10 @@ export function Detail({ id, query }) {
       <${Tabs} tabs=${tabs} chosen=${tab} choose=${choose} label=${thing.name || t.unnamed} />
       <div role="tabpanel" aria-label=${tabs.find(([each]) => each === tab)?.[1]}>
         ${tab === "ask" && isAgent ? html`<${Ask} key=${JSON.stringify(thing.parameters)} thing=${thing} asking=${asking} />`
-          : tab === "requests" && isAgent ? html`<${Past} thing=${thing} />`
-            : tab === "log" && isAgent ? html`<${Past} thing=${thing} withLogs />`
-              : html`<${Overview} thing=${thing} />`}
+          : tab === "ask" ? html`<${AskOutside} key=${JSON.stringify(thing.parameters)} thing=${thing} outside=${outside} />`
+            : tab === "requests" && isAgent ? html`<${Past} thing=${thing} />`
+              : tab === "log" && isAgent ? html`<${Past} thing=${thing} withLogs />`
+                : html`<${Overview} thing=${thing} />`}
       </div>
       ${dialog === "edit" && html`<${Edit} thing=${thing} close=${close} done=${reload} />`}
       ${dialog === "token" && html`<${NewToken} thing=${thing} close=${close} done=${reload} />`}

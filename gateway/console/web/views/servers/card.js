@@ -1,7 +1,8 @@
 // What the card of an A2A agent says.
 import { html } from "../../lib.js";
+import { href } from "../../router.js";
 import { texts } from "../../texts.js";
-import { Copy } from "../../ui/basics.js";
+import { Button, Copy } from "../../ui/basics.js";
 import { Section } from "../../ui/section.js";
 
 const t = texts.servers;
@@ -12,7 +13,7 @@ export function Card({ agent }) {
   const skills = (Array.isArray(card.skills) ? card.skills : []).filter((each) => each && typeof each === "object");
   const text = JSON.stringify(card, null, 2);
   return html`
-    <${Section} title=${t.skills(skills.length)}>
+    <${Section} title=${t.skills(skills.length)} actions=${html`<${Button} small kind="plain" href=${href("agents", agent.id, { kind: "a2a", tab: "ask" })}>${t.askIt}<//>`}>
       ${skills.length === 0 && html`<p class="soft">${t.noSkills}</p>`}
       <ul class="list">${skills.map((skill, at) => html`
         <li key=${skill.id ?? at} class="servers-tool">

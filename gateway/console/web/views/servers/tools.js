@@ -1,7 +1,8 @@
 // The tools of an MCP server, with what they take.
 import { html } from "../../lib.js";
+import { href } from "../../router.js";
 import { texts } from "../../texts.js";
-import { Badge, Copy } from "../../ui/basics.js";
+import { Badge, Button, Copy } from "../../ui/basics.js";
 import { Section } from "../../ui/section.js";
 
 const t = texts.servers;
@@ -27,7 +28,8 @@ function Tool({ of }) {
       <div class="row"><strong class="mono wrap">${name}</strong>
         ${annotations?.title && html`<span class="soft wrap">${annotations.title}</span>`}
         ${HINTS.filter(([hint, value]) => annotations?.[hint] === value).map(([hint, , mood, says]) => html`<${Badge} key=${hint} kind=${mood}>${says}<//>`)}
-        ${of.newer_only && html`<${Badge} kind="warn">${t.newerOnly}<//>`}</div>
+        ${of.newer_only && html`<${Badge} kind="warn">${t.newerOnly}<//>`}
+        <${Button} small kind="plain" href=${href("agents", of.id, { kind: "mcp", tab: "ask" })}>${t.askIt}<span class="unseen"> ${name}</span><//></div>
       ${description && html`<p class="servers-text">${description}</p>`}
       ${fields.length > 0 && html`
         <dl class="facts servers-fields">${fields.map(([field, rule]) => html`
