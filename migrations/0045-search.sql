@@ -6,7 +6,7 @@
 ALTER TABLE chatmessages ADD COLUMN IF NOT EXISTS owner_id uuid;
 
 COMMENT ON COLUMN chatmessages.owner_id IS
-    'Whose chat it is in, for the index of words: what others have written costs a search nothing.';
+    'Whose chat it is in, for the index of words: what others have written costs a search of whole words nothing.';
 
 -- For services of the version before, and whoever else does not say it.
 CREATE OR REPLACE FUNCTION name_message_owner() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -17,8 +17,27 @@ from shared.settings.gateway import GatewaySettings
 RESET_PATH, EMAIL_PATH = "/password-reset", "/email-verification"
 
 STYLE = """
-    body { font-family: sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem; }
-    input, button { font: inherit; padding: 0.4rem 0.6rem; }
+    :root { color-scheme: light dark; --accent: light-dark(#4f46e5, #8f8bfa); }
+    body {
+      max-width: 25rem; margin: max(2.5rem, 16vh) auto; padding: 0 1rem;
+      font: 0.875rem / 1.5 system-ui, sans-serif;
+      background: light-dark(#f6f7f9, #0f1218); color: light-dark(#171b24, #e8ebf1);
+    }
+    h1 { font-size: 1.25rem; }
+    form { display: grid; gap: 1rem; }
+    form[hidden] { display: none; }
+    p { margin: 0; }
+    input, button {
+      font: inherit; color: inherit; min-height: 2.25rem; padding: 0.375rem 0.75rem;
+      border: 1px solid light-dark(#858d9d, #727b8c); border-radius: 0.5rem;
+      background: light-dark(#ffffff, #161a22);
+    }
+    button { cursor: pointer; font-weight: 550; }
+    [name=button] {
+      border-color: var(--accent); background: var(--accent); color: light-dark(#ffffff, #14122e);
+    }
+    :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+    #said { margin-top: 1rem; }
 """
 SCRIPT = """
     const form = document.getElementById("form");
@@ -91,7 +110,7 @@ SCRIPT = """
     if (form.dataset.providers) offer();
     if (isBack && token && told.has("code")) {
       send(`${form.dataset.path}/oidc`, {code: told.get("code"), code_verifier: kept.verifier});
-    } else if (isBack) {
+    } else if (isBack && token) {  // whoever makes links can't have it say something
       said.textContent = told.get("error_description") ?? "You were not let in there.";
     }
 """

@@ -35,6 +35,7 @@ NO_PLACE = (
     " protocol is spoken"
 )
 NO_ENDPOINT = "Azure OpenAI needs an 'endpoint' in its metadata"
+UNSENDABLE = "The key has characters in it that no request can carry: please enter it again"
 NOT_LET_IN = "The provider does not take the key"
 WORKS = "The provider takes the key, and lists the model"
 WORKS_UNLISTED = "The provider takes the key, but does not list the model"
@@ -132,6 +133,7 @@ async def try_out(outbound: Outbound, asked: Asked, model: str) -> Found:
     """Ask for the models. Whatever comes of it is told; nothing is kept."""
     begun = time.monotonic()
     try:
+        _check_headers(asked.headers)
         url = str(read_url(asked.url))
         credentials = Credentials(url, asked.headers)
         async with outbound.visit(TRIAL_BYTES, TRIAL_SECONDS, credentials) as http:
@@ -151,6 +153,11 @@ async def try_out(outbound: Outbound, asked: Asked, model: str) -> Found:
     has_model = bool(names & {model, f"{model}:latest"})
     reason = WORKS if has_model else WORKS_UNLISTED
     return Found(works=True, reason=reason, has_model=has_model, seconds=seconds)
+
+
+def _check_headers(headers: Values) -> None:
+    if not all(each.isascii() and each.isprintable() for each in headers.values()):
+        raise UnreachableError(UNSENDABLE)
 
 
 def _sentence(error: UnreachableError) -> str:

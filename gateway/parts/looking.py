@@ -81,7 +81,8 @@ class Looking:
                 queue = await queries.select_queue(connection)
         except DatabaseAwayError:
             return None
-        return f"{version.major}.{version.minor}", leader, doors.things(), queue
+        # asyncpg has 18.4 as 18.0.4.
+        return f"{version.major}.{version.micro}", leader, doors.things(), queue
 
     async def _ask_redis(self) -> str | None:
         """Which server it is, and its version; None: it does not answer."""

@@ -10,15 +10,15 @@ from databases.core import Connection
 from gateway.requests.queries import select_open_request, select_request
 from gateway.requests.schemas import ChatRequest
 from shared.domain.endings import end_request, failed
-from shared.notifications.bus import Notifications
 from shared.notifications.channels import CANCELLED_REQUESTS
 from shared.notifications.formats import encode_cancelled
+from shared.notifications.holding import Publisher
 
 CANCELLED = "The request was cancelled"
 
 
 async def cancel(
-    connection: Connection, notifications: Notifications, owner: UUID, request_id: UUID
+    connection: Connection, notifications: Publisher, owner: UUID, request_id: UUID
 ) -> ChatRequest | None:
     """End the owner's request if it is open, and return it as it is then; None: no such one."""
     await end_if_open(connection, notifications, owner, request_id)
@@ -26,7 +26,7 @@ async def cancel(
 
 
 async def end_if_open(
-    connection: Connection, notifications: Notifications, owner: UUID, request_id: UUID
+    connection: Connection, notifications: Publisher, owner: UUID, request_id: UUID
 ) -> bool:
     """End the owner's request if it is open; False: it is not, or there is no such one."""
     while request := await select_open_request(connection, owner, request_id):

@@ -9,19 +9,19 @@ from gateway.audit.noting import Actor, audit
 from gateway.requests.cancellation import end_if_open
 from gateway.requests.queries import select_request
 from gateway.requests.schemas import ChatRequest
-from shared.notifications.bus import Notifications
+from shared.notifications.holding import Publisher
 
 
 async def cancel_as(
     actor: Actor,
     connection: Connection,
-    notifications: Notifications,
+    notifications: Publisher,
     owner: UUID,
     request_id: UUID,
 ) -> ChatRequest | None:
     """End the owner's request and note it, if it is open; the request then, None: no such one.
 
-    In a transaction, so that it is noted or not ended.
+    In a transaction, so that it is noted or not ended; what is published is to be held until then.
     """
     if await end_if_open(connection, notifications, owner, request_id):
         action = Action.REQUEST_CANCELLED

@@ -20,6 +20,7 @@ from gateway.web.inputs import Nothing
 from gateway.web.lines import listing
 from gateway.web.operation import Operation
 from gateway.web.paging import Page
+from shared.notifications.holding import holding
 
 ONLY_OPEN = "Of all users only open requests are listed: name a user_id or a session_id"
 
@@ -49,10 +50,12 @@ async def list_user_requests(call: Call[Nothing, UserRequestSelection]) -> Page[
 async def create_user_cancellation(call: Call[Nothing, RequestId]) -> ChatRequest:
     """Cancel a request of any user, as its owner could; one that has ended stays as it is."""
     id_ = call.parameters.request_id
-    actor, notifications = actor_of(call), call.state["notifications"]
-    async with acting(call) as connection:
-        owner = await queries.select_request_owner(connection, id_)
-        request = owner and await cancel_as(actor, connection, notifications, owner, id_)
+    with holding(call.state["notifications"]) as notifications:
+        async with acting(call) as connection:
+            owner = await queries.select_request_owner(connection, id_)
+            request = owner and await cancel_as(
+                actor_of(call), connection, notifications, owner, id_
+            )
     if not request:
         raise BadRequestError(f"Request with id '{id_}' does not exist")
     return request

@@ -11,9 +11,9 @@ from shared.codec.text import write_json
 from shared.domain.files import select_files
 from shared.domain.frames import Answer, Response, encode, failure, respond
 from shared.domain.usage import Usage, UsedBy, add_usage
-from shared.notifications.bus import Notifications
 from shared.notifications.channels import WAITING_REQUESTS, session_channel
 from shared.notifications.formats import Request, encode_frames, encode_waiting
+from shared.notifications.holding import Publisher
 from shared.postgres.pool import columns, transaction
 from shared.telemetry.metrics import REQUESTS_ENDED
 
@@ -83,7 +83,7 @@ class Ended:
 
 
 async def end_request(
-    connection: Connection, notifications: Notifications, request: OpenRequest, outcome: Outcome
+    connection: Connection, notifications: Publisher, request: OpenRequest, outcome: Outcome
 ) -> bool:
     """End a request and tell its session; False: it has changed, or ended already."""
     [is_ended] = await end_requests(connection, notifications, [Ending(request, outcome)])
@@ -91,7 +91,7 @@ async def end_request(
 
 
 async def end_requests(
-    connection: Connection, notifications: Notifications, endings: Sequence[Ending]
+    connection: Connection, notifications: Publisher, endings: Sequence[Ending]
 ) -> list[bool]:
     """End requests of different sessions, and tell each; which of them were ended."""
     ended = await _store(connection, endings)
@@ -119,7 +119,7 @@ async def _store(connection: Connection, endings: Sequence[Ending]) -> list[Ende
 
 
 async def _notify(
-    connection: Connection, notifications: Notifications, ending: Ending, ended: Ended
+    connection: Connection, notifications: Publisher, ending: Ending, ended: Ended
 ) -> None:
     request_id, outcome = ending.request.id, ending.outcome
     of = ended.creator_id, ended.session_id

@@ -16,17 +16,17 @@ async def test_a_key_is_made_shown_once_and_ended(
 ) -> None:
     async with open_console(user, "account/keys") as person:
         await person.click("New key")
-        await person.click("Make the key")
+        await person.click("Create the key")
         named = person.page.get_by_label("What is it for?")
         await expect(named).to_have_accessible_description(re.compile("Please fill this in."))
         await person.fill("What is it for?", "my editor")
         await person.fill("From these networks only", "nowhere")
-        await person.click("Make the key")
+        await person.click("Create the key")
         networks = person.page.get_by_label("From these networks only")
         await expect(networks).to_have_accessible_description(re.compile("'nowhere' is no address"))
         person.forgive(400)
         await person.fill("From these networks only", "127.0.0.0/8, ::1")
-        await person.click("Make the key")
+        await person.click("Create the key")
         await person.see("This is the only time that you see it.")
         key = await person.page.locator("dialog code").inner_text()
         async with connect_to(system.gateway, Authorization=f"Bearer {key}") as http:
@@ -83,7 +83,7 @@ async def test_a_group_is_made_and_somebody_comes_into_it(
         async with open_console(user, "account/groups") as person:
             await person.click("New group")
             await person.fill("Name of the group", "Weather team")
-            await person.click("Make the group")
+            await person.click("Create the group")
             await person.fill("Invite somebody", "nobody at all")
             await person.click("Invite")
             invited = person.page.get_by_label("Invite somebody")
@@ -94,7 +94,7 @@ async def test_a_group_is_made_and_somebody_comes_into_it(
             await person.see("invited")
         async with open_console(guest, "account/groups") as other:
             await other.click("Accept")
-            await other.click("Weather team member · 2 members", role="link")
+            await other.click("Weather team Member · 2 members", role="link")
             await other.see("You are a member of this group.")
             await other.click("Leave")
             await other.confirm("Leave")

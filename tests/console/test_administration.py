@@ -69,10 +69,10 @@ async def test_users_are_found_by_a_part_of_their_names(
     open_console: OpenConsole, administrator: User, user: User, other_user: User
 ) -> None:
     async with open_console(administrator, "users") as person:
-        await person.fill("Search by name", user.name[5:30].upper())
+        await person.fill("Search users", user.name[5:30].upper())
         await expect(row(person, user.name)).to_be_visible()
         await expect(row(person, other_user.name)).to_have_count(0)
-        await person.fill("Search by name", str(uuid4()))
+        await person.fill("Search users", str(uuid4()))
         await person.see("Nobody is called so")
 
 
@@ -84,7 +84,7 @@ async def test_a_name_is_shown_as_it_is_whatever_stands_in_it(
         register_user(system.gateway, name) as user,
         open_console(administrator, "users") as person,
     ):
-        await person.fill("Search by name", name)
+        await person.fill("Search users", name)
         await person.click(name, "link")
         await expect(person.page.get_by_role("heading", name=name)).to_be_visible()
         await person.open(f"audit?user_id={user.id}&action=user.created")
@@ -99,11 +99,11 @@ async def test_who_is_made_here_sets_a_password_by_a_link_that_is_shown_once(
     async with open_console(administrator, "users") as person:
         await person.click("New user")
         await person.fill("Name", name)
-        await confirm(person, "New user")
+        await confirm(person, "Create the user")
         shown = await person.page.locator("dialog code").inner_text()
         assert re.fullmatch(r"http\S+/password-reset#\S{20,}", shown)
         await confirm(person, "Close")
-        await person.fill("Search by name", name)
+        await person.fill("Search users", name)
         await expect(row(person, name)).to_be_visible()
         assert shown.partition("#")[2] not in await person.page.content()
 
@@ -157,9 +157,9 @@ async def test_what_a_user_has_asked_is_cancelled(
         open_console(administrator, f"users/{user.id}?tab=requests") as person,
     ):
         await chat.send("What is the time?")
-        await expect(row(person, "runs")).to_be_visible()
+        await expect(row(person, "Running")).to_be_visible()
         await person.page.get_by_role("cell").get_by_role("button", name="Cancel").click()
-        await expect(row(person, "cancelled")).to_be_visible()
+        await expect(row(person, "Cancelled")).to_be_visible()
         assert (await chat.receive_answer())["response"]
 
 
@@ -169,7 +169,7 @@ async def test_who_is_deleted_is_seen_to_go(
     async with open_console(administrator, f"users/{other_user.id}") as person:
         await person.click("Delete")
         await confirm(person, "Delete")
-        await expect(row(person, other_user.name)).to_contain_text("deleted")
+        await expect(row(person, other_user.name)).to_contain_text("Deleted")
 
 
 async def test_what_is_new_in_the_audit_log_comes_by_itself(
@@ -230,7 +230,7 @@ async def test_usage_is_told_by_day_by_model_and_by_user(
         await expect(row(person, "gpt-a")).to_contain_text("$3.75")
         await expect(row(person, "gpt-b")).to_contain_text("unknown")
         await person.click("By user", "tab")
-        await person.fill("Search by name", user.name)
+        await person.fill("Search users", user.name)
         await person.page.get_by_label("Days").select_option("30 days")
         await expect(row(person, user.name)).to_contain_text("$3.75")
         await expect(row(person, user.name)).to_contain_text("3 without a known price")

@@ -108,6 +108,25 @@ async def test_what_was_not_sent_is_sent_after_a_reload(
         forgive(person)
 
 
+async def test_a_view_that_could_not_be_loaded_comes_when_the_gateway_is_back(
+    open_console: OpenConsole, place: System
+) -> None:
+    async with (
+        somebody(place) as (user, _, _),
+        open_console(user, "chat", gateway=place.gateway) as person,
+    ):
+        await person.see_view()
+        place.children["gateway 1"].kill()
+        await person.see("it is tried again")
+        await person.click("Models", "link")
+        alert = person.page.locator("main").get_by_role("alert")
+        await expect(alert).to_contain_text("The gateway can't be reached.")
+        restart_gateway(place)
+        await expect(person.page.get_by_role("heading", name="Models")).to_be_visible()
+        await expect(alert).to_have_count(0)
+        forgive(person)
+
+
 async def test_a_token_that_is_over_signs_out(
     open_console: OpenConsole, user: User, master: Master
 ) -> None:

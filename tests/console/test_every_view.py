@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import pytest
+from playwright.async_api import expect
 
 from tests.console.people import OpenConsole
 from tests.sql import Sql
@@ -56,3 +57,20 @@ async def test_the_keyboard_leads_to_the_view(
         focused = await person.page.evaluate("document.activeElement.id")
         assert focused == "view"
         assert await person.page.evaluate("location.hash") == f"#/{view}"
+
+
+async def test_the_menu_of_a_small_screen_closes_by_escape_and_beside_it(
+    open_console: OpenConsole, user: User
+) -> None:
+    small = {"width": 360, "height": 740}
+    async with open_console(user, "agents", viewport=small) as person:
+        menu = person.page.get_by_role("navigation", name="Main")
+        await person.click("Main")
+        await expect(menu).to_be_visible()
+        await person.page.keyboard.press("Escape")
+        await expect(menu).to_be_hidden()
+        await person.click("Main")
+        await expect(menu).to_be_visible()
+        await person.page.mouse.click(350, 600)
+        await expect(menu).to_be_hidden()
+        assert await person.page.evaluate("location.hash") == "#/agents"

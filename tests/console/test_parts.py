@@ -48,13 +48,13 @@ async def test_the_map_shows_who_comes_and_who_is_killed(
     async with open_console(administrator, "parts", gateway=bare_system.gateway) as person:
         first = node(person, bare_system.bridges[0])
         await expect(node(person, bare_system.gateway)).to_contain_text("answers this page")
-        await expect(first).to_contain_text("router session")
+        await expect(first).to_contain_text("Router session")
         bare_system.start_bridge()
         second = node(person, bare_system.bridges[1])
-        await expect(second).to_contain_text("running")
+        await expect(second).to_contain_text("Running")
         os.kill(bare_system.children["bridge 2"].process.pid, signal.SIGKILL)
-        await expect(second).to_contain_text("lost", timeout=LOST_MS)
-        await expect(first).to_contain_text("running")
+        await expect(second).to_contain_text("Lost", timeout=LOST_MS)
+        await expect(first).to_contain_text("Running")
 
 
 async def test_plots_get_points_and_are_told_as_tables(
@@ -70,7 +70,7 @@ async def test_plots_get_points_and_are_told_as_tables(
         assert before > 1
         await expect(rows.nth(before)).to_be_visible()  # one more has come
         await person.click("Users", "link")
-        await person.see("Search by name")
+        await expect(person.page.get_by_label("Search users")).to_be_visible()
         await person.click("System", "link")
         await person.click("As tables")
         await expect(rows.nth(before)).to_be_visible()  # those from before are still there

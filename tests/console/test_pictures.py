@@ -113,7 +113,7 @@ async def test_what_the_documentation_shows_can_be_seen(
         await person.open(f"agents/{agent_id}?tab=ask")
         await take(person, "agent")
         await person.open("parts")
-        await expect(person.page.get_by_text("running", exact=True)).to_have_count(3)
+        await expect(person.page.get_by_text("Running", exact=True)).to_have_count(3)
         await take(person, "system")
     _compare(folder)
 

@@ -27,7 +27,7 @@ async def test_the_password_is_asked_for_before_a_key_is_made(
         async with open_console(user, "account/keys") as person:
             await person.click("New key")
             await person.fill("What is it for?", "my editor")
-            await person.click("Make the key")
+            await person.click("Create the key")
             await person.see("Is it still you?")
             await person.fill("Password", "wrong")
             await person.click("Confirm")
@@ -61,13 +61,13 @@ async def test_who_has_no_password_is_sent_to_his_provider(
         await person.open("account/keys")
         await person.click("New key")
         await person.fill("What is it for?", "my editor")
-        await person.click("Make the key")
+        await person.click("Create the key")
         await person.click("Sign in with The provider of npm again")
         await sign_in_there()
         await person.see("Thank you. Please do it again now.")
         await person.click("New key")
         await person.fill("What is it for?", "my editor")
-        await person.click("Make the key")
+        await person.click("Create the key")
         await person.see("genai_")
         await expect(page.get_by_role("dialog")).to_have_count(1)
         assert sql(KEYS, user["id"]) == [{"name": "my editor"}]
@@ -87,7 +87,7 @@ async def test_who_signs_in_as_somebody_else_has_shown_nothing(
         async with open_console(user, "account/keys", gateway=installation.gateway) as person:
             await person.click("New key")
             await person.fill("What is it for?", "my editor")
-            await person.click("Make the key")
+            await person.click("Create the key")
             await person.click("Sign in with The provider of npm again")
             await sign_in_there(person.page, other)
             await person.see(f"That was {other}. You are signed in as {user.name}.")

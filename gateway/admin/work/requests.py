@@ -17,6 +17,7 @@ from gateway.users import overseeing_queries
 from gateway.users.cancelling import cancel_as
 from gateway.users.overseeing import UserRequest
 from gateway.users.overseeing_queries import WantedRequests
+from shared.notifications.holding import holding
 
 
 @frozen(kw_only=True)
@@ -53,8 +54,9 @@ async def cancel_all(on: Installation, request_ids: Sequence[UUID]) -> Listed[Ch
         owners = [await select_owner(connection, id_) for id_ in request_ids]
     async with on.notifications() as notifications:
         for owner, id_ in zip(owners, request_ids, strict=True):
-            async with on.acting() as connection:
-                request = await cancel_as(COMMAND, connection, notifications, owner, id_)
+            with holding(notifications) as held:
+                async with on.acting() as connection:
+                    request = await cancel_as(COMMAND, connection, held, owner, id_)
             cancelled.append(request)
     return Listed([each for each in cancelled if each is not None])
 

@@ -47,6 +47,12 @@ function Shell() {
     setOpen(false);
     document.title = `${texts.nav[name]} · ${texts.title}`;
   }, [name, path.join("/")]);
+  useEffect(() => {
+    if (!isOpen) return undefined;
+    const close = (event) => { if (event.key === "Escape") setOpen(false); };
+    addEventListener("keydown", close);
+    return () => removeEventListener("keydown", close);
+  }, [isOpen]);
   return html`
     <div class="shell">
       <a class="shell-skip button is-primary" href="#view" onClick=${skip}>${texts.skip}</a>
@@ -66,6 +72,7 @@ function Shell() {
           <${Link} name="account" chosen=${name} label=${me.value?.username} />
         </div>
       </nav>
+      ${isOpen && html`<div class="shell-veil" onClick=${() => setOpen(false)}></div>`}
       <div class="shell-main">
         ${isAway.value && html`<div class="shell-away" role="status"><${Icon} name="warn" />${texts.away}</div>`}
         <main class="shell-view" id="view" tabindex="-1">
@@ -89,9 +96,14 @@ function skip(event) {
 }
 
 function Loaded({ load, ...given }) {
-  const { data, error, reload } = useData(load);
+  const { data, error, reload } = useData(() => load().catch(explain), [load]);
   if (error) return html`<${Failed} error=${error} again=${reload} />`;
   return data ? html`<${data.default} ...${given} />` : html`<${Loading} />`;
+}
+
+// Browsers say that a module can't be had in words of their own.
+function explain(error) {
+  throw error instanceof TypeError ? new Error(texts.away) : error;
 }
 
 render(html`<${App} />`, document.getElementById("app"));

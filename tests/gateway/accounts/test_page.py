@@ -107,11 +107,12 @@ async def test_the_page_sets_a_password_by_what_stands_behind_the_link(
     assert over["said"] == OVER
 
 
-async def test_the_page_asks_nothing_without_a_link(
-    system: System, visitor: httpx2.AsyncClient
+@pytest.mark.parametrize("behind", ["", "#error=no&error_description=Please+call+us"])
+async def test_the_page_asks_and_says_nothing_without_a_link(
+    system: System, visitor: httpx2.AsyncClient, behind: str
 ) -> None:
     page = system.gateway + RESET_PATH
-    told = open_page(page, (await visitor.get(page)).text, NEW)
+    told = open_page(page + behind, (await visitor.get(page)).text, NEW)
     assert told["said"] == "Open this page by the link that you were given."
 
 

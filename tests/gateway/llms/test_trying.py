@@ -14,6 +14,7 @@ from gateway.llms.trying import (
     NO_LIST,
     NO_PLACE,
     NOT_LET_IN,
+    UNSENDABLE,
     WORKS,
     WORKS_UNKNOWN,
     WORKS_UNLISTED,
@@ -101,6 +102,14 @@ async def test_what_is_no_provider_is_told_as_what_it_is(
     async with serving(answering(content, status)) as there:
         trial = await try_config(user, "compatible", base_url=there.url)
     assert trial == {"works": False, "reason": reason, "has_model": None}
+
+
+@pytest.mark.parametrize("key", ["сказка", "two\nlines"])
+async def test_a_key_that_no_header_can_hold_is_not_sent(user: User, key: str) -> None:
+    await create_provider(user, name="openai", api_key=key)
+    config = await create_config(user, provider="openai", name="mine")
+    trial = good(await user.http.post(f"/api/llm/model/config/{config['id']}/try"))
+    assert (trial["works"], trial["reason"]) == (False, UNSENDABLE)
 
 
 async def test_where_nobody_is_nothing_works(user: User) -> None:

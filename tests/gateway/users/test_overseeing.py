@@ -1,14 +1,22 @@
 """What administrators see and end of users' sign-ins, API keys, requests and agents."""
 
+import asyncio
 from uuid import uuid4
 
+import psycopg
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.agent_bridge.actors import unanswered, until_invoked
-from tests.master import Master
+from tests.master import Invocation, Master, answer
 from tests.sql import Sql
-from tests.users import Json, User
+from tests.system import System
+from tests.users import Json, User, eventually
+
+FAIL_WHAT_WAITS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ~ 'INTO audit'
+"""
 
 
 async def read(user: User, path: str, **query: str) -> list[Json]:
@@ -113,6 +121,33 @@ async def test_requests_are_seen_without_what_was_asked(
     ]
     assert (action, via) == ("request.cancelled", "api")
     assert (str(actor), str(owner)) == (administrator.id, user.id)
+
+
+async def test_nobody_is_told_of_a_cancellation_that_failed(
+    system: System, administrator: User, user: User, master: Master, sql: Sql
+) -> None:
+    is_asked = asyncio.Event()
+
+    async def behave(_invocation: Invocation) -> Json:
+        await is_asked.wait()
+        return answer("after all")
+
+    async def fails() -> bool:
+        return bool(sql(FAIL_WHAT_WAITS))
+
+    master.behave = behave
+    async with user.chat() as chat, asyncio.TaskGroup() as tasks:
+        await chat.send("hello")
+        await until_invoked(master)
+        [running] = await read(administrator, "/api/admin/requests", user_id=user.id)
+        path = f"/api/admin/requests/{running['request_id']}/cancel"
+        with psycopg.connect(system.settings.database_url) as connection:
+            connection.execute("LOCK TABLE audit IN SHARE MODE")
+            cancelling = tasks.create_task(administrator.http.post(path))
+            await eventually(fails, "a cancellation that can't be noted")
+            assert (await cancelling).status_code == 503
+        is_asked.set()
+        assert (await chat.receive())["response"]["response"]["response"] == "after all"
 
 
 async def test_requests_of_all_that_have_ended_are_not_listed(administrator: User) -> None:

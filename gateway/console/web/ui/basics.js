@@ -1,5 +1,6 @@
 // Buttons, badges, states, times.
 import { html, signal, useEffect, useId, useState } from "../lib.js";
+import { href } from "../router.js";
 import { texts } from "../texts.js";
 import { Icon } from "./icons.js";
 
@@ -33,10 +34,13 @@ export const Failed = ({ error, again }) => html`
   </div>
 `;
 
-// A view with its title; `actions` stand at the right.
-export const Page = ({ title, lead, actions, children }) => html`
+// A view with its title; `actions` stand at the right, and above it the way `back` to the view of this name.
+export const Page = ({ title, lead, actions, back, children }) => html`
   <div class="page">
-    <header class="page-head"><h1>${title}</h1>${actions}</header>
+    <header class="page-head">
+      ${back && html`<div class="page-back"><a href=${href(back)}><${Icon} name="left" />${texts.nav[back]}</a></div>`}
+      <h1>${title}</h1>${actions}
+    </header>
     ${lead && html`<p class="page-lead">${lead}</p>`}
     ${children}
   </div>
@@ -65,6 +69,10 @@ export function Tabs({ tabs, chosen, choose, label }) {
 // Times of the API are UTC without saying so.
 export const parseTime = (text) => new Date(/Z|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`);
 
+// "5 Nov 2026, 18:02:25", and "18:02:25".
+export const moment = (time) => time.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+export const clock = (time) => time.toLocaleTimeString("en-GB");
+
 const now = signal(Date.now());
 setInterval(() => { now.value = Date.now(); }, 10_000);
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
@@ -76,14 +84,15 @@ export function Time({ at }) {
   const time = parseTime(at);
   const seconds = (time - now.value) / 1000;
   const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
-  const shown = Math.abs(seconds) < 10 ? relative.format(0, "second")
-    : Math.abs(seconds) > 30 * 86_400 ? time.toLocaleDateString("en", { dateStyle: "medium" })
+  const shown = Math.abs(seconds) < 10 ? texts.justNow
+    : Math.abs(seconds) > 30 * 86_400 ? time.toLocaleDateString("en-GB", { dateStyle: "medium" })
       : relative.format(Math.round(seconds / size), unit);
-  return html`<time datetime=${time.toISOString()} title=${time.toLocaleString("en")}>${shown}</time>`;
+  return html`<time datetime=${time.toISOString()} title=${moment(time)}>${shown}</time>`;
 }
 
 // Seconds as people say them: "380 ms", "4.2 s", "3 min 5 s".
 export function duration(seconds) {
+  if (seconds > 0 && seconds < 0.001) return "< 1 ms";
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;

@@ -1,9 +1,10 @@
 // What a view shows of the API, kept up to date.
-import { version } from "../changes.js";
+import { isAway, version } from "../changes.js";
 import { useCallback, useEffect, useRef, useState } from "../lib.js";
 
 // {data, error, isLoading, reload}: what `load(signal)` gives, anew whenever one of `inputs` is another one
-// or something of these kinds has changed. What was there stays while it is loaded again, or fails.
+// or something of these kinds has changed; what has failed, when the gateway is back. What was there stays
+// while it is loaded again, or fails.
 export function useData(load, inputs = [], kinds = []) {
   const [state, setState] = useState({ data: null, error: null, isLoading: true });
   const running = useRef(null);
@@ -26,6 +27,8 @@ export function useData(load, inputs = [], kinds = []) {
     reload();
     return () => running.current?.abort();
   }, [reload, ...versions]);
+  const isBack = !isAway.value;
+  useEffect(() => { if (isBack && state.error) reload(); }, [isBack]);
   return { ...state, reload };
 }
 

@@ -1,6 +1,6 @@
 // A form that sends itself, and says what is wrong where it is wrong.
 import { ApiError } from "../api.js";
-import { html, useState } from "../lib.js";
+import { html, useEffect, useRef, useState } from "../lib.js";
 import { texts } from "../texts.js";
 import { Button } from "./basics.js";
 
@@ -10,6 +10,8 @@ import { Button } from "./basics.js";
 export function Form({ send, done, children, places = {}, label = texts.actions.save, cancel, danger, start, class: more = "" }) {
   const [error, setError] = useState(null);
   const [isBusy, setBusy] = useState(false);
+  const own = useRef(null);
+  useEffect(() => own.current.querySelector("[autofocus]")?.focus(), []); // also where it comes after the page or the dialog
   const submit = async (event) => {
     event.preventDefault();
     event.stopPropagation();
@@ -34,7 +36,7 @@ export function Form({ send, done, children, places = {}, label = texts.actions.
   const inner = children(new Proxy(fields, { get: (of, name) => { drawn.add(name); return of[name]; } }));
   const isSaid = Object.keys(fields).length > 0 && Object.keys(fields).every((name) => drawn.has(name));
   return html`
-    <form class=${`form ${more}`} onSubmit=${submit} novalidate>
+    <form ref=${own} class=${`form ${more}`} onSubmit=${submit} novalidate>
       ${inner}
       ${error && !isSaid && html`<div class="form-error wrap" role="alert">${error.message}</div>`}
       <div class=${`form-actions ${start ? "is-start" : ""}`}>

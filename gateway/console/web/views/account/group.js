@@ -8,6 +8,7 @@ import { Badge, Button, Field } from "../../ui/basics.js";
 import { useData } from "../../ui/data.js";
 import { Dialog, confirm } from "../../ui/dialog.js";
 import { Form } from "../../ui/form.js";
+import { Icon } from "../../ui/icons.js";
 import { attempt } from "../../ui/toast.js";
 import { Section, Shown } from "../../ui/section.js";
 
@@ -27,7 +28,7 @@ export function Group({ id }) {
     if (await attempt(work) && gone) go("account", "groups");
     else of.reload();
   };
-  const back = html`<a href=${href("account", "groups")}>${t.allGroups}</a>`;
+  const back = html`<div class="page-back"><a href=${href("account", "groups")}><${Icon} name="left" />${t.groups}</a></div>`;
   if (!of.data) return html`<div class="stack">${back}<${Section} title=${t.group}><${Shown} of=${of} /><//></div>`;
   const [group, members, shares] = of.data;
   const isManager = group.role === "manager";

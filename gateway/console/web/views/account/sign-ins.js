@@ -6,7 +6,7 @@ import { Badge, Button, Time } from "../../ui/basics.js";
 import { useData } from "../../ui/data.js";
 import { confirm } from "../../ui/dialog.js";
 import { attempt, toast } from "../../ui/toast.js";
-import { device } from "./device.js";
+import { device } from "../shared/device.js";
 import { Section, Shown } from "../../ui/section.js";
 
 const t = texts.account;

@@ -15,9 +15,8 @@ export function Connect() {
   const send = ({ name, description, expires_in }) => post("/api/agents/register", {
     name, description, input_parameters: {}, expires_in: expiresIn(expires_in),
   });
-  const actions = html`<${Button} icon="left" href=${href("agents")}>${texts.nav.agents}<//>`;
   return html`
-    <${Page} title=${t.connect} lead=${issued ? undefined : t.connectLead} actions=${actions}>
+    <${Page} title=${t.connect} lead=${issued ? undefined : t.connectLead} back="agents">
       ${issued ? html`
         <${Waiting} id=${issued.id} />
         <section class="card"><${Token} issued=${issued} /></section>

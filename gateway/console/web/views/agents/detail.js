@@ -28,7 +28,7 @@ export function Detail({ id, query }) {
   const asking = useAsking();
   const outside = useOutsideAnswer();
   if (!thing) {
-    return html`<${Page} title=${texts.nav.agents}>
+    return html`<${Page} title=${texts.nav.agents} back="agents">
       ${isLoading ? html`<${Loading} />` : error ? html`<${Failed} error=${error} again=${reload} />`
         : html`<${Empty} icon="agents" title=${t.gone} action=${html`<${Button} href=${href("agents")}>${texts.actions.back}<//>`} />`}
     <//>`;
@@ -48,8 +48,8 @@ export function Detail({ id, query }) {
   `;
   const close = () => open(null);
   return html`
-    <${Page} title=${thing.name || t.unnamed} actions=${actions}>
-      <div class="row agents-about"><${State} thing=${thing} withTime /><${Kind} kind=${thing.kind} />
+    <${Page} title=${thing.name || t.unnamed} actions=${actions} back="agents">
+      <div class="row page-about"><${State} thing=${thing} withTime /><${Kind} kind=${thing.kind} />
         ${thing.owner && html`<span class="soft small">${t.sharedBy(thing.owner)}</span>`}
       </div>
       <${Tabs} tabs=${tabs} chosen=${tab} choose=${choose} label=${thing.name || t.unnamed} />

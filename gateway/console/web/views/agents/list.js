@@ -13,7 +13,7 @@ export function List({ query }) {
   const { data, error, reload } = useData(loadThings, [], KINDS);
   const actions = html`<${Button} kind="primary" icon="plus" href=${href("agents", "new")}>${t.connect}<//>`;
   return html`
-    <${Page} title=${texts.nav.agents} lead=${t.lead} actions=${actions}>
+    <${Page} title=${texts.nav.agents} lead=${t.lead} actions=${data?.length > 0 && actions}>
       ${!data ? (error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`)
         : data.length === 0 ? html`<${Empty} icon="agents" title=${t.empty} action=${actions}>${t.emptyText}<//>`
           : html`<${Filtered} things=${data} query=${query} />`}

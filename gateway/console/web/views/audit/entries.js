@@ -2,7 +2,7 @@
 import { html, useState } from "../../lib.js";
 import { href } from "../../router.js";
 import { texts } from "../../texts.js";
-import { Badge, Empty, parseTime } from "../../ui/basics.js";
+import { Badge, Empty, moment, parseTime } from "../../ui/basics.js";
 import { Icon } from "../../ui/icons.js";
 import { List, usePages } from "../shared/pages.js";
 
@@ -14,7 +14,7 @@ export function Entries({ query, narrow = false }) {
   const [open, setOpen] = useState(null);
   const pages = usePages("/api/audit", query, { every: 3000 });
   const columns = [
-    [words.when, ({ at }) => html`<time class="audit-time" datetime=${parseTime(at).toISOString()}>${parseTime(at).toLocaleString("en-GB")}</time>`],
+    [words.when, ({ at }) => html`<time class="audit-time" datetime=${parseTime(at).toISOString()}>${moment(parseTime(at))}</time>`],
     [words.what, ({ action }) => html`<${Badge} kind=${LOUD[action]}>${action}<//>`],
     [words.by, (entry) => html`<${Person} id=${entry.actor_id} name=${entry.actor} otherwise=${words.via[entry.via] ?? entry.via} />`],
     [words.whose, (entry) => html`<${Person} id=${entry.owner_id} name=${entry.owner} otherwise="–" />`],

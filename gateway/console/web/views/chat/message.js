@@ -1,7 +1,7 @@
 // A question and its answer.
 import { html, signal, useEffect, useRef, useState } from "../../lib.js";
 import { texts } from "../../texts.js";
-import { Badge, Button, Copy, Spinner, duration } from "../../ui/basics.js";
+import { Badge, Button, Copy, Spinner, duration, moment } from "../../ui/basics.js";
 import { attempt } from "../../ui/toast.js";
 import { Files } from "./files.js";
 import { toHtml } from "./markdown.js";
@@ -32,8 +32,8 @@ const hours = { hour: "2-digit", minute: "2-digit" };
 function At({ at }) {
   const time = new Date(at);
   const isToday = time.toDateString() === new Date().toDateString();
-  const shown = time.toLocaleString("en", isToday ? hours : { day: "numeric", month: "short", year: "numeric", ...hours });
-  return html`<time class="chat-at" datetime=${time.toISOString()} title=${time.toLocaleString("en")}>${shown}</time>`;
+  const shown = time.toLocaleString("en-GB", isToday ? hours : { day: "numeric", month: "short", year: "numeric", ...hours });
+  return html`<time class="chat-at" datetime=${time.toISOString()} title=${moment(time)}>${shown}</time>`;
 }
 
 function Open({ turn, talk }) {

@@ -3,7 +3,7 @@ import { get } from "../../api.js";
 import { html, useEffect, useRef, useState } from "../../lib.js";
 import { href } from "../../router.js";
 import { texts } from "../../texts.js";
-import { Button, Failed, Loading, Time, parseTime } from "../../ui/basics.js";
+import { Button, Failed, Loading, Time, moment, parseTime } from "../../ui/basics.js";
 import { useData } from "../../ui/data.js";
 import { Icon } from "../../ui/icons.js";
 import { Virtual } from "../../ui/virtual.js";
@@ -61,7 +61,7 @@ const idOf = (chat) => chat.session_id;
 
 const draw = (chat, isChosen) => html`
   <a class="chat-link clip" href=${href("chat", chat.session_id)} aria-current=${isChosen ? "page" : undefined}
-    title=${parseTime(chat.updated_at).toLocaleString("en")}>${chat.title.trim() || texts.chat.untitled}</a>
+    title=${moment(parseTime(chat.updated_at))}>${chat.title.trim() || texts.chat.untitled}</a>
 `;
 const drawOther = (chat) => draw(chat, false);
 // The same function for the same chat: a list draws anew what another one draws.

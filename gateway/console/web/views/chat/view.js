@@ -36,7 +36,7 @@ export default function Chat({ path, query }) {
       </aside>
       ${isOpen && html`<div class="chat-veil" onClick=${() => setOpen(false)}></div>`}
       <${Conversation} key=${talk.id} talk=${talk} chats=${chats.data} isNew=${!given} wanted=${query.message} models=${models} send=${send}
-        drawer=${html`<${Button} class="chat-drawer" kind="plain" icon="menu" label=${texts.chat.sessions}
+        drawer=${html`<${Button} class="chat-drawer" kind="plain" icon="chat" label=${texts.chat.sessions}
           aria-expanded=${String(isOpen)} aria-controls="chat-side" onClick=${() => setOpen(!isOpen)} />`} />
     </div>
   `;

@@ -2,7 +2,7 @@
 import { get } from "../../api.js";
 import { html, signal, useEffect, useState } from "../../lib.js";
 import { texts } from "../../texts.js";
-import { Badge, Button, duration, parseTime } from "../../ui/basics.js";
+import { Badge, Button, clock, duration, parseTime } from "../../ui/basics.js";
 import { attempt } from "../../ui/toast.js";
 
 const SHOWN_LOGS = 100; // of an agent, until earlier ones are asked for
@@ -86,7 +86,7 @@ function Step({ name, step, depth, bar }) {
       <details open=${is} onToggle=${toggle}>
         <summary class="chat-step">
           <span class="chat-step-name clip">${String(step.name ?? step.id ?? "–")}</span>
-          ${step.type && html`<span class="soft small clip">${String(step.type)}</span>`}
+          ${step.type && html`<span class="soft small clip">${texts.agents.kinds[step.type] ?? String(step.type)}</span>`}
           ${isBad && html`<${Badge} kind="bad">${texts.chat.failed}<//>`}
           <span class="chat-bar">${bar && html`<span class=${isBad ? "is-bad" : ""} style=${bar}></span>`}</span>
           <span class="chat-step-time soft small">${seconds(step) === null ? "" : duration(seconds(step))}</span>
@@ -151,7 +151,7 @@ function Agent({ name, agent, entries, said }) {
       ${hidden > 0 && html`<${Button} small kind="plain" onClick=${() => setMost(most * 10)}>${texts.chat.showLogs(Math.min(hidden, most * 9))}<//>`}
       <ol class="chat-log">${is && entries.slice(hidden).map((entry) => html`
         <li key=${entry.created_at}>
-          <time class="soft small">${parseTime(entry.created_at).toLocaleTimeString("en-GB")}</time>
+          <time class="soft small">${clock(parseTime(entry.created_at))}</time>
           <${Badge} kind=${LEVELS[entry.log_level?.toLowerCase()]}>${entry.log_level}<//>
           <${Long} text=${entry.message} />
         </li>`)}</ol>

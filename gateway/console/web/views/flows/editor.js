@@ -23,10 +23,10 @@ const NEW = { id: null, name: "", description: "", flow: [] };
 
 export function Editor({ id }) {
   const { data, error, reload } = useData(loadFlows, [], KINDS);
-  if (!data) return html`<${Page} title=${texts.nav.flows}>${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}<//>`;
+  if (!data) return html`<${Page} title=${texts.nav.flows} back="flows">${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}<//>`;
   const flow = id ? data.flows.find((each) => each.id === id) : NEW;
   if (!flow) {
-    return html`<${Page} title=${texts.nav.flows}>
+    return html`<${Page} title=${texts.nav.flows} back="flows">
       <${Empty} icon="flows" title=${t.gone} action=${html`<${Button} href=${href("flows")}>${texts.actions.back}<//>`} />
     <//>`;
   }
@@ -78,8 +78,8 @@ function Flow({ flow, things, reload }) {
     </div>
   `;
   return html`
-    <${Page} title=${flow.name || t.new} actions=${actions}>
-      ${flow.id && html`<div class="row flows-about">
+    <${Page} title=${flow.name || t.new} actions=${actions} back="flows">
+      ${flow.id && html`<div class="row page-about">
         <${Badge} kind=${flow.is_active ? "good" : "warn"}>${flow.is_active ? texts.agents.active : texts.agents.inactive}<//>
         ${away.length > 0 && isMine && html`<span class="soft small wrap">${t.away(away.map(({ thing }) => thing.name || t.unknown))}</span>`}
         ${flow.owner && html`<span class="soft small">${texts.agents.sharedBy(flow.owner)}</span>`}

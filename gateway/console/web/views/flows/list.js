@@ -13,7 +13,7 @@ export function List() {
   const { data, error, reload } = useData(loadFlows, [], KINDS);
   const actions = html`<${Button} kind="primary" icon="plus" href=${href("flows", "new")}>${t.new}<//>`;
   return html`
-    <${Page} title=${texts.nav.flows} lead=${t.lead} actions=${actions}>
+    <${Page} title=${texts.nav.flows} lead=${t.lead} actions=${data?.flows.length > 0 && actions}>
       ${!data ? (error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`)
         : data.flows.length === 0 ? html`<${Empty} icon="flows" title=${t.empty} action=${actions}>${t.emptyText}<//>`
           : html`<ul class="cards">${data.flows.map((flow) => html`<li key=${flow.id}><${Card} flow=${flow} things=${data.things} /></li>`)}</ul>`}

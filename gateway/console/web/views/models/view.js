@@ -22,7 +22,7 @@ export default function Models() {
   return html`
     <${Page} title=${texts.nav.models} lead=${t.lead} actions=${own.data?.length > 0 && add}>
       <${Shown} of=${own}>${(providers) => (providers.length === 0
-        ? html`<section class="card"><${Empty} icon="models" title=${t.none} action=${add}>${t.noneText}<//></section>`
+        ? html`<${Empty} icon="models" title=${t.none} action=${add}>${t.noneText}<//>`
         : providers.map((each) => html`<${Provider} key=${each.provider} of=${each} open=${setOpen} reload=${own.reload} />`))}<//>
       ${lent.data?.length > 0 && html`
         <${Section} title=${t.lent} lead=${t.lentLead}>

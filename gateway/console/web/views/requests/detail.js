@@ -21,7 +21,7 @@ export function Detail({ id }) {
   const { data, error, reload } = useData((signal) => get(`/api/requests/${encodeURIComponent(id)}`, {}, { signal }), [id], ["requests"]);
   const { data: names } = useData(loadNames, [], ["chats"]);
   useInterval(() => { if (data && isOpen(data)) reload(); }, OPEN_MS);
-  if (!data) return html`<${Page} title=${t.one}>${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}<//>`;
+  if (!data) return html`<${Page} title=${t.one} back="requests">${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}<//>`;
   const cancel = () => attempt(async () => {
     await post(`/api/requests/${encodeURIComponent(id)}/cancel`, {});
     await reload();
@@ -33,8 +33,8 @@ export function Detail({ id }) {
     </div>
   `;
   return html`
-    <${Page} title=${t.one} actions=${actions}>
-      <div class="row requests-about"><${Status} status=${data.status} /><span class="mono small soft wrap">${data.request_id}</span></div>
+    <${Page} title=${t.one} actions=${actions} back="requests">
+      <div class="row page-about"><${Status} status=${data.status} /><span class="mono small soft wrap">${data.request_id}</span></div>
       ${data.error && html`<p class="form-error wrap" role="alert">${data.error}</p>`}
       <section class="card stack">
         <h2>${t.way}</h2>

@@ -1,7 +1,7 @@
 // When each step of a request was, and how long it took.
 import { html, useState } from "../../lib.js";
 import { texts } from "../../texts.js";
-import { duration, parseTime } from "../../ui/basics.js";
+import { clock, duration, moment, parseTime } from "../../ui/basics.js";
 import { useInterval } from "../../ui/data.js";
 import { isOpen } from "./load.js";
 
@@ -37,8 +37,8 @@ export function Timeline({ request }) {
             <span class="requests-bar" aria-hidden="true">
               <span class="requests-bar-fill" style=${{ marginLeft: `${begin * 100}%`, width: `${((at - first) / whole - begin) * 100}%` }}></span>
             </span>
-            <time class="soft small requests-step-time" datetime=${at.toISOString()} title=${at.toLocaleString("en")}>
-              ${index === 0 ? at.toLocaleTimeString("en", { hour12: false }) : `+ ${duration(since)}`}
+            <time class="soft small requests-step-time" datetime=${at.toISOString()} title=${moment(at)}>
+              ${index === 0 ? clock(at) : `+ ${duration(since)}`}
             </time>
           </li>
         `;

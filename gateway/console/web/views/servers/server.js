@@ -1,7 +1,7 @@
 // One server: its state, what it says of itself, what it can do, and what was left out of that.
 import { get, patch, remove } from "../../api.js";
 import { html, useState } from "../../lib.js";
-import { go, href } from "../../router.js";
+import { go } from "../../router.js";
 import { texts } from "../../texts.js";
 import { Badge, Button, Page, Time } from "../../ui/basics.js";
 import { useData } from "../../ui/data.js";
@@ -22,8 +22,7 @@ export function Server({ kind, id, asksLogIn }) {
   const of = useData((signal) => get(`${path}/${encodeURIComponent(id)}`, {}, { signal }), [id], ["servers"]);
   const [open, setOpen] = useState(asksLogIn ? "log-in" : null);
   const [looked, setLooked] = useState({}); // {isBusy, error}
-  const back = html`<a href=${href("servers")}>${t.all}</a>`;
-  if (!of.data) return html`<${Page} title=${texts.nav.servers}>${back}<${Shown} of=${of} /><//>`;
+  if (!of.data) return html`<${Page} title=${texts.nav.servers} back="servers"><${Shown} of=${of} /><//>`;
   const server = of.data;
   const left = leftOut(server);
   const lookUp = async () => {
@@ -44,16 +43,15 @@ export function Server({ kind, id, asksLogIn }) {
   const close = () => setOpen(null);
   const changed = () => { close(); setLooked({}); of.reload(); };
   return html`
-    <${Page} title=${nameOf(server)} actions=${!server.shared && html`
+    <${Page} title=${nameOf(server)} back="servers" actions=${!server.shared && html`
       <div class="row">
         <${Button} icon="again" busy=${looked.isBusy} onClick=${lookUp}>${t.lookUpAgain}<//>
         ${server.authorization && html`<${Button} icon="key" kind=${server.authorization === "wanted" ? "primary" : ""} onClick=${() => setOpen("log-in")}>${t.logIn}<//>`}
         <${Button} icon="lock" onClick=${() => setOpen("sent")}>${t.sent}<//>
         <${Button} icon="users" onClick=${() => setOpen("share")}>${texts.share.share}<//>
-        <${Button} kind="danger" icon="trash" label=${texts.actions.delete} onClick=${end} />
+        <${Button} kind="danger" icon="trash" onClick=${end}>${texts.actions.delete}<//>
       </div>
     `}>
-      ${back}
       ${looked.error && html`<div class="form-error wrap" role="alert">${looked.error.message}</div>`}
       <${Section} title=${t.about} actions=${html`<div class="row">${statesOf(server).map(([mood, says]) => html`<${Badge} kind=${mood}>${says}<//>`)}</div>`}>
         ${server.lacking && html`<p class="servers-warning">${server.lacking}</p>`}

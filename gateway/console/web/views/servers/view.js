@@ -31,7 +31,7 @@ function All() {
   return html`
     <${Page} title=${texts.nav.servers} lead=${t.lead} actions=${lists.data && !isEmpty && add}>
       <${Shown} of=${lists}>${([mcp, lentMcp, a2a, lentA2a]) => (isEmpty
-        ? html`<section class="card"><${Empty} icon="servers" title=${t.none} action=${add}>${t.noneText}<//></section>`
+        ? html`<${Empty} icon="servers" title=${t.none} action=${add}>${t.noneText}<//>`
         : html`
           <${List} kind="mcp" servers=${[...mcp, ...lentMcp]} />
           <${List} kind="a2a" servers=${[...a2a, ...lentA2a]} />

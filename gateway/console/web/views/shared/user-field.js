@@ -53,7 +53,7 @@ export function UserField({ label, chosen, choose }) {
   };
   return html`
     <${Field} label=${label} type="search" autocomplete="off" list=${list} value=${text} onInput=${onInput}
-      placeholder=${texts.userField.all} error=${isUnknown && !chosen ? texts.userField.unknown : undefined} />
+      placeholder=${texts.userField.all} error=${isUnknown ? texts.userField.unknown : undefined} />
     <datalist id=${list}>${found.map(({ id, username }) => html`<option key=${id} value=${username}></option>`)}</datalist>
   `;
 }

@@ -12,11 +12,10 @@ import { attempt } from "../../ui/toast.js";
 const t = texts.signIn;
 const anonymous = { anonymous: true };
 
-const signIn = ({ username, password }) => post(
-  "/api/login/access-token",
-  new URLSearchParams({ username, password, scope: "offline_access" }),
-  anonymous,
-);
+function signIn({ username, password }) {
+  reason.value = ""; // what was said before this
+  return post("/api/login/access-token", new URLSearchParams({ username, password, scope: "offline_access" }), anonymous);
+}
 
 async function register({ username, password }) {
   await post("/api/register", { username, password }, anonymous);

@@ -35,7 +35,7 @@ export function columnsOf(report, names) {
   return [at, ...names.map((name) => at.map((day) => days.get(text(new Date(day * 1000)))?.[name] ?? 0))];
 }
 
-export const dayOf = (seconds) => new Date(seconds * 1000).toLocaleDateString("en", { timeZone: "UTC", month: "short", day: "numeric" });
+export const dayOf = (seconds) => new Date(seconds * 1000).toLocaleDateString("en-GB", { timeZone: "UTC", month: "short", day: "numeric" });
 
 const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const cents = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumSignificantDigits: 1, maximumSignificantDigits: 2 });

@@ -5,6 +5,7 @@ import { texts } from "../../texts.js";
 import { Badge, Button, Empty, Time } from "../../ui/basics.js";
 import { confirm } from "../../ui/dialog.js";
 import { attempt } from "../../ui/toast.js";
+import { device } from "../shared/device.js";
 import { List, usePages } from "../shared/pages.js";
 
 const words = texts.users;
@@ -18,7 +19,7 @@ export function SignIns({ id }) {
   });
   const endAll = async () => { if (await confirm(words.endAllAsk, { text: words.endAllText, label: words.endAll })) await end(); };
   const columns = [
-    [words.device, (each) => html`<span class="wrap">${each.device || words.unknown}</span>`],
+    [words.device, (each) => html`<span class="wrap" title=${each.device}>${device(each.device ?? "")}</span>`],
     [words.method, (each) => each.method],
     [words.address, (each) => html`<span class="mono">${each.address}</span>`],
     [words.used, (each) => html`<${Time} at=${each.used_at} />`],

@@ -1,6 +1,5 @@
 // Accounts that are being deleted, or were in the last 30 days: how far that is.
 import { html } from "../../lib.js";
-import { href } from "../../router.js";
 import { texts } from "../../texts.js";
 import { Badge, Empty, Page, Time } from "../../ui/basics.js";
 import { List, usePages } from "../shared/pages.js";
@@ -23,8 +22,7 @@ const COLUMNS = [
 export function Deletions() {
   const pages = usePages("/api/account-deletions", {}, { every: 1000 });
   return html`
-    <${Page} title=${words.deletions} lead=${words.deletionsText}>
-      <a class="users-back" href=${href("users")}>${words.all}</a>
+    <${Page} title=${words.deletions} lead=${words.deletionsText} back="users">
       <${List} pages=${pages} label=${words.deletions} columns=${COLUMNS} keyOf=${(deletion) => deletion.user_id}
         empty=${html`<${Empty} icon="trash" title=${words.noDeletions} />`} />
     <//>

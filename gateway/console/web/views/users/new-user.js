@@ -19,9 +19,9 @@ export function NewUser({ close, done }) {
   };
   if (made) return html`<${LinkDialog} name=${made.name} link=${made.link} close=${close} />`;
   return html`
-    <${Dialog} title=${words.create} close=${close}>
+    <${Dialog} title=${words.new} close=${close}>
       <${Form} send=${send} done=${setMade} cancel=${close} label=${words.create} places=${{ username: /already exists/ }}>
-        ${(errors) => html`<${Field} label=${words.name} hint=${words.createHint} name="username" autocomplete="off" maxlength="255" required error=${errors.username} />`}
+        ${(errors) => html`<${Field} label=${words.name} hint=${words.createHint} name="username" autocomplete="off" maxlength="255" required autofocus error=${errors.username} />`}
       <//>
     <//>
   `;

@@ -1,7 +1,7 @@
 // One user: what he may do, and what he has.
 import { get, patch, remove } from "../../api.js";
 import { html, useState } from "../../lib.js";
-import { go, href, replace } from "../../router.js";
+import { go, replace } from "../../router.js";
 import { me } from "../../session.js";
 import { texts } from "../../texts.js";
 import { Button, Failed, Loading, Page, Tabs, Time } from "../../ui/basics.js";
@@ -31,11 +31,10 @@ export function User({ id, query }) {
   useInterval(reload, 5000);
   const chosen = Object.hasOwn(TABS, query.tab ?? "") ? query.tab : "sign-ins";
   const Chosen = TABS[chosen];
-  if (!user) return html`<${Page} title=${words.one}><${Back} />${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}<//>`;
+  if (!user) return html`<${Page} title=${words.one} back="users">${error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}<//>`;
   return html`
-    <${Page} title=${user.username} actions=${html`<${Actions} user=${user} reload=${reload} />`}>
-      <${Back} />
-      <div class="row">
+    <${Page} title=${user.username} actions=${html`<${Actions} user=${user} reload=${reload} />`} back="users">
+      <div class="row page-about">
         <${Role} user=${user} /><${State} user=${user} />
         ${user.locked_at && html`<span class="soft small">${words.lockedSince} <${Time} at=${user.locked_at} /></span>`}
         <span class="soft small">${words.createdAt} <${Time} at=${user.created_at} /></span>
@@ -47,8 +46,6 @@ export function User({ id, query }) {
     <//>
   `;
 }
-
-const Back = () => html`<a class="users-back" href=${href("users")}>${words.all}</a>`;
 
 function Actions({ user, reload }) {
   const [link, setLink] = useState(null);
@@ -76,12 +73,14 @@ function Actions({ user, reload }) {
     });
   };
   return html`
-    ${!user.locked_at && html`<${Button} icon="link" onClick=${() => attempt(async () => setLink(await makeLink(user.id)))}>${words.link}<//>`}
-    <${Button} onClick=${switchRole}>${isAdmin ? words.demote.label : words.promote.label}<//>
-    ${user.locked_at
-      ? html`<${Button} icon="lock" onClick=${() => change({ locked: false }, words.unlockDone(name))}>${words.unlock}<//>`
-      : !isOneself && html`<${Button} icon="lock" onClick=${lock}>${words.lock}<//>`}
-    ${!isOneself && html`<${Button} kind="danger" icon="trash" onClick=${leave}>${texts.actions.delete}<//>`}
+    <div class="row">
+      ${!user.locked_at && html`<${Button} icon="link" onClick=${() => attempt(async () => setLink(await makeLink(user.id)))}>${words.link}<//>`}
+      <${Button} onClick=${switchRole}>${isAdmin ? words.demote.label : words.promote.label}<//>
+      ${user.locked_at
+        ? html`<${Button} icon="lock" onClick=${() => change({ locked: false }, words.unlockDone(name))}>${words.unlock}<//>`
+        : !isOneself && html`<${Button} icon="lock" onClick=${lock}>${words.lock}<//>`}
+      ${!isOneself && html`<${Button} kind="danger" icon="trash" onClick=${leave}>${texts.actions.delete}<//>`}
+    </div>
     ${link && html`<${LinkDialog} name=${name} link=${link} close=${() => setLink(null)} />`}
   `;
 }

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "../../lib.js";
 import { href, replace } from "../../router.js";
 import { texts } from "../../texts.js";
-import { Badge, Button, Empty, Field, Page, Time } from "../../ui/basics.js";
+import { Badge, Button, Empty, Page, Time } from "../../ui/basics.js";
 import { List, usePages } from "../shared/pages.js";
 import { NewUser } from "./new-user.js";
 
@@ -28,13 +28,15 @@ export function Users({ query }) {
     return () => clearTimeout(timer);
   }, [text]);
   const actions = html`
-    <${Button} href=${href("users", "deletions")}>${words.deletions}<//>
-    <${Button} kind="primary" icon="plus" onClick=${() => setNew(true)}>${words.create}<//>
+    <div class="row">
+      <${Button} href=${href("users", "deletions")}>${words.deletions}<//>
+      <${Button} kind="primary" icon="plus" onClick=${() => setNew(true)}>${words.new}<//>
+    </div>
   `;
   return html`
     <${Page} title=${texts.nav.users} actions=${actions}>
       <div class="users-search">
-        <${Field} label=${words.search} type="search" maxlength="255" value=${text} onInput=${(event) => setText(event.currentTarget.value)} />
+        <input class="input" type="search" aria-label=${words.search} placeholder=${words.search} maxlength="255" value=${text} onInput=${(event) => setText(event.currentTarget.value)} />
       </div>
       <${List} pages=${pages} label=${texts.nav.users} columns=${COLUMNS}
         empty=${html`<${Empty} icon="users" title=${words.none}>${words.noneText}<//>`} />

@@ -16,7 +16,7 @@ export function Requests({ id }) {
     await pages.reload();
   });
   const columns = [
-    [words.state, ({ status, error }) => html`<${Badge} kind=${KINDS[status]}>${words.statuses[status] ?? status}<//>${error && html`<div class="small soft wrap">${error}</div>`}`],
+    [words.state, ({ status, error }) => html`<${Badge} kind=${KINDS[status]}>${texts.requests.states[status] ?? status}<//>${error && html`<div class="small soft wrap">${error}</div>`}`],
     [words.asked, (request) => html`<${Time} at=${request.created_at} />`],
     [words.took, ({ created_at: from, ended_at: to }) => (to ? duration((parseTime(to) - parseTime(from)) / 1000) : "–")],
     [words.request, (request) => html`<span class="mono">${request.request_id}</span>`],
@@ -34,7 +34,7 @@ export function Agents({ id }) {
     [words.name, (agent) => html`<span class="wrap">${agent.alias}</span>`],
     [words.state, (agent) => html`<${Badge} kind=${agent.is_connected ? "good" : ""}>${agent.is_connected ? words.connected : words.away}<//>`],
     [words.via, (agent) => agent.via ?? "–"],
-    [words.since, (agent) => html`<${Time} at=${agent.connected_at} />`],
+    [words.connectedAt, (agent) => html`<${Time} at=${agent.connected_at} />`],
     [words.agent, (agent) => html`<span class="mono">${agent.agent_id}</span>`],
   ];
   return html`
