@@ -26,6 +26,7 @@ from gateway.keys.uses import Uses
 from gateway.requests.bridges import Bridges
 from gateway.signins.revocations import Revocations
 from gateway.state import State
+from gateway.streams.deliveries import Deliveries
 from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
@@ -183,6 +184,7 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
         "notifications": notifications,
         "bridges": Bridges(settings, notifications),
         "heard": Heard(notifications),
+        "deliveries": Deliveries(database),
         "vault": Vault(settings.encryption_keys),
         "watch": Watch(database),
         "turns": Turns(0, settings.database_pool_size),
