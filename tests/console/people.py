@@ -29,8 +29,10 @@ class Person:
         """Be signed in as a user whose token the test has made."""
         stored = {"access": user.token, "refresh": None, "until": (time.time() + 3600) * 1000}
         script = f"localStorage.setItem({json.dumps(KEY)}, {json.dumps(json.dumps(stored))})"
+        # Not in a frame with another document, such as a PDF's, which has no storage.
         await self.page.add_init_script(
-            f"if (!sessionStorage.signedIn) {{ {script}; sessionStorage.signedIn = 1; }}"
+            "if (window === top && !sessionStorage.signedIn)"
+            f" {{ {script}; sessionStorage.signedIn = 1; }}"
         )
 
     async def open(self, view: str = "") -> None:

@@ -80,8 +80,9 @@ async def test_what_was_not_sent_is_not_the_next_one_s(
             await _sign_in(person, user)
             unsent = [{"messageId": str(uuid4()), "text": "my other secret", "files": []}]
             kept = {f"genai.draft.{id_}": "my secret", f"genai.unsent.{id_}": json.dumps(unsent)}
+            await person.open("account")  # where nothing that waits is sent
+            await page.get_by_role("button", name="Sign out").wait_for()
             await page.evaluate("(kept) => Object.assign(sessionStorage, kept)", kept)
-            await person.open("account")
             await person.click("Sign out")
             await person.open(f"chat/{id_}")
             await _sign_in(person, other)

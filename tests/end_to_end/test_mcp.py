@@ -106,7 +106,8 @@ async def test_ask_asks_the_master_agent_and_goes_on_in_its_chat(
             "one",
             "two",
         ]
-        assert {each.payload["message"] for each in master.invocations} == {"one", "two"}
+        asked = [each.payload for each in master.invocations]  # perhaps in the older form first
+        assert [each["message"] for each in asked if "message" in each] == ["one", "two"]
         for arguments, fault in (
             ({}, "'message' is missing"),
             ({"message": "x", "model": "gpt"}, "There is no 'model' to be given"),

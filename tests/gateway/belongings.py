@@ -96,8 +96,8 @@ def insert_belongings(sql: Sql, new: Iterable[Belongings]) -> None:
 def select_belongings(sql: Sql, owner: Belongings) -> dict[str, Any]:
     """All rows of a user.
 
-    But not what the gateway finds out by itself: whether servers can be reached, and which key
-    came last.
+    But not what services find out by themselves: whether servers can be reached and agents are
+    connected, and which key came last.
     """
     [rows] = sql(SELECT, owner.user_id)
     return rows
@@ -232,8 +232,9 @@ SELECT = """
     SELECT
         (SELECT json_agg(one) FROM users AS one WHERE id = own.id) AS users,
         (SELECT json_agg(one) FROM userprofiles AS one WHERE user_id = own.id) AS profiles,
-        (SELECT json_agg(one ORDER BY one.id) FROM agents AS one
-         WHERE creator_id = own.id) AS agents,
+        (SELECT json_agg(to_jsonb(one) - CAST(
+             '{is_active, is_active_since, is_verified, updated_at}' AS text[]
+         ) ORDER BY one.id) FROM agents AS one WHERE creator_id = own.id) AS agents,
         (SELECT json_agg(to_jsonb(one) - CAST('{is_active, updated_at}' AS text[]) ORDER BY one.id)
          FROM server AS one) AS servers,
         (SELECT json_agg(one ORDER BY one.id) FROM mcptools AS one
