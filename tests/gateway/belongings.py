@@ -96,8 +96,8 @@ def insert_belongings(sql: Sql, new: Iterable[Belongings]) -> None:
 def select_belongings(sql: Sql, owner: Belongings) -> dict[str, Any]:
     """All rows of a user.
 
-    But not what services find out by themselves: whether servers can be reached and agents are
-    connected, and which key came last.
+    But not what the gateway finds out by itself: whether servers can be reached, which key came
+    last, and when an answer was first given to somebody.
     """
     [rows] = sql(SELECT, owner.user_id)
     return rows
@@ -232,9 +232,8 @@ SELECT = """
     SELECT
         (SELECT json_agg(one) FROM users AS one WHERE id = own.id) AS users,
         (SELECT json_agg(one) FROM userprofiles AS one WHERE user_id = own.id) AS profiles,
-        (SELECT json_agg(to_jsonb(one) - CAST(
-             '{is_active, is_active_since, is_verified, updated_at}' AS text[]
-         ) ORDER BY one.id) FROM agents AS one WHERE creator_id = own.id) AS agents,
+        (SELECT json_agg(one ORDER BY one.id) FROM agents AS one
+         WHERE creator_id = own.id) AS agents,
         (SELECT json_agg(to_jsonb(one) - CAST('{is_active, updated_at}' AS text[]) ORDER BY one.id)
          FROM server AS one) AS servers,
         (SELECT json_agg(one ORDER BY one.id) FROM mcptools AS one
@@ -246,7 +245,7 @@ SELECT = """
         (SELECT json_agg(chat ORDER BY session_id) FROM chat) AS chats,
         (SELECT json_agg(one ORDER BY one.id) FROM chatmessages AS one
          WHERE conversation_id IN (SELECT session_id FROM chat)) AS messages,
-        (SELECT json_agg(one ORDER BY one.id) FROM requests AS one
+        (SELECT json_agg(to_jsonb(one) - 'delivered_at' ORDER BY one.id) FROM requests AS one
          WHERE creator_id = own.id OR session_id IN (SELECT session_id FROM chat)) AS requests,
         (SELECT json_agg(one ORDER BY one.id) FROM logs AS one
          WHERE creator_id = own.id OR session_id IN (SELECT session_id FROM chat)) AS logs,
