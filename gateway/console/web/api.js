@@ -1,9 +1,7 @@
 // The public REST API and its streams, as whoever has signed in.
+import { ROOT } from "./root.js";
 import { currentToken, renewed, over } from "./session.js";
 import { texts } from "./texts.js";
-
-// All that is served stands below one address, whatever prefix a proxy has.
-export const ROOT = new URL("../", import.meta.url).href.replace(/\/$/, "");
 
 // What an answer says is wrong: `message` in a sentence, and `fields` {name: sentence} where it says so.
 export class ApiError extends Error {

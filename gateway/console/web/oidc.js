@@ -1,5 +1,5 @@
 // Signing in at a provider of OpenID Connect: a browser goes there, and comes back with a code behind `#`.
-import { ROOT } from "./api.js";
+import { ROOT } from "./root.js";
 import { replace, route } from "./router.js";
 import { texts } from "./texts.js";
 

@@ -1,13 +1,14 @@
 // Who has signed in, in all tabs of this browser, and the tokens by which that is shown.
 import { computed, effect, signal } from "./lib.js";
+import { ROOT } from "./root.js";
 import { clear, shelve, shelved } from "./shelf.js";
 import { texts } from "./texts.js";
+import { uuid } from "./uuid.js";
 
 const KEY = "genai.sign-in";
 const OF = "genai.of"; // the sign-in of which is what else this tab keeps
 const AHEAD = 30_000; // ms before its end in which a token is renewed, or a quarter of its life
 const LOOK = 5000; // ms after which it is looked for that
-const ROOT = new URL("../", import.meta.url).href.replace(/\/$/, "");
 
 // {access, refresh, until, id} or null: it is to be renewed at `until`, in ms since 1970 as this machine's
 // clock has it, and `id` is another one for each sign-in.
@@ -49,7 +50,7 @@ function stored() {
 }
 
 // Takes what a login answers.
-export function take({ access_token, refresh_token, expires_in }, id = randomId()) {
+export function take({ access_token, refresh_token, expires_in }, id = uuid()) {
   const life = (expires_in ?? 6 * 3600) * 1000;
   const until = Date.now() + life - Math.min(AHEAD, life / 4);
   const value = { access: access_token, refresh: refresh_token ?? null, until, id };
@@ -127,9 +128,4 @@ async function renew(before) {
   if (response.status !== 400 && response.status !== 401) throw new Error(`renewal: ${response.status}`);
   over(texts.signIn.ended);
   return false;
-}
-
-// crypto.randomUUID is there over https only.
-function randomId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

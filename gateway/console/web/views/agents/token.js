@@ -1,6 +1,7 @@
 // An agent's token, which is shown once, and the lines by which an agent connects with it.
-import { ROOT, post } from "../../api.js";
+import { post } from "../../api.js";
 import { html, useState } from "../../lib.js";
+import { ROOT } from "../../root.js";
 import { texts } from "../../texts.js";
 import { Button, Copy, Field, Tabs } from "../../ui/basics.js";
 import { Dialog } from "../../ui/dialog.js";

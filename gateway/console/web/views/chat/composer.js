@@ -6,7 +6,7 @@ import { Icon } from "../../ui/icons.js";
 import { toast } from "../../ui/toast.js";
 import { upload } from "./files.js";
 import { keepDraft, readDraft } from "./unsent.js";
-import { uuid } from "./uuid.js";
+import { uuid } from "../../uuid.js";
 
 const MOST_FILES = 100; // as the gateway has it
 const LINES = 12;

@@ -1,6 +1,7 @@
 // Files of messages: sent up, shown as far as they can be, and brought down.
-import { ApiError, ROOT, get, request } from "../../api.js";
+import { ApiError, get, request } from "../../api.js";
 import { html, useEffect, useState } from "../../lib.js";
+import { ROOT } from "../../root.js";
 import { currentToken } from "../../session.js";
 import { texts } from "../../texts.js";
 import { Button, Failed, Loading } from "../../ui/basics.js";

@@ -1,5 +1,6 @@
 // One session's socket, which is opened again whenever it ends.
-import { ROOT, get } from "../../api.js";
+import { get } from "../../api.js";
+import { ROOT } from "../../root.js";
 import { currentToken, over, renewed } from "../../session.js";
 import { texts } from "../../texts.js";
 

@@ -8,7 +8,7 @@ import { describe } from "./files.js";
 import { openSocket } from "./socket.js";
 import { Turns, isOpen } from "./turns.js";
 import { keepUnsent, readUnsent } from "./unsent.js";
-import { uuid } from "./uuid.js";
+import { uuid } from "../../uuid.js";
 
 const PAGE = 60; // messages, of what is newest
 const OLDER_PAGE = 400;

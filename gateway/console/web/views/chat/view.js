@@ -8,7 +8,7 @@ import { useData } from "../../ui/data.js";
 import { Conversation } from "./conversation.js";
 import { Sessions, useChats } from "./sessions.js";
 import { openTalk } from "./talk.js";
-import { uuid } from "./uuid.js";
+import { uuid } from "../../uuid.js";
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 

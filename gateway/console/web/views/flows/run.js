@@ -6,7 +6,7 @@ import { texts } from "../../texts.js";
 import { Field } from "../../ui/basics.js";
 import { Asked } from "../../ui/asked.js";
 import { Form } from "../../ui/form.js";
-import { uuid } from "../chat/uuid.js";
+import { uuid } from "../../uuid.js";
 import { saidBy } from "./progress.js";
 
 const t = texts.flows;

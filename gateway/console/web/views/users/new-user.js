@@ -1,6 +1,7 @@
 // A new user, who chooses a password by a link; and such a link for who is there already.
-import { ROOT, post } from "../../api.js";
+import { post } from "../../api.js";
 import { html, useState } from "../../lib.js";
+import { ROOT } from "../../root.js";
 import { texts } from "../../texts.js";
 import { Copy, Field, Time } from "../../ui/basics.js";
 import { Dialog } from "../../ui/dialog.js";
