@@ -11,7 +11,7 @@ from gateway.web.auth import Access
 from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.lines import listing
+from gateway.web.lines import delete, listing
 from gateway.web.operation import Operation
 from gateway.web.paging import Page
 
@@ -81,21 +81,7 @@ operations = [
         access=Access.ADMIN,
         fails=False,
     ),
-    Operation(
-        method="DELETE",
-        path=SIGN_INS + "/{sign_in_id}",
-        handler=delete_user_sign_in,
-        parameters=UserSignInId,
-        status=204,
-        access=Access.ADMIN,
-    ),
+    delete(SIGN_INS + "/{sign_in_id}", delete_user_sign_in, UserSignInId, access=Access.ADMIN),
     listing(KEYS, list_user_keys, UserPage, list[UserKey], access=Access.ADMIN, fails=False),
-    Operation(
-        method="DELETE",
-        path=KEYS + "/{key_id}",
-        handler=delete_user_key,
-        parameters=UserKeyId,
-        status=204,
-        access=Access.ADMIN,
-    ),
+    delete(KEYS + "/{key_id}", delete_user_key, UserKeyId, access=Access.ADMIN),
 ]

@@ -137,6 +137,15 @@ def delete[Parameters](
     path: str,
     handler: Callable[[Call[Nothing, Parameters]], Awaitable[None]],
     parameters: type[Parameters],
+    *,
+    access: Access = Access.USER,
 ) -> Operation:
     """Delete something."""
-    return Operation(method="DELETE", path=path, handler=handler, parameters=parameters, status=204)
+    return Operation(
+        method="DELETE",
+        path=path,
+        handler=handler,
+        parameters=parameters,
+        status=204,
+        access=access,
+    )
