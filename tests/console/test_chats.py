@@ -8,8 +8,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.console.chats import answers, insert_chat
+from tests.console.looks import find_faults
 from tests.console.people import OpenConsole
-from tests.console.test_every_view import AXE, FINDINGS
 from tests.sql import Sql
 from tests.users import User
 
@@ -126,9 +126,8 @@ async def test_axe_finds_nothing_serious_in_a_chat(
     ) as person:
         await person.page.get_by_text("1 step", exact=True).click()
         await person.page.locator(".chat-step").click()
-        await person.page.add_script_tag(path=AXE)
         for width in (360, 1280):
             await person.page.set_viewport_size({"width": width, "height": 800})
             wide = await person.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width
-            assert await person.page.evaluate(FINDINGS) == []
+            assert await find_faults(person) == []

@@ -1,12 +1,12 @@
 """Pages of one agent, flow and request, with all that they show: on small screens, and for axe."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 
 from tests.asked import agent_that, create_flow, saying
+from tests.console.looks import SIZES, find_faults
 from tests.console.people import OpenConsole
-from tests.console.test_every_view import AXE, FINDINGS, SIZES
 from tests.gateway.shapes import good
 from tests.system import System
 from tests.users import Json, User
@@ -39,12 +39,10 @@ async def test_they_fit_each_screen_and_axe_finds_nothing_serious(
         views += ["agents/new", f"flows/{flow_id}", "flows/new", f"requests/{asked['request_id']}"]
         options: Json = {"color_scheme": colours, "bypass_csp": True}
         async with open_console(user, "agents", **options) as person:
-            await person.page.add_script_tag(path=AXE)
             for view in views:
                 await person.open(view)
                 await person.see_view()
                 for size, (width, height) in SIZES.items():
                     await person.page.set_viewport_size({"width": width, "height": height})
                     assert await person.page.evaluate(HIDDEN) == 0, (view, size)
-                found: list[Any] = await person.page.evaluate(FINDINGS)
-                assert found == [], view
+                assert await find_faults(person) == [], view

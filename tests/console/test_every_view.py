@@ -1,26 +1,19 @@
 """What holds of each view: people with screen readers, small and large screens, light and dark."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from playwright.async_api import expect
 
+from tests.console.looks import SIZES, find_faults
 from tests.console.people import OpenConsole
 from tests.sql import Sql
-from tests.system import PROJECT
 from tests.users import User
 
-AXE = PROJECT / "tests/node/node_modules/axe-core/axe.min.js"
 VIEWS = (
     *("chat", "agents", "flows", "models", "servers", "requests", "account"),
     *("parts", "users", "usage", "audit"),
 )
-SIZES = {"a telephone": (360, 740), "a laptop": (1280, 800), "4K": (3840, 2160)}
-FINDINGS = """
-    async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
-        .filter((each) => ["serious", "critical"].includes(each.impact))
-        .map((each) => [each.id, each.help, each.nodes.map((node) => node.html)])
-"""
 
 
 @pytest.fixture
@@ -37,13 +30,11 @@ async def test_it_fits_each_screen_and_axe_finds_nothing_serious(
 ) -> None:
     async with open_console(administrator, view, color_scheme=colours, bypass_csp=True) as person:
         await person.see_view()
-        await person.page.add_script_tag(path=AXE)
         for size, (width, height) in SIZES.items():
             await person.page.set_viewport_size({"width": width, "height": height})
             wide = await person.page.evaluate("document.getElementById('view').scrollWidth")
             assert wide <= width, size
-            found: list[Any] = await person.page.evaluate(FINDINGS)
-            assert found == [], size
+            assert await find_faults(person) == [], size
 
 
 @pytest.mark.parametrize("view", VIEWS)
