@@ -63,9 +63,11 @@ async def test_who_signs_out_does_so_in_all_tabs(open_console: OpenConsole, user
         other = await person.open_tab()
         await other.open("agents")
         await other.see_view()
-        await person.click("Sign out")
+        async with person.page.expect_response("**/api/logout") as told:
+            await person.click("Sign out")
         await expect(person.page.get_by_role("heading", name="Sign in")).to_be_visible()
         await other.see("You have signed out in another tab.")
+        assert (await told.value).status == 204
         assert (await user.http.get("/api/me")).status_code == 401
 
 
