@@ -17,7 +17,7 @@ TEXT = f"0 of 10 {uuid4()} 1"  # as long as what the stub logs
 
 # How many users there are at once, and how many entries each of their requests has.
 LOADS = {"10 logs a request": (64, 10), "100 logs a request": (16, 100)}
-TARGETS: dict[str, Target] = {name: at_least(3000) for name in LOADS}
+TARGETS: dict[str, Target] = {name: at_least(0.3, of_floor=True) for name in LOADS}
 AGAINST: dict[str, Target] = {f"{name}: entries": at_least(2, of_floor=True) for name in LOADS}
 
 SELECT_BATCH = """

@@ -75,7 +75,7 @@ def test_a_single_scenario_changes_no_docs(docs: Path, measured: list[str]) -> N
     assert list(docs.iterdir()) == []
 
 
-@pytest.mark.parametrize("scenario", command.IN_PARTS)
+@pytest.mark.parametrize("scenario", command.COMPARED)
 def test_some_can_be_measured_against_another_commit(
     scenario: str, docs: Path, measured: list[str]
 ) -> None:
