@@ -3,7 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from gateway.a2a.loading import load
+from gateway.a2a.loading import without_spans
+from shared.process.later import Later
 
 if TYPE_CHECKING:
     from gateway.published.server import Server
@@ -25,5 +26,5 @@ class LoadedServer:
 
 
 def _load() -> "Server":
-    server: Server = load("gateway.published.server").Server()
+    server: Server = Later("gateway.published.server", without_spans).load().Server()
     return server
