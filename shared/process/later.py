@@ -1,4 +1,4 @@
-"""Modules that few need, each loaded by its first call: in a thread, as that takes long."""
+"""What few need, had when it is first wanted: in a thread, as that takes long, and once for all."""
 
 import asyncio
 from collections.abc import Callable
@@ -42,3 +42,21 @@ class Later:
             if self._prepare is not None:
                 self._prepare()
             return import_module(self._name)
+
+
+class Once[Made]:
+    """What is made when it is first asked for; whoever asks meanwhile waits for it."""
+
+    def __init__(self, make: Callable[[], Made]) -> None:
+        """What it raises is raised to who asks, and the next one has it tried again."""
+        self._make = make
+        self._made: Made | None = None
+        self._making = asyncio.Lock()
+
+    async def get(self) -> Made:
+        """It, as soon as it is there; others are served meanwhile."""
+        if self._made is None:
+            async with self._making:
+                if self._made is None:
+                    self._made = await asyncio.to_thread(self._make)
+        return self._made
