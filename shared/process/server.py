@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import linecache
 import logging
 import signal
 import sys
@@ -302,6 +303,7 @@ def create_server(
 def serve(settings: CommonSettings, app: Starlette, listening: Listening) -> None:
     """Run the service until it is told to stop; exits with 1 when it can't go on."""
     server = create_server(app, settings, listening)
+    linecache.clearcache()  # a MiB of source that attrs has made of classes
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     server.run()

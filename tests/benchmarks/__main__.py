@@ -29,6 +29,7 @@ SCENARIOS = (
     "rest",
     "files",
     "idle",
+    "footprint",
     "revoking",
     "console",
     "growth",
