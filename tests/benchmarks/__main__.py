@@ -30,6 +30,7 @@ SCENARIOS = (
     "rest",
     "files",
     "idle",
+    "footprint",
     "revoking",
     "console",
     "growth",
