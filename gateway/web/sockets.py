@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from gateway.web.metrics import SOCKETS_CLOSED, SOCKETS_OPEN, SOCKETS_REFUSED
-from shared.process.server import LOST
+from shared.process.sockets import LOST
 
 CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1011, 1012, 1013})
 INTERNAL_ERROR = 1011

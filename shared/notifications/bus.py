@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from itertools import batched
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -31,6 +32,7 @@ OUTBOX_BYTES_LIMIT = 16 * 1024 * 1024
 BATCH_LIMIT = 500  # messages in a pipeline, which is copied as it is written
 BATCH_BYTES_LIMIT = 1024 * 1024  # or a single message
 DROPPED_SECONDS = 1.0  # between two lines that tell how many were dropped
+PORTION = 200  # channels, or messages, in one turn of the loop
 WAKE = b""
 RECONCILE_SECONDS = 1.0
 RETRY_SECONDS = (0.1, 1.0)
@@ -242,7 +244,7 @@ class Notifications:
         self._confirmed = set()
         self._changed = {self._canary, *self._listeners}
         async with self._redis.subscriber() as subscriber:
-            checked, unheard = 0.0, 0
+            checked, unheard, heard = 0.0, 0, 0
             while True:
                 if monotonic() - checked >= RECONCILE_SECONDS:
                     if unheard * RECONCILE_SECONDS >= SILENT_SECONDS:
@@ -253,6 +255,9 @@ class Notifications:
                 message = await subscriber.get_message(timeout=RECONCILE_SECONDS)
                 if message is None:
                     continue
+                heard += 1
+                if heard % PORTION == 0:  # what has come by now is given without a pause
+                    await asyncio.sleep(0)
                 if message["channel"].decode() != self._canary:
                     self._hand_out(message)
                     continue
@@ -267,13 +272,17 @@ class Notifications:
         """Subscribe to what is wanted and no longer to what is not."""
         changed, self._changed, self._is_woken = self._changed, set(), False
         wanted = {each for each in changed if each in self._listeners or each == self._canary}
-        if missing := wanted - self._asked:
-            self._asked |= missing
+        for missing in batched(wanted - self._asked, PORTION):
+            self._asked.update(missing)
             await subscriber.subscribe(*missing)
-        if stale := (changed - wanted) & self._asked:
-            self._asked -= stale
-            self._confirmed -= stale
-            await subscriber.unsubscribe(*stale)
+            await asyncio.sleep(0)
+        for some in batched((changed - wanted) & self._asked, PORTION):
+            stale = {each for each in some if each not in self._listeners}  # wanted again by now
+            self._asked.difference_update(stale)
+            self._confirmed.difference_update(stale)
+            if stale:
+                await subscriber.unsubscribe(*stale)
+            await asyncio.sleep(0)
 
     def _hand_out(self, message: dict[str, Any]) -> None:
         channel = message["channel"].decode()
