@@ -1,7 +1,6 @@
 """Agents in PostgreSQL."""
 
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -85,7 +84,7 @@ async def select_agents(
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS owner,
                CASE WHEN creator_id <> :owner THEN true END AS shared,
-               timezone('utc', is_active_since) AS is_active_since,
+               CASE WHEN :details THEN timezone('utc', is_active_since) END AS is_active_since,
                600 + octet_length(description)
                    + octet_length(CAST(input_parameters AS text)) AS bytes
         FROM usable_agents(:owner)
@@ -106,6 +105,7 @@ async def select_agents(
         "description": selection.description,
         "is_active": is_active,
         "shared": selection.shared,
+        "details": selection.details,
     }
     return await select_page(
         connection, sql, values, part, _told(restore, details=selection.details)
@@ -213,15 +213,8 @@ def _told(restore: Restore, *, details: bool) -> Told:
         return row["agent_jwt"] and restore(row["agent_id"], row["agent_jwt"])
 
     needs = ("agent_id", "agent_name", "agent_schema", "agent_jwt")
-    since: dict[str, Any] = {"is_active_since": itemgetter("is_active_since")} if details else {}
-    return Told(
-        Agent,
-        (*needs, *since),
-        () if details else ("is_active_since",),
-        agent_schema=schema,
-        agent_jwt=token,
-        **since,
-    )
+    keep = ("is_active_since",) if details else ()
+    return Told(Agent, needs, keep, agent_schema=schema, agent_jwt=token)
 
 
 def _marked(agent: Agent, row: Record, *, details: bool) -> Agent:

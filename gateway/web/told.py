@@ -15,7 +15,7 @@ import attrs
 from attrs import frozen
 from msgspec import UNSET, Raw, UnsetType
 
-from shared.codec.converter import dump
+from shared.codec.text import write_json
 
 # How PostgreSQL writes a column of a type as Python does. The rest is left to Python: numbers with
 # a fraction, for which the two have other rules, and objects.
@@ -26,6 +26,7 @@ _WRITTEN: Mapping[Any, str] = {
     int: "CAST({} AS text)",
     datetime: r"""to_char({}, '\"YYYY-MM-DD"T"HH24:MI:SS.US\"')""",
     list[str]: "CAST(to_json({}) AS text)",
+    list[UUID]: "CAST(to_json({}) AS text)",
     dict: "CAST({} AS text)",  # JSON is told as it is stored
 }
 
@@ -36,18 +37,18 @@ type Make = Callable[[Any], object]
 class Told:
     """Makes JSON of the rows of a statement that has the fields of a class as its columns.
 
-    Those that are `made` need not be columns, and may need others. A field that may be left out is
-    where it is null, or where it is among those to `leave_out`.
+    Those that are `made` need not be columns, and may need others; no times are. A field that may
+    be left out is where it is null, but for those to `keep`.
     """
 
     def __init__(
         self,
         kind: Any,
         needs: tuple[str, ...] = (),
-        leave_out: tuple[str, ...] = (),
+        keep: tuple[str, ...] = (),
         **made: Make,
     ) -> None:
-        form = _form(kind, needs, leave_out, frozenset(made))
+        form = _form(kind, needs, keep, frozenset(made))
         self.columns = form.columns
         """What is to be selected of the statement, before all else."""
         self._made = [(key, made.get(name) or itemgetter(name)) for key, name in form.holes]
@@ -64,7 +65,7 @@ class Told:
         text: str = row[0]
         for place, (key, make) in enumerate(self._made, 1):
             value = make(row)
-            written = "" if value is UNSET else f"{key}{dump(value).decode()}"
+            written = "" if value is UNSET else f"{key}{write_json(value).decode()}"
             text = f"{text}{written}{row[place]}"
         return text
 
@@ -78,13 +79,9 @@ class _Form:
 
 
 @cache  # as many as there are lists
-def _form(
-    kind: Any, needs: tuple[str, ...], leave_out: tuple[str, ...], made: frozenset[str]
-) -> _Form:
+def _form(kind: Any, needs: tuple[str, ...], keep: tuple[str, ...], made: frozenset[str]) -> _Form:
     texts, holes, sent = [list[str]()], list[tuple[str, str]](), [*needs]
     for field in attrs.fields(kind):
-        if field.name in leave_out:
-            continue
         key, types = f'{"," if holes or texts[0] else "{"}"{field.name}":', {*_types(field.type)}
         [type_] = types - {NoneType, UnsetType}
         if field.name not in made and type_ in _WRITTEN:
@@ -92,7 +89,7 @@ def _form(
             # Null also where the class does not know it: a row of the original's may have it.
             texts[-1].append(
                 f"'{key}' || {written}"
-                if UnsetType in types
+                if UnsetType in types and field.name not in keep
                 else f"'{key}', coalesce({written}, 'null')"
             )
             continue
@@ -116,7 +113,8 @@ def _types(kind: Any) -> Iterator[Any]:
     elif origin is Literal:
         yield from map(type, get_args(kind))
     elif origin is list:
-        yield list[str] if {*_types(get_args(kind)[0])} == {str} else kind
+        [item] = {*_types(get_args(kind)[0])}
+        yield dict if item is dict else list[str] if item is str else kind
     elif origin is dict:
         yield dict
     elif origin is None:

@@ -17,8 +17,10 @@ from gateway.agents.schemas import Agent
 from gateway.chats.schemas import Chat, HistoryItem
 from gateway.files.schemas import SessionFile, StoredFile
 from gateway.groups.schemas import Group, GroupMember, Share
+from gateway.identities.schemas import Identity
 from gateway.keys.schemas import ApiKey
 from gateway.requests.schemas import ChatRequest, UsedModel
+from gateway.signins.schemas import SignIn
 from gateway.web.paging import MOST_BYTES, Slice, select_page
 from gateway.web.told import Told, _types
 from shared.codec.converter import dump
@@ -28,7 +30,7 @@ from shared.settings.installation import Settings
 
 KINDS = [
     *(Agent, ApiKey, Chat, ChatRequest, Group, GroupMember, HistoryItem, LogEntry, SessionFile),
-    *(Share, StoredFile),
+    *(Identity, Share, SignIn, StoredFile),
 ]
 SQL_TYPES: dict[Any, str] = {
     str: "text",
@@ -150,6 +152,14 @@ async def test_a_text_is_told_as_its_object_would_be(database: Database, text: s
     told, made = await read_both(database, Chat, row)
     assert told == made
     assert json.loads(told)[0]["title"] == text
+
+
+async def test_a_time_with_an_offset_is_told_in_utc(database: Database) -> None:
+    row = make_row(Random(1), Chat)  # noqa: S311
+    time = datetime.fromisoformat("2026-01-31T23:15:02.120000-05:00")
+    told, made = await read_both(database, Chat, row | {"created_at": ("timestamptz", time)})
+    assert told == made
+    assert json.loads(told)[0]["created_at"] == "2026-02-01T04:15:02.120000"
 
 
 async def test_a_null_that_the_class_does_not_know_is_told_as_such(database: Database) -> None:
