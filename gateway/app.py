@@ -62,7 +62,7 @@ from gateway.web.addresses import TrustedProxies
 from gateway.web.errors import AnswerErrors
 from gateway.web.measuring import Measure
 from gateway.web.origins import Cors
-from gateway.web.paths import FixedPaths
+from gateway.web.paths import Paths
 from gateway.web.replica import open_replica
 from gateway.web.sealing import Sealing
 from gateway.web.security import SecurityHeaders
@@ -132,11 +132,9 @@ def listening(settings: GatewaySettings) -> Listening:
 
 def create_app(settings: GatewaySettings) -> Starlette:
     """The gateway for these settings."""
-    routes = [operation.route() for operation in operations]
     app = Gateway(
         routes=[
-            FixedPaths(route for route in routes if not route.param_convertors),
-            *(route for route in routes if route.param_convertors),
+            Paths(operation.route() for operation in operations),
             *(socket.route() for socket in described),
             *documentation_routes(
                 TITLE,

@@ -1,5 +1,6 @@
 """The sign-ins of users in PostgreSQL. Whatever is ended, a trigger notes as revoked."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -7,8 +8,7 @@ from attrs import frozen
 from databases.core import Connection
 
 from gateway.signins.schemas import SignIn
-from gateway.web.paging import Page, select_whole
-from gateway.web.told import Told
+from shared.postgres.rows import build
 
 SIGN_INS_LIMIT = 1000  # of a user; a further one ends the one that was used least recently
 KEPT = timedelta(days=30)  # after its end
@@ -190,17 +190,18 @@ async def update_authenticated(connection: Connection, user_id: UUID, sign_in_id
 
 async def select_sign_ins(
     connection: Connection, user_id: UUID, current: UUID | None
-) -> Page[SignIn]:
+) -> Sequence[SignIn]:
     """Those of a user that go on, the one that was used last first."""
     sql = """
-        SELECT id, method, device, address, created_at, used_at, expires_at,
+        SELECT id, method, device, address, timezone('utc', created_at) AS created_at,
+               timezone('utc', used_at) AS used_at, timezone('utc', expires_at) AS expires_at,
                id IS NOT DISTINCT FROM CAST(:current AS uuid) AS is_current
         FROM sign_ins
         WHERE user_id = :user_id AND ended_at IS NULL AND expires_at > now()
-        ORDER BY used_at DESC, id
+        ORDER BY sign_ins.used_at DESC, id
     """
-    values = {"user_id": user_id, "current": current}
-    return await select_whole(connection, sql, values, Told(SignIn))
+    rows = await connection.fetch_all(sql, {"user_id": user_id, "current": current})
+    return build(SignIn, rows)
 
 
 async def delete_old(connection: Connection, most: int) -> int:

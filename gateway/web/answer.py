@@ -31,7 +31,13 @@ class Answer(Response):
         super().__init__(None, status, {"Content-Length": str(size), **headers})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; who does not take it in time is cut off."""
+        """Send it; who does not take it in time is cut off.
+
+        One piece is handed over at once: whoever takes nothing of it is the server's to cut off.
+        """
+        if len(self._pieces) == 1 and len(self._pieces[0]) <= PIECE_BYTES:
+            await self._send(send)
+            return
         try:
             async with asyncio.timeout(TAKE_SECONDS):
                 await self._send(send)

@@ -81,7 +81,8 @@ def collect[Input, T](faults: list[Fault], read: Any, given: Input, into: type[T
 
 
 def _read_parameters[T](request: Request, parameters: type[T]) -> T:
-    given = {**request.query_params, **request.path_params}
+    query = request.scope["query_string"]
+    given = {**request.query_params, **request.path_params} if query else request.path_params
     try:
         return structure(given, parameters)
     except InvalidInputError as error:

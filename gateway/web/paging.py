@@ -168,11 +168,3 @@ def _cut(statement: str, columns: str) -> str:
         SELECT {selected} FROM measured
         WHERE place < :limit AND (place = 1 OR so_far <= :most_bytes)
     """  # noqa: S608 (statements of ours)
-
-
-async def select_whole(
-    connection: Connection, statement: str, values: dict[str, Any], told: Told
-) -> Page[Any]:
-    """All rows of a statement that gives few, as one page."""
-    sql = f"WITH told AS ({statement}) SELECT {told.columns} FROM told"  # noqa: S608 (of ours)
-    return Page(await connection.fetch_all(sql, values), told)

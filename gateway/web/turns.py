@@ -8,7 +8,12 @@ Those that wait for a stranger's server hold no connection, and are counted apar
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from uuid import UUID
 
 from attrs import define
@@ -37,6 +42,36 @@ class _User:
     calls: int = 0
 
 
+class _Turn:
+    """One call of a user's, who has so many at a time."""
+
+    def __init__(self, users: dict[UUID, _User], user_id: UUID, most: int) -> None:
+        self._users, self._user_id, self._most = users, user_id, most
+
+    async def __aenter__(self) -> None:
+        user = self._users.get(self._user_id)
+        if user is None:
+            user = self._users[self._user_id] = _User(asyncio.Semaphore(self._most))
+        if user.calls >= self._most + WAITING_LIMIT:
+            raise _too_many()
+        user.calls += 1
+        self._room = _room(user.room, _too_many)
+        try:
+            await self._room.__aenter__()
+        except BaseException:
+            self._leave(user)
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._room.__aexit__()
+        self._leave(self._users[self._user_id])
+
+    def _leave(self, user: _User) -> None:
+        user.calls -= 1
+        if not user.calls:
+            del self._users[self._user_id]
+
+
 class Users:
     """So many at a time of each; 0 = any number."""
 
@@ -49,23 +84,9 @@ class Users:
         user = self._users.get(user_id)
         return user is not None and user.room.locked()
 
-    @asynccontextmanager
-    async def turn(self, user_id: UUID) -> AsyncIterator[None]:
+    def turn(self, user_id: UUID) -> AbstractAsyncContextManager[None]:
         """Wait, but not long. Raises TooManyRequestsError."""
-        if not self._most:
-            yield
-            return
-        user = self._users.setdefault(user_id, _User(asyncio.Semaphore(self._most)))
-        if user.calls >= self._most + WAITING_LIMIT:
-            raise _too_many()
-        user.calls += 1
-        try:
-            async with _room(user.room, _too_many):
-                yield
-        finally:
-            user.calls -= 1
-            if not user.calls:
-                del self._users[user_id]
+        return _Turn(self._users, user_id, self._most) if self._most else nullcontext()
 
 
 class Turns:
@@ -147,14 +168,21 @@ async def _taken(room: AbstractAsyncContextManager[None]) -> AsyncIterator[None]
         yield
 
 
-@asynccontextmanager
-async def _room(room: asyncio.Semaphore, refuse: Callable[[], ApiError]) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(WAIT_SECONDS):
-            await room.acquire()
-    except TimeoutError:
-        raise refuse() from None
-    try:
-        yield
-    finally:
-        room.release()
+class _room:  # noqa: N801 (used like a function)
+    """One of so many; who finds none waits, but not long. Raises what `refuse` makes."""
+
+    def __init__(self, room: asyncio.Semaphore, refuse: Callable[[], ApiError]) -> None:
+        self._room, self._refuse = room, refuse
+
+    async def __aenter__(self) -> None:
+        if not self._room.locked():  # as nearly always: a time limit costs more than all the rest
+            await self._room.acquire()
+            return
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._room.acquire()
+        except TimeoutError:
+            raise self._refuse() from None
+
+    async def __aexit__(self, *_: object) -> None:
+        self._room.release()

@@ -11,7 +11,7 @@ from asyncpg.pgproto import pgproto
 from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType
 
-from shared.codec.converter import SEARCHED_BYTES, dump, parse, structure, unstructure
+from shared.codec.converter import SEARCHED_PLACES, dump, parse, structure, unstructure
 from shared.codec.depth import DEPTH_LIMIT
 from shared.codec.faults import Fault, InvalidInputError
 from shared.codec.hooks import Rule
@@ -424,5 +424,5 @@ def test_a_long_text_is_told_as_a_short_one_is() -> None:
         time: datetime
 
     for time in (datetime(2026, 1, 2), datetime(2026, 1, 2, 3, 4, 5, 678)):  # noqa: DTZ001
-        short, long = (dump(Told("T" * count, time)) for count in (1, SEARCHED_BYTES))
-        assert long.replace(b"T" * SEARCHED_BYTES, b"T") == short
+        short, long = (dump(Told("T" * count, time)) for count in (1, SEARCHED_PLACES))
+        assert long.replace(b"T" * SEARCHED_PLACES, b"T") == short
