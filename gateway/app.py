@@ -57,6 +57,7 @@ from gateway.streams.deliveries import Deliveries
 from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
+from gateway.streams.storing import Storing
 from gateway.streams.watch import Watch
 from gateway.web.addresses import TrustedProxies
 from gateway.web.errors import AnswerErrors
@@ -259,6 +260,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         yield State(
             sockets=sockets,
             heard=Heard(notifications),
+            storing=Storing(settings, database),
             deliveries=delivered,
             followed=Followed(),
             card_signer=CardSigner(settings.encryption_keys),
