@@ -31,6 +31,7 @@ SCENARIOS = (
     "rest",
     "files",
     "idle",
+    "footprint",
     "revoking",
     "console",
     "growth",
