@@ -66,6 +66,7 @@ from gateway.web.paths import FixedPaths
 from gateway.web.replica import open_replica
 from gateway.web.sealing import Sealing
 from gateway.web.security import SecurityHeaders
+from gateway.web.sockets import OpenSockets
 from gateway.web.strangers import CountStrangers
 from gateway.web.turns import Turns
 from shared import VERSION
@@ -148,6 +149,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
             *health_routes(),
         ],
         middleware=[
+            Middleware(OpenSockets),
             Middleware(TrustedProxies, trusted_proxies=settings.trusted_proxies),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
             Middleware(SecurityHeaders),
@@ -224,6 +226,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             telling=telling.run(),
             rounds=rounds.listen(),
             watch=watch.run(),
+            expiring=sockets.run(),
             revoked=revocations.run(),
             revocations=revocations.listen(),
             sign_ins=sweep_for_ever(database, "sign-ins", delete_old),

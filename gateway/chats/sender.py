@@ -24,6 +24,11 @@ LARGE = 1024 * 1024  # characters of a frame
 class Sender:
     """Sends one frame at a time; a client that takes too long is closed."""
 
+    __slots__ = (
+        *("_accepting", "_sending", "_session_id", "_websocket", "_wording"),
+        *("expected", "was_too_slow"),
+    )
+
     def __init__(self, websocket: WebSocket, opening: Opening) -> None:
         self._websocket = websocket
         self._session_id = opening.session_id
@@ -33,24 +38,26 @@ class Sender:
         self.expected = ExpectedAnswers()
         self.was_too_slow = False
 
-    async def deliver(self, feed: Feed) -> None:
-        """Deliver what happens until the client is gone, or too slow."""
+    async def deliver(self, feed: Feed) -> bool:
+        """Deliver what has come; False: the client is gone, or was closed."""
         try:
-            await self._deliver_for_ever(feed)
+            return await self._deliver(feed)
         except Exception:
             logger.exception("session %s: the delivery failed", self._session_id)
             await self.close(INTERNAL_ERROR, FAILED)
+            return False
 
-    async def _deliver_for_ever(self, feed: Feed) -> None:
-        async with aclosing(feed.events()) as events:
+    async def _deliver(self, feed: Feed) -> bool:
+        async with aclosing(feed.events(is_endless=False)) as events:
             async for event in events:
                 if event.request and (is_said := self._accepting.get(event.request.id)):
                     await is_said.wait()
                 begun = time_ns()
                 if not await self.send(self._wording.tell(event)):
-                    return
+                    return False
                 if isinstance(event, Outgoing) and event.is_answer and event.request:
                     self.expected.answered(event.request.id, begun)
+        return True
 
     @contextmanager
     def accepting(self, request_id: UUID) -> Iterator[None]:

@@ -17,7 +17,8 @@ from websockets.asyncio.client import connect
 
 from devstack.processes import HOST
 from shared.process.drain import Drain
-from shared.process.server import HEAD_LIMIT, LOST, Listening, Server, create_server
+from shared.process.server import HEAD_LIMIT, Listening, Server, create_server
+from shared.process.sockets import LOST
 from shared.settings.installation import Settings
 from tests.users import eventually
 
@@ -82,7 +83,7 @@ async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Drain]]:
 
 @pytest.fixture
 async def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
-    monkeypatch.setattr("shared.process.server.ABORT_SECONDS", 0.3)
+    monkeypatch.setattr("shared.process.sockets.ABORT_SECONDS", 0.3)
     endpoints = (listen, note, overwhelm, overwhelm_and_leave)
     codes.clear()
     routes = [WebSocketRoute(f"/{each.__name__}", each) for each in endpoints]
