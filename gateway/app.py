@@ -79,6 +79,7 @@ from shared.process.background import background
 from shared.process.drain import Drain
 from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.process.later import Once
+from shared.process.memory import give_back
 from shared.process.server import Listening
 from shared.process.strangers import Strangers
 from shared.redis.servers import create_redis
@@ -239,6 +240,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             topics=topics.run(),
             mail=mail.run(),
             loop_lag=measure_loop_lag(),
+            memory=give_back(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
             renewals=Renewals(database, vault, outbound).run(),
             sweep=Sweep(objects).run(),
