@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import linecache
 import logging
 import signal
 import sys
@@ -17,6 +18,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from shared.process.drain import Drain
+from shared.process.lean import GARBAGE_THRESHOLDS
 from shared.process.sockets import CONNECTION_CLOSE, Portioned, SocketProtocol
 from shared.process.strangers import TOO_MANY, Strangers, forget, key_of
 from shared.settings.addresses import in_url
@@ -46,11 +48,6 @@ TOO_MANY_STRANGERS = b"\r\n".join(
         _TOLD,
     ]
 )
-
-# New objects after which they are looked through for garbage, and so many looks after which what
-# stayed is: a thousand objects hold the loop for about 0.6 ms, and a socket's 160 stay. Only what
-# refers to itself needs it; nothing here leaves any (`tests/gateway/test_garbage.py`).
-GARBAGE_THRESHOLDS = (20_000, 100, 10)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -246,6 +243,7 @@ def create_server(
 def serve(settings: CommonSettings, app: Starlette, listening: Listening) -> None:
     """Run the service until it is told to stop; exits with 1 when it can't go on."""
     server = create_server(app, settings, listening)
+    linecache.clearcache()  # a MiB of source that attrs has made of classes
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     server.run()
