@@ -1,8 +1,7 @@
-"""5,000 sockets that say nothing, and 20,000: what they take, a log entry to each, and how they leave."""
+"""5,000 sockets that say nothing, and 20,000: what they take, an entry to each, and their leaving."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from functools import partial
 from itertools import batched
 from math import ceil
 from pathlib import Path
@@ -107,8 +106,7 @@ async def _measure_many(one: Installation, most: int) -> AsyncIterator[Row]:
     began = perf_counter()
     async with _agent(one) as agent:
         await _log(agent, sessions)
-        for holder in holders:
-            wait_until_ready(holder, partial(_has_said, holder, HEARD), ANSWER_SECONDS)
+        await asyncio.to_thread(_until_said, holders, HEARD, ANSWER_SECONDS)
     yield Row(EACH_HEARD, most, "")
     yield Row(f"{MOST:,}: one log entry to each", perf_counter() - began, "s")
     yield Row(f"{MOST:,} leave at once: longest turn", await _leave(one, holders), "ms")
@@ -122,13 +120,13 @@ def _hold(one: Installation, urls: Sequence[str]) -> list[Child]:
         file.write_text("\n".join(some))
         name = f"holder {number} of {len(urls)}"
         holders.append(one.system.start(name, "tests.benchmarks.holder", {URLS: str(file)}))
-    for holder in holders:
-        wait_until_ready(holder, partial(_has_said, holder, OPEN), OPENING_SECONDS)
+    _until_said(holders, OPEN, OPENING_SECONDS)
     return holders
 
 
-def _has_said(holder: Child, what: str) -> bool:
-    return what in holder.last_lines()
+def _until_said(holders: Sequence[Child], what: str, seconds: float) -> None:
+    for holder in holders:
+        wait_until_ready(holder, lambda one=holder: what in one.last_lines(), seconds)
 
 
 async def _leave(one: Installation, holders: Sequence[Child]) -> float:
