@@ -16,7 +16,7 @@ import uvloop
 
 from tests.benchmarks.wire import Socket, open_sockets
 
-AT_A_TIME = 25
+AT_A_TIME = 12
 URLS = "HOLDER_URLS"  # the variable that names the file
 OPEN, HEARD = "all are open", "each got its entry"
 
