@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 from asyncio import TimerHandle
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from math import ceil
 from socket import socket
 from types import FrameType
@@ -17,7 +17,9 @@ import uvicorn
 from attrs import frozen
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
 from shared.process.drain import Drain
 from shared.process.strangers import TOO_MANY, Strangers
@@ -37,6 +39,8 @@ ABORT_SECONDS = 10.0  # after which a client has neither answered a close nor ta
 POLL_SECONDS = 0.05
 CONNECTION_CLOSE = (b"connection", b"close")
 ABORT = "genai.abort"  # extension of ASGI: drops a connection, whatever was not taken
+SEND = "websocket.send"  # of ASGI
+EARLIER = "genai.earlier"  # extension of that: texts of frames that are written before, with it
 LOST = 1006  # RFC 6455, 7.1.5: what no close frame has ended
 
 _TOLD = json.dumps({"detail": TOO_MANY}).encode()
@@ -167,9 +171,23 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._abort_soon()
 
     async def send(self, message: Any) -> None:
-        """Send, and wait until the client has taken most of it: others' memory is bounded too."""
+        """Send, and wait until the client has taken most of it: others' memory is bounded too.
+
+        Frames that came together are written together: a write takes longer than all else.
+        """
+        if earlier := message.get(EARLIER):
+            await self.writable.wait()
+            self._prepare(earlier)
         await super().send(message)
         await self.writable.wait()
+
+    def _prepare(self, texts: Iterable[str]) -> None:
+        """Have frames written with the next one. Raises ClientDisconnected."""
+        try:
+            for text in texts:
+                self.conn.send_text(text.encode())
+        except InvalidState:
+            raise ClientDisconnected from None
 
     def keepalive_timeout(self) -> None:
         """Close: the client has not answered a ping."""
