@@ -1,7 +1,10 @@
 """`python -m gateway` runs the gateway."""
 
-from shared.process.starting import start
-from shared.settings.gateway import GatewaySettings
+from shared.process.lean import lean
+
+with lean():
+    from shared.process.starting import start
+    from shared.settings.gateway import GatewaySettings
 
 if __name__ == "__main__":
     start("gateway.app", GatewaySettings)

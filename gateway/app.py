@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from uuid import uuid4
 
 from anyio.lowlevel import checkpoint
@@ -42,7 +42,7 @@ from gateway.openapi.signing_in import with_ways_in
 from gateway.parts.looking import Looking
 from gateway.parts.rounds import Rounds
 from gateway.parts.telling import told_numbers
-from gateway.published.loading import LoadedServer
+from gateway.published.loading import load_server
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh
@@ -66,6 +66,7 @@ from gateway.web.paths import FixedPaths
 from gateway.web.replica import open_replica
 from gateway.web.sealing import Sealing
 from gateway.web.security import SecurityHeaders
+from gateway.web.sockets import OpenSockets
 from gateway.web.strangers import CountStrangers
 from gateway.web.turns import Turns
 from shared import VERSION
@@ -76,6 +77,7 @@ from shared.postgres.sweeping import sweep_for_ever
 from shared.process.background import background
 from shared.process.drain import Drain
 from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
+from shared.process.later import Once
 from shared.process.server import Listening
 from shared.process.strangers import Strangers
 from shared.redis.servers import create_redis
@@ -130,19 +132,23 @@ def listening(settings: GatewaySettings) -> Listening:
 
 def create_app(settings: GatewaySettings) -> Starlette:
     """The gateway for these settings."""
-    document = with_ways_in(describe(operations, TITLE, VERSION), settings)
     routes = [operation.route() for operation in operations]
     app = Gateway(
         routes=[
             FixedPaths(route for route in routes if not route.param_convertors),
             *(route for route in routes if route.param_convertors),
             *(socket.route() for socket in described),
-            *documentation_routes(TITLE, document, describe_channels(described, TITLE, VERSION)),
+            *documentation_routes(
+                TITLE,
+                Once(lambda: with_ways_in(describe(operations, TITLE, VERSION), settings)),
+                cache(lambda: describe_channels(described, TITLE, VERSION)),
+            ),
             *account_pages(),
-            *console_routes(load_assets()),
+            *console_routes(Once(load_assets)),
             *health_routes(),
         ],
         middleware=[
+            Middleware(OpenSockets),
             Middleware(TrustedProxies, trusted_proxies=settings.trusted_proxies),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
             Middleware(SecurityHeaders),
@@ -219,6 +225,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             telling=telling.run(),
             rounds=rounds.listen(),
             watch=watch.run(),
+            expiring=sockets.run(),
             revoked=revocations.run(),
             revocations=revocations.listen(),
             sign_ins=sweep_for_ever(database, "sign-ins", delete_old),
@@ -255,7 +262,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             deliveries=delivered,
             followed=Followed(),
             card_signer=CardSigner(settings.encryption_keys),
-            a2a_server=LoadedServer(),
+            a2a_server=Once(load_server),
             settings=settings,
             database=database,
             replica=replica,

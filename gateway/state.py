@@ -1,6 +1,6 @@
 """What the lifespan makes and every request can reach."""
 
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from databases import Database
 
@@ -16,7 +16,6 @@ from gateway.keys.known import Keys
 from gateway.leaving.working import Deletions
 from gateway.mail.sending import Mail
 from gateway.parts.looking import Looking
-from gateway.published.loading import LoadedServer
 from gateway.published.signing import CardSigner
 from gateway.remote.outbound import Outbound
 from gateway.requests.bridges import Bridges
@@ -33,9 +32,13 @@ from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications
 from shared.process.drain import Drain
 from shared.process.health import Readiness
+from shared.process.later import Once
 from shared.process.strangers import Strangers
 from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
+
+if TYPE_CHECKING:
+    from gateway.published.server import Server
 
 
 class State(TypedDict):
@@ -65,7 +68,7 @@ class State(TypedDict):
     deliveries: Deliveries
     followed: Followed
     card_signer: CardSigner
-    a2a_server: LoadedServer
+    a2a_server: "Once[Server]"
     storage: Storage
     objects: Objects
     deletions: Deletions

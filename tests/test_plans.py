@@ -31,6 +31,7 @@ from shared.postgres.pool import connect
 from shared.secrets import Vault
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
+from tests.agent_bridge.claiming import claim_requests
 from tests.benchmarks.filling import fill
 from tests.gateway.noted import LISTING, Owner, ask, chat, insert_owner, make_state, open_notebook
 from tests.sql import run_sql
@@ -127,7 +128,7 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
     """A request from its message to its answer, as the gateway and the bridge treat it."""
     await chat(settings, state, owner)
     async with connect(state["database"]) as connection:
-        [request] = await claim_queries.claim_requests(connection, uuid4(), 1)
+        [request] = await claim_requests(connection, uuid4(), 1)
         session_id, claim_id = request.session_id, request.claim_id
         vault = Vault(settings.encryption_keys)
 

@@ -2,24 +2,12 @@
 
 from collections.abc import Sequence
 
-from attrs import define, field
 from databases.core import Connection
 
 from agent_bridge.requests.claim_queries import ClaimedRequest
+from agent_bridge.requests.marked import Asked
 from shared.domain.asked import Member
 from shared.domain.flows import ASKED_MEMBERS_LIMIT
-
-
-@define
-class Asked:
-    """Who is asked, in order; they may be only if the claim `is_held`.
-
-    Of a flow with more than ASKED_MEMBERS_LIMIT members one more. Nobody: the owner may use no
-    such agent nor flow.
-    """
-
-    is_held: bool = False
-    members: list[Member] = field(factory=list)
 
 
 async def mark_asked(connection: Connection, requests: Sequence[ClaimedRequest]) -> list[Asked]:

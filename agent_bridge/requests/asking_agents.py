@@ -11,11 +11,12 @@ from databases import Database
 from agent_bridge import metrics
 from agent_bridge.batching import Batcher
 from agent_bridge.requests.asked import Content, Trace, refusal, text_of
-from agent_bridge.requests.asked_queries import Asked, mark_asked
+from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.asking import Lanes, Sending
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.compose import UnfitError
 from agent_bridge.requests.ending import FAULTS, outcome_of_fault
+from agent_bridge.requests.marked import Asked
 from agent_bridge.requests.master import payload_size
 from agent_bridge.router.frames import Rejection, Reply
 from shared.codec.sizes import in_units
@@ -64,7 +65,8 @@ class AskedAgents:
         """Who is asked, when it is noted that they are; None: the claim is lost."""
         self._sending.claims.add(request.claim_id)
         with span("compose"):
-            asked = await self._marks.do(request)
+            marked = request.marked if isinstance(request.marked, Asked) else None
+            asked = marked or await self._marks.do(request)
         agents = line_up(asked.members, with_arguments=request.has_arguments)
         self._sending.composed[request.claim_id] = monotonic()
         return agents if asked.is_held else None

@@ -14,9 +14,16 @@ from agent_bridge.batching import Batcher
 from agent_bridge.requests import queries
 from agent_bridge.requests.asking import Lane, Lanes, Sending
 from agent_bridge.requests.claim_queries import ClaimedRequest
-from agent_bridge.requests.compose import UnfitError, compose, explain_missing_config, gather
+from agent_bridge.requests.compose import (
+    NOTHING,
+    UnfitError,
+    compose,
+    explain_missing_config,
+    gather,
+)
 from agent_bridge.requests.ending import outcome_of
 from agent_bridge.requests.late import Invoked, LateAnswers
+from agent_bridge.requests.marked import Marked
 from agent_bridge.requests.master import (
     Form,
     Invocation,
@@ -26,7 +33,6 @@ from agent_bridge.requests.master import (
     payload,
     payload_size,
 )
-from agent_bridge.requests.queries import Marked
 from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.usage.metering import Model, with_usage
 from shared.domain.endings import Outcome
@@ -132,7 +138,7 @@ class MasterAgent:
         async with self._sending.pacing.turn(request.creator_id):
             self._sending.claims.add(request.claim_id)
             with span("compose"):
-                composed = await self._compose_and_mark(request)
+                composed = await self._compose_and_mark(request, is_again=form is not None)
             if composed is None:
                 return None
             invocation, remembered = composed
@@ -154,12 +160,14 @@ class MasterAgent:
             raise UnfitError(explain_size(content, self._most_bytes))
 
     async def _compose_and_mark(
-        self, request: ClaimedRequest
+        self, request: ClaimedRequest, *, is_again: bool
     ) -> tuple[Invocation, Form | None] | None:
         """What is to be sent, when it is noted that it is, and the form that was answered last.
 
         None: the claim is lost.
         """
+        if isinstance(request.marked, Marked) and not is_again:
+            return compose(self._vault, request, NOTHING, request.marked), request.marked.form
         gathered = await gather(self._database, request)
         marked = await self._marks.do(request)
         if marked is None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from attrs import field, frozen
 from databases.core import Connection
 
-from shared.postgres.pool import columns
+from agent_bridge.requests.marked import Asked, Marked
 
 LEASE = timedelta(seconds=15)
 ANY_NUMBER = 1_000_000  # of requests that a user has running
@@ -40,6 +40,8 @@ class ClaimedRequest:
     """The agent or flow that is asked itself; None: the master agent is."""
     has_arguments: bool = False
     """Whether the message is JSON: what the agent that is asked itself is called with."""
+    marked: Marked | Asked | None = None
+    """What it is sent with, where it was marked as sent when it was claimed."""
     claimed_at: float = field(factory=monotonic)
     """By the clock of this process."""
 
@@ -49,18 +51,14 @@ class ClaimedRequest:
         return self.seconds_left - (monotonic() - self.claimed_at)
 
 
-async def claim_requests(
-    connection: Connection, bridge_id: UUID, limit: int, most_running: int = ANY_NUMBER
-) -> list[ClaimedRequest]:
-    """Claim waiting requests, one of a session at a time: in turn among users.
+async def select_turns(
+    connection: Connection, limit: int, most_running: int = ANY_NUMBER
+) -> list[UUID]:
+    """Requests whose turn it is, in turn among users and one of a session at a time.
 
     First comes whose user has least running then, and of those the oldest; none whose user has
     more than `most_running`. Users who wait are found one after the other in an index: how much
-    others have waiting costs nothing. Raises asyncpg.UniqueViolationError when another bridge won
-    a session in the same moment.
-
-    No disk is waited for: a claim that is lost with its server leaves a request that waits, and
-    nothing is sent before the mark is kept, which is written after the claim.
+    others have waiting costs nothing.
     """
     sql = """
         WITH RECURSIVE waiting AS (
@@ -95,42 +93,12 @@ async def claim_requests(
                 )
                 ORDER BY position LIMIT :limit
             ) AS first
-        ), next AS (
-            SELECT requests.id FROM requests JOIN head USING (id)
-            WHERE status = 'queued' AND turn <= CAST(:most_running AS int) + 1
-            ORDER BY turn, head.position LIMIT :limit
-            FOR UPDATE OF requests SKIP LOCKED
-        ), hasty AS (
-            SELECT set_config('synchronous_commit', 'off', true)
-        ), claimed AS (
-            UPDATE requests
-            SET status = 'running', bridge_id = :bridge_id, claim_id = gen_random_uuid(),
-                lease_until = clock_timestamp() + CAST(:lease AS interval),
-                claimed_at = clock_timestamp()
-            FROM next CROSS JOIN hasty WHERE requests.id = next.id
-            RETURNING requests.id, claim_id, session_id, creator_id, config_name, provider_name,
-                      file_ids, deadline, position, requests.created_at, traceparent, message_id,
-                      overrides, asked_id, has_arguments
         )
-        SELECT claimed.id, claim_id, session_id, creator_id, content AS message, config_name,
-               provider_name, file_ids, traceparent, message_id, overrides, asked_id,
-               has_arguments, EXISTS (
-                   SELECT FROM usable_flows(claimed.creator_id)
-               ) AS has_flows,
-               extract(epoch FROM clock_timestamp() - claimed.created_at)::float8 AS waited,
-               extract(epoch FROM deadline - clock_timestamp())::float8 AS seconds_left
-        FROM claimed JOIN chatmessages
-          ON chatmessages.request_id = claimed.id AND sender_type = 'user'
-         AND conversation_id = session_id
-        ORDER BY position
+        SELECT id FROM head WHERE turn <= CAST(:most_running AS int) + 1
+        ORDER BY turn, position LIMIT :limit
     """
-    values = {
-        "bridge_id": bridge_id,
-        "lease": LEASE,
-        "limit": limit,
-        "most_running": most_running,
-    }
-    return [ClaimedRequest(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    values = {"limit": limit, "most_running": most_running}
+    return [row["id"] for row in await connection.fetch_all(sql, values)]
 
 
 async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> set[UUID]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from itertools import batched
 from uuid import UUID
 
 import asyncpg
@@ -10,6 +12,7 @@ from databases import Database
 from agent_bridge.requests import claim_queries
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.running import Running
+from agent_bridge.requests.taking_queries import take_requests
 from shared.notifications.bus import Listener, Notifications
 from shared.notifications.channels import WAITING_REQUESTS, bridges_channel, requests_channel
 from shared.notifications.formats import Heartbeat, decode_waiting, encode_heartbeat, encode_waiting
@@ -20,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 1.0
 RESERVE = 1  # lanes for users who have nothing running, times as many as for all
+TOGETHER = 32  # requests that one statement takes
 POLL_SECONDS = 1.0  # finds what no notification announced
 
 
@@ -42,16 +46,22 @@ class Claiming:
         self._limit = settings.router_lanes
         self._claiming = asyncio.Lock()
         self._is_leaving = False
+        self._is_behind = False
+        """Whether something may wait that there was no room for."""
 
     async def claim(self) -> None:
         """Claim and start waiting requests for ever: at once when told, else every second."""
-        own, is_named = requests_channel(self._bridge_id), False
+        own = requests_channel(self._bridge_id)
+        told: list[UUID | None] = []
         async with self._notifications.subscribe(WAITING_REQUESTS, own) as listener:
             while True:
-                await self._claim_and_start(listener)
-                if is_named and not self._room:  # others may have some
+                named = [each for each in told if each is not None]
+                is_all = len(named) == len(told) and await self._take_and_start(named, listener)
+                if not is_all:
+                    await self._claim_and_start(listener)
+                if named and not self._room:  # others may have some
                     self._notifications.publish(WAITING_REQUESTS, encode_waiting(None))
-                is_named = await _next_notification(listener)
+                told = await _next_told(listener)
 
     async def send_heartbeats(self) -> None:
         """Tell the gateways every second, for ever, that requests are claimed here."""
@@ -69,19 +79,60 @@ class Claiming:
         leaving = Heartbeat(self._bridge_id, is_leaving=True)
         self._notifications.publish(self._bridges, encode_heartbeat(leaving))
 
+    async def _take_and_start(self, named: list[UUID], listener: Listener) -> bool:
+        """Claim what was named, if there is room for all; False: something may be left to claim."""
+        async with self._claiming:
+            if not 0 < len(named) <= self._room:
+                return False
+            return await self._take(listener, named) == len(named)
+
     async def _claim_and_start(self, listener: Listener) -> None:
         """Claim as much as there is room for; whoever makes more of either tells the listener."""
-
-        def on_end() -> None:
-            listener.put(None)  # the next one of this session, or of those that had no lane
-
         async with self._claiming:
-            if self._room > 0:
-                for request in await self._claim(self._room):
-                    self._running.start(request, on_end)
+            room = self._room
+            self._is_behind = room <= 0
+            if room > 0:
+                self._is_behind = await self._claim(listener, room)
             if 0 < self._reserve <= self._limit:
-                for request in await self._claim(self._reserve, most_running=0):
-                    self._running.start(request, on_end)
+                await self._claim(listener, self._reserve, most_running=0)
+
+    async def _claim(
+        self, listener: Listener, limit: int, most_running: int = claim_queries.ANY_NUMBER
+    ) -> bool:
+        """Claim and start whose turn it is; whether there may be more than so many."""
+        try:
+            async with connect(self._database) as connection:
+                ids = await claim_queries.select_turns(connection, limit, most_running)
+        except DatabaseAwayError as error:
+            logger.warning("no requests can be claimed: %s", error)
+            return False
+        await self._take(listener, ids)
+        return len(ids) == limit
+
+    async def _take(self, listener: Listener, request_ids: Sequence[UUID]) -> int:
+        """Claim these and start them; how many of them there were."""
+
+        def on_end(may_go_on: bool) -> None:
+            if may_go_on or self._is_behind:
+                listener.put(None)  # the next one of this session, or of those that had no lane
+
+        count = 0
+        for some in batched(request_ids, TOGETHER):
+            for request in await self._take_together(some):
+                self._running.start(request, on_end)
+                count += 1
+        return count
+
+    async def _take_together(self, request_ids: Sequence[UUID]) -> list[ClaimedRequest]:
+        while True:
+            try:
+                async with connect(self._database) as connection:
+                    return await take_requests(connection, self._bridge_id, request_ids)
+            except asyncpg.UniqueViolationError:
+                continue  # another bridge has just won one of the sessions
+            except DatabaseAwayError as error:
+                logger.warning("no requests can be claimed: %s", error)
+                return []
 
     @property
     def _room(self) -> int:
@@ -93,26 +144,10 @@ class Claiming:
         """How many more of users who have none running: they wait for no lane of others."""
         return 0 if self._is_leaving else (1 + RESERVE) * self._limit - len(self._running)
 
-    async def _claim(
-        self, limit: int, most_running: int = claim_queries.ANY_NUMBER
-    ) -> list[ClaimedRequest]:
-        while True:
-            try:
-                async with connect(self._database) as connection:
-                    return await claim_queries.claim_requests(
-                        connection, self._bridge_id, limit, most_running
-                    )
-            except asyncpg.UniqueViolationError:
-                continue  # another bridge has just won one of the sessions
-            except DatabaseAwayError as error:
-                logger.warning("no requests can be claimed: %s", error)
-                return []
 
+async def _next_told(listener: Listener) -> list[UUID | None]:
+    """Wait to be told, but not longer than a poll, and return which requests wait.
 
-async def _next_notification(listener: Listener) -> bool:
-    """Wait to be told, but not longer than a poll; several that came meanwhile count as one.
-
-    Returns whether a request was named: perhaps this bridge alone was told of it.
+    None: any may. Perhaps this bridge alone was told of those that are named.
     """
-    named = [decode_waiting(message) for message in await listener.get_all(POLL_SECONDS)]
-    return any(named)
+    return [decode_waiting(message) for message in await listener.get_all(POLL_SECONDS)]

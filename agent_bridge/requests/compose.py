@@ -9,8 +9,9 @@ from databases import Database
 from databases.core import Connection
 
 from agent_bridge.requests.claim_queries import ClaimedRequest
+from agent_bridge.requests.marked import ChosenConfig, Marked
 from agent_bridge.requests.master import CallableAgent, Invocation
-from agent_bridge.requests.queries import ChosenConfig, Marked, select_has_provider
+from agent_bridge.requests.queries import select_has_provider
 from shared.domain.files import select_named_files
 from shared.domain.flows import Flow, select_active_flows
 from shared.domain.frames import FileMetadata
@@ -35,10 +36,13 @@ class Gathered:
     flows: list[Flow]
 
 
+NOTHING = Gathered([], [])
+
+
 async def gather(database: Database, request: ClaimedRequest) -> Gathered:
     """The files and flows of a request that is about to be sent. Raises UnfitError."""
     if not request.file_ids and not request.has_flows:
-        return Gathered([], [])
+        return NOTHING
     async with connect(database) as connection:
         files = await _find_files(connection, request)
         if not request.has_flows:

@@ -15,7 +15,7 @@ from agent_bridge.requests.compose import UnfitError
 from agent_bridge.router.frames import NOT_ACTIVE, UNREGISTERED, Rejection, Reply
 from agent_bridge.router.lanes import LaneLostError, RouterAwayError
 from shared.domain.asked import NotAskableError
-from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests, failed
+from shared.domain.endings import Ended, Ending, OpenRequest, Outcome, end_requests, failed
 from shared.domain.frames import answer_from
 from shared.domain.usage import LateUsage, add_late_usage
 from shared.notifications.bus import Notifications
@@ -70,28 +70,31 @@ class Endings:
         self._notifications = notifications
         self._batcher = Batcher(self.end_now, TOGETHER, nobodys=(DatabaseAwayError,))
 
-    async def end(self, request: ClaimedRequest, outcome: Outcome) -> None:
+    async def end(self, request: ClaimedRequest, outcome: Outcome) -> Ended | None:
         """Store the ending and tell of it; an answer waits here until PostgreSQL takes it.
 
         First together with others, then alone: none waits for another one's locked session twice.
+        None: it had ended already.
         """
         ending = Ending(_as_claimed(request), outcome)
-        work: Awaitable[object] = self._batcher.do(ending)
+        work: Awaitable[Ended | None] = self._batcher.do(ending)
         while True:
             try:
-                await work
+                return await work
             except DatabaseAwayError as error:
                 logger.warning("the answer of request %s waits: %s", request.id, error)
                 await asyncio.sleep(RETRY_SECONDS)
-                work = self.end_now([ending])
-            else:
-                return
+                work = self._end_alone(ending)
 
-    async def end_now(self, endings: list[Ending]) -> list[bool]:
-        """End these with one statement; which of them had not ended. Raises DatabaseAwayError."""
+    async def _end_alone(self, ending: Ending) -> Ended | None:
+        [ended] = await self.end_now([ending])
+        return ended
+
+    async def end_now(self, endings: list[Ending]) -> list[Ended | None]:
+        """End these with one statement; None for those that had ended. Raises DatabaseAwayError."""
         async with connect(self._database) as connection:
             ended = await end_requests(connection, self._notifications, endings)
-        refused = [each for each, is_ended in zip(endings, ended, strict=True) if not is_ended]
+        refused = [each for each, end in zip(endings, ended, strict=True) if end is None]
         for ending in refused:
             logger.info("request %s had ended already", ending.request.id)
         await self.count_late(

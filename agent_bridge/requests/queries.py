@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import frozen
 from databases.core import Connection
 
 from agent_bridge.requests.claim_queries import ClaimedRequest
-from agent_bridge.requests.master import CallableAgent, Form
-from shared.domain.agents import callable_schema, described
+from agent_bridge.requests.marked import ChosenConfig, Marked, callable_agent
+from agent_bridge.requests.master import Form
 from shared.domain.endings import OpenRequest
 from shared.postgres.pool import columns
 
@@ -23,38 +23,6 @@ class Backlog:
     queued: float
     running: float
     oldest_seconds: float
-
-
-@frozen
-class ChosenConfig:
-    """A model config with its provider; the key and what both have as options, as stored."""
-
-    provider_id: UUID
-    provider: str
-    api_key: str | None = field(repr=False)
-    provider_metadata: object = field(repr=False)
-    config_id: UUID
-    credentials: object = field(repr=False)
-    config_name: str
-    model: str
-    temperature: float
-    system_prompt: str
-    user_prompt: str | None
-    max_last_messages: int
-
-
-@frozen
-class Marked:
-    """What a request is sent with; it may be sent only if the claim `is_held`."""
-
-    is_held: bool
-    config: ChosenConfig
-    agents: list[CallableAgent]
-    """The connected agents that the owner may use, under their aliases."""
-    form: Form | None
-    """The form that the master agent answered last."""
-    timestamp: int
-    """When it was marked: POSIX seconds, by the database's clock."""
 
 
 @frozen
@@ -97,8 +65,7 @@ async def mark_sent(
 ) -> list[Marked | None]:
     """Note that the master agent is about to be invoked, and read what it is to get.
 
-    None: the owner has no such config; without a name his newest is taken, or if he has none, the
-    newest that is shared with him. Those have `@` and the name of who shares them behind their own.
+    None: the owner has no such config.
     One statement for both: between the claim and the sending there is only this. Requests are
     locked in order, as by whoever ends some.
     """
@@ -109,24 +76,8 @@ async def mark_sent(
                 CAST(:configs AS text[]), CAST(:providers AS text[])
             ) AS claimed (claim_id, owner, config_name, provider_name)
         ), config AS (
-            SELECT claim_id, owner, chosen.*
-            FROM claimed CROSS JOIN LATERAL (
-                SELECT provider.id AS provider_id, provider.name AS provider, provider.api_key,
-                       provider.provider_metadata, config.id AS config_id, config.credentials,
-                       config.name AS config_name, config.model, config.temperature,
-                       config.system_prompt, config.user_prompt, config.max_last_messages
-                FROM usable_configs(owner) AS config CROSS JOIN LATERAL (
-                    SELECT id, name, api_key, provider_metadata FROM modelproviders
-                    WHERE id = config.provider_id AND creator_id = config.creator_id LIMIT 1
-                ) AS provider
-                WHERE (claimed.config_name IS NULL OR claimed.config_name = CASE
-                          WHEN config.creator_id = owner THEN config.name
-                          ELSE concat(config.name, '@', (
-                              SELECT username FROM users WHERE users.id = config.creator_id
-                          )) END)
-                  AND (claimed.provider_name IS NULL OR provider.name = claimed.provider_name)
-                ORDER BY config.creator_id <> owner, config.created_at DESC, config.id LIMIT 1
-            ) AS chosen
+            SELECT claim_id, owner, chosen.* FROM claimed
+            CROSS JOIN LATERAL chosen_config(owner, config_name, provider_name) AS chosen
         ), held AS (
             SELECT id, config.claim_id, config.provider_id
             FROM requests JOIN config USING (claim_id)
@@ -169,18 +120,8 @@ def _marked(
     timestamp: int,
     **config: Any,
 ) -> Marked:
-    callables = [*map(_callable, agents)]
+    callables = [*map(callable_agent, agents)]
     return Marked(is_held, ChosenConfig(**config), callables, form, timestamp)
-
-
-def _callable(agent: dict[str, Any]) -> CallableAgent:
-    alias, description = agent["alias"], described(agent["description"])
-    return CallableAgent(
-        agent_id=UUID(agent["id"]),
-        agent_name=alias,
-        agent_description=description,
-        agent_schema=callable_schema(agent["input_parameters"], alias, description),
-    )
 
 
 async def update_form(connection: Connection, form: Form) -> None:

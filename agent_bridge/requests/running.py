@@ -31,7 +31,7 @@ class Running:
         self._invoker = invoker
         self._endings = endings
         self._parts = parts
-        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._tasks: dict[UUID, asyncio.Task[bool]] = {}
         self._invoking: dict[UUID, asyncio.Task[Outcome | None]] = {}
 
     def __len__(self) -> int:
@@ -43,17 +43,20 @@ class Running:
         """The claims of all that runs."""
         return set(self._tasks)
 
-    def start(self, request: ClaimedRequest, on_end: Callable[[], None]) -> None:
-        """Run a request; `on_end` is called when it runs no more."""
+    def start(self, request: ClaimedRequest, on_end: Callable[[bool], None]) -> None:
+        """Run a request; when it runs no more, `on_end` is told whether its session's next may."""
 
-        def finished(task: asyncio.Task[None]) -> None:
+        def finished(task: asyncio.Task[bool]) -> None:
             del self._tasks[request.claim_id]
             self._invoker.sent.discard(request.claim_id)
             self._invoker.composed.pop(request.claim_id, None)
-            on_end()
-            if not task.cancelled() and (error := task.exception()):
+            error = None if task.cancelled() else task.exception()
+            if error:
                 logger.error("request %s was not ended here", request.id, exc_info=error)
+            on_end(task.cancelled() or error is not None or task.result())
 
+        if request.marked:
+            self._invoker.sent.add(request.claim_id)
         task = asyncio.create_task(self._run(request))
         self._tasks[request.claim_id] = task
         task.add_done_callback(finished)
@@ -85,7 +88,7 @@ class Running:
         if self._tasks:
             await asyncio.wait(set(self._tasks.values()), timeout=seconds)
 
-    async def _run(self, request: ClaimedRequest) -> None:
+    async def _run(self, request: ClaimedRequest) -> bool:
         user_id, session_id = request.creator_id, request.session_id
         bind_log_ids(request_id=request.id, session_id=session_id, user_id=user_id)
         metrics.WAITING_SECONDS.observe(request.waited)
@@ -94,9 +97,10 @@ class Running:
             pass
         parent = request.traceparent
         with span("run", parent=parent, request_id=request.id, session_id=session_id):
-            await self._run_to_its_end(request)
+            return await self._run_to_its_end(request)
 
-    async def _run_to_its_end(self, request: ClaimedRequest) -> None:
+    async def _run_to_its_end(self, request: ClaimedRequest) -> bool:
+        """Whether another request of the session waits, perhaps."""
         invoking = asyncio.create_task(self._invoker.find_outcome(request))
         self._invoking[request.claim_id] = invoking
         try:
@@ -110,12 +114,15 @@ class Running:
         finally:
             del self._invoking[request.claim_id]
         if invoking.cancelled():
-            return  # somebody else has ended it
-        if outcome := _result(invoking, request):
-            composed = self._invoker.composed.get(request.claim_id)
-            moments = Moments(composed, heard.first, heard.last)
-            with span("end"):
-                await self._endings.end(request, attrs.evolve(outcome, moments=moments))
+            return True  # somebody else has ended it
+        outcome = _result(invoking, request)
+        if outcome is None:
+            return True
+        composed = self._invoker.composed.get(request.claim_id)
+        moments = Moments(composed, heard.first, heard.last)
+        with span("end"):
+            ended = await self._endings.end(request, attrs.evolve(outcome, moments=moments))
+        return ended is None or ended.has_next
 
 
 def _subject(request: ClaimedRequest) -> Subject:

@@ -55,6 +55,11 @@ LOGGED: Mapping[type[NotAcceptedError], str] = {
 class Reader:
     """Reads, and stores in a task while there is work."""
 
+    __slots__ = (
+        *("_delivery", "_inbox", "_is_stopped", "_message_bytes", "_opening", "_sender", "_state"),
+        *("_storing", "_websocket"),
+    )
+
     def __init__(
         self, websocket: WebSocket, opening: Opening, sender: Sender, delivery: Delivery
     ) -> None:

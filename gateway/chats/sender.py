@@ -15,7 +15,7 @@ from gateway.chats.handshake import Opening
 from gateway.streams.delivery import Outgoing
 from gateway.streams.events import Part
 from gateway.streams.following import Feed
-from shared.process.server import EARLIER, SEND
+from shared.process.sockets import EARLIER, SEND
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,11 @@ LARGE = 1024 * 1024  # characters of a frame
 class Sender:
     """Sends what it is given at a time; a client that takes too long is closed."""
 
+    __slots__ = (
+        *("_accepting", "_sending", "_session_id", "_websocket", "_wording"),
+        *("expected", "was_too_slow"),
+    )
+
     def __init__(self, websocket: WebSocket, opening: Opening) -> None:
         self._websocket = websocket
         self._session_id = opening.session_id
@@ -35,24 +40,26 @@ class Sender:
         self.expected = ExpectedAnswers()
         self.was_too_slow = False
 
-    async def deliver(self, feed: Feed) -> None:
-        """Deliver what happens until the client is gone, or too slow."""
+    async def deliver(self, feed: Feed) -> bool:
+        """Deliver what has come; False: the client is gone, or was closed."""
         try:
-            await self._deliver_for_ever(feed)
+            return await self._deliver(feed)
         except Exception:
             logger.exception("session %s: the delivery failed", self._session_id)
             await self.close(INTERNAL_ERROR, FAILED)
+            return False
 
-    async def _deliver_for_ever(self, feed: Feed) -> None:
-        async with aclosing(feed.groups()) as groups:
+    async def _deliver(self, feed: Feed) -> bool:
+        async with aclosing(feed.groups(is_endless=False)) as groups:
             async for group in groups:
                 await self._until_accepted(group)
                 begun = time_ns()
                 if not await self.send(*map(self._wording.tell, group)):
-                    return
+                    return False
                 for event in group:
                     if isinstance(event, Outgoing) and event.is_answer and event.request:
                         self.expected.answered(event.request.id, begun)
+        return True
 
     async def _until_accepted(self, group: Sequence[Outgoing | Part]) -> None:
         if not self._accepting:

@@ -1,11 +1,12 @@
 """The front-end's WebSocket, from its handshake to its close."""
 
 import asyncio
+import contextvars
 import logging
 from contextlib import AbstractAsyncContextManager, suppress
+from functools import partial
 from typing import cast
 
-from attrs import frozen
 from starlette.websockets import WebSocket
 
 from gateway.chats.closes import (
@@ -25,6 +26,7 @@ from gateway.state import State
 from gateway.streams.following import Feed, follow
 from gateway.streams.sockets import GoingDownError, Over, TooManySocketsError
 from gateway.web.refusals import TOO_MANY_SOCKETS, log_refusal
+from gateway.web.sockets import go_on
 from shared.telemetry.logging import bind_log_ids
 
 logger = logging.getLogger(__name__)
@@ -34,27 +36,34 @@ READ_OUT_SECONDS = 10.0
 
 async def serve_frontend(websocket: WebSocket) -> None:
     """Serve one socket from its handshake to its close."""
-    sockets = cast("State", websocket.state)["sockets"]
     try:
         opening = await check_handshake(websocket)
+    except RefusedError as refused:
+        await _refuse(websocket, refused.reason, refused.code)
+    except Exception:
+        logger.exception("a socket failed")
+        await _fail(websocket)
+    else:
         bind_log_ids(user_id=opening.user_id, session_id=opening.session_id)
+        await go_on(websocket, partial(_serve, opening))
+
+
+async def _serve(opening: Opening, websocket: WebSocket) -> None:
+    sockets = cast("State", websocket.state)["sockets"]
+    try:
         async with _follow(websocket, opening) as feed:
-            sender = Sender(websocket, opening)
-            reader = Reader(websocket, opening, sender, feed.delivery)
-            with sockets.opened(opening.caller, _Socket(reader, sender)):
+            socket = _Socket(websocket, opening, feed)
+            with sockets.opened(opening.caller, socket):
                 await websocket.accept()
-                await _run(reader, sender, feed)
+                await socket.serve()
     except TooManySocketsError:
         log_refusal(TOO_MANY_SOCKETS, websocket)
         await _refuse(websocket, "too many open sockets", TRY_AGAIN_LATER)
     except GoingDownError:
         await _refuse(websocket, RESTARTING, SERVICE_RESTART)
-    except RefusedError as refused:
-        await _refuse(websocket, refused.reason, refused.code)
     except Exception:
-        # The server would send no close frame: the client would see a cut cable.
         logger.exception("a socket failed")
-        await close(websocket, INTERNAL_ERROR, FAILED)
+        await _fail(websocket)
 
 
 async def _refuse(websocket: WebSocket, reason: str, code: int | None) -> None:
@@ -66,28 +75,9 @@ async def _refuse(websocket: WebSocket, reason: str, code: int | None) -> None:
         await close(websocket, code, reason)
 
 
-@frozen(eq=False)
-class _Socket:
-    """An open one."""
-
-    reader: Reader
-    sender: Sender
-
-    async def leave(self, seconds: float) -> None:
-        """Close, for the client to go on elsewhere: not before what it waits for has come.
-
-        A front-end that does not reconnect would wait for ever.
-        """
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.reader.finish()
-                await self.sender.expected.until_answered()
-        await self.sender.close(SERVICE_RESTART, RESTARTING)
-
-    async def close(self, why: Over) -> None:
-        """Close now, and take nothing that still comes."""
-        self.reader.stop()
-        await self.sender.close(UNAUTHORIZED, why.value)
+async def _fail(websocket: WebSocket) -> None:
+    """Close: the server would send no close frame, and the client see a cut cable."""
+    await close(websocket, INTERNAL_ERROR, FAILED)
 
 
 def _follow(websocket: WebSocket, opening: Opening) -> AbstractAsyncContextManager[Feed]:
@@ -100,24 +90,65 @@ def _follow(websocket: WebSocket, opening: Opening) -> AbstractAsyncContextManag
     )
 
 
-async def _run(reader: Reader, sender: Sender, feed: Feed) -> None:
-    """Run until the client leaves or is too slow; what it sent by then is stored."""
-    delivering = asyncio.create_task(sender.deliver(feed))
-    try:
-        async with asyncio.timeout(None) as limit:
-            delivering.add_done_callback(lambda _: _read_out(sender, limit))
-            await reader.read()
-    except TimeoutError:
-        logger.debug("a socket was not read out")
-    finally:
-        delivering.cancel()
-        await asyncio.gather(delivering, return_exceptions=True)  # it has told what it raised
-        await reader.finish()
-        sender.expected.clear()
+class _Socket:
+    """An open one. Its one task reads; another one sends, but only while there is something."""
 
+    __slots__ = ("_context", "_delivering", "_feed", "_limit", "_reader", "_sender")
 
-def _read_out(sender: Sender, limit: asyncio.Timeout) -> None:
-    """Go on reading for a while: of a client that has gone what it sent may still be coming."""
-    seconds = 0 if sender.was_too_slow else READ_OUT_SECONDS
-    with suppress(RuntimeError):  # it has hung up by now
-        limit.reschedule(asyncio.get_running_loop().time() + seconds)
+    def __init__(self, websocket: WebSocket, opening: Opening, feed: Feed) -> None:
+        self._feed = feed
+        self._sender = Sender(websocket, opening)
+        self._reader = Reader(websocket, opening, self._sender, feed.delivery)
+        self._limit = asyncio.timeout(None)
+        self._context = contextvars.copy_context()  # what is logged says whom it is about
+        self._delivering: asyncio.Task[None] | None = None
+
+    async def serve(self) -> None:
+        """Run until the client leaves or is too slow; what it sent by then is stored."""
+        try:
+            async with self._limit:
+                self._feed.tell(self._deliver)
+                await self._reader.read()
+        except TimeoutError:
+            logger.debug("a socket was not read out")
+        finally:
+            self._feed.tell(None)
+            if self._delivering is not None:
+                self._delivering.cancel()
+                await asyncio.gather(self._delivering, return_exceptions=True)
+            await self._reader.finish()
+            self._sender.expected.clear()
+
+    def _deliver(self) -> None:
+        if self._delivering is None:
+            delivering = self._deliver_all()
+            self._delivering = asyncio.create_task(delivering, context=self._context)
+
+    async def _deliver_all(self) -> None:
+        """Deliver what has come so far, and what comes meanwhile."""
+        if await self._sender.deliver(self._feed):
+            self._delivering = None
+        else:
+            self._read_out()
+
+    def _read_out(self) -> None:
+        """Go on reading for a while: of a client that has gone what it sent may still be coming."""
+        seconds = 0 if self._sender.was_too_slow else READ_OUT_SECONDS
+        with suppress(RuntimeError):  # it has hung up by now
+            self._limit.reschedule(asyncio.get_running_loop().time() + seconds)
+
+    async def leave(self, seconds: float) -> None:
+        """Close, for the client to go on elsewhere: not before what it waits for has come.
+
+        A front-end that does not reconnect would wait for ever.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._reader.finish()
+                await self._sender.expected.until_answered()
+        await self._sender.close(SERVICE_RESTART, RESTARTING)
+
+    async def close(self, why: Over) -> None:
+        """Close now, and take nothing that still comes."""
+        self._reader.stop()
+        await self._sender.close(UNAUTHORIZED, why.value)

@@ -1,9 +1,9 @@
-"""The console's page and what it loads, read and compressed once, at the start."""
+"""The console's page and what it loads, read and compressed once, when it is first wanted."""
 
 import gzip
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.web.addresses import base_of
+from shared.process.later import Once
 from shared.settings.gateway import GatewaySettings
 
 PATH = "/console"
@@ -47,35 +48,28 @@ def load_assets() -> dict[str, Asset]:
     return {path: _asset(path, file.read_bytes()) for path, file in _walk(_folder(), "")}
 
 
-def console_routes(assets: Mapping[str, Asset]) -> list[BaseRoute]:
+def console_routes(assets: Once[dict[str, Asset]]) -> list[BaseRoute]:
     """`/console`, and what the page loads."""
-    styles = [path for path in assets if path.endswith(".css")]
-    # Whatever a first view needs is asked for at once, not module by module.
-    first = [
-        path
-        for path in assets
-        if path.endswith(".js") and not path.startswith(("views/", "vendor/"))
-    ]
-    first += [f"vendor/{file}.js" for file in (*NAMES.values(), "htm")]
 
     @lru_cache(maxsize=16)  # a proxy could say something else each time
-    def page(root: str) -> tuple[str, str]:
+    def page(root: str, paths: tuple[str, ...]) -> tuple[str, str]:
         names = json.dumps(
             {"imports": {name: f"{root}/vendor/{file}.js" for name, file in NAMES.items()}}
         )
         lines = [
-            *(f'<link rel="stylesheet" href="{root}/{path}">' for path in sorted(styles)),
-            *(f'<link rel="modulepreload" href="{root}/{path}">' for path in sorted(first)),
+            *(f'<link rel="stylesheet" href="{root}/{path}">' for path in _styles(paths)),
+            *(f'<link rel="modulepreload" href="{root}/{path}">' for path in _first(paths)),
         ]
         return PAGE.format(root=root, names=names, lines="\n  ".join(lines)), _policy(names)
 
     async def show(request: Request) -> Response:
         settings: GatewaySettings = request.state["settings"]
-        html, policy = page(f"{urlsplit(base_of(request, settings)).path}{PATH}")
+        root = f"{urlsplit(base_of(request, settings)).path}{PATH}"
+        html, policy = page(root, tuple(await assets.get()))
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
     async def send(request: Request) -> Response:
-        asset = assets.get(request.path_params["path"])
+        asset = (await assets.get()).get(request.path_params["path"])
         if asset is None:
             raise HTTPException(404)
         headers = {"ETag": asset.etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
@@ -87,6 +81,17 @@ def console_routes(assets: Mapping[str, Asset]) -> list[BaseRoute]:
         return Response(asset.body, headers=headers, media_type=asset.media_type)
 
     return [Route(PATH, show), Route(f"{PATH}/{{path:path}}", send)]
+
+
+def _styles(paths: Iterable[str]) -> list[str]:
+    return sorted(path for path in paths if path.endswith(".css"))
+
+
+def _first(paths: Iterable[str]) -> list[str]:
+    """Whatever a first view needs: it is asked for at once, not module by module."""
+    scripts = [path for path in paths if path.endswith(".js")]
+    own = [path for path in scripts if not path.startswith(("views/", "vendor/"))]
+    return sorted([*own, *(f"vendor/{file}.js" for file in (*NAMES.values(), "htm"))])
 
 
 PAGE = """\

@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
-from attrs import field, frozen
 from mcp.client.auth.oauth2 import check_registration_usable
 from mcp.client.auth.utils import (
     create_client_info_from_metadata_url,
@@ -17,6 +16,7 @@ from mcp.client.auth.utils import (
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
 
 from gateway.grants.discovery import Discovered, send
+from gateway.grants.kept import GivenClient, Ourselves
 from gateway.remote.errors import UnreachableError
 
 NAME = "GenAI back-end"
@@ -30,52 +30,10 @@ NO_REGISTRATION = (
 )
 
 
-@frozen
-class Ourselves:
-    """What we say of ourselves, all of it made of PUBLIC_URL."""
-
-    redirect_uri: str
-    """Where authorization servers send people back to."""
-    document_url: str
-    """Where it is said; an authorization server may know us by that alone."""
-
-    def describe(self, scope: str | None = None, method: str | None = None) -> OAuthClientMetadata:
-        """In the words of RFC 7591."""
-        is_local = urlsplit(self.redirect_uri).hostname in LOOPBACK
-        said: dict[str, Any] = {
-            "redirect_uris": [self.redirect_uri],
-            "client_name": NAME,
-            "token_endpoint_auth_method": method,
-            "application_type": "native" if is_local else "web",
-            "scope": scope,
-        }
-        return OAuthClientMetadata(**said)
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """What stands at its URL, which is the client's id."""
-        said = self.describe(method="none").model_dump(mode="json", exclude_none=True)
-        return {"client_id": self.document_url, **said}
-
-
-@frozen
-class GivenClient:
-    """One that a user has had registered."""
-
-    id: str
-    secret: str | None = field(default=None, repr=False)
-    issuer: str | None = None
-    """Of the authorization server that knows it; None: of the one that is found."""
-
-    def become(self, found: Discovered, ourselves: Ourselves) -> OAuthClientInformationFull:
-        """What the SDK knows of it."""
-        method = _method(found, has_secret=True) or METHODS[0]
-        return OAuthClientInformationFull(
-            client_id=self.id,
-            client_secret=self.secret,
-            token_endpoint_auth_method=method if self.secret else "none",
-            redirect_uris=ourselves.describe().redirect_uris,
-        )
+def document_of(ourselves: Ourselves) -> dict[str, Any]:
+    """What stands at its URL, which is the client's id."""
+    said = _describe(ourselves, method="none").model_dump(mode="json", exclude_none=True)
+    return {"client_id": ourselves.document_url, **said}
 
 
 async def find_client(
@@ -87,15 +45,43 @@ async def find_client(
     UnreachableError, OAuthRegistrationError.
     """
     if given is not None and (given.issuer is None or issuers_match(given.issuer, found.issuer)):
-        client = given.become(found, ourselves)
+        client = _become(given, found, ourselves)
     elif _is_known_by_url(found, ourselves):
         client = create_client_info_from_metadata_url(
-            ourselves.document_url, ourselves.describe().redirect_uris
+            ourselves.document_url, _describe(ourselves).redirect_uris
         )
     else:
         client = await _register(http, found, ourselves)
     client.issuer = found.issuer
     return client
+
+
+def _become(
+    given: GivenClient, found: Discovered, ourselves: Ourselves
+) -> OAuthClientInformationFull:
+    """What the SDK knows of it."""
+    method = _method(found, has_secret=True) or METHODS[0]
+    return OAuthClientInformationFull(
+        client_id=given.id,
+        client_secret=given.secret,
+        token_endpoint_auth_method=method if given.secret else "none",
+        redirect_uris=_describe(ourselves).redirect_uris,
+    )
+
+
+def _describe(
+    ourselves: Ourselves, scope: str | None = None, method: str | None = None
+) -> OAuthClientMetadata:
+    """In the words of RFC 7591."""
+    is_local = urlsplit(ourselves.redirect_uri).hostname in LOOPBACK
+    said: dict[str, Any] = {
+        "redirect_uris": [ourselves.redirect_uri],
+        "client_name": NAME,
+        "token_endpoint_auth_method": method,
+        "application_type": "native" if is_local else "web",
+        "scope": scope,
+    }
+    return OAuthClientMetadata(**said)
 
 
 def _is_known_by_url(found: Discovered, ourselves: Ourselves) -> bool:
@@ -108,7 +94,7 @@ async def _register(
 ) -> OAuthClientInformationFull:
     if found.server.registration_endpoint is None:
         raise UnreachableError(NO_REGISTRATION.format(redirect_uri=ourselves.redirect_uri))
-    said = ourselves.describe(found.scope, _method(found, has_secret=True))
+    said = _describe(ourselves, found.scope, _method(found, has_secret=True))
     request = create_client_registration_request(found.server, said, found.issuer)
     client = await handle_registration_response(await send(http, request))
     check_registration_usable(client)

@@ -8,10 +8,6 @@ from mcp.client.auth import OAuthFlowError, OAuthRegistrationError, OAuthTokenEr
 from gateway.remote.errors import UnreachableError
 
 
-class GrantEndedError(UnreachableError):
-    """What was granted is no good any more: its owner has to log in again."""
-
-
 @contextmanager
 def explained() -> Iterator[None]:
     """Raises UnreachableError for what the SDK raises, whose texts may repeat whole answers."""

@@ -7,15 +7,15 @@ import secrets
 from typing import Any
 
 import httpx2
-from attrs import field, frozen
 from mcp.client.auth import PKCEParameters
 from mcp.client.auth.utils import validate_authorization_response_iss
 from mcp.shared.auth import OAuthClientInformationFull, OAuthMetadata
 
-from gateway.grants.clients import GivenClient, Ourselves, find_client
+from gateway.grants.clients import document_of, find_client
 from gateway.grants.discovery import Discovered, discover
 from gateway.grants.errors import explained
-from gateway.grants.tokens import Given, exchange
+from gateway.grants.kept import Begun, Flow, Given, GivenClient, Ourselves
+from gateway.grants.tokens import exchange, renew
 from gateway.remote.outbound import Outbound
 from shared.domain.grants import Grant
 
@@ -27,34 +27,6 @@ KEPT_OF_SERVER = {
     *("issuer", "authorization_endpoint", "token_endpoint"),
     "authorization_response_iss_parameter_supported",
 }
-
-
-@frozen
-class Flow:
-    """What is needed to take whoever comes back."""
-
-    url: str
-    """Of the MCP server."""
-    redirect_uri: str
-    verifier: str = field(repr=False)
-    grant: Grant
-    """Still without tokens."""
-    server: dict[str, Any]
-    """What the authorization server says of itself, as far as it is needed."""
-
-    @property
-    def host(self) -> str:
-        """Of the authorization server."""
-        return httpx2.URL(self.server["authorization_endpoint"]).host
-
-
-@frozen
-class Begun:
-    """A log-in that has begun."""
-
-    flow: Flow
-    state: str = field(repr=False)
-    authorization_url: str = field(repr=False)
 
 
 async def begin(
@@ -84,6 +56,18 @@ async def finish(outbound: Outbound, flow: Flow, code: str, issuer: str | None) 
         validate_authorization_response_iss(issuer, OAuthMetadata(**flow.server))
         async with outbound.visit() as http:
             return await exchange(http, flow.grant, code, flow.verifier, flow.redirect_uri)
+
+
+async def renew_grant(outbound: Outbound, grant: Grant, seconds: float) -> Given:
+    """The grant with new tokens. Raises GrantEndedError, UnreachableError."""
+    with explained():
+        async with outbound.visit(seconds=seconds) as http:
+            return await renew(http, grant)
+
+
+async def describe(ourselves: Ourselves) -> dict[str, Any]:
+    """What stands at the URL that is our id where we are known by it."""
+    return document_of(ourselves)
 
 
 def _address(

@@ -3,23 +3,29 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
 from databases import Database
 
 from gateway.grants import queries
-from gateway.grants.errors import GrantEndedError, explained
+from gateway.grants.kept import Given, GrantEndedError
 from gateway.grants.queries import ClaimedGrant
 from gateway.grants.sealing import seal_given
-from gateway.grants.tokens import Given, renew
 from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound
 from gateway.remote.shares import Shares
 from gateway.remote.urls import show
 from shared.domain.grants import open_grant, seal_grant
 from shared.postgres.pool import DatabaseAwayError, connect
+from shared.process.later import Later
 from shared.secrets import UndecryptableError, Vault
+
+if TYPE_CHECKING:
+    from gateway.grants import flows
+else:  # which imports the SDK
+    flows = Later("gateway.grants.flows")
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +96,7 @@ class Renewals:
 
     async def _ask(self, claimed: ClaimedGrant) -> Given:
         grant = open_grant(self._vault, claimed.id, claimed.oauth)
-        with explained():
-            async with self._outbound.visit(seconds=VISIT_SECONDS) as http:
-                return await renew(http, grant)
+        return await flows.renew_grant(self._outbound, grant, VISIT_SECONDS)
 
     async def _store(self, claimed: ClaimedGrant, sealed: str, renew_in: float | None) -> None:
         for _ in range(STORING_TIMES):

@@ -1,6 +1,6 @@
 """Logging in at the authorization servers of MCP servers, by a browser."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 from uuid import UUID
 
@@ -9,8 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.audit.acting import acting
 from gateway.grants import queries
-from gateway.grants.clients import GivenClient, Ourselves
-from gateway.grants.flows import Begun, Flow, begin, finish
+from gateway.grants.kept import Begun, Flow, GivenClient, Ourselves
 from gateway.grants.page import show_end, show_form
 from gateway.grants.queries import StoredFlow, StoredServer
 from gateway.grants.schemas import (
@@ -32,7 +31,13 @@ from gateway.web.inputs import Nothing
 from gateway.web.operation import Operation
 from shared.domain.grants import open_grant
 from shared.postgres.pool import connect, transaction
+from shared.process.later import Later
 from shared.secrets import UndecryptableError, id_of
+
+if TYPE_CHECKING:
+    from gateway.grants import flows
+else:  # which imports the SDK
+    flows = Later("gateway.grants.flows")
 
 CALLBACK = "/api/mcp/authorized"
 DOCUMENT = "/api/mcp/client"
@@ -70,7 +75,7 @@ async def _begin(call: Call[Any, ServerId], given: GivenClient | None) -> Author
     try:
         ourselves = _ourselves(call)
         async with call.state["turns"].lookups.turn(call.user_id):
-            begun = await begin(call.state["outbound"], server.server_url, ourselves, given)
+            begun = await flows.begin(call.state["outbound"], server.server_url, ourselves, given)
         id_ = id_of(begun.state)
         flow = seal_flow(vault, id_, begun.flow)
     except UnreachableError as error:
@@ -126,7 +131,7 @@ def _ourselves(call: Call[Any, Any]) -> Ourselves:
 async def read_client(call: Call[Nothing, Nothing]) -> Response:
     """Read what authorization servers may know us by: its own URL is the id of the client."""
     try:
-        return JSONResponse(_ourselves(call).document)
+        return JSONResponse(await flows.describe(_ourselves(call)))
     except UnreachableError as error:
         raise BadRequestError(error.sentence) from None
 
@@ -181,7 +186,7 @@ async def _finish(
 ) -> None:
     """Store what is granted. Raises UnreachableError."""
     async with call.state["turns"].lookups.turn(stored.owner):
-        got = await finish(call.state["outbound"], flow, given.code, given.iss or None)
+        got = await flows.finish(call.state["outbound"], flow, given.code, given.iss or None)
     sealed = seal_given(call.state["vault"], stored.server_id, got.grant)
     async with acting(call, stored.owner) as connection:
         is_stored = await queries.update_grant(

@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from gateway.grants.flows import Flow
+from gateway.grants.kept import Flow
 from gateway.remote.errors import UnreachableError
 from shared.codec.converter import structure, unstructure
 from shared.codec.text import read_json, write_json

@@ -6,13 +6,12 @@ from typing import Any, cast
 
 import attrs
 import httpx2
-from attrs import frozen
 from mcp.client.auth import TokenStorage
 from mcp.client.auth.oauth2 import OAuthContext
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from pydantic import ValidationError
 
-from gateway.grants.errors import GrantEndedError
+from gateway.grants.kept import Given, GrantEndedError
 from gateway.remote.credentials import TOKEN_LIMIT
 from gateway.remote.errors import UnreachableError, UnsuccessfulError
 from shared.codec.converter import load
@@ -26,15 +25,6 @@ AHEAD_SECONDS = 300.0  # before the end, that tokens are renewed
 SHORTEST_SECONDS = 10.0  # from one renewal to the next
 
 _token = re.compile(r"[!-~]+")
-
-
-@frozen
-class Given:
-    """What an authorization server has given."""
-
-    grant: Grant
-    renew_in: float | None
-    """Seconds after which it is to be renewed; None: it does not say when it ends."""
 
 
 async def exchange(

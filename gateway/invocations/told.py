@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.a2a.calling import Answered
 from gateway.invocations.tool_schemas import A2AAnswer, ToolAnswer, ToolContent
-from gateway.mcp.calling import Result
+from gateway.mcp.called import Result
 from shared.secrets import forms_of, hide
 
 # The protocol's words for what a part may have, and ours.

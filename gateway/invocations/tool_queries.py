@@ -7,7 +7,7 @@ from databases.core import Connection
 from gateway.a2a.calling import Asked
 from gateway.a2a.interfaces import Interface
 from gateway.a2a.queries import TABLE
-from gateway.mcp.calling import Tool
+from gateway.mcp.called import Tool
 from shared.codec.converter import structure
 from shared.domain.grants import open_sent
 from shared.domain.headers import open_headers

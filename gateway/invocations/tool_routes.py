@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
@@ -19,7 +19,7 @@ from gateway.invocations.tool_schemas import (
     ToolAnswer,
     ToolArguments,
 )
-from gateway.mcp.calling import Tool, call_tool
+from gateway.mcp.called import Tool
 from gateway.remote.errors import UnreachableError
 from gateway.remote.urls import show
 from gateway.streams.plain import Awaited
@@ -31,6 +31,12 @@ from gateway.web.operation import Operation
 from shared.codec.converter import dump
 from shared.codec.text import write_json
 from shared.postgres.pool import connect
+from shared.process.later import Later
+
+if TYPE_CHECKING:
+    from gateway.mcp import calling
+else:  # which imports the SDK
+    calling = Later("gateway.mcp.calling")
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +58,7 @@ async def create_tool_call(call: Call[ToolArguments, CalledToolId]) -> Awaited:
         raise UnknownError(f"There is no tool with the id '{asked.tool_id}' at that server")
 
     async def make(hiding: Hiding) -> ToolAnswer:
-        result = await call_tool(call.state["outbound"], tool, arguments, asked.wait)
+        result = await calling.call_tool(call.state["outbound"], tool, arguments, asked.wait)
         return tool_answer(result, hiding)
 
     return _answer_soon(call, "MCP server", tool, make)

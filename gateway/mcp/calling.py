@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import HEADER_MISMATCH, CallToolRequest, CallToolRequestParams, CallToolResult
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
+from gateway.mcp.called import Result, Tool
 from gateway.mcp.listing import Listed, take_answers
 from gateway.mcp.lookup import FLOODED, NO_MCP, explained
 from gateway.mcp.sessions import Sessions
@@ -21,19 +22,6 @@ REFUSED = "it refuses the call"
 WANTS_MORE = "it wants to be told more before it answers, which can't be done here"
 
 GREETING = {"protocolVersion", "supportedVersions"}  # one of these is in it
-
-type Result = dict[str, Any]
-
-
-@frozen
-class Tool:
-    """A tool, and how its server is called."""
-
-    url: str
-    name: str
-    version: str | None
-    """Of the protocol, that was spoken with the server the last time."""
-    headers: dict[str, str] = field(repr=False)
 
 
 @define

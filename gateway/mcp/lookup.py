@@ -3,11 +3,9 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx2
 from anyio import to_thread
-from attrs import frozen
 from mcp import MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import PARSE_ERROR
@@ -16,7 +14,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from gateway.mcp.info import read_info
 from gateway.mcp.listing import MESSAGES_LIMIT, MOST_PAGES, QUESTIONS_LIMIT, Listed, list_tools
 from gateway.mcp.sessions import Sessions
-from gateway.mcp.tools import MOST_TOOLS, FoundTool, Reading, digest_of
+from gateway.mcp.tools import MOST_TOOLS, FoundServer, Reading, digest_of
 from gateway.remote.causes import describe_answer
 from gateway.remote.challenges import GIVE
 from gateway.remote.credentials import Credentials
@@ -43,22 +41,6 @@ SSE_ONLY = (
     "'streamable-http' protocol, which most servers have at another path, like /mcp"
 )
 WAYS = f"{GIVE}, or `authorize` it by logging in there"
-
-
-@frozen
-class FoundServer:
-    """A server as it was found."""
-
-    tools: list[FoundTool]
-    """The good ones, each name once."""
-    left_out: list[LeftOut]
-    is_whole: bool
-    """Whether it has no others than these."""
-    info: dict[str, Any]
-    version: str | None
-    """Of the protocol, that is spoken with it."""
-    digest: str | None
-    """Of the tools as they were listed, where one request without a session gets them all."""
 
 
 async def look_up(

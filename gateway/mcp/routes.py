@@ -11,7 +11,6 @@ from msgspec import UNSET
 from gateway.audit.acting import acting
 from gateway.mcp import queries, reading_queries
 from gateway.mcp.kind import MCP_SERVERS
-from gateway.mcp.lookup import FoundServer
 from gateway.mcp.schemas import (
     LookedUpServer,
     NewServer,
@@ -21,6 +20,7 @@ from gateway.mcp.schemas import (
     ServerPage,
 )
 from gateway.mcp.storing import update_servers
+from gateway.mcp.tools import FoundServer
 from gateway.remote.credentials import Values
 from gateway.remote.errors import NotLetInError, RefusedUrlError, UnreachableError
 from gateway.remote.kinds import Target

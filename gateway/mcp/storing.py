@@ -4,8 +4,7 @@ from uuid import UUID, uuid4
 
 from databases.core import Connection
 
-from gateway.mcp.lookup import FoundServer
-from gateway.mcp.tools import ALL_LIMIT, MOST_TOOLS
+from gateway.mcp.tools import ALL_LIMIT, MOST_TOOLS, FoundServer
 from gateway.remote.kinds import pause_of_whole
 from gateway.remote.left_out import describe
 from shared.codec.converter import unstructure

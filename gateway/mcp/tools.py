@@ -49,6 +49,22 @@ class FoundTool:
 
 
 @frozen
+class FoundServer:
+    """A server as it was found."""
+
+    tools: list[FoundTool]
+    """The good ones, each name once."""
+    left_out: list[LeftOut]
+    is_whole: bool
+    """Whether it has no others than these."""
+    info: dict[str, Any]
+    version: str | None
+    """Of the protocol, that is spoken with it."""
+    digest: str | None
+    """Of the tools as they were listed, where one request without a session gets them all."""
+
+
+@frozen
 class _Listed:
     """What a tool has to have."""
 

@@ -6,7 +6,6 @@ later ones each request says everything itself, and the SDK knows what has to ag
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -26,9 +25,15 @@ from msgspec import UNSET
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from gateway.mcpserver.schemas import RefusedMessageError, RpcId, RpcMessage, is_id
+from gateway.mcpserver.schemas import (
+    ForbiddenError,
+    NotAcceptableError,
+    RefusedMessageError,
+    RpcId,
+    RpcMessage,
+    is_id,
+)
 from gateway.web.answer import NO_HEADERS, Answer
-from gateway.web.errors import ApiError
 from gateway.web.origins import is_rebound, is_welcome
 from shared.codec.depth import has_more_values
 from shared.codec.text import write_json
@@ -38,31 +43,11 @@ VERSION = "mcp-protocol-version"
 SESSION = "mcp-session-id"
 RESUMING = "2025-11-25"  # the first revision whose clients know an event without data
 COME_BACK = b"retry: 1000\n"  # milliseconds after a break, to whichever gateway is there
-JSON, EVENTS = "application/json", "text/event-stream"
 VALUES_LIMIT = 1000  # of a message, those in others too
 TOO_MANY_VALUES = f"The parameters must have at most {VALUES_LIMIT:,} values"
 OK = 200
 
 _session = re.compile(r"[\x21-\x7e]{1,255}")
-
-
-class ForbiddenError(ApiError):
-    """The page or host by which it comes is none of ours."""
-
-    status = 403
-
-
-class NotAcceptableError(ApiError):
-    """The client does not take what is answered."""
-
-    status = 406
-
-
-class WrongMethodError(ApiError):
-    """What is wanted is not done with this method."""
-
-    status = 405
-    headers = MappingProxyType({"Allow": "POST"})
 
 
 @frozen

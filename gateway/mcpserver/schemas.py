@@ -1,10 +1,10 @@
 """What clients of MCP send, and what they are told where there is no answer."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeGuard
 
 from attrs import field, frozen
-from mcp_types import INTERNAL_ERROR, INVALID_REQUEST, PARSE_ERROR
 from msgspec import UNSET, Meta, UnsetType
 from starlette.types import Scope
 
@@ -23,6 +23,9 @@ from shared.codec.faults import InvalidInputError
 from shared.codec.hooks import Rule
 from shared.codec.rules import INTEGER_LIMIT
 
+JSON, EVENTS = "application/json", "text/event-stream"
+# JSON-RPC 2.0, 5.1
+PARSE_ERROR, INVALID_REQUEST, INTERNAL_ERROR = -32700, -32600, -32603
 ID_LIMIT = 255  # characters
 NO_ID = f"An id must be an integer of 64 bits, or a text of at most {ID_LIMIT} characters"
 NOT_SERVED = -32000  # the first of those that a server may define: HTTP says what it is
@@ -133,3 +136,22 @@ class RefusedMessageError(BadRequestError):
     def __init__(self, detail: str, code: int = INVALID_REQUEST) -> None:
         super().__init__(detail)
         self.code = code
+
+
+class ForbiddenError(ApiError):
+    """The page or host by which it comes is none of ours."""
+
+    status = 403
+
+
+class NotAcceptableError(ApiError):
+    """The client does not take what is answered."""
+
+    status = 406
+
+
+class WrongMethodError(ApiError):
+    """What is wanted is not done with this method."""
+
+    status = 405
+    headers = MappingProxyType({"Allow": "POST"})

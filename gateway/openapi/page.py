@@ -1,7 +1,9 @@
 """Swagger UI, served from its package: no CDN is asked; and the page of the sockets."""
 
+from collections.abc import Callable
 from functools import lru_cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -16,6 +18,7 @@ from gateway.openapi.schemas import Json
 from gateway.web.addresses import base_of
 from gateway.web.examples import MARK
 from gateway.web.security import page_policy
+from shared.process.later import Once
 from shared.settings.gateway import GatewaySettings
 
 PAGE = """\
@@ -65,7 +68,9 @@ PAGE = """\
 """
 
 
-def documentation_routes(title: str, document: Json, channels: Json) -> list[BaseRoute]:
+def documentation_routes(
+    title: str, document: Once[Json], channels: Callable[[], Json]
+) -> list[BaseRoute]:
     """`/`, `/docs` and what it loads, `/asyncapi`, `/openapi.json` and `/asyncapi.json`."""
 
     @lru_cache(maxsize=16)  # a proxy could say something else each time
@@ -75,7 +80,7 @@ def documentation_routes(title: str, document: Json, channels: Json) -> list[Bas
 
     @lru_cache(maxsize=16)
     def channels_page(base: str) -> tuple[str, str]:
-        html = render_channels(describe_channels_at(channels, base), urlsplit(base).path)
+        html = render_channels(describe_channels_at(channels(), base), urlsplit(base).path)
         return html, page_policy(html)
 
     async def redirect_to_docs(request: Request) -> Response:
@@ -90,17 +95,16 @@ def documentation_routes(title: str, document: Json, channels: Json) -> list[Bas
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
     async def read_description(request: Request) -> Response:
-        return JSONResponse(describe_at(document, _base(request)))
+        return JSONResponse(describe_at(await document.get(), _base(request)))
 
     async def read_channels(request: Request) -> Response:
-        return JSONResponse(describe_channels_at(channels, _base(request)))
+        return JSONResponse(describe_channels_at(channels(), _base(request)))
 
     async def show_signed_in(_request: Request) -> Response:
         return HTMLResponse(signed_in, headers={"Content-Security-Policy": signed_in_policy})
 
-    signed_in = (files("swagger_ui") / "static/oauth2-redirect.html").read_text()
+    signed_in = (_static() / "oauth2-redirect.html").read_text()
     signed_in_policy = page_policy(signed_in)
-    static = StaticFiles(directory=str(files("swagger_ui") / "static"))
     return [
         Route("/", redirect_to_docs),
         Route("/docs", show_docs),
@@ -108,8 +112,16 @@ def documentation_routes(title: str, document: Json, channels: Json) -> list[Bas
         Route("/asyncapi", show_channels),
         Route("/openapi.json", read_description),
         Route("/asyncapi.json", read_channels),
-        Mount("/docs/static", static),
+        Mount("/docs/static", StaticFiles(directory=_static())),
     ]
+
+
+def _static() -> Path:
+    """Where the package has its files; it need not be loaded for that."""
+    spec = find_spec("swagger_ui")
+    assert spec is not None
+    [folder] = spec.submodule_search_locations or []
+    return Path(folder, "static")
 
 
 def _base(request: Request) -> str:

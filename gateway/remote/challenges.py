@@ -7,7 +7,6 @@ import re
 from http import HTTPStatus
 
 import httpx2
-from mcp.client.auth.utils import extract_field_from_www_auth
 
 from gateway.remote.errors import NotLetInError
 
@@ -16,6 +15,7 @@ GIVE = "give it a `bearer_token`, or the `headers` that it takes"
 
 _bearer = re.compile(r"(?:^|,)\s*Bearer(?:\s|,|$)", re.IGNORECASE)
 _scheme = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]{0,19})(?:\s|,|$)")
+_parameter = re.compile(r'(?<![\w-])(?P<name>[\w-]+)=(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s,]+))')
 
 
 def describe_refusal(answer: httpx2.Response, *, was_sent: bool, ways: str) -> NotLetInError:
@@ -24,13 +24,19 @@ def describe_refusal(answer: httpx2.Response, *, was_sent: bool, ways: str) -> N
     What the server says itself is for who asked, and for no log.
     """
     status = HTTPStatus(answer.status_code)
-    error = extract_field_from_www_auth(answer, "error")
-    said = extract_field_from_www_auth(answer, "error_description") or ""
-    if error == "insufficient_scope":
-        scope = extract_field_from_www_auth(answer, "scope")
-        said = said or (f"it wants the scope {scope}" if scope else "")
+    parameters = _parameters(answer)
+    said = parameters.get("error_description", "")
+    if parameters.get("error") == "insufficient_scope" and (scope := parameters.get("scope")):
+        said = said or f"it wants the scope {scope}"
     clause = _clause(answer, status, was_sent=was_sent, ways=ways)
     return NotLetInError(f"it answers {status} {status.phrase}: {clause}", status, said)
+
+
+def _parameters(answer: httpx2.Response) -> dict[str, str]:
+    """Those of all its challenges, the first of each name."""
+    found = _parameter.finditer(answer.headers.get("WWW-Authenticate", ""))
+    said = [(each["name"], each["quoted"] or each["plain"] or "") for each in found]
+    return dict(reversed(said))
 
 
 def _clause(answer: httpx2.Response, status: HTTPStatus, *, was_sent: bool, ways: str) -> str:

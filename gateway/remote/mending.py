@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx2
 from anyio import to_thread
-from pydantic_core import from_json
 
 MOST_LEVELS = 128  # of lists and objects in one another; the reader takes 200
 DIGITS_LIMIT = 4000  # of a number; the reader takes 4,300
@@ -79,6 +78,8 @@ def mend_line(line: bytes) -> bytes:
 def mend(text: bytes) -> bytes:
     """JSON text as it is, or so that it can be read: half pairs of characters replaced, what is
     nested too deep left out, and numbers without end."""
+    from pydantic_core import from_json  # noqa: PLC0415 (3 MiB, for who visits servers)
+
     try:
         from_json(text)
     except ValueError:

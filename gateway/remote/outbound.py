@@ -16,6 +16,7 @@ from gateway.remote.causes import explain
 from gateway.remote.credentials import NO_HEADERS, Credentials
 from gateway.remote.errors import UnreachableError
 from gateway.remote.urls import read_url
+from shared.process.later import Once
 
 CONNECT_SECONDS = 5.0
 CONNECT_SHARE = 0.4  # of the time left; as much for TLS, which leaves its socket open if cancelled
@@ -34,7 +35,7 @@ class Outbound:
         self._seconds = seconds
         self._allow_private = allow_private
         self._resolve = resolve
-        self._tls = ssl.create_default_context()
+        self._tls = Once(ssl.create_default_context)
 
     @asynccontextmanager
     async def visit(
@@ -54,7 +55,7 @@ class Outbound:
         """
         most = self._seconds if most_seconds is None else most_seconds
         seconds = most if seconds is None else min(seconds, most)
-        inner = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False)
+        inner = httpx2.AsyncHTTPTransport(verify=await self._tls.get(), trust_env=False)
         guard = Guard(self, inner, most_bytes, credentials)
         client = make(transport=guard, timeout=seconds, trust_env=False)
         try:

@@ -2,9 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from functools import partial
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    aclosing,
+    asynccontextmanager,
+    nullcontext,
+)
 from math import inf
 from uuid import UUID
 
@@ -17,7 +22,7 @@ from gateway.streams.delivery import Delivery, Outgoing
 from gateway.streams.events import Part
 from gateway.streams.questions import Question
 from gateway.streams.texts import Texts
-from gateway.streams.watch import Watched
+from gateway.streams.watch import Watch, Watched
 from shared.domain.frames import LogFrame, ResponseFrame, read_frame
 from shared.notifications.bus import Listener, Message, Notifications
 from shared.notifications.channels import ASKED_PARTS, parts_channel, session_channel
@@ -67,7 +72,12 @@ class Feed:
     _listener: Listener
     _parts: Parts | None
     _deliveries: Deliveries
-    _is_gone: bool = False
+    _must_exist: bool = False
+    _is_gone: bool = field(default=False, init=False)
+
+    def tell(self, told: Callable[[], object] | None) -> None:
+        """Have it, or nothing, called whenever something has come: no task has to wait for that."""
+        self._listener.tell(told)
 
     async def events(self) -> AsyncGenerator[Outgoing | Part]:
         """Until the generator is closed, which has to be done. Raises SessionGoneError.
@@ -79,9 +89,9 @@ class Feed:
                 for event in group:
                     yield event
 
-    async def groups(self) -> AsyncGenerator[list[Outgoing | Part]]:
-        """The same, as much at a time as may be sent at once."""
-        while True:
+    async def groups(self, *, is_endless: bool = True) -> AsyncGenerator[list[Outgoing | Part]]:
+        """The same, as much at a time as may be sent at once; or only what has come so far."""
+        while is_endless or not self._listener.is_empty:
             message = await self._listener.get()
             if self._is_gone:
                 raise SessionGoneError("The chat was deleted")
@@ -94,13 +104,13 @@ class Feed:
             if self._parts is not None and self._listener.is_empty:
                 yield [*self._parts.texts.take()]
 
-    def catch_up(self, last_seq: int | None, *, must_exist: bool) -> None:
+    def catch_up(self, last_seq: int | None) -> None:
         """The session is so far; None: there is none, or not what is followed of it.
 
         Frames that are still missing a moment later are read: a sooner reading would have answers
         overtake the parts that are told before them.
         """
-        self._is_gone = last_seq is None and must_exist
+        self._is_gone = last_seq is None and self._must_exist
         sent = self.delivery.sent
         if self._is_gone or (last_seq is not None and last_seq < sent):
             self._listener.put(None)
@@ -145,8 +155,7 @@ def _channels(owner: UUID, session_id: UUID, *, with_parts: bool) -> list[str]:
     return [*channels, parts_channel(session_id, owner)] if with_parts else channels
 
 
-@asynccontextmanager
-async def follow(
+def follow(
     state: State,
     owner: UUID,
     session_id: UUID,
@@ -154,7 +163,7 @@ async def follow(
     *,
     with_parts: bool,
     request_id: UUID | None = None,
-) -> AsyncIterator[Feed]:
+) -> AbstractAsyncContextManager[Feed]:
     """Follow a session of this owner's after a seq, as long as the block goes on.
 
     Where that is for the sake of a request, this one must exist.
@@ -163,12 +172,38 @@ async def follow(
     if with_parts:
         parts = Parts(notifications, encode_asked(AskedParts(session_id, owner)))
     channels = _channels(owner, session_id, with_parts=with_parts)
-    async with state["heard"].listen(request_id, *channels) as listener:
-        delivery = Delivery(state["database"], owner, session_id, after, state["large_frames"])
-        feed = Feed(delivery, listener, parts, state["deliveries"])
-        told = partial(feed.catch_up, must_exist=request_id is not None)
-        with state["watch"].watch(Watched(session_id, request_id), told):
-            yield feed
+    return _Following(
+        Delivery(state["database"], owner, session_id, after, state["large_frames"]),
+        state["heard"].listen(request_id, *channels),
+        state["watch"],
+        Watched(session_id, request_id),
+        parts,
+        state["deliveries"],
+    )
+
+
+@define
+class _Following(AbstractAsyncContextManager[Feed]):
+    """What each socket has one of: generators would take five times as much."""
+
+    _delivery: Delivery
+    _listening: AbstractAsyncContextManager[Listener]
+    _watch: Watch
+    _watched: Watched
+    _parts: Parts | None
+    _deliveries: Deliveries
+    _watching: AbstractContextManager[None] = field(factory=nullcontext, init=False)
+
+    async def __aenter__(self) -> Feed:
+        listener, must_exist = await self._listening.__aenter__(), bool(self._watched.request_id)
+        feed = Feed(self._delivery, listener, self._parts, self._deliveries, must_exist)
+        self._watching = self._watch.watch(self._watched, feed.catch_up)
+        self._watching.__enter__()
+        return feed
+
+    async def __aexit__(self, *_: object) -> None:
+        self._watching.__exit__(None, None, None)
+        await self._listening.__aexit__(None, None, None)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Listening to a session before a request of it is stored: so nothing of it is looked up later."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from uuid import UUID
 
 from shared.notifications.bus import Listener, Notifications
@@ -43,12 +43,11 @@ class Heard:
         if listener := self._listeners.get(request_id):
             listener.forget_gap()
 
-    @asynccontextmanager
-    async def listen(self, request_id: UUID | None, *channels: str) -> AsyncIterator[Listener]:
+    def listen(
+        self, request_id: UUID | None, *channels: str
+    ) -> AbstractAsyncContextManager[Listener]:
         """The listener of a request if it has one, else a new one."""
         listener = self._listeners.pop(request_id, None) if request_id else None
         if listener is not None:
-            yield listener
-            return
-        async with self._notifications.subscribe(*channels) as new:
-            yield new
+            return nullcontext(listener)
+        return self._notifications.subscribe(*channels)

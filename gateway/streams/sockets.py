@@ -4,17 +4,21 @@ That is when the gateway goes down, and when what opened them has expired or was
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from enum import Enum
-from typing import Protocol
+from itertools import batched
+from typing import Any, Protocol
 from uuid import UUID
+
+from attrs import frozen
 
 from gateway.signins.revocations import Revocations
 from gateway.web.callers import Caller, Credential
 
-LONGEST_TIMER = 366 * 24 * 3600.0  # seconds; what lasts longer outlives the process
+PORTION = 100  # sockets that a gateway leaves in one turn of its loop
 
 
 class Over(Enum):
@@ -50,43 +54,60 @@ class Sockets:
         self._revocations = revocations
         self._open: dict[UUID, set[Opened]] = {}
         self._by_credential: dict[UUID, set[Opened]] = {}
+        self._expiring: dict[int, set[Opened]] = {}  # by the second of the epoch
         self._closing: set[asyncio.Task[None]] = set()
         self.is_leaving = False
         revocations.tell(self._revoke)
 
-    @contextmanager
-    def opened(self, caller: Caller, opened: Opened) -> Iterator[None]:
-        """Count a socket as long as it is open. Raises TooManySocketsError, GoingDownError."""
+    def opened(self, caller: Caller, opened: Opened) -> AbstractContextManager[None]:
+        """Count a socket as long as the block goes on.
+
+        It raises TooManySocketsError, GoingDownError.
+        """
+        return _Open(self, caller, opened)
+
+    def add(self, caller: Caller, opened: Opened) -> None:
+        """Count it. Raises TooManySocketsError, GoingDownError."""
         if self.is_leaving:
             raise GoingDownError
         if self._most and len(self._open.get(caller.user_id, ())) >= self._most:
             raise TooManySocketsError
         credential = caller.credential
-        with ExitStack() as stack:
-            stack.enter_context(_added(self._open, caller.user_id, opened))
-            stack.enter_context(self._timed(credential.expires_at, opened))
-            for id_ in credential.ids:
-                stack.enter_context(_added(self._by_credential, id_, opened))
-            if self._is_over(credential):  # since it was checked
-                self._close(opened, Over.REVOKED)
-            yield
+        for sets, key in self._places(caller):
+            sets.setdefault(key, set()).add(opened)
+        if self._is_over(credential):  # since it was checked
+            self._close(opened, Over.REVOKED)
+
+    def remove(self, caller: Caller, opened: Opened) -> None:
+        """Count it no longer."""
+        for sets, key in self._places(caller):
+            sets[key].discard(opened)
+            if not sets[key]:
+                del sets[key]
+
+    def _places(self, caller: Caller) -> Iterator[tuple[dict[Any, set[Opened]], object]]:
+        """The sets that it belongs to."""
+        credential = caller.credential
+        yield self._open, caller.user_id
+        if credential.expires_at < math.inf:
+            yield self._expiring, math.ceil(credential.expires_at)
+        for id_ in credential.ids:
+            yield self._by_credential, id_
 
     def _is_over(self, credential: Credential) -> bool:
         is_told = credential.id is not None and self._revocations.has_ended(credential.id)
         return is_told or credential.is_over()
 
-    @contextmanager
-    def _timed(self, expires_at: float, opened: Opened) -> Iterator[None]:
-        seconds = expires_at - time.time()
-        if seconds > LONGEST_TIMER:
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(max(0.0, seconds), self._close, opened, Over.EXPIRED)
-        try:
-            yield
-        finally:
-            timer.cancel()
+    async def run(self) -> None:
+        """Close for ever what expires: each second what was opened by what that second ends."""
+        while True:
+            await asyncio.sleep(1 - time.time() % 1)
+            self._expire(int(time.time()))
+
+    def _expire(self, now: int) -> None:
+        for second in [each for each in self._expiring if each <= now]:
+            for opened in self._expiring[second]:
+                self._close(opened, Over.EXPIRED)
 
     def _revoke(self, credential: UUID) -> None:
         for opened in self._by_credential.get(credential, ()):
@@ -100,17 +121,23 @@ class Sockets:
     async def leave(self, seconds: float) -> None:
         """Let no more in, and close all within so many seconds, each when it has its answers."""
         self.is_leaving = True
-        leaving = (each.leave(seconds) for all_ in self._open.values() for each in all_)
-        await asyncio.gather(*leaving)
+        async with asyncio.TaskGroup() as leaving:
+            for some in batched([each for all_ in self._open.values() for each in all_], PORTION):
+                for each in some:
+                    leaving.create_task(each.leave(seconds))
+                await asyncio.sleep(0)
 
 
-@contextmanager
-def _added(sets: dict[UUID, set[Opened]], key: UUID, opened: Opened) -> Iterator[None]:
-    held = sets.setdefault(key, set())
-    held.add(opened)
-    try:
-        yield
-    finally:
-        held.discard(opened)
-        if not held:
-            sets.pop(key, None)
+@frozen
+class _Open(AbstractContextManager[None]):
+    """What each socket has one of: generators would take ten times as much."""
+
+    _sockets: Sockets
+    _caller: Caller
+    _opened: Opened
+
+    def __enter__(self) -> None:
+        self._sockets.add(self._caller, self._opened)
+
+    def __exit__(self, *_: object) -> None:
+        self._sockets.remove(self._caller, self._opened)

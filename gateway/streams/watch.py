@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 from attrs import frozen
@@ -34,16 +34,19 @@ class Watch:
         self._database = database
         self._watched: dict[Watched, set[Told]] = {}
 
-    @contextmanager
-    def watch(self, watched: Watched, told: Told) -> Iterator[None]:
+    def watch(self, watched: Watched, told: Told) -> AbstractContextManager[None]:
         """Have `told` called for this session until the block ends."""
+        return _Watching(self, watched, told)
+
+    def add(self, watched: Watched, told: Told) -> None:
+        """Have `told` called for this session."""
         self._watched.setdefault(watched, set()).add(told)
-        try:
-            yield
-        finally:
-            self._watched[watched].discard(told)
-            if not self._watched[watched]:
-                del self._watched[watched]
+
+    def remove(self, watched: Watched, told: Told) -> None:
+        """Have it called no longer."""
+        self._watched[watched].discard(told)
+        if not self._watched[watched]:
+            del self._watched[watched]
 
     async def run(self) -> None:
         """Ask for ever."""
@@ -62,6 +65,21 @@ class Watch:
         for watched in asked:
             for told in list(self._watched.get(watched, ())):
                 told(last_seqs.get(watched))
+
+
+@frozen
+class _Watching(AbstractContextManager[None]):
+    """What each socket has one of: a generator would take far more."""
+
+    _watch: Watch
+    _watched: Watched
+    _told: Told
+
+    def __enter__(self) -> None:
+        self._watch.add(self._watched, self._told)
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.remove(self._watched, self._told)
 
 
 async def select_last_seqs(database: Database, watched: Sequence[Watched]) -> dict[Watched, int]:

@@ -1,4 +1,4 @@
-"""Counts and times HTTP requests and WebSockets, by what the router made of them."""
+"""Counts and times HTTP requests, by what the router made of them."""
 
 from functools import cache
 from time import perf_counter
@@ -6,18 +6,9 @@ from time import perf_counter
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.web.metrics import (
-    HTTP_REQUESTS,
-    HTTP_SECONDS,
-    SOCKETS_CLOSED,
-    SOCKETS_OPEN,
-    SOCKETS_REFUSED,
-)
-from shared.process.server import LOST
+from gateway.web.metrics import HTTP_REQUESTS, HTTP_SECONDS
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1011, 1012, 1013})
-INTERNAL_ERROR = 1011
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 UNEXPECTED = 500  # for what could not be answered
 
@@ -30,13 +21,10 @@ class Measure:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application."""
-        match scope["type"]:
-            case "http":
-                await self._measure_request(scope, receive, send)
-            case "websocket":
-                await self._measure_socket(scope, receive, send)
-            case _:
-                await self.app(scope, receive, send)
+        if scope["type"] == "http":
+            await self._measure_request(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     async def _measure_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         status, begun = UNEXPECTED, perf_counter()
@@ -57,42 +45,6 @@ class Measure:
             route = getattr(scope.get("route"), "path", "none")
             _count(method, route, status // 100).inc()
             _seconds(method, route).observe((ended or perf_counter()) - begun)
-
-    async def _measure_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        code: int | None = None
-        accepted = False
-
-        async def receive_on() -> Message:
-            nonlocal code
-            message = await receive()
-            if message["type"] == "websocket.disconnect" and code is None:
-                code = message.get("code", 1005)
-            return message
-
-        async def send_on(message: Message) -> None:
-            nonlocal accepted, code
-            if message["type"] == "websocket.close" and accepted and code is None:
-                code = message.get("code", 1000)  # also where the client does not take it
-            await send(message)
-            if message["type"] == "websocket.accept":
-                accepted = True
-                SOCKETS_OPEN.inc()
-            elif message["type"] == "websocket.close" and not accepted:
-                SOCKETS_REFUSED.inc()
-
-        try:
-            await self.app(scope, receive_on, send_on)
-        finally:
-            if accepted:
-                SOCKETS_OPEN.dec()
-                SOCKETS_CLOSED.labels(_name(code)).inc()
-
-
-def _name(code: int | None) -> str:
-    if code == LOST:
-        return "lost"
-    code = INTERNAL_ERROR if code is None else code  # the server's, for an application that failed
-    return str(code) if code in CLOSE_CODES else "other"
 
 
 @cache  # as many as there are routes; looking up the labels takes longer than counting

@@ -86,20 +86,20 @@ async def end_request(
     connection: Connection, notifications: Publisher, request: OpenRequest, outcome: Outcome
 ) -> bool:
     """End a request and tell its session; False: it has changed, or ended already."""
-    [is_ended] = await end_requests(connection, notifications, [Ending(request, outcome)])
-    return is_ended
+    [ended] = await end_requests(connection, notifications, [Ending(request, outcome)])
+    return ended is not None
 
 
 async def end_requests(
     connection: Connection, notifications: Publisher, endings: Sequence[Ending]
-) -> list[bool]:
-    """End requests of different sessions, and tell each; which of them were ended."""
+) -> list[Ended | None]:
+    """End requests of different sessions, and tell each; None for those that were not ended."""
     ended = await _store(connection, endings)
     for ending, each in zip(endings, ended, strict=True):
         if each is not None:
             REQUESTS_ENDED.labels(ending.outcome.status).inc()
             await _notify(connection, notifications, ending, each)
-    return [each is not None for each in ended]
+    return ended
 
 
 async def _store(connection: Connection, endings: Sequence[Ending]) -> list[Ended | None]:

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from itertools import batched
 from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from attrs import define, field
+from attrs import define, field, frozen
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
@@ -31,6 +32,7 @@ OUTBOX_BYTES_LIMIT = 16 * 1024 * 1024
 BATCH_LIMIT = 500  # messages in a pipeline, which is copied as it is written
 BATCH_BYTES_LIMIT = 1024 * 1024  # or a single message
 DROPPED_SECONDS = 1.0  # between two lines that tell how many were dropped
+PORTION = 200  # channels, or messages, in one turn of the loop
 WAKE = b""
 RECONCILE_SECONDS = 1.0
 RETRY_SECONDS = (0.1, 1.0)
@@ -49,6 +51,13 @@ class Listener:
     _queue: list[Message] = field(factory=list, init=False)  # a tenth of what a deque takes
     _bytes: int = field(default=0, init=False)
     _waiting: asyncio.Future[None] | None = field(default=None, init=False)
+    _told: Callable[[], object] | None = field(default=None, init=False)
+
+    def tell(self, told: Callable[[], object] | None) -> None:
+        """Have it, or nothing, called whenever something has come: nobody has to wait then."""
+        self._told = told
+        if self._queue and told is not None:
+            told()
 
     def put(self, message: Message) -> None:
         """Add a message, in the order of publishing; a gap after a gap is the same one."""
@@ -60,6 +69,8 @@ class Listener:
             message, size = None, 0
         self._queue.append(message)
         self._bytes += size
+        if self._told is not None:
+            self._told()
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
@@ -185,19 +196,12 @@ class Notifications:
         """Tell whoever listens now; returns at once and promises nothing."""
         self.outbox.publish(channel, message)
 
-    @asynccontextmanager
-    async def subscribe(self, *channels: str) -> AsyncIterator[Listener]:
+    def subscribe(self, *channels: str) -> AbstractAsyncContextManager[Listener]:
         """Listen to channels. A gap comes first, when the server has confirmed each."""
-        listener = Listener()
-        for channel in channels:
-            self._add(channel, listener)
-        try:
-            yield listener
-        finally:
-            for channel in channels:
-                self._remove(channel, listener)
+        return _Subscription(self, channels)
 
-    def _add(self, channel: str, listener: Listener) -> None:
+    def add(self, channel: str, listener: Listener) -> None:
+        """Have it listen to a channel, too."""
         self._listeners.setdefault(channel, set()).add(listener)
         if channel in self._confirmed:
             listener.put(None)
@@ -207,7 +211,8 @@ class Notifications:
                 self._is_woken = True
                 self.publish(self._canary, WAKE)  # no other task may touch the reader's socket
 
-    def _remove(self, channel: str, listener: Listener) -> None:
+    def remove(self, channel: str, listener: Listener) -> None:
+        """Have it listen to a channel no longer."""
         listeners = self._listeners[channel]
         listeners.discard(listener)
         if not listeners:
@@ -239,7 +244,7 @@ class Notifications:
         self._confirmed = set()
         self._changed = {self._canary, *self._listeners}
         async with self._redis.subscriber() as subscriber:
-            checked, unheard = 0.0, 0
+            checked, unheard, heard = 0.0, 0, 0
             while True:
                 if monotonic() - checked >= RECONCILE_SECONDS:
                     if unheard * RECONCILE_SECONDS >= SILENT_SECONDS:
@@ -250,6 +255,9 @@ class Notifications:
                 message = await subscriber.get_message(timeout=RECONCILE_SECONDS)
                 if message is None:
                     continue
+                heard += 1
+                if heard % PORTION == 0:  # what has come by now is given without a pause
+                    await asyncio.sleep(0)
                 if message["channel"].decode() != self._canary:
                     self._hand_out(message)
                     continue
@@ -264,13 +272,17 @@ class Notifications:
         """Subscribe to what is wanted and no longer to what is not."""
         changed, self._changed, self._is_woken = self._changed, set(), False
         wanted = {each for each in changed if each in self._listeners or each == self._canary}
-        if missing := wanted - self._asked:
-            self._asked |= missing
+        for missing in batched(wanted - self._asked, PORTION):
+            self._asked.update(missing)
             await subscriber.subscribe(*missing)
-        if stale := (changed - wanted) & self._asked:
-            self._asked -= stale
-            self._confirmed -= stale
-            await subscriber.unsubscribe(*stale)
+            await asyncio.sleep(0)
+        for some in batched((changed - wanted) & self._asked, PORTION):
+            stale = {each for each in some if each not in self._listeners}  # wanted again by now
+            self._asked.difference_update(stale)
+            self._confirmed.difference_update(stale)
+            if stale:
+                await subscriber.unsubscribe(*stale)
+            await asyncio.sleep(0)
 
     def _hand_out(self, message: dict[str, Any]) -> None:
         channel = message["channel"].decode()
@@ -286,3 +298,21 @@ class Notifications:
                 self._confirmed.add(channel)
                 for listener in listeners:
                     listener.put(None)
+
+
+@frozen
+class _Subscription(AbstractAsyncContextManager[Listener]):
+    """What each socket has one of: a generator would be five times as large."""
+
+    _notifications: Notifications
+    _channels: Sequence[str]
+    _listener: Listener = field(factory=Listener, init=False)
+
+    async def __aenter__(self) -> Listener:
+        for channel in self._channels:
+            self._notifications.add(channel, self._listener)
+        return self._listener
+
+    async def __aexit__(self, *_: object) -> None:
+        for channel in self._channels:
+            self._notifications.remove(channel, self._listener)

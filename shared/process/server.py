@@ -3,26 +3,24 @@
 import asyncio
 import gc
 import json
+import linecache
 import logging
 import signal
 import sys
 from asyncio import TimerHandle
-from collections.abc import Hashable, Iterable
 from math import ceil
 from socket import socket
 from types import FrameType
-from typing import Any
 
 import uvicorn
 from attrs import frozen
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.exceptions import InvalidState
 
 from shared.process.drain import Drain
-from shared.process.strangers import TOO_MANY, Strangers
+from shared.process.lean import GARBAGE_THRESHOLDS
+from shared.process.sockets import CONNECTION_CLOSE, Portioned, SocketProtocol
+from shared.process.strangers import TOO_MANY, Strangers, forget, key_of
 from shared.settings.addresses import in_url
 from shared.settings.common import CommonSettings
 
@@ -35,13 +33,8 @@ STALL_SECONDS = 60.0  # in which a client has to take something of what it asked
 PING_SECONDS = 20.0  # between pings
 PONG_SECONDS = 20.0  # after which a client that does not answer one is gone
 HANG_UP_SECONDS = 2.0  # in which clients answer the close of a server that goes down
-ABORT_SECONDS = 10.0  # after which a client has neither answered a close nor taken what came before
 POLL_SECONDS = 0.05
-CONNECTION_CLOSE = (b"connection", b"close")
 ABORT = "genai.abort"  # extension of ASGI: drops a connection, whatever was not taken
-SEND = "websocket.send"  # of ASGI
-EARLIER = "genai.earlier"  # extension of that: texts of frames that are written before, with it
-LOST = 1006  # RFC 6455, 7.1.5: what no close frame has ended
 
 _TOLD = json.dumps({"detail": TOO_MANY}).encode()
 TOO_MANY_STRANGERS = b"\r\n".join(
@@ -55,11 +48,6 @@ TOO_MANY_STRANGERS = b"\r\n".join(
         _TOLD,
     ]
 )
-
-# New objects after which they are looked through for garbage, and so many looks after which what
-# stayed is: a thousand objects hold the loop for about 0.6 ms, and a socket's 160 stay. Only what
-# refers to itself needs it; nothing here leaves any (`tests/gateway/test_garbage.py`).
-GARBAGE_THRESHOLDS = (20_000, 100, 10)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -89,7 +77,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Forget the timer, which would keep this alive."""
         super().connection_lost(exc)
         self._stop_waiting()
-        _forget(self)
+        forget(self)
         self._go_on()
 
     def pause_writing(self) -> None:
@@ -151,81 +139,11 @@ class HttpProtocol(HttpToolsProtocol):
         self.parser = None  # type: ignore[assignment]
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
-    """A WebSocket that is gone for good soon after either side has ended it.
-
-    A closed transport stays as long as its client takes nothing, which may be for ever.
-    """
-
-    _aborting: TimerHandle | None = None
-    _is_silent = False  # it has not answered a ping
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # What a server says that goes down would spoil the handshake.
-        self.default_headers = [each for each in self.default_headers if each != CONNECTION_CLOSE]
-
-    async def run_asgi(self) -> None:
-        """Run the application; once it has ended there is only the close to be heard."""
-        await super().run_asgi()
-        self._abort_soon()
-
-    async def send(self, message: Any) -> None:
-        """Send, and wait until the client has taken most of it: others' memory is bounded too.
-
-        Frames that came together are written together: a write takes longer than all else.
-        """
-        if earlier := message.get(EARLIER):
-            await self.writable.wait()
-            self._prepare(earlier)
-        await super().send(message)
-        await self.writable.wait()
-
-    def _prepare(self, texts: Iterable[str]) -> None:
-        """Have frames written with the next one. Raises ClientDisconnected."""
-        try:
-            for text in texts:
-                self.conn.send_text(text.encode())
-        except InvalidState:
-            raise ClientDisconnected from None
-
-    def keepalive_timeout(self) -> None:
-        """Close: the client has not answered a ping."""
-        self._is_silent = not self.close_sent
-        super().keepalive_timeout()
-        self._abort_soon()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Tell a loss from a goodbye, and forget the timer, which would keep this alive."""
-        said_goodbye = self.conn.close_rcvd is not None or self.close_sent
-        if self.handshake_complete and (self._is_silent or not said_goodbye):
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": LOST})
-        super().connection_lost(exc)
-        _forget(self)
-        if self._aborting is not None:
-            self._aborting.cancel()
-
-    def _abort_soon(self) -> None:
-        if self._aborting is None and not self.disconnected:
-            self._aborting = self.loop.call_later(ABORT_SECONDS, self.transport.abort)
-
-
 def _is_admitted(protocol: HttpProtocol) -> bool:
     """Count the connection as a stranger's, if its address may have one more."""
     strangers: Strangers | None = protocol.app_state.get("strangers")
     client = protocol.client  # None: a socket of the file system
-    return strangers is None or client is None or strangers.admit(_key(protocol), client[0])
-
-
-def _forget(protocol: HttpProtocol | SocketProtocol) -> None:
-    strangers: Strangers | None = protocol.app_state.get("strangers")
-    if strangers is not None:
-        strangers.forget(_key(protocol))
-
-
-def _key(protocol: HttpProtocol | SocketProtocol) -> Hashable:
-    """What the scopes of all its requests have, and no other connection."""
-    return protocol.client, protocol.server
+    return strangers is None or client is None or strangers.admit(key_of(protocol), client[0])
 
 
 class Server(uvicorn.Server):
@@ -233,6 +151,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, timeout: float) -> None:
         super().__init__(config)
+        self.server_state = Portioned()
         self._timeout = timeout
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -324,6 +243,7 @@ def create_server(
 def serve(settings: CommonSettings, app: Starlette, listening: Listening) -> None:
     """Run the service until it is told to stop; exits with 1 when it can't go on."""
     server = create_server(app, settings, listening)
+    linecache.clearcache()  # a MiB of source that attrs has made of classes
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     server.run()

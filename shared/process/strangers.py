@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from typing import Any, Protocol
 
 from shared.process.networks import Networks, network_of
 from shared.telemetry.metrics import CONNECTIONS_REFUSED
@@ -55,3 +56,23 @@ class Strangers:
         self._counts[network] -= 1
         if not self._counts[network]:
             del self._counts[network]
+
+
+class Connection(Protocol):
+    """A connection of the server's, of whatever protocol."""
+
+    app_state: dict[str, Any]
+    client: tuple[str, int] | None
+    server: tuple[str, int | None] | None
+
+
+def forget(connection: Connection) -> None:
+    """Count it no more, where the application counts strangers: it has ended."""
+    strangers: Strangers | None = connection.app_state.get("strangers")
+    if strangers is not None:
+        strangers.forget(key_of(connection))
+
+
+def key_of(connection: Connection) -> Hashable:
+    """What the scopes of all its requests have, and no other connection."""
+    return connection.client, connection.server

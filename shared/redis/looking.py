@@ -77,7 +77,7 @@ async def look_at_redis(settings: CommonSettings) -> str:
 
 def _require_files(address: RedisAddress) -> None:
     tls = address.tls or {}
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which knows no others
     try:
         if "ssl_ca_certs" in tls:
             context.load_verify_locations(str(tls["ssl_ca_certs"]))

@@ -18,7 +18,8 @@ FUNCTIONS = """
       AND proname IN (
           'fold_name', 'make_log_partition', 'drop_log_partition', 'delete_old_logs',
           'spent_this_month', 'spent_by_group_this_month', 'usable_agents', 'usable_flows',
-          'usable_configs', 'usable_servers', 'usable_cards', 'may_use_agent', 'prune_audit'
+          'usable_configs', 'chosen_config', 'usable_servers', 'usable_cards', 'may_use_agent',
+          'prune_audit'
       )
 """
 # Entries are read and added, with the time and the number that they get by themselves.

@@ -1,6 +1,7 @@
 """Measures the scenarios that are named, or all: `python -m tests.benchmarks [SCENARIO …]`.
 
-`--against COMMIT` measures one beside the services of another commit.
+`--against COMMIT` measures one beside the services of another commit, `--only TEXT` what of it has
+the text in its name.
 
 Ends with 1 when an answer was wrong, lost or repeated; a target that is missed is only shown. What
 all of them measured without a wrong answer is what the docs show from then on.
@@ -13,7 +14,7 @@ from importlib import import_module
 
 import uvloop
 
-from tests.benchmarks import against
+from tests.benchmarks.against import start_sides
 from tests.benchmarks.installation import Bench, run_bench
 from tests.benchmarks.people import WrongAnswerError
 from tests.benchmarks.report import cells, publish, write_report
@@ -29,6 +30,7 @@ SCENARIOS = (
     "rest",
     "files",
     "idle",
+    "footprint",
     "revoking",
     "console",
     "growth",
@@ -36,6 +38,10 @@ SCENARIOS = (
     "estate",
     "neighbours",
 )
+COMPARED = ("chat", "logs", "rest")
+"""Those that can be measured beside another commit."""
+IN_PARTS = (*COMPARED, "scaling")
+"""Those of which a part can be measured."""
 HELD_SECONDS = 0.05
 HELD = "loops held for over 50 ms"
 LOOPS = {
@@ -47,11 +53,12 @@ LOOPS = {
 async def _measure(
     bench: Bench, scenario: str, results: list[Result], commit: str | None = None
 ) -> None:
+    module = import_module(f"tests.benchmarks.{scenario}")
     if commit is None:
-        module = import_module(f"tests.benchmarks.{scenario}")
         targets, measured = module.TARGETS, module.measure(bench)
     else:
-        targets, measured = against.TARGETS, against.measure(bench, commit)
+        sides = start_sides(bench, commit)
+        targets, measured = module.AGAINST, module.measure_against(bench, sides)
     targets = {**targets, HELD: at_most(0)}
     async for row in _rows(bench, measured):
         _note(Result(scenario, row, targets.get(row.name)), results)
@@ -82,20 +89,25 @@ def main(arguments: Sequence[str]) -> int:
     """Measure, print and write; the exit code."""
     parser = ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
-    parser.add_argument("--against", metavar="COMMIT", help="the commit to compare chats with")
+    parser.add_argument("--against", metavar="COMMIT", help="the commit to compare with")
+    parser.add_argument("--only", metavar="TEXT", default="", help="what the name has to contain")
     asked = parser.parse_args(arguments)
     scenarios = asked.scenarios or [*SCENARIOS]
-    if asked.against and scenarios != ["chat"]:
-        parser.error("only the scenario chat can be measured against another commit")
+    if asked.against and not {*scenarios} <= {*COMPARED}:
+        parser.error(f"--against needs scenarios out of {', '.join(COMPARED)}")
+    if asked.only and not {*scenarios} <= {*IN_PARTS}:
+        parser.error(f"--only needs scenarios out of {', '.join(IN_PARTS)}")
     results: list[Result] = []
     wrongs: list[str] = []
-    with run_bench() as bench:
+    with run_bench(asked.only) as bench:
         for scenario in scenarios:
             try:
                 uvloop.run(_measure(bench, scenario, results, asked.against))
             except* WrongAnswerError as wrong:
                 wrongs += [f"{scenario}: {each}" for each in wrong.exceptions]
             bench.end_scenario()
+    if not (wrongs or any(asked.only in result.row.name for result in results)):
+        parser.error(f"nothing is called {asked.only!r} there")
     write_report(results, wrongs)
     if set(scenarios) == set(SCENARIOS) and not wrongs:
         publish()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from tests.benchmarks.against import Sides
 from tests.benchmarks.floors import chat_floors
 from tests.benchmarks.installation import Bench, Installation
 from tests.benchmarks.load import Load, run_in_turn, run_load
@@ -14,27 +15,58 @@ from tests.benchmarks.results import Row, Target, at_least, at_most
 
 USERS = (1, 4, 16, 64, 256)
 SECONDS, FLOOR_SECONDS, ROUNDS = 2.0, 1.0, 2
+USERS_AGAINST = (64, 1, 256)
+SECONDS_AGAINST, ROUNDS_AGAINST = 1.0, 9
 
 TARGETS: dict[str, Target] = {
-    "1 user: p50": at_most(3, of_floor=True),
+    "1 user: p50": at_most(1.6, of_floor=True),
     "64 users: chats": at_least(200),
     "64 users: p99": at_most(1000),
+    **{f"{users} users: CPU of all parts": at_most(1.2) for users in (64, 256)},
     "256 users against 64": at_least(0.8, of_floor=True),
+}
+
+AGAINST: dict[str, Target] = {
+    "1 user: p50": at_most(0.7, of_floor=True),
+    "64 users: chats": at_least(1.5, of_floor=True),
+    "256 users: chats": at_least(1.5, of_floor=True),
 }
 
 
 async def measure(bench: Bench) -> AsyncIterator[Row]:
     """Throughput, latency and CPU for each number of users; draws the plots."""
     one, systems, floors = bench.start(), [], []
-    for users in USERS:
+    wanted = [users for users in USERS if bench.wants(_name(users))]
+    for users in wanted:
         system, floor = await _measure(one, users)
         systems.append(system)
         floors.append(floor)
-        for row in rows("1 user" if users == 1 else f"{users} users", system, floor):
+        for row in rows(_name(users), system, floor):
             yield row
-    most, fewer = systems[-1].per_second, systems[-2].per_second
-    yield Row("256 users against 64", most, "/s", fewer)
-    _draw(systems, floors)
+    if wanted == [*USERS]:
+        most, fewer = systems[-1].per_second, systems[-2].per_second
+        yield Row("256 users against 64", most, "/s", fewer)
+        _draw(systems, floors)
+
+
+async def measure_against(bench: Bench, sides: Sides) -> AsyncIterator[Row]:
+    """The same, beside another commit."""
+    for users in USERS_AGAINST:
+        if not bench.wants(_name(users)):
+            continue
+        async with chatting(sides.now, users) as ours, chatting(sides.before, users) as theirs:
+            beside = await sides.measure(
+                [chat.ask for chat in ours],
+                [chat.ask for chat in theirs],
+                seconds=SECONDS_AGAINST,
+                rounds=ROUNDS_AGAINST,
+            )
+        for row in beside.rows(_name(users), "chats"):
+            yield row
+
+
+def _name(users: int) -> str:
+    return "1 user" if users == 1 else f"{users} users"
 
 
 async def _measure(one: Installation, users: int) -> list[Load]:
@@ -80,6 +112,7 @@ def rows(name: str, system: Load, floor: Load) -> list[Row]:
         Row(f"{name}: chats", system.per_second, "/s", floor.per_second, system.cpu()),
         Row(f"{name}: p50", system.ms(50), "ms", floor.ms(50)),
         Row(f"{name}: p99", system.ms(99), "ms", floor.ms(99)),
+        Row(f"{name}: CPU of all parts", sum(system.cpu().values()), "ms"),
     ]
 
 

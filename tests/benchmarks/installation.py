@@ -97,8 +97,13 @@ class Bench:
 
     postgres: PostgresServer
     template: str
+    only: str = ""
     scenario: ExitStack = field(factory=ExitStack)
     installations: list[Installation] = field(factory=list)
+
+    def wants(self, name: str) -> bool:
+        """Whether a part of a scenario is asked for."""
+        return self.only in name
 
     def start(
         self,
@@ -196,8 +201,11 @@ def _read_ready(url: str) -> Any:
 
 
 @contextmanager
-def run_bench() -> Iterator[Bench]:
-    """PostgreSQL as `make run` starts it, with a migrated database to copy."""
+def run_bench(only: str = "") -> Iterator[Bench]:
+    """PostgreSQL as `make run` starts it, with a migrated database to copy.
+
+    Of scenarios with parts only those are wanted whose name contains the text.
+    """
     password = make_secrets()["POSTGRES_PASSWORD"]
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
@@ -205,6 +213,6 @@ def run_bench() -> Iterator[Bench]:
         postgres = stack.enter_context(run_postgres(folder, password=password))
         template = create_database(postgres)
         migrate(url_of(postgres, template))
-        bench = Bench(postgres, template)
+        bench = Bench(postgres, template, only)
         stack.callback(bench.end_scenario)
         yield bench

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from uuid import uuid4
 
+from tests.benchmarks.against import Sides
 from tests.benchmarks.chat import chatting
 from tests.benchmarks.floors import Pool, commit_pool
 from tests.benchmarks.installation import Bench
@@ -11,11 +12,13 @@ from tests.benchmarks.load import Work, run_in_turn, run_load
 from tests.benchmarks.results import Row, Target, at_least
 
 WARM_UP_SECONDS, SECONDS, FLOOR_SECONDS, ROUNDS = 1.0, 2.0, 1.0, 2
+SECONDS_AGAINST, ROUNDS_AGAINST = 1.0, 7
 TEXT = f"0 of 10 {uuid4()} 1"  # as long as what the stub logs
 
 # How many users there are at once, and how many entries each of their requests has.
 LOADS = {"10 logs a request": (64, 10), "100 logs a request": (16, 100)}
-TARGETS: dict[str, Target] = {name: at_least(3000) for name in LOADS}
+TARGETS: dict[str, Target] = {name: at_least(0.3, of_floor=True) for name in LOADS}
+AGAINST: dict[str, Target] = {f"{name}: entries": at_least(2, of_floor=True) for name in LOADS}
 
 SELECT_BATCH = """
     SELECT count(*) / count(DISTINCT xmin::text), (SELECT creator_id FROM requests LIMIT 1)
@@ -31,7 +34,7 @@ INSERT = """
 async def measure(bench: Bench) -> AsyncIterator[Row]:
     """Entries per second; the floor inserts as many rows at once as the bridge did, alone."""
     one = bench.start()
-    for name, (users, logs) in LOADS.items():
+    for name, users, logs in _wanted(bench):
         async with chatting(one, users) as chats, commit_pool(one) as pool:
             await pool.execute("TRUNCATE logs")
             workers = [partial(chat.ask, logs) for chat in chats]
@@ -47,6 +50,22 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
         yield Row(f"{name}: stored at once", batch, "rows")
         early, asked = (sum(getattr(chat, each) for chat in chats) for each in ("early", "asked"))
         yield Row(f"{name}: answers before their last entry", early, f"of {asked:,}")
+
+
+async def measure_against(bench: Bench, sides: Sides) -> AsyncIterator[Row]:
+    """The same, beside another commit."""
+    for name, users, logs in _wanted(bench):
+        async with chatting(sides.now, users) as ours, chatting(sides.before, users) as theirs:
+            work = [[partial(chat.ask, logs) for chat in chats] for chats in (ours, theirs)]
+            for workers in work:
+                await run_load(workers, WARM_UP_SECONDS)
+            beside = await sides.measure(*work, seconds=SECONDS_AGAINST, rounds=ROUNDS_AGAINST)
+        for row in beside.rows(name, "entries", logs):
+            yield row
+
+
+def _wanted(bench: Bench) -> list[tuple[str, int, int]]:
+    return [(name, *load) for name, load in LOADS.items() if bench.wants(name)]
 
 
 async def _inserting(pool: Pool) -> tuple[int, Work]:

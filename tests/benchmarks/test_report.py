@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +10,9 @@ import pytest
 
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import report
+from tests.benchmarks.against import Beside
+from tests.benchmarks.installation import LOAD
+from tests.benchmarks.load import Load
 from tests.benchmarks.people import WrongAnswerError
 from tests.benchmarks.plots import Panel, draw
 from tests.benchmarks.results import Result, Row, at_least, at_most
@@ -38,7 +42,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         draw(report.FOLDER / "latency.svg", [Panel("ms", (1, 2), {"p50": (1.0, 2.0)})])
 
     @contextmanager
-    def run() -> Iterator[SimpleNamespace]:
+    def run(only: str) -> Iterator[SimpleNamespace]:
         yield SimpleNamespace(end_scenario=lambda: None)
 
     monkeypatch.setattr(command, "_measure", measure)
@@ -71,16 +75,44 @@ def test_a_single_scenario_changes_no_docs(docs: Path, measured: list[str]) -> N
     assert list(docs.iterdir()) == []
 
 
-def test_chats_can_be_measured_against_another_commit(docs: Path, measured: list[str]) -> None:
-    assert command.main(["chat", "--against", "main"]) == 0
-    assert measured == ["chat against main"]
+@pytest.mark.parametrize("scenario", command.COMPARED)
+def test_some_can_be_measured_against_another_commit(
+    scenario: str, docs: Path, measured: list[str]
+) -> None:
+    module = import_module(f"tests.benchmarks.{scenario}")
+    assert {"measure_against", "AGAINST"} <= vars(module).keys()
+    assert command.main([scenario, "--against", "main"]) == 0
+    assert measured == [f"{scenario} against main"]
     assert list(docs.iterdir()) == []
 
 
-def test_nothing_else_can_be_measured_against_another_commit(measured: list[str]) -> None:
+@pytest.mark.parametrize("asked", [["--against", "main"], ["--only", "chats"]])
+def test_others_are_measured_as_a_whole_and_beside_no_other_commit(
+    asked: list[str], measured: list[str]
+) -> None:
     with pytest.raises(SystemExit):
-        command.main(["logs", "--against", "main"])
+        command.main(["files", *asked])
     assert measured == []
+
+
+def test_a_part_that_nothing_is_called_is_an_error(docs: Path, measured: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["chat", "--only", "chants"])
+    assert measured == ["chat"]
+    assert not report.FOLDER.joinpath("table.md").exists()
+
+
+def test_the_middle_round_beside_another_commit_counts() -> None:
+    ours, theirs = (
+        [Load([seconds], elapsed, {"bridge": 2.0, LOAD: 1.0}) for elapsed in (1.0, 2.0, 4.0)]
+        for seconds in (0.25, 0.5)
+    )
+    rounds = [(ours[0], theirs[2]), (ours[1], theirs[1]), (ours[2], theirs[0])]
+    rate, p50, cpu, before = Beside(rounds).rows("1 user", "chats")
+    assert (rate.name, rate.value, rate.floor) == ("1 user: chats", 0.5, 0.5)
+    assert (p50.value, p50.floor) == (250, 500)
+    assert (cpu.value, cpu.floor) == (2, 2)
+    assert rate.cpu == before.cpu == {"bridge": 2, LOAD: 1}
 
 
 def test_a_run_with_a_wrong_answer_changes_no_docs(

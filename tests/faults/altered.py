@@ -24,7 +24,7 @@ from obstore.exceptions import GenericError
 from agent_bridge.doors import connection as doors
 from agent_bridge.doors import sending
 from agent_bridge.logs import store as logs
-from agent_bridge.requests import claim_queries, upkeep
+from agent_bridge.requests import claim_queries, claiming, upkeep
 from agent_bridge.requests import queries as bridge_queries
 from agent_bridge.router.frames import MASTER_SERVER_ML
 from agent_bridge.router.lanes import Lane
@@ -91,12 +91,12 @@ def short_lease() -> None:
 
 
 def die_after_claim() -> None:
-    """A request is claimed."""
-    _die_after(claim_queries, "claim_requests")
+    """A request is claimed; what can be sent as it is is marked as sent with that."""
+    _die_after(claiming, "take_requests")
 
 
 def die_after_mark() -> None:
-    """A request is marked as sent, and was not sent."""
+    """A request is marked as sent by a statement of its own, and was not sent."""
     _die_after(bridge_queries, "mark_sent")
 
 

@@ -17,10 +17,11 @@ from shared.upgrade.migrate import migrate
 from tests.faults.agents import Agents
 from tests.faults.mortal import Mortal, Pair, hold_pair, hold_pooler
 from tests.faults.sentinels import Sentinels, hold_sentinels
+from tests.forked import start_forked
 from tests.master import Invocation, Master, echo, run_master
 from tests.pooler import Pooler
 from tests.shared.line import Line, run_line
-from tests.system import System, create_database, make_environment, url_of, with_url
+from tests.system import StartModule, System, create_database, make_environment, url_of, with_url
 
 GATEWAYS = 2
 BRIDGES = 3
@@ -192,7 +193,7 @@ def _holds_the_session(bridge: Child) -> bool:
 
 @asynccontextmanager
 async def run_installation(
-    *alterations: str, has_doors: bool = False
+    *alterations: str, has_doors: bool = False, start_module: StartModule = start_forked
 ) -> AsyncIterator[Installation]:
     """An installation that is complete, with a master agent; the bridges are so altered.
 
@@ -221,7 +222,7 @@ async def run_installation(
         lines = {
             name: await stack.enter_async_context(run_line(port)) for name, port in targets.items()
         }
-        system = System(environment)
+        system = System(environment, start_module)
         agents = Agents(lambda: installation.doors) if has_doors else None
         pooler = stack.enter_context(hold_pooler(server, lines["postgres"].port))
         await run(pooler.start)

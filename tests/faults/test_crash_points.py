@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from agent_bridge.requests.ending import INTERRUPTED
 from devstack.processes import Child
 from tests.agent_bridge.actors import messages_of
-from tests.agent_bridge.stored import select_logs, select_requests
+from tests.agent_bridge.stored import execute, select_logs, select_requests
 from tests.end_to_end.socket.front_end import chat_at
 from tests.master import Invocation, answer, echo, run_master
 from tests.system import System
@@ -58,9 +58,19 @@ async def _ask_a_dying_bridge(system: System, chat: Chat, point: str) -> Json:
     return await _receive_answer(chat)
 
 
+def _insert_flow(system: System, user: User) -> None:
+    """Flows are read before a request is marked as sent: so it is marked after it was claimed."""
+    sql = """
+        INSERT INTO agentworkflows (id, alias, name, description, flow, creator_id, is_active)
+        VALUES (gen_random_uuid(), concat('f', gen_random_uuid()), 'f', '', '[]', %s, true)
+    """
+    execute(system, sql, user.id)
+
+
 async def test_what_a_bridge_had_only_claimed_is_answered_by_another(
     bare_stage: System, asker: User
 ) -> None:
+    _insert_flow(bare_stage, asker)
     async with run_master(bare_stage.router_url) as master, asker.chat() as chat:
         told = await _ask_a_dying_bridge(bare_stage, chat, "die_after_claim")
         assert told["response"]["response"] == answer("echo: dying")
@@ -69,12 +79,24 @@ async def test_what_a_bridge_had_only_claimed_is_answered_by_another(
 
 
 @pytest.mark.parametrize(
-    ("point", "times"),
-    [("die_after_mark", 0), ("die_after_send", 1), ("die_after_answer", 1), ("die_before_end", 1)],
+    ("point", "has_flow", "times"),
+    [
+        ("die_after_claim", False, 0),
+        ("die_after_mark", True, 0),
+        ("die_after_send", False, 1),
+        ("die_after_answer", False, 1),
+        ("die_before_end", False, 1),
+    ],
 )
 async def test_what_a_bridge_may_have_sent_is_interrupted_and_never_sent_again(
-    point: str, times: int, bare_stage: System, asker: User
+    point: str,
+    has_flow: bool,
+    times: int,
+    bare_stage: System,
+    asker: User,
 ) -> None:
+    if has_flow:
+        _insert_flow(bare_stage, asker)
     async with run_master(bare_stage.router_url) as master, asker.chat() as chat:
         told = await _ask_a_dying_bridge(bare_stage, chat, point)
         assert told["error"] == INTERRUPTED

@@ -24,6 +24,7 @@ from shared.postgres.pool import connect, create_database, transaction
 from shared.redis.servers import create_redis
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
+from tests.agent_bridge.claiming import claim_requests
 from tests.agent_bridge.stored import Row, execute, select_requests
 from tests.system import System
 
@@ -72,17 +73,19 @@ async def twice(environment: dict[str, str]) -> AsyncIterator[Twice]:
     )
     async with create_database(settings) as database, connect(database) as connection:
         await insert_request(connection, _new_request(owner), Bounds())
-        [first] = await claim_queries.claim_requests(connection, bridge, 5)
+        [first] = await claim_requests(connection, bridge, 5)
         await connection.execute("UPDATE requests SET lease_until = now() - interval '1 s'")
         [overdue] = await queries.select_overdue(connection)
         assert await claim_queries.release_request(connection, overdue.claim_id)
-        [second] = await claim_queries.claim_requests(connection, bridge, 5)
+        [second] = await claim_requests(connection, bridge, 5)
         yield Twice(connection, system, first, second)
 
 
 def _new_request(owner: UUID) -> NewRequest:
-    question = Question(user_id=owner, session_id=uuid4(), message="m")
-    return NewRequest(question, timedelta(minutes=10))
+    with_a_file = Question(  # what has files is not marked as it is claimed
+        user_id=owner, session_id=uuid4(), message="m", file_ids=[uuid4()]
+    )
+    return NewRequest(with_a_file, timedelta(minutes=10))
 
 
 async def _end(twice: Twice, *claims: ClaimedRequest, usage: Sequence[Usage] = ()) -> list[bool]:
@@ -94,14 +97,15 @@ async def _end(twice: Twice, *claims: ClaimedRequest, usage: Sequence[Usage] = (
         for claim in claims
     ]
     notifications = Notifications(create_redis(twice.system.settings))
-    return await end_requests(twice.connection, notifications, endings)
+    ended = await end_requests(twice.connection, notifications, endings)
+    return [each is not None for each in ended]
 
 
 async def _claim_another(twice: Twice) -> ClaimedRequest:
     """A request of another session."""
     new = _new_request(twice.first.creator_id)
     await insert_request(twice.connection, new, Bounds())
-    [claimed] = await claim_queries.claim_requests(twice.connection, uuid4(), 1)
+    [claimed] = await claim_requests(twice.connection, uuid4(), 1)
     return claimed
 
 

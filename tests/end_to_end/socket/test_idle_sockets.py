@@ -17,7 +17,7 @@ from tests.users import User, eventually, register_user
 SOCKETS = 2_000
 AT_A_TIME = 50
 SPARE_FILES = 200  # of either process, besides the sockets
-KIB_EACH = 64
+KIB_EACH = 32
 LEFT_KIB_EACH = 6
 
 type Client = asyncio.StreamWriter

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.grants.clients import GivenClient, Ourselves
 from gateway.grants.discovery import SCOPE_LIMIT, discover
-from gateway.grants.flows import Begun, begin
+from gateway.grants.flows import begin
+from gateway.grants.kept import Begun, GivenClient, Ourselves
 from gateway.remote import outbound
 from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound

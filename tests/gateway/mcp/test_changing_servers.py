@@ -16,7 +16,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from gateway.mcp.listing import CHANGED, MESSAGES_LIMIT, RELISTINGS
-from gateway.mcp.lookup import FLOODED, FoundServer, look_up
+from gateway.mcp.lookup import FLOODED, look_up
+from gateway.mcp.tools import FoundServer
 from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound
 from tests.gateway.mcp.scripted import GOOD, Scripted, tool

@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from gateway.mcp.info import ICONS_LIMIT, INSTRUCTIONS_LIMIT
 from gateway.mcp.listing import BARREN_LIMIT, MOST_PAGES
-from gateway.mcp.lookup import FoundServer, look_up
-from gateway.mcp.tools import ALL_LIMIT, MOST_TOOLS
+from gateway.mcp.lookup import look_up
+from gateway.mcp.tools import ALL_LIMIT, MOST_TOOLS, FoundServer
 from gateway.remote.errors import UnreachableError
 from gateway.remote.outbound import Outbound
 from tests.gateway.mcp.scripted import GOOD, Scripted, tool

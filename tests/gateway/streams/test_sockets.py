@@ -13,8 +13,9 @@ from attrs import define, field
 from gateway.signins.revocations import Revocations
 from gateway.streams.sockets import GoingDownError, Over, Sockets, TooManySocketsError
 from gateway.web.callers import Caller, Credential
+from shared.process.background import background
 
-SECONDS = 1.0
+SECONDS = 1.5
 
 
 @define(eq=False)
@@ -123,8 +124,18 @@ async def test_what_was_revoked_since_it_was_checked_is_closed_at_once(
     assert socket.closed == [Over.REVOKED]
 
 
-async def test_a_token_that_expires_closes_its_socket(revocations: Revocations) -> None:
+async def test_a_token_that_expires_closes_its_socket_within_a_second(
+    revocations: Revocations,
+) -> None:
     sockets, socket, other = Sockets(0, revocations), Socket(), Socket()
     with sockets.opened(caller(seconds=0.02), socket), sockets.opened(caller(), other):
-        await socket.until_closed()
+        async with background(expiring=sockets.run()):
+            await socket.until_closed()
     assert (socket.closed, other.closed) == ([Over.EXPIRED], [])
+
+
+async def test_nothing_is_kept_of_sockets_that_are_no_more(revocations: Revocations) -> None:
+    sockets, user = Sockets(0, revocations), caller(credential=uuid4())
+    with sockets.opened(user, Socket()), sockets.opened(user, Socket()):
+        pass
+    assert (sockets._open, sockets._expiring, sockets._by_credential) == ({}, {}, {})

@@ -1,4 +1,4 @@
-"""What is counted of requests, sockets and answers, without a server."""
+"""What is counted of requests and answers, without a server."""
 
 from time import time_ns
 from uuid import UUID, uuid4
@@ -54,47 +54,9 @@ async def test_what_is_raised_counts_as_the_status_that_it_becomes() -> None:
     assert sample("genai_http_requests_total", **labels) == before + 1
 
 
-@pytest.mark.parametrize(
-    ("code", "label"), [(1001, "1001"), (1013, "1013"), (4711, "other"), (1006, "lost")]
-)
-@pytest.mark.parametrize("is_ours", [False, True])
-async def test_a_socket_counts_under_a_known_code_only(
-    code: int, label: str, is_ours: bool
-) -> None:
-    async def serve(_scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "websocket.accept"})
-        if is_ours:
-            await send({"type": "websocket.close", "code": code})
-        else:
-            await receive()
-
-    async def leave() -> Message:
-        return {"type": "websocket.disconnect", "code": code}
-
-    before = sample("genai_sockets_closed_total", code=label), sample("genai_sockets_open")
-    await Measure(serve)({"type": "websocket"}, leave, _drop)
-    after = sample("genai_sockets_closed_total", code=label), sample("genai_sockets_open")
-    assert after == (before[0] + 1, before[1])
-
-
 async def _nothing() -> Message:
     return {"type": "http.request"}
 
 
 async def _drop(_message: Message) -> None:
     pass
-
-
-async def test_who_leaves_during_the_handshake_is_neither_refused_nor_open() -> None:
-    names = ["genai_sockets_refused_total", "genai_sockets_open"]
-    before = [sample(name) for name in names]
-
-    async def serve(_scope: Scope, _receive: Receive, send: Send) -> None:
-        with pytest.raises(OSError, match="gone"):
-            await send({"type": "websocket.accept"})
-
-    async def fail(_message: Message) -> None:
-        raise OSError("gone")
-
-    await Measure(serve)({"type": "websocket"}, _nothing, fail)
-    assert [sample(name) for name in names] == before

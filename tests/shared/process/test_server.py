@@ -17,7 +17,8 @@ from websockets.asyncio.client import connect
 
 from devstack.processes import HOST
 from shared.process.drain import Drain
-from shared.process.server import EARLIER, HEAD_LIMIT, LOST, SEND, Listening, Server, create_server
+from shared.process.server import HEAD_LIMIT, Listening, Server, create_server
+from shared.process.sockets import EARLIER, LOST, SEND
 from shared.settings.installation import Settings
 from tests.users import eventually
 
@@ -97,7 +98,7 @@ async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Drain]]:
 
 @pytest.fixture
 async def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
-    monkeypatch.setattr("shared.process.server.ABORT_SECONDS", 0.3)
+    monkeypatch.setattr("shared.process.sockets.ABORT_SECONDS", 0.3)
     said = say_three_together, say_three_too_late
     endpoints = (listen, note, overwhelm, overwhelm_and_leave, *said)
     codes.clear()

@@ -1,0 +1,2 @@
+-- transactional: false
+DROP FUNCTION IF EXISTS chosen_config(uuid, text, text);
