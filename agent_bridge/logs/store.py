@@ -2,9 +2,9 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby, islice
+from itertools import batched, groupby, islice
 from uuid import UUID, uuid4
 
 import attrs
@@ -43,6 +43,7 @@ CUT_MARK = " … [cut]"
 LEVEL_LIMIT = 32  # characters
 REMEMBERED_REQUESTS = 10_000
 SECRETS_LIMIT = 200  # of one request
+TOLD_AT_ONCE = 100  # entries: more of them would be too much to be told, and have to be read
 
 
 class Logs:
@@ -153,7 +154,7 @@ class Logs:
             self._notifications.publish(channel, encode_frames(last, []))
 
     def _publish(self, stored: Iterable[StoredLog]) -> None:
-        """Tell each session once of each request, whose entries follow each other.
+        """Tell each session of each request whose entries follow each other, in pieces.
 
         What was stored of a session together has one number after the other.
         """
@@ -164,10 +165,10 @@ class Logs:
             self._notifications.publish(channel, encode_frames(last.seq, frames, request))
 
 
-def _by_request(stored: Iterable[StoredLog]) -> Iterator[tuple[Request, list[StoredLog]]]:
+def _by_request(stored: Iterable[StoredLog]) -> Iterator[tuple[Request, Sequence[StoredLog]]]:
     for _, logs in groupby(stored, lambda log: (log.entry.session_id, log.entry.request_id)):
-        of_request = list(logs)
-        yield Request(of_request[0].entry.request_id, of_request[0].message_id), of_request
+        for piece in batched(logs, TOLD_AT_ONCE):
+            yield Request(piece[0].entry.request_id, piece[0].message_id), piece
 
 
 @contextmanager
