@@ -144,9 +144,10 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
         await queries.select_overdue(connection)
         await queries.select_backlog(connection)
         assert await log_queries.select_secrets(connection, [request.id])
-        entry = log_queries.LoggedMessage(session_id, request.id, None, "info", "entry")
+        entries = [log_queries.LoggedMessage(0, "info", "entry")]
+        source = log_queries.Source(session_id, request.id, None, False, entries)
         batch = log_queries.Batch(uuid4(), 1)
-        assert await log_queries.insert_logs(connection, [entry], "master_server_ml", batch)
+        assert await log_queries.insert_logs(connection, [source], "master_server_ml", batch)
         assert await log_queries.select_last_seqs(connection, [session_id])
         open_request = OpenRequest(request.id, "running", claim_id)
         outcome = Outcome("answered", {"response": "answer"})
