@@ -174,8 +174,9 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
     revocations = Revocations(database, notifications)
     revocations._asked_at = math.inf  # as if that loop had just been round
     attempts = Attempts(settings)
+    unbounded = attrs.evolve(settings, open_requests_per_user=0)
     state: dict[str, Any] = {
-        "settings": attrs.evolve(settings, open_requests_per_user=0),
+        "settings": unbounded,
         "revocations": revocations,
         "keys": Keys(database, revocations, UnknownKeys(attempts, settings), Uses(database)),
         "strangers": Strangers(0, ()),
@@ -186,7 +187,7 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
         "bridges": Bridges(settings, notifications),
         "heard": Heard(notifications),
         "deliveries": Deliveries(database),
-        "storing": Storing(settings, database),
+        "storing": Storing(unbounded, database),
         "vault": Vault(settings.encryption_keys),
         "watch": Watch(database),
         "turns": Turns(0, settings.database_pool_size),
