@@ -117,12 +117,9 @@ async def insert_requests(
             )
         ), room AS (
             SELECT asked.*, CASE
-                WHEN message_id IS NOT NULL AND (
-                    SELECT true FROM requests WHERE session_id = asked.session_id
-                    AND message_id = asked.message_id AND creator_id = owner
-                ) THEN 'repeated'
-                WHEN CAST(:most_open AS int) <> 0
-                    AND open + row_number() OVER (PARTITION BY owner ORDER BY place) > :most_open
+                WHEN is_repeated THEN 'repeated'
+                WHEN CAST(:most_open AS int) <> 0 AND open + row_number()
+                    OVER (PARTITION BY owner, is_repeated ORDER BY place) > :most_open
                     THEN 'too many open'
                 WHEN CASE WHEN usd > 0 THEN spent_this_month(owner) >= usd END
                     THEN 'budget spent'
@@ -136,6 +133,11 @@ async def insert_requests(
                 ) THEN 'group budget spent'
             END AS lack
             FROM asked CROSS JOIN LATERAL (
+                SELECT (
+                    SELECT true FROM requests WHERE session_id = asked.session_id
+                    AND message_id = asked.message_id AND creator_id = owner
+                ) IS NOT NULL AS is_repeated
+            ) AS known CROSS JOIN LATERAL (
                 SELECT count(*) AS open FROM requests
                 WHERE creator_id = owner AND status IN ('queued', 'running')
             ) AS requests CROSS JOIN LATERAL (
