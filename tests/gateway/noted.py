@@ -30,6 +30,7 @@ from gateway.streams.deliveries import Deliveries
 from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
+from gateway.streams.storing import Storing
 from gateway.streams.watch import Watch
 from gateway.web.auth import Access
 from gateway.web.operation import Operation
@@ -185,6 +186,7 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
         "bridges": Bridges(settings, notifications),
         "heard": Heard(notifications),
         "deliveries": Deliveries(database),
+        "storing": Storing(settings, database),
         "vault": Vault(settings.encryption_keys),
         "watch": Watch(database),
         "turns": Turns(0, settings.database_pool_size),

@@ -13,14 +13,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import connect
 
 from devstack.processes import HOST
 from shared.process.drain import Drain
 from shared.process.portions import PORTION
 from shared.process.server import HEAD_LIMIT, Listening, Server, create_server
-from shared.process.sockets import LOST, Portioned
+from shared.process.sockets import EARLIER, LOST, SEND, Portioned
 from shared.settings.installation import Settings
 from tests.users import eventually
 
@@ -36,6 +36,21 @@ HANDSHAKE = (
 async def listen(websocket: WebSocket) -> None:
     await websocket.accept()
     await websocket.receive()
+
+
+async def say_three_together(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.receive()
+    await websocket.send({"type": SEND, "text": "three", EARLIER: ["one", "two"]})
+
+
+async def say_three_too_late(websocket: WebSocket) -> None:
+    await websocket.accept()
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+    with pytest.raises(WebSocketDisconnect):
+        await websocket.send({"type": SEND, "text": "three", EARLIER: ["one", "two"]})
+    codes.append(LOST)
 
 
 codes: list[int] = []
@@ -99,7 +114,8 @@ async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Drain]]:
 @pytest.fixture
 async def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     monkeypatch.setattr("shared.process.sockets.ABORT_SECONDS", 0.3)
-    endpoints = (listen, note, collect, overwhelm, overwhelm_and_leave)
+    saying = say_three_together, say_three_too_late
+    endpoints = (listen, note, collect, overwhelm, overwhelm_and_leave, *saying)
     codes.clear()
     said.clear()
     routes = [WebSocketRoute(f"/{each.__name__}", each) for each in endpoints]
@@ -145,6 +161,19 @@ async def until_forgotten(server: Server) -> None:
         return not server.server_state.connections and not server.server_state.tasks
 
     await eventually(is_forgotten, "nothing is left of the client", 5)
+
+
+async def test_frames_that_are_sent_together_come_each_and_in_order(server: Server) -> None:
+    async with connect(f"ws://{HOST}:{port_of(server)}/say_three_together") as connection:
+        await connection.send("go on")
+        assert [await connection.recv() for _ in range(3)] == ["one", "two", "three"]
+
+
+async def test_frames_that_are_sent_together_to_who_has_gone_go_nowhere(server: Server) -> None:
+    async with connect(f"ws://{HOST}:{port_of(server)}/say_three_too_late"):
+        pass
+    await until_forgotten(server)
+    assert codes == [LOST]
 
 
 async def test_a_client_that_answers_pings_stays(server: Server) -> None:
