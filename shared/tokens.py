@@ -137,6 +137,8 @@ def names_agent(stored: str, owner: UUID | None, agent_id: UUID) -> bool:
     try:
         payload = stored.split(".")[1]
         claims = read_json(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        if (claims["sub"], claims.get("user_id")) == (str(agent_id), str(owner)):
+            return True  # in a third of the time, and there are lists of a thousand
         named = _named(claims)
     except (ValueError, LookupError, TypeError, AttributeError):
         return False

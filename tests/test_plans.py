@@ -12,6 +12,7 @@ from agent_bridge.logs import queries as log_queries
 from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.compose import compose, gather
+from agent_bridge.requests.taking_queries import claim_requests
 from gateway.audit.queries import Wanted, select_entries
 from gateway.changes.queries import select_states
 from gateway.published.queries import select_published
@@ -31,7 +32,6 @@ from shared.postgres.pool import connect
 from shared.secrets import Vault
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
-from tests.agent_bridge.claiming import claim_requests
 from tests.benchmarks.filling import fill
 from tests.gateway.noted import LISTING, Owner, ask, chat, insert_owner, make_state, open_notebook
 from tests.sql import run_sql

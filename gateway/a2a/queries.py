@@ -7,6 +7,7 @@ from uuid import UUID
 import attrs
 from databases.core import Connection
 from databases.interfaces import Record
+from msgspec import UNSET, UnsetType
 
 from gateway.a2a.interfaces import needs_newer
 from gateway.a2a.schemas import A2AAgent
@@ -15,6 +16,7 @@ from gateway.remote.credentials import Values
 from gateway.remote.kinds import Due, Target
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
+from gateway.web.told import Told
 from shared.domain.headers import open_headers, seal_headers
 from shared.postgres.rows import as_json
 from shared.secrets import Vault
@@ -136,10 +138,11 @@ async def select_agents(
                created_at, updated_at, is_active, creator_id, card_url,
                CAST(interfaces AS text) AS interfaces, CAST(left_out AS text) AS left_out,
                CASE WHEN creator_id = :owner THEN (
-                   SELECT json_agg(name) FROM json_object_keys(headers) AS name
+                   SELECT array_agg(name) FROM json_object_keys(headers) AS name
                ) END AS header_names,
                CASE WHEN creator_id <> :owner
-                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS owner,
+               CASE WHEN creator_id <> :owner THEN true END AS shared,
                CASE WHEN strpos(CAST(card_content AS text), '"security') > 0
                    THEN card_content END AS securing,
                coalesce(octet_length(description), 0)
@@ -151,7 +154,7 @@ async def select_agents(
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "shared": shared}
-    return await select_page(connection, sql, values, part, _make_agent)
+    return await select_page(connection, sql, values, part, TOLD)
 
 
 async def select_agent(
@@ -191,6 +194,25 @@ def _make_agent(row: Record) -> A2AAgent:
         return A2AAgent(**{**found, **told}, newer_only=newer, owner=shared_by, shared=True)
     lacking = find_lacking(row["securing"] or {}, row["header_names"] or ())
     return A2AAgent(**{**found, **told}, newer_only=newer, lacking=lacking)
+
+
+def _newer_only(row: Record) -> str | UnsetType:
+    return needs_newer(row["interfaces"])
+
+
+def _lacking(row: Record) -> str | UnsetType:
+    """Nothing that an owner of others' is told."""
+    if row["shared"] or row["securing"] is None:
+        return UNSET
+    return find_lacking(row["securing"], row["header_names"] or ())
+
+
+TOLD = Told(
+    A2AAgent,
+    ("interfaces", "shared", "securing", "header_names"),
+    newer_only=_newer_only,
+    lacking=_lacking,
+)
 
 
 async def delete_agent(connection: Connection, owner: UUID, id_: UUID) -> bool:

@@ -1,7 +1,6 @@
 """What the master agent may call for a user: agents, tools of MCP servers and A2A agents."""
 
 import logging
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from gateway.a2a.schemas import task_schema
 from gateway.agents.schemas import ActiveSelection
 from gateway.remote.urls import slashed
 from gateway.web.paging import Page, Slice, select_page
+from gateway.web.told import Told
 from shared.codec.text import read_json
 from shared.domain.agents import (
     NEEDS_FUNCTION_NAME,
@@ -24,7 +24,6 @@ from shared.domain.agents import (
 )
 from shared.domain.grants import open_sent
 from shared.domain.headers import open_headers
-from shared.postgres.rows import as_json
 from shared.secrets import UndecryptableError, Vault
 
 logger = logging.getLogger(__name__)
@@ -70,9 +69,10 @@ async def select_active_connections(
         )
         SELECT id, name, alias, type, url, description, CAST(content AS text) AS content,
                CAST(interfaces AS text) AS interfaces, created_at, updated_at, is_active,
-               server_id, headers, oauth,
+               CAST(NULL AS uuid[]) AS flow, server_id, headers, oauth,
                CASE WHEN creator_id <> :owner
-                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS owner,
+               CASE WHEN creator_id <> :owner THEN true END AS shared,
                coalesce(octet_length(description), 0) + octet_length(CAST(content AS text))
                    + coalesce(octet_length(CAST(interfaces AS text)), 0)
                    + coalesce(octet_length(CAST(headers AS text)), 0)
@@ -81,27 +81,28 @@ async def select_active_connections(
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "type": selection.agent_type, "with_shared": with_shared}
-    return await select_page(connection, sql, values, part, partial(_active, vault))
+    return await select_page(connection, sql, values, part, _told(vault))
 
 
-def _active(vault: Vault | None, row: Record) -> ActiveConnection:
-    name, function = row["name"], function_name(row["alias"])
-    return ActiveConnection(
-        id=row["id"],
-        name=name,
-        type=row["type"],
-        agent_schema=_schema(row),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        is_active=row["is_active"],
-        url=_url(row),
-        function_name=UNSET if function == name else function,
-        interfaces=UNSET if row["interfaces"] is None else as_json(row["interfaces"]),
-        newer_only=_newer_only(row),
-        headers=UNSET if vault is None else _sent(vault, row),
-        owner=row["shared_by"] or UNSET,
-        shared=row["shared_by"] is not None or UNSET,
+def _told(vault: Vault | None) -> Told:
+    def sent(row: Record) -> dict[str, str] | UnsetType:
+        return UNSET if vault is None else _sent(vault, row)
+
+    needs = ("name", "alias", "type", "url", "description", "content", "interfaces")
+    return Told(
+        ActiveConnection,
+        needs if vault is None else (*needs, "id", "server_id", "headers", "oauth"),
+        agent_schema=_schema,
+        url=_url,
+        function_name=_function_name,
+        newer_only=_newer_only,
+        headers=sent,
     )
+
+
+def _function_name(row: Record) -> str | UnsetType:
+    function = function_name(row["alias"])
+    return UNSET if function == row["name"] else function
 
 
 def _url(row: Record) -> str | UnsetType:

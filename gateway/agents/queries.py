@@ -1,7 +1,6 @@
 """Agents in PostgreSQL."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from databases.interfaces import Record
 from gateway.agents.schemas import Agent, AgentChanges, AgentSelection, RegisteredAgent
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
+from gateway.web.told import Told
 from shared.codec.text import read_json
 from shared.domain.agents import name_function
 from shared.postgres.pool import columns
@@ -82,8 +82,9 @@ async def select_agents(
                CASE WHEN creator_id = :owner AND (CAST(:asking AS uuid) IS NULL OR id = :asking)
                    THEN jwt ELSE '' END AS agent_jwt, alias AS agent_alias,
                CASE WHEN creator_id <> :owner
-                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
-               timezone('utc', is_active_since) AS is_active_since,
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS owner,
+               CASE WHEN creator_id <> :owner THEN true END AS shared,
+               CASE WHEN :details THEN timezone('utc', is_active_since) END AS is_active_since,
                600 + octet_length(description)
                    + octet_length(CAST(input_parameters AS text)) AS bytes
         FROM usable_agents(:owner)
@@ -104,9 +105,10 @@ async def select_agents(
         "description": selection.description,
         "is_active": is_active,
         "shared": selection.shared,
+        "details": selection.details,
     }
     return await select_page(
-        connection, sql, values, part, partial(_listed, restore, details=selection.details)
+        connection, sql, values, part, _told(restore, details=selection.details)
     )
 
 
@@ -201,9 +203,18 @@ def _agent(restore: Restore, row: Record, schema: dict[str, Any]) -> Agent:
     return agent
 
 
-def _listed(restore: Restore, row: Record, *, details: bool) -> Agent:
-    """One agent of many: all their schemas as objects would take much memory."""
-    return _marked(_agent(restore, row, read_json(row["agent_schema"])), row, details=details)
+def _told(restore: Restore, *, details: bool) -> Told:
+    """How one of many is told: all their schemas as objects would take much memory."""
+
+    def schema(row: Record) -> Any:
+        return name_function(read_json(row["agent_schema"]), row["agent_name"])
+
+    def token(row: Record) -> str:
+        return row["agent_jwt"] and restore(row["agent_id"], row["agent_jwt"])
+
+    needs = ("agent_id", "agent_name", "agent_schema", "agent_jwt")
+    keep = ("is_active_since",) if details else ()
+    return Told(Agent, needs, keep, agent_schema=schema, agent_jwt=token)
 
 
 def _marked(agent: Agent, row: Record, *, details: bool) -> Agent:

@@ -6,8 +6,8 @@ from databases.core import Connection
 
 from gateway.chats.schemas import Chat, CreatedChat, HistoryItem
 from gateway.web.paging import Page, Slice, select_page
+from gateway.web.told import Told
 from shared.postgres.pool import columns
-from shared.postgres.rows import builder
 
 
 async def insert_chat(
@@ -33,7 +33,7 @@ async def select_chats(connection: Connection, owner: UUID, part: Slice) -> Page
         WHERE creator_id = :owner AND origin IS NULL
         ORDER BY created_at DESC, session_id LIMIT :limit OFFSET :offset
     """
-    return await select_page(connection, sql, {"owner": owner}, part, builder(Chat))
+    return await select_page(connection, sql, {"owner": owner}, part, Told(Chat))
 
 
 async def select_all_chats(connection: Connection, owner: UUID, part: Slice) -> Page[Chat]:
@@ -44,7 +44,7 @@ async def select_all_chats(connection: Connection, owner: UUID, part: Slice) -> 
         WHERE creator_id = :owner
         ORDER BY created_at DESC, session_id LIMIT :limit OFFSET :offset
     """
-    return await select_page(connection, sql, {"owner": owner}, part, builder(Chat))
+    return await select_page(connection, sql, {"owner": owner}, part, Told(Chat))
 
 
 async def update_chat(
@@ -84,4 +84,4 @@ async def select_messages(
         ORDER BY chatmessages.created_at DESC, chatmessages.id LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "session_id": session_id}
-    return await select_page(connection, sql, values, part, builder(HistoryItem))
+    return await select_page(connection, sql, values, part, Told(HistoryItem))

@@ -38,11 +38,11 @@ from gateway.web.inputs import Nothing
 from gateway.web.lines import delete, listing, patch, post
 from gateway.web.operation import Operation
 from gateway.web.paging import Page, Slice, cut
+from gateway.web.told import Told
 from shared.domain.frames import FailureFrame, GapFrame, LogFrame, ResponseFrame
 from shared.notifications.channels import session_channel
 from shared.notifications.formats import DELETED, encode_frames
 from shared.postgres.pool import connect
-from shared.postgres.rows import builder
 
 
 async def list_chats(call: Call[Nothing, ChatPage]) -> Page[Chat]:
@@ -97,7 +97,7 @@ async def read_history(call: Call[Nothing, HistoryPage]) -> Page[HistoryItem]:
     part = Slice(cut(asked.per_page), (asked.page - 1) * cut(asked.per_page) + asked.offset)
     async with connect(call.database) as connection:
         total = await queries.count_messages(connection, call.user_id, asked.session_id)
-    page = Page[HistoryItem]([], builder(HistoryItem))
+    page = Page[HistoryItem]([], Told(HistoryItem))
     if part.offset < total:
         page = await call.read_page(
             lambda connection, part: queries.select_messages(

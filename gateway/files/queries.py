@@ -1,11 +1,14 @@
 """The metadata of files in PostgreSQL."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from databases.core import Connection
+from databases.interfaces import Record
 
 from gateway.files.schemas import FileOrigin, SessionFile, StoredFile
 from gateway.web.paging import Page, Slice, select_page
+from gateway.web.told import Told
 from shared.postgres.pool import columns
 from shared.postgres.rows import builder
 
@@ -86,7 +89,12 @@ async def select_file(connection: Connection, owner: UUID, id_: UUID) -> StoredF
     return StoredFile(**columns(row)) if row else None
 
 
-async def select_stored_files(connection: Connection, owner: UUID, part: Slice) -> Page[StoredFile]:
+async def select_stored_files(
+    connection: Connection,
+    owner: UUID,
+    part: Slice,
+    make: Callable[[Record], StoredFile] = builder(StoredFile),  # noqa: B008 (it keeps nothing)
+) -> Page[StoredFile]:
     """The owner's files, newest first; those of unknown age at the end."""
     sql = """
         SELECT id, session_id, request_id, original_name, mimetype, internal_id,
@@ -95,7 +103,7 @@ async def select_stored_files(connection: Connection, owner: UUID, part: Slice) 
         FROM files WHERE creator_id = :owner
         ORDER BY created_at DESC NULLS LAST, id LIMIT :limit OFFSET :offset
     """
-    return await select_page(connection, sql, {"owner": owner}, part, builder(StoredFile))
+    return await select_page(connection, sql, {"owner": owner}, part, make)
 
 
 async def select_session_files(
@@ -109,7 +117,7 @@ async def select_session_files(
         ORDER BY created_at NULLS FIRST, file_id, position LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "session_id": session_id}
-    return await select_page(connection, sql, values, part, builder(SessionFile))
+    return await select_page(connection, sql, values, part, Told(SessionFile))
 
 
 async def select_bytes(connection: Connection, owner: UUID) -> int:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import attrs
 from databases.core import Connection
+from databases.interfaces import Record
 from starlette.responses import Response
 
 from gateway.files import queries
@@ -22,7 +23,6 @@ from gateway.files.schemas import (
     SessionFile,
     StoredFile,
 )
-from gateway.files.storage import Storage
 from gateway.files.upload import Upload, receive_upload
 from gateway.web.auth import Access
 from gateway.web.call import Call
@@ -31,6 +31,7 @@ from gateway.web.inputs import Nothing
 from gateway.web.lines import get, listing
 from gateway.web.operation import Operation
 from gateway.web.paging import Page
+from gateway.web.told import Told
 from shared.domain.frames import FileMetadata
 from shared.postgres.pool import connect, give_back, transaction
 
@@ -131,21 +132,22 @@ async def list_session_files(call: Call[Nothing, FileSelection]) -> Page[Session
 
 async def list_files(call: Call[Nothing, FilePage]) -> Page[StoredFile]:
     """List the user's files, newest first."""
+    sizes: dict[str, int | None] = {}
+
+    def size(row: Record) -> int | None:
+        stored: int | None = row["size"]
+        return sizes[row["internal_name"]] if stored is None else stored
+
+    make = Told(StoredFile, ("internal_name", "size"), size=size)
     page = await call.read_page(
-        lambda connection, part: queries.select_stored_files(connection, call.user_id, part)
+        lambda connection, part: queries.select_stored_files(connection, call.user_id, part, make)
     )
-    files, storage = page.things(), call.state["storage"]
-    unsized = [file for file in files if file.size is None]
+    unsized = [row["internal_name"] for row in page.rows if row["size"] is None]
     if unsized:
         await give_back(call.database)
-    sized = await asyncio.gather(*(_with_size(storage, file) for file in unsized))
-    found = {file.id: file for file in sized}
-    page.rows, page.make = files, lambda file: found.get(file.id, file)
+        found = await asyncio.gather(*map(call.state["storage"].size, unsized))
+        sizes.update(zip(unsized, found, strict=True))
     return page
-
-
-async def _with_size(storage: Storage, file: StoredFile) -> StoredFile:
-    return attrs.evolve(file, size=await storage.size(file.internal_name))
 
 
 async def delete_file(call: Call[Nothing, FileId]) -> None:

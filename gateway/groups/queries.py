@@ -8,6 +8,7 @@ from databases.interfaces import Record
 from gateway.groups.schemas import Group, GroupMember, MemberRole
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
+from gateway.web.told import Told
 from shared.postgres.rows import builder
 
 INVITATIONS_LIMIT = 100  # of a user, that he has not answered
@@ -44,7 +45,7 @@ async def select_groups(connection: Connection, user: UUID, part: Slice) -> Page
         WHERE user_id = :user
         ORDER BY group_members.created_at DESC, groups.id LIMIT :limit OFFSET :offset
     """
-    return await select_page(connection, sql, {"user": user}, part, _group)
+    return await select_page(connection, sql, {"user": user}, part, Told(Group))
 
 
 async def select_group(connection: Connection, user: UUID, id_: UUID) -> Group | None:
@@ -107,7 +108,7 @@ async def select_members(
         )
         ORDER BY group_members.created_at, user_id LIMIT :limit OFFSET :offset
     """
-    return await select_page(connection, sql, {"user": user, "id": id_}, part, _member)
+    return await select_page(connection, sql, {"user": user, "id": id_}, part, Told(GroupMember))
 
 
 async def count_members(connection: Connection, id_: UUID) -> int:

@@ -8,6 +8,7 @@ from databases.interfaces import Record
 
 from gateway.groups.schemas import NewShare, Share
 from gateway.web.paging import Page, Slice, select_page
+from gateway.web.told import Told
 from shared.postgres.rows import builder
 
 
@@ -119,7 +120,7 @@ async def select_shares(
         ORDER BY shares.created_at DESC, shares.id LIMIT :limit OFFSET :offset
     """
     values = {"user": user, "group_id": group_id}
-    return await select_page(connection, sql, values, part, _share)
+    return await select_page(connection, sql, values, part, Told(Share))
 
 
 async def delete_share(connection: Connection, owner: UUID, group_id: UUID, id_: UUID) -> bool:

@@ -15,7 +15,8 @@ from gateway.signins.recent import expect_recent
 from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.lines import delete, get, post
+from gateway.web.lines import delete, listing, post
+from gateway.web.paging import Page
 from shared.postgres.pool import connect
 
 PATH = "/api/me/identities"
@@ -23,10 +24,12 @@ TAKEN = "Whoever signed in there is linked to another account here already"
 LAST = "This is the only way in that you have: set a password or link another one before"
 
 
-async def read_identities(call: Call[Nothing, Nothing]) -> Identities:
+async def read_identities(call: Call[Nothing, Nothing]) -> Page[Identity]:
     """Read as whom the user is known to providers, by which he can sign in."""
     async with connect(call.database) as connection:
-        return Identities(list(await queries.select_identities(connection, call.user_id)))
+        page = await queries.select_told_identities(connection, call.user_id)
+    page.around = lambda _: Identities([])
+    return page
 
 
 async def create_identity(call: Call[NewIdentity, Nothing]) -> Identity:
@@ -72,7 +75,7 @@ async def delete_identity(call: Call[Nothing, IdentityId]) -> None:
 
 
 operations = [
-    get(PATH, read_identities, Nothing, Identities, fails=False),
+    listing(PATH, read_identities, Nothing, Identities, fails=False),
     post(PATH, create_identity, NewIdentity, Identity, bounded=True, lends=False),
     delete(PATH + "/{identity_id}", delete_identity, IdentityId),
 ]

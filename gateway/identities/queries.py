@@ -10,6 +10,8 @@ from databases.core import Connection
 from gateway.identities.schemas import Identity
 from gateway.identities.sealing import Proof
 from gateway.identities.tokens import LoggedOut, Opened
+from gateway.web.paging import Page, select_whole
+from gateway.web.told import Told
 from shared.postgres.pool import columns
 
 
@@ -98,13 +100,20 @@ async def set_role(connection: Connection, user_id: UUID, role: str) -> bool:
     return await connection.fetch_val(sql, values) is not None
 
 
+IDENTITIES = """
+    SELECT id, provider, name, created_at, used_at FROM identities
+    WHERE user_id = :owner ORDER BY created_at, id
+"""
+
+
+async def select_told_identities(connection: Connection, owner: UUID) -> Page[Identity]:
+    """Those of a user, the oldest first, as they are told."""
+    return await select_whole(connection, IDENTITIES, {"owner": owner}, Told(Identity))
+
+
 async def select_identities(connection: Connection, owner: UUID) -> Sequence[Identity]:
-    """Those of a user, the oldest first."""
-    sql = """
-        SELECT id, provider, name, created_at, used_at FROM identities
-        WHERE user_id = :owner ORDER BY created_at, id
-    """
-    rows = await connection.fetch_all(sql, {"owner": owner})
+    """The same as objects."""
+    rows = await connection.fetch_all(IDENTITIES, {"owner": owner})
     return [Identity(**columns(row)) for row in rows]
 
 

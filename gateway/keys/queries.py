@@ -10,6 +10,7 @@ from databases.core import Connection
 from gateway.keys.schemas import ApiKey
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
+from gateway.web.told import Told
 from shared.postgres.pool import columns
 
 KEYS = Quota(
@@ -65,7 +66,7 @@ async def select_keys(connection: Connection, owner: UUID, part: Slice) -> Page[
         FROM api_keys WHERE user_id = :owner
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-    return await select_page(connection, sql, {"owner": owner}, part, _told)
+    return await select_page(connection, sql, {"owner": owner}, part, Told(ApiKey))
 
 
 async def update_key(connection: Connection, owner: UUID, id_: UUID, name: str) -> ApiKey | None:
@@ -82,7 +83,3 @@ async def delete_key(connection: Connection, owner: UUID, id_: UUID) -> bool:
     """Whether the owner had such a key."""
     sql = "DELETE FROM api_keys WHERE id = :id AND user_id = :owner RETURNING id"
     return await connection.fetch_val(sql, {"id": id_, "owner": owner}) is not None
-
-
-def _told(row: Sequence[object]) -> ApiKey:
-    return ApiKey(*row[:9])  # type: ignore[arg-type]

@@ -6,8 +6,8 @@ from uuid import UUID
 from databases.core import Connection
 
 from gateway.web.paging import Page, Slice, select_page
+from gateway.web.told import Told
 from shared.domain.frames import LogEntry
-from shared.postgres.rows import builder
 
 ENTRIES = """
     SELECT session_id, request_id, log_level, message, logs.creator_id, agent_id,
@@ -40,4 +40,4 @@ async def select_request_logs(
 async def _select(
     connection: Connection, sql: str, values: Mapping[str, UUID | str | None], part: Slice
 ) -> Page[LogEntry]:
-    return await select_page(connection, sql, values, part, builder(LogEntry))
+    return await select_page(connection, sql, values, part, Told(LogEntry))

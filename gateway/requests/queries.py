@@ -7,9 +7,9 @@ from databases.core import Connection
 
 from gateway.requests.schemas import ChatRequest, RequestDetails, RequestSelection
 from gateway.web.paging import MOST, Page, Slice, select_page
+from gateway.web.told import Told
 from shared.domain.endings import OpenRequest
 from shared.postgres.pool import columns
-from shared.postgres.rows import builder
 
 _TOLD = """
     SELECT id AS request_id, session_id, message_id, status,
@@ -56,7 +56,7 @@ async def select_requests(
         ORDER BY position DESC LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner} | {name: value for _, of in used for name, value in of.items()}
-    return await select_page(connection, sql, values, part, builder(ChatRequest))
+    return await select_page(connection, sql, values, part, Told(ChatRequest))
 
 
 async def select_request(

@@ -1,6 +1,5 @@
 """The sign-ins of users in PostgreSQL. Whatever is ended, a trigger notes as revoked."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +7,8 @@ from attrs import frozen
 from databases.core import Connection
 
 from gateway.signins.schemas import SignIn
-from shared.postgres.pool import columns
+from gateway.web.paging import Page, select_whole
+from gateway.web.told import Told
 
 SIGN_INS_LIMIT = 1000  # of a user; a further one ends the one that was used least recently
 KEPT = timedelta(days=30)  # after its end
@@ -190,7 +190,7 @@ async def update_authenticated(connection: Connection, user_id: UUID, sign_in_id
 
 async def select_sign_ins(
     connection: Connection, user_id: UUID, current: UUID | None
-) -> Sequence[SignIn]:
+) -> Page[SignIn]:
     """Those of a user that go on, the one that was used last first."""
     sql = """
         SELECT id, method, device, address, created_at, used_at, expires_at,
@@ -199,8 +199,8 @@ async def select_sign_ins(
         WHERE user_id = :user_id AND ended_at IS NULL AND expires_at > now()
         ORDER BY used_at DESC, id
     """
-    rows = await connection.fetch_all(sql, {"user_id": user_id, "current": current})
-    return [SignIn(**columns(row)) for row in rows]
+    values = {"user_id": user_id, "current": current}
+    return await select_whole(connection, sql, values, Told(SignIn))
 
 
 async def delete_old(connection: Connection, most: int) -> int:

@@ -5,12 +5,13 @@ from uuid import UUID
 from gateway.audit.acting import acting
 from gateway.signins import queries
 from gateway.signins.recent import expect_recent
-from gateway.signins.schemas import Ended, SignInId, SignIns
+from gateway.signins.schemas import Ended, SignIn, SignInId, SignIns
 from gateway.web.call import Call
 from gateway.web.errors import BadRequestError
 from gateway.web.inputs import Nothing
-from gateway.web.lines import delete, get
+from gateway.web.lines import delete, listing
 from gateway.web.operation import Operation
+from gateway.web.paging import Page
 from shared.postgres.pool import connect
 
 PATH = "/api/sessions/sign-ins"
@@ -27,11 +28,12 @@ async def log_out(call: Call[Nothing, Nothing]) -> None:
         call.state["revocations"].publish([current])
 
 
-async def read_sign_ins(call: Call[Nothing, Nothing]) -> SignIns:
+async def read_sign_ins(call: Call[Nothing, Nothing]) -> Page[SignIn]:
     """Read where the user is signed in: devices, addresses and times."""
     async with connect(call.database) as connection:
-        found = await queries.select_sign_ins(connection, call.user_id, _current(call))
-    return SignIns(list(found))
+        page = await queries.select_sign_ins(connection, call.user_id, _current(call))
+    page.around = lambda _: SignIns([])
+    return page
 
 
 async def delete_sign_in(call: Call[Nothing, SignInId]) -> None:
@@ -61,7 +63,7 @@ def _current(call: Call[Nothing, Nothing]) -> UUID | None:
 
 operations = [
     Operation(method="POST", path="/api/logout", handler=log_out, status=204),
-    get(PATH, read_sign_ins, Nothing, SignIns, fails=False),
+    listing(PATH, read_sign_ins, Nothing, SignIns, fails=False),
     delete(PATH + "/{sign_in_id}", delete_sign_in, SignInId),
     Operation(method="DELETE", path=PATH, handler=delete_other_sign_ins, result=Ended, fails=False),
 ]

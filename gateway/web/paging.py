@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import batched
 from typing import Annotated, Any
 
 from attrs import define, frozen
 from databases.core import Connection
 from msgspec import Meta
 
+from gateway.web.told import Told
 from shared.codec.converter import dump
 from shared.codec.sizes import in_units
 
@@ -16,6 +18,7 @@ MOST = 1000
 MOST_BYTES = 8 * 1024 * 1024  # of an answer; a single thing may have more
 SMALL_BYTES = 256 * 1024  # of what is read at once; more waits until there is room for it
 TURN_BYTES = 64 * 1024  # written in a turn of the loop
+AT_ONCE = 100  # things that are written by one call
 
 Limit = Annotated[
     int,
@@ -79,25 +82,34 @@ class Page[T]:
         if not self.is_large:
             told = len(self.rows)
             begin, end = self._ends(told)
-            return [begin, dump(self.things())[1:-1], end], told
-        told, size, written, pieces = 0, 0, bytearray(), [b""]
+            return [begin, self._text(self.rows), end], told
+        told, size, pieces = 0, 0, [b""]
+        at_once = max(1, TURN_BYTES * len(self.rows) // self.size)
         self.rows.reverse()
         while self.rows:
-            text = dump(self.make(self.rows[-1]))
+            rows = self.rows[: -at_once - 1 : -1]
+            text = self._text(rows)
             size += len(text) + 1
-            if told and size > MOST_BYTES:
+            if size > MOST_BYTES and told + len(rows) > 1:
+                if at_once > 1:  # one of them after the other
+                    at_once, size = 1, size - len(text) - 1
+                    continue
                 self.has_more = True
                 break
-            self.rows.pop()
-            written += b"," + text if told else text
-            told += 1
-            if len(written) > TURN_BYTES:
-                pieces.append(bytes(written))
-                written.clear()
-                await asyncio.sleep(0)
-        pieces.append(bytes(written))
+            del self.rows[-len(rows) :]
+            pieces += [b",", text] if told else [text]
+            told += len(rows)
+            await asyncio.sleep(0)
         pieces[0], end = self._ends(told)
         return [*pieces, end], told
+
+    def _text(self, rows: list[Any]) -> bytes:
+        """The JSON of rows, which is never an object where PostgreSQL has written it."""
+        if isinstance(self.make, Told):
+            return ",".join(self.make.texts(rows)).encode()
+        # Of many at once one odd time, or their size, would have all take the slower way.
+        parts = (dump([self.make(row) for row in part])[1:-1] for part in batched(rows, AT_ONCE))
+        return b",".join(parts)
 
     def things(self) -> list[T]:
         """All of them at once."""
@@ -132,15 +144,20 @@ async def select_page[T](
     a text looks at its header.
     """
     more = {"limit": part.limit + 1, "offset": part.offset, "most_bytes": part.most_bytes}
-    rows = await connection.fetch_all(_cut(statement), {**values, **more})
+    columns = make.columns if isinstance(make, Told) else ""
+    rows = await connection.fetch_all(_cut(statement, columns), {**values, **more})
     if not rows:
         return Page([], make)
     return Page(rows, make, rows[0]["all_bytes"], rows[0]["found"] > len(rows))
 
 
 @cache
-def _cut(statement: str) -> str:
-    """The statement, cut by bytes too. Nothing in it sorts: rows stay in the statement's order."""
+def _cut(statement: str, columns: str) -> str:
+    """The statement, cut by bytes too. Nothing in it sorts: rows stay in the statement's order.
+
+    The columns are selected of the rows that are left, all without any.
+    """
+    selected = f"{columns}, found, all_bytes" if columns else "*"
     return f"""
         WITH page AS ({statement}), measured AS (
             SELECT page.*, row_number() OVER () AS place, count(*) OVER () AS found,
@@ -148,6 +165,14 @@ def _cut(statement: str) -> str:
                    sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS so_far
             FROM page
         )
-        SELECT * FROM measured
+        SELECT {selected} FROM measured
         WHERE place < :limit AND (place = 1 OR so_far <= :most_bytes)
     """  # noqa: S608 (statements of ours)
+
+
+async def select_whole(
+    connection: Connection, statement: str, values: dict[str, Any], told: Told
+) -> Page[Any]:
+    """All rows of a statement that gives few, as one page."""
+    sql = f"WITH told AS ({statement}) SELECT {told.columns} FROM told"  # noqa: S608 (of ours)
+    return Page(await connection.fetch_all(sql, values), told)
