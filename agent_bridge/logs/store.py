@@ -120,8 +120,9 @@ class Logs:
 
     async def _learn_secrets(self, connection: Connection, request_ids: set[UUID]) -> None:
         """Know what the master agent was given: its library logs its input."""
-        if unknown := request_ids - self._secrets.keys():
-            for given in await select_secrets(connection, list(unknown)):
+        # Not by `-`, which would walk through all that are remembered.
+        if unknown := [each for each in request_ids if each not in self._secrets]:
+            for given in await select_secrets(connection, unknown):
                 secrets = islice(self._open(given), SECRETS_LIMIT)
                 self._secrets[given.request_id] = forms_of((*self._service_keys, *secrets))
         while len(self._secrets) > REMEMBERED_REQUESTS:
