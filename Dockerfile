@@ -29,6 +29,10 @@ COPY migrations migrations
 COPY shared shared
 COPY agent_bridge agent_bridge
 COPY gateway gateway
+# Each start would compile them anew otherwise.
+USER 0
+RUN python -m compileall -q shared agent_bridge gateway
+USER 10001
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.version=$VERSION
 EXPOSE 8000

@@ -36,7 +36,7 @@ test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(NODE_MODULES) $(PROGRAMS)  ## Run
 soak: $(INSTALLED)  ## Kill and freeze things under load for DURATION seconds (600), from seed SEED (1) on
 	@$(PYTHON) -m tests.faults.soak $(or $(DURATION),600) $(or $(SEED),1)
 
-bench: $(INSTALLED)  ## Measure how fast it is, in about twelve minutes, for docs/; SCENARIO=chat measures one, ONLY=TEXT a part of it, AGAINST=COMMIT beside another commit
+bench: $(INSTALLED)  ## Measure how fast it is, in about a quarter of an hour, for docs/; SCENARIO=chat measures one, ONLY=TEXT a part of it, AGAINST=COMMIT beside another commit
 	@$(PYTHON) -m tests.benchmarks $(SCENARIO) $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only "$(ONLY)")
 
 lint: $(INSTALLED)  ## Check format, style, types, dependencies, the layers of the packages, links and the containers

@@ -39,6 +39,7 @@ from shared.postgres.pool import create_database
 from shared.process.background import background
 from shared.process.drain import Drain
 from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
+from shared.process.memory import give_back
 from shared.process.server import Listening
 from shared.redis.servers import RedisServer, create_redis
 from shared.secrets import Vault
@@ -140,6 +141,7 @@ async def _lifespan(_app: Starlette, settings: BridgeSettings) -> AsyncIterator[
                 retention=remove_what_is_old(database, settings.retention_days),
                 secrets=secrets.watch(),
                 loop_lag=measure_loop_lag(),
+                memory=give_back(),
                 telling=Telling(settings, notifications, this).run(),
                 backlog=measure_backlog(database, wanted=bool(settings.bridge_metrics_port)),
             )

@@ -57,6 +57,7 @@ from gateway.streams.deliveries import Deliveries
 from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
+from gateway.streams.storing import Storing
 from gateway.streams.watch import Watch
 from gateway.web.addresses import TrustedProxies
 from gateway.web.errors import AnswerErrors
@@ -78,6 +79,7 @@ from shared.process.background import background
 from shared.process.drain import Drain
 from shared.process.health import Check, DatabaseProbe, Readiness, health_routes
 from shared.process.later import Once
+from shared.process.memory import give_back
 from shared.process.server import Listening
 from shared.process.strangers import Strangers
 from shared.redis.servers import create_redis
@@ -236,6 +238,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             topics=topics.run(),
             mail=mail.run(),
             loop_lag=measure_loop_lag(),
+            memory=give_back(),
             refresh=Refresh(settings, database, outbound, KINDS).run(),
             renewals=Renewals(database, vault, outbound).run(),
             sweep=Sweep(objects).run(),
@@ -257,6 +260,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
         yield State(
             sockets=sockets,
             heard=Heard(notifications),
+            storing=Storing(settings, database),
             deliveries=delivered,
             followed=Followed(),
             card_signer=CardSigner(settings.encryption_keys),

@@ -24,6 +24,7 @@ from gateway.streams.changes import Changes
 from gateway.streams.deliveries import Deliveries
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
+from gateway.streams.storing import Storing
 from gateway.streams.watch import Watch
 from gateway.web.replica import Replica
 from gateway.web.room import SharedRoom
@@ -65,6 +66,7 @@ class State(TypedDict):
     topics: Changes[tuple[str, ...]]
     sockets: Sockets
     heard: Heard
+    storing: Storing
     deliveries: Deliveries
     followed: Followed
     card_signer: CardSigner

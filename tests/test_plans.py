@@ -12,6 +12,7 @@ from agent_bridge.logs import queries as log_queries
 from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.compose import compose, gather
+from agent_bridge.requests.taking_queries import claim_requests
 from gateway.audit.queries import Wanted, select_entries
 from gateway.changes.queries import select_states
 from gateway.published.queries import select_published
@@ -31,7 +32,6 @@ from shared.postgres.pool import connect
 from shared.secrets import Vault
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
-from tests.agent_bridge.claiming import claim_requests
 from tests.benchmarks.filling import fill
 from tests.gateway.noted import LISTING, Owner, ask, chat, insert_owner, make_state, open_notebook
 from tests.sql import run_sql
@@ -144,9 +144,10 @@ async def _chat(settings: Settings, state: State, owner: Owner) -> None:
         await queries.select_overdue(connection)
         await queries.select_backlog(connection)
         assert await log_queries.select_secrets(connection, [request.id])
-        entry = log_queries.LoggedMessage(session_id, request.id, None, "info", "entry")
+        entries = [log_queries.LoggedMessage(0, "info", "entry")]
+        source = log_queries.Source(session_id, request.id, None, False, entries)
         batch = log_queries.Batch(uuid4(), 1)
-        assert await log_queries.insert_logs(connection, [entry], "master_server_ml", batch)
+        assert await log_queries.insert_logs(connection, [source], "master_server_ml", batch)
         assert await log_queries.select_last_seqs(connection, [session_id])
         open_request = OpenRequest(request.id, "running", claim_id)
         outcome = Outcome("answered", {"response": "answer"})

@@ -151,15 +151,16 @@ class Entries:
             self.losses.add(queue, entry)
         return has_room
 
-    def take(self, most: int) -> list[Numbered]:
-        """Entries of all agents in turn, in the order in which they came.
+    def take(self, most: int, characters: int) -> list[Numbered]:
+        """Entries of all agents in turn, in the order in which they came; those one may exceed.
 
         They are pending until that is told that they are finished.
         """
         taken: list[Numbered] = []
-        while self._turns and len(taken) < most:
+        while self._turns and len(taken) < most and characters > 0:
             queue = self._turns.popleft()
             taken.append(self._remove(queue, queue.entries.popleft()))
+            characters -= taken[-1].characters
             if queue.entries:
                 self._turns.append(queue)
         return sorted(taken, key=lambda waiting: waiting.number)

@@ -42,7 +42,8 @@ logger = logging.getLogger(__name__)
 
 EVENTS_LIMIT = 20_000
 EVENTS_BYTES_LIMIT = 64 * 1024 * 1024  # of all that agents say of themselves
-BATCH = 200  # entries stored at once
+BATCH = 500  # entries stored at once: each statement, and what is told of it, has its price
+BATCH_CHARACTERS = 1024 * 1024  # and one entry more
 RETRY_SECONDS = 0.5
 TRIAL_SECONDS = 0.2  # in which the master agent says that it does not know a form
 
@@ -93,7 +94,7 @@ class LogInbox:
             await self._until_filled()
             for told in self._entries.tell_losses():
                 logger.warning("agent %r: %s", told.agent_uuid, told.message)
-            if taken := self._entries.take(BATCH):
+            if taken := self._entries.take(BATCH, BATCH_CHARACTERS):
                 taken += await self._await_trial([waiting.entry for waiting in taken])
                 await self._store([waiting.entry for waiting in taken])
                 self._entries.pending.finish(*taken)
@@ -131,7 +132,7 @@ class LogInbox:
         if not await self._logs.may_begin_trial(entries):
             return []
         await asyncio.sleep(TRIAL_SECONDS)
-        return self._entries.take(BATCH)
+        return self._entries.take(BATCH, BATCH_CHARACTERS)
 
     async def _store(self, entries: list[AgentLogged]) -> None:
         what, number = f"{len(entries)} log entries of agents", next(self._batches)

@@ -1,7 +1,8 @@
 """The statements about log entries."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -11,18 +12,28 @@ from databases.core import Connection
 from shared.domain.frames import LogEntry
 from shared.postgres.pool import columns
 
+MILLISECOND = timedelta(milliseconds=1)
+
 
 @frozen
 class LoggedMessage:
-    """What somebody wants to log; `agent_id` is None for the master agent."""
+    """A message, and its place among all that are stored together."""
+
+    place: int
+    log_level: str
+    message: str = field(repr=False)
+
+
+@frozen
+class Source:
+    """Who logs about what; `agent_id` is None for the master agent."""
 
     session_id: UUID
     request_id: UUID
     agent_id: UUID | None
-    log_level: str
-    message: str = field(repr=False)
     is_verified: bool = False
     """Whether the agent is known to be who it says; else it is for its row to say."""
+    messages: list[LoggedMessage] = field(factory=list)
 
 
 @frozen
@@ -58,7 +69,7 @@ class GivenSecrets:
 
 
 async def insert_logs(
-    connection: Connection, messages: list[LoggedMessage], master_id: str, batch: Batch
+    connection: Connection, sources: Sequence[Source], master_id: str, batch: Batch
 ) -> list[StoredLog]:
     """Store those messages that may stand where they want to; of each session in their order.
 
@@ -67,6 +78,9 @@ async def insert_logs(
     is shared with another user also into his, while the request runs. One that is at a door logs
     there: what the router says in its name is another's. Sessions are locked in
     order, so that no two statements block each other.
+
+    Whether it may is asked once of each source. Its messages are a piece of the arrays: to join
+    them would be to compare each with each.
     """
     sql = """
         WITH first AS (
@@ -74,97 +88,108 @@ async def insert_logs(
             ON CONFLICT (bridge) DO UPDATE SET number = excluded.number, stored_at = now()
                 WHERE latest.number < excluded.number
             RETURNING true
-        ), incoming AS (
+        ), source AS (
             SELECT * FROM unnest(
                 CAST(:session_ids AS uuid[]), CAST(:request_ids AS uuid[]),
-                CAST(:agent_ids AS uuid[]), CAST(:levels AS text[]), CAST(:messages AS text[]),
-                CAST(:verified AS boolean[])
+                CAST(:agent_ids AS uuid[]), CAST(:verified AS boolean[]),
+                CAST(:begins AS int[]), CAST(:ends AS int[])
             ) WITH ORDINALITY
-            AS incoming
-               (session_id, request_id, agent_id, log_level, message, is_verified, place)
+            AS source (session_id, request_id, agent_id, is_verified, begins, ends, source)
             WHERE EXISTS (SELECT FROM first)
         ), allowed AS (
-            SELECT incoming.*, requests.creator_id, requests.message_id,
-                   row_number() OVER (PARTITION BY incoming.session_id ORDER BY place) AS number,
-                   count(*) OVER (PARTITION BY incoming.session_id) AS total
-            FROM incoming
-            JOIN requests ON requests.id = incoming.request_id
-                         AND requests.session_id = incoming.session_id
-            LEFT JOIN agents ON agents.id = incoming.agent_id
-            LEFT JOIN door_connections AS door ON door.agent_id = incoming.agent_id
-            WHERE incoming.agent_id IS NULL
+            SELECT source.*, requests.creator_id, requests.message_id
+            FROM source
+            JOIN requests ON requests.id = source.request_id
+                         AND requests.session_id = source.session_id
+            LEFT JOIN agents ON agents.id = source.agent_id
+            LEFT JOIN door_connections AS door ON door.agent_id = source.agent_id
+            WHERE source.agent_id IS NULL
                OR (agents.creator_id = requests.creator_id
                    OR requests.status = 'running' AND may_use_agent(requests.creator_id, agents.id))
-                  AND (incoming.is_verified
+                  AND (source.is_verified
                        OR agents.is_active AND agents.is_verified AND door.agent_id IS NULL)
+        ), counted AS (
+            SELECT session_id, sum(1 + ends - begins) AS total FROM allowed GROUP BY session_id
         ), locked AS (
             SELECT session_id FROM chatconversations
-            WHERE session_id IN (SELECT session_id FROM allowed)
+            WHERE session_id IN (SELECT session_id FROM counted)
             ORDER BY session_id FOR UPDATE
         ), moved AS (
             UPDATE chatconversations AS chat
             SET last_seq = last_seq + total,
                 last_event_at = (total - 1) * interval '1 millisecond' + greatest(
                     timezone('utc', clock_timestamp()), last_event_at + interval '1 millisecond')
-            FROM locked JOIN (SELECT DISTINCT session_id, total FROM allowed) AS counted
-                 USING (session_id)
+            FROM locked JOIN counted USING (session_id)
             WHERE chat.session_id = locked.session_id
             RETURNING chat.session_id, last_seq - total AS seq_before,
                       last_event_at - total * interval '1 millisecond' AS time_before
+        ), placed AS (
+            SELECT * FROM allowed JOIN moved USING (session_id)
         ), numbered AS (
-            SELECT allowed.*, seq_before + number AS seq,
-                   time_before + number * interval '1 millisecond' AS logged_at
-            FROM allowed JOIN moved USING (session_id)
+            SELECT placed.*, message.*,
+                   row_number() OVER (PARTITION BY session_id ORDER BY place) AS number
+            FROM placed CROSS JOIN LATERAL unnest(
+                (CAST(:places AS int[]))[begins:ends], (CAST(:levels AS text[]))[begins:ends],
+                (CAST(:messages AS text[]))[begins:ends]
+            ) AS message (place, log_level, message)
         ), stored AS (
             INSERT INTO logs (session_id, request_id, agent_id, creator_id, created_at, updated_at,
                               message, log_level, seq)
             SELECT session_id, request_id, coalesce(CAST(agent_id AS text), :master_id), creator_id,
-                   logged_at, logged_at, message, log_level, seq
-            FROM numbered ORDER BY place
+                   logged_at, logged_at, message, log_level, seq_before + number
+            FROM numbered CROSS JOIN LATERAL (
+                SELECT time_before + number * interval '1 millisecond' AS logged_at
+            ) AS time
+            ORDER BY place
         )
-        SELECT creator_id AS owner, array_agg(place ORDER BY place) AS places,
-               array_agg(seq ORDER BY place) AS seqs, array_agg(logged_at ORDER BY place) AS times,
-               array_agg(message_id ORDER BY place) AS message_ids
-        FROM numbered GROUP BY session_id, creator_id
+        SELECT source, creator_id AS owner, message_id, seq_before, time_before FROM placed
     """
+    ends = [*accumulate(len(each.messages) for each in sources)]
+    messages = [message for each in sources for message in each.messages]
     values = {
-        "session_ids": [each.session_id for each in messages],
-        "request_ids": [each.request_id for each in messages],
-        "agent_ids": [each.agent_id for each in messages],
+        "session_ids": [each.session_id for each in sources],
+        "request_ids": [each.request_id for each in sources],
+        "agent_ids": [each.agent_id for each in sources],
+        "verified": [each.is_verified for each in sources],
+        "begins": [1, *(end + 1 for end in ends[:-1])],
+        "ends": ends,
+        "places": [each.place for each in messages],
         "levels": [each.log_level for each in messages],
         "messages": [each.message for each in messages],
-        "verified": [each.is_verified for each in messages],
         "master_id": master_id,
         "bridge": batch.bridge,
         "number": batch.number,
     }
-    rows = await connection.fetch_all(sql, values)
+    stored: dict[UUID, list[tuple[LoggedMessage, Source, Any]]] = {}
+    for row in await connection.fetch_all(sql, values):
+        source = sources[row["source"] - 1]
+        of_session = stored.setdefault(source.session_id, [])
+        of_session += ((message, source, row) for message in source.messages)
     return [
-        StoredLog(
-            seq,
-            row["owner"],
-            message_id,
-            _entry(messages[place - 1], row["owner"], time, master_id),
-        )
-        for row in rows
-        for place, seq, time, message_id in zip(
-            row["places"], row["seqs"], row["times"], row["message_ids"], strict=True
+        _stored(number, message, source, row, master_id)
+        for of_session in stored.values()
+        for number, (message, source, row) in enumerate(
+            sorted(of_session, key=lambda each: each[0].place), 1
         )
     ]
 
 
-def _entry(logged: LoggedMessage, owner: UUID, time: datetime, master_id: str) -> LogEntry:
-    """As it was stored: all but its time is known here."""
-    return LogEntry(
-        session_id=logged.session_id,
-        request_id=logged.request_id,
+def _stored(
+    number: int, logged: LoggedMessage, source: Source, row: Any, master_id: str
+) -> StoredLog:
+    """As it was stored: what comes before those of its session is all that was not known here."""
+    time = row["time_before"] + number * MILLISECOND
+    entry = LogEntry(
+        session_id=source.session_id,
+        request_id=source.request_id,
         log_level=logged.log_level,
         message=logged.message,
-        creator_id=owner,
-        agent_id=str(logged.agent_id) if logged.agent_id else master_id,
+        creator_id=row["owner"],
+        agent_id=str(source.agent_id) if source.agent_id else master_id,
         created_at=time,
         updated_at=time,
     )
+    return StoredLog(row["seq_before"] + number, row["owner"], row["message_id"], entry)
 
 
 async def select_last_seqs(

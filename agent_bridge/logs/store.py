@@ -2,9 +2,9 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby, islice
+from itertools import batched, groupby, islice
 from uuid import UUID, uuid4
 
 import attrs
@@ -16,6 +16,7 @@ from agent_bridge.logs.queries import (
     Batch,
     GivenSecrets,
     LoggedMessage,
+    Source,
     StoredLog,
     insert_logs,
     select_knows_form,
@@ -42,6 +43,7 @@ CUT_MARK = " … [cut]"
 LEVEL_LIMIT = 32  # characters
 REMEMBERED_REQUESTS = 10_000
 SECRETS_LIMIT = 200  # of one request
+TOLD_AT_ONCE = 100  # entries: more of them would be too much to be told, and have to be read
 
 
 class Logs:
@@ -74,25 +76,24 @@ class Logs:
         is_repeated, self._tried = number == self._tried, number
         entries = list(logged)
         shown = _without_trials(entries) if self._tries_forms else entries
-        messages = [message for entry in shown if (message := _message(entry))]
-        if not messages:
+        sources = _by_source(shown)
+        if not sources:
             metrics.LOG_ENTRIES_DROPPED.inc(len(entries))
             return
         async with connect(self._database) as connection:
-            await self._learn_secrets(connection, messages)
-            redacted = [self._redact(each) for each in messages]
+            await self._learn_secrets(connection, {each.request_id for each in sources})
+            redacted = [self._redact(each) for each in sources]
             batch = Batch(self._id, number)
             stored = await insert_logs(connection, redacted, MASTER_SERVER_ML, batch)
             if is_repeated and not stored:
-                self._publish_last(
-                    await select_last_seqs(connection, {each.session_id for each in messages})
-                )
+                session_ids = {each.session_id for each in sources}
+                self._publish_last(await select_last_seqs(connection, session_ids))
                 return
         metrics.LOG_ENTRIES_STORED.inc(len(stored))
         metrics.LOG_ENTRIES_DROPPED.inc(len(entries) - len(stored))
         self._publish(stored)
-        if len(stored) < len(messages):
-            logger.info("%d log entries may not stand there", len(messages) - len(stored))
+        if foreign := sum(len(each.messages) for each in sources) - len(stored):
+            logger.info("%d log entries may not stand there", foreign)
 
     async def may_begin_trial(self, logged: Iterable[AgentLogged]) -> bool:
         """Whether one may be of a form that the master agent does not know.
@@ -108,18 +109,20 @@ class Logs:
             return False  # nor can it be stored yet
         return not self._knows_form
 
-    def _redact(self, logged: LoggedMessage) -> LoggedMessage:
+    def _redact(self, source: Source) -> Source:
         """Redact, then cut: half a secret would not be found."""
-        text = hide(logged.message, self._secrets.get(logged.request_id, self._usual))
-        if len(text) > MESSAGE_LIMIT:
-            text = text[: MESSAGE_LIMIT - len(CUT_MARK)] + CUT_MARK
-        return logged if text == logged.message else attrs.evolve(logged, message=text)
+        forms = self._secrets.get(source.request_id, self._usual)
+        messages = [
+            LoggedMessage(each.place, each.log_level, _cut(hide(each.message, forms)))
+            for each in source.messages
+        ]
+        return attrs.evolve(source, messages=messages)
 
-    async def _learn_secrets(self, connection: Connection, logged: Iterable[LoggedMessage]) -> None:
+    async def _learn_secrets(self, connection: Connection, request_ids: set[UUID]) -> None:
         """Know what the master agent was given: its library logs its input."""
-        unknown = {each.request_id for each in logged if each.request_id not in self._secrets}
-        if unknown:
-            for given in await select_secrets(connection, list(unknown)):
+        # Not by `-`, which would walk through all that are remembered.
+        if unknown := [each for each in request_ids if each not in self._secrets]:
+            for given in await select_secrets(connection, unknown):
                 secrets = islice(self._open(given), SECRETS_LIMIT)
                 self._secrets[given.request_id] = forms_of((*self._service_keys, *secrets))
         while len(self._secrets) > REMEMBERED_REQUESTS:
@@ -152,7 +155,7 @@ class Logs:
             self._notifications.publish(channel, encode_frames(last, []))
 
     def _publish(self, stored: Iterable[StoredLog]) -> None:
-        """Tell each session once of each request, whose entries follow each other.
+        """Tell each session of each request whose entries follow each other, in pieces.
 
         What was stored of a session together has one number after the other.
         """
@@ -163,11 +166,10 @@ class Logs:
             self._notifications.publish(channel, encode_frames(last.seq, frames, request))
 
 
-def _by_request(stored: Iterable[StoredLog]) -> Iterator[tuple[Request, list[StoredLog]]]:
-    for (_, request), logs in groupby(
-        stored, lambda log: (log.entry.session_id, Request(log.entry.request_id, log.message_id))
-    ):
-        yield request, list(logs)
+def _by_request(stored: Iterable[StoredLog]) -> Iterator[tuple[Request, Sequence[StoredLog]]]:
+    for _, logs in groupby(stored, lambda log: (log.entry.session_id, log.entry.request_id)):
+        for piece in batched(logs, TOLD_AT_ONCE):
+            yield Request(piece[0].entry.request_id, piece[0].message_id), piece
 
 
 @contextmanager
@@ -198,19 +200,29 @@ def _without_trials(logged: list[AgentLogged]) -> list[AgentLogged]:
     return [each for place, each in enumerate(logged) if place not in hidden]
 
 
-def _message(entry: AgentLogged) -> LoggedMessage | None:
-    """The entry with its ids read; None where they can name nothing that exists."""
+def _by_source(entries: Iterable[AgentLogged]) -> list[Source]:
+    """The entries, without those whose ids can name nothing that exists."""
+    sources: dict[tuple[str, str, str, bool], Source | None] = {}
+    for place, entry in enumerate(entries):
+        key = entry.session_id, entry.request_id, entry.agent_uuid, entry.is_verified
+        if key not in sources:
+            sources[key] = _source(entry)
+        if (source := sources[key]) is not None:
+            level = entry.log_level[:LEVEL_LIMIT]
+            source.messages.append(LoggedMessage(place, level, entry.message))
+    return [each for each in sources.values() if each is not None]
+
+
+def _source(entry: AgentLogged) -> Source | None:
     agent_id = read_identity(entry.agent_uuid)
     if agent_id is None and entry.agent_uuid != MASTER_SERVER_ML:
         return None
     try:
-        return LoggedMessage(
-            session_id=read_uuid(entry.session_id),
-            request_id=read_uuid(entry.request_id),
-            agent_id=agent_id,
-            log_level=entry.log_level[:LEVEL_LIMIT],
-            message=entry.message,
-            is_verified=entry.is_verified,
-        )
+        session_id, request_id = read_uuid(entry.session_id), read_uuid(entry.request_id)
     except ValueError:
         return None
+    return Source(session_id, request_id, agent_id, entry.is_verified)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - len(CUT_MARK)] + CUT_MARK

@@ -9,7 +9,6 @@ from time import monotonic
 from databases import Database
 
 from agent_bridge import metrics
-from agent_bridge.batching import Batcher
 from agent_bridge.requests.asked import Content, Trace, refusal, text_of
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.asking import Lanes, Sending
@@ -24,6 +23,7 @@ from shared.codec.text import read_json
 from shared.domain.asked import AskedAgent, line_up
 from shared.domain.endings import Outcome
 from shared.postgres.pool import DatabaseAwayError, connect
+from shared.process.batching import Batcher
 from shared.settings.bridge import BridgeSettings
 from shared.telemetry.tracing import span
 

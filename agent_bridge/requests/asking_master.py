@@ -10,7 +10,6 @@ from attrs import field, frozen
 from databases import Database
 
 from agent_bridge import metrics
-from agent_bridge.batching import Batcher
 from agent_bridge.requests import queries
 from agent_bridge.requests.asking import Lane, Lanes, Sending
 from agent_bridge.requests.claim_queries import ClaimedRequest
@@ -37,6 +36,7 @@ from agent_bridge.router.frames import MASTER_SERVER_ML, Rejection, Reply
 from agent_bridge.usage.metering import Model, with_usage
 from shared.domain.endings import Outcome
 from shared.postgres.pool import DatabaseAwayError, connect
+from shared.process.batching import Batcher
 from shared.secrets import Vault
 from shared.settings.bridge import BridgeSettings
 from shared.telemetry.tracing import span

@@ -51,14 +51,15 @@ class ClaimedRequest:
         return self.seconds_left - (monotonic() - self.claimed_at)
 
 
-async def select_turns(
+async def lock_turns(
     connection: Connection, limit: int, most_running: int = ANY_NUMBER
 ) -> list[UUID]:
     """Requests whose turn it is, in turn among users and one of a session at a time.
 
     First comes whose user has least running then, and of those the oldest; none whose user has
     more than `most_running`. Users who wait are found one after the other in an index: how much
-    others have waiting costs nothing.
+    others have waiting costs nothing. What another bridge is about to claim is left to it:
+    so twice as many are looked at.
     """
     sql = """
         WITH RECURSIVE waiting AS (
@@ -91,11 +92,13 @@ async def select_turns(
                       AND (before.status = 'running'
                            OR before.status = 'queued' AND before.position < first.position)
                 )
-                ORDER BY position LIMIT :limit
+                ORDER BY position LIMIT 2 * CAST(:limit AS int)
             ) AS first
         )
-        SELECT id FROM head WHERE turn <= CAST(:most_running AS int) + 1
-        ORDER BY turn, position LIMIT :limit
+        SELECT requests.id FROM requests JOIN head USING (id)
+        WHERE status = 'queued' AND turn <= CAST(:most_running AS int) + 1
+        ORDER BY turn, head.position LIMIT :limit
+        FOR UPDATE OF requests SKIP LOCKED
     """
     values = {"limit": limit, "most_running": most_running}
     return [row["id"] for row in await connection.fetch_all(sql, values)]

@@ -2,17 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from itertools import batched
 from uuid import UUID
 
 import asyncpg
 from databases import Database
+from databases.core import Connection
 
 from agent_bridge.requests import claim_queries
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.running import Running
-from agent_bridge.requests.taking_queries import take_requests
+from agent_bridge.requests.taking_queries import claim_requests, take_requests
 from shared.notifications.bus import Listener, Notifications
 from shared.notifications.channels import WAITING_REQUESTS, bridges_channel, requests_channel
 from shared.notifications.formats import Heartbeat, decode_waiting, encode_heartbeat, encode_waiting
@@ -25,6 +27,9 @@ HEARTBEAT_SECONDS = 1.0
 RESERVE = 1  # lanes for users who have nothing running, times as many as for all
 TOGETHER = 32  # requests that one statement takes
 POLL_SECONDS = 1.0  # finds what no notification announced
+
+type Claim = Callable[[Connection, UUID], Awaitable[list[ClaimedRequest]]]
+"""Claims for a bridge. Raises asyncpg.UniqueViolationError where another one was faster."""
 
 
 class Claiming:
@@ -89,45 +94,45 @@ class Claiming:
     async def _claim_and_start(self, listener: Listener) -> None:
         """Claim as much as there is room for; whoever makes more of either tells the listener."""
         async with self._claiming:
-            room = self._room
-            self._is_behind = room <= 0
-            if room > 0:
-                self._is_behind = await self._claim(listener, room)
+            self._is_behind = await self._claim(listener, self._room)
             if 0 < self._reserve <= self._limit:
                 await self._claim(listener, self._reserve, most_running=0)
 
     async def _claim(
-        self, listener: Listener, limit: int, most_running: int = claim_queries.ANY_NUMBER
+        self, listener: Listener, room: int, most_running: int = claim_queries.ANY_NUMBER
     ) -> bool:
-        """Claim and start whose turn it is; whether there may be more than so many."""
-        try:
-            async with connect(self._database) as connection:
-                ids = await claim_queries.select_turns(connection, limit, most_running)
-        except DatabaseAwayError as error:
-            logger.warning("no requests can be claimed: %s", error)
-            return False
-        await self._take(listener, ids)
-        return len(ids) == limit
+        """Claim and start whose turn it is; whether there may be more than there is room for."""
+        while room > 0:
+            count = min(room, TOGETHER)
+            claim = partial(claim_requests, limit=count, most_running=most_running)
+            claimed = await self._start(listener, claim)
+            if claimed < count:
+                return False
+            room -= claimed
+        return True
 
     async def _take(self, listener: Listener, request_ids: Sequence[UUID]) -> int:
         """Claim these and start them; how many of them there were."""
+        takes = [
+            partial(take_requests, request_ids=some) for some in batched(request_ids, TOGETHER)
+        ]
+        return sum([await self._start(listener, take) for take in takes])
 
+    async def _start(self, listener: Listener, claim: Claim) -> int:
         def on_end(may_go_on: bool) -> None:
             if may_go_on or self._is_behind:
                 listener.put(None)  # the next one of this session, or of those that had no lane
 
-        count = 0
-        for some in batched(request_ids, TOGETHER):
-            for request in await self._take_together(some):
-                self._running.start(request, on_end)
-                count += 1
-        return count
+        claimed = await self._claim_together(claim)
+        for request in claimed:
+            self._running.start(request, on_end)
+        return len(claimed)
 
-    async def _take_together(self, request_ids: Sequence[UUID]) -> list[ClaimedRequest]:
+    async def _claim_together(self, claim: Claim) -> list[ClaimedRequest]:
         while True:
             try:
                 async with connect(self._database) as connection:
-                    return await take_requests(connection, self._bridge_id, request_ids)
+                    return await claim(connection, self._bridge_id)
             except asyncpg.UniqueViolationError:
                 continue  # another bridge has just won one of the sessions
             except DatabaseAwayError as error:

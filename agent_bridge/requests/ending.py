@@ -8,7 +8,6 @@ from uuid import UUID
 
 from databases import Database
 
-from agent_bridge.batching import Batcher
 from agent_bridge.requests import claim_queries
 from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.compose import UnfitError
@@ -22,6 +21,7 @@ from shared.notifications.bus import Notifications
 from shared.notifications.channels import WAITING_REQUESTS
 from shared.notifications.formats import encode_waiting
 from shared.postgres.pool import DatabaseAwayError, connect
+from shared.process.batching import Batcher
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The bridge's statement that claims requests, and marks at once as sent what it can."""
+"""The bridge's statements that claim requests, and mark at once as sent what they can."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,13 +7,22 @@ from uuid import UUID
 from databases.core import Connection
 
 from agent_bridge.requests import claim_queries
-from agent_bridge.requests.claim_queries import ClaimedRequest
+from agent_bridge.requests.claim_queries import ANY_NUMBER, ClaimedRequest
 from agent_bridge.requests.marked import Asked, ChosenConfig, Marked, callable_agent
 from agent_bridge.requests.queries import AGENTS_LIMIT
 from shared.domain.asked import Member
-from shared.postgres.pool import columns
+from shared.postgres.pool import columns, transaction
 
 SENT_WITH = ("config", "asked", "agents", "form", "timestamp")
+
+
+async def claim_requests(
+    connection: Connection, bridge_id: UUID, limit: int, most_running: int = ANY_NUMBER
+) -> list[ClaimedRequest]:
+    """Claim requests whose turn it is, as `take_requests` does; in the order in which they came."""
+    async with transaction(connection):
+        ids = await claim_queries.lock_turns(connection, limit, most_running)
+        return await take_requests(connection, bridge_id, ids) if ids else []
 
 
 async def take_requests(

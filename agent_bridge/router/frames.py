@@ -108,21 +108,33 @@ def parse_session_frame(text: str | bytes) -> SessionFrame | None:
     Events of the router have no `invoked_by`; with it, somebody has invoked us and may have
     dressed it as an event.
     """
-    match parse_frame(text):
-        case {"request_payload": {"probe": str(probe)}, "invoked_by": str(invoked_by)}:
+    # Log entries come by the thousand: for them no patterns, which take longer than all the rest.
+    frame = parse_frame(text)
+    if not isinstance(frame, dict):
+        return None
+    payload = frame.get("request_payload")
+    if not isinstance(payload, dict):
+        return None
+    if "invoked_by" in frame:
+        return _parse_invocation(payload, frame["invoked_by"])
+    kind, uuid = payload.get("message_type"), payload.get("agent_uuid")
+    if not isinstance(kind, str) or not isinstance(uuid, str):
+        return None
+    return read_log(uuid, payload) if kind == "agent_log" else _parse_event(kind, uuid, payload)
+
+
+def _parse_invocation(payload: dict[str, Any], invoked_by: object) -> SessionFrame | None:
+    match payload, invoked_by:
+        case {"probe": str(probe)}, str():
             return ProbeArrived(probe, invoked_by)
-        case {"request_payload": {"fence": str(marker), **rest}, "invoked_by": str(invoked_by)}:
+        case {"fence": str(marker), **rest}, str():
             return FlushMarkerArrived(marker, invoked_by, _ids(rest.get("requests")))
-        case {"invoked_by": _}:
-            return None
-        case {"request_payload": {"message_type": str(kind), "agent_uuid": str(uuid), **rest}}:
-            return _parse_event(kind, uuid, rest)
     return None
 
 
-def _parse_event(kind: str, uuid: str, rest: dict[Any, Any]) -> SessionFrame | None:
-    match kind, rest:
-        case "agent_register", {"agent_jwt": str(jwt)}:
+def _parse_event(kind: str, uuid: str, payload: dict[str, Any]) -> SessionFrame | None:
+    match kind, payload:
+        case "agent_register", {"agent_jwt": str(jwt), **rest}:
             return AgentRegistered(
                 agent_uuid=uuid,
                 agent_jwt=jwt,
@@ -132,8 +144,6 @@ def _parse_event(kind: str, uuid: str, rest: dict[Any, Any]) -> SessionFrame | N
             )
         case "agent_unregister", _:
             return AgentUnregistered(uuid)
-        case "agent_log", _:
-            return read_log(uuid, rest)
     return None
 
 
@@ -141,7 +151,6 @@ def read_log(
     agent_uuid: str, frame: dict[Any, Any], *, is_verified: bool = False
 ) -> AgentLogged | None:
     """What an agent logged; None where it does not say about what."""
-    # Not by `match`, whose patterns of classes take longer than all the rest: this is a hot path.
     session, request = frame.get("session_id"), frame.get("request_id")
     level = frame.get("log_level")
     if not (isinstance(session, str) and isinstance(request, str) and session and request):

@@ -15,7 +15,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from agent_bridge import metrics
-from agent_bridge.batching import Batcher
 from agent_bridge.router.frames import (
     MASTER_SERVER_BE,
     MASTER_SERVER_ML,
@@ -28,6 +27,7 @@ from agent_bridge.router.frames import (
     parse_lane_frame,
 )
 from agent_bridge.router.skipped import skip
+from shared.process.batching import Batcher
 from shared.settings.bridge import BridgeSettings
 
 logger = logging.getLogger(__name__)

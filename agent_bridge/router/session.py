@@ -134,6 +134,9 @@ class RouterSession:
     async def _listen(self, connection: ClientConnection, put: Put) -> None:
         async for text in connection:
             match parse_session_frame(text):
+                case AgentLogged() as logged:
+                    if self._may_log(logged):
+                        self._put_log(logged)
                 case ProbeArrived() as arrived:
                     if arrived.probe == self._probe:
                         await connection.send(echo_frame(arrived))
@@ -141,9 +144,6 @@ class RouterSession:
                     if arrived.invoked_by.startswith(self._settings.master_be_api_key):
                         echo = partial(_echo, connection, arrived)
                         self._put_log(FlushMarker(echo, arrived.request_ids))
-                case AgentLogged() as logged:
-                    if self._may_log(logged):
-                        self._put_log(logged)
                 case None:
                     skip("session")
                 case event:

@@ -36,6 +36,8 @@ SALT_BYTES = 16
 HASH_BYTES = 32
 
 ARGON2_PREFIX = "$argon2"
+# Nobody's. Verified in place of the hash of a user who does not exist: it takes the same time.
+ARGON2_DECOY = f"$argon2id$v=19$m={MEMORY_KIB},t={ITERATIONS},p={LANES}${'A' * 22}${'A' * 43}"
 BCRYPT_BYTES = 72  # all that bcrypt looks at; the library refuses more
 BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
 BCRYPT_DECOY = f"$2b$12${'.' * 53}"  # the original's cost, and nobody's password
@@ -80,8 +82,6 @@ class Passwords:
         self._executor = ThreadPoolExecutor(THREADS, "passwords", _step_back)
         self._turns = asyncio.Semaphore(TURNS)
         self._waiting = 0
-        # Verified in place of the hash of a user who does not exist: it takes the same time.
-        self._decoy = _hash(os.urandom(SALT_BYTES).hex())
 
     async def hash(self, password: str) -> str:
         """The PHC string to store. Raises BusyError."""
@@ -107,7 +107,7 @@ class Passwords:
         While some users have a hash of bcrypt's, each failure takes one verification of either
         kind: how long it takes tells nothing about the user.
         """
-        decoys = [] if stored and stored.startswith(ARGON2_PREFIX) else [self._decoy]
+        decoys = [] if stored and stored.startswith(ARGON2_PREFIX) else [ARGON2_DECOY]
         if some_have_bcrypt and not (stored and is_bcrypt(stored)):
             decoys.append(BCRYPT_DECOY)
         async with self._turn():

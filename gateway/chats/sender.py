@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from time import time_ns
 from uuid import UUID
@@ -13,7 +13,9 @@ from gateway.chats.closes import FAILED, INTERNAL_ERROR, TRY_AGAIN_LATER, close
 from gateway.chats.expected import ExpectedAnswers
 from gateway.chats.handshake import Opening
 from gateway.streams.delivery import Outgoing
+from gateway.streams.events import Part
 from gateway.streams.following import Feed
+from shared.process.sockets import EARLIER, SEND
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +24,7 @@ LARGE = 1024 * 1024  # characters of a frame
 
 
 class Sender:
-    """Sends one frame at a time; a client that takes too long is closed."""
+    """Sends what it is given at a time; a client that takes too long is closed."""
 
     __slots__ = (
         *("_accepting", "_sending", "_session_id", "_websocket", "_wording"),
@@ -48,16 +50,23 @@ class Sender:
             return False
 
     async def _deliver(self, feed: Feed) -> bool:
-        async with aclosing(feed.events(is_endless=False)) as events:
-            async for event in events:
-                if event.request and (is_said := self._accepting.get(event.request.id)):
-                    await is_said.wait()
+        async with aclosing(feed.groups(is_endless=False)) as groups:
+            async for group in groups:
+                await self._until_accepted(group)
                 begun = time_ns()
-                if not await self.send(self._wording.tell(event)):
+                if not await self.send(*map(self._wording.tell, group)):
                     return False
-                if isinstance(event, Outgoing) and event.is_answer and event.request:
-                    self.expected.answered(event.request.id, begun)
+                for event in group:
+                    if isinstance(event, Outgoing) and event.is_answer and event.request:
+                        self.expected.answered(event.request.id, begun)
         return True
+
+    async def _until_accepted(self, group: Sequence[Outgoing | Part]) -> None:
+        if not self._accepting:
+            return
+        for event in group:
+            if event.request and (is_said := self._accepting.get(event.request.id)):
+                await is_said.wait()
 
     @contextmanager
     def accepting(self, request_id: UUID) -> Iterator[None]:
@@ -73,12 +82,15 @@ class Sender:
         """Close the socket."""
         await close(self._websocket, code, reason)
 
-    async def send(self, text: str) -> bool:
-        """Send a frame; False: the client is gone, or so slow that it was closed."""
-        seconds = SEND_SECONDS * (1 + len(text) // LARGE)
+    async def send(self, *frames: str) -> bool:
+        """Send frames at once; False: the client is gone, or so slow that it was closed."""
+        if not frames:
+            return True
+        seconds = SEND_SECONDS * (1 + sum(map(len, frames)) // LARGE)
+        *earlier, last = frames
         try:
             async with self._sending, asyncio.timeout(seconds):
-                await self._websocket.send_text(text)
+                await self._websocket.send({"type": SEND, "text": last, EARLIER: earlier})
         except TimeoutError:
             logger.info("session %s: a socket was too slow", self._session_id)
             self.was_too_slow = True

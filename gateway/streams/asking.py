@@ -11,7 +11,7 @@ from databases.core import Connection
 from gateway.requests.cancellation import cancel
 from gateway.state import State
 from gateway.streams import asking_queries as queries
-from gateway.streams.asking_queries import Acceptance, Bounds
+from gateway.streams.asking_queries import Acceptance
 from gateway.streams.questions import Question
 from gateway.web.metrics import MESSAGES
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -98,15 +98,11 @@ async def ask(state: State, question: Question) -> Accepted:
 
     Raises NotAcceptedError, DatabaseAwayError.
     """
-    settings = state["settings"]
-    new = queries.NewRequest(question, timedelta(seconds=settings.request_timeout), traceparent())
-    bounds = Bounds(settings.open_requests_per_user, settings.monthly_budget)
+    timeout = timedelta(seconds=state["settings"].request_timeout)
+    new = queries.NewRequest(question, timeout, traceparent())
     await state["heard"].until_heard(question.request_id)
-    async with connect(state["database"]) as connection:
-        inserted = await queries.insert_request(connection, new, bounds)
-        MESSAGES.labels(inserted.acceptance.name.lower()).inc()
-        if inserted.acceptance is Acceptance.REPEATED:
-            return await _find_first(connection, question)
+    inserted = await state["storing"].store(new)
+    MESSAGES.labels(inserted.acceptance.name.lower()).inc()
     match inserted.acceptance:
         case Acceptance.TOO_MANY_OPEN:
             raise TooManyOpenError(TOO_MANY_REQUESTS)
@@ -116,6 +112,9 @@ async def ask(state: State, question: Question) -> Accepted:
             raise BudgetSpentError(GROUP_BUDGET_SPENT)
         case Acceptance.FOREIGN_SESSION:
             raise ForeignSessionError(FOREIGN_SESSION)
+        case Acceptance.REPEATED:
+            async with connect(state["database"]) as connection:
+                return await _find_first(connection, question)
     state["heard"].has_begun(question.request_id)
     state["bridges"].notify(question.user_id, question.request_id)
     return Accepted(question.request_id, question.session_id, question.message_id, inserted.seq)

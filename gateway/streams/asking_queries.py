@@ -1,5 +1,6 @@
 """What is asked, stored in PostgreSQL: messages and their requests."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import Enum
 from uuid import UUID, uuid4
@@ -82,99 +83,128 @@ async def insert_request(connection: Connection, new: NewRequest, bounds: Bounds
 
 
 async def _insert_request(connection: Connection, new: NewRequest, bounds: Bounds) -> Inserted:
-    """Store a message and its request.
+    try:
+        [inserted] = await insert_requests(connection, [new], bounds)
+    except asyncpg.UniqueViolationError:  # the same message was stored at the same moment
+        return Inserted(Acceptance.REPEATED)
+    return inserted
 
-    One statement: chat, message, files and request are there together or not at all. The chat's
-    row is locked first, so that the requests of a session stand in the order of their messages;
-    then files, in order too. A trigger adds these to the session's, and takes them from no other.
+
+async def insert_requests(
+    connection: Connection, new: Sequence[NewRequest], bounds: Bounds
+) -> list[Inserted]:
+    """Store messages of different sessions and their requests, without what came before them.
+
+    One statement: chats, messages, files and requests are there together or not at all. The chats'
+    rows are locked first, so that the requests of a session stand in the order of their messages;
+    then files; both in order. A trigger adds these to the session's, and takes them from no other:
+    messages with the same files are not to be stored together.
     Statements at the same moment don't see each other's: a few more than `most_open` can get in,
     as many as there are connections. What was spent is added up only where there is a budget.
+    Raises asyncpg.UniqueViolationError where one of them was stored at the same moment.
     """
     sql = """
-        WITH room AS (
-            SELECT CASE
-                WHEN CAST(:most_open AS int) <> 0 AND open >= :most_open THEN 'too many open'
-                WHEN CASE WHEN usd > 0 THEN spent_this_month(:owner) >= usd END
+        WITH asked AS (
+            SELECT * FROM ROWS FROM (json_to_recordset(CAST(:asked AS json)) AS (
+                owner uuid, session_id uuid, message text, config_name text, provider_name text,
+                file_ids uuid[], message_id uuid, request_id uuid, asked_id uuid,
+                has_arguments boolean, origin text, publication_id uuid, named jsonb, title text,
+                overrides jsonb, seconds float8, traceparent text, question_id uuid
+            )) WITH ORDINALITY AS asked (
+                owner, session_id, message, config_name, provider_name, file_ids, message_id,
+                request_id, asked_id, has_arguments, origin, publication_id, named, title,
+                overrides, seconds, traceparent, question_id, place
+            )
+        ), room AS (
+            SELECT asked.*, CASE
+                WHEN is_repeated THEN 'repeated'
+                WHEN CAST(:most_open AS int) <> 0 AND open + row_number()
+                    OVER (PARTITION BY owner, is_repeated ORDER BY place) > :most_open
+                    THEN 'too many open'
+                WHEN CASE WHEN usd > 0 THEN spent_this_month(owner) >= usd END
                     THEN 'budget spent'
-                WHEN EXISTS (
-                    SELECT FROM group_members AS own CROSS JOIN LATERAL (
+                WHEN (
+                    SELECT true FROM group_members AS own CROSS JOIN LATERAL (
                         SELECT usd FROM budgets WHERE group_id = own.group_id OFFSET 0
                     ) AS common
-                    WHERE own.user_id = :owner AND role <> 'invited' AND common.usd > 0
+                    WHERE own.user_id = owner AND role <> 'invited' AND common.usd > 0
                       AND spent_by_group_this_month(own.group_id) >= common.usd
+                    LIMIT 1
                 ) THEN 'group budget spent'
             END AS lack
-            FROM (
+            FROM asked CROSS JOIN LATERAL (
+                SELECT (
+                    SELECT true FROM requests WHERE session_id = asked.session_id
+                    AND message_id = asked.message_id AND creator_id = owner
+                ) IS NOT NULL AS is_repeated
+            ) AS known CROSS JOIN LATERAL (
                 SELECT count(*) AS open FROM requests
-                WHERE creator_id = :owner AND status IN ('queued', 'running')
-            ) AS requests CROSS JOIN (
-                SELECT coalesce((SELECT usd FROM budgets WHERE user_id = :owner),
+                WHERE creator_id = owner AND status IN ('queued', 'running')
+            ) AS requests CROSS JOIN LATERAL (
+                SELECT coalesce((SELECT usd FROM budgets WHERE user_id = owner),
                                 CAST(:budget AS float8)) AS usd
             ) AS budget
         ), chat AS (
             INSERT INTO chatconversations (session_id, title, creator_id, origin, last_event_at)
-            SELECT CAST(:session_id AS uuid), :title, :owner, CAST(:origin AS text),
-                   timezone('utc', clock_timestamp())
-            FROM room WHERE lack IS NULL OR EXISTS (
-                SELECT FROM requests WHERE session_id = CAST(:session_id AS uuid)
-                AND creator_id = :owner AND message_id = CAST(:message_id AS uuid)
-            )
+            SELECT session_id, title, owner, origin, timezone('utc', clock_timestamp())
+            FROM room WHERE lack IS NULL ORDER BY session_id
             ON CONFLICT (session_id) DO UPDATE SET updated_at = excluded.last_event_at,
                 last_event_at = greatest(excluded.last_event_at,
                     chatconversations.last_event_at + interval '1 millisecond')
-            WHERE chatconversations.creator_id = :owner
+            WHERE chatconversations.creator_id = excluded.creator_id
             RETURNING session_id, last_event_at, last_seq
+        ), kept AS (
+            SELECT * FROM room JOIN chat USING (session_id) WHERE lack IS NULL
         ), question AS (
             INSERT INTO chatmessages
                 (id, request_id, sender_type, content, created_at, updated_at, conversation_id,
                  owner_id)
-            SELECT CAST(:question_id AS uuid), :request_id, 'user', :message,
-                   last_event_at, last_event_at, session_id, :owner
-            FROM chat
-        ), named AS (
-            SELECT files.id, chat.session_id FROM files CROSS JOIN chat
-            WHERE files.id = ANY(CAST(:file_ids AS uuid[])) AND creator_id = :owner
+            SELECT question_id, request_id, 'user', message, last_event_at, last_event_at,
+                   session_id, owner
+            FROM kept
+        ), attached AS (
+            SELECT files.id, kept.session_id, kept.request_id
+            FROM kept JOIN files ON files.id = ANY(file_ids) AND creator_id = owner
             ORDER BY files.id FOR UPDATE OF files
         ), marked AS (
-            UPDATE files SET session_id = named.session_id, request_id = :request_id
-            FROM named WHERE files.id = named.id
+            UPDATE files SET session_id = attached.session_id, request_id = attached.request_id
+            FROM attached WHERE files.id = attached.id
         ), request AS (
             INSERT INTO requests
                 (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
                  message_id, traceparent, accepted_seq, overrides, asked_id, has_arguments,
                  publication_id, named)
-            SELECT CAST(:request_id AS uuid), session_id, :owner, :config_name, :provider_name,
-                   CAST(:file_ids AS uuid[]), now() + CAST(:timeout AS interval),
-                   CAST(:message_id AS uuid), CAST(:traceparent AS text), last_seq,
-                   CAST(:overrides AS jsonb), CAST(:asked_id AS uuid),
-                   CAST(:has_arguments AS boolean), CAST(:publication_id AS uuid),
-                   CAST(:named AS jsonb)
-            FROM chat
-            RETURNING accepted_seq
+            SELECT request_id, session_id, owner, config_name, provider_name, file_ids,
+                   now() + seconds * interval '1 second', message_id, traceparent, last_seq,
+                   overrides, asked_id, has_arguments, publication_id, named
+            FROM kept ORDER BY place
+            RETURNING id, accepted_seq
         )
         SELECT CASE WHEN accepted_seq IS NULL THEN coalesce(lack, 'foreign session')
                     ELSE 'stored' END AS acceptance,
                coalesce(accepted_seq, 0) AS seq
-        FROM room LEFT JOIN request ON true
+        FROM room LEFT JOIN request ON request.id = room.request_id ORDER BY place
     """
-    question = new.question
     values = {
+        "asked": [*map(_values, new)],
+        "most_open": bounds.most_open,
+        "budget": bounds.budget,
+    }
+    rows = await connection.fetch_all(sql, values)
+    return [Inserted(Acceptance(row["acceptance"]), row["seq"]) for row in rows]
+
+
+def _values(new: NewRequest) -> dict[str, object]:
+    question = new.question
+    return {
         **{name: getattr(question, name) for name in _STORED},
         "owner": question.user_id,
         "title": question.title,
         "overrides": question.overrides.as_json(),
-        "timeout": new.timeout,
+        "seconds": new.timeout.total_seconds(),
         "traceparent": new.traceparent,
         "question_id": uuid4(),
-        "most_open": bounds.most_open,
-        "budget": bounds.budget,
     }
-    try:
-        row = await connection.fetch_one(sql, values)
-    except asyncpg.UniqueViolationError:
-        return Inserted(Acceptance.REPEATED)
-    assert row is not None
-    return Inserted(Acceptance(row["acceptance"]), row["seq"])
 
 
 async def _insert_history(connection: Connection, question: Question) -> None:

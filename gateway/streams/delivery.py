@@ -20,7 +20,7 @@ from gateway.web.metrics import FRAMES_MISSED, FRAMES_REPLAYED, FRAMES_TOLD
 from gateway.web.room import SharedRoom
 from shared.domain.frames import GapFrame, ResponseFrame, encode
 from shared.notifications.bus import Message
-from shared.notifications.formats import DELETED, Request, decode_frames
+from shared.notifications.formats import DELETED, Frames, Request, decode_frames
 from shared.postgres.pool import connect
 
 PAGE_LIMIT = 100  # frames read from PostgreSQL at a time
@@ -75,9 +75,10 @@ class Delivery:
     """The last seq that came before this socket: it is told of those only that are asked for."""
     _repeated: set[int] | None = field(init=False, default=None)  # an empty one has 216 bytes
 
-    async def next_frames(self, message: Message) -> AsyncGenerator[Outgoing]:
-        """What to send when this was heard. Raises DatabaseAwayError; a later call catches up.
+    async def next_frames(self, message: Message) -> AsyncGenerator[list[Outgoing]]:
+        """What to send when this was heard: together what was told together.
 
+        What has to be read comes one by one. Raises DatabaseAwayError; a later call catches up.
         Close it: what it holds is given back then.
         """
         if (told := decode_frames(message)) is not None:
@@ -86,15 +87,21 @@ class Delivery:
             if told.last <= self.sent:
                 return
             if told.last - len(told.frames) <= self.sent:
-                for frame in told.frames[self.sent - told.last :]:
-                    self.sent += 1
-                    FRAMES_TOLD.inc()
-                    is_answer = told.is_answered and self.sent == told.last
-                    yield Outgoing(self.sent, frame, told.request, is_answer)
+                yield self._next_of(told)
                 return
         async with aclosing(self._missed()) as missed:
             async for outgoing in missed:
-                yield outgoing
+                yield [outgoing]
+
+    def _next_of(self, told: Frames) -> list[Outgoing]:
+        new = told.frames[self.sent - told.last :]
+        FRAMES_TOLD.inc(len(new))
+        frames = [
+            Outgoing(seq, frame, told.request, told.is_answered and seq == told.last)
+            for seq, frame in enumerate(new, self.sent + 1)
+        ]
+        self.sent = told.last
+        return frames
 
     async def repeat(self, seq: int) -> Outgoing | None:
         """A frame from before this socket, once; None: the socket brings it, or it is no more."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -79,11 +79,18 @@ class Feed:
         """Have it, or nothing, called whenever something has come: no task has to wait for that."""
         self._listener.tell(told)
 
-    async def events(self, *, is_endless: bool = True) -> AsyncGenerator[Outgoing | Part]:
-        """Until the generator is closed, which has to be done; or what has come so far.
+    async def events(self) -> AsyncGenerator[Outgoing | Part]:
+        """Until the generator is closed, which has to be done. Raises SessionGoneError.
 
-        While the database is away it waits. Raises SessionGoneError.
+        While the database is away it waits.
         """
+        async with aclosing(self.groups()) as groups:
+            async for group in groups:
+                for event in group:
+                    yield event
+
+    async def groups(self, *, is_endless: bool = True) -> AsyncGenerator[list[Outgoing | Part]]:
+        """The same, as much at a time as may be sent at once; or only what has come so far."""
         while is_endless or not self._listener.is_empty:
             message = await self._listener.get()
             if self._is_gone:
@@ -92,11 +99,10 @@ class Feed:
                 self._parts.hear(message)
             if not is_addition(message):
                 async with aclosing(self._frames(message)) as frames:
-                    async for event in frames:
-                        yield event
+                    async for group in frames:
+                        yield group
             if self._parts is not None and self._listener.is_empty:
-                for part in self._parts.texts.take():
-                    yield part
+                yield [*self._parts.texts.take()]
 
     def catch_up(self, last_seq: int | None) -> None:
         """The session is so far; None: there is none, or not what is followed of it.
@@ -116,21 +122,24 @@ class Feed:
         if self.delivery.sent < last_seq:
             self._listener.put(None)
 
-    async def _frames(self, message: Message) -> AsyncGenerator[Outgoing | Part]:
+    async def _frames(self, message: Message) -> AsyncGenerator[list[Outgoing | Part]]:
         try:
             async with aclosing(self.delivery.next_frames(message)) as frames:
-                async for outgoing in frames:
-                    if outgoing.is_answer and outgoing.request:
-                        if self._parts is not None:
-                            for part in self._parts.texts.take():
-                                yield part
-                            self._parts.texts.end(outgoing.request)
-                        self._deliveries.note(outgoing.request.id)
-                    yield outgoing
+                async for group in frames:
+                    yield [each for outgoing in group for each in self._with_parts(outgoing)]
         except DatabaseAwayError as error:
             logger.warning("session %s is behind: %s", self.delivery.session_id, error)
             await asyncio.sleep(CATCH_UP_SECONDS)
             self._listener.put(None)
+
+    def _with_parts(self, outgoing: Outgoing) -> Iterator[Outgoing | Part]:
+        """A frame; before an answer what is left of its text."""
+        if outgoing.is_answer and outgoing.request:
+            if self._parts is not None:
+                yield from self._parts.texts.take()
+                self._parts.texts.end(outgoing.request)
+            self._deliveries.note(outgoing.request.id)
+        yield outgoing
 
 
 def hear(

@@ -121,11 +121,11 @@ class Sockets:
     async def leave(self, seconds: float) -> None:
         """Let no more in, and close all within so many seconds, each when it has its answers."""
         self.is_leaving = True
-        async with asyncio.TaskGroup() as leaving:
-            for some in batched([each for all_ in self._open.values() for each in all_], PORTION):
-                for each in some:
-                    leaving.create_task(each.leave(seconds))
-                await asyncio.sleep(0)
+        leaving = []
+        for some in batched([each for all_ in self._open.values() for each in all_], PORTION):
+            leaving += [asyncio.create_task(each.leave(seconds)) for each in some]
+            await asyncio.sleep(0)
+        await asyncio.gather(*leaving)
 
 
 @frozen

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from itertools import batched
 from uuid import UUID
 
 from attrs import frozen
@@ -14,6 +15,7 @@ from shared.postgres.pool import DatabaseAwayError, connect
 logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 2.0
+PORTION = 1_000  # sessions of a statement: what it finds is read in one turn of the loop
 
 type Told = Callable[[int | None], None]
 """Called with the last seq that a session has given out; None: what is watched is no more."""
@@ -28,7 +30,7 @@ class Watched:
 
 
 class Watch:
-    """Asks PostgreSQL every two seconds, once for all sockets, how far their sessions are."""
+    """Asks PostgreSQL every two seconds, for a thousand sockets at once, how far they are."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,15 +58,15 @@ class Watch:
                 await self._ask()
 
     async def _ask(self) -> None:
-        asked = list(self._watched)
-        try:
-            last_seqs = await select_last_seqs(self._database, asked)
-        except DatabaseAwayError as error:
-            logger.warning("sessions can't be looked after: %s", error)
-            return
-        for watched in asked:
-            for told in list(self._watched.get(watched, ())):
-                told(last_seqs.get(watched))
+        for asked in batched(list(self._watched), PORTION):
+            try:
+                last_seqs = await select_last_seqs(self._database, asked)
+            except DatabaseAwayError as error:
+                logger.warning("sessions can't be looked after: %s", error)
+                return
+            for watched in asked:
+                for told in list(self._watched.get(watched, ())):
+                    told(last_seqs.get(watched))
 
 
 @frozen

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 from asyncio import TimerHandle
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, cast
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.exceptions import InvalidState
 
 from shared.process.portions import Portions
 from shared.process.strangers import forget
@@ -16,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 ABORT_SECONDS = 10.0  # after which a client has neither answered a close nor taken what came before
 CONNECTION_CLOSE = (b"connection", b"close")
+SEND = "websocket.send"  # of ASGI
+EARLIER = "genai.earlier"  # extension of that: texts of frames that are written before, with it
 LOST = 1006  # RFC 6455, 7.1.5: what no close frame has ended
 
 
@@ -57,11 +62,25 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._abort_soon()
 
     async def send(self, message: Any) -> None:
-        """Send, and wait until the client has taken most of it: others' memory is bounded too."""
+        """Send, and wait until the client has taken most of it: others' memory is bounded too.
+
+        Frames that came together are written together: a write takes longer than all else.
+        """
+        if earlier := message.get(EARLIER):
+            await self.writable.wait()
+            self._prepare(earlier)
         await super().send(message)
         if message["type"] == "websocket.accept" and self.handshake_complete:
             self.request = self.response = self.scope = cast("Any", None)  # nobody needs them
         await self.writable.wait()
+
+    def _prepare(self, texts: Iterable[str]) -> None:
+        """Have frames written with the next one. Raises ClientDisconnected."""
+        try:
+            for text in texts:
+                self.conn.send_text(text.encode())
+        except InvalidState:
+            raise ClientDisconnected from None
 
     def data_received(self, data: bytes) -> None:
         """Read it, now or in its turn; nothing more is taken of the client before."""

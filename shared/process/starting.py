@@ -11,6 +11,7 @@ from time import monotonic
 from shared import VERSION
 from shared.postgres.apart import APART_ERRORS, connect_apart, look_before
 from shared.postgres.poolers import UNLIMITED, Front, PoolerError
+from shared.process.memory import share_one_arena
 from shared.process.reaching import RETRY_SECONDS, reach_postgres
 from shared.process.waiting import waiting_for
 from shared.redis.looking import RedisAwayError, WrongRedisError, look_at_redis
@@ -33,6 +34,7 @@ def start(module: str, into: type[CommonSettings]) -> None:
 
     It is loaded here: that takes seconds, in which nobody would know what happens.
     """
+    share_one_arena()
     try:
         settings = load_settings(into)
     except SettingsError as error:

@@ -24,6 +24,7 @@ SCENARIOS = (
     "chat",
     "logs",
     "streams",
+    "peers",
     "doors",
     "direct",
     "lookups",

@@ -12,7 +12,8 @@ from functools import partial
 import attrs
 from attrs import frozen
 
-from tests.benchmarks.aegra.running import NotInstallableError, install, on_threads, run_aegra
+from tests.benchmarks.aegra.running import NotInstallableError, install, run_aegra, threads_of
+from tests.benchmarks.aegra.users import OnThread
 from tests.benchmarks.chat import chatting
 from tests.benchmarks.following import PROTOCOL, Follower, OverCompletions, OverSocket
 from tests.benchmarks.installation import LOAD, Bench, Installation
@@ -162,8 +163,9 @@ async def _in_turn(groups: Sequence[Group]) -> list[Measurement]:
 async def _others(bench: Bench) -> AsyncIterator[Group]:
     """Users of aegra. Raises NotInstallableError."""
     version = install()
-    with run_aegra(bench) as aegra:
-        async with on_threads(aegra, USERS) as followers:
+    with run_aegra(bench, LOG_LEVEL="WARNING") as aegra:
+        async with threads_of(aegra, USERS) as threads:
+            followers = [OnThread(each) for each in threads]
             yield Group(f"{USERS} users, aegra {version}", aegra, followers, ONCE)
 
 

@@ -252,10 +252,12 @@ class Socket(_Client):
         self._transport.write(bytes([0x80 | kind]) + size + NO_MASK + payload)
 
 
-def allow_files(count: int) -> None:
-    """This process and its children may have so many files open."""
+def allow_files(count: int) -> int:
+    """This process and its children may have so many files open, or as many as there can be."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count), hard))
+    allowed = min(hard, count)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed
 
 
 @asynccontextmanager

@@ -32,8 +32,7 @@ from gateway.chats import routes as chat_routes
 from gateway.files import queries as file_queries
 from gateway.files import storage, sweep
 from gateway.identities import providers
-from gateway.streams import asking_queries as gateway_queries
-from gateway.streams import sse
+from gateway.streams import sse, storing
 from shared.domain import endings
 from shared.notifications.bus import Notifications
 
@@ -56,8 +55,8 @@ def _die_after(owner: Any, name: str, nothing: tuple[Any, ...] = ([], None, Fals
     """Die when this function has done something, before anybody can act on it."""
     function: AsyncFunction = getattr(owner, name)
 
-    async def done(*arguments: Any) -> Any:
-        result = await function(*arguments)
+    async def done(*arguments: Any, **named: Any) -> Any:
+        result = await function(*arguments, **named)
         if result not in nothing:
             _die()
         return result
@@ -92,7 +91,8 @@ def short_lease() -> None:
 
 def die_after_claim() -> None:
     """A request is claimed; what can be sent as it is is marked as sent with that."""
-    _die_after(claiming, "take_requests")
+    for name in ("claim_requests", "take_requests"):
+        _die_after(claiming, name)
 
 
 def die_after_mark() -> None:
@@ -143,12 +143,12 @@ def die_after_logs() -> None:
 
 def die_before_accept() -> None:
     """A message is about to be stored."""
-    _die_before(gateway_queries, "insert_request")
+    _die_before(storing, "insert_request")
 
 
 def die_after_accept() -> None:
     """A message is stored, and no bridge was told."""
-    _die_after(gateway_queries, "insert_request")
+    _die_after(storing, "insert_request")
 
 
 def lose_all_notifications() -> None:

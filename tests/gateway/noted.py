@@ -30,6 +30,7 @@ from gateway.streams.deliveries import Deliveries
 from gateway.streams.delivery import create_room
 from gateway.streams.heard import Heard
 from gateway.streams.sockets import Sockets
+from gateway.streams.storing import Storing
 from gateway.streams.watch import Watch
 from gateway.web.auth import Access
 from gateway.web.operation import Operation
@@ -173,8 +174,9 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
     revocations = Revocations(database, notifications)
     revocations._asked_at = math.inf  # as if that loop had just been round
     attempts = Attempts(settings)
+    unbounded = attrs.evolve(settings, open_requests_per_user=0)
     state: dict[str, Any] = {
-        "settings": attrs.evolve(settings, open_requests_per_user=0),
+        "settings": unbounded,
         "revocations": revocations,
         "keys": Keys(database, revocations, UnknownKeys(attempts, settings), Uses(database)),
         "strangers": Strangers(0, ()),
@@ -185,6 +187,7 @@ def make_state(settings: Settings, database: Database, folder: str) -> State:
         "bridges": Bridges(settings, notifications),
         "heard": Heard(notifications),
         "deliveries": Deliveries(database),
+        "storing": Storing(unbounded, database),
         "vault": Vault(settings.encryption_keys),
         "watch": Watch(database),
         "turns": Turns(0, settings.database_pool_size),

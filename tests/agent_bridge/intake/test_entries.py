@@ -17,8 +17,8 @@ def put(entries: Entries, *given: AgentLogged) -> None:
         entries.put(each)
 
 
-def taken(entries: Entries, most: int = 1000) -> list[AgentLogged]:
-    found = entries.take(most)
+def taken(entries: Entries, most: int = 1000, characters: int = 10**6) -> list[AgentLogged]:
+    found = entries.take(most, characters)
     entries.pending.finish(*found)
     return [waiting.entry for waiting in found]
 
@@ -120,6 +120,14 @@ def test_agents_that_are_quiet_again_are_forgotten(monkeypatch: pytest.MonkeyPat
     assert len(entries._queues) <= 3
 
 
+def test_long_entries_are_taken_few_at_a_time_but_at_least_one() -> None:
+    entries, given = Entries(0), [logged("a", f"{n}" * 1000) for n in range(5)]
+    put(entries, *given)
+    assert taken(entries, characters=1500) == given[:2]
+    assert taken(entries, characters=1) == given[2:3]
+    assert taken(entries) == given[3:]
+
+
 def test_a_request_is_stored_when_none_of_its_entries_from_before_is_left() -> None:
     entries = Entries(0)
     put(entries, logged("a", request="1"), logged("b", request="2"))
@@ -127,7 +135,7 @@ def test_a_request_is_stored_when_none_of_its_entries_from_before_is_left() -> N
     put(entries, logged("a", request="1"))
     assert not entries.pending.are_stored(("1",), marker)
     assert entries.pending.are_stored(("3",), marker)
-    found = entries.take(2)
+    found = entries.take(2, 1000)
     assert not entries.pending.are_stored(("1", "2"), marker)
     entries.pending.finish(*found)
     assert entries.pending.are_stored(("1", "2"), marker)

@@ -15,6 +15,7 @@ from databases.core import Connection
 from agent_bridge.requests import claim_queries, queries
 from agent_bridge.requests.asked_queries import mark_asked
 from agent_bridge.requests.claim_queries import ClaimedRequest
+from agent_bridge.requests.taking_queries import claim_requests
 from gateway.streams.asking_queries import Bounds, NewRequest, insert_request
 from gateway.streams.questions import Question
 from shared.domain.endings import Ending, OpenRequest, Outcome, end_requests
@@ -24,7 +25,6 @@ from shared.postgres.pool import connect, create_database, transaction
 from shared.redis.servers import create_redis
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
-from tests.agent_bridge.claiming import claim_requests
 from tests.agent_bridge.stored import Row, execute, select_requests
 from tests.system import System
 

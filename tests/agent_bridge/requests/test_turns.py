@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from databases import Database
 
+from agent_bridge.requests.taking_queries import claim_requests
 from gateway.streams.asking_queries import (
     Acceptance,
     Bounds,
@@ -24,7 +25,6 @@ from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
 from tests.agent_bridge.actors import until_invoked
 from tests.agent_bridge.broken import keep_bridges
-from tests.agent_bridge.claiming import claim_requests
 from tests.gateway.rows import insert_user
 from tests.master import Invocation, answer, run_master
 from tests.system import System

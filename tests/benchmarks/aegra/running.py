@@ -9,13 +9,14 @@ from hashlib import sha256
 from importlib.metadata import distributions
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import orjson
-from attrs import define, frozen
+from attrs import frozen
 
 from devstack.processes import HOST, free_port, start_child, stopping, wait_until_ready
 from devstack.valkey import run_valkey
-from tests.benchmarks.following import JSON, Follower
+from tests.benchmarks.following import JSON
 from tests.benchmarks.installation import Bench, Processes, Spent, spent_by
 from tests.benchmarks.people import WrongAnswerError
 from tests.benchmarks.report import FOLDER
@@ -28,7 +29,6 @@ ENVIRONMENT = FOLDER / "aegra"
 INSTALLED = ENVIRONMENT / ".installed"  # holds the lock's digest
 START_SECONDS = 60.0
 OK = 200
-PARTS = b"custom"  # what aegra calls what a graph says on its own
 
 
 class NotInstallableError(Exception):
@@ -70,8 +70,12 @@ class Aegra:
 
 
 @contextmanager
-def run_aegra(bench: Bench) -> Iterator[Aegra]:
-    """Run it, until the block ends. Raises StackError."""
+def run_aegra(bench: Bench, **overrides: str) -> Iterator[Aegra]:
+    """Run it, until the block ends. Raises StackError.
+
+    As `aegra serve` does in production: with Redis workers, and pools, workers and whatever else
+    is not overridden as its documentation has them.
+    """
     with (
         TemporaryDirectory() as name,
         run_valkey(Path(name)) as valkey,
@@ -83,7 +87,7 @@ def run_aegra(bench: Bench) -> Iterator[Aegra]:
             "REDIS_BROKER_ENABLED": "true",
             "REDIS_URL": valkey.url,
             "ENV_MODE": "PRODUCTION",
-            "LOG_LEVEL": "WARNING",
+            "LOG_VERBOSITY": "standard",
             "PYTHONPATH": str(PROJECT),
         }
         server = ["uvicorn", "aegra_api.main:app", "--host", HOST, "--port", port]
@@ -91,7 +95,7 @@ def run_aegra(bench: Bench) -> Iterator[Aegra]:
             "aegra",
             [_python(), "-m", *server, "--no-access-log"],
             log,
-            environment={**os.environ, **variables},
+            environment={**os.environ, **variables, **overrides},
             folder=HERE,
         )
         with stopping(child):
@@ -101,35 +105,33 @@ def run_aegra(bench: Bench) -> Iterator[Aegra]:
             yield Aegra(url, {"aegra": [child.pid], **servers})
 
 
-@define
-class OnThread(Follower):
-    """A user of a thread of its own."""
+@frozen
+class Thread:
+    """A thread, and a connection of its user."""
 
-    patience = 180.0  # seconds: its users wait for each other
+    id: str
     events: Events
-    thread_id: str
 
-    async def _texts(self, question: str) -> AsyncGenerator[str]:
-        asked = {"assistant_id": "parts", "input": {"question": question}}
-        body = orjson.dumps({**asked, "stream_mode": ["custom"]})
-        path = f"/threads/{self.thread_id}/runs/stream"
-        head = http_request("POST", path, len(body), kind=JSON)
+    async def run(self, graph: str, mode: str, question: str) -> AsyncGenerator[Any]:
+        """Have a graph run, and read what comes of it in this mode."""
+        asked = {"assistant_id": graph, "input": {"question": question}, "stream_mode": [mode]}
+        body = orjson.dumps(asked)
+        head = http_request("POST", f"/threads/{self.id}/runs/stream", len(body), kind=JSON)
         async with aclosing(self.events.ask(head + body)) as events:
             async for name, data in events:
-                if name == PARTS:
+                if name == mode.encode():
                     yield orjson.loads(data)
 
 
 @asynccontextmanager
-async def on_threads(aegra: Aegra, users: int) -> AsyncIterator[list[OnThread]]:
+async def threads_of(aegra: Aegra, users: int) -> AsyncIterator[list[Thread]]:
     """So many users, each with a thread and a connection."""
     async with connections(aegra.url, 1) as [one]:
         begin = http_request("POST", "/threads", 2, kind=JSON) + b"{}"
         answers = [await one.ask(begin) for _ in range(users)]
     if faults := [each for each in answers if each.status != OK]:
         raise WrongAnswerError(f"{faults[0]} for a thread")
-    threads = [orjson.loads(each.body)["thread_id"] for each in answers]
-    followers = [OnThread(Events(aegra.url), thread) for thread in threads]
-    yield followers
-    for each in followers:
+    threads = [Thread(orjson.loads(each.body)["thread_id"], Events(aegra.url)) for each in answers]
+    yield threads
+    for each in threads:
         each.events.close()

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from databases import Database
 
-from gateway.streams.delivery import PAGE_BYTES_LIMIT, Delivery
+from gateway.streams.delivery import PAGE_BYTES_LIMIT, Delivery, Outgoing
 from gateway.streams.delivery import PAGE_LIMIT as PAGE
 from gateway.streams.frame_queries import select_frames
 from gateway.web.room import SharedRoom
@@ -49,8 +49,12 @@ async def hear(delivery: Delivery, *messages: Message) -> list[object]:
     """What is delivered: a number is a frame from a notification, a text one from PostgreSQL."""
     frames: list[dict[str, object]] = []
     for message in messages:
-        frames += [json.loads(each.frame) async for each in delivery.next_frames(message)]
+        frames += [json.loads(each.frame) for each in await collect(delivery, message)]
     return [_shown(frame) for frame in frames]
+
+
+async def collect(delivery: Delivery, message: Message = None) -> list[Outgoing]:
+    return [each async for group in delivery.next_frames(message) for each in group]
 
 
 def _shown(frame: dict[str, object]) -> object:
@@ -156,7 +160,7 @@ async def test_a_page_is_bounded_in_bytes_and_nothing_is_left_out(
 ) -> None:
     await insert_logs(database, delivery.session_id, range(1, 31))
     await lengthen(database, delivery.session_id, characters)
-    frames = [json.loads(each.frame) async for each in delivery.next_frames(None)]
+    frames = [json.loads(each.frame) for each in await collect(delivery)]
     assert [each["seq"] for each in frames] == [*range(1, 31)]
     for sizes in read:
         assert len(sizes) == 1 or sum(sizes) < PAGE_BYTES_LIMIT + 1000 * len(sizes)
@@ -176,13 +180,9 @@ async def test_a_larger_frame_is_read_when_there_is_room_for_it(
         waiting = asyncio.create_task(collect(second))
         await eventually(lambda: asyncio.sleep(0, bool(room._users[owner]._waiting)), "one waits")
         assert len(read) == 1
-    assert await waiting == 2
+    assert len(await waiting) == 2
     assert room.free == 10**9
     assert not room._users
-
-
-async def collect(delivery: Delivery) -> int:
-    return len([each async for each in delivery.next_frames(None)])
 
 
 async def test_it_begins_behind_what_the_socket_has(database: Database, owner: UUID) -> None:
@@ -231,7 +231,7 @@ async def test_a_frame_says_which_request_it_answers_however_it_came(
     heard = [
         (each.request, each.is_answer)
         for message in (None, notified)
-        async for each in delivery.next_frames(message)
+        for each in await collect(delivery, message)
     ]
     [(logged, _), *others] = heard
     assert logged is not None
@@ -244,7 +244,7 @@ async def test_a_frame_is_repeated_once_and_only_from_before_the_socket(
     await insert_answer(database, owner, delivery.session_id, 1)
     later = Delivery(database, owner, delivery.session_id, 1)
     assert await delivery.repeat(1) is None
-    [given] = [each async for each in delivery.next_frames(None)]
+    [given] = await collect(delivery)
     assert await delivery.repeat(1) is None
     assert [await later.repeat(1), await later.repeat(1)] == [given, None]
 
@@ -265,7 +265,7 @@ async def test_a_large_answer_is_told_as_it_was_stored(
     more = '"date": "2026-01-02T03:04:05", "trace": "%s", "agents_trace"' % ("T" * 500_000)
     async with connect(database) as connection:
         await connection.execute(sql, {"more": more, "id": delivery.session_id})
-    [frame] = [json.loads(each.frame) async for each in delivery.next_frames(None)]
+    [frame] = [json.loads(each.frame) for each in await collect(delivery)]
     answer = frame["response"]["response"]
     assert (answer["date"], answer["trace"]) == ("2026-01-02T03:04:05", "T" * 500_000)
     assert answer["response"] == "1"

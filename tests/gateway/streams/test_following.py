@@ -28,9 +28,9 @@ FRAMES = {b"frames/3 log": LOG, b"frames/3 answer": ANSWER}
 class Scripted(Delivery):
     """Frames that a test has made up."""
 
-    async def next_frames(self, message: Message) -> AsyncGenerator[Outgoing]:
+    async def next_frames(self, message: Message) -> AsyncGenerator[list[Outgoing]]:
         if message in FRAMES:
-            yield FRAMES[message]
+            yield [FRAMES[message]]
 
 
 @define

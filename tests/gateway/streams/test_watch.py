@@ -64,6 +64,20 @@ async def test_every_watcher_of_a_session_is_told(database: Database, session_id
             await eventually(both, "both were told")
 
 
+async def test_all_are_told_where_they_are_asked_for_in_portions(
+    database: Database, session_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.streams.watch.PORTION", 1)
+    watch, told = Watch(database), set[int | None]()
+
+    async def both() -> bool:
+        return told == {7, None}
+
+    with watch.watch(Watched(session_id), told.add), watch.watch(Watched(uuid4()), told.add):
+        async with background(watch=watch.run()):
+            await eventually(both, "both were told")
+
+
 async def test_a_watcher_is_told_that_there_is_no_session(database: Database) -> None:
     watch = Watch(database)
     told = set[int | None]()

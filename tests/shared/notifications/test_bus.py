@@ -178,6 +178,31 @@ async def test_a_listener_that_comes_back_at_once_is_not_deaf(notifications: Not
             assert await take_next(listener) == b"1"
 
 
+async def test_who_comes_back_while_a_crowd_leaves_in_portions_is_not_deaf(
+    notifications: Notifications, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.notifications.bus.PORTION", 1)
+    for _ in range(10):
+        async with AsyncExitStack() as crowd:
+            for number in range(20):
+                await take(await crowd.enter_async_context(notifications.subscribe(f"{number}")))
+        for number in range(20):
+            async with notifications.subscribe(f"{number}") as listener:
+                await take(listener)
+                notifications.publish(f"{number}", b"1")
+                assert await take_next(listener) == b"1"
+
+
+async def test_a_listener_tells_what_has_come_until_it_is_told_to_be_silent() -> None:
+    listener, told = Listener(), list[int]()
+    listener.put(b"1")
+    listener.tell(lambda: told.append(1))
+    listener.put(b"2")
+    listener.tell(None)
+    listener.put(b"3")
+    assert (len(told), listener.clear()) == (2, [b"1", b"2", b"3"])
+
+
 async def test_subscriptions_while_connections_break_end_neither_the_reader_nor_themselves(
     notifications: Notifications, admin: "Redis"
 ) -> None:

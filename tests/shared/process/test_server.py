@@ -4,21 +4,23 @@ import asyncio
 import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from struct import pack
+from typing import cast
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import connect
 
 from devstack.processes import HOST
 from shared.process.drain import Drain
+from shared.process.portions import PORTION
 from shared.process.server import HEAD_LIMIT, Listening, Server, create_server
-from shared.process.sockets import LOST
+from shared.process.sockets import EARLIER, LOST, SEND, Portioned
 from shared.settings.installation import Settings
 from tests.users import eventually
 
@@ -36,6 +38,21 @@ async def listen(websocket: WebSocket) -> None:
     await websocket.receive()
 
 
+async def say_three_together(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.receive()
+    await websocket.send({"type": SEND, "text": "three", EARLIER: ["one", "two"]})
+
+
+async def say_three_too_late(websocket: WebSocket) -> None:
+    await websocket.accept()
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+    with pytest.raises(WebSocketDisconnect):
+        await websocket.send({"type": SEND, "text": "three", EARLIER: ["one", "two"]})
+    codes.append(LOST)
+
+
 codes: list[int] = []
 """Of the sockets that `note` has served, as the application was told."""
 
@@ -44,6 +61,19 @@ async def note(websocket: WebSocket) -> None:
     await websocket.accept()
     while (message := await websocket.receive())["type"] != "websocket.disconnect":
         pass
+    codes.append(message["code"])
+
+
+said: list[list[str]] = []
+"""What each of the sockets that `collect` has served was told, in its order."""
+
+
+async def collect(websocket: WebSocket) -> None:
+    await websocket.accept()
+    texts = []
+    while (message := await websocket.receive())["type"] != "websocket.disconnect":
+        texts.append(message["text"])
+    said.append(texts)
     codes.append(message["code"])
 
 
@@ -84,8 +114,10 @@ async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Drain]]:
 @pytest.fixture
 async def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     monkeypatch.setattr("shared.process.sockets.ABORT_SECONDS", 0.3)
-    endpoints = (listen, note, overwhelm, overwhelm_and_leave)
+    saying = say_three_together, say_three_too_late
+    endpoints = (listen, note, collect, overwhelm, overwhelm_and_leave, *saying)
     codes.clear()
+    said.clear()
     routes = [WebSocketRoute(f"/{each.__name__}", each) for each in endpoints]
     server = create_server(
         Starlette(routes=[*HTTP, *routes], lifespan=lifespan),
@@ -129,6 +161,19 @@ async def until_forgotten(server: Server) -> None:
         return not server.server_state.connections and not server.server_state.tasks
 
     await eventually(is_forgotten, "nothing is left of the client", 5)
+
+
+async def test_frames_that_are_sent_together_come_each_and_in_order(server: Server) -> None:
+    async with connect(f"ws://{HOST}:{port_of(server)}/say_three_together") as connection:
+        await connection.send("go on")
+        assert [await connection.recv() for _ in range(3)] == ["one", "two", "three"]
+
+
+async def test_frames_that_are_sent_together_to_who_has_gone_go_nowhere(server: Server) -> None:
+    async with connect(f"ws://{HOST}:{port_of(server)}/say_three_too_late"):
+        pass
+    await until_forgotten(server)
+    assert codes == [LOST]
 
 
 async def test_a_client_that_answers_pings_stays(server: Server) -> None:
@@ -177,6 +222,48 @@ async def test_a_client_that_says_goodbye_is_not(server: Server, frame: bytes, c
         writer.write(frame)
         await until_forgotten(server)
     assert codes == [code]
+
+
+@pytest.mark.parametrize(
+    ("farewell", "code"), [(b"\x88\x82\0\0\0\0\x03\xe8", 1000), (b"", LOST)], ids=["close", "cut"]
+)
+@pytest.mark.parametrize("portion", [1, 7])
+async def test_of_a_crowd_that_speaks_and_leaves_at_once_nothing_is_lost_or_mixed_up(
+    server: Server, monkeypatch: pytest.MonkeyPatch, farewell: bytes, code: int, portion: int
+) -> None:
+    monkeypatch.setattr("shared.process.portions.PORTION", portion)
+    crowd = [[f"{person:03} {number}" for number in range(3)] for person in range(40)]
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(vanished(server, "collect")) for _ in crowd]
+        for (_, writer), texts in zip(clients, crowd, strict=True):
+            for text in texts:
+                writer.write(bytes([0x81, 0x80 | len(text)]) + bytes(4) + text.encode())
+            writer.write(farewell)
+            writer.close()
+        await until_forgotten(server)
+    assert sorted(said) == crowd
+    assert codes == [code] * len(crowd)
+
+
+async def test_what_a_client_says_does_not_wait_for_those_who_have_left(server: Server) -> None:
+    shared = cast("Portioned", server.server_state)
+    async with vanished(server, "collect") as (_, writer):
+        turns = list[int]()
+
+        def linger() -> None:
+            turns.append(len(turns))
+
+        for _ in range(1000 * PORTION):  # as of thousands who have left
+            shared.farewells.add(linger)
+        writer.write(bytes([0x81, 0x81]) + bytes(4) + b"x")
+        writer.write(b"\x88\x82\0\0\0\0\x03\xe8")
+
+        async def is_heard() -> bool:
+            return said == [["x"]]
+
+        await eventually(is_heard, "it is heard")
+        assert len(turns) < 1000 * PORTION
+        await until_forgotten(server)
 
 
 @pytest.mark.parametrize("path", ["overwhelm", "overwhelm_and_leave"])

@@ -1,20 +1,12 @@
 """What several callers want is done at once, and each gets his own result or error."""
 
 import asyncio
-from uuid import uuid4
 
 import pytest
 
-from agent_bridge.batching import Batcher
-from agent_bridge.requests import ending as ending_module
-from agent_bridge.requests.claim_queries import ClaimedRequest
-from agent_bridge.requests.ending import Endings
-from shared.domain.endings import Ending, Outcome
-from shared.notifications.bus import Notifications
-from shared.postgres.pool import DatabaseAwayError, create_database
-from shared.redis.servers import create_redis
-from shared.settings.installation import Settings
-from shared.settings.reading import read_settings
+from shared.postgres.pool import DatabaseAwayError
+from shared.process import batching
+from shared.process.batching import Batcher
 
 
 class Work:
@@ -104,41 +96,39 @@ async def test_while_postgresql_is_away_nobody_is_tried_alone() -> None:
         await group.do(3)
 
 
-async def test_answers_that_could_not_be_stored_together_are_stored_alone(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+async def test_things_that_are_not_apart_are_done_one_after_the_other() -> None:
+    given: list[list[int]] = []
+
+    async def note(numbers: list[int]) -> list[int]:
+        given.append(numbers)
+        return numbers
+
+    group = Batcher(note, 10, apart=lambda number: number % 10)
+    numbers = [1, 11, 2, 21, 12]
+    assert await asyncio.gather(*map(group.do, numbers)) == numbers
+    assert given == [[1, 2], [11, 12], [21]]
+
+
+async def test_what_hangs_holds_up_only_what_is_not_apart_from_it(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tries: list[int] = []
+    monkeypatch.setattr(batching, "PATIENCE_SECONDS", 0)
+    may_go_on = asyncio.Event()
+    given: list[list[int]] = []
 
-    async def end_all(_: Endings, endings: list[Ending]) -> list[bool]:
-        tries.append(len(endings))
-        if len(endings) > 1:
-            raise DatabaseAwayError("one of the sessions is locked")
-        return [True]
+    async def hang(numbers: list[int]) -> list[int]:
+        given.append(numbers)
+        if 1 in numbers:
+            await may_go_on.wait()
+        return numbers
 
-    monkeypatch.setattr(Endings, "end_now", end_all)
-    monkeypatch.setattr(ending_module, "RETRY_SECONDS", 0)
-    settings = read_settings(environment, Settings)
-    endings = Endings(create_database(settings), Notifications(create_redis(settings)))
-    outcome = Outcome("answered", {})
-    await asyncio.gather(*(endings.end(_claimed(), outcome) for _ in range(3)))
-    assert tries == [3, 1, 1, 1]
-
-
-def _claimed() -> ClaimedRequest:
-    return ClaimedRequest(
-        id=uuid4(),
-        claim_id=uuid4(),
-        session_id=uuid4(),
-        creator_id=uuid4(),
-        message="hello",
-        config_name=None,
-        provider_name=None,
-        file_ids=[],
-        seconds_left=60.0,
-        waited=0.0,
-        traceparent=None,
-        message_id=None,
-        has_flows=False,
-        overrides=None,
-        asked_id=None,
-    )
+    group = Batcher(hang, 10, apart=lambda number: number % 10)
+    hanging = asyncio.create_task(group.do(1))
+    await asyncio.sleep(0)
+    behind = asyncio.create_task(group.do(11))
+    assert await asyncio.gather(*map(group.do, [2, 3])) == [2, 3]
+    assert await group.do(4) == 4
+    assert (hanging.done(), behind.done()) == (False, False)
+    may_go_on.set()
+    assert (await hanging, await behind) == (1, 11)
+    assert given == [[1], [2, 3], [4], [11]]
