@@ -116,6 +116,7 @@ class _Socket:
             if self._delivering is not None:
                 self._delivering.cancel()
                 await asyncio.gather(self._delivering, return_exceptions=True)
+                self._delivering = None  # it keeps where it was cancelled, which refers to this
             await self._reader.finish()
             self._sender.expected.clear()
 
