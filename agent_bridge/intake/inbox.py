@@ -92,6 +92,7 @@ class LogInbox:
         """Store entries for ever; they wait while PostgreSQL is away."""
         while True:
             await self._until_filled()
+            self._filled.clear()  # before anything is looked at: what comes meanwhile is not missed
             for told in self._entries.tell_losses():
                 logger.warning("agent %r: %s", told.agent_uuid, told.message)
             if taken := self._entries.take(BATCH, BATCH_CHARACTERS):
@@ -99,8 +100,8 @@ class LogInbox:
                 await self._store([waiting.entry for waiting in taken])
                 self._entries.pending.finish(*taken)
             await self._pass_markers()
-            if not self._entries:
-                self._filled.clear()
+            if self._entries:
+                self._filled.set()
 
     async def flush(self, request_ids: tuple[str, ...] | None = None) -> None:
         """Wait until all that was put before of these requests, or of any, has been handled."""

@@ -148,7 +148,8 @@ class Lanes:
         """To agents that were called lately; nothing was sent over them."""
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._flush_lane: Lane | None = None
-        self._flushes = Batcher(self._send_flush_marker, FLUSHED)
+        # One after the other, as a lane invokes: a second one beside it would take its answer.
+        self._flushes = Batcher(self._send_flush_marker, FLUSHED, patience=None)
         self._closing: set[asyncio.Task[None]] = set()
         metrics.LANES_IDLE.set_function(lambda: len(self._idle) + len(self._fresh))
 

@@ -101,6 +101,7 @@ async def insert_requests(
     messages with the same files are not to be stored together.
     Statements at the same moment don't see each other's: a few more than `most_open` can get in,
     as many as there are connections. What was spent is added up only where there is a budget.
+    What is asked is one value, so that the plan for any other is as good: it is made once.
     Raises asyncpg.UniqueViolationError where one of them was stored at the same moment.
     """
     sql = """
@@ -109,17 +110,18 @@ async def insert_requests(
                 owner uuid, session_id uuid, message text, config_name text, provider_name text,
                 file_ids uuid[], message_id uuid, request_id uuid, asked_id uuid,
                 has_arguments boolean, origin text, publication_id uuid, named jsonb, title text,
-                overrides jsonb, seconds float8, traceparent text, question_id uuid
+                overrides jsonb, seconds float8, traceparent text, question_id uuid,
+                most_open int, budget float8
             )) WITH ORDINALITY AS asked (
                 owner, session_id, message, config_name, provider_name, file_ids, message_id,
                 request_id, asked_id, has_arguments, origin, publication_id, named, title,
-                overrides, seconds, traceparent, question_id, place
+                overrides, seconds, traceparent, question_id, most_open, budget, place
             )
         ), room AS (
             SELECT asked.*, CASE
                 WHEN is_repeated THEN 'repeated'
-                WHEN CAST(:most_open AS int) <> 0 AND open + row_number()
-                    OVER (PARTITION BY owner, is_repeated ORDER BY place) > :most_open
+                WHEN most_open <> 0 AND open + row_number()
+                    OVER (PARTITION BY owner, is_repeated ORDER BY place) > most_open
                     THEN 'too many open'
                 WHEN CASE WHEN usd > 0 THEN spent_this_month(owner) >= usd END
                     THEN 'budget spent'
@@ -136,14 +138,14 @@ async def insert_requests(
                 SELECT (
                     SELECT true FROM requests WHERE session_id = asked.session_id
                     AND message_id = asked.message_id AND creator_id = owner
-                ) IS NOT NULL AS is_repeated
+                ) IS NOT NULL AS is_repeated OFFSET 0
             ) AS known CROSS JOIN LATERAL (
                 SELECT count(*) AS open FROM requests
                 WHERE creator_id = owner AND status IN ('queued', 'running')
             ) AS requests CROSS JOIN LATERAL (
-                SELECT coalesce((SELECT usd FROM budgets WHERE user_id = owner),
-                                CAST(:budget AS float8)) AS usd
-            ) AS budget
+                SELECT coalesce((SELECT usd FROM budgets WHERE user_id = owner), budget) AS usd
+                OFFSET 0
+            ) AS allowed
         ), chat AS (
             INSERT INTO chatconversations (session_id, title, creator_id, origin, last_event_at)
             SELECT session_id, title, owner, origin, timezone('utc', clock_timestamp())
@@ -185,16 +187,12 @@ async def insert_requests(
                coalesce(accepted_seq, 0) AS seq
         FROM room LEFT JOIN request ON request.id = room.request_id ORDER BY place
     """
-    values = {
-        "asked": [*map(_values, new)],
-        "most_open": bounds.most_open,
-        "budget": bounds.budget,
-    }
-    rows = await connection.fetch_all(sql, values)
+    asked = [_values(each, bounds) for each in new]
+    rows = await connection.fetch_all(sql, {"asked": asked})
     return [Inserted(Acceptance(row["acceptance"]), row["seq"]) for row in rows]
 
 
-def _values(new: NewRequest) -> dict[str, object]:
+def _values(new: NewRequest, bounds: Bounds) -> dict[str, object]:
     question = new.question
     return {
         **{name: getattr(question, name) for name in _STORED},
@@ -204,6 +202,7 @@ def _values(new: NewRequest) -> dict[str, object]:
         "seconds": new.timeout.total_seconds(),
         "traceparent": new.traceparent,
         "question_id": uuid4(),
+        **attrs.asdict(bounds),
     }
 
 

@@ -3,7 +3,8 @@ time. So one statement does for many when there is much to do, and nobody waits 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import Context
 
 PATIENCE_SECONDS = 0.05  # for which others wait for what is being done; it may wait for a lock
@@ -16,7 +17,8 @@ class Batcher[T, R]:
     """Callers who want the same done, each to a thing of his own.
 
     Where it fails, each thing is tried alone, unless the error is one that is `nobodys` own. Things
-    that are not `apart` are done one after the other.
+    that are not `apart` are done one after the other. With no `patience` nothing is done beside
+    what is being done, however long that takes.
     """
 
     def __init__(
@@ -26,10 +28,12 @@ class Batcher[T, R]:
         *,
         nobodys: tuple[type[Exception], ...] = (),
         apart: Callable[[T], Hashable] = id,
+        patience: float | None = PATIENCE_SECONDS,
     ) -> None:
         self._work = work
         self._nobodys = nobodys
         self._apart = apart
+        self._patience = patience
         self._most = most  # things at a time
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._working: dict[asyncio.Task[None], set[Hashable]] = {}
@@ -57,12 +61,8 @@ class Batcher[T, R]:
         assert task is not None
         try:
             while taken := self._take(task):
-                stuck = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._leave, task)
-                try:
+                with self._patient(task):
                     await self._do_all([each for each in taken if not each[1].done()])
-                finally:
-                    stuck.cancel()
-                    self._stuck.discard(task)
         finally:
             del self._working[task]
 
@@ -82,6 +82,19 @@ class Batcher[T, R]:
                 taken.append(each)
         self._waiting = left
         return taken
+
+    @contextmanager
+    def _patient(self, task: "asyncio.Task[None]") -> Iterator[None]:
+        """Leave the task to itself where the block takes long."""
+        if self._patience is None:
+            yield
+            return
+        stuck = asyncio.get_running_loop().call_later(self._patience, self._leave, task)
+        try:
+            yield
+        finally:
+            stuck.cancel()
+            self._stuck.discard(task)
 
     def _leave(self, task: "asyncio.Task[None]") -> None:
         """Wait for it no longer."""

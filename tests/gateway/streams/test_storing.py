@@ -11,7 +11,14 @@ import pytest
 from databases import Database
 
 from gateway.streams import storing as storing_module
-from gateway.streams.asking_queries import Acceptance, Bounds, Inserted, NewRequest, insert_request
+from gateway.streams.asking_queries import (
+    Acceptance,
+    Bounds,
+    Inserted,
+    NewRequest,
+    insert_request,
+    insert_requests,
+)
 from gateway.streams.questions import Past, Question
 from gateway.streams.storing import Storing
 from shared.postgres.pool import DatabaseAwayError, connect, create_database, transaction
@@ -177,3 +184,21 @@ async def test_what_has_a_history_or_files_is_stored_alone(
     new = with_files, attrs.evolve(with_history, question=question), _new(owner)
     assert await _store(storing, *new) == [Acceptance.STORED] * 3
     assert storing.counts == [1]
+
+
+async def test_the_statement_is_planned_once_however_many_it_stores(
+    database: Database, settings: Settings
+) -> None:
+    """PostgreSQL tries five plans for what it is given before it makes one for all."""
+    owner = await insert_user(database)
+    async with connect(database) as connection:
+        for count in (1, 2, 1, 8, 1, 1, 4, 1):
+            new = [_new(owner) for _ in range(count)]
+            await insert_requests(connection, new, Bounds(settings.open_requests_per_user))
+        sql = """
+            SELECT generic_plans, custom_plans FROM pg_prepared_statements
+            WHERE statement LIKE '%json_to_recordset%' AND generic_plans + custom_plans > 1
+        """
+        plans = await connection.fetch_one(sql)
+    assert plans is not None
+    assert (plans["generic_plans"], plans["custom_plans"]) == (3, 5)

@@ -109,10 +109,17 @@ async def test_things_that_are_not_apart_are_done_one_after_the_other() -> None:
     assert given == [[1, 2], [11, 12], [21]]
 
 
-async def test_what_hangs_holds_up_only_what_is_not_apart_from_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(batching, "PATIENCE_SECONDS", 0)
+async def test_without_patience_nothing_is_done_beside_what_takes_long() -> None:
+    work = Work()
+    tasks = await _begin(work, Batcher(work.double, 10, patience=None), 1, 2, 3)
+    await asyncio.sleep(2 * batching.PATIENCE_SECONDS)
+    assert work.given == [[1]]
+    work.may_go_on.set()
+    assert await asyncio.gather(*tasks) == [2, 4, 6]
+    assert work.given == [[1], [2, 3]]
+
+
+async def test_what_hangs_holds_up_only_what_is_not_apart_from_it() -> None:
     may_go_on = asyncio.Event()
     given: list[list[int]] = []
 
@@ -122,7 +129,7 @@ async def test_what_hangs_holds_up_only_what_is_not_apart_from_it(
             await may_go_on.wait()
         return numbers
 
-    group = Batcher(hang, 10, apart=lambda number: number % 10)
+    group = Batcher(hang, 10, apart=lambda number: number % 10, patience=0)
     hanging = asyncio.create_task(group.do(1))
     await asyncio.sleep(0)
     behind = asyncio.create_task(group.do(11))
