@@ -113,10 +113,10 @@ class _Socket:
             logger.debug("a socket was not read out")
         finally:
             self._feed.tell(None)
-            if self._delivering is not None:
-                self._delivering.cancel()
-                await asyncio.gather(self._delivering, return_exceptions=True)
-                self._delivering = None  # it keeps where it was cancelled, which refers to this
+            delivering, self._delivering = self._delivering, None  # its error would keep this
+            if delivering is not None:
+                delivering.cancel()
+                await asyncio.gather(delivering, return_exceptions=True)
             await self._reader.finish()
             self._sender.expected.clear()
 

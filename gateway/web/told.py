@@ -62,12 +62,13 @@ class Told:
         return map(self._text if self._made else itemgetter(0), rows)
 
     def _text(self, row: Any) -> str:
-        text: str = row[0]
+        text = [row[0]]
         for place, (key, make) in enumerate(self._made, 1):
             value = make(row)
-            written = "" if value is UNSET else f"{key}{write_json(value).decode()}"
-            text = f"{text}{written}{row[place]}"
-        return text
+            if value is not UNSET:
+                text += key, write_json(value).decode()
+            text.append(row[place])
+        return "".join(text)
 
 
 @frozen
