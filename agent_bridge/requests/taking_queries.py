@@ -71,7 +71,7 @@ async def take_requests(
             UPDATE requests
             SET status = 'running', bridge_id = :bridge_id, claim_id = gen_random_uuid(),
                 lease_until = clock_timestamp() + CAST(:lease AS interval),
-                claimed_at = clock_timestamp(), provider_id = chosen.provider_id,
+                claimed_at = now(), provider_id = chosen.provider_id,
                 sent_at = CASE WHEN chosen.id IS NOT NULL OR asked.id IS NOT NULL THEN now() END
             FROM known LEFT JOIN chosen USING (id) LEFT JOIN asked USING (id)
             WHERE requests.id = known.id

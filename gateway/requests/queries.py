@@ -4,8 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from databases.core import Connection
+from databases.interfaces import Record
 
-from gateway.requests.schemas import ChatRequest, RequestDetails, RequestSelection
+from gateway.requests.schemas import ChatRequest, RequestDetails, RequestSelection, UsedModel
 from gateway.web.paging import MOST, Page, Slice, select_page
 from gateway.web.told import Told
 from shared.domain.endings import OpenRequest
@@ -65,7 +66,7 @@ async def select_request(
     """The owner's request."""
     sql = f"{_TOLD} FROM requests WHERE creator_id = :owner AND id = :request_id"
     row = await connection.fetch_one(sql, {"owner": owner, "request_id": request_id})
-    return ChatRequest(**columns(row)) if row else None
+    return ChatRequest(**_told(row)) if row else None
 
 
 async def select_details(
@@ -87,7 +88,11 @@ async def select_details(
         ) AS logged
     """  # noqa: S608 (statements of ours)
     row = await connection.fetch_one(sql, {"owner": owner, "request_id": request_id})
-    return RequestDetails(**columns(row)) if row else None
+    return RequestDetails(**_told(row)) if row else None
+
+
+def _told(row: Record) -> dict[str, Any]:
+    return {**columns(row), "usage": [UsedModel(**each) for each in row["usage"]]}
 
 
 async def select_open_request(

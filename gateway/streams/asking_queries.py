@@ -126,10 +126,13 @@ async def insert_requests(
                 place
             )
         ), known AS (
-            SELECT asked.*, first.*, first_id IS NOT NULL OR message_id IS NOT NULL
+            SELECT asked.*, first.*, begun.*, first_id IS NOT NULL OR message_id IS NOT NULL
                    AND row_number() OVER (PARTITION BY session_id, message_id ORDER BY place) > 1
                    AS is_repeated
             FROM asked LEFT JOIN LATERAL (
+                SELECT true AS is_begun, creator_id AS begun_by
+                FROM chatconversations WHERE session_id = asked.session_id LIMIT 1
+            ) AS begun ON true LEFT JOIN LATERAL (
                 SELECT id AS first_id, coalesce(accepted_seq, 0) AS first_accepted_seq,
                        seq AS first_answer_seq
                 FROM requests WHERE session_id = asked.session_id
@@ -151,6 +154,7 @@ async def insert_requests(
                       AND spent_by_group_this_month(own.group_id) >= common.usd
                     LIMIT 1
                 ) THEN 'group budget spent'
+                WHEN is_begun AND begun_by IS DISTINCT FROM owner THEN 'foreign session'
             END AS lack
             FROM known CROSS JOIN LATERAL (
                 SELECT count(*) AS open FROM requests
@@ -168,10 +172,7 @@ async def insert_requests(
                    * (row_number() OVER (PARTITION BY session_id, owner ORDER BY place DESC) - 1)
                    AS after
             FROM room WHERE lack IS NULL AND (
-                waits
-                OR session_id IN (SELECT session_id FROM free)
-                OR (SELECT creator_id FROM chatconversations AS it
-                    WHERE it.session_id = room.session_id) IS NULL
+                waits OR is_begun IS NULL OR session_id IN (SELECT session_id FROM free)
             )
         ), chat AS (
             INSERT INTO chatconversations

@@ -46,7 +46,9 @@ PAGES = ("limit", "per_page")  # the parameters that say how much of a list is w
 
 ONE = "one agent"
 LOGIN = "login"
-LISTS = [name for name in LISTING if "/api/llms/" not in name]  # that is /api/llm again
+# Not /api/llm again, and neither what is found nor what is summed up: these are no long lists.
+APART = ("/api/llms/", "/api/chats/search", "/api/usage")
+LISTS = [name for name in LISTING if not any(each in name for each in APART)]
 
 TARGETS: dict[str, Target] = {
     **{f"{name}, {FEW}": at_least(0.75, of_floor=True) for name in LISTS},

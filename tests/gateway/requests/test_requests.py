@@ -1,5 +1,6 @@
 """Requests by REST: how far they are, and cancelling them."""
 
+import json
 import re
 from time import monotonic
 from typing import Any
@@ -119,6 +120,25 @@ async def test_an_answered_request_tells_its_times(user: User, master: Master) -
         "waits_for": [],
     }
     assert details == request
+
+
+async def test_what_was_used_is_told_of_a_time_without_microseconds_too(
+    user: User, master: Master, sql: Sql
+) -> None:
+    async with user.chat() as chat:
+        frame = await chat.ask("hello")
+    request_id = frame["response"]["request_id"]
+    used = {"model": "m", "provider": None, "input_tokens": 2, "cached_tokens": 0}
+    used |= {"output_tokens": 1, "price": None}
+    sql(
+        """
+        UPDATE requests SET usage = %s::jsonb, created_at = date_trunc('second', created_at)
+        WHERE id = %s
+        """,
+        *(json.dumps([used]), request_id),
+    )
+    assert (await read(user, request_id))["usage"] == [used]
+    assert [each["usage"] for each in await listed(user, chat.session_id)] == [[used]]
 
 
 async def test_an_answer_in_parts_tells_when_the_first_and_the_last_came(
