@@ -59,7 +59,8 @@ async def lock_turns(
     First comes whose user has least running then, and of those the oldest; none whose user has
     more than `most_running`. Users who wait are found one after the other in an index: how much
     others have waiting costs nothing. What another bridge is about to claim is left to it:
-    so twice as many are looked at.
+    so twice as many are looked at. Each is locked by its id: an index of all that wait names many
+    that do no more, until it is vacuumed.
     """
     sql = """
         WITH RECURSIVE waiting AS (
@@ -95,10 +96,14 @@ async def lock_turns(
                 ORDER BY position LIMIT 2 * CAST(:limit AS int)
             ) AS first
         )
-        SELECT requests.id FROM requests JOIN head USING (id)
-        WHERE status = 'queued' AND turn <= CAST(:most_running AS int) + 1
-        ORDER BY turn, head.position LIMIT :limit
-        FOR UPDATE OF requests SKIP LOCKED
+        SELECT locked.id FROM (
+            SELECT id FROM head WHERE turn <= CAST(:most_running AS int) + 1
+            ORDER BY turn, position
+        ) AS next CROSS JOIN LATERAL (
+            SELECT id FROM requests WHERE id = next.id AND status = 'queued'
+            FOR UPDATE SKIP LOCKED
+        ) AS locked
+        LIMIT :limit
     """
     values = {"limit": limit, "most_running": most_running}
     return [row["id"] for row in await connection.fetch_all(sql, values)]

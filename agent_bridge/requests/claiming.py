@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import batched
+from time import monotonic
 from uuid import UUID
 
 import asyncpg
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 1.0
 RESERVE = 1  # lanes for users who have nothing running, times as many as for all
 TOGETHER = 32  # requests that one statement takes
+PAUSE_SECONDS = 0.01  # between two looks where more waits than there is room for
 POLL_SECONDS = 1.0  # finds what no notification announced
 
 type Claim = Callable[[Connection, UUID], Awaitable[list[ClaimedRequest]]]
@@ -58,15 +60,20 @@ class Claiming:
         """Claim and start waiting requests for ever: at once when told, else every second."""
         own = requests_channel(self._bridge_id)
         told: list[UUID | None] = []
+        looked = 0.0
         async with self._notifications.subscribe(WAITING_REQUESTS, own) as listener:
             while True:
                 named = [each for each in told if each is not None]
                 is_all = len(named) == len(told) and await self._take_and_start(named, listener)
                 if not is_all:
                     await self._claim_and_start(listener)
+                    looked = monotonic()
                 if named and not self._room:  # others may have some
                     self._notifications.publish(WAITING_REQUESTS, encode_waiting(None))
                 told = await _next_told(listener)
+                if self._is_behind:  # others wait as well: what comes meanwhile goes with it
+                    await asyncio.sleep(looked + PAUSE_SECONDS - monotonic())
+                    told += map(decode_waiting, listener.clear())
 
     async def send_heartbeats(self) -> None:
         """Tell the gateways every second, for ever, that requests are claimed here."""
@@ -87,7 +94,7 @@ class Claiming:
     async def _take_and_start(self, named: list[UUID], listener: Listener) -> bool:
         """Claim what was named, if there is room for all; False: something may be left to claim."""
         async with self._claiming:
-            if not 0 < len(named) <= self._room:
+            if self._is_behind or not 0 < len(named) <= self._room:
                 return False
             return await self._take(listener, named) == len(named)
 
