@@ -149,7 +149,7 @@ class Lanes:
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._flush_lane: Lane | None = None
         # One after the other, as a lane invokes: a second one beside it would take its answer.
-        self._flushes = Batcher(self._send_flush_marker, FLUSHED, patience=None)
+        self._flushes = Batcher(self._send_flush_marker, FLUSHED)
         self._closing: set[asyncio.Task[None]] = set()
         metrics.LANES_IDLE.set_function(lambda: len(self._idle) + len(self._fresh))
 

@@ -6,12 +6,11 @@ from typing import Literal
 from uuid import UUID, uuid5
 
 from attrs import frozen
-from databases.core import Connection
 
 from gateway.requests.cancellation import cancel
 from gateway.state import State
 from gateway.streams import asking_queries as queries
-from gateway.streams.asking_queries import Acceptance
+from gateway.streams.asking_queries import Acceptance, Repeated
 from gateway.streams.questions import Question
 from gateway.web.metrics import MESSAGES
 from shared.postgres.pool import DatabaseAwayError, connect
@@ -113,8 +112,7 @@ async def ask(state: State, question: Question) -> Accepted:
         case Acceptance.FOREIGN_SESSION:
             raise ForeignSessionError(FOREIGN_SESSION)
         case Acceptance.REPEATED:
-            async with connect(state["database"]) as connection:
-                return await _find_first(connection, question)
+            return _as_before(question, inserted.first or await _find_first(state, question))
     state["heard"].has_begun(question.request_id)
     state["bridges"].notify(question.user_id, question.request_id)
     return Accepted(question.request_id, question.session_id, question.message_id, inserted.seq)
@@ -131,11 +129,17 @@ async def give_up(state: State, user_id: UUID, accepted: Accepted) -> None:
         )
 
 
-async def _find_first(connection: Connection, question: Question) -> Accepted:
-    """The same message as it came before."""
-    first = await queries.select_repeated(connection, question)
+async def _find_first(state: State, question: Question) -> Repeated:
+    """What the same message has begun, which came at the same moment."""
+    async with connect(state["database"]) as connection:
+        first = await queries.select_repeated(connection, question)
     if first is None:
         raise NotAcceptedError(DELETED_MEANWHILE)
+    return first
+
+
+def _as_before(question: Question, first: Repeated) -> Accepted:
+    """The same message as it came before."""
     return Accepted(
         first.request_id,
         question.session_id,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import Enum
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -23,6 +24,8 @@ class Acceptance(Enum):
     GROUP_BUDGET_SPENT = "group budget spent"
     FOREIGN_SESSION = "foreign session"
     REPEATED = "repeated"
+    BUSY = "busy"
+    """Not yet: somebody else writes to its chat, and it was not to wait."""
 
 
 @frozen
@@ -35,14 +38,6 @@ class Bounds:
 
 
 @frozen
-class Inserted:
-    """What became of a message; the `seq` is that of its session then, where it was stored."""
-
-    acceptance: Acceptance
-    seq: int = 0
-
-
-@frozen
 class Repeated:
     """A request whose message came again, where its frames begin, and the seq of its answer.
 
@@ -52,6 +47,16 @@ class Repeated:
     request_id: UUID
     accepted_seq: int
     answer_seq: int | None
+
+
+@frozen
+class Inserted:
+    """What became of a message; the `seq` is that of its session then, where it was stored."""
+
+    acceptance: Acceptance
+    seq: int = 0
+    first: Repeated | None = None
+    """What its message has begun before, where it is repeated and that is known."""
 
 
 @frozen
@@ -91,18 +96,20 @@ async def _insert_request(connection: Connection, new: NewRequest, bounds: Bound
 
 
 async def insert_requests(
-    connection: Connection, new: Sequence[NewRequest], bounds: Bounds
+    connection: Connection, new: Sequence[NewRequest], bounds: Bounds, *, waits: bool = True
 ) -> list[Inserted]:
-    """Store messages of different sessions and their requests, without what came before them.
+    """Store messages and their requests, without what came before them.
 
     One statement: chats, messages, files and requests are there together or not at all. The chats'
-    rows are locked first, so that the requests of a session stand in the order of their messages;
-    then files; both in order. A trigger adds these to the session's, and takes them from no other:
-    messages with the same files are not to be stored together.
+    rows are locked first, so that the requests of a session stand in the order of their messages,
+    which are a millisecond apart; then files; both in order. A trigger adds these to the session's,
+    and takes them from no other: messages with the same files are not to be stored together.
     Statements at the same moment don't see each other's: a few more than `most_open` can get in,
     as many as there are connections. What was spent is added up only where there is a budget.
+    Without `waits` those of chats that somebody else writes to are left out: they are busy.
     What is asked is one value, so that the plan for any other is as good: it is made once.
-    Raises asyncpg.UniqueViolationError where one of them was stored at the same moment.
+    Raises asyncpg.UniqueViolationError where one of them was stored at the same moment, and
+    asyncpg.CardinalityViolationError where two owners begin the same chat.
     """
     sql = """
         WITH asked AS (
@@ -111,14 +118,25 @@ async def insert_requests(
                 file_ids uuid[], message_id uuid, request_id uuid, asked_id uuid,
                 has_arguments boolean, origin text, publication_id uuid, named jsonb, title text,
                 overrides jsonb, seconds float8, traceparent text, question_id uuid,
-                most_open int, budget float8
+                most_open int, budget float8, waits boolean
             )) WITH ORDINALITY AS asked (
                 owner, session_id, message, config_name, provider_name, file_ids, message_id,
                 request_id, asked_id, has_arguments, origin, publication_id, named, title,
-                overrides, seconds, traceparent, question_id, most_open, budget, place
+                overrides, seconds, traceparent, question_id, most_open, budget, waits,
+                place
             )
+        ), known AS (
+            SELECT asked.*, first.*, first_id IS NOT NULL OR message_id IS NOT NULL
+                   AND row_number() OVER (PARTITION BY session_id, message_id ORDER BY place) > 1
+                   AS is_repeated
+            FROM asked LEFT JOIN LATERAL (
+                SELECT id AS first_id, coalesce(accepted_seq, 0) AS first_accepted_seq,
+                       seq AS first_answer_seq
+                FROM requests WHERE session_id = asked.session_id
+                AND message_id = asked.message_id AND creator_id = owner LIMIT 1
+            ) AS first ON true
         ), room AS (
-            SELECT asked.*, CASE
+            SELECT known.*, CASE
                 WHEN is_repeated THEN 'repeated'
                 WHEN most_open <> 0 AND open + row_number()
                     OVER (PARTITION BY owner, is_repeated ORDER BY place) > most_open
@@ -134,35 +152,47 @@ async def insert_requests(
                     LIMIT 1
                 ) THEN 'group budget spent'
             END AS lack
-            FROM asked CROSS JOIN LATERAL (
-                SELECT (
-                    SELECT true FROM requests WHERE session_id = asked.session_id
-                    AND message_id = asked.message_id AND creator_id = owner
-                ) IS NOT NULL AS is_repeated OFFSET 0
-            ) AS known CROSS JOIN LATERAL (
+            FROM known CROSS JOIN LATERAL (
                 SELECT count(*) AS open FROM requests
                 WHERE creator_id = owner AND status IN ('queued', 'running')
             ) AS requests CROSS JOIN LATERAL (
                 SELECT coalesce((SELECT usd FROM budgets WHERE user_id = owner), budget) AS usd
                 OFFSET 0
             ) AS allowed
+        ), free AS (
+            SELECT session_id FROM chatconversations
+            WHERE session_id IN (SELECT session_id FROM room WHERE lack IS NULL)
+            ORDER BY session_id FOR UPDATE SKIP LOCKED
+        ), fit AS (
+            SELECT room.*, timezone('utc', clock_timestamp()) AS moment, interval '1 millisecond'
+                   * (row_number() OVER (PARTITION BY session_id, owner ORDER BY place DESC) - 1)
+                   AS after
+            FROM room WHERE lack IS NULL AND (
+                waits
+                OR session_id IN (SELECT session_id FROM free)
+                OR (SELECT creator_id FROM chatconversations AS it
+                    WHERE it.session_id = room.session_id) IS NULL
+            )
         ), chat AS (
-            INSERT INTO chatconversations (session_id, title, creator_id, origin, last_event_at)
-            SELECT session_id, title, owner, origin, timezone('utc', clock_timestamp())
-            FROM room WHERE lack IS NULL ORDER BY session_id
-            ON CONFLICT (session_id) DO UPDATE SET updated_at = excluded.last_event_at,
+            INSERT INTO chatconversations
+                (session_id, title, creator_id, origin, updated_at, last_event_at)
+            SELECT DISTINCT ON (session_id, owner)
+                   session_id, title, owner, origin, moment, moment + after
+            FROM fit ORDER BY session_id, owner, place
+            ON CONFLICT (session_id) DO UPDATE SET updated_at = excluded.updated_at,
                 last_event_at = greatest(excluded.last_event_at,
-                    chatconversations.last_event_at + interval '1 millisecond')
+                    chatconversations.last_event_at + interval '1 millisecond'
+                    + (excluded.last_event_at - excluded.updated_at))
             WHERE chatconversations.creator_id = excluded.creator_id
-            RETURNING session_id, last_event_at, last_seq
+            RETURNING session_id, creator_id, last_event_at, last_seq
         ), kept AS (
-            SELECT * FROM room JOIN chat USING (session_id) WHERE lack IS NULL
+            SELECT fit.*, last_seq, last_event_at - after AS said_at
+            FROM fit JOIN chat USING (session_id) WHERE owner = chat.creator_id
         ), question AS (
             INSERT INTO chatmessages
                 (id, request_id, sender_type, content, created_at, updated_at, conversation_id,
                  owner_id)
-            SELECT question_id, request_id, 'user', message, last_event_at, last_event_at,
-                   session_id, owner
+            SELECT question_id, request_id, 'user', message, said_at, said_at, session_id, owner
             FROM kept
         ), attached AS (
             SELECT files.id, kept.session_id, kept.request_id
@@ -182,17 +212,25 @@ async def insert_requests(
             FROM kept ORDER BY place
             RETURNING id, accepted_seq
         )
-        SELECT CASE WHEN accepted_seq IS NULL THEN coalesce(lack, 'foreign session')
-                    ELSE 'stored' END AS acceptance,
-               coalesce(accepted_seq, 0) AS seq
-        FROM room LEFT JOIN request ON request.id = room.request_id ORDER BY place
+        SELECT CASE WHEN request.id IS NOT NULL THEN 'stored'
+                    WHEN room.lack IS NOT NULL THEN room.lack
+                    WHEN fit.place IS NULL THEN 'busy' ELSE 'foreign session' END AS acceptance,
+               coalesce(accepted_seq, 0) AS seq, room.first_id, room.first_accepted_seq,
+               room.first_answer_seq
+        FROM room LEFT JOIN fit USING (place) LEFT JOIN request ON request.id = room.request_id
+        ORDER BY place
     """
-    asked = [_values(each, bounds) for each in new]
+    asked = [{**_values(each), **attrs.asdict(bounds), "waits": waits} for each in new]
     rows = await connection.fetch_all(sql, {"asked": asked})
-    return [Inserted(Acceptance(row["acceptance"]), row["seq"]) for row in rows]
+    return [_inserted(*row) for row in rows]
 
 
-def _values(new: NewRequest, bounds: Bounds) -> dict[str, object]:
+def _inserted(acceptance: str, seq: int, first_id: UUID | None, *seqs: Any) -> Inserted:
+    first = None if first_id is None else Repeated(first_id, *seqs)
+    return Inserted(Acceptance(acceptance), seq, first)
+
+
+def _values(new: NewRequest) -> dict[str, object]:
     question = new.question
     return {
         **{name: getattr(question, name) for name in _STORED},
@@ -202,7 +240,6 @@ def _values(new: NewRequest, bounds: Bounds) -> dict[str, object]:
         "seconds": new.timeout.total_seconds(),
         "traceparent": new.traceparent,
         "question_id": uuid4(),
-        **attrs.asdict(bounds),
     }
 
 

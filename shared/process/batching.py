@@ -3,11 +3,10 @@ time. So one statement does for many when there is much to do, and nobody waits 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import Context
-
-PATIENCE_SECONDS = 0.05  # for which others wait for what is being done; it may wait for a lock
 
 type Work[T, R] = Callable[[list[T]], Awaitable[Sequence[R]]]
 """Returns a result for each thing, in their order."""
@@ -16,9 +15,8 @@ type Work[T, R] = Callable[[list[T]], Awaitable[Sequence[R]]]
 class Batcher[T, R]:
     """Callers who want the same done, each to a thing of his own.
 
-    Where it fails, each thing is tried alone, unless the error is one that is `nobodys` own. Things
-    that are not `apart` are done one after the other. With no `patience` nothing is done beside
-    what is being done, however long that takes.
+    Where it fails, each thing is tried alone, unless the error is one that is `nobodys` own. What
+    takes longer than `patience`, in seconds, is waited for by nobody else.
     """
 
     def __init__(
@@ -27,16 +25,14 @@ class Batcher[T, R]:
         most: int,
         *,
         nobodys: tuple[type[Exception], ...] = (),
-        apart: Callable[[T], Hashable] = id,
-        patience: float | None = PATIENCE_SECONDS,
+        patience: float | None = None,
     ) -> None:
         self._work = work
         self._nobodys = nobodys
-        self._apart = apart
         self._patience = patience
         self._most = most  # things at a time
-        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
-        self._working: dict[asyncio.Task[None], set[Hashable]] = {}
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._working: set[asyncio.Task[None]] = set()
         self._stuck: set[asyncio.Task[None]] = set()
 
     async def do(self, thing: T) -> R:
@@ -53,39 +49,23 @@ class Batcher[T, R]:
         """Do what waits, unless somebody will when he is ready."""
         if self._waiting and len(self._working) == len(self._stuck):
             # In a context of its own: what is logged there is about more than the first who came.
-            task = asyncio.create_task(self._run(), context=Context())
-            self._working[task] = set()
+            self._working.add(asyncio.create_task(self._run(), context=Context()))
 
     async def _run(self) -> None:
         task = asyncio.current_task()
         assert task is not None
         try:
-            while taken := self._take(task):
+            while self._waiting:
+                count = min(self._most, len(self._waiting))
+                taken = [self._waiting.popleft() for _ in range(count)]
                 with self._patient(task):
                     await self._do_all([each for each in taken if not each[1].done()])
         finally:
-            del self._working[task]
-
-    def _take(self, task: "asyncio.Task[None]") -> list[tuple[T, asyncio.Future[R]]]:
-        """The next ones that are apart from each other, and from all that is being done."""
-        keys: set[Hashable] = set()
-        self._working[task] = keys
-        others = set[Hashable]().union(*self._working.values())
-        taken: list[tuple[T, asyncio.Future[R]]] = []
-        left: list[tuple[T, asyncio.Future[R]]] = []
-        for each in self._waiting:
-            key = self._apart(each[0])
-            if len(taken) == self._most or key in keys or key in others:
-                left.append(each)
-            else:
-                keys.add(key)
-                taken.append(each)
-        self._waiting = left
-        return taken
+            self._working.discard(task)
 
     @contextmanager
     def _patient(self, task: "asyncio.Task[None]") -> Iterator[None]:
-        """Leave the task to itself where the block takes long."""
+        """Have others wait for this, but not for long."""
         if self._patience is None:
             yield
             return

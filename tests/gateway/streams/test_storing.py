@@ -113,11 +113,43 @@ async def test_those_of_one_statement_count_for_their_owners_bound(
 async def test_messages_of_one_session_are_stored_in_their_order(
     database: Database, storing: Watched
 ) -> None:
-    owner, session_id, message_id = await insert_user(database), uuid4(), uuid4()
-    first, same = (_new(owner, session_id, message_id) for _ in range(2))
-    found = await _store(storing, first, same, _new(owner, session_id))
-    assert found == [Acceptance.STORED, Acceptance.REPEATED, Acceptance.STORED]
-    assert storing.counts == [1, 1, 1]
+    owner, other, session_id = await insert_user(database), await insert_user(database), uuid4()
+    first, second, third = (_new(owner, session_id, uuid4()) for _ in range(3))
+    same = attrs.evolve(second, question=attrs.evolve(second.question, request_id=uuid4()))
+    assert await _store(storing, first, second, same) == [
+        *[Acceptance.STORED] * 2,
+        Acceptance.REPEATED,
+    ]
+    foreign = _new(other, session_id)
+    assert await _store(storing, foreign, third) == [
+        Acceptance.FOREIGN_SESSION,
+        Acceptance.STORED,
+    ]
+    assert storing.counts == [3, 2]
+    ids = [each.question.request_id for each in (first, second, third)]
+    assert [request_id for *_, request_id in await _contents(database)] == ids
+    sql = """
+        SELECT request_id, said.created_at, last_event_at
+        FROM chatmessages AS said JOIN chatconversations ON session_id = conversation_id
+        ORDER BY said.created_at
+    """
+    async with connect(database) as connection:
+        rows = await connection.fetch_all(sql)
+    assert [row["request_id"] for row in rows] == ids
+    times = [row["created_at"] for row in rows]
+    assert times[1] - times[0] == timedelta(milliseconds=1)
+    assert times[2] - times[1] >= timedelta(milliseconds=1)
+    assert {row["last_event_at"] for row in rows} == {times[2]}
+
+
+async def test_of_two_who_begin_the_same_chat_at_once_one_does(
+    database: Database, storing: Watched
+) -> None:
+    owners, session_id = [await insert_user(database) for _ in range(3)], uuid4()
+    new = [_new(owners[0], session_id), _new(owners[1], session_id), _new(owners[2])]
+    found = await _store(storing, *new)
+    assert found == [Acceptance.STORED, Acceptance.FOREIGN_SESSION, Acceptance.STORED]
+    assert storing.counts == [3, 1, 1, 1]
 
 
 async def test_the_same_message_at_two_gateways_at_once_is_stored_once(
@@ -152,7 +184,7 @@ async def test_a_locked_session_costs_no_other(
     """Where its lock is not had in time, all of its statement are tried alone."""
     owner, other = [await insert_user(database) for _ in range(2)]
 
-    async def refuse_many(*arguments: object) -> list[Inserted]:
+    async def refuse_many(*arguments: object, **named: object) -> list[Inserted]:
         raise DatabaseAwayError("locked") from asyncpg.LockNotAvailableError()
 
     monkeypatch.setattr(storing_module, "insert_requests", refuse_many)
@@ -163,7 +195,7 @@ async def test_a_locked_session_costs_no_other(
 async def test_while_postgresql_is_away_all_are_told_so(
     storing: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(*arguments: object) -> list[Inserted]:
+    async def fail(*arguments: object, **named: object) -> list[Inserted]:
         raise DatabaseAwayError("away")
 
     monkeypatch.setattr(storing_module, "insert_requests", fail)

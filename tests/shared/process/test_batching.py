@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from shared.postgres.pool import DatabaseAwayError
-from shared.process import batching
 from shared.process.batching import Batcher
 
 
@@ -96,30 +95,7 @@ async def test_while_postgresql_is_away_nobody_is_tried_alone() -> None:
         await group.do(3)
 
 
-async def test_things_that_are_not_apart_are_done_one_after_the_other() -> None:
-    given: list[list[int]] = []
-
-    async def note(numbers: list[int]) -> list[int]:
-        given.append(numbers)
-        return numbers
-
-    group = Batcher(note, 10, apart=lambda number: number % 10)
-    numbers = [1, 11, 2, 21, 12]
-    assert await asyncio.gather(*map(group.do, numbers)) == numbers
-    assert given == [[1, 2], [11, 12], [21]]
-
-
-async def test_without_patience_nothing_is_done_beside_what_takes_long() -> None:
-    work = Work()
-    tasks = await _begin(work, Batcher(work.double, 10, patience=None), 1, 2, 3)
-    await asyncio.sleep(2 * batching.PATIENCE_SECONDS)
-    assert work.given == [[1]]
-    work.may_go_on.set()
-    assert await asyncio.gather(*tasks) == [2, 4, 6]
-    assert work.given == [[1], [2, 3]]
-
-
-async def test_what_hangs_holds_up_only_what_is_not_apart_from_it() -> None:
+async def test_what_takes_longer_than_one_is_patient_holds_up_nobody() -> None:
     may_go_on = asyncio.Event()
     given: list[list[int]] = []
 
@@ -129,13 +105,12 @@ async def test_what_hangs_holds_up_only_what_is_not_apart_from_it() -> None:
             await may_go_on.wait()
         return numbers
 
-    group = Batcher(hang, 10, apart=lambda number: number % 10, patience=0)
+    group = Batcher(hang, 10, patience=0)
     hanging = asyncio.create_task(group.do(1))
     await asyncio.sleep(0)
-    behind = asyncio.create_task(group.do(11))
     assert await asyncio.gather(*map(group.do, [2, 3])) == [2, 3]
     assert await group.do(4) == 4
-    assert (hanging.done(), behind.done()) == (False, False)
+    assert not hanging.done()
     may_go_on.set()
-    assert (await hanging, await behind) == (1, 11)
-    assert given == [[1], [2, 3], [4], [11]]
+    assert (await hanging, await group.do(5)) == (1, 5)
+    assert given == [[1], [2, 3], [4], [5]]
