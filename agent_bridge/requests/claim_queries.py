@@ -127,13 +127,20 @@ async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> set[UUI
     return {row["claim_id"] for row in rows}
 
 
-async def release_request(connection: Connection, claim_id: UUID | None) -> bool:
-    """Give back a request for another bridge to take; False: it was sent, or has ended."""
+async def release_request(
+    connection: Connection, claim_id: UUID | None, *, is_unsent: bool = False
+) -> bool:
+    """Give back a request for another bridge to take; False: it was sent, or has ended.
+
+    Whether it was sent the mark tells, but to who knows that it was not: `is_unsent`.
+    """
     sql = """
         UPDATE requests
         SET status = 'queued', bridge_id = NULL, claim_id = NULL, lease_until = NULL,
-            claimed_at = NULL
-        WHERE claim_id = :claim_id AND status = 'running' AND sent_at IS NULL
+            claimed_at = NULL, sent_at = NULL, provider_id = NULL
+        WHERE claim_id = :claim_id AND status = 'running'
+          AND (sent_at IS NULL OR CAST(:is_unsent AS boolean))
         RETURNING id
     """
-    return await connection.fetch_one(sql, {"claim_id": claim_id}) is not None
+    values = {"claim_id": claim_id, "is_unsent": is_unsent}
+    return await connection.fetch_one(sql, values) is not None

@@ -117,19 +117,26 @@ class Endings:
             ids = ", ".join(str(each.request_id) for each in late)
             logger.warning("what was used for requests is not counted: %s: %s", ids, error)
 
-    async def give_back(self, request: ClaimedRequest) -> None:
+    async def give_back(self, request: ClaimedRequest, *, is_unsent: bool) -> None:
         """On the way out: what was never sent goes back, the rest is interrupted."""
         interrupted = failed(INTERRUPTED, "interrupted")
         try:
-            if not await self.release(request.id, request.claim_id):
+            if not await self.release(request.id, request.claim_id, is_unsent=is_unsent):
                 await self.end_now([Ending(_as_claimed(request), interrupted)])
         except DatabaseAwayError as error:
             logger.warning("request %s is left to the other bridges: %s", request.id, error)
 
-    async def release(self, request_id: UUID, claim_id: UUID | None) -> bool:
-        """Give a request back; False: it was sent, or has ended. Raises DatabaseAwayError."""
+    async def release(
+        self, request_id: UUID, claim_id: UUID | None, *, is_unsent: bool = False
+    ) -> bool:
+        """Give a request back; False: it was sent, or has ended. Raises DatabaseAwayError.
+
+        The mark tells whether it was sent, where it is not known that it was not: `is_unsent`.
+        """
         async with connect(self._database) as connection:
-            released = await claim_queries.release_request(connection, claim_id)
+            released = await claim_queries.release_request(
+                connection, claim_id, is_unsent=is_unsent
+            )
         if released:
             self._notifications.publish(WAITING_REQUESTS, encode_waiting(request_id))
         return released

@@ -55,8 +55,6 @@ class Running:
                 logger.error("request %s was not ended here", request.id, exc_info=error)
             on_end(task.cancelled() or error is not None or task.result())
 
-        if request.marked:
-            self._invoker.sent.add(request.claim_id)
         task = asyncio.create_task(self._run(request))
         self._tasks[request.claim_id] = task
         task.add_done_callback(finished)
@@ -109,7 +107,8 @@ class Running:
         except asyncio.CancelledError:
             invoking.cancel()
             await asyncio.gather(invoking, return_exceptions=True)
-            await self._endings.give_back(request)
+            is_unsent = request.claim_id not in self._invoker.sent
+            await self._endings.give_back(request, is_unsent=is_unsent)
             raise
         finally:
             del self._invoking[request.claim_id]
