@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -14,6 +14,7 @@ from gateway.a2a import lookup as a2a_lookup
 from gateway.a2a import queries as a2a
 from gateway.a2a.cards import Card
 from gateway.a2a.lookup import FoundCard
+from gateway.a2a.schemas import A2AAgent
 from gateway.a2a.storing import insert_agent
 from gateway.app import KINDS
 from gateway.mcp import lookup as mcp_lookup
@@ -26,6 +27,7 @@ from gateway.remote.outbound import Outbound
 from gateway.remote.refresh import Refresh, Visits
 from gateway.remote.shares import AT_A_TIME
 from gateway.web.paging import Slice
+from shared.codec.converter import parse
 from shared.postgres.pool import connect, create_database, transaction
 from shared.settings.installation import Settings
 from tests.gateway.outsiders import answering, card_app, make_card, make_mcp, running, serving
@@ -123,18 +125,24 @@ async def test_a_card_follows_for_every_owner(settings: Settings, database: Data
         outsider.app = card_app(make_card("Other", "Does more."))
         await go_round(settings, database)
     for owner in owners:
-        async with connect(database) as connection:
-            [agent] = (await a2a.select_agents(connection, owner, Slice(10, 0))).things()
+        [agent] = await read_agents(database, owner)
         assert (agent.name, agent.description) == ("Other", "Does more.")
         assert agent.alias.startswith("Other_")
         assert agent.is_active
+
+
+async def read_agents(database: Database, owner: Any) -> list[A2AAgent]:
+    """The owner's A2A agents, as they are told."""
+    async with connect(database) as connection:
+        page = await a2a.select_agents(connection, owner, Slice(10, 0))
+    return [parse(bytes(cast("Any", told)), A2AAgent) for told in page.things()]
 
 
 async def read_activity(database: Database, owner: Any) -> list[bool]:
     """Whether the owner's server and A2A agent are active."""
     async with connect(database) as connection:
         servers = (await mcp_reading.select_servers(connection, owner, Slice(10, 0))).things()
-        agents = (await a2a.select_agents(connection, owner, Slice(10, 0))).things()
+    agents = await read_agents(database, owner)
     return [*(one.is_active for one in servers), *(one.is_active for one in agents)]
 
 

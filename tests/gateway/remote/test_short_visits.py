@@ -8,16 +8,21 @@ from databases import Database
 from starlette.applications import Starlette
 
 from gateway.a2a import lookup as a2a_lookup
-from gateway.a2a import queries as a2a
 from gateway.a2a.storing import insert_agent
 from gateway.mcp import queries as mcp
 from gateway.remote.kinds import MOST_FAILURES, PAUSES, Target
-from gateway.web.paging import Slice
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from tests.gateway.mcp.scripted import Scripted, tool
 from tests.gateway.outsiders import card_app, make_card, serving
-from tests.gateway.remote.test_refresh import DEAD, OUT, add_server, go_round, read_server
+from tests.gateway.remote.test_refresh import (
+    DEAD,
+    OUT,
+    add_server,
+    go_round,
+    read_agents,
+    read_server,
+)
 from tests.gateway.rows import insert_user
 
 SHORT = ["tools/list"]
@@ -55,13 +60,16 @@ async def names(database: Database, owner: Any) -> list[str]:
 async def test_what_lists_the_same_is_asked_once_for_all_and_stored_by_nobody(
     scripted: Scripted, settings: Settings, database: Database
 ) -> None:
-    versions = "SELECT array_agg(CAST(xmin AS text) ORDER BY id) FROM mcpservers"
+    versions = """
+        SELECT array_agg(CAST(xmin AS text) ORDER BY id) FROM mcpservers WHERE server_url = :url
+    """
     async with serving(scripted.app) as outsider, connect(database) as connection:
         for _ in range(2):
             await add_server(database, outsider.url)
-        before = await connection.fetch_val(versions)
+        before = await connection.fetch_val(versions, {"url": outsider.url})
+        assert len(before) == 2
         assert await asked_in_a_round(scripted, settings, database) == SHORT
-        assert await connection.fetch_val(versions) == before
+        assert await connection.fetch_val(versions, {"url": outsider.url}) == before
 
 
 async def test_what_lists_something_else_is_looked_up_as_a_whole(
@@ -143,12 +151,10 @@ async def test_a_card_is_read_again_where_it_was_and_taken_when_it_has_changed(
         assert outsider.posts == ["GET /.well-known/agent-card.json"]
         outsider.app = card_app(make_card("Other"))
         await go_round(settings, database)
-        async with connect(database) as connection:
-            [agent] = (await a2a.select_agents(connection, owner, Slice(10, 0))).things()
+        [agent] = await read_agents(database, owner)
         assert agent.name == "Other"
         outsider.app = Starlette()
         for _ in range(MOST_FAILURES):
             await go_round(settings, database)
-        async with connect(database) as connection:
-            [agent] = (await a2a.select_agents(connection, owner, Slice(10, 0))).things()
+        [agent] = await read_agents(database, owner)
         assert not agent.is_active
