@@ -1,12 +1,10 @@
 """Answers that come at the same moment are stored together, and where that fails, each alone."""
 
 import asyncio
-from uuid import uuid4
 
 import pytest
 
 from agent_bridge.requests import ending as ending_module
-from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.ending import Endings
 from shared.domain.endings import Ended, Ending, Outcome
 from shared.notifications.bus import Notifications
@@ -14,6 +12,7 @@ from shared.postgres.pool import DatabaseAwayError, create_database
 from shared.redis.servers import create_redis
 from shared.settings.installation import Settings
 from shared.settings.reading import read_settings
+from tests.agent_bridge.requests.claimed import make_claimed
 
 
 async def test_answers_that_could_not_be_stored_together_are_stored_alone(
@@ -32,25 +31,5 @@ async def test_answers_that_could_not_be_stored_together_are_stored_alone(
     settings = read_settings(environment, Settings)
     endings = Endings(create_database(settings), Notifications(create_redis(settings)))
     outcome = Outcome("answered", {})
-    await asyncio.gather(*(endings.end(_claimed(), outcome) for _ in range(3)))
+    await asyncio.gather(*(endings.end(make_claimed(60.0), outcome) for _ in range(3)))
     assert tries == [3, 1, 1, 1]
-
-
-def _claimed() -> ClaimedRequest:
-    return ClaimedRequest(
-        id=uuid4(),
-        claim_id=uuid4(),
-        session_id=uuid4(),
-        creator_id=uuid4(),
-        message="hello",
-        config_name=None,
-        provider_name=None,
-        file_ids=[],
-        seconds_left=60.0,
-        waited=0.0,
-        traceparent=None,
-        message_id=None,
-        has_flows=False,
-        overrides=None,
-        asked_id=None,
-    )

@@ -10,7 +10,6 @@ from attrs import define, field, frozen
 from databases import Database
 
 from agent_bridge.requests import late as late_module
-from agent_bridge.requests.claim_queries import ClaimedRequest
 from agent_bridge.requests.ending import Endings
 from agent_bridge.requests.late import Invoked, LateAnswers
 from agent_bridge.router.frames import Reply
@@ -20,6 +19,7 @@ from shared.domain.usage import LateUsage, Usage, add_late_usage
 from shared.notifications.bus import Notifications
 from shared.postgres.pool import connect, create_database
 from shared.redis.servers import create_redis
+from tests.agent_bridge.requests.claimed import make_claimed
 from tests.agent_bridge.stored import execute, insert_left_request, select
 from tests.system import System
 from tests.users import User, eventually
@@ -65,7 +65,7 @@ class Line:
         async def wait() -> Any:
             return await answer
 
-        request = _request()
+        request = make_claimed(1.0)
         lane = AsyncExitStack()
         lane.callback(self.given_back.append, request.id)
         invoked = Invoked(request, Model("m", "p"), asyncio.create_task(wait()))
@@ -80,26 +80,6 @@ class Line:
             return len(self.late._waiting) == count
 
         await eventually(holds, f"{count} answers are waited for")
-
-
-def _request() -> ClaimedRequest:
-    return ClaimedRequest(
-        id=uuid4(),
-        claim_id=uuid4(),
-        session_id=uuid4(),
-        creator_id=uuid4(),
-        message="hello",
-        config_name=None,
-        provider_name=None,
-        file_ids=[],
-        seconds_left=1.0,
-        waited=0.0,
-        traceparent=None,
-        message_id=None,
-        has_flows=False,
-        overrides=None,
-        asked_id=None,
-    )
 
 
 @pytest.fixture
