@@ -14,11 +14,10 @@ from agent_bridge.agents import queries
 from agent_bridge.agents.registry import NOT_REGISTERED, Registration, Registry
 from agent_bridge.agents.revocations import DELETED, LOCKED, RENEWED, refuse_revoked_agents
 from agent_bridge.router.frames import AgentRegistered
-from shared.notifications.bus import Notifications
 from shared.notifications.channels import REVOKED_TOKENS
 from shared.notifications.formats import encode_revoked
 from shared.postgres.pool import DatabaseAwayError, create_database
-from shared.redis.servers import create_redis
+from shared.process.background import background
 from shared.tokens import issue_agent_token
 from tests.agent_bridge.actors import (
     ANSWER_SECONDS,
@@ -30,6 +29,7 @@ from tests.agent_bridge.actors import (
 )
 from tests.agent_bridge.stored import execute, lock_user, select
 from tests.agents.running import Generation, run_agent
+from tests.estates.listening import run_notifications
 from tests.system import System
 from tests.users import Json, User, eventually, register_user
 
@@ -219,14 +219,12 @@ class NotingRegistry(Registry):
 async def _listening(system: System, database: Database) -> AsyncIterator[NotingRegistry]:
     """One more bridge that hears of revocations, and only notes whom it would tell."""
     registry = NotingRegistry(system, database)
-    async with create_redis(system.settings) as client, asyncio.TaskGroup() as tasks:
-        notifications = Notifications(client)
-        reading = tasks.create_task(notifications.read())
-        refusing = tasks.create_task(refuse_revoked_agents(notifications, database, registry))
+    async with (
+        run_notifications(system.settings) as notifications,
+        background(refuse=refuse_revoked_agents(notifications, database, registry)),
+    ):
         await _until_heard(system, 2)
         yield registry
-        reading.cancel()
-        refusing.cancel()
 
 
 async def _publish(system: System, agent: Json) -> None:
