@@ -149,8 +149,12 @@ async def select_agents(
                    + octet_length(CAST(card_content AS text))
                    + coalesce(octet_length(CAST(interfaces AS text)), 0)
                    + coalesce(octet_length(CAST(left_out AS text)), 0) AS bytes
-        FROM usable_cards(:owner)
-        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
+        FROM (
+            SELECT * FROM a2acards WHERE creator_id = :owner AND NOT CAST(:shared AS boolean)
+            UNION ALL
+            SELECT * FROM usable_cards(:owner)
+            WHERE creator_id <> :owner AND CAST(:shared AS boolean)
+        ) AS cards
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "shared": shared}

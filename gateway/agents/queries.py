@@ -87,9 +87,13 @@ async def select_agents(
                CASE WHEN :details THEN timezone('utc', is_active_since) END AS is_active_since,
                600 + octet_length(description)
                    + octet_length(CAST(input_parameters AS text)) AS bytes
-        FROM usable_agents(:owner)
-        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
-          AND (is_active OR name <> '' AND description <> '')
+        FROM (
+            SELECT * FROM agents WHERE creator_id = :owner AND NOT CAST(:shared AS boolean)
+            UNION ALL
+            SELECT * FROM usable_agents(:owner)
+            WHERE creator_id <> :owner AND CAST(:shared AS boolean)
+        ) AS agents
+        WHERE (is_active OR name <> '' AND description <> '')
           AND (CAST(:is_active AS boolean) IS NULL OR is_active = :is_active)
           AND CASE
                   WHEN CAST(:name AS text) IS NOT NULL THEN name = :name

@@ -43,8 +43,12 @@ async def select_flows(
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
                octet_length(description) + 8 * octet_length(CAST(flow AS text)) AS bytes
-        FROM usable_flows(:owner)
-        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
+        FROM (
+            SELECT * FROM agentworkflows WHERE creator_id = :owner AND NOT CAST(:shared AS boolean)
+            UNION ALL
+            SELECT * FROM usable_flows(:owner)
+            WHERE creator_id <> :owner AND CAST(:shared AS boolean)
+        ) AS flows
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
     values = {"owner": owner, "shared": shared}

@@ -40,8 +40,12 @@ async def select_servers(
                        + octet_length(CAST("inputSchema" AS text))
                        + coalesce(octet_length(CAST(annotations AS text)), 0)), 0)
                 FROM mcptools WHERE mcp_server_id = mcpservers.id) AS bytes
-        FROM usable_servers(:owner) AS mcpservers
-        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
+        FROM (
+            SELECT * FROM mcpservers WHERE creator_id = :owner AND NOT CAST(:shared AS boolean)
+            UNION ALL
+            SELECT * FROM usable_servers(:owner)
+            WHERE creator_id <> :owner AND CAST(:shared AS boolean)
+        ) AS mcpservers
         ORDER BY created_at, id LIMIT :limit OFFSET :offset
     """
     tools: dict[UUID, list[Record]] = {}

@@ -50,6 +50,8 @@ class Slice:
     limit: int
     offset: int
     most_bytes: int = SMALL_BYTES
+    is_cut: bool = True
+    """Whether of a list that has more bytes as much is read as may be, or only the first."""
 
 
 @define
@@ -143,7 +145,12 @@ async def select_page[T](
     sends no row that is too much. What it need not unpack for that it does not: `octet_length` of
     a text looks at its header.
     """
-    more = {"limit": part.limit + 1, "offset": part.offset, "most_bytes": part.most_bytes}
+    more = {
+        "limit": part.limit + 1,
+        "offset": part.offset,
+        "most_bytes": part.most_bytes,
+        "is_cut": part.is_cut,
+    }
     columns = make.columns if isinstance(make, Told) else ""
     rows = await connection.fetch_all(_cut(statement, columns), {**values, **more})
     if not rows:
@@ -155,16 +162,26 @@ async def select_page[T](
 def _cut(statement: str, columns: str) -> str:
     """The statement, cut by bytes too. Nothing in it sorts: rows stay in the statement's order.
 
-    The columns are selected of the rows that are left, all without any.
+    The columns are selected of the rows that are left, all without any. Which rows these are takes
+    looking at each of them only where all are too much.
     """
-    selected = f"{columns}, found, all_bytes" if columns else "*"
     return f"""
-        WITH page AS ({statement}), measured AS (
-            SELECT page.*, row_number() OVER () AS place, count(*) OVER () AS found,
-                   CAST(sum(bytes) OVER () AS bigint) AS all_bytes,
-                   sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS so_far
-            FROM page
+        WITH page AS MATERIALIZED ({statement}), whole AS MATERIALIZED (
+            SELECT count(*) AS found, CAST(sum(bytes) AS bigint) AS all_bytes FROM page
         )
-        SELECT {selected} FROM measured
-        WHERE place < :limit AND (place = 1 OR so_far <= :most_bytes)
+        SELECT {columns or "page.*"}, found, all_bytes
+        FROM whole CROSS JOIN LATERAL (
+            SELECT * FROM page
+            LIMIT least(CAST(:limit AS bigint) - 1, CASE
+                WHEN all_bytes <= :most_bytes THEN found
+                WHEN NOT :is_cut THEN 1
+                ELSE greatest(1, (
+                    SELECT count(*)
+                    FROM (
+                        SELECT sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS so_far FROM page
+                    ) AS added
+                    WHERE so_far <= :most_bytes
+                ))
+            END)
+        ) AS page
     """  # noqa: S608 (statements of ours)

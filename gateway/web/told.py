@@ -88,10 +88,11 @@ def _form(kind: Any, needs: tuple[str, ...], keep: tuple[str, ...], made: frozen
         if field.name not in made and type_ in _WRITTEN:
             written = _WRITTEN[type_].format(f'"{field.name}"')
             # Null also where the class does not know it: a row of the original's may have it.
+            is_left_out = UnsetType in types and field.name not in keep
             texts[-1].append(
-                f"'{key}' || {written}"
-                if UnsetType in types and field.name not in keep
-                else f"'{key}', coalesce({written}, 'null')"
+                f"coalesce('{key}' || {written}, '')"
+                if is_left_out
+                else f"'{key}' || coalesce({written}, 'null')"
             )
             continue
         if field.name not in made:
@@ -99,7 +100,7 @@ def _form(kind: Any, needs: tuple[str, ...], keep: tuple[str, ...], made: frozen
         holes.append((key, field.name))
         texts.append([])
     texts[-1].append("'}'")
-    columns = [f"concat({', '.join(each)})" if each else "''" for each in texts]
+    columns = [" || ".join(each) or "''" for each in texts]
     return _Form(", ".join([*columns, *(f'"{name}"' for name in sent)]), holes)
 
 
