@@ -66,6 +66,8 @@ class Page[T]:
     """Whether there are things behind the last row."""
     uncounted: int = 0
     """Things at the beginning that the offset does not count."""
+    make_uncounted: Callable[[Any], T] | None = None
+    """What makes these, where `make` does not."""
     around: Callable[[int], object] | None = None
     """What the list is the last field of, empty there, when so many things are told."""
     following: Callable[[int], str | None] | None = None
@@ -81,37 +83,36 @@ class Page[T]:
 
         It ends where it would have more than MOST_BYTES.
         """
+        rows, told, size, pieces = self.rows, 0, 0, [b""]
         if not self.is_large:
-            told = len(self.rows)
-            begin, end = self._ends(told)
-            return [begin, self._text(self.rows), end], told
-        told, size, pieces = 0, 0, [b""]
-        at_once = max(1, TURN_BYTES * len(self.rows) // self.size)
-        self.rows.reverse()
-        while self.rows:
-            rows = self.rows[: -at_once - 1 : -1]
-            text = self._text(rows)
+            begin, end = self._ends(len(rows))
+            return [begin, self._text(rows, 0), end], len(rows)
+        at_once = max(1, TURN_BYTES * len(rows) // self.size)
+        rows.reverse()
+        while rows:
+            part = rows[: -at_once - 1 : -1]
+            text = self._text(part, told)
             size += len(text) + 1
-            if size > MOST_BYTES and told + len(rows) > 1:
+            if size > MOST_BYTES and told + len(part) > 1:
                 if at_once > 1:  # one of them after the other
                     at_once, size = 1, size - len(text) - 1
                     continue
                 self.has_more = True
                 break
-            del self.rows[-len(rows) :]
+            del rows[-len(part) :]
             pieces += [b",", text] if told else [text]
-            told += len(rows)
+            told += len(part)
             await asyncio.sleep(0)
         pieces[0], end = self._ends(told)
         return [*pieces, end], told
 
-    def _text(self, rows: list[Any]) -> bytes:
-        """The JSON of rows, which is never an object where PostgreSQL has written it."""
-        if isinstance(self.make, Told):
-            return ",".join(self.make.texts(rows)).encode()
-        # Of many at once one odd time, or their size, would have all take the slower way.
-        parts = (dump([self.make(row) for row in part])[1:-1] for part in batched(rows, AT_ONCE))
-        return b",".join(parts)
+    def _text(self, rows: list[Any], told: int) -> bytes:
+        """The JSON of rows after so many that are told."""
+        if self.make_uncounted is None or told >= self.uncounted:
+            return _text(rows, self.make)
+        first = self.uncounted - told
+        texts = _text(rows[:first], self.make_uncounted), _text(rows[first:], self.make)
+        return b",".join(filter(None, texts))
 
     def things(self) -> list[T]:
         """All of them at once."""
@@ -119,10 +120,8 @@ class Page[T]:
 
     def put_before(self, things: Sequence[Any], make: Callable[[Any], T], size: int) -> None:
         """Tell these first, of so many bytes; they are not counted by the offset."""
-        before, make_row = [*things], self.make
-        self.rows = [*((make, one) for one in before), *((make_row, row) for row in self.rows)]
-        self.make = lambda pair: pair[0](pair[1])
-        self.uncounted = len(before)
+        self.rows, self.make_uncounted = [*things, *self.rows], make
+        self.uncounted = len(things)
         self.size += size
 
     def _ends(self, told: int) -> tuple[bytes, bytes]:
@@ -130,6 +129,15 @@ class Page[T]:
             return b"[", b"]"
         around = dump(self.around(told))
         return around.removesuffix(b"]}"), b"]}"
+
+
+def _text(rows: list[Any], make: Callable[[Any], Any]) -> bytes:
+    """The JSON of rows, which is never an object where PostgreSQL has written it."""
+    if isinstance(make, Told):
+        return ",".join(make.texts(rows)).encode()
+    # Of many at once one odd time, or their size, would have all take the slower way.
+    parts = (dump([make(row) for row in part])[1:-1] for part in batched(rows, AT_ONCE))
+    return b",".join(parts)
 
 
 async def select_page[T](

@@ -38,7 +38,8 @@ class Told:
     """Makes JSON of the rows of a statement that has the fields of a class as its columns.
 
     Those that are `made` need not be columns, and may need others; no times are. A field that may
-    be left out is where it is null, but for those to `keep`.
+    be left out is where it is null, but for those to `keep`. Of those that are `stored` as JSON the
+    text is told as it is, whatever their class.
     """
 
     def __init__(
@@ -46,9 +47,10 @@ class Told:
         kind: Any,
         needs: tuple[str, ...] = (),
         keep: tuple[str, ...] = (),
+        stored: tuple[str, ...] = (),
         **made: Make,
     ) -> None:
-        form = _form(kind, needs, keep, frozenset(made))
+        form = _form(kind, needs, keep, stored, frozenset(made))
         self.columns = form.columns
         """What is to be selected of the statement, before all else."""
         self._made = [(key, made.get(name) or itemgetter(name)) for key, name in form.holes]
@@ -80,11 +82,17 @@ class _Form:
 
 
 @cache  # as many as there are lists
-def _form(kind: Any, needs: tuple[str, ...], keep: tuple[str, ...], made: frozenset[str]) -> _Form:
+def _form(
+    kind: Any,
+    needs: tuple[str, ...],
+    keep: tuple[str, ...],
+    stored: tuple[str, ...],
+    made: frozenset[str],
+) -> _Form:
     texts, holes, sent = [list[str]()], list[tuple[str, str]](), [*needs]
     for field in attrs.fields(kind):
         key, types = f'{"," if holes or texts[0] else "{"}"{field.name}":', {*_types(field.type)}
-        [type_] = types - {NoneType, UnsetType}
+        [type_] = {dict} if field.name in stored else types - {NoneType, UnsetType}
         if field.name not in made and type_ in _WRITTEN:
             written = _WRITTEN[type_].format(f'"{field.name}"')
             # Null also where the class does not know it: a row of the original's may have it.
