@@ -11,11 +11,11 @@ from msgspec import UNSET, UnsetType
 from gateway.a2a.interfaces import needs_newer
 from gateway.a2a.schemas import task_schema
 from gateway.agents.schemas import ActiveSelection
-from gateway.remote.urls import slashed
 from gateway.web.paging import Page, Slice, select_page
-from gateway.web.told import Told
-from shared.codec.text import read_json
+from gateway.web.told import Told, left
+from shared.codec.text import read_json, write_json
 from shared.domain.agents import (
+    IS_FUNCTION,
     NEEDS_FUNCTION_NAME,
     ActiveConnection,
     callable_schema,
@@ -49,23 +49,34 @@ async def select_active_connections(
                    input_parameters AS content, CAST(NULL AS json) AS interfaces,
                    created_at, updated_at, is_active, NULL AS server_id, NULL AS headers,
                    NULL AS oauth, creator_id
-            FROM usable_agents(:owner)
-            WHERE is_active AND (creator_id = :owner OR CAST(:with_shared AS boolean))
+            FROM (
+                SELECT * FROM agents WHERE creator_id = :owner
+                UNION ALL
+                SELECT * FROM usable_agents(:owner)
+                WHERE creator_id <> :owner AND CAST(:with_shared AS boolean)
+            ) AS agents WHERE is_active
             UNION ALL
             SELECT mcptools.id, mcptools.alias, mcptools.alias, 'mcp', server_url,
                    mcptools.description, coalesce(flattened, "inputSchema"), NULL,
                    mcptools.created_at, mcptools.updated_at, is_active,
                    mcpservers.id, mcpservers.headers, mcpservers.oauth, creator_id
-            FROM mcptools JOIN usable_servers(:owner) AS mcpservers
-              ON mcpservers.id = mcp_server_id
-            WHERE is_active AND (creator_id = :owner OR CAST(:with_shared AS boolean))
+            FROM mcptools JOIN (
+                SELECT * FROM mcpservers WHERE creator_id = :owner
+                UNION ALL
+                SELECT * FROM usable_servers(:owner)
+                WHERE creator_id <> :owner AND CAST(:with_shared AS boolean)
+            ) AS mcpservers ON mcpservers.id = mcp_server_id WHERE is_active
             UNION ALL
             SELECT id, CASE WHEN CAST(:type AS text) = 'a2a' THEN name ELSE alias END, alias, 'a2a',
                    server_url, description,
                    json_build_object('skills', card_content -> 'skills'), interfaces,
                    created_at, updated_at, is_active, id, headers, NULL, creator_id
-            FROM usable_cards(:owner)
-            WHERE is_active AND (creator_id = :owner OR CAST(:with_shared AS boolean))
+            FROM (
+                SELECT * FROM a2acards WHERE creator_id = :owner
+                UNION ALL
+                SELECT * FROM usable_cards(:owner)
+                WHERE creator_id <> :owner AND CAST(:with_shared AS boolean)
+            ) AS cards WHERE is_active
         )
         SELECT id, name, alias, type, url, description, CAST(content AS text) AS content,
                CAST(interfaces AS text) AS interfaces, created_at, updated_at, is_active,
@@ -85,42 +96,54 @@ async def select_active_connections(
 
 
 def _told(vault: Vault | None) -> Told:
-    def sent(row: Record) -> dict[str, str] | UnsetType:
-        return UNSET if vault is None else _sent(vault, row)
+    if vault is None:
+        texts = {**TEXTS, "headers": "''"}
+        return Told(ActiveConnection, NEEDED, texts=texts, fill=_fill, agent_schema=_schema)
 
-    needs = ("name", "alias", "type", "url", "description", "content", "interfaces")
+    def sent(row: Record) -> dict[str, str] | UnsetType:
+        return _sent(vault, row)
+
+    needs = (*NEEDED, "id", "server_id", "headers", "oauth")
     return Told(
-        ActiveConnection,
-        needs if vault is None else (*needs, "id", "server_id", "headers", "oauth"),
-        agent_schema=_schema,
-        url=_url,
-        function_name=_function_name,
-        newer_only=_newer_only,
-        headers=sent,
+        ActiveConnection, needs, texts=TEXTS, fill=_fill, agent_schema=_schema, headers=sent
     )
 
 
-def _function_name(row: Record) -> str | UnsetType:
-    function = function_name(row["alias"])
-    return UNSET if function == row["name"] else function
+NEEDED = ("name", "type", "description", "content")
+# What is odd is left to the gateway: aliases that are no names of functions, and interfaces.
+TEXTS = {
+    "url": """
+        coalesce(',"url":' || CAST(to_json(CASE
+            WHEN type <> 'a2a' OR strpos(url, '?') > 0 THEN url ELSE rtrim(url, '/') || '/'
+        END) AS text), '')
+    """,
+    "function_name": f"""
+        CASE WHEN NOT {IS_FUNCTION} THEN {left("'function_name'", "name", "alias")}
+             WHEN alias <> name THEN ',"function_name":' || CAST(to_json(alias) AS text)
+             ELSE '' END
+    """,
+    "newer_only": f"""
+        CASE WHEN type = 'mcp' AND NOT {IS_FUNCTION} THEN {left("'mcp'")}
+             WHEN interfaces IS NOT NULL THEN {left("'a2a'", "interfaces")}
+             ELSE '' END
+    """,
+}
 
 
-def _url(row: Record) -> str | UnsetType:
-    match row["type"]:
-        case "mcp":
-            return str(row["url"])
-        case "a2a":
-            return slashed(row["url"])
-    return UNSET
+def _fill(field: str, *values: str) -> str:
+    match field, values:
+        case "function_name", (name, alias):
+            function = function_name(alias)
+            return "" if function == name else f',"function_name":{_text(function)}'
+        case "mcp", ():
+            return f',"newer_only":{_text(NEEDS_FUNCTION_NAME)}'
+    [interfaces] = values
+    newer = needs_newer(interfaces)
+    return "" if newer is UNSET else f',"newer_only":{_text(newer)}'
 
 
-def _newer_only(row: Record) -> str | UnsetType:
-    match row["type"]:
-        case "mcp":
-            return UNSET if function_name(row["alias"]) == row["alias"] else NEEDS_FUNCTION_NAME
-        case "a2a":
-            return needs_newer(row["interfaces"])
-    return UNSET
+def _text(value: object) -> str:
+    return write_json(value).decode()
 
 
 def _sent(vault: Vault, row: Record) -> dict[str, str] | UnsetType:

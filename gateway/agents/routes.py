@@ -87,10 +87,10 @@ async def _stored(call: Call[Any, Any], connection: Connection, token: str) -> s
     return without_signature(token) if has_begun else token
 
 
-def _restore(call: Call[Any, Any]) -> queries.Restore:
+def _restore(call: Call[Any, Any]) -> queries.Restore | None:
     scopes = None if call.caller is None else call.caller.scopes
     if scopes is not None and Scope.AGENTS not in scopes:  # a token opens more than it does
-        return lambda _agent_id, _stored: ""
+        return None
     return partial(restore_token, call.state["settings"].secret_key, call.user_id)
 
 

@@ -36,29 +36,36 @@ async def select_flows(
     connection: Connection, owner: UUID, part: Slice, *, shared: bool = False
 ) -> Page[ListedFlow]:
     """The owner's flows, or those that others share with him, newest first."""
-    sql = f"""
-        WITH flow AS MATERIALIZED (
-            SELECT id, name, description, flow AS members, created_at, updated_at, creator_id
-            FROM (
-                SELECT * FROM agentworkflows
-                WHERE creator_id = :owner AND NOT CAST(:shared AS boolean)
-                UNION ALL
-                SELECT * FROM usable_flows(:owner)
-                WHERE creator_id <> :owner AND CAST(:shared AS boolean)
-            ) AS flows
-            ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
-        ), {ACTIVE_FLOWS}
-        SELECT id, name, description, members AS flow, created_at, updated_at,
-               id IN (SELECT flow_id FROM active_flow) AS is_active,
+    sql = """
+        SELECT id, name, description, flow AS members, created_at, updated_at, creator_id,
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS owner,
                CASE WHEN creator_id <> :owner THEN true END AS shared,
-               400 + octet_length(description) + octet_length(CAST(members AS text)) AS bytes
-        FROM flow ORDER BY created_at DESC, id
-    """  # noqa: S608 (statements of ours)
+               400 + octet_length(description) + octet_length(CAST(flow AS text)) AS bytes
+        FROM (
+            SELECT * FROM agentworkflows
+            WHERE creator_id = :owner AND NOT CAST(:shared AS boolean)
+            UNION ALL
+            SELECT * FROM usable_flows(:owner)
+            WHERE creator_id <> :owner AND CAST(:shared AS boolean)
+        ) AS flows
+        ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
+    """
     values = {"owner": owner, "shared": shared}
-    told = Told(ListedFlow, stored=("flow",))
-    return await select_page(connection, sql, values, part, told)
+    return await select_page(connection, sql, values, part, TOLD, joined=JOINED)
+
+
+# Members are told as they are stored.
+TOLD = Told(
+    ListedFlow,
+    texts={"flow": "CAST(members AS text)", "is_active": "CAST(flow_id IS NOT NULL AS text)"},
+)
+JOINED = f"""
+    LEFT JOIN (
+        WITH flow AS (SELECT id, creator_id, members FROM told), {ACTIVE_FLOWS}
+        SELECT flow_id FROM active_flow
+    ) AS active_flow ON flow_id = told.id
+"""  # noqa: S608 (statements of ours)
 
 
 def shown(flow: Flow) -> ListedFlow:

@@ -146,8 +146,11 @@ async def select_page[T](
     values: Mapping[str, Any],
     part: Slice,
     make: Callable[[Any], T],
+    joined: str = "",
 ) -> Page[T]:
     """The rows of a statement that has `LIMIT :limit OFFSET :offset`.
+
+    With what is `joined` to those that are left, as `told`, for what takes long or much memory.
 
     Its last column is `bytes`, about as many as the row's JSON has: PostgreSQL adds them up and
     sends no row that is too much. What it need not unpack for that it does not: `octet_length` of
@@ -160,36 +163,37 @@ async def select_page[T](
         "is_cut": part.is_cut,
     }
     columns = make.columns if isinstance(make, Told) else ""
-    rows = await connection.fetch_all(_cut(statement, columns), {**values, **more})
+    found = _cut(statement, columns or "told.*", joined)
+    rows = await connection.fetch_all(found, {**values, **more})
     if not rows:
         return Page([], make)
     return Page(rows, make, rows[0]["all_bytes"], rows[0]["found"] > len(rows))
 
 
 @cache
-def _cut(statement: str, columns: str) -> str:
-    """The statement, cut by bytes too. Nothing in it sorts: rows stay in the statement's order.
+def _cut(statement: str, columns: str, joined: str) -> str:
+    """The statement, cut by bytes too. Rows stay in the statement's order.
 
-    The columns are selected of the rows that are left, all without any. Which rows these are takes
-    looking at each of them only where all are too much.
+    Which of them are left takes looking at each only where all are too much.
     """
+    place, order = (", row_number() OVER () AS place", "ORDER BY place") if joined else ("", "")
     return f"""
         WITH page AS MATERIALIZED ({statement}), whole AS MATERIALIZED (
             SELECT count(*) AS found, CAST(sum(bytes) AS bigint) AS all_bytes FROM page
+        ), told AS (
+            SELECT page.*, found, all_bytes{place}
+            FROM whole CROSS JOIN LATERAL (
+                SELECT * FROM page
+                LIMIT least(CAST(:limit AS bigint) - 1, CASE
+                    WHEN all_bytes <= :most_bytes THEN found
+                    WHEN NOT :is_cut THEN 1
+                    ELSE greatest(1, (
+                        SELECT count(*) FROM (
+                            SELECT sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS so_far FROM page
+                        ) AS added WHERE so_far <= :most_bytes
+                    ))
+                END)
+            ) AS page
         )
-        SELECT {columns or "page.*"}, found, all_bytes
-        FROM whole CROSS JOIN LATERAL (
-            SELECT * FROM page
-            LIMIT least(CAST(:limit AS bigint) - 1, CASE
-                WHEN all_bytes <= :most_bytes THEN found
-                WHEN NOT :is_cut THEN 1
-                ELSE greatest(1, (
-                    SELECT count(*)
-                    FROM (
-                        SELECT sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS so_far FROM page
-                    ) AS added
-                    WHERE so_far <= :most_bytes
-                ))
-            END)
-        ) AS page
+        SELECT {columns}, found, all_bytes FROM told {joined} {order}
     """  # noqa: S608 (statements of ours)

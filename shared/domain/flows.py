@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Literal, TypedDict
 from uuid import UUID
 
-from asyncpg.pgproto import pgproto
 from attrs import frozen
 from databases.core import Connection
 from msgspec import UNSET
@@ -19,13 +18,16 @@ from shared.postgres.rows import build
 
 FLOWS_LIMIT = 500  # that a master agent is told of, as of agents
 FLOWS_BYTES_LIMIT = 1024 * 1024  # of their lists of members; a flow has up to 75 KB
+MEMBER_BYTES = 39  # its id as JSON, and a comma
 ASKED_MEMBERS_LIMIT = 100  # of a flow that is asked itself
 
 # Asked for the ids by a SELECT, the planner keeps one plan for any.
 ACTIVE_FLOWS = """
     member AS MATERIALIZED (
-        SELECT flow.id AS flow_id, creator_id, member.id, member.type
-        FROM flow CROSS JOIN LATERAL json_to_recordset(members) AS member (id uuid, type text)
+        SELECT flow.id AS flow_id, creator_id, member.id, member.type, place
+        FROM flow CROSS JOIN LATERAL ROWS FROM (
+            json_to_recordset(members) AS (id uuid, type text)
+        ) WITH ORDINALITY AS member (id, type, place)
     ), asked AS MATERIALIZED (
         SELECT CAST(array_agg(DISTINCT creator_id) AS uuid[]) AS owners,
                CAST(array_agg(DISTINCT id) AS uuid[]) AS ids
@@ -44,7 +46,9 @@ ACTIVE_FLOWS = """
         WHERE is_active AND creator_id = ANY(CAST((SELECT owners FROM asked) AS uuid[]))
           AND id = ANY(CAST((SELECT ids FROM asked) AS uuid[]))
     ), active_flow AS (
-        SELECT flow_id FROM member LEFT JOIN active USING (creator_id, id, type)
+        SELECT flow_id, array_agg(member.id ORDER BY place) AS member_ids,
+               (array_agg(member.type ORDER BY place))[1] AS first_type
+        FROM member LEFT JOIN active USING (creator_id, id, type)
         GROUP BY flow_id HAVING bool_and(active.id IS NOT NULL)
     )
 """
@@ -85,12 +89,13 @@ class Flow:
 
 @frozen(slots=False)
 class ActiveFlow:
-    """A flow that can be called. What is JSON is text: as objects many would take much memory."""
+    """A flow that can be called. Its schema is text: as objects many would take much memory."""
 
     id: UUID
     alias: str
     description: str
-    stored_members: str
+    member_ids: list[UUID]
+    """In the order of their calls."""
     created_at: datetime
     updated_at: datetime
     shared_by: str | None
@@ -110,13 +115,7 @@ class ActiveFlow:
     @property
     def size(self) -> int:
         """About how many bytes are told of it."""
-        return len(self.first_schema or TASK_TEXT) + len(self.stored_members)
-
-    @property
-    def member_ids(self) -> list[UUID]:
-        """The members, in the order of their calls."""
-        # The class of asyncpg's own ids: read and written in a seventh of the standard one's time.
-        return [pgproto.UUID(each["id"]) for each in read_json(self.stored_members)]
+        return len(self.first_schema or TASK_TEXT) + MEMBER_BYTES * len(self.member_ids)
 
 
 async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | None:
@@ -155,24 +154,21 @@ async def select_active_flows(
         ), flow AS MATERIALIZED (
             SELECT * FROM newest WHERE bytes <= :most_bytes
         ), {ACTIVE_FLOWS}
-        SELECT id, alias, description, CAST(members AS text) AS stored_members,
-               created_at, updated_at,
+        SELECT id, alias, description, member_ids, created_at, updated_at,
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
                first_type,
                CASE first_type
                    WHEN 'genai' THEN (
-                       SELECT CAST(input_parameters AS text) FROM agents WHERE agents.id = first_id
+                       SELECT CAST(input_parameters AS text)
+                       FROM agents WHERE agents.id = member_ids[1]
                    )
                    WHEN 'mcp' THEN (
                        SELECT CAST(coalesce(flattened, "inputSchema") AS text)
-                       FROM mcptools WHERE mcptools.id = first_id
+                       FROM mcptools WHERE mcptools.id = member_ids[1]
                    )
                END AS first_schema
-        FROM active_flow JOIN flow ON flow.id = flow_id CROSS JOIN LATERAL (
-            SELECT members #>> '{{0,type}}' AS first_type,
-                   CAST(members #>> '{{0,id}}' AS uuid) AS first_id
-        ) AS first
+        FROM active_flow JOIN flow ON flow.id = flow_id
         ORDER BY created_at, id DESC
     """  # noqa: S608 (statements of ours)
     values = {

@@ -58,9 +58,9 @@ STATEMENTS = {
     **{
         f"GET /api/{llm}/model/{name}": statements
         for llm in ("llm", "llms")
-        for name, statements in (("configs", 2), ("config/{model_config_id}", 1))
+        for name, statements in (("configs", 1), ("config/{model_config_id}", 1))
     },
-    "GET /api/mcp/servers": 2,
+    "GET /api/mcp/servers": 1,
     "GET /api/mcp/servers/{server_id}": 2,
     "GET /api/a2a/agents": 1,
     "GET /v1/models": 1,
