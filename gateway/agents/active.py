@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.a2a.interfaces import needs_newer
 from gateway.a2a.schemas import task_schema
+from gateway.agents.known import known_schema
 from gateway.agents.schemas import ActiveSelection
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.told import Told, left
@@ -22,6 +23,7 @@ from shared.domain.agents import (
     function_name,
     tool_schema,
 )
+from shared.domain.flows import ActiveFlow, flow_schema
 from shared.domain.grants import open_sent
 from shared.domain.headers import open_headers
 from shared.secrets import UndecryptableError, Vault
@@ -159,12 +161,34 @@ def _sent(vault: Vault, row: Record) -> dict[str, str] | UnsetType:
     return UNSET
 
 
-def _schema(row: Record) -> dict[str, Any]:
-    name, description = row["name"], row["description"] or ""
-    content: dict[str, Any] = read_json(row["content"])
-    match row["type"]:
+def flow_connection(flow: ActiveFlow) -> ActiveConnection:
+    """An active flow as the master agent sees it in the list of what it may call."""
+    return ActiveConnection(
+        id=flow.id,
+        name=flow.alias,
+        type="flow",
+        agent_schema=known_schema(
+            flow_schema, flow.alias, flow.description, flow.first_type, flow.first_schema
+        ),
+        created_at=flow.created_at,
+        updated_at=flow.updated_at,
+        is_active=True,
+        flow=flow.member_ids,
+        owner=flow.shared_by or UNSET,
+        shared=flow.shared_by is not None or UNSET,
+    )
+
+
+def _schema(row: Record) -> Any:
+    texts = row["name"], row["description"] or "", row["type"], row["content"]
+    return known_schema(_make_schema, *texts)
+
+
+def _make_schema(name: str, description: str, type_: str, content: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = read_json(content)
+    match type_:
         case "mcp":
-            return tool_schema(name, description, content)
+            return tool_schema(name, description, parsed)
         case "a2a":
-            return task_schema(name, description, content)
-    return callable_schema(content, name, description)
+            return task_schema(name, description, parsed)
+    return callable_schema(parsed, name, description)

@@ -9,7 +9,7 @@ from databases.core import Connection
 from msgspec import UNSET
 
 from gateway.agents import queries
-from gateway.agents.active import select_active_connections
+from gateway.agents.active import flow_connection, select_active_connections
 from gateway.agents.schemas import (
     ActiveConnections,
     ActiveSelection,
@@ -38,7 +38,7 @@ from shared.domain.agents import (
     make_alias,
     normalise_name,
 )
-from shared.domain.flows import flow_connection, select_active_flows
+from shared.domain.flows import select_active_flows
 from shared.notifications.channels import REVOKED_TOKENS
 from shared.notifications.formats import encode_revoked
 from shared.postgres.pool import connect

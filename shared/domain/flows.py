@@ -10,10 +10,9 @@ from uuid import UUID
 
 from attrs import frozen
 from databases.core import Connection
-from msgspec import UNSET
 
 from shared.codec.text import read_json, write_json
-from shared.domain.agents import TASK_SCHEMA, ActiveConnection, callable_schema, tool_schema
+from shared.domain.agents import TASK_SCHEMA, callable_schema, tool_schema
 from shared.postgres.rows import build
 
 FLOWS_LIMIT = 500  # that a master agent is told of, as of agents
@@ -100,17 +99,13 @@ class ActiveFlow:
     updated_at: datetime
     shared_by: str | None
     first_type: str
-    first_schema: str | None
-    """As its first member has it stored, but for A2A agents."""
+    first_schema: str
+    """As its first member has it stored; empty for an A2A agent, which has none."""
 
     @property
     def schema(self) -> Schema:
         """That of its first member under the flow's own name."""
-        first: Schema = read_json(self.first_schema or TASK_TEXT)
-        if self.first_type != "genai":
-            return tool_schema(self.alias, self.description, first)
-        schema = callable_schema(first, self.alias, self.description)
-        return {**schema, "function": {**schema["function"], "description": self.description}}
+        return flow_schema(self.alias, self.description, self.first_type, self.first_schema)
 
     @property
     def size(self) -> int:
@@ -158,7 +153,7 @@ async def select_active_flows(
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
                first_type,
-               CASE first_type
+               coalesce(CASE first_type
                    WHEN 'genai' THEN (
                        SELECT CAST(input_parameters AS text)
                        FROM agents WHERE agents.id = member_ids[1]
@@ -167,7 +162,7 @@ async def select_active_flows(
                        SELECT CAST(coalesce(flattened, "inputSchema") AS text)
                        FROM mcptools WHERE mcptools.id = member_ids[1]
                    )
-               END AS first_schema
+               END, '') AS first_schema
         FROM active_flow JOIN flow ON flow.id = flow_id
         ORDER BY created_at, id DESC
     """  # noqa: S608 (statements of ours)
@@ -204,17 +199,10 @@ async def select_active_members(
     return {(id_, type_) for id_, type_ in rows}
 
 
-def flow_connection(flow: ActiveFlow) -> ActiveConnection:
-    """An active flow as the master agent sees it in the list of what it may call."""
-    return ActiveConnection(
-        id=flow.id,
-        name=flow.alias,
-        type="flow",
-        agent_schema=flow.schema,
-        created_at=flow.created_at,
-        updated_at=flow.updated_at,
-        is_active=True,
-        flow=flow.member_ids,
-        owner=flow.shared_by or UNSET,
-        shared=flow.shared_by is not None or UNSET,
-    )
+def flow_schema(name: str, description: str, first_type: str, first_schema: str) -> Schema:
+    """The schema of a flow by that of its first member, as it is stored."""
+    first: Schema = read_json(first_schema or TASK_TEXT)
+    if first_type != "genai":
+        return tool_schema(name, description, first)
+    schema = callable_schema(first, name, description)
+    return {**schema, "function": {**schema["function"], "description": description}}
