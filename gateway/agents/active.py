@@ -23,7 +23,7 @@ from shared.domain.agents import (
     function_name,
     tool_schema,
 )
-from shared.domain.flows import ActiveFlow, flow_schema
+from shared.domain.flows import active_flows, active_flows_of, flow_schema
 from shared.domain.grants import open_sent
 from shared.domain.headers import open_headers
 from shared.secrets import UndecryptableError, Vault
@@ -161,22 +161,33 @@ def _sent(vault: Vault, row: Record) -> dict[str, str] | UnsetType:
     return UNSET
 
 
-def flow_connection(flow: ActiveFlow) -> ActiveConnection:
-    """An active flow as the master agent sees it in the list of what it may call."""
-    return ActiveConnection(
-        id=flow.id,
-        name=flow.alias,
-        type="flow",
-        agent_schema=known_schema(
-            flow_schema, flow.alias, flow.description, flow.first_type, flow.first_schema
-        ),
-        created_at=flow.created_at,
-        updated_at=flow.updated_at,
-        is_active=True,
-        flow=flow.member_ids,
-        owner=flow.shared_by or UNSET,
-        shared=flow.shared_by is not None or UNSET,
-    )
+async def select_flows(
+    connection: Connection, owner: UUID, *, with_shared: bool
+) -> tuple[list[Record], int]:
+    """The active flows, to be told by `FLOW`, and about how many bytes they are then."""
+    sql = active_flows(f"{FLOW.columns}, {FLOW_BYTES} AS bytes")
+    rows = await connection.fetch_all(sql, active_flows_of(owner, with_shared=with_shared))
+    return rows, sum(row["bytes"] for row in rows)
+
+
+def _flow_schema(row: Record) -> Any:
+    texts = row["alias"], row["description"], row["first_type"], row["first_schema"]
+    return known_schema(flow_schema, *texts)
+
+
+FLOW = Told(
+    ActiveConnection,
+    ("alias", "description", "first_type", "first_schema"),
+    texts={
+        "name": "CAST(to_json(alias) AS text)",
+        "type": """'"flow"'""",
+        "is_active": "'true'",
+        "flow": """',"flow":' || CAST(to_json(member_ids) AS text)""",
+        **dict.fromkeys(("url", "function_name", "interfaces", "newer_only", "headers"), "''"),
+    },
+    agent_schema=_flow_schema,
+)
+FLOW_BYTES = "octet_length(first_schema) + 39 * cardinality(member_ids)"
 
 
 def _schema(row: Record) -> Any:

@@ -5,6 +5,7 @@ A flow is active while all its members are: that is asked each time, and stored 
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal, TypedDict
 from uuid import UUID
 
@@ -17,20 +18,22 @@ from shared.postgres.rows import build
 
 FLOWS_LIMIT = 500  # that a master agent is told of, as of agents
 FLOWS_BYTES_LIMIT = 1024 * 1024  # of their lists of members; a flow has up to 75 KB
-MEMBER_BYTES = 39  # its id as JSON, and a comma
 ASKED_MEMBERS_LIMIT = 100  # of a flow that is asked itself
 
 # Asked for the ids by a SELECT, the planner keeps one plan for any.
 ACTIVE_FLOWS = """
-    member AS MATERIALIZED (
-        SELECT flow.id AS flow_id, creator_id, member.id, member.type, place
-        FROM flow CROSS JOIN LATERAL ROWS FROM (
-            json_to_recordset(members) AS (id uuid, type text)
-        ) WITH ORDINALITY AS member (id, type, place)
+    listed AS MATERIALIZED (
+        SELECT flow.id AS flow_id, creator_id, member_ids, member_types
+        FROM flow CROSS JOIN LATERAL (
+            SELECT array_agg(id) AS member_ids, array_agg(type) AS member_types
+            FROM json_to_recordset(members) AS member (id uuid, type text)
+        ) AS member
+    ), member AS (
+        SELECT flow_id, creator_id, id, type
+        FROM listed CROSS JOIN LATERAL unnest(member_ids, member_types) AS member (id, type)
     ), asked AS MATERIALIZED (
-        SELECT CAST(array_agg(DISTINCT creator_id) AS uuid[]) AS owners,
-               CAST(array_agg(DISTINCT id) AS uuid[]) AS ids
-        FROM member
+        SELECT CAST(ARRAY(SELECT DISTINCT creator_id FROM flow) AS uuid[]) AS owners,
+               CAST(ARRAY(SELECT id FROM member) AS uuid[]) AS ids
     ), active AS (
         SELECT creator_id, id, 'genai' AS type FROM agents
         WHERE is_active AND creator_id = ANY(CAST((SELECT owners FROM asked) AS uuid[]))
@@ -45,9 +48,7 @@ ACTIVE_FLOWS = """
         WHERE is_active AND creator_id = ANY(CAST((SELECT owners FROM asked) AS uuid[]))
           AND id = ANY(CAST((SELECT ids FROM asked) AS uuid[]))
     ), active_flow AS (
-        SELECT flow_id, array_agg(member.id ORDER BY place) AS member_ids,
-               (array_agg(member.type ORDER BY place))[1] AS first_type
-        FROM member LEFT JOIN active USING (creator_id, id, type)
+        SELECT flow_id FROM member LEFT JOIN active USING (creator_id, id, type)
         GROUP BY flow_id HAVING bool_and(active.id IS NOT NULL)
     )
 """
@@ -95,9 +96,6 @@ class ActiveFlow:
     description: str
     member_ids: list[UUID]
     """In the order of their calls."""
-    created_at: datetime
-    updated_at: datetime
-    shared_by: str | None
     first_type: str
     first_schema: str
     """As its first member has it stored; empty for an A2A agent, which has none."""
@@ -106,11 +104,6 @@ class ActiveFlow:
     def schema(self) -> Schema:
         """That of its first member under the flow's own name."""
         return flow_schema(self.alias, self.description, self.first_type, self.first_schema)
-
-    @property
-    def size(self) -> int:
-        """About how many bytes are told of it."""
-        return len(self.first_schema or TASK_TEXT) + MEMBER_BYTES * len(self.member_ids)
 
 
 async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | None:
@@ -130,49 +123,62 @@ async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | 
     return next(iter(build(Flow, rows)), None)
 
 
-async def select_active_flows(
-    connection: Connection, owner: UUID, *, with_shared: bool = True
-) -> list[ActiveFlow]:
-    """The owner's flows whose members are all active, oldest first, with their schemas.
+@cache
+def active_flows(columns: str) -> str:
+    """A statement for columns of the active flows that `owner` may use, oldest first.
 
-    And those that others share with him. Of more than FLOWS_LIMIT flows, or FLOWS_BYTES_LIMIT, the
-    newest.
+    With those that others share with him if he is asked for `with_shared`. Of more than `limit`
+    flows, or `most_bytes`, the newest.
     """
-    sql = f"""
+    return f"""
         WITH newest AS (
             SELECT id, alias, description, flow AS members, created_at, updated_at, creator_id,
-                   sum(octet_length(CAST(flow AS text))) OVER (ORDER BY created_at DESC, id)
-                       AS bytes
-            FROM usable_flows(:owner)
-            WHERE creator_id = :owner OR CAST(:with_shared AS boolean)
+                   sum(octet_length(CAST(flow AS text))) OVER (
+                       ORDER BY created_at DESC, id ROWS UNBOUNDED PRECEDING
+                   ) AS bytes
+            FROM (
+                SELECT * FROM agentworkflows WHERE creator_id = :owner
+                UNION ALL
+                SELECT * FROM usable_flows(:owner)
+                WHERE creator_id <> :owner AND CAST(:with_shared AS boolean)
+            ) AS flows
             ORDER BY created_at DESC, id LIMIT :limit
         ), flow AS MATERIALIZED (
             SELECT * FROM newest WHERE bytes <= :most_bytes
-        ), {ACTIVE_FLOWS}
-        SELECT id, alias, description, member_ids, created_at, updated_at,
-               CASE WHEN creator_id <> :owner
-                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
-               first_type,
-               coalesce(CASE first_type
-                   WHEN 'genai' THEN (
-                       SELECT CAST(input_parameters AS text)
-                       FROM agents WHERE agents.id = member_ids[1]
-                   )
-                   WHEN 'mcp' THEN (
-                       SELECT CAST(coalesce(flattened, "inputSchema") AS text)
-                       FROM mcptools WHERE mcptools.id = member_ids[1]
-                   )
-               END, '') AS first_schema
-        FROM active_flow JOIN flow ON flow.id = flow_id
-        ORDER BY created_at, id DESC
+        ), {ACTIVE_FLOWS}, told AS MATERIALIZED (
+            SELECT id, alias, description, member_ids, created_at, updated_at,
+                   CASE WHEN flow.creator_id <> :owner THEN (
+                       SELECT username FROM users WHERE users.id = flow.creator_id
+                   ) END AS owner,
+                   CASE WHEN flow.creator_id <> :owner THEN true END AS shared,
+                   member_types[1] AS first_type,
+                   coalesce(CASE member_types[1]
+                       WHEN 'genai' THEN (
+                           SELECT CAST(input_parameters AS text)
+                           FROM agents WHERE agents.id = member_ids[1]
+                       )
+                       WHEN 'mcp' THEN (
+                           SELECT CAST(coalesce(flattened, "inputSchema") AS text)
+                           FROM mcptools WHERE mcptools.id = member_ids[1]
+                       )
+                   END, '') AS first_schema
+            FROM active_flow JOIN listed USING (flow_id) JOIN flow ON flow.id = flow_id
+        )
+        SELECT {columns} FROM told ORDER BY told.created_at, told.id DESC
     """  # noqa: S608 (statements of ours)
-    values = {
-        "owner": owner,
-        "with_shared": with_shared,
-        "limit": FLOWS_LIMIT,
-        "most_bytes": FLOWS_BYTES_LIMIT,
-    }
-    return build(ActiveFlow, await connection.fetch_all(sql, values))
+
+
+def active_flows_of(owner: UUID, *, with_shared: bool) -> dict[str, Any]:
+    """What that statement takes."""
+    bounds = {"limit": FLOWS_LIMIT, "most_bytes": FLOWS_BYTES_LIMIT}
+    return {"owner": owner, "with_shared": with_shared, **bounds}
+
+
+async def select_active_flows(connection: Connection, owner: UUID) -> list[ActiveFlow]:
+    """The user's flows whose members are all active, and those that others share with him."""
+    sql = active_flows("id, alias, description, member_ids, first_type, first_schema")
+    rows = await connection.fetch_all(sql, active_flows_of(owner, with_shared=True))
+    return build(ActiveFlow, rows)
 
 
 async def select_active_members(
