@@ -171,8 +171,9 @@ async def select_flows(
 
 
 def _flow_schema(row: Record) -> Any:
-    texts = row["alias"], row["description"], row["first_type"], row["first_schema"]
-    return known_schema(flow_schema, *texts)
+    return known_schema(
+        flow_schema, row["alias"], row["description"], row["first_type"], row["first_schema"]
+    )
 
 
 FLOW = Told(
@@ -191,8 +192,9 @@ FLOW_BYTES = "octet_length(first_schema) + 39 * cardinality(member_ids)"
 
 
 def _schema(row: Record) -> Any:
-    texts = row["name"], row["description"] or "", row["type"], row["content"]
-    return known_schema(_make_schema, *texts)
+    return known_schema(
+        _make_schema, row["name"], row["description"] or "", row["type"], row["content"]
+    )
 
 
 def _make_schema(name: str, description: str, type_: str, content: str) -> dict[str, Any]:

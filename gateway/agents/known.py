@@ -5,21 +5,32 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from msgspec import Raw
-
+from gateway.web.told import Json
 from shared.codec.text import write_json
 
 MOST_KNOWN = 4096
-KNOWN_LIMIT = 1024  # characters that one is made of; a larger one is made each time
+KNOWN_LIMIT = 1024  # characters of what is stored of one; a larger one is made each time
 
 
-def known_schema(make: Callable[..., dict[str, Any]], *texts: str) -> Any:
+def known_schema(
+    make: Callable[[str, str, str, str], dict[str, Any]],
+    name: str,
+    description: str,
+    kind: str,
+    stored: str,
+) -> Json:
     """What is made of these texts, and of nothing else."""
-    if sum(map(len, texts)) > KNOWN_LIMIT:
-        return Raw(write_json(make(*texts)))
-    return Raw(_made(make, *texts))
+    if len(stored) + len(description) > KNOWN_LIMIT:
+        return Json(write_json(make(name, description, kind, stored)).decode())
+    return _made(make, name, description, kind, stored)
 
 
 @lru_cache(MOST_KNOWN)
-def _made(make: Callable[..., dict[str, Any]], *texts: str) -> bytes:
-    return write_json(make(*texts))
+def _made(
+    make: Callable[[str, str, str, str], dict[str, Any]],
+    name: str,
+    description: str,
+    kind: str,
+    stored: str,
+) -> Json:
+    return Json(write_json(make(name, description, kind, stored)).decode())

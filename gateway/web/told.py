@@ -32,6 +32,13 @@ _WRITTEN: Mapping[Any, str] = {
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
+
+class Json(str):
+    """JSON text, which is told as it is."""
+
+    __slots__ = ()
+
+
 type Make = Callable[[Any], object]
 """A field's value, made of a row; UNSET leaves the field out."""
 
@@ -94,7 +101,7 @@ class Told:
         for place, (key, make) in enumerate(self._made, 1):
             value = make(row)
             if value is not UNSET:
-                text += key, write_json(value).decode()
+                text += key, value if type(value) is Json else write_json(value).decode()
             text.append(row[place])
         whole = "".join(text) if self._made else row[0]
         return _filled(whole, self._fill) if self._fill and _HOLE in whole else whole
