@@ -228,13 +228,15 @@ def _told(restore: Restore | None, *, details: bool) -> Told:
 TEXTS = {
     "agent_schema": f"""
         CASE WHEN strpos(CAST(agent_schema AS text), '\\u') = 0
-                  AND agent_schema #>> '{{function,name}}' = agent_name
+                  AND CAST(agent_schema #> '{{function,name}}' AS text)
+                      = CAST(to_json(agent_name) AS text)
              THEN CAST(agent_schema AS text)
              ELSE {left("'schema'", "agent_name", "agent_schema")} END
     """,
     "agent_jwt": f"""
-        CASE WHEN agent_jwt = '' OR agent_jwt ~ '^[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]+$'
-             THEN '"' || agent_jwt || '"' ELSE {left("'jwt'", "agent_id", "agent_jwt")} END
+        CASE WHEN agent_jwt = '' OR agent_jwt LIKE '%.%.%' AND agent_jwt NOT LIKE '%.%.%.%'
+             THEN CAST(to_json(agent_jwt) AS text)
+             ELSE {left("'jwt'", "agent_id", "agent_jwt")} END
     """,
 }
 

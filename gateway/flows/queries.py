@@ -12,7 +12,7 @@ from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from gateway.web.told import Told
 from shared.codec.converter import unstructure
-from shared.domain.flows import ACTIVE_FLOWS, Flow
+from shared.domain.flows import ACTIVE_FLOWS, MEMBERS, Flow
 from shared.postgres.pool import columns
 
 FLOWS = Quota(
@@ -62,7 +62,7 @@ TOLD = Told(
 )
 JOINED = f"""
     LEFT JOIN (
-        WITH flow AS (SELECT id, creator_id, members FROM told), {ACTIVE_FLOWS}
+        WITH flow AS (SELECT id, creator_id, members FROM told), {MEMBERS}, {ACTIVE_FLOWS}
         SELECT flow_id FROM active_flow
     ) AS active_flow ON flow_id = told.id
 """  # noqa: S608 (statements of ours)

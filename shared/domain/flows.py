@@ -20,8 +20,16 @@ FLOWS_LIMIT = 500  # that a master agent is told of, as of agents
 FLOWS_BYTES_LIMIT = 1024 * 1024  # of their lists of members; a flow has up to 75 KB
 ASKED_MEMBERS_LIMIT = 100  # of a flow that is asked itself
 
-# Asked for the ids by a SELECT, the planner keeps one plan for any.
-ACTIVE_FLOWS = """
+MEMBERS = """
+    member AS MATERIALIZED (
+        SELECT flow.id AS flow_id, creator_id, member.id, member.type
+        FROM flow CROSS JOIN LATERAL json_to_recordset(members) AS member (id uuid, type text)
+    )
+"""
+"""The members of all rows of `flow` in a statement."""
+
+# The same, where it is told in which order a flow has them.
+LISTED_MEMBERS = """
     listed AS MATERIALIZED (
         SELECT flow.id AS flow_id, creator_id, member_ids, member_types
         FROM flow CROSS JOIN LATERAL (
@@ -31,7 +39,12 @@ ACTIVE_FLOWS = """
     ), member AS (
         SELECT flow_id, creator_id, id, type
         FROM listed CROSS JOIN LATERAL unnest(member_ids, member_types) AS member (id, type)
-    ), asked AS MATERIALIZED (
+    )
+"""
+
+# Asked for the ids by a SELECT, the planner keeps one plan for any.
+ACTIVE_FLOWS = """
+    asked AS MATERIALIZED (
         SELECT CAST(ARRAY(SELECT DISTINCT creator_id FROM flow) AS uuid[]) AS owners,
                CAST(ARRAY(SELECT id FROM member) AS uuid[]) AS ids
     ), active AS (
@@ -52,7 +65,7 @@ ACTIVE_FLOWS = """
         GROUP BY flow_id HAVING bool_and(active.id IS NOT NULL)
     )
 """
-"""Which rows of `flow` in a statement are active: all their members are looked for at once.
+"""Which of these flows are active: each `member` is looked for at once.
 
 Of each flow these are its own creator's, whoever asks.
 """
@@ -112,7 +125,7 @@ async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | 
         WITH flow AS MATERIALIZED (
             SELECT id, name, description, flow AS members, created_at, updated_at, creator_id
             FROM usable_flows(:owner) WHERE id = :id
-        ), {ACTIVE_FLOWS}
+        ), {MEMBERS}, {ACTIVE_FLOWS}
         SELECT id, name, description, members, created_at, updated_at,
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
@@ -145,7 +158,7 @@ def active_flows(columns: str) -> str:
             ORDER BY created_at DESC, id LIMIT :limit
         ), flow AS MATERIALIZED (
             SELECT * FROM newest WHERE bytes <= :most_bytes
-        ), {ACTIVE_FLOWS}, told AS MATERIALIZED (
+        ), {LISTED_MEMBERS}, {ACTIVE_FLOWS}, told AS MATERIALIZED (
             SELECT id, alias, description, member_ids, created_at, updated_at,
                    CASE WHEN flow.creator_id <> :owner THEN (
                        SELECT username FROM users WHERE users.id = flow.creator_id
