@@ -113,7 +113,11 @@ class Connection:
     async def _end(self) -> None:
         """Leave the router, once what was answered is delivered; who still waits is told."""
         if self._answering:
-            await asyncio.wait(set(self._answering), timeout=DELIVER_SECONDS)
+            _, late = await asyncio.wait(set(self._answering), timeout=DELIVER_SECONDS)
+            for delivering in late:
+                delivering.cancel()
+            if late:
+                await asyncio.wait(late)
         if self._upstream is not None:
             await self._upstream.close()
         self.ended.set()
@@ -224,9 +228,11 @@ class Connection:
         task.add_done_callback(self._answering.discard)
 
     async def _deliver(self, call: _Call, frame: Answer) -> None:
-        if call.request_id:
-            await self._behind.logs.until_stored(call.request_id)
-        await call.deliver(frame)
+        try:
+            if call.request_id:
+                await self._behind.logs.until_stored(call.request_id)
+        finally:  # when the agent leaves meanwhile, its answer comes before its entries
+            await call.deliver(frame)
 
     async def _enter_router(self) -> ClientConnection:
         headers = self._behind.headers_of(self.visitor)

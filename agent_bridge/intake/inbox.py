@@ -26,7 +26,6 @@ from agent_bridge.router.frames import (
     AgentUnregistered,
     read_identity,
 )
-from agent_bridge.router.lanes import FLUSH_SECONDS
 from agent_bridge.router.session import (
     AgentEvent,
     AgentsSeen,
@@ -114,14 +113,9 @@ class LogInbox:
         await reached.wait()
 
     async def until_stored(self, request_id: str) -> None:
-        """Wait until what was put before of a request is stored, but not for long."""
-        if self._entries.pending.are_stored((request_id,), self._entries.next_number()):
-            return
-        try:
-            async with asyncio.timeout(FLUSH_SECONDS):
-                await self.flush((request_id,))
-        except TimeoutError:
-            logger.info("log entries may come after their answer: they are not stored yet")
+        """Wait until what was put before of a request is stored, or lost, however long it takes."""
+        if not self._entries.pending.are_stored((request_id,), self._entries.next_number()):
+            await self.flush((request_id,))
 
     async def _until_filled(self) -> None:
         with suppress(TimeoutError):

@@ -91,9 +91,10 @@ class Installation:
 
     @property
     def addresses(self) -> list[str]:
-        """The URLs of the gateways that live."""
+        """The URLs of the gateways that live; one that is not ready yet has none."""
         numbers = [int(child.name.removeprefix("gateway ")) for child in self.gateways]
-        return [self.system.gateways[number - 1] for number in numbers]
+        urls = dict(enumerate(self.system.gateways, 1))
+        return [urls[number] for number in numbers if number in urls]
 
     def _living(self, kind: str) -> list[Child]:
         children = self.system.children.items()

@@ -17,8 +17,20 @@ from devstack.processes import free_port
 from devstack.valkey import ValkeyServer
 from shared.upgrade.migrate import migrate
 from tests.agent_bridge.actors import until_invoked
+from tests.agent_bridge.stored import select
 from tests.agui import make_input, refused, running, say
-from tests.end_to_end.doors.visitors import REGISTER, Visitor, agent_at, until_active, visiting
+from tests.end_to_end.doors.visitors import (
+    REGISTER,
+    Visitor,
+    agent_at,
+    answer_to,
+    call,
+    call_frame,
+    log_frame,
+    master_key,
+    until_active,
+    visiting,
+)
 from tests.end_to_end.socket.front_end import RESPONSE_KEYS, close_code
 from tests.faults.mortal import Mortal, hold_postgres, hold_valkey
 from tests.faults.test_lost_notifications import MESSAGES, assert_chat_goes_on, log_and_echo
@@ -262,6 +274,47 @@ async def test_agents_come_say_who_they_are_and_leave_while_postgresql_is_away(
             active = [(await user.read_agent(each["id"]))["is_active"] for each in (stays, comes)]
             assert active == [True, True]
             assert not (await user.read_agent(is_short["id"]))["is_active"]
+
+
+async def test_what_an_agent_answers_waits_for_what_it_logged_before_postgresql_went_away(
+    mortals: Mortals,
+) -> None:
+    system, may_answer = mortals.system, asyncio.Event()
+
+    async def behave(_invocation: Invocation) -> Any:
+        await may_answer.wait()
+        return answer("late")
+
+    with _doors(system) as (first, second):
+        async with (
+            register_user(system.gateway) as user,
+            run_master(system.router_url, behave) as master,
+            agent_at(first, user) as (agent, registered),
+            agent_at(second, user) as (leaving, leaves),
+        ):
+            await user.create_config()
+            async with user.chat() as chat:
+                await chat.send("hello")
+                await until_invoked(master)
+                ids = master.invocations[0].request_id, master.invocations[0].session_id
+                calls = [
+                    asyncio.create_task(call(door, master_key(id_), call_frame(id_, *ids)))
+                    for door, id_ in ((first, registered["id"]), (second, leaves["id"]))
+                ]
+                asked = [await agent.next_invocation(), await leaving.next_invocation()]
+                mortals.postgres.stop()
+                for visitor, invocation in zip((agent, leaving), asked, strict=True):
+                    await visitor.say(log_frame("before", *ids))
+                    await visitor.say(answer_to(invocation, "done"))
+                await leaving.connection.close()  # who leaves waits for nothing
+                assert (await calls[1])["response"] == "done"
+                assert not calls[0].done()
+                mortals.postgres.start()
+                assert (await calls[0])["response"] == "done"
+                sql = "SELECT message FROM logs WHERE agent_id = %s"
+                assert select(system, sql, registered["id"]) == [{"message": "before"}]
+                may_answer.set()
+                await chat.receive_answer()
 
 
 async def test_the_newer_connection_of_an_agent_wins_while_redis_is_away(mortals: Mortals) -> None:
