@@ -124,6 +124,12 @@ class Gateway(Starlette):
         return app
 
 
+def _proxies(settings: GatewaySettings) -> list[Middleware]:
+    """Where some are trusted: what they say of whom they have it from."""
+    trusted = list(settings.trusted_proxies)
+    return [Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)] if trusted else []
+
+
 def listening(settings: GatewaySettings) -> Listening:
     """Where the gateway listens."""
     return Listening(
@@ -152,7 +158,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
         middleware=[
             Middleware(OpenSockets),
             Middleware(TrustedProxies, trusted_proxies=settings.trusted_proxies),
-            Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
+            *_proxies(settings),
             Middleware(SecurityHeaders),
             Middleware(
                 Cors,
