@@ -9,6 +9,7 @@ from databases.interfaces import Record
 
 from gateway.mcp.schemas import Server, Tool
 from gateway.web.paging import Page, Slice, select_page
+from gateway.web.usable import listed
 from shared.codec.text import read_json
 from shared.domain.agents import NEEDS_FUNCTION_NAME, function_name, tool_schema
 from shared.postgres.rows import as_json, builder
@@ -23,7 +24,7 @@ async def select_servers(
 
     What those of others are sent he is not told.
     """
-    sql = """
+    sql = f"""
         SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
                CASE WHEN creator_id <> :owner THEN NULL
                     WHEN wants_authorization THEN 'wanted'
@@ -40,10 +41,10 @@ async def select_servers(
                        + octet_length(CAST("inputSchema" AS text))
                        + coalesce(octet_length(CAST(annotations AS text)), 0)), 0)
                 FROM mcptools WHERE mcp_server_id = mcpservers.id) AS bytes
-        FROM usable_servers(:owner) AS mcpservers
+        FROM {listed("servers", shared=shared)} AS mcpservers
         WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
         ORDER BY created_at, id LIMIT :limit OFFSET :offset
-    """
+    """  # noqa: S608 (one of two texts)
     tools: dict[UUID, list[Record]] = {}
 
     def make(row: Record) -> Server:
