@@ -24,7 +24,7 @@ from gateway.accounts.breached import is_breached
 
 THREADS = 2
 TURNS = THREADS + 1  # one is begun or finished while the others are hashed
-TOGETHER = 4  # who go on at once where others are still being checked
+TOGETHER = 4  # turns, whose passwords go on at once where others are still to be hashed
 WAITING_ROOM = 500  # about seven seconds of work on two cores, a minute with bcrypt's hashes
 
 NORMALISED_LIMIT = 1024  # characters, as many as a new one may have
@@ -83,6 +83,7 @@ class Passwords:
         self._executor = ThreadPoolExecutor(THREADS, "passwords", _step_back)
         self._turns = asyncio.Semaphore(TURNS)
         self._waiting = 0
+        self._ended = 0  # turns, since those who were checked went on
         self._checked: list[asyncio.Future[None]] = []
 
     async def hash(self, password: str) -> str:
@@ -119,11 +120,13 @@ class Passwords:
             if trial is not None:
                 await trial.begin()
             verdict = await self._run(_verify, password, stored, decoys)
+            others = asyncio.get_running_loop().create_future()
+            self._checked.append(others)
             if verdict and trial is not None:
                 succeeding = asyncio.create_task(trial.succeed())
         if succeeding is not None:
             await succeeding
-        await self._go_on()
+        await others
         return verdict
 
     def close(self) -> None:
@@ -140,18 +143,12 @@ class Passwords:
                 yield
         finally:
             self._waiting -= 1
-            if not self._waiting:
+            self._ended += 1
+            if not self._waiting or self._ended >= TOGETHER:
                 self._let_go()
 
-    async def _go_on(self) -> None:
-        """Wait for others, while some are being checked."""
-        checked = asyncio.get_running_loop().create_future()
-        self._checked.append(checked)
-        if not self._waiting or len(self._checked) == TOGETHER:
-            self._let_go()
-        await checked
-
     def _let_go(self) -> None:
+        self._ended = 0
         for each in self._checked:
             if not each.done():
                 each.set_result(None)

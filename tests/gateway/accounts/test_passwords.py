@@ -230,3 +230,14 @@ async def test_who_is_checked_does_not_wait_for_who_has_given_up(passwords: Pass
     for each in checks[1:]:
         each.cancel()
     assert await checks[0] is Verdict.RIGHT
+
+
+async def test_who_is_checked_does_not_wait_for_a_crowd_that_registers(
+    passwords: Passwords,
+) -> None:
+    stored = await passwords.hash("secret")
+    check = asyncio.create_task(passwords.verify("secret", stored))
+    crowd = [asyncio.create_task(passwords.hash("secret")) for _ in range(3 * TOGETHER)]
+    await check
+    assert not all(each.done() for each in crowd)
+    await asyncio.gather(*crowd)
