@@ -1,5 +1,6 @@
 """One PostgreSQL and one Valkey for the whole run; a database, or a whole system, for each need."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,8 +35,12 @@ SLOWEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slowest files come first: a worker that begins one last would end long after the others.
 
-    They wait more than they work, so most of them are tried side by side.
+    They wait more than they work, so most of them are tried side by side. Of tests with one name
+    workers would run only one.
     """
+    names = Counter(item.nodeid for item in items)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise pytest.UsageError(f"several tests are called {', '.join(twice)}")
     ranks = {name: rank for rank, name in enumerate(SLOWEST)}
     items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(ranks)))
 
