@@ -24,7 +24,6 @@ from tests.end_to_end.doors.visitors import (
     Visitor,
     agent_at,
     answer_to,
-    call,
     call_frame,
     log_frame,
     master_key,
@@ -35,7 +34,7 @@ from tests.end_to_end.socket.front_end import RESPONSE_KEYS, close_code
 from tests.faults.mortal import Mortal, hold_postgres, hold_valkey
 from tests.faults.test_lost_notifications import MESSAGES, assert_chat_goes_on, log_and_echo
 from tests.gateway.agui.front_end import check_run
-from tests.master import Invocation, answer, run_master
+from tests.master import Invocation, Master, answer, run_master
 from tests.system import ML_KEY, System, create_database, make_environment, run_system, url_of
 from tests.users import Json, User, eventually, register_user
 
@@ -291,30 +290,55 @@ async def test_what_an_agent_answers_waits_for_what_it_logged_before_postgresql_
             run_master(system.router_url, behave) as master,
             agent_at(first, user) as (agent, registered),
             agent_at(second, user) as (leaving, leaves),
+            visiting(first, x_custom_invoke_key=master_key(registered["id"])) as patient,
+            visiting(second, x_custom_invoke_key=master_key(leaves["id"])) as other,
         ):
             await user.create_config()
             async with user.chat() as chat:
                 await chat.send("hello")
-                await until_invoked(master)
-                ids = master.invocations[0].request_id, master.invocations[0].session_id
-                calls = [
-                    asyncio.create_task(call(door, master_key(id_), call_frame(id_, *ids)))
-                    for door, id_ in ((first, registered["id"]), (second, leaves["id"]))
+                ids = await _ids_of_invocation(master, chat.session_id)
+                asked = [
+                    await _called(caller, visitor, id_, *ids)
+                    for caller, visitor, id_ in (
+                        (patient, agent, registered["id"]),
+                        (other, leaving, leaves["id"]),
+                    )
                 ]
-                asked = [await agent.next_invocation(), await leaving.next_invocation()]
                 mortals.postgres.stop()
                 for visitor, invocation in zip((agent, leaving), asked, strict=True):
                     await visitor.say(log_frame("before", *ids))
                     await visitor.say(answer_to(invocation, "done"))
                 await leaving.connection.close()  # who leaves waits for nothing
-                assert (await calls[1])["response"] == "done"
-                assert not calls[0].done()
+                await _until_answered(other)
+                assert patient.heard == []
                 mortals.postgres.start()
-                assert (await calls[0])["response"] == "done"
+                await _until_answered(patient)
                 sql = "SELECT message FROM logs WHERE agent_id = %s"
                 assert select(system, sql, registered["id"]) == [{"message": "before"}]
                 may_answer.set()
                 await chat.receive_answer()
+
+
+async def _ids_of_invocation(master: Master, session_id: str) -> tuple[str, str]:
+    """Of that which belongs to this chat: others may be left of chats before."""
+
+    def ids() -> list[tuple[str, str]]:
+        ids = ((each.request_id, each.session_id) for each in master.invocations)
+        return [each for each in ids if each[1] == session_id]
+
+    await eventually(lambda: _is(bool(ids())), "the master agent is invoked")
+    return ids()[0]
+
+
+async def _called(caller: Visitor, agent: Visitor, agent_id: str, *ids: str) -> Json:
+    """What the agent is called with."""
+    await caller.say(call_frame(agent_id, *ids))
+    return await agent.next_invocation()
+
+
+async def _until_answered(caller: Visitor) -> None:
+    await eventually(lambda: _is(bool(caller.heard)), "the call is answered")
+    assert caller.heard[0]["response"] == "done"
 
 
 async def test_the_newer_connection_of_an_agent_wins_while_redis_is_away(mortals: Mortals) -> None:
