@@ -14,6 +14,7 @@ FOLDER = .tools/apt-$*
 APT = apt-get -qq -o Dir::State::lists=$(CURDIR)/$(FOLDER)/lists -o Dir::Cache=$(CURDIR)/$(FOLDER) \
 	-o Debug::NoLocking=1
 INSTALLED := .venv/.installed
+COMPILED := .venv/.compiled
 NODE_MODULES := tests/node/node_modules/.installed
 GENERATION_2 := tests/agents/generation_2
 AEGRA := tests/benchmarks/aegra
@@ -34,7 +35,7 @@ run: $(INSTALLED)  ## Run the whole system on this machine; Ctrl-C ends it
 test: ready  ## Run all tests
 	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
-ready: $(INSTALLED) $(GENERATION_2_INSTALLED) $(NODE_MODULES) $(PROGRAMS)  ## Install what the tests need
+ready: $(INSTALLED) $(COMPILED) $(GENERATION_2_INSTALLED) $(NODE_MODULES) $(PROGRAMS)  ## Install what the tests need
 
 soak: $(INSTALLED)  ## Kill and freeze things under load for DURATION seconds (600), from seed SEED (1) on
 	@$(PYTHON) -m tests.faults.soak $(or $(DURATION),600) $(or $(SEED),1)
@@ -85,6 +86,11 @@ clean:  ## Empty the data folder of `make run`
 $(INSTALLED): requirements.lock | $(filter .tools/bin/uv,$(UV))
 	$(UV) venv --quiet --allow-existing --python 3.12 .venv
 	$(UV) pip sync --quiet --require-hashes --python $(PYTHON) requirements.lock
+	@touch $@
+
+# Once, by one process: workers that begin at the same time would each compile all they import.
+$(COMPILED): $(INSTALLED)
+	@said=$$($(PYTHON) -m pytest --collect-only -qq 2>&1) || { echo "$$said"; exit 1; }
 	@touch $@
 
 # The second generation of agents can't share an environment with the first.
