@@ -49,7 +49,7 @@ async def take_requests(
                   AND (before.status = 'running'
                        OR before.status = 'queued' AND before.position < requests.position)
             )
-            ORDER BY id FOR UPDATE OF requests SKIP LOCKED
+            ORDER BY session_id, id FOR UPDATE OF requests SKIP LOCKED
         ), known AS (
             SELECT named.*, EXISTS (SELECT FROM usable_flows(creator_id)) AS has_flows,
                    row_number() OVER (PARTITION BY creator_id ORDER BY position) = 1
