@@ -117,7 +117,7 @@ async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> set[UUI
     sql = """
         WITH held AS (
             SELECT id FROM requests WHERE claim_id = ANY(:claim_ids) AND status = 'running'
-            ORDER BY id FOR UPDATE
+            ORDER BY session_id, id FOR UPDATE
         )
         UPDATE requests SET lease_until = clock_timestamp() + CAST(:lease AS interval)
         FROM held WHERE requests.id = held.id

@@ -59,7 +59,7 @@ async def update_delivered(connection: Connection, times: Mapping[UUID, datetime
             SELECT id, greatest(at, ended_at) AS at
             FROM unnest(CAST(:ids AS uuid[]), CAST(:times AS timestamptz[])) AS told (id, at)
             JOIN requests USING (id) WHERE delivered_at IS NULL
-            ORDER BY id FOR UPDATE OF requests
+            ORDER BY session_id, id FOR UPDATE OF requests
         )
         UPDATE requests SET delivered_at = delivered.at
         FROM delivered WHERE requests.id = delivered.id
