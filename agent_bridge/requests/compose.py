@@ -13,7 +13,7 @@ from agent_bridge.requests.marked import ChosenConfig, Marked
 from agent_bridge.requests.master import CallableAgent, Invocation
 from agent_bridge.requests.queries import select_has_provider
 from shared.domain.files import select_named_files
-from shared.domain.flows import Flow, select_active_flows
+from shared.domain.flows import ActiveFlow, select_active_flows
 from shared.domain.frames import FileMetadata
 from shared.domain.options import CREDENTIALS, METADATA, open_options
 from shared.postgres.pool import connect
@@ -33,7 +33,7 @@ class Gathered:
     """What is read before a request is marked as sent: the rest comes with the mark."""
 
     files: list[FileMetadata]
-    flows: list[Flow]
+    flows: list[ActiveFlow]
 
 
 NOTHING = Gathered([], [])
@@ -77,7 +77,7 @@ async def explain_missing_config(database: Database, request: ClaimedRequest) ->
     return UnfitError(f"Config {name} does not exist")
 
 
-def _callable(flow: Flow) -> CallableAgent:
+def _callable(flow: ActiveFlow) -> CallableAgent:
     return CallableAgent(
         agent_id=flow.id,
         agent_name=flow.alias,

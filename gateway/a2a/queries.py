@@ -150,7 +150,7 @@ async def select_agents(
                    + octet_length(CAST(card_content AS text))
                    + coalesce(octet_length(CAST(interfaces AS text)), 0)
                    + coalesce(octet_length(CAST(left_out AS text)), 0) AS bytes
-        FROM {listed("cards", shared=shared)} AS listed
+        FROM {listed("cards", shared=shared)} AS cards
         WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """  # noqa: S608 (one of two texts)

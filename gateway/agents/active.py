@@ -10,18 +10,20 @@ from msgspec import UNSET, UnsetType
 
 from gateway.a2a.interfaces import needs_newer
 from gateway.a2a.schemas import task_schema
+from gateway.agents.known import known_schema
 from gateway.agents.schemas import ActiveSelection
-from gateway.remote.urls import slashed
 from gateway.web.paging import Page, Slice, select_page
-from gateway.web.told import Told
-from shared.codec.text import read_json
+from gateway.web.told import Told, left
+from shared.codec.text import read_json, write_json
 from shared.domain.agents import (
+    IS_FUNCTION,
     NEEDS_FUNCTION_NAME,
     ActiveConnection,
     callable_schema,
     function_name,
     tool_schema,
 )
+from shared.domain.flows import active_flows, active_flows_of, flow_schema
 from shared.domain.grants import open_sent
 from shared.domain.headers import open_headers
 from shared.secrets import UndecryptableError, Vault
@@ -49,23 +51,34 @@ async def select_active_connections(
                    input_parameters AS content, CAST(NULL AS json) AS interfaces,
                    created_at, updated_at, is_active, NULL AS server_id, NULL AS headers,
                    NULL AS oauth, creator_id
-            FROM usable_agents(:owner)
-            WHERE is_active AND (creator_id = :owner OR CAST(:with_shared AS boolean))
+            FROM (
+                SELECT * FROM agents WHERE creator_id = :owner
+                UNION ALL
+                SELECT * FROM usable_agents(:owner)
+                WHERE creator_id <> :owner AND CAST(:with_shared AS boolean)
+            ) AS agents WHERE is_active
             UNION ALL
             SELECT mcptools.id, mcptools.alias, mcptools.alias, 'mcp', server_url,
                    mcptools.description, coalesce(flattened, "inputSchema"), NULL,
                    mcptools.created_at, mcptools.updated_at, is_active,
                    mcpservers.id, mcpservers.headers, mcpservers.oauth, creator_id
-            FROM mcptools JOIN usable_servers(:owner) AS mcpservers
-              ON mcpservers.id = mcp_server_id
-            WHERE is_active AND (creator_id = :owner OR CAST(:with_shared AS boolean))
+            FROM mcptools JOIN (
+                SELECT * FROM mcpservers WHERE creator_id = :owner
+                UNION ALL
+                SELECT * FROM usable_servers(:owner)
+                WHERE creator_id <> :owner AND CAST(:with_shared AS boolean)
+            ) AS mcpservers ON mcpservers.id = mcp_server_id WHERE is_active
             UNION ALL
             SELECT id, CASE WHEN CAST(:type AS text) = 'a2a' THEN name ELSE alias END, alias, 'a2a',
                    server_url, description,
                    json_build_object('skills', card_content -> 'skills'), interfaces,
                    created_at, updated_at, is_active, id, headers, NULL, creator_id
-            FROM usable_cards(:owner)
-            WHERE is_active AND (creator_id = :owner OR CAST(:with_shared AS boolean))
+            FROM (
+                SELECT * FROM a2acards WHERE creator_id = :owner
+                UNION ALL
+                SELECT * FROM usable_cards(:owner)
+                WHERE creator_id <> :owner AND CAST(:with_shared AS boolean)
+            ) AS cards WHERE is_active
         )
         SELECT id, name, alias, type, url, description, CAST(content AS text) AS content,
                CAST(interfaces AS text) AS interfaces, created_at, updated_at, is_active,
@@ -85,42 +98,54 @@ async def select_active_connections(
 
 
 def _told(vault: Vault | None) -> Told:
-    def sent(row: Record) -> dict[str, str] | UnsetType:
-        return UNSET if vault is None else _sent(vault, row)
+    if vault is None:
+        texts = {**TEXTS, "headers": "''"}
+        return Told(ActiveConnection, NEEDED, texts=texts, fill=_fill, agent_schema=_schema)
 
-    needs = ("name", "alias", "type", "url", "description", "content", "interfaces")
+    def sent(row: Record) -> dict[str, str] | UnsetType:
+        return _sent(vault, row)
+
+    needs = (*NEEDED, "id", "server_id", "headers", "oauth")
     return Told(
-        ActiveConnection,
-        needs if vault is None else (*needs, "id", "server_id", "headers", "oauth"),
-        agent_schema=_schema,
-        url=_url,
-        function_name=_function_name,
-        newer_only=_newer_only,
-        headers=sent,
+        ActiveConnection, needs, texts=TEXTS, fill=_fill, agent_schema=_schema, headers=sent
     )
 
 
-def _function_name(row: Record) -> str | UnsetType:
-    function = function_name(row["alias"])
-    return UNSET if function == row["name"] else function
+NEEDED = ("name", "type", "description", "content")
+# What is odd is left to the gateway: aliases that are no names of functions, and interfaces.
+TEXTS = {
+    "url": """
+        coalesce(',"url":' || CAST(to_json(CASE
+            WHEN type <> 'a2a' OR strpos(url, '?') > 0 THEN url ELSE rtrim(url, '/') || '/'
+        END) AS text), '')
+    """,
+    "function_name": f"""
+        CASE WHEN NOT {IS_FUNCTION} THEN {left("'function_name'", "name", "alias")}
+             WHEN alias <> name THEN ',"function_name":' || CAST(to_json(alias) AS text)
+             ELSE '' END
+    """,
+    "newer_only": f"""
+        CASE WHEN type = 'mcp' AND NOT {IS_FUNCTION} THEN {left("'mcp'")}
+             WHEN interfaces IS NOT NULL THEN {left("'a2a'", "interfaces")}
+             ELSE '' END
+    """,
+}
 
 
-def _url(row: Record) -> str | UnsetType:
-    match row["type"]:
-        case "mcp":
-            return str(row["url"])
-        case "a2a":
-            return slashed(row["url"])
-    return UNSET
+def _fill(field: str, *values: str) -> str:
+    match field, values:
+        case "function_name", (name, alias):
+            function = function_name(alias)
+            return "" if function == name else f',"function_name":{_text(function)}'
+        case "mcp", ():
+            return f',"newer_only":{_text(NEEDS_FUNCTION_NAME)}'
+    [interfaces] = values
+    newer = needs_newer(interfaces)
+    return "" if newer is UNSET else f',"newer_only":{_text(newer)}'
 
 
-def _newer_only(row: Record) -> str | UnsetType:
-    match row["type"]:
-        case "mcp":
-            return UNSET if function_name(row["alias"]) == row["alias"] else NEEDS_FUNCTION_NAME
-        case "a2a":
-            return needs_newer(row["interfaces"])
-    return UNSET
+def _text(value: object) -> str:
+    return write_json(value).decode()
 
 
 def _sent(vault: Vault, row: Record) -> dict[str, str] | UnsetType:
@@ -136,12 +161,47 @@ def _sent(vault: Vault, row: Record) -> dict[str, str] | UnsetType:
     return UNSET
 
 
-def _schema(row: Record) -> dict[str, Any]:
-    name, description = row["name"], row["description"] or ""
-    content: dict[str, Any] = read_json(row["content"])
-    match row["type"]:
+async def select_flows(
+    connection: Connection, owner: UUID, *, with_shared: bool
+) -> tuple[list[Record], int]:
+    """The active flows, to be told by `FLOW`, and about how many bytes they are then."""
+    sql = active_flows(f"{FLOW.columns}, {FLOW_BYTES} AS bytes")
+    rows = await connection.fetch_all(sql, active_flows_of(owner, with_shared=with_shared))
+    return rows, sum(row["bytes"] for row in rows)
+
+
+def _flow_schema(row: Record) -> Any:
+    return known_schema(
+        flow_schema, row["alias"], row["description"], row["first_type"], row["first_schema"]
+    )
+
+
+FLOW = Told(
+    ActiveConnection,
+    ("alias", "description", "first_type", "first_schema"),
+    texts={
+        "name": "CAST(to_json(alias) AS text)",
+        "type": """'"flow"'""",
+        "is_active": "'true'",
+        "flow": """',"flow":' || CAST(to_json(member_ids) AS text)""",
+        **dict.fromkeys(("url", "function_name", "interfaces", "newer_only", "headers"), "''"),
+    },
+    agent_schema=_flow_schema,
+)
+FLOW_BYTES = "octet_length(first_schema) + 39 * cardinality(member_ids)"
+
+
+def _schema(row: Record) -> Any:
+    return known_schema(
+        _make_schema, row["name"], row["description"] or "", row["type"], row["content"]
+    )
+
+
+def _make_schema(name: str, description: str, type_: str, content: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = read_json(content)
+    match type_:
         case "mcp":
-            return tool_schema(name, description, content)
+            return tool_schema(name, description, parsed)
         case "a2a":
-            return task_schema(name, description, content)
-    return callable_schema(content, name, description)
+            return task_schema(name, description, parsed)
+    return callable_schema(parsed, name, description)

@@ -10,9 +10,9 @@ from databases.interfaces import Record
 from gateway.agents.schemas import Agent, AgentChanges, AgentSelection, RegisteredAgent
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
-from gateway.web.told import Told
+from gateway.web.told import Told, left
 from gateway.web.usable import listed
-from shared.codec.text import read_json
+from shared.codec.text import write_json
 from shared.domain.agents import name_function
 from shared.postgres.pool import columns
 from shared.postgres.rows import builder
@@ -65,7 +65,7 @@ async def insert_agent(
 
 async def select_agents(
     connection: Connection,
-    restore: Restore,
+    restore: Restore | None,
     owner: UUID,
     asking: UUID | None,
     selection: AgentSelection,
@@ -79,8 +79,9 @@ async def select_agents(
     """
     sql = f"""
         SELECT id AS agent_id, name AS agent_name, description AS agent_description,
-               CAST(input_parameters AS text) AS agent_schema, created_at, updated_at, is_active,
+               input_parameters AS agent_schema, created_at, updated_at, is_active,
                CASE WHEN creator_id = :owner AND (CAST(:asking AS uuid) IS NULL OR id = :asking)
+                         AND :with_tokens
                    THEN jwt ELSE '' END AS agent_jwt, alias AS agent_alias,
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS owner,
@@ -88,7 +89,7 @@ async def select_agents(
                CASE WHEN :details THEN timezone('utc', is_active_since) END AS is_active_since,
                600 + octet_length(description)
                    + octet_length(CAST(input_parameters AS text)) AS bytes
-        FROM {listed("agents", shared=selection.shared)} AS listed
+        FROM {listed("agents", shared=selection.shared)} AS agents
         WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
           AND (is_active OR name <> '' AND description <> '')
           AND (CAST(:is_active AS boolean) IS NULL OR is_active = :is_active)
@@ -107,6 +108,7 @@ async def select_agents(
         "is_active": is_active,
         "shared": selection.shared,
         "details": selection.details,
+        "with_tokens": restore is not None,
     }
     return await select_page(
         connection, sql, values, part, _told(restore, details=selection.details)
@@ -115,7 +117,7 @@ async def select_agents(
 
 async def select_agent(
     connection: Connection,
-    restore: Restore,
+    restore: Restore | None,
     owner: UUID,
     asking: UUID | None,
     id_: UUID,
@@ -144,7 +146,7 @@ async def select_agent(
 
 async def update_agent(
     connection: Connection,
-    restore: Restore,
+    restore: Restore | None,
     owner: UUID,
     id_: UUID,
     name: str,
@@ -196,26 +198,44 @@ async def delete_agent(connection: Connection, owner: UUID, id_: UUID) -> bool:
 _build = builder(Agent)
 
 
-def _agent(restore: Restore, row: Record, schema: dict[str, Any]) -> Agent:
+def _agent(restore: Restore | None, row: Record, schema: dict[str, Any]) -> Agent:
     agent = _build(row)
     if agent.agent_jwt:
-        vars(agent)["agent_jwt"] = restore(agent.agent_id, agent.agent_jwt)
+        jwt = restore(agent.agent_id, agent.agent_jwt) if restore else ""
+        vars(agent)["agent_jwt"] = jwt
     vars(agent)["agent_schema"] = name_function(schema, agent.agent_name)
     return agent
 
 
-def _told(restore: Restore, *, details: bool) -> Told:
+def _told(restore: Restore | None, *, details: bool) -> Told:
     """How one of many is told: all their schemas as objects would take much memory."""
 
-    def schema(row: Record) -> Any:
-        return name_function(read_json(row["agent_schema"]), row["agent_name"])
+    def fill(field: str, first: str, second: Any) -> str:
+        if field == "schema":
+            return write_json(name_function(second, first)).decode()
+        assert restore is not None
+        return write_json(restore(UUID(first), second)).decode()
 
-    def token(row: Record) -> str:
-        return row["agent_jwt"] and restore(row["agent_id"], row["agent_jwt"])
-
-    needs = ("agent_id", "agent_name", "agent_schema", "agent_jwt")
     keep = ("is_active_since",) if details else ()
-    return Told(Agent, needs, keep, agent_schema=schema, agent_jwt=token)
+    return Told(Agent, keep=keep, texts=TEXTS, fill=fill)
+
+
+# Schemas are told as they are stored where they have the agent's name, and so are whole tokens.
+# Half a pair of surrogates is the gateway's to read.
+TEXTS = {
+    "agent_schema": f"""
+        CASE WHEN strpos(CAST(agent_schema AS text), '\\u') = 0
+                  AND CAST(agent_schema #> '{{function,name}}' AS text)
+                      = CAST(to_json(agent_name) AS text)
+             THEN CAST(agent_schema AS text)
+             ELSE {left("'schema'", "agent_name", "agent_schema")} END
+    """,
+    "agent_jwt": f"""
+        CASE WHEN agent_jwt = '' OR agent_jwt LIKE '%.%.%' AND agent_jwt NOT LIKE '%.%.%.%'
+             THEN CAST(to_json(agent_jwt) AS text)
+             ELSE {left("'jwt'", "agent_id", "agent_jwt")} END
+    """,
+}
 
 
 def _marked(agent: Agent, row: Record, *, details: bool) -> Agent:

@@ -9,7 +9,7 @@ from databases.core import Connection
 from msgspec import UNSET
 
 from gateway.agents import queries
-from gateway.agents.active import select_active_connections
+from gateway.agents.active import FLOW, select_active_connections, select_flows
 from gateway.agents.schemas import (
     ActiveConnections,
     ActiveSelection,
@@ -38,7 +38,6 @@ from shared.domain.agents import (
     make_alias,
     normalise_name,
 )
-from shared.domain.flows import flow_connection, select_active_flows
 from shared.notifications.channels import REVOKED_TOKENS
 from shared.notifications.formats import encode_revoked
 from shared.postgres.pool import connect
@@ -87,10 +86,10 @@ async def _stored(call: Call[Any, Any], connection: Connection, token: str) -> s
     return without_signature(token) if has_begun else token
 
 
-def _restore(call: Call[Any, Any]) -> queries.Restore:
+def _restore(call: Call[Any, Any]) -> queries.Restore | None:
     scopes = None if call.caller is None else call.caller.scopes
     if scopes is not None and Scope.AGENTS not in scopes:  # a token opens more than it does
-        return lambda _agent_id, _stored: ""
+        return None
     return partial(restore_token, call.state["settings"].secret_key, call.user_id)
 
 
@@ -138,11 +137,10 @@ async def list_active_connections(call: Call[Nothing, ActiveSelection]) -> Page[
     page.around = lambda told: ActiveConnections(told, [])
     if asked.agent_type in {"genai", "all"}:
         async with connect(call.database) as connection:
-            flows = await select_active_flows(connection, call.user_id, with_shared=with_shared)
-        size = sum(flow.size for flow in flows)
+            flows, size = await select_flows(connection, call.user_id, with_shared=with_shared)
         if page.size <= SMALL_BYTES:
             await call.make_room(size)
-        page.put_before(flows, flow_connection, size)
+        page.put_before(flows, FLOW, size)
     return page
 
 

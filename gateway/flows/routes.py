@@ -80,8 +80,7 @@ async def _find_content(connection: Connection, owner: UUID, wanted: WantedFlow)
         if not value:
             raise BadRequestError(f"'{field}' parameter must not be empty string")
     members = [_member(each) for each in wanted.flow]
-    found = await select_active_members(connection, [owner], [member.id for member in members])
-    active = found[owner]
+    active = await select_active_members(connection, owner, [member.id for member in members])
     if inactive := [str(each.id) for each in members if (each.id, each.type) not in active]:
         raise _inactive(*inactive)
     return FlowContent(name, make_alias(name), wanted.description, members)

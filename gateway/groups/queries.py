@@ -37,15 +37,21 @@ async def insert_group(connection: Connection, user: UUID, name: str) -> UUID:
 async def select_groups(connection: Connection, user: UUID, part: Slice) -> Page[Group]:
     """Those that this user is in, or invited to, the newest membership first."""
     sql = """
-        SELECT groups.id, name, role, (
-                   SELECT count(*) FROM group_members AS others
-                   WHERE others.group_id = groups.id AND others.role <> 'invited'
-               ) AS members, groups.created_at, groups.updated_at, 1024 AS bytes
+        SELECT groups.id, name, role, groups.created_at, groups.updated_at,
+               200 + octet_length(name) AS bytes
         FROM group_members JOIN groups ON groups.id = group_id
         WHERE user_id = :user
         ORDER BY group_members.created_at DESC, groups.id LIMIT :limit OFFSET :offset
     """
-    return await select_page(connection, sql, {"user": user}, part, Told(Group))
+    told = Told(Group, texts={"members": "CAST(coalesce(members, 0) AS text)"})
+    joined = """
+        LEFT JOIN (
+            SELECT group_id, count(*) AS members FROM group_members
+            WHERE group_id = ANY(ARRAY(SELECT id FROM told)) AND role <> 'invited'
+            GROUP BY group_id
+        ) AS counted ON group_id = told.id
+    """
+    return await select_page(connection, sql, {"user": user}, part, told, joined)
 
 
 async def select_group(connection: Connection, user: UUID, id_: UUID) -> Group | None:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from gateway.openapi.schemas import Json
 from shared.domain.options import OptionsColumn, open_options, open_text
-from shared.postgres.rows import as_json
 from shared.secrets import UndecryptableError, Vault
 
 logger = logging.getLogger(__name__)
@@ -17,9 +16,9 @@ def shown_options(vault: Vault, column: OptionsColumn, row: UUID, stored: object
     return _or_none(lambda: open_options(vault, column, row, stored), {})
 
 
-def shown_text(vault: Vault, column: OptionsColumn, row: UUID, stored: str) -> object:
-    """The same of JSON as text, or of a ciphertext: JSON that is told as it is."""
-    return as_json(_or_none(lambda: open_text(vault, column, row, stored), "{}"))
+def shown_text(vault: Vault, column: OptionsColumn, row: UUID, stored: str) -> str:
+    """The same as JSON text, of such a text or of a ciphertext."""
+    return _or_none(lambda: open_text(vault, column, row, stored), "{}")
 
 
 def _or_none[T](opened: Callable[[], T], none: T) -> T:

@@ -1,6 +1,5 @@
 """Providers and model configs in PostgreSQL."""
 
-from typing import Any
 from uuid import UUID
 
 from databases.core import Connection
@@ -17,10 +16,11 @@ from gateway.llms.schemas import (
 )
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
+from gateway.web.told import Told, left, written
 from shared.domain.options import CREDENTIALS, METADATA
 from shared.postgres.pool import columns
-from shared.postgres.rows import builder
-from shared.secrets import Vault
+from shared.postgres.rows import as_json, builder
+from shared.secrets import REDACTED, Vault
 
 PROVIDERS = Quota(
     "model providers",
@@ -124,32 +124,64 @@ async def select_providers(
 ) -> Page[ProviderConfigs]:
     """The owner's providers, newest first, with their configs, oldest first."""
     sql = """
-        SELECT id, name, api_key,
-               CASE json_typeof(provider_metadata)
-                   WHEN 'object' THEN CAST(provider_metadata AS text)
-                   WHEN 'string' THEN provider_metadata #>> '{}'
-                   ELSE '{}'
-               END AS metadata,
-               octet_length(CAST(provider_metadata AS text)) + (
-                   SELECT coalesce(sum(300 + octet_length(system_prompt)
+        SELECT id, name AS provider, CASE WHEN api_key <> '' THEN CAST(:redacted AS text) END
+                   AS api_key,
+               provider_metadata AS metadata,
+               octet_length(CAST(provider_metadata AS text)) + coalesce(bytes, 0) AS bytes
+        FROM modelproviders LEFT JOIN (
+            SELECT provider_id, sum(300 + octet_length(system_prompt)
                        + coalesce(octet_length(user_prompt), 0)
-                       + octet_length(CAST(credentials AS text))), 0)
-                   FROM modelconfigs WHERE provider_id = modelproviders.id
-               ) AS bytes
-        FROM modelproviders
+                       + octet_length(CAST(credentials AS text))) AS bytes
+            FROM modelconfigs WHERE creator_id = :owner GROUP BY provider_id
+        ) AS config ON provider_id = id
         WHERE creator_id = :owner
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-    configs: dict[UUID, list[Record]] = {}
 
-    def make(row: Record) -> ProviderConfigs:
-        # Front-ends take the first config of the first provider where none was chosen.
-        return _with_configs(vault, row, configs.pop(row["id"], [])[::-1])
+    def fill(column: str, id_: str, stored: str) -> str:
+        return shown_text(vault, COLUMNS[column], UUID(id_), stored)
 
-    page = await select_page(connection, sql, {"owner": owner}, part, make)
-    for row in await _select_configs(connection, owner, [row["id"] for row in page.rows]):
-        configs.setdefault(row["provider_id"], []).append(row)
-    return page
+    told = Told(ProviderConfigs, texts=TEXTS, fill=fill)
+    values = {"owner": owner, "redacted": REDACTED}
+    return await select_page(connection, sql, values, part, told, joined=JOINED)
+
+
+COLUMNS = {each.name: each for each in (METADATA, CREDENTIALS)}
+# What is encrypted is left to the gateway.
+TEXTS = {
+    "metadata": f"""
+        CASE json_typeof(metadata)
+            WHEN 'object' THEN CAST(metadata AS text)
+            WHEN 'string' THEN {left("'provider_metadata'", "told.id", "metadata #>> '{}'")}
+            ELSE '{{}}'
+        END
+    """,
+    "configs": "coalesce(configs, '[]')",
+}
+CONFIG = written(
+    ModelConfig,
+    without=("owner", "shared"),
+    temperature="""
+        CASE WHEN CAST(temperature AS text) ~ '^-?[0-9]+$' THEN temperature || '.0'
+             WHEN CAST(temperature AS text) ~ '[0-9]' THEN CAST(temperature AS text)
+             ELSE 'null' END
+    """,
+    credentials=f"""
+        CASE json_typeof(credentials) WHEN 'object' THEN CAST(credentials AS text)
+            ELSE {left("'credentials'", "id", "credentials #>> '{}'")} END
+    """,
+    user_prompt="CAST(to_json(CAST(coalesce(user_prompt, '') AS text)) AS text)",
+)
+# Front-ends take the first config of the first provider where none was chosen.
+JOINED = f"""
+    LEFT JOIN (
+        SELECT provider_id,
+               '[' || string_agg({CONFIG}, ',' ORDER BY created_at, id DESC) || ']' AS configs
+        FROM modelconfigs
+        WHERE creator_id = :owner AND provider_id = ANY(ARRAY(SELECT id FROM told))
+        GROUP BY provider_id
+    ) AS config ON provider_id = told.id
+"""  # noqa: S608 (statements of ours)
 
 
 async def select_provider(
@@ -205,12 +237,12 @@ _build_config = builder(ModelConfig)
 def _config(vault: Vault, row: Record) -> ModelConfig:
     config = _build_config(row)
     text = shown_text(vault, CREDENTIALS, config.id, row["credentials"])
-    vars(config)["credentials"] = text
+    vars(config)["credentials"] = as_json(text)
     return config
 
 
 def _with_configs(vault: Vault, provider: Record, configs: list[Record]) -> ProviderConfigs:
-    metadata: Any = shown_text(vault, METADATA, provider["id"], provider["metadata"])
+    metadata = as_json(shown_text(vault, METADATA, provider["id"], provider["metadata"]))
     return ProviderConfigs(
         api_key=shown_key(provider["api_key"]),
         provider=provider["name"],

@@ -9,9 +9,10 @@ from databases.interfaces import Record
 
 from gateway.mcp.schemas import Server, Tool
 from gateway.web.paging import Page, Slice, select_page
+from gateway.web.told import Told, left, written
 from gateway.web.usable import listed
-from shared.codec.text import read_json
-from shared.domain.agents import NEEDS_FUNCTION_NAME, function_name, tool_schema
+from shared.codec.text import read_json, write_json
+from shared.domain.agents import IS_FUNCTION, NEEDS_FUNCTION_NAME, function_name, tool_schema
 from shared.postgres.rows import as_json, builder
 
 _TOLD = ("server_info", "left_out", "header_names")
@@ -25,36 +26,58 @@ async def select_servers(
     What those of others are sent he is not told.
     """
     sql = f"""
+        WITH server AS MATERIALIZED (
+            SELECT * FROM {listed("servers", shared=shared)} AS servers
+            WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
+            ORDER BY created_at, id LIMIT :limit OFFSET :offset
+        ), tool AS (
+            SELECT mcp_server_id, sum(300 + coalesce(octet_length(mcptools.description), 0)
+                       + octet_length(CAST("inputSchema" AS text))
+                       + coalesce(octet_length(CAST(annotations AS text)), 0)) AS bytes
+            FROM mcptools WHERE mcp_server_id = ANY(ARRAY(SELECT id FROM server))
+            GROUP BY mcp_server_id
+        )
         SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
                CASE WHEN creator_id <> :owner THEN NULL
                     WHEN wants_authorization THEN 'wanted'
                     WHEN oauth IS NOT NULL THEN 'given' END AS authorization,
-               CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out,
-               CASE WHEN creator_id = :owner THEN (
-                   SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name
+               server_info, left_out,
+               CASE WHEN creator_id = :owner AND headers IS NOT NULL THEN (
+                   SELECT array_agg(name) FROM json_object_keys(headers) AS name
                ) END AS header_names,
                CASE WHEN creator_id <> :owner
-                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
+                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS owner,
+               CASE WHEN creator_id <> :owner THEN true END AS shared,
                coalesce(octet_length(CAST(server_info AS text)), 0)
-               + coalesce(octet_length(CAST(left_out AS text)), 0)
-               + (SELECT coalesce(sum(300 + coalesce(octet_length(mcptools.description), 0)
-                       + octet_length(CAST("inputSchema" AS text))
-                       + coalesce(octet_length(CAST(annotations AS text)), 0)), 0)
-                FROM mcptools WHERE mcp_server_id = mcpservers.id) AS bytes
-        FROM {listed("servers", shared=shared)} AS mcpservers
-        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
-        ORDER BY created_at, id LIMIT :limit OFFSET :offset
+               + coalesce(octet_length(CAST(left_out AS text)), 0) + coalesce(bytes, 0) AS bytes
+        FROM server LEFT JOIN tool ON mcp_server_id = id
+        ORDER BY created_at, id
     """  # noqa: S608 (one of two texts)
-    tools: dict[UUID, list[Record]] = {}
-
-    def make(row: Record) -> Server:
-        return _make_server(row, [*map(_listed_tool, tools.pop(row["id"], []))])
-
     values = {"owner": owner, "shared": shared}
-    page = await select_page(connection, sql, values, part, make)
-    for row in await _select_tools(connection, [row["id"] for row in page.rows]):
-        tools.setdefault(row["mcp_server_id"], []).append(row)
-    return page
+    return await select_page(connection, sql, values, part, TOLD, joined=JOINED)
+
+
+def _named(alias: str) -> str:
+    """How a tool is told of by which no function can be called."""
+    function = write_json(function_name(alias)).decode()
+    return f',"function_name":{function},"newer_only":{NEEDS}'
+
+
+NEEDS = write_json(NEEDS_FUNCTION_NAME).decode()
+TOLD = Told(Server, texts={"mcp_tools": "coalesce(mcp_tools, '[]')"}, fill=_named)
+TOOL = written(
+    Tool,
+    function_name=f"CASE WHEN {IS_FUNCTION} THEN '' ELSE {left('alias')} END",
+    newer_only="''",
+)
+JOINED = f"""
+    LEFT JOIN (
+        SELECT mcp_server_id,
+               '[' || string_agg({TOOL}, ',' ORDER BY created_at, id) || ']' AS mcp_tools
+        FROM mcptools WHERE mcp_server_id = ANY(ARRAY(SELECT id FROM told))
+        GROUP BY mcp_server_id
+    ) AS tool ON mcp_server_id = told.id
+"""  # noqa: S608 (statements of ours)
 
 
 async def select_server(

@@ -44,7 +44,8 @@ class Call[Body, Parameters]:
         asked: Any = self.parameters
         part = part or Slice(cut(asked.limit), asked.offset)
         replica = self.state["replica"]
-        page = await replica.read(lambda connection: select(connection, part))
+        first = attrs.evolve(part, is_cut=False)
+        page = await replica.read(lambda connection: select(connection, first))
         if page.size <= SMALL_BYTES:
             return page
         await self.make_room(page.size)

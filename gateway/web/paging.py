@@ -50,6 +50,8 @@ class Slice:
     limit: int
     offset: int
     most_bytes: int = SMALL_BYTES
+    is_cut: bool = True
+    """Whether of a list that has more bytes as much is read as may be, or only the first."""
 
 
 @define
@@ -64,6 +66,8 @@ class Page[T]:
     """Whether there are things behind the last row."""
     uncounted: int = 0
     """Things at the beginning that the offset does not count."""
+    make_uncounted: Callable[[Any], T] | None = None
+    """What makes these, where `make` does not."""
     around: Callable[[int], object] | None = None
     """What the list is the last field of, empty there, when so many things are told."""
     following: Callable[[int], str | None] | None = None
@@ -79,37 +83,36 @@ class Page[T]:
 
         It ends where it would have more than MOST_BYTES.
         """
+        rows, told, size, pieces = self.rows, 0, 0, [b""]
         if not self.is_large:
-            told = len(self.rows)
-            begin, end = self._ends(told)
-            return [begin, self._text(self.rows), end], told
-        told, size, pieces = 0, 0, [b""]
-        at_once = max(1, TURN_BYTES * len(self.rows) // self.size)
-        self.rows.reverse()
-        while self.rows:
-            rows = self.rows[: -at_once - 1 : -1]
-            text = self._text(rows)
+            begin, end = self._ends(len(rows))
+            return [begin, self._text(rows, 0), end], len(rows)
+        at_once = max(1, TURN_BYTES * len(rows) // self.size)
+        rows.reverse()
+        while rows:
+            part = rows[: -at_once - 1 : -1]
+            text = self._text(part, told)
             size += len(text) + 1
-            if size > MOST_BYTES and told + len(rows) > 1:
+            if size > MOST_BYTES and told + len(part) > 1:
                 if at_once > 1:  # one of them after the other
                     at_once, size = 1, size - len(text) - 1
                     continue
                 self.has_more = True
                 break
-            del self.rows[-len(rows) :]
+            del rows[-len(part) :]
             pieces += [b",", text] if told else [text]
-            told += len(rows)
+            told += len(part)
             await asyncio.sleep(0)
         pieces[0], end = self._ends(told)
         return [*pieces, end], told
 
-    def _text(self, rows: list[Any]) -> bytes:
-        """The JSON of rows, which is never an object where PostgreSQL has written it."""
-        if isinstance(self.make, Told):
-            return ",".join(self.make.texts(rows)).encode()
-        # Of many at once one odd time, or their size, would have all take the slower way.
-        parts = (dump([self.make(row) for row in part])[1:-1] for part in batched(rows, AT_ONCE))
-        return b",".join(parts)
+    def _text(self, rows: list[Any], told: int) -> bytes:
+        """The JSON of rows after so many that are told."""
+        if self.make_uncounted is None or told >= self.uncounted:
+            return _text(rows, self.make)
+        first = self.uncounted - told
+        texts = _text(rows[:first], self.make_uncounted), _text(rows[first:], self.make)
+        return b",".join(filter(None, texts))
 
     def things(self) -> list[T]:
         """All of them at once."""
@@ -117,10 +120,8 @@ class Page[T]:
 
     def put_before(self, things: Sequence[Any], make: Callable[[Any], T], size: int) -> None:
         """Tell these first, of so many bytes; they are not counted by the offset."""
-        before, make_row = [*things], self.make
-        self.rows = [*((make, one) for one in before), *((make_row, row) for row in self.rows)]
-        self.make = lambda pair: pair[0](pair[1])
-        self.uncounted = len(before)
+        self.rows, self.make_uncounted = [*things, *self.rows], make
+        self.uncounted = len(things)
         self.size += size
 
     def _ends(self, told: int) -> tuple[bytes, bytes]:
@@ -130,41 +131,69 @@ class Page[T]:
         return around.removesuffix(b"]}"), b"]}"
 
 
+def _text(rows: list[Any], make: Callable[[Any], Any]) -> bytes:
+    """The JSON of rows, which is never an object where PostgreSQL has written it."""
+    if isinstance(make, Told):
+        return ",".join(make.texts(rows)).encode()
+    # Of many at once one odd time, or their size, would have all take the slower way.
+    parts = (dump([make(row) for row in part])[1:-1] for part in batched(rows, AT_ONCE))
+    return b",".join(parts)
+
+
 async def select_page[T](
     connection: Connection,
     statement: str,
     values: Mapping[str, Any],
     part: Slice,
     make: Callable[[Any], T],
+    joined: str = "",
 ) -> Page[T]:
     """The rows of a statement that has `LIMIT :limit OFFSET :offset`.
+
+    With what is `joined` to those that are left, as `told`, for what takes long or much memory.
 
     Its last column is `bytes`, about as many as the row's JSON has: PostgreSQL adds them up and
     sends no row that is too much. What it need not unpack for that it does not: `octet_length` of
     a text looks at its header.
     """
-    more = {"limit": part.limit + 1, "offset": part.offset, "most_bytes": part.most_bytes}
+    more = {
+        "limit": part.limit + 1,
+        "offset": part.offset,
+        "most_bytes": part.most_bytes,
+        "is_cut": part.is_cut,
+    }
     columns = make.columns if isinstance(make, Told) else ""
-    rows = await connection.fetch_all(_cut(statement, columns), {**values, **more})
+    found = _cut(statement, columns or "told.*", joined)
+    rows = await connection.fetch_all(found, {**values, **more})
     if not rows:
         return Page([], make)
     return Page(rows, make, rows[0]["all_bytes"], rows[0]["found"] > len(rows))
 
 
 @cache
-def _cut(statement: str, columns: str) -> str:
-    """The statement, cut by bytes too. Nothing in it sorts: rows stay in the statement's order.
+def _cut(statement: str, columns: str, joined: str) -> str:
+    """The statement, cut by bytes too. Rows stay in the statement's order.
 
-    The columns are selected of the rows that are left, all without any.
+    Which of them are left takes looking at each only where all are too much.
     """
-    selected = f"{columns}, found, all_bytes" if columns else "*"
+    place, order = (", row_number() OVER () AS place", "ORDER BY place") if joined else ("", "")
     return f"""
-        WITH page AS ({statement}), measured AS (
-            SELECT page.*, row_number() OVER () AS place, count(*) OVER () AS found,
-                   CAST(sum(bytes) OVER () AS bigint) AS all_bytes,
-                   sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS so_far
-            FROM page
+        WITH page AS MATERIALIZED ({statement}), whole AS MATERIALIZED (
+            SELECT count(*) AS found, CAST(sum(bytes) AS bigint) AS all_bytes FROM page
+        ), told AS (
+            SELECT page.*, found, all_bytes{place}
+            FROM whole CROSS JOIN LATERAL (
+                SELECT * FROM page
+                LIMIT least(CAST(:limit AS bigint) - 1, CASE
+                    WHEN all_bytes <= :most_bytes THEN found
+                    WHEN NOT :is_cut THEN 1
+                    ELSE greatest(1, (
+                        SELECT count(*) FROM (
+                            SELECT sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS so_far FROM page
+                        ) AS added WHERE so_far <= :most_bytes
+                    ))
+                END)
+            ) AS page
         )
-        SELECT {selected} FROM measured
-        WHERE place < :limit AND (place = 1 OR so_far <= :most_bytes)
+        SELECT {columns}, found, all_bytes FROM told {joined} {order}
     """  # noqa: S608 (statements of ours)

@@ -26,6 +26,9 @@ TOO_LARGE = f"An agent's description and schema must not be larger than {in_unit
 _accent = re.compile("[\u0300-\u036f]")
 _not_of_a_function = re.compile("[^A-Za-z0-9_-]")
 
+IS_FUNCTION = f"(length(alias) <= {FUNCTION_NAME_LIMIT} AND alias ~ '^[A-Za-z0-9_-]+$')"
+"""In SQL: whether `function_name` of an alias is the alias itself."""
+
 TASK_SCHEMA: dict[str, Any] = {
     "properties": {
         "task": {

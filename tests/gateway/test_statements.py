@@ -38,12 +38,12 @@ STATEMENTS = {
     "GET /api/agents": 1,
     "GET /api/agents by name": 1,
     "GET /api/agents/frontend": 1,
-    "GET /api/agents/active genai": 3,
+    "GET /api/agents/active genai": 2,
     "GET /api/agents/active mcp": 1,
     "GET /api/agents/active a2a": 1,
-    "GET /api/agents/active all": 3,
-    "GET /api/agentflows": 2,
-    "GET /api/agentflows/{agentflow_id}": 2,
+    "GET /api/agents/active all": 2,
+    "GET /api/agentflows": 1,
+    "GET /api/agentflows/{agentflow_id}": 1,
     "GET /api/chats": 1,
     "GET /api/chats/search": 1,
     "GET /api/chat": 2,
@@ -58,9 +58,9 @@ STATEMENTS = {
     **{
         f"GET /api/{llm}/model/{name}": statements
         for llm in ("llm", "llms")
-        for name, statements in (("configs", 2), ("config/{model_config_id}", 1))
+        for name, statements in (("configs", 1), ("config/{model_config_id}", 1))
     },
-    "GET /api/mcp/servers": 2,
+    "GET /api/mcp/servers": 1,
     "GET /api/mcp/servers/{server_id}": 2,
     "GET /api/a2a/agents": 1,
     "GET /v1/models": 1,
@@ -70,7 +70,7 @@ STATEMENTS = {
     "GET /api/me/identities": 1,
     "GET /api/groups/{group_id}/members": 1,
     "GET /api/groups/{group_id}/shares": 1,
-    "GET /api/agents/active shared": 3,
+    "GET /api/agents/active shared": 2,
 }
 
 

@@ -75,9 +75,15 @@ async def add_server(database: Database, url: str, tools: bool = True) -> Any:
     return owner
 
 
-async def read_server(database: Database, owner: Any) -> Server:
+async def read_servers(database: Database, owner: Any) -> list[Server]:
+    """The owner's servers, as they are told."""
     async with connect(database) as connection:
-        [server] = (await mcp_reading.select_servers(connection, owner, Slice(10, 0))).things()
+        page = await mcp_reading.select_servers(connection, owner, Slice(10, 0))
+    return [parse(bytes(cast("Any", told)), Server) for told in page.things()]
+
+
+async def read_server(database: Database, owner: Any) -> Server:
+    [server] = await read_servers(database, owner)
     return server
 
 
@@ -140,8 +146,7 @@ async def read_agents(database: Database, owner: Any) -> list[A2AAgent]:
 
 async def read_activity(database: Database, owner: Any) -> list[bool]:
     """Whether the owner's server and A2A agent are active."""
-    async with connect(database) as connection:
-        servers = (await mcp_reading.select_servers(connection, owner, Slice(10, 0))).things()
+    servers = await read_servers(database, owner)
     agents = await read_agents(database, owner)
     return [*(one.is_active for one in servers), *(one.is_active for one in agents)]
 

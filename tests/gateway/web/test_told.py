@@ -22,7 +22,7 @@ from gateway.keys.schemas import ApiKey
 from gateway.requests.schemas import ChatRequest, UsedModel
 from gateway.signins.schemas import SignIn
 from gateway.web.paging import MOST_BYTES, Slice, select_page
-from gateway.web.told import Told, _types
+from gateway.web.told import Told, _types, left, written
 from shared.codec.converter import dump
 from shared.domain.frames import LogEntry
 from shared.postgres.pool import connect, create_database
@@ -169,6 +169,39 @@ async def test_a_null_that_the_class_does_not_know_is_told_as_such(database: Dat
     assert json.loads(told) == [dict.fromkeys(row)]
 
 
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+async def test_what_is_left_to_the_gateway_is_filled(database: Database, text: str) -> None:
+    told = Told(
+        Chat,
+        texts={"title": f"'[' || {left("'title'", 'title')} || ',1]'"},
+        fill=lambda *values: dump([*values, "more"]).decode(),
+    )
+    statement = """
+        SELECT CAST(:id AS uuid) AS session_id, CAST(:text AS text) AS title, now() AS created_at,
+               now() AS updated_at, 0 AS bytes LIMIT :limit OFFSET :offset
+    """
+    values = {"id": UUID(int=1), "text": text}
+    async with connect(database) as connection:
+        page = await select_page(connection, statement, values, Slice(1, 0), told)
+    [chat] = json.loads(dump(page.things()))
+    assert chat["title"] == [["title", text, "more"], 1]
+
+
+async def test_a_part_of_a_row_is_told_as_its_object_would_be(database: Database) -> None:
+    row = make_row(Random(2), Chat)  # noqa: S311
+    _, made = await read_both(database, Chat, row)
+    sql = f"""
+        SELECT {written(Chat, without=("updated_at",), title="'1'")} AS chat
+        FROM (SELECT CAST(:id AS uuid) AS session_id, CAST(:at AS timestamp) AS created_at) AS one
+    """  # noqa: S608 (names and types of ours)
+    values = {"id": row["session_id"][1], "at": row["created_at"][1]}
+    async with connect(database) as connection:
+        part = await connection.fetch_val(sql, values)
+    [whole] = json.loads(made)
+    del whole["updated_at"]
+    assert json.loads(part) == {**whole, "title": 1}
+
+
 LIST = """
     SELECT CAST(number AS text) AS sender_type, repeat('é', size) AS content,
            CAST(NULL AS uuid) AS request_id, CAST(now() AS timestamp) AS created_at,
@@ -202,3 +235,50 @@ async def test_a_page_that_is_told_ends_where_it_is_large(
         str(place) for place in range(1, told + 1)
     ]
     assert page.has_more == (told < len(sizes))
+
+
+@pytest.mark.parametrize(("most_bytes", "told"), [(2000, 10), (1999, 1)])
+async def test_a_page_that_is_not_cut_is_all_of_it_or_its_first_thing(
+    database: Database, most_bytes: int, told: int
+) -> None:
+    part = Slice(10, 0, most_bytes, is_cut=False)
+    async with connect(database) as connection:
+        page = await select_page(connection, LIST, {"sizes": [100] * 10}, part, Told(HistoryItem))
+    assert (len(page.rows), page.size) == (told, 2000)
+
+
+async def test_what_is_joined_sees_the_rows_that_are_left_and_leaves_their_order(
+    database: Database,
+) -> None:
+    joined = """
+        LEFT JOIN (
+            SELECT sender_type AS sender, count(*) OVER () AS number FROM told
+            WHERE sender_type <> '2' ORDER BY sender_type
+        ) AS counted ON sender = sender_type
+    """
+    told = Told(HistoryItem, texts={"content": "coalesce(CAST(number AS text), 'null')"})
+    async with connect(database) as connection:
+        page = await select_page(
+            connection, LIST, {"sizes": [10, 10, 10, 1000]}, Slice(9, 0, 100), told, joined=joined
+        )
+    told_of = [(each["sender_type"], each["content"]) for each in json.loads(dump(page.things()))]
+    assert told_of == [("1", 2), ("2", None), ("3", 2)]
+    assert page.has_more
+
+
+async def test_what_is_put_before_a_page_comes_first_on_it_and_is_not_counted(
+    database: Database,
+) -> None:
+    for sizes, first in (([10, 10], 3), ([50_000] * 9, 200)):
+        async with connect(database) as connection:
+            page = await select_page(
+                connection, LIST, {"sizes": sizes}, Slice(9, 0, MOST_BYTES), Told(HistoryItem)
+            )
+        page.put_before(range(first), lambda number: {"sender_type": -number}, 10 * first)
+        pieces, told = await page.write()
+        senders = [each["sender_type"] for each in json.loads(b"".join(pieces))]
+        assert senders == [
+            *(-number for number in range(first)),
+            *map(str, range(1, len(sizes) + 1)),
+        ]
+        assert (told, page.uncounted) == (first + len(sizes), first)
