@@ -112,7 +112,7 @@ async def lock_turns(
 async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> set[UUID]:
     """Say that these claims are still worked on; returns those that still hold.
 
-    Requests are locked in order, as by whoever ends some.
+    Requests are locked by their sessions, as by whoever ends some.
     """
     sql = """
         WITH held AS (

@@ -34,8 +34,8 @@ async def take_requests(
     first, the members of a flow that is asked, or why there is no config. Raises
     asyncpg.UniqueViolationError when another bridge won a session in the same moment.
 
-    One statement: between a message and its sending there is only this. Requests are locked in
-    order, as by whoever ends some.
+    One statement: between a message and its sending there is only this. Requests are locked by
+    their sessions, as by whoever ends some.
     """
     sql = """
         WITH named AS (

@@ -51,7 +51,7 @@ class Deliveries:
 async def update_delivered(connection: Connection, times: Mapping[UUID, datetime]) -> None:
     """Note when answers were delivered, of those that were not yet.
 
-    Requests are locked in order, as by whoever ends some; not before the end that they tell of,
+    Requests are locked by their sessions, as by whoever ends some; not before the end that they tell of,
     whichever machine's clock is late.
     """
     sql = """

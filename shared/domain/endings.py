@@ -145,8 +145,8 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
     """Store endings and their answers; None for a request that is not as expected.
 
     One statement: each row is locked and compared first, so only one ending of several wins; the
-    session's number and the chat message come with it or not at all. Requests are locked in order,
-    then sessions, so that no two statements block each other.
+    session's number and the chat message come with it or not at all. Requests are locked by their
+    sessions, and each of these after its requests, so that no two statements block each other.
     """
     sql = """
         WITH locked AS (
