@@ -51,8 +51,8 @@ class Deliveries:
 async def update_delivered(connection: Connection, times: Mapping[UUID, datetime]) -> None:
     """Note when answers were delivered, of those that were not yet.
 
-    Requests are locked by their sessions, as by whoever ends some; not before the end that they tell of,
-    whichever machine's clock is late.
+    Requests are locked by their sessions, as by whoever ends some. Not before the end that they
+    tell of, whichever machine's clock is late.
     """
     sql = """
         WITH delivered AS (
