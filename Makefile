@@ -14,6 +14,7 @@ FOLDER = .tools/apt-$*
 APT = apt-get -qq -o Dir::State::lists=$(CURDIR)/$(FOLDER)/lists -o Dir::Cache=$(CURDIR)/$(FOLDER) \
 	-o Debug::NoLocking=1
 INSTALLED := .venv/.installed
+COMPILED := .venv/.compiled
 NODE_MODULES := tests/node/node_modules/.installed
 GENERATION_2 := tests/agents/generation_2
 AEGRA := tests/benchmarks/aegra
@@ -22,7 +23,7 @@ GENERATION_2_INSTALLED := .venv-genai2/.installed
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
 	--no-header --no-emit-index-url --upgrade
 
-.PHONY: help run test soak bench lint docs pictures migrate takeover-report reencrypt lock clean
+.PHONY: help run test ready soak bench lint docs pictures migrate takeover-report reencrypt lock clean
 
 help:  ## Explain the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -30,8 +31,11 @@ help:  ## Explain the targets
 run: $(INSTALLED)  ## Run the whole system on this machine; Ctrl-C ends it
 	@exec $(PYTHON) -m devstack.run
 
-test: $(INSTALLED) $(GENERATION_2_INSTALLED) $(NODE_MODULES) $(PROGRAMS)  ## Run all tests
-	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# More workers than a machine of two cores has: they wait more than they work.
+test: ready  ## Run all tests
+	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+
+ready: $(INSTALLED) $(COMPILED) $(GENERATION_2_INSTALLED) $(NODE_MODULES) $(PROGRAMS)  ## Install what the tests need
 
 soak: $(INSTALLED)  ## Kill and freeze things under load for DURATION seconds (600), from seed SEED (1) on
 	@$(PYTHON) -m tests.faults.soak $(or $(DURATION),600) $(or $(SEED),1)
@@ -82,6 +86,11 @@ clean:  ## Empty the data folder of `make run`
 $(INSTALLED): requirements.lock | $(filter .tools/bin/uv,$(UV))
 	$(UV) venv --quiet --allow-existing --python 3.12 .venv
 	$(UV) pip sync --quiet --require-hashes --python $(PYTHON) requirements.lock
+	@touch $@
+
+# Once, by one process: workers that begin at the same time would each compile all they import.
+$(COMPILED): $(INSTALLED)
+	@said=$$($(PYTHON) -m pytest --collect-only -qq 2>&1) || { echo "$$said"; exit 1; }
 	@touch $@
 
 # The second generation of agents can't share an environment with the first.

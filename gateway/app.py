@@ -18,6 +18,7 @@ from gateway.accounts.admission import UnknownKeys
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.page import account_pages
 from gateway.accounts.passwords import Passwords
+from gateway.accounts.queries import select_named
 from gateway.agui.followed import Followed
 from gateway.audit.failures import Failures
 from gateway.audit.queries import pruning
@@ -49,7 +50,7 @@ from gateway.remote.refresh import Refresh
 from gateway.requests.bridges import Bridges
 from gateway.routes import forms, operations
 from gateway.routes import sockets as described
-from gateway.signins.queries import delete_old
+from gateway.signins.queries import delete_old, insert_sign_ins
 from gateway.signins.revocations import Revocations
 from gateway.state import State
 from gateway.streams.changes import Changes
@@ -82,6 +83,7 @@ from shared.process.later import Once
 from shared.process.memory import give_back
 from shared.process.server import Listening
 from shared.process.strangers import Strangers
+from shared.process.together import together
 from shared.redis.servers import create_redis
 from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
@@ -122,6 +124,12 @@ class Gateway(Starlette):
         return app
 
 
+def _proxies(settings: GatewaySettings) -> list[Middleware]:
+    """Where some are trusted: what they say of whom they have it from."""
+    trusted = list(settings.trusted_proxies)
+    return [Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)] if trusted else []
+
+
 def listening(settings: GatewaySettings) -> Listening:
     """Where the gateway listens."""
     return Listening(
@@ -150,7 +158,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
         middleware=[
             Middleware(OpenSockets),
             Middleware(TrustedProxies, trusted_proxies=settings.trusted_proxies),
-            Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
+            *_proxies(settings),
             Middleware(SecurityHeaders),
             Middleware(
                 Cors,
@@ -273,6 +281,8 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
             vault=vault,
             sealing=Sealing(),
             passwords=passwords,
+            named=together(database, select_named),
+            signing_in=together(database, insert_sign_ins),
             attempts=attempts,
             mail=mail,
             failures=failures,

@@ -1,6 +1,7 @@
 """What the lifespan makes and every request can reach."""
 
 from typing import TYPE_CHECKING, TypedDict
+from uuid import UUID
 
 from databases import Database
 
@@ -31,6 +32,7 @@ from gateway.web.room import SharedRoom
 from gateway.web.sealing import Sealing
 from gateway.web.turns import Turns
 from shared.notifications.bus import Notifications
+from shared.process.batching import Batcher
 from shared.process.drain import Drain
 from shared.process.health import Readiness
 from shared.process.later import Once
@@ -39,7 +41,9 @@ from shared.secrets import Vault
 from shared.settings.gateway import GatewaySettings
 
 if TYPE_CHECKING:
+    from gateway.accounts.queries import Named
     from gateway.published.server import Server
+    from gateway.signins.queries import NewSignIn
 
 
 class State(TypedDict):
@@ -53,6 +57,8 @@ class State(TypedDict):
     vault: Vault
     sealing: Sealing
     passwords: Passwords
+    named: "Batcher[str, Named]"
+    signing_in: "Batcher[NewSignIn, list[UUID] | None]"
     attempts: Attempts
     mail: Mail
     failures: Failures

@@ -1,5 +1,6 @@
 """One PostgreSQL and one Valkey for the whole run; a database, or a whole system, for each need."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,24 +19,35 @@ from tests.users import User, insert_user
 SLOWEST = (
     "tests/end_to_end/test_readme_commands.py",
     "tests/faults/test_load.py",
-    "tests/estates/test_chats.py",
-    "tests/faults/test_doors.py",
-    "tests/end_to_end/test_pages.py",
     "tests/estates/test_failover.py",
-    "tests/end_to_end/test_many_users.py",
-    "tests/shared/process/test_starting.py",
+    "tests/gateway/openapi/test_any_request.py",
+    "tests/faults/test_doors.py",
+    "tests/gateway/ownership/test_operations.py",
     "tests/migrations/test_online.py",
-    "tests/shared/process/test_behind_a_pooler.py",
-    "tests/end_to_end/socket/test_idle_sockets.py",
+    "tests/end_to_end/test_pages.py",
+    "tests/migrations/test_adoption.py",
+    "tests/estates/test_chats.py",
+    "tests/agent_bridge/requests/test_asked_agents.py",
+    "tests/gateway/web/test_forms.py",
+    "tests/end_to_end/test_many_users.py",
+    "tests/end_to_end/doors/test_matrix.py",
     "tests/end_to_end/socket/test_reconnecting.py",
+    "tests/end_to_end/socket/test_idle_sockets.py",
+    "tests/faults/test_crash_points.py",
+    "tests/shared/process/test_starting.py",
+    "tests/shared/process/test_behind_a_pooler.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slowest files come first: a worker that begins one last would end long after the others.
 
-    They wait more than they work, so most of them are tried side by side.
+    They wait more than they work, so most of them are tried side by side. Of tests with one name
+    workers would run only one.
     """
+    names = Counter(item.nodeid for item in items)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise pytest.UsageError(f"several tests are called {', '.join(twice)}")
     ranks = {name: rank for rank, name in enumerate(SLOWEST)}
     items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(ranks)))
 

@@ -138,6 +138,10 @@ class DoorLanes:
     async def flush(self, request_id: UUID) -> None:
         """Nothing is to be waited for: a door gives an answer after the entries before it."""
 
+    def pass_marker(self, _marker: str) -> bool:
+        """None is on its way."""
+        return False
+
     async def close(self) -> None:
         """Close those to the router."""
         await self.through_router.close()

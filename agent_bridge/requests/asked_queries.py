@@ -32,7 +32,7 @@ async def mark_asked(connection: Connection, requests: Sequence[ClaimedRequest])
         ), held AS (
             SELECT requests.id FROM requests JOIN claimed USING (claim_id)
             WHERE status = 'running' AND lease_until > clock_timestamp()
-            ORDER BY id FOR UPDATE OF requests
+            ORDER BY session_id, id FOR UPDATE OF requests
         ), marked AS (
             UPDATE requests SET sent_at = now() FROM held WHERE requests.id = held.id
             RETURNING claim_id

@@ -112,12 +112,12 @@ async def lock_turns(
 async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> set[UUID]:
     """Say that these claims are still worked on; returns those that still hold.
 
-    Requests are locked in order, as by whoever ends some.
+    Requests are locked by their sessions, as by whoever ends some.
     """
     sql = """
         WITH held AS (
             SELECT id FROM requests WHERE claim_id = ANY(:claim_ids) AND status = 'running'
-            ORDER BY id FOR UPDATE
+            ORDER BY session_id, id FOR UPDATE
         )
         UPDATE requests SET lease_until = clock_timestamp() + CAST(:lease AS interval)
         FROM held WHERE requests.id = held.id

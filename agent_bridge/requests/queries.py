@@ -82,7 +82,7 @@ async def mark_sent(
             SELECT id, config.claim_id, config.provider_id
             FROM requests JOIN config USING (claim_id)
             WHERE status = 'running' AND lease_until > clock_timestamp()
-            ORDER BY id FOR UPDATE OF requests
+            ORDER BY session_id, id FOR UPDATE OF requests
         ), marked AS (
             UPDATE requests SET sent_at = now(), provider_id = held.provider_id
             FROM held WHERE requests.id = held.id

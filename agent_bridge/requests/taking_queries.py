@@ -1,6 +1,7 @@
 """The bridge's statements that claim requests, and mark at once as sent what they can."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,6 @@ from agent_bridge.requests.marked import Asked, ChosenConfig, Marked, callable_a
 from agent_bridge.requests.queries import AGENTS_LIMIT
 from shared.domain.asked import Member
 from shared.postgres.pool import columns, transaction
-
-SENT_WITH = ("config", "asked", "agents", "form", "timestamp")
 
 
 async def claim_requests(
@@ -35,8 +34,8 @@ async def take_requests(
     first, the members of a flow that is asked, or why there is no config. Raises
     asyncpg.UniqueViolationError when another bridge won a session in the same moment.
 
-    One statement: between a message and its sending there is only this. Requests are locked in
-    order, as by whoever ends some.
+    One statement: between a message and its sending there is only this. Requests are locked by
+    their sessions, as by whoever ends some.
     """
     sql = """
         WITH named AS (
@@ -49,58 +48,55 @@ async def take_requests(
                   AND (before.status = 'running'
                        OR before.status = 'queued' AND before.position < requests.position)
             )
-            ORDER BY id FOR UPDATE OF requests SKIP LOCKED
+            ORDER BY session_id, id FOR UPDATE OF requests SKIP LOCKED
         ), known AS (
             SELECT named.*, EXISTS (SELECT FROM usable_flows(creator_id)) AS has_flows,
-                   row_number() OVER (PARTITION BY creator_id ORDER BY position) = 1
-                   AND NOT EXISTS (
+                   NOT EXISTS (
+                       SELECT FROM named AS before
+                       WHERE before.creator_id = named.creator_id
+                         AND before.position < named.position
+                   ) AND NOT EXISTS (
                        SELECT FROM requests AS running
                        WHERE status = 'running' AND running.creator_id = named.creator_id
                    ) AS is_alone
             FROM named
-        ), chosen AS (
-            SELECT known.id, config.* FROM known
-            CROSS JOIN LATERAL chosen_config(creator_id, config_name, provider_name) AS config
-            WHERE is_alone AND asked_id IS NULL AND file_ids = '{}' AND NOT has_flows
-        ), asked AS (
-            SELECT known.id, 'genai' AS type, agent.id AS agent_id, alias, is_active,
-                   input_parameters
-            FROM known CROSS JOIN LATERAL usable_agents(creator_id) AS agent
-            WHERE is_alone AND agent.id = asked_id
+        ), ready AS (
+            SELECT known.id, agents, config.* FROM known CROSS JOIN LATERAL (
+                SELECT json_agg(agents) AS agents FROM (
+                    SELECT id, alias, description, input_parameters, is_active
+                    FROM usable_agents(creator_id)
+                    WHERE CASE WHEN asked_id IS NULL THEN is_active ELSE id = asked_id END
+                    ORDER BY created_at DESC, id LIMIT :limit
+                ) AS agents
+            ) AS agents LEFT JOIN LATERAL chosen_config(
+                creator_id, config_name, provider_name
+            ) AS config ON asked_id IS NULL
+            WHERE is_alone AND (asked_id IS NOT NULL OR file_ids = '{}' AND NOT has_flows)
+              AND (asked_id IS NOT NULL AND agents IS NOT NULL OR config_id IS NOT NULL)
         ), taken AS (
             UPDATE requests
             SET status = 'running', bridge_id = :bridge_id, claim_id = gen_random_uuid(),
                 lease_until = clock_timestamp() + CAST(:lease AS interval),
-                claimed_at = now(), provider_id = chosen.provider_id,
-                sent_at = CASE WHEN chosen.id IS NOT NULL OR asked.id IS NOT NULL THEN now() END
-            FROM known LEFT JOIN chosen USING (id) LEFT JOIN asked USING (id)
+                claimed_at = now(), provider_id = ready.provider_id,
+                sent_at = CASE WHEN ready.id IS NOT NULL THEN now() END
+            FROM known LEFT JOIN ready USING (id)
             WHERE requests.id = known.id
-            RETURNING requests.id, has_flows, claim_id, session_id, requests.creator_id,
-                      requests.config_name, requests.provider_name, requests.file_ids, deadline,
+            RETURNING requests.id, has_flows, claim_id, session_id, requests.config_name,
+                      requests.provider_name, requests.creator_id, requests.file_ids, deadline,
                       requests.position, requests.created_at, traceparent, message_id, overrides,
                       requests.asked_id, has_arguments
         )
-        SELECT taken.id, claim_id, session_id, creator_id, content AS message, taken.config_name,
-               provider_name, file_ids, traceparent, message_id, overrides, asked_id,
-               has_arguments, has_flows,
+        SELECT position, taken.id, claim_id, session_id, creator_id, content AS message,
+               taken.config_name, provider_name, file_ids, traceparent, message_id, overrides,
+               asked_id, has_arguments, has_flows,
                extract(epoch FROM clock_timestamp() - taken.created_at)::float8 AS waited,
                extract(epoch FROM deadline - clock_timestamp())::float8 AS seconds_left,
-               to_json(chosen) AS config, to_json(asked) AS asked, CASE WHEN chosen.id IS NOT NULL
-               THEN (
-                   SELECT coalesce(json_agg(agents), '[]') FROM (
-                       SELECT id, alias, description, input_parameters
-                       FROM usable_agents(creator_id) WHERE is_active
-                       ORDER BY created_at DESC, id LIMIT :limit
-                   ) AS agents
-               ) END AS agents,
-               (SELECT master_form FROM router_session) AS form,
+               to_json(ready) AS ready, (SELECT master_form FROM router_session) AS form,
                extract(epoch FROM now())::bigint AS timestamp
-        FROM taken
-        LEFT JOIN chosen USING (id) LEFT JOIN asked USING (id)
+        FROM taken LEFT JOIN ready USING (id)
         JOIN chatmessages
           ON chatmessages.request_id = taken.id AND sender_type = 'user'
          AND conversation_id = session_id
-        ORDER BY position
     """
     values = {
         "ids": [*request_ids],
@@ -108,27 +104,29 @@ async def take_requests(
         "lease": claim_queries.LEASE,
         "limit": AGENTS_LIMIT,
     }
-    return [_taken(columns(row)) for row in await connection.fetch_all(sql, values)]
+    rows = [columns(row) for row in await connection.fetch_all(sql, values)]
+    return [_taken(**row) for row in sorted(rows, key=itemgetter("position"))]
 
 
-def _taken(row: dict[str, Any]) -> ClaimedRequest:
-    sent_with = {name: row.pop(name) for name in SENT_WITH}
-    return ClaimedRequest(**row, marked=_marked(**sent_with))
+def _taken(
+    position: int, ready: dict[str, Any] | None, form: Any, timestamp: int, **row: Any
+) -> ClaimedRequest:
+    marked = None if ready is None else _marked(row["asked_id"], form, timestamp, **ready)
+    return ClaimedRequest(**row, marked=marked)
 
 
 def _marked(
-    config: dict[str, Any] | None,
-    asked: dict[str, Any] | None,
-    agents: Sequence[Mapping[str, Any]],
+    asked_id: UUID | None,
     form: Any,
     timestamp: int,
-) -> Marked | Asked | None:
-    if config is not None:
-        del config["id"]
-        ids = {name: UUID(config[name]) for name in ("provider_id", "config_id")}
-        chosen = ChosenConfig(**{**config, **ids})
-        return Marked(True, chosen, [*map(callable_agent, agents)], form, timestamp)
-    if asked is not None:
-        del asked["id"]
-        return Asked(True, [Member(id=UUID(asked.pop("agent_id")), **asked)])
-    return None
+    agents: Sequence[dict[str, Any]] | None,
+    **config: Any,
+) -> Marked | Asked:
+    if asked_id is not None:
+        [asked] = agents or []
+        del asked["description"]
+        return Asked(True, [Member(type="genai", **{**asked, "id": asked_id})])
+    del config["id"]
+    ids = {name: UUID(config[name]) for name in ("provider_id", "config_id")}
+    chosen = ChosenConfig(**{**config, **ids})
+    return Marked(True, chosen, [*map(callable_agent, agents or [])], form, timestamp)

@@ -99,6 +99,11 @@ class Lane:
             self.is_clean = self.is_clean and isinstance(answer, Reply)
         return answer
 
+    def take(self, answer: Reply) -> None:
+        """Have this answer, which has come another way and will not come here."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(answer)
+
     async def close(self) -> None:
         """Close the connection; its key is never used again."""
         self.is_clean = False
@@ -148,6 +153,7 @@ class Lanes:
         """To agents that were called lately; nothing was sent over them."""
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._flush_lane: Lane | None = None
+        self._marker = ""  # that is on its way
         # One after the other, as a lane invokes: a second one beside it would take its answer.
         self._flushes = Batcher(self._send_flush_marker, FLUSHED)
         self._closing: set[asyncio.Task[None]] = set()
@@ -197,6 +203,16 @@ class Lanes:
         except TimeoutError:
             logger.info("log entries may come after their answer: their flush marker is not back")
 
+    def pass_marker(self, marker: str) -> bool:
+        """What came before a flush marker is handled; False: it is another bridge's, to be echoed.
+
+        Where the bridge that holds the session is this one, no echo has to go through the router.
+        """
+        if marker != self._marker or self._flush_lane is None:
+            return False
+        self._flush_lane.take(Reply(marker, 0.0))
+        return True
+
     async def close(self) -> None:
         """Close all that are idle."""
         for opening in self._opening.values():
@@ -211,7 +227,7 @@ class Lanes:
         await asyncio.gather(*self._closing)
 
     async def _send_flush_marker(self, request_ids: list[UUID]) -> list[None]:
-        marker = str(uuid4())
+        self._marker = marker = str(uuid4())
         payload = {"fence": marker, "requests": [str(each) for each in request_ids]}
         try:
             async with asyncio.timeout(FLUSH_SECONDS):

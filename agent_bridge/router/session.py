@@ -89,10 +89,20 @@ class FullError(Exception):
 class RouterSession:
     """Holds the identity `master_server_be`, hears the router's events and itself."""
 
-    def __init__(self, settings: BridgeSettings, put_log: PutLog) -> None:
-        """`put_log` gets what agents log, in order, and must not block."""
+    def __init__(
+        self,
+        settings: BridgeSettings,
+        put_log: PutLog,
+        pass_marker: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """`put_log` gets what agents log, in order, and must not block.
+
+        `pass_marker` is told a flush marker once what came before it has been handled; False: it is
+        another bridge's, and is echoed.
+        """
         self._settings = settings
         self._put_log = put_log
+        self._pass_marker = pass_marker
         self._probe = ""
         self._held = asyncio.Event()
         self.heard_at: datetime | None = None
@@ -142,12 +152,17 @@ class RouterSession:
                         await connection.send(echo_frame(arrived))
                 case FlushMarkerArrived() as arrived:
                     if arrived.invoked_by.startswith(self._settings.master_be_api_key):
-                        echo = partial(_echo, connection, arrived)
-                        self._put_log(FlushMarker(echo, arrived.request_ids))
+                        passed = partial(self._pass, connection, arrived)
+                        self._put_log(FlushMarker(passed, arrived.request_ids))
                 case None:
                     skip("session")
                 case event:
                     put(event)
+
+    async def _pass(self, connection: ClientConnection, arrived: FlushMarkerArrived) -> None:
+        if not self._pass_marker(arrived.marker):
+            with suppress(ConnectionClosed):  # whoever waits does not wait for long
+                await connection.send(echo_frame(arrived))
 
     def _may_log(self, logged: AgentLogged) -> bool:
         """Where agents have a door, the master agent came through it, and logs there."""
@@ -179,8 +194,3 @@ class RouterSession:
         await self._held.wait()
         await on_held()
         await asyncio.Event().wait()
-
-
-async def _echo(connection: ClientConnection, arrived: FlushMarkerArrived) -> None:
-    with suppress(ConnectionClosed):  # whoever waits does not wait for long
-        await connection.send(echo_frame(arrived))

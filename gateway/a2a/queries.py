@@ -17,6 +17,7 @@ from gateway.remote.kinds import Due, Target
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from gateway.web.told import Told
+from gateway.web.usable import listed
 from shared.domain.headers import open_headers, seal_headers
 from shared.postgres.rows import as_json
 from shared.secrets import Vault
@@ -132,7 +133,7 @@ async def select_agents(
 
     What those of others are sent he is not told.
     """
-    sql = """
+    sql = f"""
         SELECT id, name, alias, description, server_url,
                CAST(card_content AS text) AS card_content,
                created_at, updated_at, is_active, creator_id, card_url,
@@ -149,14 +150,10 @@ async def select_agents(
                    + octet_length(CAST(card_content AS text))
                    + coalesce(octet_length(CAST(interfaces AS text)), 0)
                    + coalesce(octet_length(CAST(left_out AS text)), 0) AS bytes
-        FROM (
-            SELECT * FROM a2acards WHERE creator_id = :owner AND NOT CAST(:shared AS boolean)
-            UNION ALL
-            SELECT * FROM usable_cards(:owner)
-            WHERE creator_id <> :owner AND CAST(:shared AS boolean)
-        ) AS cards
+        FROM {listed("cards", shared=shared)} AS cards
+        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
-    """
+    """  # noqa: S608 (one of two texts)
     values = {"owner": owner, "shared": shared}
     return await select_page(connection, sql, values, part, TOLD)
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from math import ceil
 from time import monotonic
@@ -14,8 +13,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from shared.process.batching import Batcher
 from shared.redis.faults import tell
-from shared.redis.servers import create_redis
+from shared.redis.servers import ScriptCall, create_redis
 from shared.settings.gateway import GatewaySettings
 
 logger = logging.getLogger(__name__)
@@ -26,12 +26,25 @@ REDIS_SECONDS = 1.0  # nobody waits longer for an answer of Redis; a busy one ta
 AWAY_SECONDS = 5.0  # in which Redis is not asked again
 NO_MARK = "genai:attempts:none"  # a mark that nobody gets, of a name that we may read
 MOST_COUNTERS = 100_000  # that are kept here
+TOGETHER = 100  # questions in one trip
 
-# Keys are pairs: a counter, and a mark that exempts from its bound; so are the arguments after the
-# first: the bound, and its window. Refused attempts are not counted: whoever goes on trying is
-# locked out no longer for it. The window begins with the first attempt. Returns milliseconds to
-# wait, 0 when there is room, and the counters that it counts in.
-TAKE = """
+FORGIVE, CHECK, TAKE = range(3)  # what the script is to do, by its first argument
+
+# FORGIVE: the last key is a mark, to be kept for so many seconds. A counter that has run out
+# meanwhile must not come back without an end.
+#
+# CHECK, TAKE: keys are pairs: a counter, and a mark that exempts from its bound; so are the
+# arguments after the first: the bound, and its window. Refused attempts are not counted: whoever
+# goes on trying is locked out no longer for it. The window begins with the first attempt. Returns
+# milliseconds to wait, 0 when there is room, and the counters that it counts in.
+SCRIPT = """
+    if ARGV[1] == '0' then
+        redis.call('SET', KEYS[#KEYS], 1, 'EX', ARGV[2])
+        for i = 1, #KEYS - 1 do
+            if tonumber(redis.call('GET', KEYS[i]) or 0) > 0 then redis.call('DECR', KEYS[i]) end
+        end
+        return {0, {}}
+    end
     local wait, counters, windows = 0, {}, {}
     for i = 1, #KEYS, 2 do
         if redis.call('EXISTS', KEYS[i + 1]) == 0 then
@@ -42,21 +55,12 @@ TAKE = """
             end
         end
     end
-    if wait == 0 and ARGV[1] == '1' then
+    if wait == 0 and ARGV[1] == '2' then
         for i, key in ipairs(counters) do
             if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, windows[i]) end
         end
     end
     return {wait, counters}
-"""
-
-# The last key is a mark. A counter that has run out meanwhile must not come back without an end.
-FORGIVE = """
-    redis.call('SET', KEYS[#KEYS], 1, 'EX', ARGV[1])
-    for i = 1, #KEYS - 1 do
-        if tonumber(redis.call('GET', KEYS[i]) or 0) > 0 then redis.call('DECR', KEYS[i]) end
-    end
-    return 0
 """
 
 
@@ -126,15 +130,13 @@ class Attempts:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._key = blake2b(settings.secret_key.encode(), digest_size=32).digest()
-        # One connection, used in turn: to lend one of a pool takes a third of a trip's work.
         self._redis = create_redis(
             settings,
-            single_connection=True,
             retry=Retry(NoBackoff(), 0),
-            socket_timeout=None,  # `_ask` has its own
+            socket_timeout=None,  # `_ask_all` has its own
         )
-        self._take = self._redis.script(TAKE)
-        self._forgive = self._redis.script(FORGIVE)
+        self._script = self._redis.script(SCRIPT)
+        self._asking = Batcher[ScriptCall, Any](self._ask_all, TOGETHER)
         self._no_mark = self._redis.name(NO_MARK)
         self._local = LocalCounters()
         self._reached: OrderedDict[str, float] = OrderedDict()  # until when a bound is, perhaps
@@ -172,15 +174,14 @@ class Attempts:
         The mark, if Redis is there and does not forget.
         """
         keys = [*counters, mark]
-        if await self._ask(lambda: self._forgive(keys, [REMEMBERED_SECONDS])) is None:
+        if await self._asking.do((keys, [FORGIVE, REMEMBERED_SECONDS])) is None:
             self._local.give_back(counters)
 
     async def _find_room(self, bounds: list[Bound], *, count: bool) -> list[str]:
         active = [bound for bound in bounds if bound.most]
         keys = [key for each in active for key in (each.name, each.exempting or self._no_mark)]
         windows = (each for bound in active for each in (bound.most, bound.seconds * 1000))
-        arguments = [int(count), *windows]
-        found = await self._ask(lambda: self._take(keys, arguments))
+        found = await self._asking.do((keys, [TAKE if count else CHECK, *windows]))
         if found is None:
             seconds = self._local.take(active, count=count)
             counters = [bound.name for bound in active]
@@ -197,14 +198,14 @@ class Attempts:
         while len(self._reached) > MOST_COUNTERS:
             self._reached.popitem(last=False)
 
-    async def _ask(self, command: Callable[[], Awaitable[Any]]) -> Any:
+    async def _ask_all(self, calls: list[ScriptCall]) -> list[Any]:
         """What Redis answers, or None: it is away or hangs, and is left alone for a while."""
         if monotonic() < self._away_until:
-            return None
+            return [None for _ in calls]
         try:
             async with asyncio.timeout(REDIS_SECONDS):
-                return await command()
+                return await self._redis.run(self._script, calls)
         except (RedisError, OSError) as error:  # a TimeoutError is an OSError
             self._away_until = monotonic() + AWAY_SECONDS
             logger.warning("%s", tell(error, "attempts are counted here"))
-            return None
+            return [None for _ in calls]

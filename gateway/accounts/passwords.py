@@ -24,6 +24,7 @@ from gateway.accounts.breached import is_breached
 
 THREADS = 2
 TURNS = THREADS + 1  # one is begun or finished while the others are hashed
+TOGETHER = 4  # turns, whose passwords go on at once where others are still to be hashed
 WAITING_ROOM = 500  # about seven seconds of work on two cores, a minute with bcrypt's hashes
 
 NORMALISED_LIMIT = 1024  # characters, as many as a new one may have
@@ -71,7 +72,7 @@ class Trial(Protocol):
         """Before any work; what it raises is raised, and there is none."""
 
     async def succeed(self) -> None:
-        """It was, and the turn is not over yet."""
+        """It was; begun before the next one's turn comes."""
 
 
 class Passwords:
@@ -82,6 +83,8 @@ class Passwords:
         self._executor = ThreadPoolExecutor(THREADS, "passwords", _step_back)
         self._turns = asyncio.Semaphore(TURNS)
         self._waiting = 0
+        self._ended = 0  # turns, since those who were checked went on
+        self._checked: list[asyncio.Future[None]] = []
 
     async def hash(self, password: str) -> str:
         """The PHC string to store. Raises BusyError."""
@@ -105,18 +108,26 @@ class Passwords:
         """Whether the password is the one whose hash is stored. Raises BusyError.
 
         While some users have a hash of bcrypt's, each failure takes one verification of either
-        kind: how long it takes tells nothing about the user.
+        kind: how long it takes tells nothing about the user. Who is checked waits for a few others,
+        if there are any: what follows finds the processor's caches full of hashing, and costs a
+        fraction if it is done for several at once.
         """
         decoys = [] if stored and stored.startswith(ARGON2_PREFIX) else [ARGON2_DECOY]
         if some_have_bcrypt and not (stored and is_bcrypt(stored)):
             decoys.append(BCRYPT_DECOY)
+        succeeding: asyncio.Task[None] | None = None
         async with self._turn():
             if trial is not None:
                 await trial.begin()
             verdict = await self._run(_verify, password, stored, decoys)
+            others = asyncio.get_running_loop().create_future()
+            self._checked.append(others)
             if verdict and trial is not None:
-                await trial.succeed()
-            return verdict
+                succeeding = asyncio.create_task(trial.succeed())
+        if succeeding is not None:
+            await succeeding
+        await others
+        return verdict
 
     def close(self) -> None:
         """Let the threads end."""
@@ -132,6 +143,16 @@ class Passwords:
                 yield
         finally:
             self._waiting -= 1
+            self._ended += 1
+            if not self._waiting or self._ended >= TOGETHER:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        self._ended = 0
+        for each in self._checked:
+            if not each.done():
+                each.set_result(None)
+        self._checked.clear()
 
     async def _run[*Arguments, T](
         self, work: Callable[[*Arguments], T], *arguments: *Arguments

@@ -1,5 +1,6 @@
 """Users in PostgreSQL."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from attrs import field, frozen
@@ -57,26 +58,39 @@ async def insert_user(connection: Connection, username: str, password_hash: str)
     return User(**columns(row)) if row else None
 
 
-async def select_credentials(
-    connection: Connection, username: str
-) -> tuple[Credentials | None, bool]:
-    """The stored hash of a user: who has exactly this name, or alone has one that looks so.
+@frozen
+class Named:
+    """Who is meant by a name."""
 
-    And whether some user's hash is still one of the original installation.
-    """
+    credentials: Credentials | None
+    some_have_bcrypt: bool
+    """Whether some user's hash is still one of the original installation."""
+
+
+async def select_named(connection: Connection, usernames: Sequence[str]) -> list[Named]:
+    """For each name who has exactly this one, or alone has one that looks so."""
     sql = """
-        SELECT named.id, named.password, named.username = :username AS is_exact,
-               bcrypt.exists AS some_have_bcrypt
+        SELECT found.id, found.password, bcrypt.exists AS some_have_bcrypt
         FROM (SELECT EXISTS (SELECT FROM users WHERE password LIKE '$2%')) AS bcrypt
-        LEFT JOIN users AS named
-            ON named.username = :username OR named.folded_name = fold_name(:foldable)
-        ORDER BY is_exact DESC NULLS LAST LIMIT 2
+        CROSS JOIN unnest(CAST(:usernames AS text[]), CAST(:foldables AS text[]))
+            WITH ORDINALITY AS typed (username, foldable, position)
+        LEFT JOIN LATERAL (
+            SELECT id, password, username = typed.username AS is_exact, count(*) OVER () AS alike
+            FROM users
+            WHERE username = typed.username OR folded_name = fold_name(typed.foldable)
+            ORDER BY is_exact DESC LIMIT 1
+        ) AS found ON is_exact OR alike = 1
+        ORDER BY position
     """
-    foldable = username if len(username) <= FOLDED_LIMIT else None
-    first, *others = await connection.fetch_all(sql, {"username": username, "foldable": foldable})
-    is_found = first["id"] and (first["is_exact"] or not others)
-    stored = Credentials(first["id"], first["password"]) if is_found else None
-    return stored, first["some_have_bcrypt"]
+    foldables = [name if len(name) <= FOLDED_LIMIT else None for name in usernames]
+    values = {"usernames": list(usernames), "foldables": foldables}
+    return [
+        Named(
+            Credentials(row["id"], row["password"]) if row["id"] else None,
+            row["some_have_bcrypt"],
+        )
+        for row in await connection.fetch_all(sql, values)
+    ]
 
 
 async def update_password(

@@ -62,14 +62,14 @@ async def create_access_token(call: Call[Login, Nothing]) -> TokenPair:
     attempts, settings = call.state["attempts"], call.state["settings"]
     login = expect_login(attempts, settings, call.request, username)
     await login.check()
-    async with connect(call.database) as connection:
-        stored, some_have_bcrypt = await queries.select_credentials(connection, username)
+    named = await call.state["named"].do(username)
+    stored = named.credentials
     try:
         verdict = await call.state["passwords"].verify(
             password,
             stored.password if stored else None,
             login,
-            some_have_bcrypt=some_have_bcrypt,
+            some_have_bcrypt=named.some_have_bcrypt,
         )
         if stored is None or verdict is Verdict.WRONG:
             LOGINS.labels("wrong").inc()

@@ -11,6 +11,7 @@ from gateway.agents.schemas import Agent, AgentChanges, AgentSelection, Register
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from gateway.web.told import Told, left
+from gateway.web.usable import listed
 from shared.codec.text import write_json
 from shared.domain.agents import name_function
 from shared.postgres.pool import columns
@@ -76,7 +77,7 @@ async def select_agents(
     Or those that others share with him. Where an agent is asking, only its own token is shown, and
     never that of another user's. Of the two filters only the name counts where both are given.
     """
-    sql = """
+    sql = f"""
         SELECT id AS agent_id, name AS agent_name, description AS agent_description,
                input_parameters AS agent_schema, created_at, updated_at, is_active,
                CASE WHEN creator_id = :owner AND (CAST(:asking AS uuid) IS NULL OR id = :asking)
@@ -88,13 +89,9 @@ async def select_agents(
                CASE WHEN :details THEN timezone('utc', is_active_since) END AS is_active_since,
                600 + octet_length(description)
                    + octet_length(CAST(input_parameters AS text)) AS bytes
-        FROM (
-            SELECT * FROM agents WHERE creator_id = :owner AND NOT CAST(:shared AS boolean)
-            UNION ALL
-            SELECT * FROM usable_agents(:owner)
-            WHERE creator_id <> :owner AND CAST(:shared AS boolean)
-        ) AS agents
-        WHERE (is_active OR name <> '' AND description <> '')
+        FROM {listed("agents", shared=selection.shared)} AS agents
+        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
+          AND (is_active OR name <> '' AND description <> '')
           AND (CAST(:is_active AS boolean) IS NULL OR is_active = :is_active)
           AND CASE
                   WHEN CAST(:name AS text) IS NOT NULL THEN name = :name
@@ -102,7 +99,7 @@ async def select_agents(
                        OR position(lower(:description) IN lower(description)) > 0
               END
         ORDER BY created_at, id LIMIT :limit OFFSET :offset
-    """
+    """  # noqa: S608 (one of two texts)
     values = {
         "owner": owner,
         "asking": asking,

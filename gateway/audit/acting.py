@@ -32,7 +32,7 @@ async def acting(
     """A connection in a transaction, in which what is changed is noted as done by who calls.
 
     In place of `connect`, by what seldom happens: it takes three round trips. A statement that is
-    frequent says it itself, as `insert_sign_in` does. Raises DatabaseAwayError.
+    frequent says it itself, as `update_password` does. Raises DatabaseAwayError.
     """
     async with acting_as(call.database, actor_of(call, user_id), instead) as connection:
         yield connection

@@ -11,6 +11,7 @@ from gateway.flows.schemas import ListedFlow, Member, StoredFlow
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
 from gateway.web.told import Told
+from gateway.web.usable import listed
 from shared.codec.converter import unstructure
 from shared.domain.flows import ACTIVE_FLOWS, MEMBERS, Flow
 from shared.postgres.pool import columns
@@ -36,21 +37,16 @@ async def select_flows(
     connection: Connection, owner: UUID, part: Slice, *, shared: bool = False
 ) -> Page[ListedFlow]:
     """The owner's flows, or those that others share with him, newest first."""
-    sql = """
+    sql = f"""
         SELECT id, name, description, flow AS members, created_at, updated_at, creator_id,
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS owner,
                CASE WHEN creator_id <> :owner THEN true END AS shared,
                400 + octet_length(description) + octet_length(CAST(flow AS text)) AS bytes
-        FROM (
-            SELECT * FROM agentworkflows
-            WHERE creator_id = :owner AND NOT CAST(:shared AS boolean)
-            UNION ALL
-            SELECT * FROM usable_flows(:owner)
-            WHERE creator_id <> :owner AND CAST(:shared AS boolean)
-        ) AS flows
+        FROM {listed("flows", shared=shared)} AS flows
+        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
-    """
+    """  # noqa: S608 (one of two texts)
     values = {"owner": owner, "shared": shared}
     return await select_page(connection, sql, values, part, TOLD, joined=JOINED)
 

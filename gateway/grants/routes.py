@@ -219,7 +219,6 @@ def _browser(method: str, handler: Any, **others: Any) -> Operation:
         result=Response,
         responses={"200": page, "400": {**page, "description": "A page that says why not"}},
         access=Access.ANYONE,
-        fails=False,
         **others,
     )
 

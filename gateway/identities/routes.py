@@ -230,7 +230,6 @@ def _browser(path: str, handler: Any, parameters: type) -> Operation:
             "503": {**page, "description": "A page that says what is away"},
         },
         access=Access.ANYONE,
-        fails=False,
         bounded=True,
     )
 

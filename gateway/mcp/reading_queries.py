@@ -10,6 +10,7 @@ from databases.interfaces import Record
 from gateway.mcp.schemas import Server, Tool
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.told import Told, left, written
+from gateway.web.usable import listed
 from shared.codec.text import read_json, write_json
 from shared.domain.agents import IS_FUNCTION, NEEDS_FUNCTION_NAME, function_name, tool_schema
 from shared.postgres.rows import as_json, builder
@@ -24,14 +25,10 @@ async def select_servers(
 
     What those of others are sent he is not told.
     """
-    sql = """
+    sql = f"""
         WITH server AS MATERIALIZED (
-            SELECT * FROM (
-                SELECT * FROM mcpservers WHERE creator_id = :owner AND NOT CAST(:shared AS boolean)
-                UNION ALL
-                SELECT * FROM usable_servers(:owner)
-                WHERE creator_id <> :owner AND CAST(:shared AS boolean)
-            ) AS servers
+            SELECT * FROM {listed("servers", shared=shared)} AS servers
+            WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
             ORDER BY created_at, id LIMIT :limit OFFSET :offset
         ), tool AS (
             SELECT mcp_server_id, sum(300 + coalesce(octet_length(mcptools.description), 0)
@@ -55,7 +52,7 @@ async def select_servers(
                + coalesce(octet_length(CAST(left_out AS text)), 0) + coalesce(bytes, 0) AS bytes
         FROM server LEFT JOIN tool ON mcp_server_id = id
         ORDER BY created_at, id
-    """
+    """  # noqa: S608 (one of two texts)
     values = {"owner": owner, "shared": shared}
     return await select_page(connection, sql, values, part, TOLD, joined=JOINED)
 

@@ -288,8 +288,15 @@ def _responses(operation: Operation, schemas: Schemas) -> Json:
         responses[str(further)] = _told(_split(result)[0].rstrip("."), schemas.of(result))
     for error in operation.errors:
         status, described = _describe_error(error, operation.refusal, schemas)
-        responses[str(status)] = described
+        responses[str(status)] = _with_page(operation.responses.get(str(status)), described)
     return responses
+
+
+def _with_page(page: Json | None, described: Json) -> Json:
+    """The error; and the page that tells browsers of it, where there is one."""
+    if page is None:
+        return described
+    return {**described, **page, "content": {**page["content"], **described["content"]}}
 
 
 def _describe_error(

@@ -80,8 +80,10 @@ async def begin_sign_in(
         provider_sid=vouched.sid if vouched else None,
         authenticated_at=vouched.authenticated_at if vouched else None,
     )
-    async with connect(call.database) as connection:
-        ended = await queries.insert_sign_in(connection, new, actor_of(call, user_id).said())
+    ended = await call.state["signing_in"].do(new)
+    if ended is None:
+        async with connect(call.database) as connection:  # whoever was busy with him may be ready
+            [ended] = await queries.insert_sign_ins(connection, [new], waits=True)
     if ended is None:
         await call.state["failures"].note(actor_of(call), user_id, method, "locked")
         raise RefusedGrantError(LOCKED_OUT, LOCKED)

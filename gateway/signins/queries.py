@@ -7,11 +7,13 @@ from uuid import UUID
 from attrs import frozen
 from databases.core import Connection
 
+from gateway.audit.noting import Actor
 from gateway.signins.schemas import SignIn
 from shared.postgres.rows import build
 
 SIGN_INS_LIMIT = 1000  # of a user; a further one ends the one that was used least recently
 KEPT = timedelta(days=30)  # after its end
+THEMSELVES = Actor("api")  # who acts is each one's user, which a trigger knows
 
 
 @frozen
@@ -33,52 +35,69 @@ class NewSignIn:
     """When its user has shown who he is; None: just now."""
 
 
-async def insert_sign_in(connection: Connection, new: NewSignIn, actor: str) -> list[UUID] | None:
-    """Store one; which others have ended for it. None: the user is locked, or gone."""
-    sql = """
+async def insert_sign_ins(
+    connection: Connection, new: Sequence[NewSignIn], *, waits: bool = False
+) -> list[list[UUID] | None]:
+    """Store some; for each which others of its user have ended for it.
+
+    None: the user is locked or gone, or somebody is changing him who is not waited for.
+    """
+    busy = "" if waits else "SKIP LOCKED"
+    sql = f"""
         WITH allowed AS (
-            SELECT id FROM users
-            WHERE id = :user_id AND locked_at IS NULL
-              AND set_config('genai.actor', :actor, true) IS NOT NULL
+            SELECT given.* FROM unnest(
+                CAST(:ids AS uuid[]), CAST(:user_ids AS uuid[]), CAST(:methods AS text[]),
+                CAST(:devices AS text[]), CAST(:addresses AS text[]),
+                CAST(:refresh_hashes AS bytea[]), CAST(:lasts AS interval[]),
+                CAST(:identity_ids AS uuid[]), CAST(:provider_sids AS text[]),
+                CAST(:authenticated_at AS timestamptz[])
+            ) AS given (
+                id, user_id, method, device, address, refresh_hash, lasts, identity_id,
+                provider_sid, authenticated_at
+            )
+            JOIN users ON users.id = given.user_id
+            WHERE locked_at IS NULL AND set_config('genai.actor', :actor, true) IS NOT NULL
+            FOR KEY SHARE OF users {busy}
+        ), counted AS (
+            SELECT user_id, count(*) AS added FROM allowed GROUP BY user_id
         ), ended AS (
             UPDATE sign_ins SET ended_at = clock_timestamp()
-            WHERE id IN (
-                SELECT sign_ins.id FROM sign_ins JOIN allowed ON allowed.id = user_id
-                WHERE ended_at IS NULL AND expires_at > now()
-                ORDER BY used_at DESC OFFSET :most
-            )
-            RETURNING id
+            FROM counted CROSS JOIN LATERAL (
+                SELECT id FROM sign_ins
+                WHERE user_id = counted.user_id AND ended_at IS NULL AND expires_at > now()
+                ORDER BY used_at DESC OFFSET :most - added
+            ) AS old
+            WHERE sign_ins.id = old.id
+            RETURNING sign_ins.id, sign_ins.user_id
         ), added AS (
             INSERT INTO sign_ins (
-                id, user_id, method, device, address, refresh_hash, expires_at,
-                identity_id, provider_sid, authenticated_at
+                id, user_id, method, device, address, refresh_hash, expires_at, identity_id,
+                provider_sid, authenticated_at
             )
-            SELECT CAST(:id AS uuid), id, CAST(:method AS text), CAST(:device AS text),
-                   CAST(:address AS text), CAST(:refresh_hash AS bytea),
-                   now() + CAST(:lasts AS interval),
-                   CAST(:identity_id AS uuid), CAST(:provider_sid AS text),
-                   least(CAST(:authenticated_at AS timestamptz), now())
+            SELECT id, user_id, method, device, address, refresh_hash, now() + lasts, identity_id,
+                   provider_sid, least(authenticated_at, now())
             FROM allowed
-            RETURNING id
+            RETURNING id, user_id
         )
-        SELECT array(SELECT id FROM ended) AS ended FROM added
-    """
+        SELECT id, array(SELECT id FROM ended WHERE ended.user_id = added.user_id) AS ended
+        FROM added
+    """  # noqa: S608 (one of two texts)
     values = {
-        "id": new.id,
-        "user_id": new.user_id,
-        "method": new.method,
-        "device": new.device,
-        "address": new.address,
-        "refresh_hash": new.refresh_hash,
-        "lasts": new.lasts,
-        "identity_id": new.identity_id,
-        "provider_sid": new.provider_sid,
-        "authenticated_at": new.authenticated_at,
-        "most": SIGN_INS_LIMIT - 1,
-        "actor": actor,
+        "ids": [each.id for each in new],
+        "user_ids": [each.user_id for each in new],
+        "methods": [each.method for each in new],
+        "devices": [each.device for each in new],
+        "addresses": [each.address for each in new],
+        "refresh_hashes": [each.refresh_hash for each in new],
+        "lasts": [each.lasts for each in new],
+        "identity_ids": [each.identity_id for each in new],
+        "provider_sids": [each.provider_sid for each in new],
+        "authenticated_at": [each.authenticated_at for each in new],
+        "most": SIGN_INS_LIMIT,
+        "actor": THEMSELVES.said(),
     }
-    row = await connection.fetch_one(sql, values)
-    return None if row is None else list(row["ended"])
+    stored = {row["id"]: list(row["ended"]) for row in await connection.fetch_all(sql, values)}
+    return [stored.get(each.id) for each in new]
 
 
 @frozen

@@ -51,15 +51,15 @@ class Deliveries:
 async def update_delivered(connection: Connection, times: Mapping[UUID, datetime]) -> None:
     """Note when answers were delivered, of those that were not yet.
 
-    Requests are locked in order, as by whoever ends some; not before the end that they tell of,
-    whichever machine's clock is late.
+    Requests are locked by their sessions, as by whoever ends some. Not before the end that they
+    tell of, whichever machine's clock is late.
     """
     sql = """
         WITH delivered AS (
             SELECT id, greatest(at, ended_at) AS at
             FROM unnest(CAST(:ids AS uuid[]), CAST(:times AS timestamptz[])) AS told (id, at)
             JOIN requests USING (id) WHERE delivered_at IS NULL
-            ORDER BY id FOR UPDATE OF requests
+            ORDER BY session_id, id FOR UPDATE OF requests
         )
         UPDATE requests SET delivered_at = delivered.at
         FROM delivered WHERE requests.id = delivered.id

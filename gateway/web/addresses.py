@@ -14,6 +14,7 @@ from shared.process.networks import Networks
 from shared.settings.gateway import GatewaySettings
 
 PREFIX = "x-forwarded-prefix"
+_PREFIX = PREFIX.encode()
 PREFIX_LIMIT = 255  # characters
 BY_PROXY = "gateway.by_proxy"  # in a scope: a trusted proxy has brought it
 
@@ -36,8 +37,8 @@ class TrustedProxies:
             client = scope["client"]
             if client is not None and client[0] in self._proxies:
                 scope[BY_PROXY] = True
-            elif any(key == PREFIX.encode() for key, _ in scope["headers"]):
-                headers = [each for each in scope["headers"] if each[0] != PREFIX.encode()]
+            elif any(key == _PREFIX for key, _ in scope["headers"]):
+                headers = [each for each in scope["headers"] if each[0] != _PREFIX]
                 scope = {**scope, "headers": headers}
         await self.app(scope, receive, send)
 

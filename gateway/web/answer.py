@@ -15,20 +15,24 @@ PIECE_BYTES = 64 * 1024  # sent at a time; the server takes the next when this o
 TAKE_SECONDS = 60.0  # in which a client has to take an answer
 
 NO_HEADERS: Mapping[str, str] = {}
+JSON = (b"content-type", b"application/json")
 
 
 class Answer(Response):
     """JSON text in pieces, which are not kept longer than they are needed."""
 
-    media_type = "application/json"
-
     def __init__(
         self, pieces: Iterable[bytes], status: int, headers: Mapping[str, str] = NO_HEADERS
     ) -> None:
         whole = [*pieces]
-        size = sum(map(len, whole))
-        self._pieces = whole[::-1] if size > PIECE_BYTES else [b"".join(whole)]
-        super().__init__(None, status, {"Content-Length": str(size), **headers})
+        self._size = sum(map(len, whole))
+        self._pieces = whole[::-1] if self._size > PIECE_BYTES else [b"".join(whole)]
+        super().__init__(None, status, headers)
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """What is known of each answer, and these."""
+        others = [(name.lower().encode(), text.encode()) for name, text in (headers or {}).items()]
+        self.raw_headers = [JSON, (b"content-length", b"%d" % self._size), *others]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; who does not take it in time is cut off.

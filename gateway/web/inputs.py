@@ -63,7 +63,11 @@ def check_inputs[Body, Parameters](
     what was typed wrong.
     """
     faults: list[Fault] = []
-    given_parameters = collect(faults, _read_parameters, request, parameters)
+    given_parameters = (
+        parameters()
+        if parameters is Nothing
+        else collect(faults, _read_parameters, request, parameters)
+    )
     given_body = body() if body is Nothing else collect(faults, read_body, data, body)
     if given_parameters is None or given_body is None:
         raise refuse(faults)

@@ -6,6 +6,7 @@ input, make the answer and describe the API, and the type checker compares them 
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -88,7 +89,7 @@ class Operation:
 
     async def respond(self, request: Request, held: AsyncExitStack) -> Response:
         """Check the request, call the handler and write what it returns."""
-        with span(self.name, parent=request.headers.get("traceparent")):
+        with span(self.name, headers=request.headers):
             try:
                 return await self._respond(request, held)
             except ApiError as error:
@@ -122,6 +123,8 @@ class Operation:
         self, request: Request, caller: Caller, state: State
     ) -> AbstractAsyncContextManager[None]:
         """What a body needs that may be larger than others: of one that is sent, its size."""
+        if self.most_bytes <= MAX_BODY_BYTES:
+            return nullcontext()
         size = min(int(request.headers.get("content-length", self.most_bytes)), self.most_bytes)
         if size <= MAX_BODY_BYTES:
             return nullcontext()
@@ -162,7 +165,7 @@ class Operation:
         headers = {"Link": f'<{address}>; rel="next"'} if address else {}  # RFC 8288
         return Answer(pieces, self.status, headers)
 
-    @property
+    @cached_property
     def _parsed(self) -> type:
         """The class that the body becomes here; a multipart or raw one is its handler's."""
         return Nothing if self.body_format in {"multipart", "raw"} else self.body
@@ -195,7 +198,7 @@ class Operation:
         """Whether its answer may be a part that says where the next is."""
         return "offset" in attrs.fields_dict(self.parameters)
 
-    @property
+    @cached_property
     def opened_by(self) -> Scopes:
         """The scopes of API keys, each of which opens it."""
         if self.access is Access.ANYONE:
@@ -210,7 +213,7 @@ class Operation:
         path = self.path.replace(f"{{{self.rest}}}", f"{{{self.rest}:path}}")
         return Route(path, self, methods=[self.method], name=self.name)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The operation's id: the handler's name."""
         return self.handler.__name__

@@ -25,10 +25,10 @@ class Paths(BaseRoute):
         found = Match.NONE, dict[str, object]()
         for route in self._candidates(scope["path"]):
             match, child_scope = route.matches(scope)
-            if match.value > found[0].value:
+            if match is Match.FULL:
+                return match, {**child_scope, "route": route}
+            if match is Match.PARTIAL and found[0] is Match.NONE:
                 found = match, {**child_scope, "route": route}
-                if match is Match.FULL:
-                    break
         return found
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -72,6 +72,27 @@ class _Turn:
             del self._users[self._user_id]
 
 
+class _Both:
+    """One within the other: each call has some, and a generator would take three times as long."""
+
+    def __init__(
+        self, outer: AbstractAsyncContextManager[None], inner: AbstractAsyncContextManager[None]
+    ) -> None:
+        self._outer, self._inner = outer, inner
+
+    async def __aenter__(self) -> None:
+        await self._outer.__aenter__()
+        try:
+            await self._inner.__aenter__()
+        except BaseException:
+            await self._outer.__aexit__(None, None, None)
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._inner.__aexit__(None, None, None)
+        await self._outer.__aexit__(None, None, None)
+
+
 class Users:
     """So many at a time of each; 0 = any number."""
 
@@ -107,26 +128,23 @@ class Turns:
 
     def must_wait(self, user_id: UUID, operation: str) -> bool:
         """Whether there is no turn at once: meanwhile others can have the connection."""
-        users = self.calls, self._connections
         return (
-            any(each.must_wait(user_id) for each in users) or self._operations[operation].locked()
+            self.calls.must_wait(user_id)
+            or self._connections.must_wait(user_id)
+            or self._operations[operation].locked()
         )
 
-    @asynccontextmanager
-    async def with_connection(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
+    def with_connection(self, user_id: UUID, operation: str) -> AbstractAsyncContextManager[None]:
         """Wait, but not long: until a connection is used no more.
 
         A user has a quarter of them at most, so that whoever wants the same list is not behind all
         of his calls. Raises TooManyRequestsError, UnavailableError.
         """
-        async with self._connections.turn(user_id), _room(self._operations[operation], _busy):
-            yield
+        return _Both(self._connections.turn(user_id), _room(self._operations[operation], _busy))
 
-    @asynccontextmanager
-    async def turn(self, user_id: UUID, operation: str) -> AsyncIterator[None]:
+    def turn(self, user_id: UUID, operation: str) -> AbstractAsyncContextManager[None]:
         """Both. Raises TooManyRequestsError, UnavailableError."""
-        async with self.calls.turn(user_id), self.with_connection(user_id, operation):
-            yield
+        return _Both(self.calls.turn(user_id), self.with_connection(user_id, operation))
 
     @asynccontextmanager
     async def with_large_answer(self, user_id: UUID, size: int) -> AsyncIterator[None]:

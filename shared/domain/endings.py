@@ -145,53 +145,42 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
     """Store endings and their answers; None for a request that is not as expected.
 
     One statement: each row is locked and compared first, so only one ending of several wins; the
-    session's number and the chat message come with it or not at all. Requests are locked in order,
-    then sessions, so that no two statements block each other.
+    session's number and the chat message come with it or not at all. Requests are locked by their
+    sessions, and each of these after its requests, so that no two statements block each other.
     """
     sql = """
-        WITH ending AS (
-            SELECT * FROM unnest(
-                CAST(:ids AS uuid[]), CAST(:claim_ids AS uuid[]), CAST(:from_statuses AS text[]),
-                CAST(:statuses AS text[]), CAST(:message_ids AS uuid[]), CAST(:contents AS text[]),
-                CAST(:execution_times AS float8[]), CAST(:errors AS text[]),
-                CAST(:since_composed AS float8[]), CAST(:since_first_parts AS float8[]),
-                CAST(:since_last_parts AS float8[])
-            ) AS ending (
-                id, claim_id, from_status, status, message_id, content, execution_time, error,
-                since_composed, since_first_part, since_last_part
-            )
-        ), locked AS (
-            SELECT ending.*, requests.session_id FROM ending JOIN requests USING (id)
-            WHERE requests.status = from_status
-              AND requests.claim_id IS NOT DISTINCT FROM ending.claim_id
-            ORDER BY id FOR UPDATE OF requests
-        ), chat AS (
-            SELECT session_id FROM chatconversations
-            WHERE session_id IN (SELECT session_id FROM locked)
-            ORDER BY session_id FOR UPDATE
+        WITH locked AS (
+            SELECT ending.*, session_id, creator_id, last_seq + 1 AS seq, greatest(
+                       timezone('utc', clock_timestamp()), last_event_at + interval '1 millisecond'
+                   ) AS said_at
+            FROM json_to_recordset(CAST(:endings AS json)) AS ending (
+                id uuid, claim_id uuid, from_status text, status text, answer_id uuid,
+                content text, execution_time float8, error text,
+                since_composed float8, since_first_part float8, since_last_part float8
+            ) JOIN (
+                SELECT id, claim_id AS held_by, status AS seen, session_id FROM requests
+            ) AS requests USING (id) JOIN chatconversations USING (session_id)
+            WHERE seen = from_status AND held_by IS NOT DISTINCT FROM ending.claim_id
+            ORDER BY session_id, id FOR UPDATE OF requests, chatconversations
         ), session AS (
             UPDATE chatconversations
-            SET last_seq = last_seq + 1,
-                updated_at = timezone('utc', clock_timestamp()),
-                last_event_at = greatest(
-                    timezone('utc', clock_timestamp()), last_event_at + interval '1 millisecond')
-            FROM chat WHERE chatconversations.session_id = chat.session_id
-            RETURNING chatconversations.session_id, last_seq, last_event_at, creator_id
+            SET last_seq = locked.seq, updated_at = timezone('utc', clock_timestamp()),
+                last_event_at = said_at
+            FROM locked WHERE chatconversations.session_id = locked.session_id
         ), answer AS (
             INSERT INTO chatmessages
                 (id, request_id, sender_type, content, created_at, updated_at, conversation_id,
                  owner_id)
-            SELECT message_id, locked.id, 'master_agent', content,
-                   last_event_at, last_event_at, session_id, session.creator_id
-            FROM locked JOIN session USING (session_id)
+            SELECT answer_id, id, 'master_agent', content, said_at, said_at, session_id, creator_id
+            FROM locked
         )
         UPDATE requests
         SET status = locked.status, ended_at = now(), execution_time = locked.execution_time,
-            error = locked.error, seq = session.last_seq,
+            error = locked.error, seq = locked.seq,
             composed_at = now() - since_composed * interval '1 second',
             first_part_at = now() - since_first_part * interval '1 second',
             last_part_at = now() - since_last_part * interval '1 second'
-        FROM locked JOIN session USING (session_id) WHERE requests.id = locked.id
+        FROM locked WHERE requests.id = locked.id
         RETURNING requests.id, requests.claim_id, requests.session_id,
                   requests.creator_id, requests.message_id, requests.seq,
                   EXISTS (
@@ -204,24 +193,29 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
                       WHERE next.session_id = requests.session_id AND next.status = 'queued'
                   ) AS has_next
     """
-    requests, outcomes = [each.request for each in endings], [each.outcome for each in endings]
-    values = {
-        "ids": [each.id for each in requests],
-        "claim_ids": [each.claim_id for each in requests],
-        "from_statuses": [each.status for each in requests],
-        "statuses": [each.status for each in outcomes],
-        "message_ids": [uuid4() for _ in endings],
-        "contents": [write_json(each.answer).decode() for each in outcomes],
-        "execution_times": [each.execution_time for each in outcomes],
-        "errors": [each.error for each in outcomes],
-        "since_composed": [_since(each.moments.composed) for each in outcomes],
-        "since_first_parts": [_since(each.moments.first_part) for each in outcomes],
-        "since_last_parts": [_since(each.moments.last_part) for each in outcomes],
-    }
-    ended = [Ended(**columns(row)) for row in await connection.fetch_all(sql, values)]
+    requests = [each.request for each in endings]
+    rows = await connection.fetch_all(sql, {"endings": [*map(_values, endings)]})
+    ended = [Ended(**columns(row)) for row in rows]
     # By claim too: a request may be here twice, by one that was lost and by the one that holds.
     found = {(each.id, each.claim_id): each for each in ended}
     return [found.get((each.id, each.claim_id)) for each in requests]
+
+
+def _values(ending: Ending) -> dict[str, object]:
+    request, outcome = ending.request, ending.outcome
+    return {
+        "id": request.id,
+        "claim_id": request.claim_id,
+        "from_status": request.status,
+        "status": outcome.status,
+        "answer_id": uuid4(),
+        "content": write_json(outcome.answer).decode(),
+        "execution_time": outcome.execution_time,
+        "error": outcome.error,
+        "since_composed": _since(outcome.moments.composed),
+        "since_first_part": _since(outcome.moments.first_part),
+        "since_last_part": _since(outcome.moments.last_part),
+    }
 
 
 def _since(moment: float | None) -> float | None:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakKeyDictionary
 
 from asyncpg import (
     InterfaceError,
@@ -163,7 +162,7 @@ class DirectDatabase(Database):
 
     def __init__(self, url: str, *, max_size: int, **options: Any) -> None:
         super().__init__(url, max_size=max_size, connection_class=ServerConnection, **options)
-        self._lent: WeakKeyDictionary[asyncio.Task[Any], DirectConnection] = WeakKeyDictionary()
+        self._lent: dict[asyncio.Task[Any], DirectConnection] = {}
         # The last one that came back goes first; None is one that is still to be opened.
         self._free: asyncio.LifoQueue[DirectConnection | None] = asyncio.LifoQueue()
         for _ in range(max_size):

@@ -1,7 +1,7 @@
 """What the services do with Redis, for each kind: publish, subscribe, run a script."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, Self
 
@@ -13,6 +13,7 @@ from redis.asyncio.connection import UnixDomainSocketConnection as SocketConnect
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.commands.core import AsyncScript
+from redis.exceptions import NoScriptError
 
 from shared.redis.finding import (
     ASKING,
@@ -36,6 +37,9 @@ OPTIONS: dict[str, Any] = {
 }
 FOUND_SECONDS = 2  # in which a master answers that may have a successor by then
 
+type ScriptCall = tuple[Sequence[str], Sequence[str | int]]
+"""The names of keys, and arguments."""
+
 
 class Subscriber(Protocol):
     """What is used of redis-py's `PubSub`; a channel that is subscribed anew is confirmed anew."""
@@ -50,15 +54,13 @@ class RedisServer:
 
     kind = "a server"
 
-    def __init__(
-        self, address: RedisAddress, *, single_connection: bool = False, **options: Any
-    ) -> None:
+    def __init__(self, address: RedisAddress, **options: Any) -> None:
         """Options are those of redis-py's connections."""
         self.address = address
         pool = self._create_pool(
             {**OPTIONS, **options, **address.login, **(address.tls or {}), "db": address.db}
         )
-        self.client: Redis = Redis(connection_pool=pool, single_connection_client=single_connection)
+        self.client: Redis = Redis(connection_pool=pool)
 
     def _create_pool(self, options: dict[str, Any]) -> ConnectionPool:
         if self.address.socket:
@@ -79,6 +81,20 @@ class RedisServer:
     def script(self, text: str) -> AsyncScript:
         """A script, to be called with the names of keys and with arguments."""
         return self.client.register_script(text)
+
+    async def run(self, script: AsyncScript, calls: Iterable[ScriptCall]) -> list[Any]:
+        """Run a script several times, in their order and in one trip; what each returns."""
+        try:
+            return await self._run(script, calls)
+        except NoScriptError:
+            await self.client.script_load(script.script)
+            return await self._run(script, calls)
+
+    async def _run(self, script: AsyncScript, calls: Iterable[ScriptCall]) -> list[Any]:
+        async with self.client.pipeline(transaction=False) as pipeline:
+            for keys, arguments in calls:
+                pipeline.evalsha(script.sha, len(keys), *keys, *arguments)
+            return await pipeline.execute()
 
     async def publish(self, batch: Iterable[tuple[str, bytes]]) -> None:
         """Publish messages in their order, in one trip."""
@@ -212,13 +228,11 @@ class SlotSubscriber:
         await self._pubsub.aclose()  # type: ignore[no-untyped-call]
 
 
-def create_redis(
-    settings: CommonSettings, *, single_connection: bool = False, **options: Any
-) -> RedisServer:
+def create_redis(settings: CommonSettings, **options: Any) -> RedisServer:
     """What `REDIS_URL` names; options are those of redis-py's connections."""
     address = read_redis_address(settings.redis_url)
     kinds = {"server": RedisServer, "sentinel": SentinelServer, "cluster": ClusterServer}
-    return kinds[address.kind](address, single_connection=single_connection, **options)
+    return kinds[address.kind](address, **options)
 
 
 def _tagged(name: str) -> str:

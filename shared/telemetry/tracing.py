@@ -6,7 +6,7 @@ OpenTelemetry, which is only loaded, and has only to be installed, where somebod
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SEND_SECONDS = 2.0  # a collector that is away holds up the end of the process for no longer
 
+NO_HEADERS: Mapping[str, str] = {}
+
 _nothing = nullcontext()
 _propagator = TraceContextTextMapPropagator()
 _tracers: list[Tracer] = []  # one, or none: a span that does nothing costs 7 µs by the API
@@ -30,19 +32,21 @@ def span(
     name: str,
     *,
     parent: str | None = None,
+    headers: Mapping[str, str] = NO_HEADERS,
     link: str | None = None,
     begun: int | None = None,
     **ids: UUID,
 ) -> AbstractContextManager[None]:
     """A part of a trace: within `parent`, else within the current span, else a trace of its own.
 
-    `parent` and `link`, which only names another trace, are `traceparent` headers; one that is
-    not valid counts as none. `begun` is in nanoseconds of the epoch, if not now. Of what the block
-    raises the span has the class only.
+    `parent`, which may be among `headers` of a request, and `link`, which only names another trace,
+    are `traceparent` headers; one that is not valid counts as none. `begun` is in nanoseconds of
+    the epoch, if not now. Of what the block raises the span has the class only.
     """
     if not _tracers:
         return _nothing
     attributes = {f"genai.{key}": str(id_) for key, id_ in ids.items()}
+    parent = parent or headers.get("traceparent")
     return _span(name, parent, link, begun, attributes)
 
 

@@ -29,7 +29,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
 
     `/lag`: how late the loop was at worst, in seconds of its own thread: what else keeps the
     machine busy is not the gateway's doing. `/garbage`: the classes of what was left and refers to
-    itself, once no socket is open.
+    itself, once no socket is open and nothing else is asked.
     """
     app = gateway.create_app(settings)
     lifespan = app.router.lifespan_context
@@ -54,10 +54,10 @@ def create_app(settings: GatewaySettings) -> Starlette:
         return JSONResponse(worst)
 
     async def read_garbage(request: Request) -> Response:
-        async def none_is_open() -> bool:
-            return not request.state["sockets"]._open
+        async def nobody_is_there() -> bool:
+            return not request.state["sockets"]._open and count_calls() == 1
 
-        await eventually(none_is_open, "no socket is open")
+        await eventually(nobody_is_there, "no socket is open, and nothing else is asked")
         gc.disable()  # it would be gone before it is asked for
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
@@ -70,6 +70,12 @@ def create_app(settings: GatewaySettings) -> Starlette:
     app.router.lifespan_context = probed
     app.router.routes[:0] = [Route("/lag", read_lag), Route("/garbage", read_garbage)]
     return app
+
+
+def count_calls() -> int:
+    """How many calls are served now; who has left may not have been noticed yet."""
+    running = (task.get_coro() for task in asyncio.all_tasks())
+    return sum(getattr(each, "__name__", "") == "run_asgi" for each in running)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ from tests.gateway.files.uploading import upload
 from tests.system import System, read_status
 from tests.users import Json, User, eventually, register_user
 
+HASTY = httpx2.Timeout(30, read=0.2)
+"""Who has asked does not wait for the answer."""
+
 
 @pytest.fixture
 def gateway(bare_system: System) -> str:
@@ -59,7 +62,7 @@ async def complete(user: User, *, stream: bool) -> None:
     body: Json = {"model": "config", "messages": [{"role": "user", "content": "Hello?"}]}
     given = {**body, "stream": stream}
     with suppress(httpx2.ReadTimeout):  # nobody answers
-        await user.http.post(path, json=given, timeout=0.2)
+        await user.http.post(path, json=given, timeout=HASTY)
     assert (await user.http.post(path, json={**body, "model": "other"})).status_code == 404
     assert (await user.http.post(path, json={**body, "n": 2})).status_code == 400
     in_session = {**given, "metadata": {"session_id": session_id}}
@@ -99,7 +102,7 @@ async def call(user: User, url: str) -> None:
     task = json.loads(first.removeprefix("data: "))["task"]["id"]
     with suppress(httpx2.ReadTimeout):  # nobody answers
         path = f"{url}/message:send"
-        await user.http.post(path, json={"message": message}, headers=VERSION, timeout=0.2)
+        await user.http.post(path, json={"message": message}, headers=VERSION, timeout=HASTY)
     subscribed = f"{url}/tasks/{task}:subscribe"
     async with user.http.stream("POST", subscribed, headers=VERSION) as response:
         await post_rpc(user, url, "CancelTask", {"id": task})

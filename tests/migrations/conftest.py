@@ -17,7 +17,7 @@ from devstack.postgres import PostgresServer
 from shared.upgrade import migrate as migrating
 from shared.upgrade.migrate import MIGRATIONS, migrate
 from tests.original import OLD_SECRET, create_tables
-from tests.system import run_database, url_of
+from tests.system import EMPTY, run_database, url_of
 
 from .rows import insert_session, insert_user
 
@@ -27,15 +27,21 @@ LAST = NAMES[-1]
 
 
 @contextmanager
-def fresh_database(server: PostgresServer) -> Iterator[str]:
+def fresh_database(server: PostgresServer, template: str = EMPTY) -> Iterator[str]:
     """Create a database and yield its URL; the name is one that has to be quoted there."""
-    with run_database(server, prefix="migrations ") as name:
+    with run_database(server, template, prefix="migrations ") as name:
         yield url_of(server, name)
 
 
 @pytest.fixture
-def database(postgres: PostgresServer) -> Iterator[str]:
-    with fresh_database(postgres) as url:
+def beginning() -> str:
+    """What the test's database is a copy of: nothing, where its module says nothing else."""
+    return EMPTY
+
+
+@pytest.fixture
+def database(postgres: PostgresServer, beginning: str) -> Iterator[str]:
+    with fresh_database(postgres, beginning) as url:
         yield url
 
 
@@ -87,17 +93,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def migrated_database(postgres: PostgresServer) -> Iterator[str]:
-    with fresh_database(postgres) as url:
-        migrate(url)
-        yield url
+    """The name of a migrated database, to copy, or to use and leave as it was."""
+    with run_database(postgres, prefix="migrations ") as name:
+        migrate(url_of(postgres, name))
+        yield name
 
 
 @pytest.fixture
-def migrated(migrated_database: str) -> Iterator[Connection]:
+def migrated(postgres: PostgresServer, migrated_database: str) -> Iterator[Connection]:
     """A transaction in a migrated database that leaves nothing behind."""
-    with psycopg.connect(migrated_database) as connection:
+    with psycopg.connect(url_of(postgres, migrated_database)) as connection:
         yield connection
         connection.rollback()
 

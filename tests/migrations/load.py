@@ -6,8 +6,8 @@ Each is timed, prepared as the services' are, and must succeed.
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Event
-from time import monotonic
+from threading import Event, Lock
+from time import monotonic, sleep
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +19,7 @@ from shared.postgres.poolers import LOCK_SECONDS
 
 USERS, CHATS, LOGS = 200, 10_000, 20  # chats of all users, entries of each
 TASKS = 4
+SECONDS = 60.0  # which only a test that fails waits
 ENTRIES = 5  # logged at once
 
 FILL = (
@@ -133,6 +134,19 @@ class Load:
 
     chats: int = 0
     times: list[tuple[float, str]] = field(factory=list)
+    _counting: Lock = field(factory=Lock)
+
+    def count(self) -> None:
+        """One more chat has come to its end."""
+        with self._counting:
+            self.chats += 1
+
+    def go_on(self) -> None:
+        """Return when as many more have as go on at a time, however long that takes here."""
+        enough, deadline = self.chats + TASKS, monotonic() + SECONDS
+        while self.chats < enough:
+            assert monotonic() < deadline, "nobody chats"
+            sleep(0.01)
 
     def longest(self) -> tuple[float, str]:
         """The seconds of the longest statement since this was asked last, and that statement."""
@@ -176,4 +190,4 @@ def _chat_on(database: str, ended: Event, load: Load, days: int) -> None:
                 began = monotonic()
                 connection.execute(statement.encode(), values)
                 load.times.append((monotonic() - began, statement))
-            load.chats += 1
+            load.count()

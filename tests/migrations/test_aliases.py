@@ -36,6 +36,11 @@ ALIKE = [
 ALIKE_ALIAS = r"agent(_[0-9a-f]{8})?_hnampp"
 
 
+@pytest.fixture
+def beginning(migrated_database: str) -> str:
+    return migrated_database
+
+
 def add(connection: Connection, table: str, id_: UUID, name: str, alias: str, owner: UUID) -> None:
     apart = {"agents": "jwt", "a2acards": "server_url"}.get(table)
     row = {"id": id_, "name": name, "alias": alias, "creator_id": owner, "is_active": False}
@@ -46,7 +51,6 @@ def add(connection: Connection, table: str, id_: UUID, name: str, alias: str, ow
 def test_aliases_that_do_not_fit_are_made_anew_and_no_two_the_same(
     database: str, connection: Connection, table: str
 ) -> None:
-    migrate(database)
     roll_back(database, LATER_ONES)
     owner = insert_user(connection)
     for name, (alias, _) in ALIASES.items():
@@ -84,7 +88,6 @@ def add_card(connection: Connection, id_: UUID, name: str, alias: str | None, ow
 def test_of_those_with_one_alias_the_oldest_keeps_it_and_others_get_new_letters(
     database: str, connection: Connection, table: str, add_one: Callable[..., None]
 ) -> None:
-    migrate(database)
     roll_back(database, SINCE_SHARES)
     oldest, *younger, other = [uuid4() for _ in range(5)]
     names = dict.fromkeys((oldest, *younger), "look_up") | {other: "other"}

@@ -2,6 +2,7 @@
 
 from uuid import UUID, uuid4
 
+import pytest
 from psycopg import Connection
 
 from shared.upgrade.migrate import migrate, roll_back
@@ -10,6 +11,11 @@ from .conftest import NAMES
 from .rows import insert, insert_session, insert_user
 
 LATER_ONES = len(NAMES) - NAMES.index("0015-files-of-messages")
+
+
+@pytest.fixture
+def beginning(migrated_database: str) -> str:
+    return migrated_database
 
 
 def insert_file(connection: Connection, owner: UUID, **values: object) -> UUID:
@@ -40,7 +46,6 @@ def totals(connection: Connection) -> dict[UUID, int]:
 
 
 def test_files_that_are_there_are_taken_over(database: str, connection: Connection) -> None:
-    migrate(database)
     roll_back(database, LATER_ONES)
     owner, other = insert_user(connection), insert_user(connection)
     session, request = insert_session(connection, owner), uuid4()

@@ -10,10 +10,11 @@ import pytest
 from psycopg import Connection, sql
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
+from devstack.postgres import PostgresServer
 from shared.upgrade.migrate import migrate, roll_back
 from tests.partitions import add_partition, end_in_the_past, midnight, partitions
 
-from .conftest import NAMES
+from .conftest import NAMES, fresh_database
 from .rows import insert_log, insert_session, insert_user
 from .test_giving_way import reading
 
@@ -25,10 +26,20 @@ BOUND_ONES = len(NAMES) - NAMES.index("0022-log-bound")
 
 
 @pytest.fixture
-def tables(database: str, connection: Connection) -> Connection:
+def beginning(migrated_database: str) -> str:
+    return migrated_database
+
+
+@pytest.fixture
+def tables(connection: Connection) -> Connection:
     """A migrated database, and its partitions."""
-    migrate(database)
     return connection
+
+
+@pytest.fixture
+def empty_database(postgres: PostgresServer) -> Iterator[str]:
+    with fresh_database(postgres) as url:
+        yield url
 
 
 @pytest.fixture
@@ -179,11 +190,10 @@ def test_who_may_change_rows_needs_no_other_right(tables: Connection, role: str)
         tables.execute("DROP TABLE logs_default")
 
 
-def test_the_schema_is_that_of_the_tables_whoever_calls(
-    database: str, connection: Connection
-) -> None:
-    connection.execute("CREATE SCHEMA apart")
-    url = f"{database}?options=-c%20search_path%3Dapart"
+def test_the_schema_is_that_of_the_tables_whoever_calls(empty_database: str) -> None:
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("CREATE SCHEMA apart")
+    url = f"{empty_database}?options=-c%20search_path%3Dapart"
     migrate(url)
     with psycopg.connect(url, autocommit=True) as tables:
         end_in_the_past(tables, 100)

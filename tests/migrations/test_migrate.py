@@ -6,16 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import LiteralString
 
-import psycopg
 import pytest
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from shared.postgres.locks import MIGRATION_LOCK
 from shared.upgrade import connecting
 from shared.upgrade.connecting import MigrationError
-from shared.upgrade.migrate import main, migrate, roll_back
+from shared.upgrade.migrate import migrate
 
 from .catalogue import read_tables
 from .conftest import NAMES, variables
@@ -38,8 +36,13 @@ def start_command(database: str, others: Mapping[str, str] | None = None) -> sub
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Return the exit status and what was written to the two outputs, but for what it waits for."""
     output, errors = process.communicate(timeout=SECONDS)
-    lines = [line for line in errors.splitlines(True) if not line.startswith("waiting for ")]
-    return process.returncode, output, "".join(lines)
+    return process.returncode, output, without_waits(errors)
+
+
+def without_waits(errors: str) -> str:
+    """What was written but for what it waits for, which on a busy machine it may for anything."""
+    lines = errors.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("waiting for "))
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -104,22 +107,6 @@ def test_the_command_tells_what_it_waits_for(
     finish(process)
 
 
-@pytest.mark.parametrize("table", ["logs", "_yoyo_migration"])
-def test_process_killed_in_the_middle_blocks_nobody(
-    database: str, connection: Connection, table: str
-) -> None:
-    """It is killed while it changes a table, or when all is changed but not yet noted."""
-    migrate(database)
-    roll_back(database, len(NAMES) - 1)
-    with connection.transaction(), psycopg.connect(database, autocommit=True) as observer:
-        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(sql.Identifier(table)))
-        process = start_command(database)
-        wait_until(lambda: count_waiting(observer, "relation") == 1)
-        process.kill()
-        finish(process)
-    assert migrate(database) == NAMES[1:]
-
-
 def test_lock_that_yoyo_left_behind_blocks_nobody(database: str, connection: Connection) -> None:
     connection.execute("CREATE TABLE yoyo_lock (locked int PRIMARY KEY, ctime timestamp, pid int)")
     connection.execute("INSERT INTO yoyo_lock VALUES (1, now(), 1)")
@@ -147,63 +134,6 @@ def test_server_that_does_not_come_is_an_error(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(connecting, "WAIT_SECONDS", 0.1)
     with pytest.raises(MigrationError, match="Connection refused"):
         migrate("postgresql://postgres@127.0.0.1:1/postgres")
-
-
-ALL_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-OURS = f"{ALL_TABLES} AND tablename NOT LIKE '%yoyo%'"
-EMPTIED = f"{ALL_TABLES} AND tablename <> 'audit'"  # which lets nobody
-
-
-@pytest.mark.usefixtures("variables_of")
-@pytest.mark.parametrize(
-    ("tables", "statement", "reason"),
-    [
-        (EMPTIED, "TRUNCATE {} CASCADE", "the notes of its migrations are gone"),
-        (OURS, "DROP TABLE IF EXISTS {} CASCADE", "tables are gone (a2acards, "),
-        (f"{OURS} AND tablename = 'logs'", "DROP TABLE {}", "tables are gone (logs, logs_default)"),
-    ],
-    ids=["emptied", "dropped", "one dropped"],
-)
-def test_command_says_in_one_sentence_that_a_database_was_wiped(
-    database: str,
-    connection: Connection,
-    capsys: pytest.CaptureFixture[str],
-    tables: LiteralString,
-    statement: LiteralString,
-    reason: str,
-) -> None:
-    migrate(database)
-    for (table,) in connection.execute(tables).fetchall():
-        connection.execute(sql.SQL(statement).format(sql.Identifier(table)))
-    assert main([]) == 1
-    output, errors = capsys.readouterr()
-    assert (output, errors.count("\n")) == ("", 1)
-    assert errors.startswith(f"The database was not migrated: {reason}")
-    assert "please restore a backup" in errors
-
-
-@pytest.mark.usefixtures("variables_of")
-def test_what_the_command_proposes_for_a_wiped_database_helps(
-    database: str, connection: Connection
-) -> None:
-    migrate(database)
-    connection.execute("TRUNCATE _yoyo_version")
-    assert main([]) == 1
-    connection.execute("DROP SCHEMA public CASCADE")
-    connection.execute("CREATE SCHEMA public")
-    assert main([]) == 0
-
-
-@pytest.mark.usefixtures("variables_of")
-def test_command_takes_back_as_many_as_it_is_told(
-    database: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    migrate(database)
-    assert [main(["--rollback", "1"]), main(["--rollback"]), main(["--rollback"])] == [0, 0, 0]
-    assert capsys.readouterr().out.splitlines() == [
-        *(f"rolled back {name}" for name in reversed(NAMES)),
-        "nothing to roll back",
-    ]
 
 
 def test_command_says_in_one_line_why_it_failed(database: str) -> None:

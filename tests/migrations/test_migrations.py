@@ -5,17 +5,16 @@ import re
 from pathlib import Path
 from shutil import copytree
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from psycopg import Connection, sql
 
-from shared.upgrade.connecting import MigrationError
 from shared.upgrade.migrate import MIGRATIONS, migrate, roll_back
 
 from .catalogue import read_enums, read_left_overs, read_tables
 from .conftest import FIRST, LATER, NAMES
-from .rows import insert, insert_agent, insert_config, insert_user
+from .rows import insert
 
 ORIGINAL: dict[str, Any] = json.loads((Path(__file__).parent / "schema.json").read_text())
 ORIGINAL_TABLES = {
@@ -79,12 +78,6 @@ def test_first_migration_makes_the_tables_of_the_original(
     assert read_enums(connection) == ORIGINAL["enums"]
 
 
-def test_later_migrations_can_be_taken_back_alone(database: str, connection: Connection) -> None:
-    migrate(database)
-    assert roll_back(database, len(LATER)) == LATER[::-1]
-    assert read_tables(connection) == ORIGINAL_TABLES
-
-
 def test_all_can_be_taken_back_and_applied_again(database: str, connection: Connection) -> None:
     assert migrate(database) == NAMES
     tables = read_tables(connection)
@@ -92,28 +85,6 @@ def test_all_can_be_taken_back_and_applied_again(database: str, connection: Conn
     assert read_left_overs(connection) == set()
     assert migrate(database) == NAMES
     assert read_tables(connection) == tables
-
-
-def test_from_any_earlier_state_an_upgrade_comes_to_the_same(
-    database: str, connection: Connection
-) -> None:
-    def log(message: int) -> None:
-        connection.execute(
-            "INSERT INTO logs (session_id, request_id, message, log_level) VALUES (%s, %s, %s, '')",
-            [session, session, str(message)],
-        )
-
-    migrate(database)
-    tables, session, missing = read_tables(connection), uuid4(), [1, 2, 3, 8, len(LATER)]
-    log(0)  # where there are none, ids become smaller again, and stay so if there are some then
-    for count in missing:
-        roll_back(database, count)
-        log(count)
-        assert migrate(database) == NAMES[-count:]
-        assert read_tables(connection) == tables
-    query = "SELECT message FROM logs WHERE session_id = %s ORDER BY id"
-    found = [int(message) for (message,) in connection.execute(query, [session])]
-    assert found == [0, *missing]
 
 
 def test_data_of_the_original_survives_up_and_down(
@@ -127,32 +98,6 @@ def test_data_of_the_original_survives_up_and_down(
     assert select_original_columns(connection) == rows
     assert roll_back(database, len(LATER)) == LATER[::-1]
     assert select_original_columns(connection) == rows
-
-
-def test_taking_back_is_refused_while_the_original_could_not_hold_the_data(
-    database: str, connection: Connection
-) -> None:
-    migrate(database)
-    roll_back(database, len(LATER) - 1)
-    for _ in range(2):
-        insert_config(connection, insert_user(connection), "mine")
-    tables = read_tables(connection)
-    with pytest.raises(MigrationError, match=r"rollback of 0002-requests: .*mine"):
-        roll_back(database)
-    assert read_tables(connection) == tables
-
-
-def test_agents_of_before_are_verified_and_new_ones_are_not_yet(
-    database: str, connection: Connection
-) -> None:
-    migrate(database)
-    roll_back(database, len(NAMES) - NAMES.index("0017-verified-agents"))
-    creator = insert_user(connection)
-    old = insert_agent(connection, creator)
-    migrate(database)
-    new = insert_agent(connection, creator)
-    found = connection.execute("SELECT id, is_verified FROM agents").fetchall()
-    assert dict(found) == {old: True, new: None}
 
 
 def test_no_migration_brings_an_account() -> None:

@@ -24,7 +24,7 @@ from .load import CHATS, ENTRIES, LOGS, chatting, fill
 
 BASE = "0006-repeated-messages"
 ONLINE = NAMES[NAMES.index(BASE) :]
-PAUSE_SECONDS = 0.1  # for chats before and after each
+PAUSE_SECONDS = 0.1  # before a lock is asked for again
 MOST_SECONDS = 1.0
 
 
@@ -71,9 +71,9 @@ def test_no_statement_waits_long_for_a_migration(
         for name in ONLINE:
             for file in MIGRATIONS.glob(f"{name}.*"):
                 copy(file, added)
-            sleep(PAUSE_SECONDS)
+            load.go_on()
             assert migrate(old) == [name]
-            sleep(PAUSE_SECONDS)
+            load.go_on()
             seconds, statement = load.longest()
             if seconds > MOST_SECONDS:
                 slow[name] = seconds, statement
@@ -87,9 +87,9 @@ def test_entries_of_a_clock_that_is_wrong_are_stored_while_partitions_are_made(
     old: str, connection: Connection
 ) -> None:
     with chatting(old, days=400) as load:
-        sleep(PAUSE_SECONDS)
+        load.go_on()
         assert migrate(old) == ONLINE
-        sleep(PAUSE_SECONDS)
+        load.go_on()
     sql = "SELECT count(*), max(created_at) > now() + interval '399 days' FROM logs"
     found = connection.execute(sql).fetchone()
     assert found == (CHATS * LOGS + load.chats * 2 * ENTRIES, True)
@@ -112,7 +112,7 @@ def test_partitions_come_and_go_while_chats_go_on(old: str, connection: Connecti
     migrate(old)
     end_in_the_past(connection, 1)
     with chatting(old) as load:
-        sleep(PAUSE_SECONDS)
+        load.go_on()  # where there are entries of today, partitions begin tomorrow
         for _ in range(3):
             for call in ("make_log_partition(1)", "drop_log_partition(interval '-30 days')"):
                 _call_until_done(connection, f"SELECT {call}")

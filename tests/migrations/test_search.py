@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+import pytest
 from psycopg import Connection
 
 from shared.upgrade.migrate import migrate, roll_back
@@ -12,8 +13,12 @@ from .rows import insert, insert_user
 LATER_ONES = len(NAMES) - NAMES.index("0045-search")
 
 
+@pytest.fixture
+def beginning(migrated_database: str) -> str:
+    return migrated_database
+
+
 def test_messages_get_the_owners_of_their_chats(database: str, connection: Connection) -> None:
-    migrate(database)
     roll_back(database, LATER_ONES)
     owner, session_id = insert_user(connection), uuid4()
     chat = {"session_id": session_id, "title": "t", "creator_id": owner}

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from databases.core import Connection
 
-from gateway.accounts.queries import select_credentials
+from gateway.accounts.queries import select_named
 from gateway.admin.faults import NotFoundError
 
 
@@ -14,8 +14,8 @@ async def find_user(connection: Connection, named: str) -> UUID:
         sql = "SELECT id FROM users WHERE id = :id"
         found: UUID | None = await connection.fetch_val(sql, {"id": id_})
     else:
-        stored, _ = await select_credentials(connection, named)
-        found = stored.id if stored else None
+        [meant] = await select_named(connection, [named])
+        found = meant.credentials.id if meant.credentials else None
     if found is None:
         raise NotFoundError(f"There is no user {named!r}.")
     return found

@@ -314,6 +314,21 @@ async def test_who_comes_while_a_flush_marker_is_on_its_way_waits_for_the_next_o
     await asyncio.gather(*others)
 
 
+async def test_a_flush_marker_that_its_own_bridge_has_heard_needs_no_echo(
+    lanes: Lanes, session_socket: ClientConnection
+) -> None:
+    for _ in range(2):
+        flushing = asyncio.create_task(lanes.flush(uuid4()))
+        frame = await _receive(session_socket)
+        assert not lanes.pass_marker(str(uuid4()))
+        assert not flushing.done()
+        assert lanes.pass_marker(frame["request_payload"]["fence"])
+        await flushing
+    last = asyncio.create_task(lanes.flush(uuid4()))
+    assert await _send_back(session_socket) == frame["invoked_by"]
+    await last
+
+
 async def test_a_flush_marker_that_does_not_come_back_is_not_waited_for_long(
     lanes: Lanes, session_socket: ClientConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

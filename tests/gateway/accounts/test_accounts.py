@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import ITERATIONS, LANES, MEMORY_KIB, WAITING_ROOM, Passwords
+from gateway.accounts.queries import select_named
 from gateway.accounts.routes import create_access_token, create_user
 from gateway.accounts.schemas import Login, NewUser
 from gateway.state import State
@@ -19,6 +20,7 @@ from gateway.web.call import Call
 from gateway.web.errors import UnavailableError
 from gateway.web.inputs import Nothing
 from shared.postgres.pool import create_database
+from shared.process.together import together
 from shared.settings.installation import Settings
 from shared.tokens import issue_user_token
 from tests.gateway.shapes import REGISTERED_USER, assert_shape, faults, good, refused, told
@@ -207,6 +209,7 @@ async def crowded(settings: Settings) -> AsyncIterator[State]:
             {
                 "settings": settings,
                 "database": database,
+                "named": together(database, select_named),
                 "passwords": passwords,
                 "attempts": attempts,
             },

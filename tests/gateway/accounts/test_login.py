@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from gateway.accounts.queries import Credentials, select_credentials, update_password
+from gateway.accounts.queries import Credentials, select_named, update_password
 from shared.postgres.pool import connect, create_database
 from shared.settings.installation import Settings
 from shared.tokens import read_token
@@ -173,8 +173,8 @@ async def test_a_password_changed_during_a_login_is_not_overwritten(
             "INSERT INTO users (id, username, password) VALUES (:id, :name, :password)", values
         )
         await update_password(connection, Credentials(id_, "$2b$old"), "$argon2id$new", "{}")
-        stored, _ = await select_credentials(connection, str(id_))
-    assert stored == Credentials(id_, "changed")
+        [named] = await select_named(connection, [str(id_)])
+    assert named.credentials == Credentials(id_, "changed")
 
 
 async def test_a_password_stays_good_however_old_it_is(

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from gateway.accounts.passwords import (
     BCRYPT_DECOY,
     NORMALISED_LIMIT,
+    TOGETHER,
     WAITING_ROOM,
     BusyError,
     Passwords,
@@ -205,3 +206,38 @@ async def test_the_loop_goes_on_while_a_password_is_hashed(
     assert not waiting.done()
     gate.set()
     await waiting
+
+
+async def test_who_is_checked_goes_on_with_others_who_are(passwords: Passwords) -> None:
+    stored, done = await passwords.hash("secret"), list[int]()
+
+    async def check(number: int) -> None:
+        await passwords.verify("secret", stored)
+        done.append(number)
+
+    checks = [asyncio.create_task(check(number)) for number in range(TOGETHER + 2)]
+    await asyncio.wait(checks, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.sleep(0)
+    assert len(done) == TOGETHER
+    await asyncio.gather(*checks)
+    assert len(done) == TOGETHER + 2
+
+
+async def test_who_is_checked_does_not_wait_for_who_has_given_up(passwords: Passwords) -> None:
+    stored = await passwords.hash("secret")
+    checks = [asyncio.create_task(passwords.verify("secret", stored)) for _ in range(6)]
+    await asyncio.sleep(0)
+    for each in checks[1:]:
+        each.cancel()
+    assert await checks[0] is Verdict.RIGHT
+
+
+async def test_who_is_checked_does_not_wait_for_a_crowd_that_registers(
+    passwords: Passwords,
+) -> None:
+    stored = await passwords.hash("secret")
+    check = asyncio.create_task(passwords.verify("secret", stored))
+    crowd = [asyncio.create_task(passwords.hash("secret")) for _ in range(3 * TOGETHER)]
+    await check
+    assert not all(each.done() for each in crowd)
+    await asyncio.gather(*crowd)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -28,14 +28,34 @@ SELECT = "SELECT pg_is_in_recovery() AS is_standby, coalesce(max(number), 0) AS 
 TURNS = 200
 
 
-@pytest.fixture
-def standby(postgres: PostgresServer) -> Iterator[PostgresServer]:
+@contextmanager
+def following(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """A standby of it."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
         password = postgres.password
         with run_postgres(folder, password=password, fast=True, primary=postgres) as server:
             yield server
+
+
+@pytest.fixture(scope="module")
+def lasting(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    with following(postgres) as server:
+        yield server
+
+
+@pytest.fixture
+def standby(lasting: PostgresServer) -> PostgresServer:
+    """One for all tests, which leave it as it was."""
+    return lasting
+
+
+@pytest.fixture
+def mortal(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """One of the test's own."""
+    with following(postgres) as server:
+        yield server
 
 
 @pytest.fixture
@@ -55,22 +75,38 @@ async def primary(environment: dict[str, str]) -> AsyncIterator[Database]:
         yield database
 
 
-@pytest.fixture
-async def copy(environment: dict[str, str], standby: PostgresServer) -> AsyncIterator[Database]:
+@asynccontextmanager
+async def copied(environment: dict[str, str], standby: PostgresServer) -> AsyncIterator[Database]:
+    """The test's database as that standby has it."""
     settings = read_settings(environment, Settings)
-    there = elsewhere(settings, ports=(standby.port,))
-    async with AsyncExitStack() as stack:
 
-        async def is_there() -> bool:
-            try:
-                with psycopg.connect(url_of(standby, settings.postgres_db)) as connection:
-                    connection.execute("SELECT FROM written")
-            except psycopg.Error:
-                return False
-            return True
+    async def is_there() -> bool:
+        try:
+            with psycopg.connect(url_of(standby, settings.postgres_db)) as connection:
+                connection.execute("SELECT FROM written")
+        except psycopg.Error:
+            return False
+        return True
 
-        await eventually(is_there, "the standby has the database")
-        yield await stack.enter_async_context(create_database(there))
+    await eventually(is_there, "the standby has the database")
+    async with create_database(elsewhere(settings, ports=(standby.port,))) as database:
+        yield database
+
+
+@pytest.fixture
+async def copy(
+    environment: dict[str, str], primary: Database, standby: PostgresServer
+) -> AsyncIterator[Database]:
+    async with copied(environment, standby) as database:
+        yield database
+
+
+@pytest.fixture
+async def mortal_copy(
+    environment: dict[str, str], primary: Database, mortal: PostgresServer
+) -> AsyncIterator[Database]:
+    async with copied(environment, mortal) as database:
+        yield database
 
 
 async def write(database: Database, number: int) -> None:
@@ -137,15 +173,15 @@ async def test_of_a_standby_that_is_behind_nothing_is_read(
 
 async def test_without_its_standby_lists_come_from_the_primary_and_it_is_let_alone(
     primary: Database,
-    copy: Database,
-    standby: PostgresServer,
+    mortal_copy: Database,
+    mortal: PostgresServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(replica, "REST_SECONDS", 60)
-    lists = Replica(primary, copy)
+    lists = Replica(primary, mortal_copy)
     await write(primary, 1)
     assert (await lists.read(read))[1] == 1
-    standby.child.kill()
+    mortal.child.kill()
     before = counted("failed")
     for _ in range(3):
         assert await lists.read(read) == (False, 1)
@@ -153,10 +189,10 @@ async def test_without_its_standby_lists_come_from_the_primary_and_it_is_let_alo
 
 
 async def test_a_standby_that_was_promoted_is_read_as_it_is(
-    primary: Database, copy: Database, standby: PostgresServer
+    primary: Database, mortal_copy: Database, mortal: PostgresServer
 ) -> None:
-    command(standby, "SELECT pg_promote()")
-    assert await Replica(primary, copy).read(read) == (False, 0)
+    command(mortal, "SELECT pg_promote()")
+    assert await Replica(primary, mortal_copy).read(read) == (False, 0)
 
 
 async def test_without_a_standby_the_primary_is_read(primary: Database) -> None:

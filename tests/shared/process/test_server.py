@@ -248,12 +248,12 @@ async def test_of_a_crowd_that_speaks_and_leaves_at_once_nothing_is_lost_or_mixe
 async def test_what_a_client_says_does_not_wait_for_those_who_have_left(server: Server) -> None:
     shared = cast("Portioned", server.server_state)
     async with vanished(server, "collect") as (_, writer):
-        turns = list[int]()
 
         def linger() -> None:
-            turns.append(len(turns))
+            if not said:  # another one leaves: however long the machine takes, there are thousands
+                shared.farewells.add(linger)
 
-        for _ in range(1000 * PORTION):  # as of thousands who have left
+        for _ in range(1000 * PORTION):
             shared.farewells.add(linger)
         writer.write(bytes([0x81, 0x81]) + bytes(4) + b"x")
         writer.write(b"\x88\x82\0\0\0\0\x03\xe8")
@@ -261,7 +261,6 @@ async def test_what_a_client_says_does_not_wait_for_those_who_have_left(server: 
         async with asyncio.timeout(5):
             while not said:  # noqa: ASYNC110 (it is about turns of the loop)
                 await asyncio.sleep(0)
-        assert len(turns) < 1000 * PORTION
         await until_forgotten(server)
 
 
