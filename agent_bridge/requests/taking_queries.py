@@ -60,7 +60,7 @@ async def take_requests(
                        WHERE status = 'running' AND running.creator_id = named.creator_id
                    ) AS is_alone
             FROM named
-        ), ready AS (
+        ), sendable AS (
             SELECT known.id, agents, config.* FROM known CROSS JOIN LATERAL (
                 SELECT json_agg(agents) AS agents FROM (
                     SELECT id, alias, description, input_parameters, is_active
@@ -73,6 +73,8 @@ async def take_requests(
             ) AS config ON asked_id IS NULL
             WHERE is_alone AND (asked_id IS NOT NULL OR file_ids = '{}' AND NOT has_flows)
               AND (asked_id IS NOT NULL AND agents IS NOT NULL OR config_id IS NOT NULL)
+        ), ready AS (
+            SELECT id, provider_id, to_json(sendable) AS sent_with FROM sendable
         ), taken AS (
             UPDATE requests
             SET status = 'running', bridge_id = :bridge_id, claim_id = gen_random_uuid(),
@@ -91,7 +93,7 @@ async def take_requests(
                asked_id, has_arguments, has_flows,
                extract(epoch FROM clock_timestamp() - taken.created_at)::float8 AS waited,
                extract(epoch FROM deadline - clock_timestamp())::float8 AS seconds_left,
-               to_json(ready) AS ready, (SELECT master_form FROM router_session) AS form,
+               sent_with, (SELECT master_form FROM router_session) AS form,
                extract(epoch FROM now())::bigint AS timestamp
         FROM taken LEFT JOIN ready USING (id)
         JOIN chatmessages
@@ -109,9 +111,9 @@ async def take_requests(
 
 
 def _taken(
-    position: int, ready: dict[str, Any] | None, form: Any, timestamp: int, **row: Any
+    position: int, sent_with: dict[str, Any] | None, form: Any, timestamp: int, **row: Any
 ) -> ClaimedRequest:
-    marked = None if ready is None else _marked(row["asked_id"], form, timestamp, **ready)
+    marked = None if sent_with is None else _marked(row["asked_id"], form, timestamp, **sent_with)
     return ClaimedRequest(**row, marked=marked)
 
 
