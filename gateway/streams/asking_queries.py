@@ -84,8 +84,10 @@ async def insert_request(connection: Connection, new: NewRequest, bounds: Bounds
     async with transaction(connection):
         inserted = await _insert_request(connection, new, bounds)
         if inserted.acceptance is Acceptance.STORED:
-            await _insert_history(connection, question)
-            await _attach_files(connection, question)
+            if question.history:
+                await _insert_history(connection, question)
+            if question.file_ids:
+                await _attach_files(connection, question)
         return inserted
 
 
