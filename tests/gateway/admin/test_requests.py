@@ -67,7 +67,7 @@ async def test_what_waits_and_runs_is_counted_in_all_and_by_user(
         await chat.send("the next one")
         ids = await open_requests(admin, user, 2)
         queue = (await admin.soon("queues", "show", "--json")).json
-        assert queue["running"] == sum(queue["running_at"].values()) >= 1
+        assert queue["running"] >= sum(queue["running_at"].values()) >= 1
         users = (await admin.soon("queues", "users", "--limit", "1000", "--json")).lines
         [own] = [each for each in users if each["user_id"] == user.id]
         assert (own["username"], own["running"]) == (user.name, 1)
