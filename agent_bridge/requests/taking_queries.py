@@ -95,10 +95,10 @@ async def take_requests(
                extract(epoch FROM deadline - clock_timestamp())::float8 AS seconds_left,
                sent_with, (SELECT master_form FROM router_session) AS form,
                extract(epoch FROM now())::bigint AS timestamp
-        FROM taken LEFT JOIN ready USING (id)
-        JOIN chatmessages
-          ON chatmessages.request_id = taken.id AND sender_type = 'user'
-         AND conversation_id = session_id
+        FROM taken LEFT JOIN ready USING (id) JOIN LATERAL (
+            SELECT content, conversation_id FROM chatmessages
+            WHERE request_id = taken.id AND sender_type = 'user' OFFSET 0
+        ) AS said ON conversation_id = session_id
     """
     values = {
         "ids": [*request_ids],

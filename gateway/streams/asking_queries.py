@@ -127,8 +127,11 @@ async def insert_requests(
             SELECT owner, session_id, request_id, title, origin, waits, begun_by, first.*, CASE
                 WHEN first_id IS NOT NULL THEN 'repeated'
                 WHEN most_open <> 0 AND most_open <= (
-                    SELECT count(*) FROM requests
-                    WHERE creator_id = owner AND status IN ('queued', 'running')
+                    SELECT count(*) FROM (
+                        SELECT FROM requests WHERE status = 'queued' AND creator_id = owner
+                        UNION ALL
+                        SELECT FROM requests WHERE status = 'running' AND creator_id = owner
+                    ) AS open
                 ) THEN 'too many open'
                 WHEN CASE WHEN usd > 0 THEN spent_this_month(owner) >= usd END
                     THEN 'budget spent'

@@ -94,6 +94,8 @@ async def end_requests(
     connection: Connection, notifications: Publisher, endings: Sequence[Ending]
 ) -> list[Ended | None]:
     """End requests of different sessions, and tell each; None for those that were not ended."""
+    if not endings:
+        return []
     ended = await _store(connection, endings)
     for ending, each in zip(endings, ended, strict=True):
         if each is not None:
@@ -153,10 +155,15 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
             SELECT ending.*, session_id, creator_id, last_seq + 1 AS seq, greatest(
                        timezone('utc', clock_timestamp()), last_event_at + interval '1 millisecond'
                    ) AS said_at
-            FROM json_to_recordset(CAST(:endings AS json)) AS ending (
-                id uuid, claim_id uuid, from_status text, status text, answer_id uuid,
-                content text, execution_time float8, error text,
-                since_composed float8, since_first_part float8, since_last_part float8
+            FROM unnest(
+                CAST(:id AS uuid[]), CAST(:claim_id AS uuid[]), CAST(:from_status AS text[]),
+                CAST(:status AS text[]), CAST(:answer_id AS uuid[]), CAST(:content AS text[]),
+                CAST(:execution_time AS float8[]), CAST(:error AS text[]),
+                CAST(:since_composed AS float8[]), CAST(:since_first_part AS float8[]),
+                CAST(:since_last_part AS float8[])
+            ) AS ending (
+                id, claim_id, from_status, status, answer_id, content, execution_time, error,
+                since_composed, since_first_part, since_last_part
             ) JOIN (
                 SELECT id, claim_id AS held_by, status AS seen, session_id FROM requests
             ) AS requests USING (id) JOIN chatconversations USING (session_id)
@@ -194,7 +201,10 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
                   ) AS has_next
     """
     requests = [each.request for each in endings]
-    rows = await connection.fetch_all(sql, {"endings": [*map(_values, endings)]})
+    values = [*map(_values, endings)]
+    # Not as JSON: PostgreSQL expects a hundred rows of it, and would read a whole table for them.
+    arrays = {name: [each[name] for each in values] for name in values[0]}
+    rows = await connection.fetch_all(sql, arrays)
     ended = [Ended(**columns(row)) for row in rows]
     # By claim too: a request may be here twice, by one that was lost and by the one that holds.
     found = {(each.id, each.claim_id): each for each in ended}
