@@ -39,8 +39,9 @@ async def select_overdue(connection: Connection) -> list[Overdue]:
         SELECT id, claim_id, status, sent_at IS NOT NULL AS was_sent,
                deadline <= now() AS is_late
         FROM requests
-        WHERE status = 'running' AND lease_until < now()
-           OR status = 'queued' AND deadline <= now()
+        WHERE ended_at IS NULL AND (
+            status = 'running' AND lease_until < now() OR status = 'queued' AND deadline <= now()
+        )
         ORDER BY position LIMIT 100
     """
     return [Overdue(**columns(row)) for row in await connection.fetch_all(sql)]
