@@ -60,7 +60,8 @@ async def lock_turns(
     more than `most_running`. Users who wait are found one after the other in an index: how much
     others have waiting costs nothing. What another bridge is about to claim is left to it:
     so twice as many are looked at. Each is locked by its id: an index of all that wait names many
-    that do no more, until it is vacuumed.
+    that do no more, until it is vacuumed. So it is not asked for its status, but for what those
+    that wait have none of.
     """
     sql = """
         WITH RECURSIVE waiting AS (
@@ -85,13 +86,16 @@ async def lock_turns(
                 WHERE running.status = 'running' AND running.creator_id = waiting.creator_id
             ) AS running
             CROSS JOIN LATERAL (
-                SELECT id, position FROM requests AS first
-                WHERE status = 'queued' AND first.creator_id = waiting.creator_id
-                  AND deadline > now() AND NOT EXISTS (
-                    SELECT FROM requests AS before
-                    WHERE before.session_id = first.session_id
-                      AND (before.status = 'running'
-                           OR before.status = 'queued' AND before.position < first.position)
+                SELECT id, position FROM (
+                    SELECT id, position, session_id, deadline,
+                           row_number() OVER (PARTITION BY session_id ORDER BY position) AS place
+                    FROM requests
+                    WHERE status = 'queued' AND creator_id = waiting.creator_id
+                ) AS own
+                WHERE place = 1 AND deadline > now() AND NOT EXISTS (
+                    SELECT FROM requests AS running
+                    WHERE running.status = 'running' AND running.creator_id = waiting.creator_id
+                      AND running.session_id = own.session_id
                 )
                 ORDER BY position LIMIT 2 * CAST(:limit AS int)
             ) AS first
@@ -100,7 +104,7 @@ async def lock_turns(
             SELECT id FROM head WHERE turn <= CAST(:most_running AS int) + 1
             ORDER BY turn, position
         ) AS next CROSS JOIN LATERAL (
-            SELECT id FROM requests WHERE id = next.id AND status = 'queued'
+            SELECT id FROM requests WHERE id = next.id AND claim_id IS NULL AND seq IS NULL
             FOR UPDATE SKIP LOCKED
         ) AS locked
         LIMIT :limit
