@@ -74,20 +74,16 @@ _STORED = [each.name for each in attrs.fields(Question) if each.name not in _APA
 
 
 async def insert_request(connection: Connection, new: NewRequest, bounds: Bounds) -> Inserted:
-    """Store a message, what came before it, its files, and the request to answer it.
+    """Store a message, what came before it, and the request to answer it.
 
     Not beyond the bounds of its owner. A message whose id the session has already leaves no trace.
     """
-    question = new.question
-    if not question.history and not question.file_ids:
+    if not new.question.history:
         return await _insert_request(connection, new, bounds)
     async with transaction(connection):
         inserted = await _insert_request(connection, new, bounds)
         if inserted.acceptance is Acceptance.STORED:
-            if question.history:
-                await _insert_history(connection, question)
-            if question.file_ids:
-                await _attach_files(connection, question)
+            await _insert_history(connection, new.question)
         return inserted
 
 
@@ -102,13 +98,14 @@ async def _insert_request(connection: Connection, new: NewRequest, bounds: Bound
 async def insert_requests(
     connection: Connection, new: Sequence[NewRequest], bounds: Bounds, *, waits: bool = True
 ) -> list[Inserted]:
-    """Store messages and their requests, without what came before them and their files.
+    """Store messages and their requests, without what came before them.
 
-    One statement: chats, messages and requests are there together or not at all. Each is of another
-    owner. The chats' rows are locked first, in order, so that the requests of a session stand in
-    the order of their messages, which are a millisecond apart. Statements at the same moment don't
-    see each other's: a few more than `most_open` can get in, as many as there are connections. What
-    was spent is added up only where there is a budget.
+    One statement: chats, messages, files and requests are there together or not at all. The chats'
+    rows are locked first, so that the requests of a session stand in the order of their messages,
+    which are a millisecond apart; then files; both in order. A trigger adds these to the session's,
+    and takes them from no other: messages with the same files are not to be stored together.
+    Statements at the same moment don't see each other's: a few more than `most_open` can get in,
+    as many as there are connections. What was spent is added up only where there is a budget.
     Without `waits` those of chats that somebody else writes to are left out: they are busy.
     What is asked is one value, so that the plan for any other is as good: it is made once.
     Raises asyncpg.UniqueViolationError where one of them was stored at the same moment, and
@@ -116,23 +113,37 @@ async def insert_requests(
     """
     sql = """
         WITH asked AS (
-            SELECT * FROM json_to_recordset(CAST(:asked AS json)) AS asked (
+            SELECT * FROM ROWS FROM (json_to_recordset(CAST(:asked AS json)) AS (
                 owner uuid, session_id uuid, message text, config_name text, provider_name text,
                 file_ids uuid[], message_id uuid, request_id uuid, asked_id uuid,
                 has_arguments boolean, origin text, publication_id uuid, named jsonb, title text,
                 overrides jsonb, seconds float8, traceparent text, question_id uuid,
                 most_open int, budget float8, waits boolean
+            )) WITH ORDINALITY AS asked (
+                owner, session_id, message, config_name, provider_name, file_ids, message_id,
+                request_id, asked_id, has_arguments, origin, publication_id, named, title,
+                overrides, seconds, traceparent, question_id, most_open, budget, waits,
+                place
             )
         ), known AS (
-            SELECT owner, session_id, request_id, title, origin, waits, begun_by, first.*, CASE
-                WHEN first_id IS NOT NULL THEN 'repeated'
-                WHEN most_open <> 0 AND most_open <= (
-                    SELECT count(*) FROM (
-                        SELECT FROM requests WHERE status = 'queued' AND creator_id = owner
-                        UNION ALL
-                        SELECT FROM requests WHERE status = 'running' AND creator_id = owner
-                    ) AS open
-                ) THEN 'too many open'
+            SELECT asked.*, first.*, begun.*, first_id IS NOT NULL OR message_id IS NOT NULL
+                   AND row_number() OVER (PARTITION BY session_id, message_id ORDER BY place) > 1
+                   AS is_repeated
+            FROM asked LEFT JOIN LATERAL (
+                SELECT true AS is_begun, creator_id AS begun_by
+                FROM chatconversations WHERE session_id = asked.session_id LIMIT 1
+            ) AS begun ON true LEFT JOIN LATERAL (
+                SELECT id AS first_id, coalesce(accepted_seq, 0) AS first_accepted_seq,
+                       seq AS first_answer_seq
+                FROM requests WHERE session_id = asked.session_id
+                AND message_id = asked.message_id AND creator_id = owner LIMIT 1
+            ) AS first ON true
+        ), room AS (
+            SELECT known.*, CASE
+                WHEN is_repeated THEN 'repeated'
+                WHEN most_open <> 0 AND open + row_number()
+                    OVER (PARTITION BY owner, is_repeated ORDER BY place) > most_open
+                    THEN 'too many open'
                 WHEN CASE WHEN usd > 0 THEN spent_this_month(owner) >= usd END
                     THEN 'budget spent'
                 WHEN (
@@ -143,50 +154,54 @@ async def insert_requests(
                       AND spent_by_group_this_month(own.group_id) >= common.usd
                     LIMIT 1
                 ) THEN 'group budget spent'
-                WHEN begun_by <> owner THEN 'foreign session'
+                WHEN is_begun AND begun_by IS DISTINCT FROM owner THEN 'foreign session'
             END AS lack
-            FROM asked CROSS JOIN LATERAL (
-                SELECT (
-                    SELECT creator_id FROM chatconversations
-                    WHERE session_id = asked.session_id
-                ) AS begun_by, coalesce(
-                    (SELECT usd FROM budgets WHERE user_id = owner), budget
-                ) AS usd
+            FROM known CROSS JOIN LATERAL (
+                SELECT count(*) AS open FROM requests
+                WHERE creator_id = owner AND status IN ('queued', 'running')
+            ) AS requests CROSS JOIN LATERAL (
+                SELECT coalesce((SELECT usd FROM budgets WHERE user_id = owner), budget) AS usd
                 OFFSET 0
-            ) AS begun LEFT JOIN LATERAL (
-                SELECT id AS first_id, coalesce(accepted_seq, 0) AS first_accepted_seq,
-                       seq AS first_answer_seq
-                FROM requests WHERE session_id = asked.session_id
-                AND message_id = asked.message_id AND creator_id = owner LIMIT 1
-            ) AS first ON true
+            ) AS allowed
         ), free AS (
             SELECT session_id FROM chatconversations
-            WHERE session_id IN (SELECT session_id FROM known WHERE lack IS NULL)
+            WHERE session_id IN (SELECT session_id FROM room WHERE lack IS NULL)
             ORDER BY session_id FOR UPDATE SKIP LOCKED
         ), fit AS (
-            SELECT session_id, owner, title, origin, timezone('utc', clock_timestamp()) AS moment
-            FROM known WHERE lack IS NULL AND (
-                waits OR begun_by IS NULL OR session_id IN (SELECT session_id FROM free)
+            SELECT room.*, timezone('utc', clock_timestamp()) AS moment, interval '1 millisecond'
+                   * (row_number() OVER (PARTITION BY session_id, owner ORDER BY place DESC) - 1)
+                   AS after
+            FROM room WHERE lack IS NULL AND (
+                waits OR is_begun IS NULL OR session_id IN (SELECT session_id FROM free)
             )
         ), chat AS (
             INSERT INTO chatconversations
                 (session_id, title, creator_id, origin, updated_at, last_event_at)
-            SELECT session_id, title, owner, origin, moment, moment FROM fit ORDER BY session_id
+            SELECT DISTINCT ON (session_id, owner)
+                   session_id, title, owner, origin, moment, moment + after
+            FROM fit ORDER BY session_id, owner, place
             ON CONFLICT (session_id) DO UPDATE SET updated_at = excluded.updated_at,
                 last_event_at = greatest(excluded.last_event_at,
-                    chatconversations.last_event_at + interval '1 millisecond')
+                    chatconversations.last_event_at + interval '1 millisecond'
+                    + (excluded.last_event_at - excluded.updated_at))
             WHERE chatconversations.creator_id = excluded.creator_id
             RETURNING session_id, creator_id, last_event_at, last_seq
         ), kept AS (
-            SELECT asked.*, last_seq, last_event_at FROM asked JOIN chat USING (session_id)
-            WHERE owner = creator_id
+            SELECT fit.*, last_seq, last_event_at - after AS said_at
+            FROM fit JOIN chat USING (session_id) WHERE owner = chat.creator_id
         ), question AS (
             INSERT INTO chatmessages
                 (id, request_id, sender_type, content, created_at, updated_at, conversation_id,
                  owner_id)
-            SELECT question_id, request_id, 'user', message, last_event_at, last_event_at,
-                   session_id, owner
+            SELECT question_id, request_id, 'user', message, said_at, said_at, session_id, owner
             FROM kept
+        ), attached AS (
+            SELECT files.id, kept.session_id, kept.request_id
+            FROM kept JOIN files ON files.id = ANY(file_ids) AND creator_id = owner
+            ORDER BY files.id FOR UPDATE OF files
+        ), marked AS (
+            UPDATE files SET session_id = attached.session_id, request_id = attached.request_id
+            FROM attached WHERE files.id = attached.id
         ), request AS (
             INSERT INTO requests
                 (id, session_id, creator_id, config_name, provider_name, file_ids, deadline,
@@ -195,20 +210,20 @@ async def insert_requests(
             SELECT request_id, session_id, owner, config_name, provider_name, file_ids,
                    now() + seconds * interval '1 second', message_id, traceparent, last_seq,
                    overrides, asked_id, has_arguments, publication_id, named
-            FROM kept
+            FROM kept ORDER BY place
             RETURNING id, accepted_seq
         )
-        SELECT request_id, CASE WHEN request.id IS NOT NULL THEN 'stored'
-                    WHEN lack IS NOT NULL THEN lack
-                    WHEN session_id IN (SELECT session_id FROM fit) THEN 'foreign session'
-                    ELSE 'busy' END AS acceptance,
-               coalesce(accepted_seq, 0) AS seq, first_id, first_accepted_seq, first_answer_seq
-        FROM known LEFT JOIN request ON request.id = request_id
+        SELECT CASE WHEN request.id IS NOT NULL THEN 'stored'
+                    WHEN room.lack IS NOT NULL THEN room.lack
+                    WHEN fit.place IS NULL THEN 'busy' ELSE 'foreign session' END AS acceptance,
+               coalesce(accepted_seq, 0) AS seq, room.first_id, room.first_accepted_seq,
+               room.first_answer_seq
+        FROM room LEFT JOIN fit USING (place) LEFT JOIN request ON request.id = room.request_id
+        ORDER BY place
     """
     asked = [{**_values(each), **attrs.asdict(bounds), "waits": waits} for each in new]
     rows = await connection.fetch_all(sql, {"asked": asked})
-    inserted = {id_: _inserted(*rest) for id_, *rest in rows}
-    return [inserted[each.question.request_id] for each in new]
+    return [_inserted(*row) for row in rows]
 
 
 def _inserted(acceptance: str, seq: int, first_id: UUID | None, *seqs: Any) -> Inserted:
@@ -254,29 +269,6 @@ async def _insert_history(connection: Connection, question: Question) -> None:
         "session_id": question.session_id,
         "owner": question.user_id,
         "request_id": question.request_id,
-    }
-    await connection.execute(sql, values)
-
-
-async def _attach_files(connection: Connection, question: Question) -> None:
-    """Make files those of a message, where they are its owner's; locked in order.
-
-    A trigger adds them to the session's, and takes them from no other.
-    """
-    sql = """
-        UPDATE files SET session_id = :session_id, request_id = :request_id
-        FROM (
-            SELECT id FROM files
-            WHERE id = ANY(CAST(:file_ids AS uuid[])) AND creator_id = :owner
-            ORDER BY id FOR UPDATE
-        ) AS attached
-        WHERE files.id = attached.id
-    """
-    values = {
-        "session_id": question.session_id,
-        "request_id": question.request_id,
-        "file_ids": question.file_ids,
-        "owner": question.user_id,
     }
     await connection.execute(sql, values)
 

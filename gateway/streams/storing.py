@@ -18,7 +18,7 @@ from shared.postgres.pool import DatabaseAwayError, connect
 from shared.process.batching import Batcher
 from shared.settings.gateway import GatewaySettings
 
-TOGETHER = 32  # messages that one statement stores, of as many users
+TOGETHER = 32  # messages that one statement stores
 PATIENCE_SECONDS = 0.05  # for which others wait for it: it may wait for a lock
 
 
@@ -29,11 +29,7 @@ class Storing:
         self._database = database
         self._bounds = Bounds(settings.open_requests_per_user, settings.monthly_budget)
         self._batcher = Batcher(
-            self._store_all,
-            TOGETHER,
-            nobodys=(DatabaseAwayError,),
-            patience=PATIENCE_SECONDS,
-            apart=lambda new: new.question.user_id,
+            self._store_all, TOGETHER, nobodys=(DatabaseAwayError,), patience=PATIENCE_SECONDS
         )
 
     async def store(self, new: NewRequest) -> Inserted:

@@ -4,7 +4,7 @@ time. So one statement does for many when there is much to do, and nobody waits 
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import Context
 
@@ -16,8 +16,7 @@ class Batcher[T, R]:
     """Callers who want the same done, each to a thing of his own.
 
     Where it fails, each thing is tried alone, unless the error is one that is `nobodys` own. What
-    takes longer than `patience`, in seconds, is waited for by nobody else. Of things with the same
-    key, where they are to be `apart`, one is done at a time, in their order.
+    takes longer than `patience`, in seconds, is waited for by nobody else.
     """
 
     def __init__(
@@ -27,12 +26,10 @@ class Batcher[T, R]:
         *,
         nobodys: tuple[type[Exception], ...] = (),
         patience: float | None = None,
-        apart: Callable[[T], Hashable] | None = None,
     ) -> None:
         self._work = work
         self._nobodys = nobodys
         self._patience = patience
-        self._apart = apart
         self._most = most  # things at a time
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._working: set[asyncio.Task[None]] = set()
@@ -59,24 +56,12 @@ class Batcher[T, R]:
         assert task is not None
         try:
             while self._waiting:
-                taken = self._take()
+                count = min(self._most, len(self._waiting))
+                taken = [self._waiting.popleft() for _ in range(count)]
                 with self._patient(task):
                     await self._do_all([each for each in taken if not each[1].done()])
         finally:
             self._working.discard(task)
-
-    def _take(self) -> list[tuple[T, asyncio.Future[R]]]:
-        """The first that wait, of each key that has to be apart one."""
-        taken: list[tuple[T, asyncio.Future[R]]] = []
-        left: list[tuple[T, asyncio.Future[R]]] = []
-        keys = set[Hashable]()
-        while self._waiting and len(taken) < self._most:
-            each = self._waiting.popleft()
-            key = each[1] if self._apart is None else self._apart(each[0])
-            (left if key in keys else taken).append(each)
-            keys.add(key)
-        self._waiting.extendleft(reversed(left))
-        return taken
 
     @contextmanager
     def _patient(self, task: "asyncio.Task[None]") -> Iterator[None]:

@@ -48,15 +48,6 @@ async def test_no_more_than_so_many_are_served_together() -> None:
     assert work.given == [[1], [2, 3], [4]]
 
 
-async def test_those_that_are_to_be_apart_are_served_one_after_the_other_in_their_order() -> None:
-    work = Work()
-    group = Batcher(work.double, 3, apart=lambda number: number % 10)
-    tasks = await _begin(work, group, 1, 11, 21, 2, 12, 3, 4)
-    work.may_go_on.set()
-    assert await asyncio.gather(*tasks) == [2, 22, 42, 4, 24, 6, 8]
-    assert work.given == [[1], [11, 2, 3], [21, 12, 4]]
-
-
 async def test_who_has_gone_is_not_served() -> None:
     work = Work()
     tasks = await _begin(work, Batcher(work.double, 10), 1, 2, 3)
