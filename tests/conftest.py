@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from devstack.postgres import PostgresServer, run_postgres
-from devstack.processes import wait_until_ready
 from devstack.valkey import ValkeyServer, run_valkey
 from shared.upgrade.migrate import grant, migrate
 from tests.master import Master, run_master
@@ -101,12 +100,7 @@ def bare_system(stores: Stores) -> Iterator[System]:
 @pytest.fixture(scope="session")
 def system(stores: Stores) -> Iterator[System]:
     """A router, a gateway and a bridge that many tests share; each makes users of its own."""
-    with stores.system() as system:
-        system.start_router()
-        system.start_gateway()
-        bridge = system.start_bridge()
-        # Until then, agents that a test has inserted as active may be taken for gone.
-        wait_until_ready(bridge, lambda: "the router was asked about" in bridge.log.read_text())
+    with stores.one_of_each() as system:
         yield system
 
 

@@ -348,6 +348,17 @@ class Stores:
         ):
             yield system
 
+    @contextmanager
+    def one_of_each(self) -> Iterator[System]:
+        """A router, a gateway and a bridge that are ready."""
+        with self.system() as system:
+            system.start_router()
+            system.start_gateway()
+            bridge = system.start_bridge()
+            # Until then, agents that a test has inserted as active may be taken for gone.
+            wait_until_ready(bridge, lambda: "the router was asked about" in bridge.log.read_text())
+            yield system
+
 
 def read_status(url: str) -> int | None:
     """The HTTP status of a URL, or None where nobody listens."""

@@ -1,12 +1,19 @@
 """A user and a client that all tests here share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
 
-from tests.system import System
+from tests.system import Stores, System
 from tests.users import User, register_user
+
+
+@pytest.fixture(scope="session")
+def system(stores: Stores) -> Iterator[System]:
+    """One of its own: what the bridge sends first depends on the master agents that it has met."""
+    with stores.one_of_each() as system:
+        yield system
 
 
 @pytest.fixture(scope="session")
