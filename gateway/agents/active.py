@@ -14,6 +14,7 @@ from gateway.agents.known import known_schema
 from gateway.agents.schemas import ActiveSelection
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.told import Told, left
+from gateway.web.usable import listed
 from shared.codec.text import read_json, write_json
 from shared.domain.agents import (
     IS_FUNCTION,
@@ -45,40 +46,26 @@ async def select_active_connections(
     Each has a name of its own. Asked for A2A agents alone, these have the names of their cards.
     With a vault they have what their servers are sent with each call.
     """
-    sql = """
+    sql = f"""
         WITH active AS (
             SELECT id, alias AS name, alias, 'genai' AS type, NULL AS url, description,
                    input_parameters AS content, CAST(NULL AS json) AS interfaces,
                    created_at, updated_at, is_active, NULL AS server_id, NULL AS headers,
                    NULL AS oauth, creator_id
-            FROM (
-                SELECT * FROM agents WHERE creator_id = :owner
-                UNION ALL
-                SELECT * FROM usable_agents(:owner)
-                WHERE creator_id <> :owner AND CAST(:with_shared AS boolean)
-            ) AS agents WHERE is_active
+            FROM {listed("agents", shared=with_shared)} AS agents WHERE is_active
             UNION ALL
             SELECT mcptools.id, mcptools.alias, mcptools.alias, 'mcp', server_url,
                    mcptools.description, coalesce(flattened, "inputSchema"), NULL,
                    mcptools.created_at, mcptools.updated_at, is_active,
                    mcpservers.id, mcpservers.headers, mcpservers.oauth, creator_id
-            FROM mcptools JOIN (
-                SELECT * FROM mcpservers WHERE creator_id = :owner
-                UNION ALL
-                SELECT * FROM usable_servers(:owner)
-                WHERE creator_id <> :owner AND CAST(:with_shared AS boolean)
-            ) AS mcpservers ON mcpservers.id = mcp_server_id WHERE is_active
+            FROM {listed("servers", shared=with_shared)} AS mcpservers
+            JOIN mcptools ON mcp_server_id = mcpservers.id WHERE is_active
             UNION ALL
             SELECT id, CASE WHEN CAST(:type AS text) = 'a2a' THEN name ELSE alias END, alias, 'a2a',
                    server_url, description,
                    json_build_object('skills', card_content -> 'skills'), interfaces,
                    created_at, updated_at, is_active, id, headers, NULL, creator_id
-            FROM (
-                SELECT * FROM a2acards WHERE creator_id = :owner
-                UNION ALL
-                SELECT * FROM usable_cards(:owner)
-                WHERE creator_id <> :owner AND CAST(:with_shared AS boolean)
-            ) AS cards WHERE is_active
+            FROM {listed("cards", shared=with_shared)} AS cards WHERE is_active
         )
         SELECT id, name, alias, type, url, description, CAST(content AS text) AS content,
                CAST(interfaces AS text) AS interfaces, created_at, updated_at, is_active,
@@ -92,8 +79,8 @@ async def select_active_connections(
                    + coalesce(octet_length(oauth), 0) AS bytes
         FROM active WHERE :type IN ('all', type)
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
-    """
-    values = {"owner": owner, "type": selection.agent_type, "with_shared": with_shared}
+    """  # noqa: S608 (one of two texts)
+    values = {"owner": owner, "type": selection.agent_type}
     return await select_page(connection, sql, values, part, _told(vault))
 
 

@@ -20,9 +20,8 @@ def known_schema(
     stored: str,
 ) -> Json:
     """What is made of these texts, and of nothing else."""
-    if len(stored) + len(description) > KNOWN_LIMIT:
-        return Json(write_json(make(name, description, kind, stored)).decode())
-    return _made(make, name, description, kind, stored)
+    is_large = len(stored) + len(description) > KNOWN_LIMIT
+    return (_made.__wrapped__ if is_large else _made)(make, name, description, kind, stored)
 
 
 @lru_cache(MOST_KNOWN)

@@ -1,4 +1,4 @@
-"""Whose things a list has: the owner's own, or those that others share with him."""
+"""Whose things a list has: the owner's own, or also those that others share with him."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ TABLES = {
 
 
 def listed(kind: Literal["agents", "cards", "flows", "servers"], *, shared: bool) -> str:
-    """What to select from, of which the statement leaves out the ones that are not asked for.
+    """What to select from: all that the owner may use, or his own; who wants less leaves it out.
 
     What is shared is found by all shares of all groups of the owner: for his own, by one whose
     groups have thousands, that took PostgreSQL fifteen times as long as the list.
