@@ -152,7 +152,7 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
     """
     sql = """
         WITH locked AS (
-            SELECT ending.*, session_id, creator_id, last_seq + 1 AS seq, greatest(
+            SELECT ending.*, session_id, chat.creator_id, last_seq + 1 AS seq, greatest(
                        timezone('utc', clock_timestamp()), last_event_at + interval '1 millisecond'
                    ) AS said_at
             FROM unnest(
@@ -164,11 +164,11 @@ async def _update_requests(connection: Connection, endings: Sequence[Ending]) ->
             ) AS ending (
                 id, claim_id, from_status, status, answer_id, content, execution_time, error,
                 since_composed, since_first_part, since_last_part
-            ) JOIN (
-                SELECT id, claim_id AS held_by, status AS seen, session_id FROM requests
-            ) AS requests USING (id) JOIN chatconversations USING (session_id)
-            WHERE seen = from_status AND held_by IS NOT DISTINCT FROM ending.claim_id
-            ORDER BY session_id, id FOR UPDATE OF requests, chatconversations
+            ) JOIN requests ON requests.id = ending.id
+            JOIN chatconversations AS chat USING (session_id)
+            WHERE requests.status = from_status
+              AND requests.claim_id IS NOT DISTINCT FROM ending.claim_id
+            ORDER BY session_id, ending.id FOR UPDATE OF requests, chat
         ), session AS (
             UPDATE chatconversations
             SET last_seq = locked.seq, updated_at = timezone('utc', clock_timestamp()),
