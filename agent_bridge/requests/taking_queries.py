@@ -35,7 +35,8 @@ async def take_requests(
     asyncpg.UniqueViolationError when another bridge won a session in the same moment.
 
     One statement: between a message and its sending there is only this. Requests are locked by
-    their sessions, as by whoever ends some.
+    their sessions, as by whoever ends some. `OFFSET 0` has a message found by its request alone:
+    with its chat, too, all messages of that were read.
     """
     sql = """
         WITH named AS (
