@@ -20,6 +20,12 @@ def living_bridges(system: System) -> list[Child]:
     ]
 
 
+def keep_router(system: System) -> None:
+    """Have a router, which a test before may have killed."""
+    if system.children["router"].has_ended:
+        system.start_router()
+
+
 def keep_bridges(system: System, count: int, **overrides: str) -> None:
     """Have so many bridges; with settings of their own, all of them new."""
     for child in living_bridges(system)[0 if overrides else count :]:

@@ -6,7 +6,7 @@ import pytest
 
 from devstack.router import RouterServer
 from devstack.routing import Delivery
-from tests.agent_bridge.broken import keep_bridges, until_heard
+from tests.agent_bridge.broken import keep_bridges, keep_router, until_heard
 from tests.system import Stores, System
 from tests.users import User, register_user
 
@@ -40,8 +40,7 @@ def breakable(stores: Stores) -> Iterator[System]:
 @pytest.fixture
 def running(breakable: System) -> System:
     """A router, a gateway and one bridge, to kill and restart."""
-    if breakable.children["router"].has_ended:
-        breakable.start_router()
+    keep_router(breakable)
     keep_bridges(breakable, 1)
     return breakable
 

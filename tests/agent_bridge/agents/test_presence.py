@@ -17,7 +17,7 @@ from tests.agent_bridge.actors import (
     until_active,
     until_inactive,
 )
-from tests.agent_bridge.broken import keep_bridges, until_heard
+from tests.agent_bridge.broken import keep_bridges, keep_router, until_heard
 from tests.agents.running import Generation, run_steady_agent
 from tests.master import run_master
 from tests.shared.line import Line, run_line
@@ -51,6 +51,7 @@ class Crew:
 @pytest.fixture(scope="module")
 async def crew(breakable: System) -> AsyncIterator[Crew]:
     """An agent of each generation, as a process of its own."""
+    keep_router(breakable)
     async with register_user(breakable.gateway) as user:
         agents = [await user.register_agent() for _ in GENERATIONS]
         with ExitStack() as stack:
