@@ -354,7 +354,8 @@ class Stores:
         with self.system() as system:
             system.start_router()
             system.start_gateway()
-            bridge = system.start_bridge()
+            # One that meets another form remembers it, and the next test's master has its own.
+            bridge = system.start_bridge(MASTER_AGENT_CONTRACT="enriched")
             # Until then, agents that a test has inserted as active may be taken for gone.
             wait_until_ready(bridge, lambda: "the router was asked about" in bridge.log.read_text())
             yield system

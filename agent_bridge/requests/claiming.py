@@ -28,7 +28,7 @@ HEARTBEAT_SECONDS = 1.0
 RESERVE = 1  # lanes for users who have nothing running, times as many as for all
 TOGETHER = 32  # requests that one statement takes
 PAUSE_SECONDS = 0.01  # between two looks where more waits than there is room for
-POLL_SECONDS = 1.0  # finds what no notification announced
+POLL_SECONDS = 1.0  # between two looks for all: they find what no notification announced
 
 type Claim = Callable[[Connection, UUID], Awaitable[list[ClaimedRequest]]]
 """Claims for a bridge. Raises asyncpg.UniqueViolationError where another one was faster."""
@@ -57,20 +57,23 @@ class Claiming:
         """Whether something may wait that there was no room for."""
 
     async def claim(self) -> None:
-        """Claim and start waiting requests for ever: at once when told, else every second."""
+        """Claim and start waiting requests for ever: at once when told, and all every second.
+
+        However much it is told of: who stored a message may have died before he could tell.
+        """
         own = requests_channel(self._bridge_id)
         told: list[UUID | None] = []
         looked = 0.0
         async with self._notifications.subscribe(WAITING_REQUESTS, own) as listener:
             while True:
                 named = [each for each in told if each is not None]
-                is_all = len(named) == len(told) and await self._take_and_start(named, listener)
-                if not is_all:
+                is_all = len(named) == len(told) and monotonic() < looked + POLL_SECONDS
+                if not is_all or not await self._take_and_start(named, listener):
                     await self._claim_and_start(listener)
                     looked = monotonic()
                 if named and not self._room:  # others may have some
                     self._notifications.publish(WAITING_REQUESTS, encode_waiting(None))
-                told = await _next_told(listener)
+                told = await _next_told(listener, looked + POLL_SECONDS - monotonic())
                 if self._is_behind:  # others wait as well: what comes meanwhile goes with it
                     await asyncio.sleep(looked + PAUSE_SECONDS - monotonic())
                     told += map(decode_waiting, listener.clear())
@@ -157,9 +160,9 @@ class Claiming:
         return 0 if self._is_leaving else (1 + RESERVE) * self._limit - len(self._running)
 
 
-async def _next_told(listener: Listener) -> list[UUID | None]:
-    """Wait to be told, but not longer than a poll, and return which requests wait.
+async def _next_told(listener: Listener, seconds: float) -> list[UUID | None]:
+    """Wait to be told, but no longer, and return which requests wait.
 
     None: any may. Perhaps this bridge alone was told of those that are named.
     """
-    return [decode_waiting(message) for message in await listener.get_all(POLL_SECONDS)]
+    return [decode_waiting(message) for message in await listener.get_all(seconds)]

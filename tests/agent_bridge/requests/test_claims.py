@@ -3,8 +3,14 @@
 import asyncio
 import json
 from collections import Counter
+from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
+from agent_bridge.requests.claiming import POLL_SECONDS
+from gateway.streams.asking_queries import Acceptance, Bounds, Inserted, NewRequest, insert_request
+from gateway.streams.questions import Question
+from shared.postgres.pool import connect, create_database
 from tests.agent_bridge.actors import unanswered, until_invoked
 from tests.agent_bridge.broken import keep_bridges, living_bridges
 from tests.agent_bridge.requests.test_requests import assert_failed
@@ -12,7 +18,7 @@ from tests.agent_bridge.stored import select, select_requests
 from tests.faults.altered import LEASE_SECONDS
 from tests.master import Invocation, answer, run_master
 from tests.system import System
-from tests.users import Chat, Json, User
+from tests.users import Chat, Json, User, eventually
 
 SESSIONS = 12
 MESSAGES = 5
@@ -112,3 +118,29 @@ async def test_a_request_that_waits_while_no_bridge_runs_is_answered_by_the_next
         frame = await chat.receive_answer()
     assert frame["response"]["response"] == answer("echo: patient")
     assert len(master.invocations) == 1
+
+
+async def test_a_message_that_nobody_was_told_of_is_found_while_others_come(
+    running: System, owner: User
+) -> None:
+    """As a gateway leaves it that dies between storing and telling."""
+    question = Question(user_id=UUID(owner.id), session_id=uuid4(), message="untold")
+
+    async def is_answered() -> bool:
+        [request] = select_requests(running, str(question.session_id))
+        return bool(request["status"] == "answered")
+
+    async def talk(chat: Chat) -> None:
+        while True:
+            await chat.ask("told")
+
+    async with run_master(running.router_url), owner.chat() as chat:
+        await chat.ask("first")
+        talking = asyncio.create_task(talk(chat))
+        async with create_database(running.settings) as database, connect(database) as connection:
+            new = NewRequest(question, timedelta(minutes=1))
+            assert await insert_request(connection, new, Bounds()) == Inserted(Acceptance.STORED)
+        await eventually(is_answered, "it is answered", POLL_SECONDS + 5)
+        assert not talking.done()
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
