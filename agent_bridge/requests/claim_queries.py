@@ -51,68 +51,6 @@ class ClaimedRequest:
         return self.seconds_left - (monotonic() - self.claimed_at)
 
 
-async def lock_turns(
-    connection: Connection, limit: int, most_running: int = ANY_NUMBER
-) -> list[UUID]:
-    """Requests whose turn it is, in turn among users and one of a session at a time.
-
-    First comes whose user has least running then, and of those the oldest; none whose user has
-    more than `most_running`. Users who wait are found one after the other in an index: how much
-    others have waiting costs nothing. What another bridge is about to claim is left to it:
-    so twice as many are looked at. Each is locked by its id: an index of all that wait names many
-    that do no more, until it is vacuumed. So it is not asked for its status, but for what those
-    that wait have none of.
-    """
-    sql = """
-        WITH RECURSIVE waiting AS (
-            (
-                SELECT creator_id FROM requests WHERE status = 'queued'
-                ORDER BY creator_id LIMIT 1
-            )
-            UNION ALL
-            SELECT (
-                SELECT next.creator_id FROM requests AS next
-                WHERE next.status = 'queued' AND next.creator_id > waiting.creator_id
-                ORDER BY next.creator_id LIMIT 1
-            )
-            FROM waiting WHERE waiting.creator_id IS NOT NULL
-        ), head AS (
-            SELECT id, position,
-                   running.count + row_number() OVER (PARTITION BY creator_id ORDER BY position)
-                   AS turn
-            FROM waiting
-            CROSS JOIN LATERAL (
-                SELECT count(*) FROM requests AS running
-                WHERE running.status = 'running' AND running.creator_id = waiting.creator_id
-            ) AS running
-            CROSS JOIN LATERAL (
-                SELECT id, position FROM (
-                    SELECT id, position, session_id, deadline,
-                           row_number() OVER (PARTITION BY session_id ORDER BY position) AS place
-                    FROM requests
-                    WHERE status = 'queued' AND creator_id = waiting.creator_id
-                ) AS own
-                WHERE place = 1 AND deadline > now() AND NOT EXISTS (
-                    SELECT FROM requests AS running
-                    WHERE running.status = 'running' AND running.creator_id = waiting.creator_id
-                      AND running.session_id = own.session_id
-                )
-                ORDER BY position LIMIT 2 * CAST(:limit AS int)
-            ) AS first
-        )
-        SELECT locked.id FROM (
-            SELECT id FROM head WHERE turn <= CAST(:most_running AS int) + 1
-            ORDER BY turn, position
-        ) AS next CROSS JOIN LATERAL (
-            SELECT id FROM requests WHERE id = next.id AND claim_id IS NULL AND seq IS NULL
-            FOR UPDATE SKIP LOCKED
-        ) AS locked
-        LIMIT :limit
-    """
-    values = {"limit": limit, "most_running": most_running}
-    return [row["id"] for row in await connection.fetch_all(sql, values)]
-
-
 async def renew_leases(connection: Connection, claim_ids: list[UUID]) -> set[UUID]:
     """Say that these claims are still worked on; returns those that still hold.
 

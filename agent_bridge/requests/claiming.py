@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 1.0
 RESERVE = 1  # lanes for users who have nothing running, times as many as for all
 TOGETHER = 32  # requests that one statement takes
-PAUSE_SECONDS = 0.01  # between two looks where more waits than there is room for
+PAUSE_SECONDS = 0.01  # between two looks where more waits, and there is little room
 POLL_SECONDS = 1.0  # between two looks for all: they find what no notification announced
 
 type Claim = Callable[[Connection, UUID], Awaitable[list[ClaimedRequest]]]
@@ -74,7 +74,7 @@ class Claiming:
                 if named and not self._room:  # others may have some
                     self._notifications.publish(WAITING_REQUESTS, encode_waiting(None))
                 told = await _next_told(listener, looked + POLL_SECONDS - monotonic())
-                if self._is_behind:  # others wait as well: what comes meanwhile goes with it
+                if self._is_behind and self._room < TOGETHER:  # what ends meanwhile makes more
                     await asyncio.sleep(looked + PAUSE_SECONDS - monotonic())
                     told += map(decode_waiting, listener.clear())
 

@@ -12,16 +12,71 @@ from agent_bridge.requests.claim_queries import ANY_NUMBER, ClaimedRequest
 from agent_bridge.requests.marked import Asked, ChosenConfig, Marked, callable_agent
 from agent_bridge.requests.queries import AGENTS_LIMIT
 from shared.domain.asked import Member
-from shared.postgres.pool import columns, transaction
+from shared.postgres.pool import columns
+
+TURNS = """
+    WITH RECURSIVE waiting AS (
+        (
+            SELECT creator_id FROM requests WHERE status = 'queued'
+            ORDER BY creator_id LIMIT 1
+        )
+        UNION ALL
+        SELECT (
+            SELECT next.creator_id FROM requests AS next
+            WHERE next.status = 'queued' AND next.creator_id > waiting.creator_id
+            ORDER BY next.creator_id LIMIT 1
+        )
+        FROM waiting WHERE waiting.creator_id IS NOT NULL
+    ), head AS (
+        SELECT id, position,
+               running.count + row_number() OVER (PARTITION BY creator_id ORDER BY position)
+               AS turn
+        FROM waiting
+        CROSS JOIN LATERAL (
+            SELECT count(*) FROM requests AS running
+            WHERE running.status = 'running' AND running.creator_id = waiting.creator_id
+        ) AS running
+        CROSS JOIN LATERAL (
+            SELECT id, position FROM (
+                SELECT id, position, session_id, deadline,
+                       row_number() OVER (PARTITION BY session_id ORDER BY position) AS place
+                FROM requests
+                WHERE status = 'queued' AND creator_id = waiting.creator_id
+            ) AS own
+            WHERE place = 1 AND deadline > now() AND NOT EXISTS (
+                SELECT FROM requests AS running
+                WHERE running.status = 'running' AND running.creator_id = waiting.creator_id
+                  AND running.session_id = own.session_id
+            )
+            ORDER BY position LIMIT 2 * CAST(:most AS int)
+        ) AS first
+    ), turns AS (
+        SELECT locked.id FROM (
+            SELECT id FROM head WHERE turn <= CAST(:most_running AS int) + 1
+            ORDER BY turn, position
+        ) AS next CROSS JOIN LATERAL (
+            SELECT id FROM requests WHERE id = next.id AND claim_id IS NULL AND seq IS NULL
+            FOR UPDATE SKIP LOCKED
+        ) AS locked
+        LIMIT :most
+    )
+"""
+"""Requests whose turn it is, in turn among users and one of a session at a time.
+
+First comes whose user has least running then, and of those the oldest; none whose user has more
+than `most_running`. Users who wait are found one after the other in an index: how much others have
+waiting costs nothing. What another bridge is about to claim is left to it: so twice as many are
+looked at. Each is locked by its id: an index of all that wait names many that do no more, until it
+is vacuumed. So it is not asked for its status, but for what those that wait have none of.
+"""
+NAMED = "WITH turns AS (SELECT unnest(CAST(:ids AS uuid[])) AS id)"
 
 
 async def claim_requests(
     connection: Connection, bridge_id: UUID, limit: int, most_running: int = ANY_NUMBER
 ) -> list[ClaimedRequest]:
     """Claim requests whose turn it is, as `take_requests` does; in the order in which they came."""
-    async with transaction(connection):
-        ids = await claim_queries.lock_turns(connection, limit, most_running)
-        return await take_requests(connection, bridge_id, ids) if ids else []
+    return await _take(connection, bridge_id, TURNS, most=limit, most_running=most_running)
 
 
 async def take_requests(
@@ -33,16 +88,23 @@ async def take_requests(
     comes with all that his agents say of themselves. Of others the files or flows are to be read
     first, the members of a flow that is asked, or why there is no config. Raises
     asyncpg.UniqueViolationError when another bridge won a session in the same moment.
+    """
+    return await _take(connection, bridge_id, NAMED, ids=[*request_ids])
 
-    One statement: between a message and its sending there is only this. Requests are locked by
-    their sessions, as by whoever ends some. `OFFSET 0` has a message found by its request alone:
-    with its chat, too, all messages of that were read.
+
+async def _take(
+    connection: Connection, bridge_id: UUID, turns: str, **which: object
+) -> list[ClaimedRequest]:
+    """One statement: between a message and its sending there is only this.
+
+    Requests are locked by their sessions, as by whoever ends some. `OFFSET 0` has a message found
+    by its request alone: with its chat, too, all messages of that were read.
     """
     sql = """
-        WITH named AS (
+        , named AS (
             SELECT id, creator_id, asked_id, config_name, provider_name, file_ids, position
             FROM requests
-            WHERE id = ANY(CAST(:ids AS uuid[])) AND status = 'queued' AND deadline > now()
+            WHERE id = ANY(ARRAY(SELECT id FROM turns)) AND status = 'queued' AND deadline > now()
               AND NOT EXISTS (
                 SELECT FROM requests AS before
                 WHERE before.session_id = requests.session_id
@@ -102,12 +164,12 @@ async def take_requests(
         ) AS said ON conversation_id = session_id
     """
     values = {
-        "ids": [*request_ids],
+        **which,
         "bridge_id": bridge_id,
         "lease": claim_queries.LEASE,
         "limit": AGENTS_LIMIT,
     }
-    rows = [columns(row) for row in await connection.fetch_all(sql, values)]
+    rows = [columns(row) for row in await connection.fetch_all(turns + sql, values)]
     return [_taken(**row) for row in sorted(rows, key=itemgetter("position"))]
 
 
