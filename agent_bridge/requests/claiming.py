@@ -26,8 +26,9 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 1.0
 RESERVE = 1  # lanes for users who have nothing running, times as many as for all
-TOGETHER = 32  # requests that one statement takes
+TOGETHER = 64  # requests that one statement takes: who waits is looked through each time
 PAUSE_SECONDS = 0.01  # between two looks where more waits, and there is little room
+LITTLE_ROOM = 16  # for requests
 POLL_SECONDS = 1.0  # between two looks for all: they find what no notification announced
 
 type Claim = Callable[[Connection, UUID], Awaitable[list[ClaimedRequest]]]
@@ -74,7 +75,7 @@ class Claiming:
                 if named and not self._room:  # others may have some
                     self._notifications.publish(WAITING_REQUESTS, encode_waiting(None))
                 told = await _next_told(listener, looked + POLL_SECONDS - monotonic())
-                if self._is_behind and self._room < TOGETHER:  # what ends meanwhile makes more
+                if self._is_behind and self._room < LITTLE_ROOM:  # what ends meanwhile makes more
                     await asyncio.sleep(looked + PAUSE_SECONDS - monotonic())
                     told += map(decode_waiting, listener.clear())
 
