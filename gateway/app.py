@@ -189,7 +189,7 @@ async def _lifespan(_app: Starlette, settings: GatewaySettings) -> AsyncIterator
     async with AsyncExitStack() as stack:
         traces = export_traces(settings.otel_exporter_otlp_endpoint, "genai-gateway")
         await stack.enter_async_context(traces)
-        database = await stack.enter_async_context(create_database(settings))
+        database = await stack.enter_async_context(create_database(settings, plans_once=True))
         redis = create_redis(settings)
         stack.push_async_callback(redis.aclose)
         stack.enter_context(

@@ -46,9 +46,12 @@ async def select_groups(connection: Connection, user: UUID, part: Slice) -> Page
     told = Told(Group, texts={"members": "CAST(coalesce(members, 0) AS text)"})
     joined = """
         LEFT JOIN (
-            SELECT group_id, count(*) AS members FROM group_members
-            WHERE group_id = ANY(ARRAY(SELECT id FROM told)) AND role <> 'invited'
-            GROUP BY group_id
+            WITH counted AS MATERIALIZED (
+                SELECT group_id, count(*) AS members FROM group_members
+                WHERE group_id = ANY(ARRAY(SELECT id FROM told)) AND role <> 'invited'
+                GROUP BY group_id
+            )
+            SELECT * FROM counted
         ) AS counted ON group_id = told.id
     """
     return await select_page(connection, sql, {"user": user}, part, told, joined)

@@ -124,16 +124,17 @@ async def select_providers(
 ) -> Page[ProviderConfigs]:
     """The owner's providers, newest first, with their configs, oldest first."""
     sql = """
-        SELECT id, name AS provider, CASE WHEN api_key <> '' THEN CAST(:redacted AS text) END
-                   AS api_key,
-               provider_metadata AS metadata,
-               octet_length(CAST(provider_metadata AS text)) + coalesce(bytes, 0) AS bytes
-        FROM modelproviders LEFT JOIN (
+        WITH config AS MATERIALIZED (
             SELECT provider_id, sum(300 + octet_length(system_prompt)
                        + coalesce(octet_length(user_prompt), 0)
                        + octet_length(CAST(credentials AS text))) AS bytes
             FROM modelconfigs WHERE creator_id = :owner GROUP BY provider_id
-        ) AS config ON provider_id = id
+        )
+        SELECT id, name AS provider, CASE WHEN api_key <> '' THEN CAST(:redacted AS text) END
+                   AS api_key,
+               provider_metadata AS metadata,
+               octet_length(CAST(provider_metadata AS text)) + coalesce(bytes, 0) AS bytes
+        FROM modelproviders LEFT JOIN config ON provider_id = id
         WHERE creator_id = :owner
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
@@ -175,11 +176,14 @@ CONFIG = written(
 # Front-ends take the first config of the first provider where none was chosen.
 JOINED = f"""
     LEFT JOIN (
-        SELECT provider_id,
-               '[' || string_agg({CONFIG}, ',' ORDER BY created_at, id DESC) || ']' AS configs
-        FROM modelconfigs
-        WHERE creator_id = :owner AND provider_id = ANY(ARRAY(SELECT id FROM told))
-        GROUP BY provider_id
+        WITH config AS MATERIALIZED (
+            SELECT provider_id,
+                   '[' || string_agg({CONFIG}, ',' ORDER BY created_at, id DESC) || ']' AS configs
+            FROM modelconfigs
+            WHERE creator_id = :owner AND provider_id = ANY(ARRAY(SELECT id FROM told))
+            GROUP BY provider_id
+        )
+        SELECT * FROM config
     ) AS config ON provider_id = told.id
 """  # noqa: S608 (statements of ours)
 

@@ -30,7 +30,7 @@ async def select_servers(
             SELECT * FROM {listed("servers", shared=shared)} AS servers
             WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
             ORDER BY created_at, id LIMIT :limit OFFSET :offset
-        ), tool AS (
+        ), tool AS MATERIALIZED (
             SELECT mcp_server_id, sum(300 + coalesce(octet_length(mcptools.description), 0)
                        + octet_length(CAST("inputSchema" AS text))
                        + coalesce(octet_length(CAST(annotations AS text)), 0)) AS bytes
@@ -72,10 +72,13 @@ TOOL = written(
 )
 JOINED = f"""
     LEFT JOIN (
-        SELECT mcp_server_id,
-               '[' || string_agg({TOOL}, ',' ORDER BY created_at, id) || ']' AS mcp_tools
-        FROM mcptools WHERE mcp_server_id = ANY(ARRAY(SELECT id FROM told))
-        GROUP BY mcp_server_id
+        WITH tool AS MATERIALIZED (
+            SELECT mcp_server_id,
+                   '[' || string_agg({TOOL}, ',' ORDER BY created_at, id) || ']' AS mcp_tools
+            FROM mcptools WHERE mcp_server_id = ANY(ARRAY(SELECT id FROM told))
+            GROUP BY mcp_server_id
+        )
+        SELECT * FROM tool
     ) AS tool ON mcp_server_id = told.id
 """  # noqa: S608 (statements of ours)
 

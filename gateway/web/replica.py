@@ -121,7 +121,8 @@ async def open_replica(settings: GatewaySettings, primary: Database) -> AsyncIte
     if settings.database_read_url is None:
         yield Replica(primary, None)
         return
-    async with create_database(settings, read_address(settings.database_read_url)) as standby:
+    address = read_address(settings.database_read_url)
+    async with create_database(settings, address, plans_once=True) as standby:
         yield Replica(primary, standby)
 
 

@@ -31,13 +31,13 @@ MEMBERS = """
 # The same, where it is told in which order a flow has them.
 LISTED_MEMBERS = """
     listed AS MATERIALIZED (
-        SELECT flow.id AS flow_id, creator_id, member_ids, member_types
+        SELECT flow.*, flow.id AS flow_id, member_ids, member_types
         FROM flow CROSS JOIN LATERAL (
             SELECT array_agg(id) AS member_ids, array_agg(type) AS member_types
             FROM json_to_recordset(members) AS member (id uuid, type text)
         ) AS member
     ), member AS (
-        SELECT flow_id, creator_id, id, type
+        SELECT flow_id, creator_id, member.id, member.type
         FROM listed CROSS JOIN LATERAL unnest(member_ids, member_types) AS member (id, type)
     )
 """
@@ -60,7 +60,7 @@ ACTIVE_FLOWS = """
         SELECT creator_id, id, 'a2a' FROM a2acards
         WHERE is_active AND creator_id = ANY(CAST((SELECT owners FROM asked) AS uuid[]))
           AND id = ANY(CAST((SELECT ids FROM asked) AS uuid[]))
-    ), active_flow AS (
+    ), active_flow AS MATERIALIZED (
         SELECT flow_id FROM member LEFT JOIN active USING (creator_id, id, type)
         GROUP BY flow_id HAVING bool_and(active.id IS NOT NULL)
     )
@@ -160,10 +160,10 @@ def active_flows(columns: str) -> str:
             SELECT * FROM newest WHERE bytes <= :most_bytes
         ), {LISTED_MEMBERS}, {ACTIVE_FLOWS}, told AS MATERIALIZED (
             SELECT id, alias, description, member_ids, created_at, updated_at,
-                   CASE WHEN flow.creator_id <> :owner THEN (
-                       SELECT username FROM users WHERE users.id = flow.creator_id
+                   CASE WHEN creator_id <> :owner THEN (
+                       SELECT username FROM users WHERE users.id = creator_id
                    ) END AS owner,
-                   CASE WHEN flow.creator_id <> :owner THEN true END AS shared,
+                   CASE WHEN creator_id <> :owner THEN true END AS shared,
                    member_types[1] AS first_type,
                    coalesce(CASE member_types[1]
                        WHEN 'genai' THEN (
@@ -175,7 +175,7 @@ def active_flows(columns: str) -> str:
                            FROM mcptools WHERE mcptools.id = member_ids[1]
                        )
                    END, '') AS first_schema
-            FROM active_flow JOIN listed USING (flow_id) JOIN flow ON flow.id = flow_id
+            FROM active_flow JOIN listed USING (flow_id)
         )
         SELECT {columns} FROM told ORDER BY told.created_at, told.id DESC
     """  # noqa: S608 (statements of ours)

@@ -52,8 +52,10 @@ def create_database(
 ) -> Database:
     """Describe the pool; it opens with `async with`. That of a standby may find nobody there.
 
-    `plans_once` is for who asks by keys alone: PostgreSQL guesses ten for an array of keys, and so
-    would plan a statement about one anew each time, for longer than it then runs.
+    `plans_once` is for who sends the same statements again and again: PostgreSQL guesses ten for
+    an array of keys and a tenth of all for a limit, and so would plan many of them anew each time,
+    for longer than they then run. What such a statement joins is MATERIALIZED where it was grouped:
+    planned for few, it would be grouped again for each of many.
     """
     return DirectDatabase(
         "postgresql:",  # `databases` reads less than half of a URL
