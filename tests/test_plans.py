@@ -183,3 +183,27 @@ def _scanned(plan: Plan, partial: set[str]) -> Iterator[str]:
         yield str(plan.get("Relation Name", index))
     for part in plan.get("Plans", []):
         yield from _scanned(part, partial)
+
+
+def test_no_hot_statement_groups_the_same_again_for_each_row(
+    filled: Settings, sent: set[str]
+) -> None:
+    """As it would where it is planned for few rows, and has many."""
+    with psycopg.connect(filled.database_url) as connection:
+        groups = {text: [*_grouped_again(_plan(connection, text))] for text in sent}
+    assert {text: keys for text, keys in groups.items() if keys} == {}
+
+
+def _grouped_again(plan: Plan, *, is_repeated: bool = False) -> Iterator[list[str]]:
+    """By what is grouped as often as there are rows on the other side of a join."""
+    if is_repeated and "Group Key" in plan:
+        yield plan["Group Key"]
+    for part in plan.get("Plans", []):
+        match part["Parent Relationship"], part["Node Type"]:
+            case ("InitPlan", _) | (_, "Materialize"):
+                again = False
+            case ("Inner", _) if plan["Node Type"] == "Nested Loop":
+                again = True
+            case _:
+                again = is_repeated
+        yield from _grouped_again(part, is_repeated=again)
