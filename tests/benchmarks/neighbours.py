@@ -136,8 +136,8 @@ async def _beside(victim: Victim, name: str) -> AsyncIterator[Row]:
         yield Row(f"{name}: {CHATS}", beside.chats.ms(99), "ms", alone.chats.ms(99))
     yield Row(f"{name}: {LISTS}", beside.lists.ms(99), "ms", alone.lists.ms(99))
     yield Row(f"{name}: {LOOKUPS}", beside.between_looks, "s", alone.between_looks)
-    for service, peak in peaks.items():
-        yield Row(f"{name}: {service}", peak, "MiB")
+    for service, most in peaks.items():
+        yield Row(f"{name}: {service}", most, "MiB")
     await asyncio.sleep(SETTLE_SECONDS)
 
 
