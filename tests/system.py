@@ -354,8 +354,7 @@ class Stores:
         with self.system() as system:
             system.start_router()
             system.start_gateway()
-            # One that meets another form remembers it, and the next test's master has its own.
-            bridge = system.start_bridge(MASTER_AGENT_CONTRACT="enriched")
+            bridge = system.start_bridge()
             # Until then, agents that a test has inserted as active may be taken for gone.
             wait_until_ready(bridge, lambda: "the router was asked about" in bridge.log.read_text())
             yield system
