@@ -102,7 +102,7 @@ async def test_what_was_not_sent_is_sent_after_a_reload(
         await expect(questions(person.page)).to_have_text(["one", "two"])
         await expect(answers(person.page)).to_have_text(["First.", "Second."])
         kept = "Object.keys(sessionStorage).filter((key) => key.startsWith('genai.unsent.'))"
-        assert await person.page.evaluate(kept) == []
+        await person.page.wait_for_function(f"{kept}.length === 0")
         assert len(await user.history(session_in(person.page))) == 4
         assert len(master.invocations) == 2
         forgive(person)
