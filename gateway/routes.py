@@ -32,7 +32,7 @@ from gateway.mcpserver.metadata import PATH as MCP_PATH
 from gateway.mcpserver.schemas import RpcError
 from gateway.parts import routes as parts
 from gateway.published import routes as published
-from gateway.published.cards import PREFIX as A2A_PREFIX
+from gateway.published.addresses import PREFIX as A2A_PREFIX
 from gateway.published.errors import A2AError
 from gateway.requests import routes as requests
 from gateway.signins import routes as signins

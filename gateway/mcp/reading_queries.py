@@ -1,21 +1,17 @@
 """What users are told of MCP servers: their own, and those that others share with them."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-import attrs
 from databases.core import Connection
-from databases.interfaces import Record
 
-from gateway.mcp.schemas import Server, Tool
+from gateway.mcp.schemas import LookedUpServer, Server, Tool
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.told import Told, left, written
 from gateway.web.usable import listed
 from shared.codec.text import read_json, write_json
 from shared.domain.agents import IS_FUNCTION, NEEDS_FUNCTION_NAME, function_name, tool_schema
-from shared.postgres.rows import as_json, builder
-
-_TOLD = ("server_info", "left_out", "header_names")
 
 
 async def select_servers(
@@ -25,11 +21,39 @@ async def select_servers(
 
     What those of others are sent he is not told.
     """
-    sql = f"""
+    values = {"owner": owner, "shared": shared}
+    wanted = "(creator_id <> :owner) = CAST(:shared AS boolean)"
+    sql = _statement(wanted, shared=shared)
+    return await select_page(connection, sql, values, part, TOLD, joined=JOINED)
+
+
+async def select_server(
+    connection: Connection, owner: UUID, id_: UUID, *, with_shared: bool = False
+) -> Server | None:
+    """One of the owner's servers; or, to be read, of those that others share with him."""
+    sql = _statement("id = :id", shared=with_shared)
+    values = {"owner": owner, "id": id_}
+    page = await select_page(connection, sql, values, Slice(1, 0), TOLD, joined=JOINED)
+    return next(iter(page.things()), None)
+
+
+async def select_looked_up(connection: Connection, owner: UUID, id_: UUID) -> LookedUpServer:
+    """The owner's server that was stored in this transaction."""
+    tools = await _select_schemas(connection, id_)
+    sql, values = _statement("id = :id", shared=False), {"owner": owner, "id": id_}
+    told = Told(LookedUpServer, mcp_tools=lambda _: tools)
+    page = await select_page(connection, sql, values, Slice(1, 0), told)
+    server: LookedUpServer = page.things()[0]
+    return server
+
+
+@cache
+def _statement(wanted: str, *, shared: bool) -> str:
+    """Selects the servers that are wanted of those that the owner may use, or of his own."""
+    return f"""
         WITH server AS MATERIALIZED (
             SELECT * FROM {listed("servers", shared=shared)} AS servers
-            WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
-            ORDER BY created_at, id LIMIT :limit OFFSET :offset
+            WHERE {wanted} ORDER BY created_at, id LIMIT :limit OFFSET :offset
         ), tool AS MATERIALIZED (
             SELECT mcp_server_id, sum(300 + coalesce(octet_length(mcptools.description), 0)
                        + octet_length(CAST("inputSchema" AS text))
@@ -52,9 +76,7 @@ async def select_servers(
                + coalesce(octet_length(CAST(left_out AS text)), 0) + coalesce(bytes, 0) AS bytes
         FROM server LEFT JOIN tool ON mcp_server_id = id
         ORDER BY created_at, id
-    """  # noqa: S608 (one of two texts)
-    values = {"owner": owner, "shared": shared}
-    return await select_page(connection, sql, values, part, TOLD, joined=JOINED)
+    """  # noqa: S608 (statements of ours)
 
 
 def _named(alias: str) -> str:
@@ -83,33 +105,7 @@ JOINED = f"""
 """  # noqa: S608 (statements of ours)
 
 
-async def select_server(
-    connection: Connection, owner: UUID, id_: UUID, *, with_shared: bool = False
-) -> Server | None:
-    """One of the owner's servers; or, to be read, of those that others share with him."""
-    sql = """
-        SELECT id, name, description, server_url, is_active, created_at, updated_at, creator_id,
-               CASE WHEN creator_id <> :owner THEN NULL
-                    WHEN wants_authorization THEN 'wanted'
-                    WHEN oauth IS NOT NULL THEN 'given' END AS authorization,
-               CAST(server_info AS text) AS server_info, CAST(left_out AS text) AS left_out,
-               CASE WHEN creator_id = :owner THEN (
-                   SELECT CAST(json_agg(name) AS text) FROM json_object_keys(headers) AS name
-               ) END AS header_names,
-               CASE WHEN creator_id <> :owner
-                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by
-        FROM usable_servers(:owner)
-        WHERE id = :id AND (creator_id = :owner OR CAST(:with_shared AS boolean))
-    """
-    values = {"owner": owner, "id": id_, "with_shared": with_shared}
-    row = await connection.fetch_one(sql, values)
-    if row is None:
-        return None
-    tools = await _select_tools(connection, [id_])
-    return _make_server(row, [*map(_listed_tool, tools)])
-
-
-async def select_schemas(connection: Connection, id_: UUID) -> list[dict[str, Any]]:
+async def _select_schemas(connection: Connection, id_: UUID) -> list[dict[str, Any]]:
     """The schemas of a server's tools as the master agent is told of them."""
     sql = """
         SELECT alias, description, CAST(coalesce(flattened, "inputSchema") AS text) AS schema
@@ -120,42 +116,3 @@ async def select_schemas(connection: Connection, id_: UUID) -> list[dict[str, An
         tool_schema(row["alias"], row["description"] or "", read_json(row["schema"]))
         for row in rows
     ]
-
-
-async def _select_tools(connection: Connection, server_ids: list[UUID]) -> list[Record]:
-    sql = """
-        SELECT id, name, description, CAST("inputSchema" AS text) AS "inputSchema",
-               CAST(annotations AS text) AS annotations, alias, mcp_server_id,
-               created_at, updated_at
-        FROM mcptools WHERE mcp_server_id = ANY(:server_ids)
-        ORDER BY created_at, id
-    """
-    return await connection.fetch_all(sql, {"server_ids": server_ids})
-
-
-_SERVER = [
-    name
-    for name in attrs.fields_dict(Server)
-    if name not in {"mcp_tools", "authorization", "owner", "shared", *_TOLD}
-]
-
-
-_make_tool = builder(Tool, "inputSchema", "annotations")
-
-
-def _listed_tool(row: Record) -> Tool:
-    tool, alias = _make_tool(row), row["alias"]
-    function = function_name(alias)
-    if function == alias:
-        return tool
-    return attrs.evolve(tool, function_name=function, newer_only=NEEDS_FUNCTION_NAME)
-
-
-def _make_server(row: Record, tools: list[Tool]) -> Server:
-    found = {name: row[name] for name in _SERVER}
-    told = {name: as_json(row[name]) for name in _TOLD if row[name] is not None}
-    if row["authorization"] is not None:
-        found["authorization"] = row["authorization"]
-    if row["shared_by"] is not None:
-        found.update(owner=row["shared_by"], shared=True)
-    return Server(mcp_tools=tools, **found, **told)

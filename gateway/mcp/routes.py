@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import attrs
 from attrs import field, frozen
 from databases.core import Connection
 from msgspec import UNSET
@@ -42,8 +41,6 @@ from shared.domain.grants import open_grant, with_token
 from shared.domain.headers import open_headers
 from shared.postgres.pool import connect
 
-LOOKED_UP = attrs.fields_dict(LookedUpServer)
-
 
 async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
     """Look an MCP server up and store it, or refresh it."""
@@ -73,10 +70,7 @@ async def create_server(call: Call[NewServer, Nothing]) -> LookedUpServer:
             await queries.update_wanting(connection, id_)
         else:
             await update_servers(connection, [id_], found)
-        server = await reading_queries.select_server(connection, call.user_id, id_)
-        tools = await reading_queries.select_schemas(connection, id_)
-    assert server is not None
-    return _looked_up(server, tools)
+        return await reading_queries.select_looked_up(connection, call.user_id, id_)
 
 
 @frozen
@@ -124,11 +118,6 @@ async def _look_up(call: Call[Any, Any], url: str, headers: Values) -> FoundServ
 
 def _refusal(url: str, error: UnreachableError) -> BadRequestError:
     return BadRequestError(f"Could not access MCP server on: {url}. {error.sentence}")
-
-
-def _looked_up(server: Server, tools: list[dict[str, Any]]) -> LookedUpServer:
-    told = {name: getattr(server, name) for name in LOOKED_UP}
-    return LookedUpServer(**{**told, "mcp_tools": tools})
 
 
 async def update_server(call: Call[ServerChanges, ServerId]) -> Server:

@@ -9,9 +9,10 @@ from databases.core import Connection
 from starlette.responses import Response
 
 from gateway.openapi.schemas import Json
+from gateway.published.addresses import CARD_PATH, CARD_PATH_OF_BEFORE, PREFIX
 from gateway.published.answering import answer, method_of
 from gateway.published.asked import Asked
-from gateway.published.cards import CARD_PATH, CARD_PATH_OF_BEFORE, PREFIX, make_card
+from gateway.published.cards import make_card
 from gateway.published.errors import A2AError, NotPublishedError, NotYoursError
 from gateway.published.queries import Published, select_published
 from gateway.published.schemas import OperationBody, OperationPath, PublicationAlias, RpcCall

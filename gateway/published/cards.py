@@ -6,13 +6,11 @@ from typing import Any
 from attrs import frozen
 
 from gateway.openapi.schemas import Json
+from gateway.published.addresses import url_of
 from gateway.published.queries import Published
 from gateway.streams.targets import Kind
 from shared.domain.agents import described
 
-PREFIX = "/a2a/"
-CARD_PATH = "/.well-known/agent-card.json"
-CARD_PATH_OF_BEFORE = "/.well-known/agent.json"  # where clients of 0.2 look
 TEXT, JSON = "text/plain", "application/json"
 BINDINGS = "JSONRPC", "HTTP+JSON"  # the first is preferred
 VERSIONS = "1.0", "0.3"
@@ -40,11 +38,6 @@ class Card:
     @property
     def _scheme(self) -> Json:
         return {"type": "http", **SCHEME}
-
-
-def url_of(base: str, alias: str) -> str:
-    """Where it is called, in either binding."""
-    return f"{base}{PREFIX}{alias}"
 
 
 def make_card(published: Published, base: str) -> Card:

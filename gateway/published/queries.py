@@ -6,11 +6,13 @@ from uuid import UUID, uuid4
 import asyncpg
 from attrs import field, frozen
 from databases.core import Connection
-from databases.interfaces import Record
 
+from gateway.published.addresses import CARD_PATH, url_of
+from gateway.published.schemas import Publication
 from gateway.streams.targets import Askable, Kind
 from gateway.web.paging import Page, Slice, select_page
 from gateway.web.quotas import Quota
+from gateway.web.told import Told
 from shared.postgres.pool import columns
 
 PUBLICATIONS = Quota(
@@ -58,6 +60,28 @@ class Published:
     updated_at: datetime
     what: Askable
     """The name of a model config is its own, which no caller is told."""
+
+
+_OWN = """
+    SELECT publications.id, publications.alias,
+           CASE WHEN agent_id IS NOT NULL THEN 'agent'
+                WHEN flow_id IS NOT NULL THEN 'flow' ELSE 'config' END AS kind,
+           coalesce(agent_id, flow_id, config_id) AS target_id,
+           coalesce(agents.name, agentworkflows.name, modelconfigs.name) AS name,
+           publications.created_at
+    FROM publications
+    LEFT JOIN agents ON agents.id = agent_id
+    LEFT JOIN agentworkflows ON agentworkflows.id = flow_id
+    LEFT JOIN modelconfigs ON modelconfigs.id = config_id
+    WHERE publications.creator_id = :owner
+"""
+TOLD = Told(
+    Publication,
+    texts={
+        "url": "CAST(to_json(:base || alias) AS text)",
+        "card_url": f"CAST(to_json(:base || alias || '{CARD_PATH}') AS text)",
+    },
+)
 
 
 async def select_publishable(
@@ -119,45 +143,26 @@ async def insert_publication(
 
 
 async def select_publications(
-    connection: Connection, owner: UUID, part: Slice
-) -> Page[StoredPublication]:
-    """The owner's publications, newest first."""
-    sql = """
-        SELECT publications.alias,
-               CASE WHEN agent_id IS NOT NULL THEN 'agent'
-                    WHEN flow_id IS NOT NULL THEN 'flow' ELSE 'config' END AS kind,
-               coalesce(agent_id, flow_id, config_id) AS target_id,
-               coalesce(agents.name, agentworkflows.name, modelconfigs.name) AS name,
-               publications.created_at, 1024 AS bytes
-        FROM publications
-        LEFT JOIN agents ON agents.id = agent_id
-        LEFT JOIN agentworkflows ON agentworkflows.id = flow_id
-        LEFT JOIN modelconfigs ON modelconfigs.id = config_id
-        WHERE publications.creator_id = :owner
-        ORDER BY publications.created_at DESC, publications.id LIMIT :limit OFFSET :offset
-    """
-    return await select_page(connection, sql, {"owner": owner}, part, _stored)
+    connection: Connection, owner: UUID, part: Slice, base: str
+) -> Page[Publication]:
+    """The owner's publications, newest first, with their addresses at this base."""
+    sql = f"""
+        SELECT alias, kind, target_id AS id, name, created_at, 1024 AS bytes FROM ({_OWN}) AS own
+        ORDER BY created_at DESC, own.id LIMIT :limit OFFSET :offset
+    """  # noqa: S608 (a statement of ours)
+    values = {"owner": owner, "base": url_of(base, "")}
+    return await select_page(connection, sql, values, part, TOLD)
 
 
 async def select_publication(
     connection: Connection, owner: UUID, alias: str
 ) -> StoredPublication | None:
     """The owner's publication of this alias."""
-    sql = """
-        SELECT publications.alias,
-               CASE WHEN agent_id IS NOT NULL THEN 'agent'
-                    WHEN flow_id IS NOT NULL THEN 'flow' ELSE 'config' END AS kind,
-               coalesce(agent_id, flow_id, config_id) AS target_id,
-               coalesce(agents.name, agentworkflows.name, modelconfigs.name) AS name,
-               publications.created_at
-        FROM publications
-        LEFT JOIN agents ON agents.id = agent_id
-        LEFT JOIN agentworkflows ON agentworkflows.id = flow_id
-        LEFT JOIN modelconfigs ON modelconfigs.id = config_id
-        WHERE publications.creator_id = :owner AND publications.alias = :alias
-    """
+    sql = f"""
+        SELECT alias, kind, target_id, name, created_at FROM ({_OWN}) AS own WHERE alias = :alias
+    """  # noqa: S608 (a statement of ours)
     row = await connection.fetch_one(sql, {"owner": owner, "alias": alias})
-    return _stored(row) if row else None
+    return StoredPublication(**columns(row)) if row else None
 
 
 async def delete_publication(connection: Connection, owner: UUID, alias: str) -> bool:
@@ -190,8 +195,3 @@ async def select_published(connection: Connection, alias: str) -> Published | No
     found = columns(row)
     what = Askable(found.pop("kind"), found.pop("target_id"), found.pop("name"))
     return Published(**found, what=what)
-
-
-def _stored(row: Record) -> StoredPublication:
-    alias, kind, target_id, name, created_at, *_ = row
-    return StoredPublication(alias, kind, target_id, name, created_at)

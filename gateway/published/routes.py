@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.published import calls, queries
-from gateway.published.cards import CARD_PATH, url_of
+from gateway.published.addresses import CARD_PATH, url_of
 from gateway.published.queries import (
     AliasTakenError,
     Publishable,
@@ -55,12 +55,9 @@ async def create_publication(call: Call[NewPublication, Nothing]) -> Publication
 
 async def list_publications(call: Call[Nothing, PublicationPage]) -> Page[Publication]:
     """List what the user has published, newest first."""
-    page = await call.read_page(
-        lambda connection, part: queries.select_publications(connection, call.user_id, part)
-    )
-    make = page.make
-    return Page(
-        page.rows, lambda row: _shown(call, make(row)), page.size, page.has_more, page.uncounted
+    base = _base_of(call)
+    return await call.read_page(
+        lambda connection, part: queries.select_publications(connection, call.user_id, part, base)
     )
 
 
@@ -88,7 +85,7 @@ def _alias_of(found: Publishable) -> str:
 
 
 def _shown(call: Call[Any, Any], stored: StoredPublication) -> Publication:
-    url = url_of(whole_base_of(call.request, call.state["settings"]), stored.alias)
+    url = url_of(_base_of(call), stored.alias)
     return Publication(
         stored.alias,
         stored.kind,
@@ -98,6 +95,10 @@ def _shown(call: Call[Any, Any], stored: StoredPublication) -> Publication:
         url,
         f"{url}{CARD_PATH}",
     )
+
+
+def _base_of(call: Call[Any, Any]) -> str:
+    return whole_base_of(call.request, call.state["settings"])
 
 
 def _nothing(new: NewPublication) -> BadRequestError:
