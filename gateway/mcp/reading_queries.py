@@ -30,11 +30,17 @@ async def select_servers(
 async def select_server(
     connection: Connection, owner: UUID, id_: UUID, *, with_shared: bool = False
 ) -> Server | None:
-    """One of the owner's servers; or, to be read, of those that others share with him."""
-    sql = _statement("id = :id", shared=with_shared)
+    """One of the owner's servers; or, to be read, of those that others share with him.
+
+    It is looked for there only where it is not his own: that takes all shares of his groups.
+    """
     values = {"owner": owner, "id": id_}
-    page = await select_page(connection, sql, values, Slice(1, 0), TOLD, joined=JOINED)
-    return next(iter(page.things()), None)
+    for shared in (False, True) if with_shared else (False,):
+        sql = _statement("id = :id", shared=shared)
+        page = await select_page(connection, sql, values, Slice(1, 0), TOLD, joined=JOINED)
+        if page.rows:
+            return page.things()[0]
+    return None
 
 
 async def select_looked_up(connection: Connection, owner: UUID, id_: UUID) -> LookedUpServer:
