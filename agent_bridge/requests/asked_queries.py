@@ -23,12 +23,12 @@ async def mark_asked(connection: Connection, requests: Sequence[ClaimedRequest])
             ) AS claimed (claim_id, owner, asked_id)
         ), asked AS (
             SELECT claim_id, creator_id, id, 'genai' AS type, 1 AS place
-            FROM claimed CROSS JOIN LATERAL usable_agents(owner) WHERE id = asked_id
+            FROM claimed CROSS JOIN LATERAL usable_agent(owner, asked_id)
             UNION ALL
             SELECT claim_id, creator_id, CAST(member ->> 'id' AS uuid), member ->> 'type', place
-            FROM claimed CROSS JOIN LATERAL usable_flows(owner) AS flows
+            FROM claimed CROSS JOIN LATERAL usable_flow(owner, asked_id) AS flows
             CROSS JOIN LATERAL json_array_elements(flow) WITH ORDINALITY AS members (member, place)
-            WHERE id = asked_id AND place <= :limit
+            WHERE place <= :limit
         ), held AS (
             SELECT requests.id FROM requests JOIN claimed USING (claim_id)
             WHERE status = 'running' AND lease_until > clock_timestamp()

@@ -173,8 +173,8 @@ async def select_agent(
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
                card_content AS securing
-        FROM usable_cards(:owner)
-        WHERE id = :id AND (creator_id = :owner OR CAST(:with_shared AS boolean))
+        FROM usable_card(:owner, :id)
+        WHERE creator_id = :owner OR CAST(:with_shared AS boolean)
     """
     values = {"owner": owner, "id": id_, "with_shared": with_shared}
     row = await connection.fetch_one(sql, values)

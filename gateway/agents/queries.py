@@ -136,7 +136,7 @@ async def select_agent(
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
                timezone('utc', is_active_since) AS is_active_since
-        FROM usable_agents(:owner) WHERE id = :id
+        FROM usable_agent(:owner, :id)
     """
     row = await connection.fetch_one(sql, {"owner": owner, "asking": asking, "id": id_})
     if row is None:

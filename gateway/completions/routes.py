@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from gateway.web.operation import Operation
 from shared.postgres.pool import connect
 
 PREFIX = "/v1/"
+EPOCH, SECOND = datetime(1970, 1, 1), timedelta(seconds=1)  # noqa: DTZ001 (as PostgreSQL stores it)
 
 
 async def list_models(call: Call[Nothing, Nothing]) -> Models:
@@ -91,7 +92,7 @@ async def _take(call: Call[Any, Nothing], conversation: Conversation, name: str)
 
 
 def _model(target: Target) -> Model:
-    created = int(target.created_at.replace(tzinfo=UTC).timestamp())
+    created = (target.created_at - EPOCH) // SECOND
     return Model(target.name, created, target.kind, target.description)
 
 

@@ -14,7 +14,7 @@ async def select_agent(connection: Connection, owner: UUID, id_: UUID) -> list[M
     """An agent that the owner may use; nobody, where there is none."""
     sql = """
         SELECT 'genai' AS type, id, alias, is_active, input_parameters
-        FROM usable_agents(:owner) WHERE id = :id
+        FROM usable_agent(:owner, :id)
     """
     rows = await connection.fetch_all(sql, {"owner": owner, "id": id_})
     return [Member(**columns(row)) for row in rows]
@@ -28,12 +28,12 @@ async def select_members(connection: Connection, owner: UUID, id_: UUID) -> list
     sql = """
         SELECT member ->> 'type' AS type, agents.id, agents.alias, agents.is_active,
                agents.input_parameters
-        FROM usable_flows(:owner) AS flows
+        FROM usable_flow(:owner, :id) AS flows
         CROSS JOIN LATERAL json_array_elements(flow) WITH ORDINALITY AS members (member, place)
         LEFT JOIN agents
           ON agents.id = CAST(member ->> 'id' AS uuid) AND agents.creator_id = flows.creator_id
          AND member ->> 'type' = 'genai'
-        WHERE flows.id = :id AND place <= :limit
+        WHERE place <= :limit
         ORDER BY place
     """
     values = {"owner": owner, "id": id_, "limit": ASKED_MEMBERS_LIMIT + 1}

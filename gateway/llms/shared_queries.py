@@ -37,9 +37,9 @@ async def select_shared_config(
                config.system_prompt, config.temperature,
                coalesce(config.user_prompt, '') AS user_prompt, config.max_last_messages,
                (SELECT username FROM users WHERE users.id = config.creator_id) AS shared_by
-        FROM usable_configs(:user) AS config
+        FROM usable_config(:user, :id) AS config
         JOIN modelproviders AS provider ON provider.id = config.provider_id
-        WHERE config.creator_id <> :user AND config.id = :id
+        WHERE config.creator_id <> :user
     """
     row = await connection.fetch_one(sql, {"user": user, "id": id_})
     return _shared(row) if row else None

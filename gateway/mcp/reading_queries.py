@@ -22,31 +22,29 @@ async def select_servers(
     What those of others are sent he is not told.
     """
     values = {"owner": owner, "shared": shared}
-    wanted = "(creator_id <> :owner) = CAST(:shared AS boolean)"
-    sql = _statement(wanted, shared=shared)
+    sql = _statement(
+        listed("servers", shared=shared), "(creator_id <> :owner) = CAST(:shared AS boolean)"
+    )
     return await select_page(connection, sql, values, part, TOLD, joined=JOINED)
 
 
 async def select_server(
     connection: Connection, owner: UUID, id_: UUID, *, with_shared: bool = False
 ) -> Server | None:
-    """One of the owner's servers; or, to be read, of those that others share with him.
-
-    It is looked for there only where it is not his own: that takes all shares of his groups.
-    """
-    values = {"owner": owner, "id": id_}
-    for shared in (False, True) if with_shared else (False,):
-        sql = _statement("id = :id", shared=shared)
-        page = await select_page(connection, sql, values, Slice(1, 0), TOLD, joined=JOINED)
-        if page.rows:
-            return page.things()[0]
-    return None
+    """One of the owner's servers; or, to be read, of those that others share with him."""
+    sql = _statement(
+        "usable_server(:owner, :id)", "creator_id = :owner OR CAST(:with_shared AS boolean)"
+    )
+    values = {"owner": owner, "id": id_, "with_shared": with_shared}
+    page = await select_page(connection, sql, values, Slice(1, 0), TOLD, joined=JOINED)
+    return next(iter(page.things()), None)
 
 
 async def select_looked_up(connection: Connection, owner: UUID, id_: UUID) -> LookedUpServer:
     """The owner's server that was stored in this transaction."""
     tools = await _select_schemas(connection, id_)
-    sql, values = _statement("id = :id", shared=False), {"owner": owner, "id": id_}
+    sql = _statement("usable_server(:owner, :id)", "creator_id = :owner")
+    values = {"owner": owner, "id": id_}
     told = Told(LookedUpServer, mcp_tools=lambda _: tools)
     page = await select_page(connection, sql, values, Slice(1, 0), told)
     server: LookedUpServer = page.things()[0]
@@ -54,11 +52,11 @@ async def select_looked_up(connection: Connection, owner: UUID, id_: UUID) -> Lo
 
 
 @cache
-def _statement(wanted: str, *, shared: bool) -> str:
-    """Selects the servers that are wanted of those that the owner may use, or of his own."""
+def _statement(usable: str, wanted: str) -> str:
+    """Selects the servers that are wanted, of those that the owner may use."""
     return f"""
         WITH server AS MATERIALIZED (
-            SELECT * FROM {listed("servers", shared=shared)} AS servers
+            SELECT * FROM {usable} AS servers
             WHERE {wanted} ORDER BY created_at, id LIMIT :limit OFFSET :offset
         ), tool AS MATERIALIZED (
             SELECT mcp_server_id, sum(300 + coalesce(octet_length(mcptools.description), 0)

@@ -1,15 +1,17 @@
 """Whom a user's client may ask, by the names that protocols of other front-ends give to models."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Literal
 from uuid import UUID
 
-import attrs
+import msgspec
 from attrs import field, frozen
 from databases.core import Connection
 from databases.interfaces import Record
 
+from gateway.flows.schemas import Member
 from shared.codec.text import read_json
 from shared.domain.agents import parameters_of, text_parameter
 from shared.domain.flows import ASKED_MEMBERS_LIMIT
@@ -175,50 +177,37 @@ async def _select_rows(connection: Connection, owner: UUID, name: str | None) ->
 
 def _targets(rows: Iterable[Record]) -> list[Target]:
     """Those of the rows that can be asked, by kind, the newest first."""
-    found = [_read(row) for row in rows]
-    found.sort(key=lambda each: each[0].created_at, reverse=True)
-    agents = {
-        str(target.id): _described(target, read_json(content))
-        for kind in (MEMBER, "agent")
-        for target, content in found
-        if target.kind == kind
-    }
-    listed = [each for each in found if each[0].kind in KINDS]
-    listed.sort(key=lambda each: KINDS.index(each[0].kind))
-    return [*_complete(listed, agents)]
+    of_kind: dict[str, list[Record]] = {kind: [] for kind in (*KINDS, MEMBER)}
+    for row in sorted(rows, key=itemgetter("created_at"), reverse=True):
+        of_kind[row["kind"]].append(row)
+    listed = [*map(_agent, of_kind["agent"])]
+    agents = {each.id: each for each in (*map(_agent, of_kind[MEMBER]), *listed)}
+    flows = (_flow(row, agents) for row in of_kind["flow"])
+    return [
+        *(Target(*row[:5]) for row in of_kind["config"]),
+        *(flow for flow in flows if flow is not None),
+        *listed,
+    ]
 
 
-def _complete(found: Iterable[tuple[Target, str]], agents: dict[str, Target]) -> Iterator[Target]:
-    """With what they are called with; flows can be asked whose later members take a text."""
-    for target, content in found:
-        match target.kind:
-            case "config":
-                yield target
-            case "agent":
-                yield agents[str(target.id)]
-            case "flow" if members := _members(read_json(content), agents):
-                if all(member.takes_text for member in members[1:]):
-                    first = members[0]
-                    yield attrs.evolve(
-                        target,
-                        parameters=first.parameters,
-                        text_parameter=first.text_parameter,
-                    )
+def _agent(row: Record) -> Target:
+    _, id_, name, description, created_at, content = row
+    schema = read_json(content)
+    parameters, parameter = parameters_of(schema), text_parameter(schema)
+    return Target("agent", id_, name, description, created_at, parameters, parameter)
 
 
-def _members(flow: Sequence[dict[str, Any]], agents: dict[str, Target]) -> list[Target]:
-    """The members of a flow; nobody where one of them is no active agent."""
-    ids = [str(UUID(each["id"])) for each in flow if each["type"] == "genai"]
-    members = [agents[id_] for id_ in ids if id_ in agents]
-    return members if len(members) == len(flow) else []
+def _flow(row: Record, agents: Mapping[UUID, Target]) -> Target | None:
+    """It can be asked where all its members are active agents, and the later ones take a text."""
+    _, id_, name, description, created_at, content = row
+    members = [
+        agents.get(each.id) if each.type == "genai" else None for each in _read_members(content)
+    ]
+    match members:
+        case [Target() as first, *later] if all(each and each.takes_text for each in later):
+            parameters, parameter = first.parameters, first.text_parameter
+            return Target("flow", id_, name, description, created_at, parameters, parameter)
+    return None
 
 
-def _described(agent: Target, schema: dict[str, Any]) -> Target:
-    return attrs.evolve(
-        agent, parameters=parameters_of(schema), text_parameter=text_parameter(schema)
-    )
-
-
-def _read(row: Record) -> tuple[Target, str]:
-    kind, id_, name, description, created_at, content = row
-    return Target(kind, id_, name, description, created_at), content
+_read_members = msgspec.json.Decoder(list[Member]).decode

@@ -124,7 +124,7 @@ async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | 
     sql = f"""
         WITH flow AS MATERIALIZED (
             SELECT id, name, description, flow AS members, created_at, updated_at, creator_id
-            FROM usable_flows(:owner) WHERE id = :id
+            FROM usable_flow(:owner, :id)
         ), {MEMBERS}, {ACTIVE_FLOWS}
         SELECT id, name, description, members, created_at, updated_at,
                CASE WHEN creator_id <> :owner

@@ -18,7 +18,8 @@ FUNCTIONS = """
       AND proname IN (
           'fold_name', 'make_log_partition', 'drop_log_partition', 'delete_old_logs',
           'spent_this_month', 'spent_by_group_this_month', 'usable_agents', 'usable_flows',
-          'usable_configs', 'chosen_config', 'usable_servers', 'usable_cards', 'may_use_agent',
+          'usable_configs', 'chosen_config', 'usable_servers', 'usable_cards', 'usable_agent',
+          'usable_flow', 'usable_config', 'usable_server', 'usable_card', 'may_use_agent',
           'prune_audit'
       )
 """

@@ -61,6 +61,7 @@ STATEMENTS = {
         for name, statements in (("configs", 1), ("config/{model_config_id}", 1))
     },
     "GET /api/mcp/servers": 1,
+    "GET /api/mcp/servers/{server_id}": 1,
     "GET /api/a2a/agents": 1,
     "GET /v1/models": 1,
     "GET /api/publications": 1,
