@@ -26,19 +26,16 @@ _TOLD = """
 _OF_SESSION = "AND session_id = :session_id"
 _OF_STATUS = "AND status = ANY(CAST(:statuses AS text[]))"
 # Entries of a request are at most a little older than it, and not of days long before or after.
-# They are looked at in the order of their index: for an EXISTS, PostgreSQL read the index of times
-# besides, whole for each request.
 _OF_AGENT = """
     AND position >= coalesce((
         SELECT position FROM requests WHERE creator_id = :owner
         ORDER BY position DESC LIMIT 1 OFFSET :most
     ), 0)
-    AND (asked_id = :agent_id OR (
-        SELECT true FROM logs
+    AND (asked_id = :agent_id OR EXISTS (
+        SELECT FROM logs
         WHERE logs.request_id = requests.id AND logs.agent_id = CAST(:agent_id AS text)
           AND logs.created_at >= timezone('utc', requests.created_at) - interval '1 hour'
           AND logs.created_at <= timezone('utc', coalesce(ended_at, now())) + interval '1 hour'
-        ORDER BY logs.id LIMIT 1
     ))
 """
 
