@@ -1,11 +1,11 @@
 """Flows in PostgreSQL; which are active is asked by `shared/domain/flows.py`, for both services."""
 
+from functools import cache
 from uuid import UUID, uuid4
 
 from attrs import frozen
 from databases.core import Connection
 from databases.interfaces import Record
-from msgspec import UNSET
 
 from gateway.flows.schemas import ListedFlow, Member, StoredFlow
 from gateway.web.paging import Page, Slice, select_page
@@ -13,7 +13,7 @@ from gateway.web.quotas import Quota
 from gateway.web.told import Told
 from gateway.web.usable import listed
 from shared.codec.converter import unstructure
-from shared.domain.flows import ACTIVE_FLOWS, MEMBERS, Flow
+from shared.domain.flows import ACTIVE_FLOWS, MEMBERS
 from shared.postgres.pool import columns
 
 FLOWS = Quota(
@@ -37,18 +37,32 @@ async def select_flows(
     connection: Connection, owner: UUID, part: Slice, *, shared: bool = False
 ) -> Page[ListedFlow]:
     """The owner's flows, or those that others share with him, newest first."""
-    sql = f"""
+    sql = _statement(
+        listed("flows", shared=shared), "(creator_id <> :owner) = CAST(:shared AS boolean)"
+    )
+    values = {"owner": owner, "shared": shared}
+    return await select_page(connection, sql, values, part, TOLD, joined=JOINED)
+
+
+async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> ListedFlow | None:
+    """One of the owner's flows, or of those that others share with him."""
+    sql, values = _statement("usable_flow(:owner, :id)", "true"), {"owner": owner, "id": id_}
+    page = await select_page(connection, sql, values, Slice(1, 0), TOLD, joined=JOINED)
+    return next(iter(page.things()), None)
+
+
+@cache
+def _statement(usable: str, wanted: str) -> str:
+    """Selects the flows that are wanted, of those that the owner may use."""
+    return f"""
         SELECT id, name, description, flow AS members, created_at, updated_at, creator_id,
                CASE WHEN creator_id <> :owner
                    THEN (SELECT username FROM users WHERE users.id = creator_id) END AS owner,
                CASE WHEN creator_id <> :owner THEN true END AS shared,
                400 + octet_length(description) + octet_length(CAST(flow AS text)) AS bytes
-        FROM {listed("flows", shared=shared)} AS flows
-        WHERE (creator_id <> :owner) = CAST(:shared AS boolean)
+        FROM {usable} AS flows WHERE {wanted}
         ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
-    """  # noqa: S608 (one of two texts)
-    values = {"owner": owner, "shared": shared}
-    return await select_page(connection, sql, values, part, TOLD, joined=JOINED)
+    """  # noqa: S608 (statements of ours)
 
 
 # Members are told as they are stored.
@@ -62,21 +76,6 @@ JOINED = f"""
         SELECT flow_id FROM active_flow
     ) AS active_flow ON flow_id = told.id
 """  # noqa: S608 (statements of ours)
-
-
-def shown(flow: Flow) -> ListedFlow:
-    """A flow as clients are told of it."""
-    return ListedFlow(
-        id=flow.id,
-        name=flow.name,
-        description=flow.description,
-        flow=[Member(UUID(each["id"]), each["type"]) for each in flow.members],
-        is_active=flow.is_active,
-        created_at=flow.created_at,
-        updated_at=flow.updated_at,
-        owner=flow.shared_by or UNSET,
-        shared=flow.shared_by is not None or UNSET,
-    )
 
 
 async def insert_flow(connection: Connection, owner: UUID, content: FlowContent) -> StoredFlow:

@@ -22,7 +22,7 @@ from gateway.web.lines import delete, get, listing, patch, post
 from gateway.web.paging import Page
 from gateway.web.quotas import within
 from shared.domain.agents import make_alias, normalise_name
-from shared.domain.flows import select_active_members, select_flow
+from shared.domain.flows import select_active_members
 from shared.postgres.pool import connect
 
 
@@ -47,10 +47,10 @@ async def read_flow(call: Call[Nothing, FlowId]) -> ListedFlow:
     """Read one of the user's flows, or of those that others share with him."""
     id_ = call.parameters.agentflow_id
     async with connect(call.database) as connection:
-        flow = await select_flow(connection, call.user_id, id_)
+        flow = await queries.select_flow(connection, call.user_id, id_)
     if flow is None:
         raise BadRequestError(f"Flow with id '{id_}' does not exist")
-    return queries.shown(flow)
+    return flow
 
 
 async def update_flow(call: Call[WantedFlow, FlowId]) -> StoredFlow:

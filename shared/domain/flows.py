@@ -4,9 +4,8 @@ A flow is active while all its members are: that is asked each time, and stored 
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import cache
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 from uuid import UUID
 
 from attrs import frozen
@@ -78,28 +77,6 @@ type Member = tuple[UUID, MemberType]
 """An agent, a tool of an MCP server or an A2A agent."""
 
 
-class StoredMember(TypedDict):
-    """The same as it is stored."""
-
-    id: str
-    type: MemberType
-
-
-@frozen(slots=False)
-class Flow:
-    """A stored flow; active, that is to be called, while all its members are."""
-
-    id: UUID
-    name: str
-    description: str
-    members: list[StoredMember]
-    created_at: datetime
-    updated_at: datetime
-    shared_by: str | None
-    """The name of its owner, where that is not who asked."""
-    is_active: bool
-
-
 @frozen(slots=False)
 class ActiveFlow:
     """A flow that can be called. Its schema is text: as objects many would take much memory."""
@@ -117,23 +94,6 @@ class ActiveFlow:
     def schema(self) -> Schema:
         """That of its first member under the flow's own name."""
         return flow_schema(self.alias, self.description, self.first_type, self.first_schema)
-
-
-async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> Flow | None:
-    """One of the owner's flows, or of those that others share with him."""
-    sql = f"""
-        WITH flow AS MATERIALIZED (
-            SELECT id, name, description, flow AS members, created_at, updated_at, creator_id
-            FROM usable_flow(:owner, :id)
-        ), {MEMBERS}, {ACTIVE_FLOWS}
-        SELECT id, name, description, members, created_at, updated_at,
-               CASE WHEN creator_id <> :owner
-                   THEN (SELECT username FROM users WHERE users.id = creator_id) END AS shared_by,
-               id IN (SELECT flow_id FROM active_flow) AS is_active
-        FROM flow
-    """  # noqa: S608 (statements of ours)
-    rows = await connection.fetch_all(sql, {"owner": owner, "id": id_})
-    return next(iter(build(Flow, rows)), None)
 
 
 @cache
