@@ -6,12 +6,10 @@ from operator import itemgetter
 from typing import Any, Literal
 from uuid import UUID
 
-import msgspec
 from attrs import field, frozen
 from databases.core import Connection
 from databases.interfaces import Record
 
-from gateway.flows.schemas import Member
 from shared.codec.text import read_json
 from shared.domain.agents import parameters_of, text_parameter
 from shared.domain.flows import ASKED_MEMBERS_LIMIT
@@ -181,7 +179,7 @@ def _targets(rows: Iterable[Record]) -> list[Target]:
     for row in sorted(rows, key=itemgetter("created_at"), reverse=True):
         of_kind[row["kind"]].append(row)
     listed = [*map(_agent, of_kind["agent"])]
-    agents = {each.id: each for each in (*map(_agent, of_kind[MEMBER]), *listed)}
+    agents = {str(each.id): each for each in (*map(_agent, of_kind[MEMBER]), *listed)}
     flows = (_flow(row, agents) for row in of_kind["flow"])
     return [
         *(Target(*row[:5]) for row in of_kind["config"]),
@@ -197,17 +195,14 @@ def _agent(row: Record) -> Target:
     return Target("agent", id_, name, description, created_at, parameters, parameter)
 
 
-def _flow(row: Record, agents: Mapping[UUID, Target]) -> Target | None:
+def _flow(row: Record, agents: Mapping[str, Target]) -> Target | None:
     """It can be asked where all its members are active agents, and the later ones take a text."""
     _, id_, name, description, created_at, content = row
     members = [
-        agents.get(each.id) if each.type == "genai" else None for each in _read_members(content)
+        agents.get(each["id"]) if each["type"] == "genai" else None for each in read_json(content)
     ]
     match members:
         case [Target() as first, *later] if all(each and each.takes_text for each in later):
             parameters, parameter = first.parameters, first.text_parameter
             return Target("flow", id_, name, description, created_at, parameters, parameter)
     return None
-
-
-_read_members = msgspec.json.Decoder(list[Member]).decode
