@@ -183,28 +183,22 @@ async def test_a_user_who_is_deleted_by_hand_is_out(system: System, sql: Sql) ->
         await eventually(is_out, "the gateway has asked what was revoked")
 
 
-async def test_one_sign_in_too_many_ends_the_one_used_least_recently(user: User, sql: Sql) -> None:
+async def test_one_sign_in_too_many_ends_the_one_used_least_recently(
+    system: System, sql: Sql
+) -> None:
     ids = [str(uuid4()) for _ in range(SIGN_INS_LIMIT)]
-    sql(
-        """
-        INSERT INTO sign_ins (id, user_id, method, device, address, used_at, expires_at)
-        SELECT id, %s, 'password', '', '', now() - place * interval '1 minute', 'infinity'
-        FROM unnest(CAST(%s AS uuid[])) WITH ORDINALITY AS one (id, place)
-        """,
-        *(user.id, ids),
-    )
-    hash_ = sql(
-        """
-        UPDATE users
-        SET password = (SELECT password FROM users WHERE password LIKE '$argon2%%' LIMIT 1)
-        WHERE id = %s RETURNING username
-        """,
-        user.id,
-    )
-    assert hash_
-    assert len(await sign_ins(user)) == SIGN_INS_LIMIT + 1
-    await log_in(user)
-    left = {each["id"] for each in await sign_ins(user)}
+    async with register_user(system.gateway) as user:
+        sql(
+            """
+            INSERT INTO sign_ins (id, user_id, method, device, address, used_at, expires_at)
+            SELECT id, %s, 'password', '', '', now() - place * interval '1 minute', 'infinity'
+            FROM unnest(CAST(%s AS uuid[])) WITH ORDINALITY AS one (id, place)
+            """,
+            *(user.id, ids),
+        )
+        assert len(await sign_ins(user)) == SIGN_INS_LIMIT + 1
+        await log_in(user)
+        left = {each["id"] for each in await sign_ins(user)}
     assert len(left) == SIGN_INS_LIMIT
     assert set(ids) - left == set(ids[-2:])
 
