@@ -3,8 +3,8 @@
 #   of another kind does no harm where it is of no use.
 # What happens: where a range of times is asked for besides, as it is to reach few partitions, the
 #   small BRIN index of these times is read as well, whole, for every key that is looked up, and both
-#   bitmaps are put together. Without that index the answer takes half to two thirds of it. That the
-#   rows of a key lie side by side is not known of UUIDs, so a page is thought to be saved for each.
+#   bitmaps are put together. Without that index the answer takes half to two thirds of the time.
+#   That rows of a key lie side by side is not known of UUIDs: for each a page is thought to be saved.
 # Where it matters: a BRIN index of times that was added for a nightly sweep slows down whatever looks
 #   up the log of each of many rows, and names their times to leave partitions out.
 set -euo pipefail
