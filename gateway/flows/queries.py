@@ -1,6 +1,5 @@
 """Flows in PostgreSQL; which are active is asked by `shared/domain/flows.py`, for both services."""
 
-from functools import cache
 from uuid import UUID, uuid4
 
 from attrs import frozen
@@ -8,7 +7,7 @@ from databases.core import Connection
 from databases.interfaces import Record
 
 from gateway.flows.schemas import ListedFlow, Member, StoredFlow
-from gateway.web.paging import Page, Slice, select_page
+from gateway.web.paging import Page, Slice, select_one, select_page
 from gateway.web.quotas import Quota
 from gateway.web.told import Told
 from gateway.web.usable import listed
@@ -47,11 +46,10 @@ async def select_flows(
 async def select_flow(connection: Connection, owner: UUID, id_: UUID) -> ListedFlow | None:
     """One of the owner's flows, or of those that others share with him."""
     sql, values = _statement("usable_flow(:owner, :id)", "true"), {"owner": owner, "id": id_}
-    page = await select_page(connection, sql, values, Slice(1, 0), TOLD, joined=JOINED)
-    return next(iter(page.things()), None)
+    flow: ListedFlow | None = await select_one(connection, sql, values, TOLD, joined=JOINED)
+    return flow
 
 
-@cache
 def _statement(usable: str, wanted: str) -> str:
     """Selects the flows that are wanted, of those that the owner may use."""
     return f"""

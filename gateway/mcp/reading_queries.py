@@ -1,13 +1,12 @@
 """What users are told of MCP servers: their own, and those that others share with them."""
 
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 from databases.core import Connection
 
 from gateway.mcp.schemas import LookedUpServer, Server, Tool
-from gateway.web.paging import Page, Slice, select_page
+from gateway.web.paging import Page, Slice, select_one, select_page
 from gateway.web.told import Told, left, written
 from gateway.web.usable import listed
 from shared.codec.text import read_json, write_json
@@ -36,8 +35,8 @@ async def select_server(
         "usable_server(:owner, :id)", "creator_id = :owner OR CAST(:with_shared AS boolean)"
     )
     values = {"owner": owner, "id": id_, "with_shared": with_shared}
-    page = await select_page(connection, sql, values, Slice(1, 0), TOLD, joined=JOINED)
-    return next(iter(page.things()), None)
+    server: Server | None = await select_one(connection, sql, values, TOLD, joined=JOINED)
+    return server
 
 
 async def select_looked_up(connection: Connection, owner: UUID, id_: UUID) -> LookedUpServer:
@@ -46,12 +45,11 @@ async def select_looked_up(connection: Connection, owner: UUID, id_: UUID) -> Lo
     sql = _statement("usable_server(:owner, :id)", "creator_id = :owner")
     values = {"owner": owner, "id": id_}
     told = Told(LookedUpServer, mcp_tools=lambda _: tools)
-    page = await select_page(connection, sql, values, Slice(1, 0), told)
-    server: LookedUpServer = page.things()[0]
+    server: LookedUpServer | None = await select_one(connection, sql, values, told)
+    assert server is not None
     return server
 
 
-@cache
 def _statement(usable: str, wanted: str) -> str:
     """Selects the servers that are wanted, of those that the owner may use."""
     return f"""

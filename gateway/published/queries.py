@@ -10,7 +10,7 @@ from databases.core import Connection
 from gateway.published.addresses import CARD_PATH, url_of
 from gateway.published.schemas import Publication
 from gateway.streams.targets import Askable, Kind
-from gateway.web.paging import Page, Slice, select_page
+from gateway.web.paging import Page, Slice, select_one, select_page
 from gateway.web.quotas import Quota
 from gateway.web.told import Told
 from shared.postgres.pool import columns
@@ -39,17 +39,6 @@ class Publishable:
 
 
 @frozen
-class StoredPublication:
-    """A publication, and what is published by it."""
-
-    alias: str
-    kind: Kind
-    target_id: UUID
-    name: str
-    created_at: datetime
-
-
-@frozen
 class Published:
     """What is published, as its callers see it."""
 
@@ -63,12 +52,12 @@ class Published:
 
 
 _OWN = """
-    SELECT publications.id, publications.alias,
+    SELECT publications.alias,
            CASE WHEN agent_id IS NOT NULL THEN 'agent'
                 WHEN flow_id IS NOT NULL THEN 'flow' ELSE 'config' END AS kind,
-           coalesce(agent_id, flow_id, config_id) AS target_id,
+           coalesce(agent_id, flow_id, config_id) AS id,
            coalesce(agents.name, agentworkflows.name, modelconfigs.name) AS name,
-           publications.created_at
+           publications.created_at, 1024 AS bytes
     FROM publications
     LEFT JOIN agents ON agents.id = agent_id
     LEFT JOIN agentworkflows ON agentworkflows.id = flow_id
@@ -147,22 +136,21 @@ async def select_publications(
 ) -> Page[Publication]:
     """The owner's publications, newest first, with their addresses at this base."""
     sql = f"""
-        SELECT alias, kind, target_id AS id, name, created_at, 1024 AS bytes FROM ({_OWN}) AS own
-        ORDER BY created_at DESC, own.id LIMIT :limit OFFSET :offset
-    """  # noqa: S608 (a statement of ours)
+        {_OWN} ORDER BY publications.created_at DESC, publications.id
+        LIMIT :limit OFFSET :offset
+    """
     values = {"owner": owner, "base": url_of(base, "")}
     return await select_page(connection, sql, values, part, TOLD)
 
 
 async def select_publication(
-    connection: Connection, owner: UUID, alias: str
-) -> StoredPublication | None:
-    """The owner's publication of this alias."""
-    sql = f"""
-        SELECT alias, kind, target_id, name, created_at FROM ({_OWN}) AS own WHERE alias = :alias
-    """  # noqa: S608 (a statement of ours)
-    row = await connection.fetch_one(sql, {"owner": owner, "alias": alias})
-    return StoredPublication(**columns(row)) if row else None
+    connection: Connection, owner: UUID, alias: str, base: str
+) -> Publication | None:
+    """The owner's publication of this alias, with its addresses at this base."""
+    sql = f"{_OWN} AND publications.alias = :alias LIMIT :limit OFFSET :offset"
+    values = {"owner": owner, "alias": alias, "base": url_of(base, "")}
+    publication: Publication | None = await select_one(connection, sql, values, TOLD)
+    return publication
 
 
 async def delete_publication(connection: Connection, owner: UUID, alias: str) -> bool:

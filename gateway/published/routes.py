@@ -3,13 +3,7 @@
 from typing import Any
 
 from gateway.published import calls, queries
-from gateway.published.addresses import CARD_PATH, url_of
-from gateway.published.queries import (
-    AliasTakenError,
-    Publishable,
-    PublishedAlreadyError,
-    StoredPublication,
-)
+from gateway.published.queries import AliasTakenError, Publishable, PublishedAlreadyError
 from gateway.published.schemas import (
     NewPublication,
     Publication,
@@ -47,10 +41,12 @@ async def create_publication(call: Call[NewPublication, Nothing]) -> Publication
             raise BadRequestError(f"The alias '{alias}' is taken") from None
         except PublishedAlreadyError:
             raise BadRequestError(f"The {new.kind} '{new.id}' is published already") from None
-        stored = await queries.select_publication(connection, call.user_id, alias)
-    if not is_there or stored is None:
+        publication = await queries.select_publication(
+            connection, call.user_id, alias, _base_of(call)
+        )
+    if not is_there or publication is None:
         raise _nothing(new)
-    return _shown(call, stored)
+    return publication
 
 
 async def list_publications(call: Call[Nothing, PublicationPage]) -> Page[Publication]:
@@ -65,10 +61,12 @@ async def read_publication(call: Call[Nothing, PublicationAlias]) -> Publication
     """Read one of the user's publications."""
     alias = call.parameters.alias
     async with connect(call.database) as connection:
-        stored = await queries.select_publication(connection, call.user_id, alias)
-    if stored is None:
+        publication = await queries.select_publication(
+            connection, call.user_id, alias, _base_of(call)
+        )
+    if publication is None:
         raise _unknown(alias)
-    return _shown(call, stored)
+    return publication
 
 
 async def delete_publication(call: Call[Nothing, PublicationAlias]) -> None:
@@ -82,19 +80,6 @@ async def delete_publication(call: Call[Nothing, PublicationAlias]) -> None:
 
 def _alias_of(found: Publishable) -> str:
     return (found.alias or make_alias(normalise_name(found.name))).lower()
-
-
-def _shown(call: Call[Any, Any], stored: StoredPublication) -> Publication:
-    url = url_of(_base_of(call), stored.alias)
-    return Publication(
-        stored.alias,
-        stored.kind,
-        stored.target_id,
-        stored.name,
-        stored.created_at,
-        url,
-        f"{url}{CARD_PATH}",
-    )
 
 
 def _base_of(call: Call[Any, Any]) -> str:

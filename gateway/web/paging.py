@@ -170,6 +170,18 @@ async def select_page[T](
     return Page(rows, make, rows[0]["all_bytes"], rows[0]["found"] > len(rows))
 
 
+async def select_one[T](
+    connection: Connection,
+    statement: str,
+    values: Mapping[str, Any],
+    make: Callable[[Any], T],
+    joined: str = "",
+) -> T | None:
+    """The first row of such a statement as a list tells it, whatever its size."""
+    page = await select_page(connection, statement, values, Slice(1, 0), make, joined)
+    return next(iter(page.things()), None)
+
+
 @cache
 def _cut(statement: str, columns: str, joined: str) -> str:
     """The statement, cut by bytes too. Rows stay in the statement's order.
